@@ -1,0 +1,7 @@
+"""``python -m a2ledger``."""
+
+from __future__ import annotations
+
+from a2ledger.cli import main
+
+main()

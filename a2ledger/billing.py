@@ -1,0 +1,340 @@
+"""The bill of a period: what is billed, how it is rounded, and the lines that add up to it.
+
+``preview`` and ``close`` are this one function. Rounding never leaks: per customer and VAT code,
+over everything ever posted to Unbilled, *net billed now = round(cumulative) − round(cumulative
+at the last close)*. The fraction stays in Unbilled; it goes to ``Income:Rounding`` only when its
+code went unused for a whole period. Lines telescope the same way, so they add up to their net.
+All amounts are in micro-units.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from a2ledger import money, periodfile
+from a2ledger.config import VatCode
+from a2ledger.document import Line, Statement, StatementLine, VatLine
+from a2ledger.period import Period
+
+
+class Row(NamedTuple):
+    """One posting to a customer's account, as a query over his ledger gives it."""
+
+    date: dt.date
+    billed: bool
+    """Whether it is on Billed; else on Unbilled."""
+    payee: str
+    narration: str
+    micro: int
+    vat: str
+    calls: int | None
+    seconds: int | None
+    late_from: dt.date | None
+    link: str
+    tags: frozenset[str]
+
+
+class Used(NamedTuple):
+    """Calls of one service, destination and VAT code in a period, from the call detail."""
+
+    service: str
+    destination: str
+    vat: str
+    late_from: dt.date | None
+    calls: int
+    seconds: int
+    micro: int
+    first: dt.date
+    last: dt.date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What a period starts with."""
+
+    billed_micro: int = 0
+    unbilled_micro: int = 0
+    """The fractions that earlier closes left."""
+    cumulative_micro: Mapping[str, int] = field(default_factory=dict)
+    """By VAT code, everything ever posted to Unbilled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """A period's bill: amounts by VAT code, and the lines of statement and invoice."""
+
+    period: Period
+    net_micro: Mapping[str, int]
+    vat_micro: Mapping[str, int]
+    rounding_micro: Mapping[str, int]
+    """Fractions of codes that went unused, leaving Unbilled."""
+    brought: Brought
+    carried: Brought
+    statement: Statement
+    lines: tuple[Line, ...]
+    vat: tuple[VatLine, ...]
+
+    @property
+    def gross_micro(self) -> int:
+        """What the close moves to Billed."""
+        return sum(self.net_micro.values()) + sum(self.vat_micro.values())
+
+    places: int = 2
+
+
+class DetailDiffersError(Exception):
+    """The call detail and the postings of a period do not agree."""
+
+
+def draw_up(
+    period: Period,
+    brought: Brought,
+    rows: Sequence[Row],
+    used: Sequence[Used],
+    codes: Mapping[str, VatCode],
+    places: int,
+) -> Bill:
+    """The bill of a period.
+
+    Args:
+        period: what it covers; rows outside it are left alone.
+        brought: the balances it starts with.
+        rows: postings to the customer's accounts.
+        used: his calls, added up from the call detail.
+        codes: VAT codes by name.
+        places: decimals of the currency.
+
+    Raises:
+        DetailDiffersError: if calls and usage postings differ.
+    """
+    inside = [row for row in rows if period.start <= row.date < period.end]
+    _compare(inside, used)
+    before = brought.cumulative_micro
+    after = {code: before.get(code, 0) for code in sorted({*before, *_codes(inside)})}
+    for row in inside:
+        if not row.billed:
+            after[row.vat] += row.micro
+    unused = set(before) - _codes(inside)
+    rounding = {
+        code: -fraction
+        for code in sorted(unused)
+        if (fraction := after[code] - money.rounded(after[code], places))
+    }
+    after = {code: micro + rounding.get(code, 0) for code, micro in after.items()}
+    fractions = (micro - money.rounded(micro, places) for micro in after.values())
+    net = {
+        code: money.rounded(micro, places) - money.rounded(before.get(code, 0), places)
+        for code, micro in after.items()
+    }
+    vat = {code: vat_of(amount, codes[code], places) for code, amount in net.items()}
+    billed = brought.billed_micro + sum(row.micro for row in inside if row.billed)
+    return Bill(
+        period=period,
+        net_micro=net,
+        vat_micro=vat,
+        rounding_micro=rounding,
+        brought=brought,
+        carried=Brought(
+            billed_micro=billed + sum(net.values()) + sum(vat.values()),
+            unbilled_micro=sum(fractions),
+            cumulative_micro=after,
+        ),
+        statement=_statement(inside, brought, vat, codes, period, places),
+        lines=tuple(_lines(inside, used, before, places)),
+        vat=tuple(_vat_lines(net, vat, codes, _codes(inside), places)),
+        places=places,
+    )
+
+
+def vat_of(net_micro: int, code: VatCode, places: int) -> int:
+    """VAT on the net of a code, rounded once to the currency's decimals."""
+    unit = 10 ** (money.PLACES - places)
+    return money.divide(net_micro * int(code.rate * 100), 10_000 * unit) * unit
+
+
+def _codes(rows: Iterable[Row]) -> set[str]:
+    return {row.vat for row in rows if not row.billed}
+
+
+def _compare(rows: Sequence[Row], used: Sequence[Used]) -> None:
+    posted: dict[tuple[str, str], int] = {}
+    for row in rows:
+        if row.calls is not None and not row.billed:
+            key = (row.payee, row.vat)
+            posted[key] = posted.get(key, 0) + row.micro
+    detail: dict[tuple[str, str], int] = {}
+    for item in used:
+        key = (item.service, item.vat)
+        detail[key] = detail.get(key, 0) + item.micro
+    for key in sorted({*posted, *detail}):
+        if posted.get(key, 0) != detail.get(key, 0):
+            service, vat = key
+            raise DetailDiffersError(
+                f"{service} under {vat}: the journal says {money.text(posted.get(key, 0))}, "
+                f"the call detail {money.text(detail.get(key, 0))}"
+            )
+
+
+class Telescope:
+    """Amounts to show, rounded so that their sum is the rounded sum.
+
+    One running total per VAT code: a line shows by how much the rounded total moved.
+    """
+
+    def __init__(self, start_micro: Mapping[str, int], places: int) -> None:
+        self.totals = dict(start_micro)
+        self.places = places
+
+    def add(self, code: str, micro: int) -> int:
+        """The amount to show for a line, in micro-units."""
+        before = self.totals.get(code, 0)
+        self.totals[code] = before + micro
+        return money.rounded(before + micro, self.places) - money.rounded(before, self.places)
+
+
+def _line_order(row: Row) -> tuple[dt.date, int, str, str, dt.date, str]:
+    rank = 2 if row.billed else 0 if row.calls is not None else 1
+    return (row.date, rank, row.payee, row.vat, row.late_from or row.date, row.link)
+
+
+def statement_lines(
+    rows: Iterable[Row], brought: Brought, places: int
+) -> Iterator[tuple[dt.date, str, int, int]]:
+    """Every movement as (day, description, amount shown, balance shown), in order.
+
+    Unbilled postings are shown as they will be billed; VAT is not among them.
+    """
+    telescope = Telescope(brought.cumulative_micro, places)
+    exact = brought.billed_micro
+    for row in sorted(rows, key=_line_order):
+        before = money.rounded(exact, places)
+        exact += row.micro if row.billed else telescope.add(row.vat, row.micro)
+        after = money.rounded(exact, places)
+        yield row.date, _description(row), after - before, after
+
+
+def _description(row: Row) -> str:
+    words = [row.payee]
+    if row.narration:
+        words.append(row.narration)
+    if row.late_from:
+        words.append(f"of {row.late_from}, posted late")
+    return ", ".join(words)
+
+
+def _statement(
+    rows: Sequence[Row],
+    brought: Brought,
+    vat: Mapping[str, int],
+    codes: Mapping[str, VatCode],
+    period: Period,
+    places: int,
+) -> Statement:
+    shown = [
+        (str(day), what, amount, balance)
+        for day, what, amount, balance in statement_lines(rows, brought, places)
+    ]
+    balance = shown[-1][3] if shown else money.rounded(brought.billed_micro, places)
+    for code, amount in vat.items():
+        if amount:
+            balance += amount
+            shown.append((str(period.last), vat_title(codes[code]), amount, balance))
+    return Statement(
+        opening=money.text(money.rounded(brought.billed_micro, places), places),
+        lines=tuple(
+            StatementLine(
+                date=day,
+                description=what,
+                amount=money.text(amount, places),
+                balance=money.text(after, places),
+            )
+            for day, what, amount, after in shown
+        ),
+        closing=money.text(balance, places),
+    )
+
+
+def vat_title(code: VatCode) -> str:
+    """How VAT of a code is called on a statement: ``VAT 21 % (S21)``."""
+    return f"VAT {code.rate.normalize():f} % ({code.code})"
+
+
+def _lines(
+    rows: Sequence[Row], used: Sequence[Used], before: Mapping[str, int], places: int
+) -> Iterator[Line]:
+    telescope = Telescope(before, places)
+    calls = sorted(
+        used, key=lambda item: (item.late_from is not None, item.service, item.destination,
+                                item.vat, item.late_from or item.first)
+    )
+    others = sorted((row for row in rows if not row.billed and row.calls is None), key=_line_order)
+    number = 0
+    for item in [item for item in calls if not item.late_from]:
+        number += 1
+        yield _usage_line(number, "usage", item, telescope.add(item.vat, item.micro), places)
+    for row in others:
+        number += 1
+        net = telescope.add(row.vat, row.micro)
+        yield Line(
+            line=number,
+            kind=_kind(row),
+            service=row.payee,
+            destination="",
+            description=row.narration,
+            from_=str(row.late_from or row.date),
+            to=str(row.late_from or row.date),
+            calls=0,
+            seconds=0,
+            net=money.text(net, places),
+            vat_code=row.vat,
+            late_from=str(row.late_from) if row.late_from else None,
+        )
+    for item in [item for item in calls if item.late_from]:
+        number += 1
+        yield _usage_line(number, "late", item, telescope.add(item.vat, item.micro), places)
+
+
+def _usage_line(number: int, kind: str, item: Used, net: int, places: int) -> Line:
+    return Line(
+        line=number,
+        kind=kind,
+        service=item.service,
+        destination=item.destination,
+        description=periodfile.calls_text(item.calls, item.seconds),
+        from_=str(item.first),
+        to=str(item.last),
+        calls=item.calls,
+        seconds=item.seconds,
+        net=money.text(net, places),
+        vat_code=item.vat,
+        late_from=str(item.late_from) if item.late_from else None,
+    )
+
+
+def _kind(row: Row) -> str:
+    if row.late_from:
+        return "late"
+    kind = row.link.partition("-")[0]
+    return kind if kind in {"charge", "fee"} else "correction"
+
+
+def _vat_lines(
+    net: Mapping[str, int],
+    vat: Mapping[str, int],
+    codes: Mapping[str, VatCode],
+    used: set[str],
+    places: int,
+) -> Iterator[VatLine]:
+    for code, amount in net.items():
+        if amount or code in used:
+            yield VatLine(
+                code=code,
+                category=codes[code].category,
+                rate=f"{codes[code].rate.normalize():f}",
+                net=money.text(amount, places),
+                vat=money.text(vat[code], places),
+                reason=codes[code].reason,
+            )

@@ -1,0 +1,244 @@
+"""A book is a directory: where its files stand, and a draft of what a command will publish."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import datetime as dt
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from a2ledger import config as configuration
+from a2ledger import customerfile, detail, periodfile, tariff
+from a2ledger.config import Config, ConfigError
+from a2ledger.detail import Digest
+from a2ledger.records import Customer, Problem
+from a2ledger.tariff import Deck
+from a2ledger.vault import Talk, Vault
+
+CONFIG = "a2ledger.toml"
+IMPORTS = "imports.csv"
+DIGESTS = "calls/DIGESTS"
+GENERAL = "journals/general"
+
+
+class NoBookError(Exception):
+    """There is no book here."""
+
+
+class BrokenBookError(Exception):
+    """The book holds what cannot be: the problems say what and where."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = list(problems)
+
+
+class Book:
+    """A book on disk, read on demand."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.vault = Vault(root)
+        if not (root / CONFIG).is_file():
+            raise NoBookError(
+                f"{root / CONFIG}: not there; nothing was done; "
+                "name a book with -C, or start one with `a2ledger init DIR`"
+            )
+
+    @cached_property
+    def config(self) -> Config:
+        """What ``a2ledger.toml`` says.
+
+        Raises:
+            ConfigError: naming the file and the key.
+        """
+        try:
+            return configuration.parse(self.text(CONFIG))
+        except ConfigError as error:
+            raise ConfigError(f"{CONFIG}: {error}; nothing was done; correct the key") from None
+
+    def text(self, path: str) -> str:
+        """A file of the book as text; empty if it is not there."""
+        try:
+            return (self.root / path).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ""
+        except UnicodeDecodeError as error:
+            raise BrokenBookError(
+                [Problem(path, 0, "encoding", f"not UTF-8 at byte {error.start}")]
+            ) from None
+
+    def files(self, directory: str, pattern: str = "*.beancount") -> list[str]:
+        """Paths in the book that match a pattern, sorted."""
+        found = (self.root / directory).glob(pattern)
+        return sorted(str(path.relative_to(self.root)) for path in found)
+
+    @cached_property
+    def customers(self) -> dict[str, Customer]:
+        """Every customer, by id.
+
+        Raises:
+            BrokenBookError: where a customer's own ledger cannot be read.
+        """
+        found: dict[str, Customer] = {}
+        problems = []
+        for path in self.files("journals/customers"):
+            try:
+                customer = customerfile.parse(self.text(path))
+            except ValueError as error:
+                problems.append(Problem(path, 0, "customer", str(error)))
+                continue
+            if customerfile.path(customer.id) != path:
+                problems.append(Problem(path, 0, "customer", f"is the ledger of {customer.id}"))
+            found[customer.id] = customer
+        if problems:
+            raise BrokenBookError(problems)
+        return found
+
+    @cached_property
+    def digests(self) -> dict[dt.date, Digest]:
+        """The days of call detail the book knows of."""
+        try:
+            return detail.parse_digests(self.text(DIGESTS))
+        except ValueError as error:
+            raise BrokenBookError([Problem(DIGESTS, 0, "digests", str(error))]) from None
+
+    def deck(self, name: str) -> Deck:
+        """A tariff's deck, from ``tariffs/NAME.csv``.
+
+        Raises:
+            BrokenBookError: if it is missing or has bad rows.
+        """
+        path = f"tariffs/{name}.csv"
+        if not (self.root / path).is_file():
+            raise BrokenBookError(
+                [Problem(path, 0, "tariff", "not there, but a customer or a rule names it")]
+            )
+        deck, problems = tariff.parse(self.text(path), name=name, file=path)
+        if problems:
+            raise BrokenBookError(problems)
+        return deck
+
+    def runs(self) -> list[dict[str, str]]:
+        """Lines of ``imports.csv``."""
+        return list(csv.DictReader(io.StringIO(self.text(IMPORTS))))
+
+    @contextlib.contextmanager
+    def writing(self, today: dt.date, talk: Talk, timeout_seconds: float = 600) -> Iterator[Draft]:
+        """Hold the book for writing, as a draft that may be published."""
+        with self.vault.writing(talk, timeout_seconds):
+            for name in ("config", "customers", "digests"):
+                self.__dict__.pop(name, None)  # another writer may have changed them meanwhile
+            yield Draft(self, today, talk)
+
+
+class Draft:
+    """What a command will publish: files that stand for those on disk until then."""
+
+    def __init__(self, book: Book, today: dt.date, talk: Talk) -> None:
+        self.book, self.today, self.talk = book, today, talk
+        self.put_files: dict[str, bytes | None] = {}
+        self.touched: dict[str, dt.date] = {}
+        """Customers whose ledger changes, and the first day that may be affected."""
+
+    def text(self, path: str) -> str:
+        """A file as text, as it will be."""
+        if path in self.put_files:
+            return (self.put_files[path] or b"").decode()
+        return self.book.text(path)
+
+    def put(self, path: str, content: str | bytes | None) -> None:
+        """Have a file with this content, or none; unchanged files are left alone."""
+        new = content.encode() if isinstance(content, str) else content
+        file = self.book.root / path
+        if new == (file.read_bytes() if file.is_file() else None):
+            self.put_files.pop(path, None)
+        else:
+            self.put_files[path] = new
+
+    def customer(self, identity: str) -> Customer:
+        """A customer as he will be."""
+        return self.book.customers[identity]
+
+    def put_customer(self, customer: Customer) -> None:
+        """Write a customer's own ledger, and his first period's file if there is none."""
+        path, currency = customerfile.path(customer.id), self.book.config.currency
+        if not customer.periods:
+            customer = with_period(customer, customer.opened)
+        text = self.text(path)
+        if text:
+            text = customerfile.updated(text, customer, currency, self.today)
+        else:
+            text = customerfile.new(customer, currency, self.today)
+        self.put(path, text)
+        first = customerfile.period_path(customer.id, customer.periods[0])
+        if not self.text(first):
+            self.put(first, periodfile.written(periodfile.PeriodFile((), ()), customer.id, currency))
+        self.book.customers[customer.id] = customer
+        self.touch(customer.id, customer.open_since)
+
+    def open_file(self, identity: str) -> periodfile.PeriodFile:
+        """A customer's open period, taken apart.
+
+        Raises:
+            BrokenBookError: if it is not as the program wrote it.
+        """
+        path = customerfile.period_path(identity, self.customer(identity).open_since)
+        return self.period_file(path)
+
+    def period_file(self, path: str) -> periodfile.PeriodFile:
+        """A period's file, taken apart.
+
+        Raises:
+            BrokenBookError: if it is not as the program wrote it.
+        """
+        try:
+            return periodfile.parse(self.text(path))
+        except ValueError as error:
+            raise BrokenBookError([Problem(path, 0, "usage", str(error))]) from None
+
+    def put_open_file(self, identity: str, file: periodfile.PeriodFile) -> None:
+        """Write a customer's open period."""
+        customer = self.customer(identity)
+        path = customerfile.period_path(identity, customer.open_since)
+        self.put(path, periodfile.written(file, identity, self.book.config.currency))
+        self.touch(identity, customer.open_since)
+
+    def touch(self, identity: str, since: dt.date) -> None:
+        """Have the general ledger follow a customer's from a day on."""
+        self.touched[identity] = min(since, self.touched.get(identity, since))
+
+    def put_digests(self, changed: dict[dt.date, Digest]) -> None:
+        """Have ``DIGESTS`` say what days of call detail now hold."""
+        digests = {**self.book.digests, **changed}
+        digests = {day: digest for day, digest in digests.items() if digest.rows}
+        self.put(DIGESTS, detail.written_digests(digests))
+        self.book.digests.update(changed)
+
+    def publish(self, message: str) -> bool:
+        """Publish and commit what changed; False if nothing did."""
+        if not self.put_files:
+            return False
+        self.book.vault.publish(self.put_files, message)
+        self.put_files = {}
+        return True
+
+
+def with_period(customer: Customer, start: dt.date) -> Customer:
+    """The customer with one more period, which is then the open one."""
+    return Customer(
+        id=customer.id,
+        opened=customer.opened,
+        facts=customer.facts,
+        periods=(*customer.periods, start),
+    )
+
+
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    """Rows as CSV text with plain line ends."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()

@@ -1,0 +1,450 @@
+"""From rows as a switch wrote them to calls: which rows are calls, whose, when, and to where.
+
+Every row ends in exactly one place: ``calls``, ``not_billable`` under a name of a small fixed
+set, or ``refused`` with a reason. What decides is asked in a fixed order and of each row alone,
+so that the same rows end in the same places however files are split.
+
+=================  ==========================================================================
+not billable       the row …
+=================  ==========================================================================
+hangup             is of the hang-up handler: the number called is ``h``
+context            stands in a context no rule names
+application        stands in a context a rule names, but ran another application
+unanswered         was not answered
+no-identifier      bears none of the identifiers its rule looks at
+before-opening     is older than the customer's account
+=================  ==========================================================================
+
+Refused are, first of all, rows whose time (``bad-time``) or seconds (``bad-seconds``,
+``negative``) are damaged, call or not: a damaged row cannot be trusted to be no call. Then
+``unknown-customer``, ``future``, ``bad-number`` and ``bad-amount``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger import clock, e164, money
+from a2ledger.config import Rule, Source
+from a2ledger.directory import EPOCH, NOBODY, Directory
+from a2ledger.feed import Batch, Refused, constant, refuse
+
+Mask = npt.NDArray[np.bool_]
+Integers = npt.NDArray[np.int64]
+
+LONGEST_SECONDS = 7 * clock.DAY
+"""A longer call is a channel that hung; a person should look."""
+
+LONGEST_NUMBER = 64
+"""Bytes of the longest number called that is believed."""
+
+AHEAD = clock.DAY
+"""Seconds a call may start after now: clocks differ."""
+
+_DEFAULTS = {
+    "asterisk": Rule(applications=("Dial",)),
+    "calls": Rule(identify=("accountcode",)),
+}
+_SECONDS = "^[0-9]{1,9}$"
+_CONTROLS = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+"
+_ENDPOINT = r"^[^/]+/(.+?)(-[0-9a-f]+)?(;[0-9])?$"
+_EPOCH_OF_ID = re.compile(r"(?:.*-)?([0-9]{10})\.[0-9]+", re.DOTALL)
+_CANONICAL = (
+    "seconds",
+    "accountcode",
+    "src",
+    "dst",
+    "channel",
+    "context",
+    "application",
+)
+_QUARTER = 900
+_SAMPLE = 500
+_PRINTABLE = np.isin(np.arange(256), range(33, 127))
+
+
+class Normalised(NamedTuple):
+    """What a batch holds.
+
+    ``calls`` has the columns
+
+    - ``line`` int64; ``start`` timestamp[s, UTC]; ``local`` timestamp[s], naive, and ``day``
+      date32, both in the book's zone; ``seconds`` int64
+    - ``called``, ``caller`` string, see :mod:`a2ledger.e164`; ``customer`` int32, an index into
+      the directory's customers
+    - ``service`` string; ``tariff`` string, the rule's or empty; ``free`` bool
+    - ``switch``, ``uid``, ``seq`` string, the call's identity; ``given_micro`` int64 or null,
+      the cost the switch gave
+
+    ``latest`` is the latest start of any row, call or not, that is not in the future.
+    """
+
+    calls: pa.Table
+    not_billable: dict[str, int]
+    refused: list[Refused]
+    latest: dt.datetime | None
+    warnings: list[str]
+
+
+def normalise(
+    batch: Batch, source: Source, directory: Directory, zone: str, now: dt.datetime
+) -> Normalised:
+    """Decide what each row of a batch is.
+
+    Args:
+        batch: rows of ``source``.
+        source: whose rules, zone and number forms apply.
+        directory: all customers.
+        zone: the book's time zone.
+        now: an aware time; calls that start more than a day later are refused.
+    """
+    rows = _Rows(batch)
+    fates = _Fates(batch, rows)
+    starts, naive = _starts(rows, source, zone, fates)
+    seconds = _seconds(rows, fates)
+    rules = source.rules or (_DEFAULTS.get(source.dialect, Rule()),)
+    rule = _rule(rows, rules, source, fates)
+    fates.leave_out(~rows.answered, "unanswered")
+    day = (naive // clock.DAY).astype(np.int32)
+    customer = _customer(rows, rules, rule, source, directory, day, fates)
+    soon = (now - clock.EPOCH) // dt.timedelta(seconds=1) + AHEAD
+    fates.refuse(starts > soon, "future", lambda row: f"it starts in the future, {rows.start(row)}")
+    numbers = _numbers(rows, source, fates)
+    given = _given(rows, fates)
+    times = {
+        "start": pa.array(starts).cast(pa.timestamp("s", "UTC")),
+        "local": pa.array(naive).cast(pa.timestamp("s")),
+        "day": pa.array(day).cast(pa.date32()),
+        "seconds": pa.array(seconds),
+    }
+    whose = {"customer": pa.array(customer, pa.int32()), **_of_rules(rules, rule)}
+    identity = _identity(rows, source, starts, fates.open)
+    table = pa.table({"line": rows.line, **times, **numbers, **whose, **identity} | given)
+    return Normalised(
+        table.filter(pa.array(fates.open)),
+        fates.not_billable,
+        sorted(fates.refused),
+        _latest(starts[fates.sound & (starts <= soon)]),
+        _zone_warnings(rows, starts, source, fates.sound),
+    )
+
+
+class _Rows:
+    """A batch's columns, cleaned: no control characters within, no white space around."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._table = batch.rows
+        self._cleaned: dict[str, pa.StringArray] = {}
+        self.line = batch.rows["line"]
+        self.answered: Mask = np.asarray(batch.rows["answered"]).astype(np.bool_)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def __getitem__(self, name: str) -> pa.StringArray:
+        if name not in self._cleaned:
+            column = self._table[name].combine_chunks()
+            if isinstance(column, pa.ChunkedArray):
+                column = pa.concat_arrays(column.chunks)
+            self._cleaned[name] = _clean(column)
+        return self._cleaned[name]
+
+    def text(self, name: str, row: int) -> str:
+        """One value."""
+        return str(self[name][row].as_py())
+
+    def start(self, row: int) -> str:
+        """When a row says it starts."""
+        return self.text("start", row)
+
+    def identity(self, row: int) -> str:
+        """The id a switch gave a row, or nothing."""
+        parts = (self.text("uniqueid", row), self.text("sequence", row))
+        return "/".join(filter(None, parts)) if parts[0] else ""
+
+
+class _Fates:
+    """Where each row ends; a row that has ended is no longer open."""
+
+    def __init__(self, batch: Batch, rows: _Rows) -> None:
+        self._batch, self._rows = batch, rows
+        self.open: Mask = np.ones(len(rows), np.bool_)
+        self.sound: Mask = np.ones(len(rows), np.bool_)
+        self.not_billable: dict[str, int] = {}
+        self.refused: list[Refused] = []
+
+    def leave_out(self, mask: Mask, name: str) -> None:
+        """Of the rows still open, these are not billable."""
+        if count := int(np.count_nonzero(mask & self.open)):
+            self.not_billable[name] = self.not_billable.get(name, 0) + count
+            self.open &= ~mask
+
+    def refuse(self, mask: Mask, reason: str, message: Callable[[int], str]) -> None:
+        """Of the rows still open, these are refused."""
+        for row in np.flatnonzero(mask & self.open).tolist():
+            line = self._rows.line[row].as_py()
+            identity = self._rows.identity(row)
+            self.refused.append(refuse(self._batch, line, reason, message(row), identity))
+        self.open &= ~mask
+
+
+def _clean(column: pa.StringArray) -> pa.StringArray:
+    if column.null_count:
+        column = pc.fill_null(column, "")
+    characters = e164.data(column)
+    if _PRINTABLE[characters].all():
+        return column
+    if (characters != ord(" ")).any() and not _PRINTABLE[characters[characters != ord(" ")]].all():
+        column = pc.replace_substring_regex(column, _CONTROLS, "")
+    return pc.utf8_trim_whitespace(column)
+
+
+def _starts(rows: _Rows, source: Source, zone: str, fates: _Fates) -> tuple[Integers, Integers]:
+    """Instants at which rows start, and what the clock of the book's zone showed."""
+    times = clock.parse(rows["start"])
+    fates.sound = times.valid
+    fates.refuse(
+        ~times.valid, "bad-time", lambda row: f"its start {rows.start(row)!r} is no date and time"
+    )
+    starts = clock.to_utc(times, source.timezone)
+    return starts, clock.to_naive(starts, zone)
+
+
+def _seconds(rows: _Rows, fates: _Fates) -> Integers:
+    """Seconds to bill, from their own column and never from the difference of two times."""
+    _expect_seconds(rows, "duration", pc.equal(rows["duration"], ""), fates)
+    good = _expect_seconds(rows, "seconds", None, fates)
+    written = rows["seconds"] if good.all() else pc.if_else(pa.array(good), rows["seconds"], "0")
+    seconds: Integers = np.asarray(pc.cast(written, pa.int64()))
+    return seconds
+
+
+def _expect_seconds(rows: _Rows, name: str, allowed: pa.Array | None, fates: _Fates) -> Mask:
+    """Refuse what is no number of seconds that a call may have; returns which are."""
+    written = rows[name]
+    good: Mask = np.asarray(pc.match_substring_regex(written, _SECONDS))
+    number = pc.if_else(pa.array(good), written, "0")
+    good = good & (np.asarray(pc.cast(number, pa.int64())) <= LONGEST_SECONDS)
+    if allowed is not None:
+        good = good | np.asarray(allowed)
+    if good.all():
+        return good
+
+    def message(row: int) -> str:
+        return f"its {name} {rows.text(name, row)!r} are no seconds of a call"
+
+    fates.refuse(np.asarray(pc.match_substring_regex(written, "^-[0-9]+$")), "negative", message)
+    fates.refuse(~good, "bad-seconds", message)
+    return good
+
+
+def _rule(
+    rows: _Rows, rules: tuple[Rule, ...], source: Source, fates: _Fates
+) -> npt.NDArray[np.int32]:
+    """Index of the rule that takes each row, or -1."""
+    taken = np.full(len(rows), NOBODY, np.int32)
+    in_context = np.zeros(len(rows), np.bool_)
+    for index, rule in enumerate(rules):
+        context = _among(rows["context"], rule.contexts)
+        in_context |= context
+        taken[(taken < 0) & context & _among(rows["application"], rule.applications)] = index
+    if source.dialect.startswith("asterisk"):
+        # The handler's row repeats the seconds of the call it ends: never bill it, whatever a
+        # rule without applications would take.
+        fates.leave_out(np.asarray(pc.equal(rows["dst"], "h")), "hangup")
+    fates.leave_out((taken < 0) & ~in_context, "context")
+    fates.leave_out(taken < 0, "application")
+    return taken
+
+
+def _among(column: pa.StringArray, names: tuple[str, ...]) -> Mask:
+    if not names:
+        return np.ones(len(column), np.bool_)
+    return np.asarray(pc.is_in(column, value_set=pa.array(names, pa.string())))
+
+
+def _customer(
+    rows: _Rows,
+    rules: tuple[Rule, ...],
+    rule: npt.NDArray[np.int32],
+    source: Source,
+    directory: Directory,
+    day: npt.NDArray[np.int32],
+    fates: _Fates,
+) -> npt.NDArray[np.int32]:
+    """The customer of each row, by the first identifier in its rule's order that is known."""
+    customer = np.full(len(rows), NOBODY, np.int32)
+    bears = np.zeros(len(rows), np.bool_)
+    for index, one in enumerate(rules):
+        for item in one.identify:
+            pending = np.flatnonzero(fates.open & (rule == index) & (customer == NOBODY))
+            if not len(pending):
+                break
+            for values in _identifiers(rows, item, pending, source):
+                bears[pending] |= np.asarray(pc.not_equal(values, ""))
+                found = directory.identify(values, day[pending])
+                customer[pending] = np.where(customer[pending] < 0, found, customer[pending])
+    fates.refuse(
+        bears & (customer < 0),
+        "unknown-customer",
+        lambda row: _unknown(rows, rules[rule[row]], row, source, int(day[row])),
+    )
+    fates.leave_out(customer < 0, "no-identifier")
+    if directory.customers:
+        opened = directory.opened[np.maximum(customer, 0)]
+        fates.leave_out(day < opened, "before-opening")
+    return customer
+
+
+def _identifiers(
+    rows: _Rows, item: str, places: Integers, source: Source
+) -> Iterator[pa.StringArray]:
+    """What an item of ``identify`` finds in some rows; numbers as written, then as digits."""
+    name, _, pattern = item.partition("~")
+    values = rows[name].take(pa.array(places))
+    if pattern:
+        values = _extracted(values, pattern)
+    elif name == "channel":
+        values = _endpoints(values)
+    yield values
+    if name in {"src", "dst", "did"} and not pattern:
+        yield e164.digits(values, source)
+
+
+def _extracted(values: pa.StringArray, pattern: str) -> pa.StringArray:
+    """The first group of a pattern found in each value, or nothing."""
+    search = re.compile(pattern).search
+    encoded = values.dictionary_encode()
+    found = [
+        (match[1] or "") if (match := search(text)) else ""
+        for text in encoded.dictionary.to_pylist()
+    ]
+    return pa.array(found, pa.string()).take(encoded.indices)
+
+
+def _endpoints(channels: pa.StringArray) -> pa.StringArray:
+    """Names of the devices behind channels; ``Local`` channels have none.
+
+    ``PJSIP/1001-0000002a`` is the channel of the endpoint ``1001``.
+    """
+    names = pc.replace_substring_regex(channels, _ENDPOINT, r"\1")
+    none = pc.or_(pc.equal(names, channels), pc.starts_with(channels, "Local/"))
+    return pc.if_else(none, "", names)
+
+
+def _unknown(rows: _Rows, rule: Rule, row: int, source: Source, day: int) -> str:
+    place = np.array([row], np.int64)
+    item, value = next(
+        (item, value)
+        for item in rule.identify
+        for values in _identifiers(rows, item, place, source)
+        if (value := values[0].as_py())
+    )
+    when = EPOCH + dt.timedelta(days=day)
+    return f"no customer holds {value!r} ({item.partition('~')[0]}) on {when}"
+
+
+def _numbers(rows: _Rows, source: Source, fates: _Fates) -> dict[str, pa.StringArray]:
+    called = e164.digits(rows["dst"], source)
+    length = np.asarray(pc.binary_length(called))
+    fates.refuse(length == 0, "bad-number", lambda _: "there is no number called")
+    fates.refuse(
+        length > LONGEST_NUMBER,
+        "bad-number",
+        lambda _: f"the number called is longer than {LONGEST_NUMBER}",
+    )
+    return {"called": called, "caller": e164.digits(rows["src"], source)}
+
+
+def _given(rows: _Rows, fates: _Fates) -> dict[str, pa.Array]:
+    """What the switch says calls cost, in micro-units; null where it does not say."""
+    encoded = rows["cost"].dictionary_encode()
+    amounts = [_amount(text) for text in encoded.dictionary.to_pylist()]
+    bad = np.array([amount is not None and amount < 0 for amount in amounts], np.bool_)
+    codes = np.asarray(encoded.indices)
+    fates.refuse(
+        bad[codes],
+        "bad-amount",
+        lambda row: f"its cost {rows.text('cost', row)!r} is no amount such as 0.125",
+    )
+    return {"given_micro": pa.array(amounts, pa.int64()).take(encoded.indices)}
+
+
+def _amount(text: str) -> int | None:
+    """Micro-units, None where nothing is given, less than nothing for what is no cost."""
+    try:
+        return money.parse(text) if text else None
+    except ValueError:
+        return -1
+
+
+def _of_rules(rules: tuple[Rule, ...], rule: npt.NDArray[np.int32]) -> dict[str, pa.Array]:
+    """What its rule says of each row; of one without a rule, anything."""
+    index = pa.array(np.maximum(rule, 0))
+    return {
+        "service": pa.array([one.service for one in rules]).take(index),
+        "tariff": pa.array([one.tariff for one in rules]).take(index),
+        "free": pa.array([one.free for one in rules]).take(index),
+    }
+
+
+def _identity(rows: _Rows, source: Source, starts: Integers, wanted: Mask) -> dict[str, pa.Array]:
+    """Switch, id and sequence; a row that has no id gets a digest of what it says."""
+    uid = rows["uniqueid"]
+    nameless = np.flatnonzero(wanted & np.asarray(pc.equal(uid, "")))
+    if len(nameless):
+        uids = np.array(uid.to_pylist(), object)
+        uids[nameless] = _digests(rows, starts, nameless)
+        uid = pa.array(uids, pa.string())
+    return {"switch": constant(source.switch, len(rows)), "uid": uid, "seq": rows["sequence"]}
+
+
+def _digests(rows: _Rows, starts: Integers, places: Integers) -> list[str]:
+    """Digests of what any dialect would say of a row, in any zone."""
+    index = pa.array(places)
+    columns = [list(map(str, starts[places].tolist()))]
+    columns += [rows[name].take(index).to_pylist() for name in _CANONICAL]
+    return [
+        f"h-{hashlib.sha256(chr(31).join(values).encode()).hexdigest()[:24]}"
+        for values in zip(*columns, strict=True)
+    ]
+
+
+def _latest(starts: Integers) -> dt.datetime | None:
+    return clock.EPOCH + dt.timedelta(seconds=int(starts.max())) if len(starts) else None
+
+
+def _zone_warnings(rows: _Rows, starts: Integers, source: Source, sound: Mask) -> list[str]:
+    """What the times in ids, which are UTC, say of the configured zone.
+
+    A call may start long after its channel, so that only what most rows say counts.
+    """
+    places = np.flatnonzero(sound)
+    places = places[:: max(1, len(places) // _SAMPLE)]
+    ids = rows["uniqueid"].take(pa.array(places)).to_pylist()
+    matches = [_EPOCH_OF_ID.fullmatch(text) for text in ids]
+    ahead = sorted(
+        int(start) - int(match[1])
+        for start, match in zip(starts[places].tolist(), matches, strict=True)
+        if match
+    )
+    if not ahead:
+        return []
+    quarters = round(ahead[len(ahead) // 2] / _QUARTER)
+    if not quarters:
+        return []
+    hours, rest = divmod(abs(quarters) * _QUARTER, clock.HOUR)
+    off = f"{hours}:{rest // 60:02d} hours {'later' if quarters > 0 else 'earlier'}"
+    return [
+        f"{source.name}: calls start {off} than their ids say, if their zone is "
+        f"{source.timezone}; check the source's timezone"
+    ]

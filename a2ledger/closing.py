@@ -1,0 +1,161 @@
+"""Closing a period: the entries and balances a close writes, and the document it makes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+from beancount.core import data
+
+from a2ledger import accounts, money, periodfile
+from a2ledger.billing import Bill
+from a2ledger.config import Config
+from a2ledger.document import Document, Line, VatLine
+from a2ledger.records import Customer
+
+
+def entries(bill: Bill, customer: str, currency: str, title: str) -> list[data.Transaction]:
+    """The entries of a close, at the end of the period's file.
+
+    Args:
+        bill: what is billed.
+        customer: whose.
+        currency: of his account.
+        title: the document's name and number; empty for a statement, which has no entry.
+    """
+    unbilled, billed = accounts.unbilled(customer), accounts.billed(customer)
+    found = [
+        periodfile.transaction(
+            bill.period.last,
+            "Rounding",
+            f"fraction of a cent left under {code}",
+            [
+                periodfile.leg(unbilled, micro, currency, vat=code),
+                periodfile.leg(accounts.ROUNDING, -micro, currency),
+            ],
+            tags=["rounding"],
+        )
+        for code, micro in bill.rounding_micro.items()
+    ]
+    moved = {code: micro for code, micro in bill.net_micro.items() if micro}
+    if not moved:
+        return found
+    places = bill.places
+    postings = [
+        *([periodfile.leg(billed, bill.gross_micro, currency, places=places)]
+          if bill.gross_micro else []),
+        *(periodfile.leg(unbilled, -micro, currency, places=places, vat=code)
+          for code, micro in moved.items()),
+        *(periodfile.leg(accounts.vat(code), -bill.vat_micro[code], currency, places=places)
+          for code in moved if bill.vat_micro[code]),
+    ]
+    kind, _, number = title.partition(" ")
+    tag = "credit-note" if kind == "Credit" else "invoice"
+    link = title.rsplit(" ", 1)[-1]
+    return [
+        *found,
+        periodfile.transaction(
+            bill.period.last, title, str(bill.period), postings, links=[link], tags=[tag]
+        ),
+    ]
+
+
+def brought_forward(bill: Bill, customer: str, currency: str) -> list[data.Directive]:
+    """The first lines of the next period's file: exact balances, and the cumulative nets."""
+    day = bill.period.end
+    balances: list[data.Directive] = [
+        data.Balance(
+            {},
+            day,
+            account,
+            data.Amount(money.decimal(micro, places), currency),
+            None,
+            None,
+        )
+        for account, micro, places in (
+            (accounts.billed(customer), bill.carried.billed_micro, bill.places),
+            (accounts.unbilled(customer), bill.carried.unbilled_micro, money.PLACES),
+        )
+    ]
+    cumulative = [
+        data.Custom(
+            {}, day, "a2ledger-carried",
+            [code, data.Amount(money.decimal(micro), currency)],
+        )
+        for code, micro in bill.carried.cumulative_micro.items()
+    ]
+    return [*balances, *cumulative]
+
+
+def is_numbered(bill: Bill) -> bool:
+    """Whether a bill is a document with a number: some line of it is not zero."""
+    return any(money.parse(line.net) for line in bill.lines) or bool(bill.gross_micro)
+
+
+def document(
+    bill: Bill,
+    customer: Customer,
+    config: Config,
+    *,
+    kind: str,
+    number: str | None,
+    issue_date: dt.date,
+) -> Document:
+    """The document of a bill.
+
+    Args:
+        bill: what it says.
+        customer: whose it is; the facts of the period's last day stand on it.
+        config: who sends it.
+        kind: ``preview``, ``invoice``, ``statement`` or ``credit-note``; the amounts of a
+            credit note are positive.
+        number: in its series, if it has one.
+        issue_date: the day it is made.
+    """
+    sign = -1 if kind == "credit-note" else 1
+    places, closing = bill.places, money.rounded(bill.carried.billed_micro, bill.places)
+    terms = customer.text("terms", bill.period.last)
+    due = issue_date + dt.timedelta(days=int(terms) if terms else config.terms_days)
+    shown = {"name", "address", "country", "vat_id", "email", "language"}
+    net = sum(bill.net_micro.values())
+    return Document(
+        kind=kind,
+        number=number,
+        supplier={
+            name: getattr(config.company, name)
+            for name in ("name", "address", "country", "vat_id", "email", "phone", "website",
+                         "iban", "bic")
+        },
+        customer={
+            "id": customer.id,
+            **{key: customer.text(key, bill.period.last) for key in sorted(shown)},
+        },
+        currency=config.currency,
+        issue_date=str(issue_date),
+        due_date=str(due),
+        period={"start": str(bill.period.start), "end": str(bill.period.end)},
+        statement=bill.statement,
+        lines=tuple(_signed_line(line, sign, places) for line in bill.lines),
+        vat=tuple(_signed_vat(line, sign, places) for line in bill.vat),
+        net=money.text(sign * net, places),
+        vat_total=money.text(sign * (bill.gross_micro - net), places),
+        gross=money.text(sign * bill.gross_micro, places),
+        to_pay=money.text(max(0, closing), places),
+        credit=money.text(max(0, -closing), places),
+    )
+
+
+def _signed_line(line: Line, sign: int, places: int) -> Line:
+    if sign > 0:
+        return line
+    return replace(line, net=money.text(-money.parse(line.net), places))
+
+
+def _signed_vat(line: VatLine, sign: int, places: int) -> VatLine:
+    if sign > 0:
+        return line
+    return replace(
+        line,
+        net=money.text(-money.parse(line.net), places),
+        vat=money.text(-money.parse(line.vat), places),
+    )

@@ -1,0 +1,368 @@
+"""``a2ledger.toml``: what a book's owner decides, validated with messages that name the key.
+
+This module holds values and turns parsed TOML into them; ``book.py`` reads the file.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import re
+import tomllib
+import zoneinfo
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from a2ledger import accounts
+
+FORMAT = 1
+TREATMENTS = ("on-invoice", "none")
+IDENTIFIERS = ("accountcode", "peeraccount", "channel", "src", "did", "dst", "userfield")
+
+T = TypeVar("T")
+
+
+class ConfigError(Exception):
+    """``a2ledger.toml`` says something that cannot be. The message begins with the key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Which rows of a source are calls, whose, and what service; the first match decides.
+
+    An empty ``contexts`` or ``applications`` matches any. ``identify`` names the fields that may
+    bear a customer's identifier, in order; an item ``FIELD~PATTERN`` takes the first group of a
+    regular expression found in a field.
+    """
+
+    contexts: tuple[str, ...] = ()
+    applications: tuple[str, ...] = ()
+    identify: tuple[str, ...] = ("accountcode", "peeraccount")
+    service: str = "Calls"
+    tariff: str = ""
+    free: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A configured feed: how it is written (dialect) and who wrote it (switch).
+
+    ``international`` are the prefixes that introduce a country code; a number that begins with
+    ``national`` (when set) gets ``country`` in its place.
+    """
+
+    name: str
+    dialect: str
+    switch: str
+    timezone: str
+    short_codes: tuple[str, ...] = ()
+    international: tuple[str, ...] = ("+", "00")
+    national: str = ""
+    country: str = ""
+    rules: tuple[Rule, ...] = ()
+    configured: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VatCode:
+    """One EN 16931 category and one rate, for ever. The rate is a percentage."""
+
+    code: str
+    category: str
+    rate: Decimal
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """Who sends the bills."""
+
+    name: str
+    address: str = ""
+    country: str = ""
+    vat_id: str = ""
+    email: str = ""
+    phone: str = ""
+    website: str = ""
+    iban: str = ""
+    bic: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The whole of ``a2ledger.toml``."""
+
+    company: Company
+    currency: str
+    timezone: str
+    treatment: str
+    terms_days: int
+    codes: Mapping[str, VatCode]
+    services: Mapping[str, str]
+    """VAT code of each service under ``on-invoice``."""
+    methods: Mapping[str, str]
+    """Account of each payment or refill method."""
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    invoice_series: str = "INV-{year}-{number:06d}"
+    credit_note_series: str = "CN-{year}-{number:06d}"
+    main_months: int = 3
+    close_delay: dt.timedelta = dt.timedelta(hours=24)
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """The book's time zone."""
+        return zoneinfo.ZoneInfo(self.timezone)
+
+    def code_of(self, service: str, treatment: str) -> VatCode:
+        """The VAT code a service is posted under for a customer's treatment."""
+        return self.codes["O" if treatment == "none" else self.services[service]]
+
+
+OUTSIDE = VatCode(code="O", category="O", rate=Decimal(0), reason="Not subject to VAT")
+
+METHODS = {
+    "bank": accounts.BANK,
+    "cash": accounts.CASH,
+    "voucher": accounts.VOUCHERS,
+    "bonus": accounts.GOODWILL,
+}
+
+
+def parse(text: str) -> Config:
+    """Configuration from the text of ``a2ledger.toml``.
+
+    Raises:
+        ConfigError: naming the key and what is wrong with it.
+    """
+    try:
+        top = _Table("", tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"not valid TOML: {error}") from None
+    version = top.take("format", int, FORMAT)
+    if version != FORMAT:
+        raise ConfigError(f"format: is {version}; this a2ledger reads format {FORMAT}")
+    currency = top.take("currency", str)
+    if not re.fullmatch(r"[A-Z]{3}", currency):
+        raise ConfigError(f"currency: {currency!r} is not an ISO 4217 code such as EUR")
+    zone = _zone(top, "timezone")
+    vat = top.table("vat")
+    treatment = vat.choice("treatment", TREATMENTS, "on-invoice")
+    codes = {"O": OUTSIDE} | {code.code: code for code in _codes(vat.table("codes"))}
+    vat.finish()
+    services = dict(_services(top.table("services"), codes))
+    numbers = top.table("numbers")
+    config = Config(
+        company=_company(top.table("company")),
+        currency=currency,
+        timezone=zone,
+        treatment=treatment,
+        terms_days=top.take("terms_days", int, 14),
+        codes=codes,
+        services=services,
+        methods=METHODS | dict(_methods(top.table("methods"))),
+        sources={source.name: source for source in _sources(top.table("sources"), services)},
+        invoice_series=_series(numbers, "invoice", Config.invoice_series),
+        credit_note_series=_series(numbers, "credit_note", Config.credit_note_series),
+        main_months=top.take("main_months", int, 3),
+        close_delay=_delay(top),
+    )
+    if config.main_months < 1:
+        raise ConfigError("main_months: must be at least 1")
+    numbers.finish()
+    top.finish()
+    return config
+
+
+class _Table:
+    """A TOML table that knows its own path and notices what nobody asked for."""
+
+    def __init__(self, path: str, values: Mapping[str, Any]) -> None:
+        self.path, self.values = path, dict(values)
+        self.known: list[str] = []
+
+    def key(self, name: str) -> str:
+        return f"{self.path}.{name}" if self.path else name
+
+    def error(self, name: str, message: str) -> ConfigError:
+        return ConfigError(f"{self.key(name)}: {message}")
+
+    def take(self, name: str, kind: type[T], default: T | None = None) -> T:
+        self.known.append(name)
+        if name not in self.values:
+            if default is None:
+                raise self.error(name, "is missing")
+            return default
+        value = self.values[name]
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            wanted = {str: "text in quotes", int: "a whole number", bool: "true or false"}
+            raise self.error(name, f"must be {wanted.get(kind, kind.__name__)}, not {value!r}")
+        return value
+
+    def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
+        value = self.take(name, str, default)
+        if value not in choices:
+            raise self.error(name, f"{value!r} is none of {', '.join(choices)}")
+        return value
+
+    def texts(self, name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+        values: list[Any] = self.take(name, list, list(default))
+        if not all(isinstance(value, str) for value in values):
+            raise self.error(name, "must be a list of texts in quotes")
+        return tuple(values)
+
+    def table(self, name: str) -> _Table:
+        return _Table(self.key(name), self.take(name, dict, {}))
+
+    def tables(self) -> Iterator[tuple[str, _Table]]:
+        for name in self.values:
+            yield name, self.table(name)
+
+    def finish(self) -> None:
+        for name in self.values:
+            if name not in self.known:
+                near = difflib.get_close_matches(name, self.known, 1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise self.error(name, f"unknown key{hint}")
+
+
+def _zone(table: _Table, name: str, default: str | None = None) -> str:
+    zone = table.take(name, str, default)
+    try:
+        zoneinfo.ZoneInfo(zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise table.error(name, f"{zone!r} is not a time zone such as Europe/Athens") from None
+    return zone
+
+
+def _company(table: _Table) -> Company:
+    names = [name for name in Company.__slots__ if name != "name"]  # type: ignore[attr-defined]
+    company = Company(
+        name=table.take("name", str), **{name: table.take(name, str, "") for name in names}
+    )
+    table.finish()
+    return company
+
+
+def _codes(table: _Table) -> Iterator[VatCode]:
+    for code, row in table.tables():
+        rate: Any = row.values.get("rate")
+        row.known.append("rate")
+        try:
+            percent = Decimal(rate if isinstance(rate, str) else repr(rate))
+        except ArithmeticError:
+            raise row.error("rate", f"{rate!r} is not a percentage such as 21 or 5.5") from None
+        if not 0 <= percent < 100 or percent != round(percent, 2):  # noqa: PLR2004
+            raise row.error("rate", f"{rate!r} is not a percentage with at most two decimals")
+        category = row.choice("category", ("S", "Z", "E", "AE", "G", "O"), "S")
+        if category != "S" and percent:
+            raise row.error("rate", f"category {category} has the rate 0")
+        yield VatCode(
+            code=code, category=category, rate=percent, reason=row.take("reason", str, "")
+        )
+        row.finish()
+
+
+def _services(table: _Table, codes: Mapping[str, VatCode]) -> Iterator[tuple[str, str]]:
+    for service, row in table.tables():
+        code = row.take("vat", str)
+        if code not in codes:
+            raise row.error("vat", f"{code!r} is none of {', '.join(codes)}")
+        row.finish()
+        yield service, code
+
+
+def _methods(table: _Table) -> Iterator[tuple[str, str]]:
+    for method in table.values:
+        account = table.take(method, str)
+        if not re.fullmatch(r"(Assets|Liabilities|Expenses|Equity|Income)(:[A-Z0-9][\w-]*)+",
+                            account, re.ASCII) or account.startswith(accounts.RECEIVABLE):
+            raise table.error(method, f"{account!r} is not an account money can come from")
+        yield method, account
+
+
+def _series(table: _Table, name: str, default: str) -> str:
+    series = table.take(name, str, default)
+    plain = re.sub(r"\{number(:0?\d+d)?\}", "0", series.replace("{year}", "2026"))
+    if plain == series.replace("{year}", "2026") or not re.fullmatch(r"[A-Za-z0-9_-]+", plain):
+        raise table.error(name, f"{series!r} is not letters, digits, - and _ with {{number}}")
+    return series
+
+
+def _delay(table: _Table) -> dt.timedelta:
+    table.known.append("close_delay")
+    value = table.values.get("close_delay", "24h")
+    match = re.fullmatch(r"(\d+)\s*([hd]?)", str(value))
+    if match is None:
+        raise table.error("close_delay", f"{value!r} is not a time such as \"24h\" or \"2d\"")
+    return dt.timedelta(hours=int(match[1]) * (24 if match[2] == "d" else 1))
+
+
+def _sources(table: _Table, services: Mapping[str, str]) -> Iterator[Source]:
+    for name, row in table.tables():
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+            raise table.error(name, "a source's name is letters, digits, - _ and .")
+        yield Source(
+            name=name,
+            dialect=row.take("dialect", str, name),
+            switch=row.take("switch", str, name),
+            timezone=_zone(row, "timezone", "UTC"),
+            short_codes=row.texts("short_codes"),
+            international=row.texts("international", ("+", "00")),
+            national=row.take("national", str, ""),
+            country=row.take("country", str, ""),
+            rules=tuple(_rules(row, services)),
+        )
+        row.finish()
+
+
+def _rules(source: _Table, services: Mapping[str, str]) -> Iterator[Rule]:
+    for index, values in enumerate(source.take("rules", list, [])):
+        if not isinstance(values, dict):
+            raise source.error("rules", "must be tables: [[…rules]]")
+        table = _Table(f"{source.key('rules')}[{index}]", values)
+        identify = table.texts("identify", Rule(). identify)
+        for item in identify:
+            field_name, _, pattern = item.partition("~")
+            if field_name not in IDENTIFIERS:
+                raise table.error("identify", f"{item!r} is none of {', '.join(IDENTIFIERS)}")
+            _compile(table, pattern)
+        service = table.take("service", str, "Calls")
+        if service not in services:
+            raise table.error("service", f"{service!r} is not under [services]")
+        yield Rule(
+            contexts=table.texts("contexts"),
+            applications=table.texts("applications"),
+            identify=identify,
+            service=service,
+            tariff=table.take("tariff", str, ""),
+            free=table.take("free", bool, False),  # noqa: FBT003
+        )
+        table.finish()
+
+
+def _compile(table: _Table, pattern: str) -> None:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise table.error("identify", f"{pattern!r}: {error}") from None
+    if pattern and not groups:
+        raise table.error("identify", f"{pattern!r} needs a group: the identifier in ( )")
+
+
+def source_named(config: Config, name: str, dialects: Callable[[], list[str]]) -> Source:
+    """A configured source, or a dialect's own name as a source with its defaults.
+
+    Raises:
+        ConfigError: if there is neither.
+    """
+    if name in config.sources:
+        return config.sources[name]
+    if name in (known := dialects()):
+        timezone = config.timezone if name == "calls" else "UTC"
+        return Source(
+            name=name, dialect=name, switch=name, timezone=timezone, configured=False
+        )
+    names = ", ".join([*config.sources, *known])
+    raise ConfigError(f"sources.{name}: no such source; there is {names}")

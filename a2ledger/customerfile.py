@@ -1,0 +1,186 @@
+"""A customer's own ledger: ``journals/customers/ID.beancount``.
+
+It holds the options and includes that let it load alone, the ``open`` of both accounts with the
+current facts as metadata, and every dated fact as ``DATE custom "a2ledger-set" "KEY" VALUE``.
+The includes name his periods' files; the last one is open.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+
+from beancount.core import data
+
+from a2ledger import accounts, journal, period
+from a2ledger.records import KEYS, NUMBERS, Customer, Fact
+
+_INCLUDE = re.compile(r'^include "\.\./(\d{4}-\d\d)/.*\.(\d\d)\.beancount"', re.MULTILINE)
+_SET = re.compile(
+    r'^(\d{4}-\d\d-\d\d) custom "a2ledger-set" "([a-z_]+)" ("(?:[^"\\]|\\.)*"|-?[0-9.]+)\s*$',
+    re.MULTILINE,
+)
+_OPEN = re.compile(
+    r'^(\d{4}-\d\d-\d\d) open \S+:Unbilled[^\n]*\n  customer: "([^"]+)"', re.MULTILINE
+)
+
+
+def path(customer: str) -> str:
+    """Where a customer's own ledger stands in the book."""
+    return f"journals/customers/{customer}.beancount"
+
+
+def period_path(customer: str, start: dt.date) -> str:
+    """Where the file of a customer's period stands in the book."""
+    return f"journals/{period.month_of(start)}/{customer}.{start.day:02d}.beancount"
+
+
+def parse(text: str) -> Customer:
+    """A customer from the text of his own ledger.
+
+    Raises:
+        ValueError: if it has no ``open`` as the program writes it, or a fact that is none.
+    """
+    opened = _OPEN.search(text)
+    if opened is None:
+        raise ValueError('no `open` of an Unbilled account that bears customer: "ID"')
+    facts: dict[str, list[tuple[dt.date, Fact]]] = {}
+    for day, key, value in _SET.findall(text):
+        facts.setdefault(key, []).append((dt.date.fromisoformat(day), _fact(key, value)))
+    if (found := text.count('custom "a2ledger-set"')) != sum(map(len, facts.values())):
+        raise ValueError(f'one of {found} `custom "a2ledger-set"` lines is not DATE "KEY" VALUE')
+    return Customer(
+        id=opened[2],
+        opened=dt.date.fromisoformat(opened[1]),
+        facts={
+            key: tuple(sorted(facts[key], key=lambda change: change[0]))
+            for key in KEYS
+            if key in facts
+        },
+        periods=tuple(
+            dt.date.fromisoformat(f"{month}-{day}") for month, day in _INCLUDE.findall(text)
+        ),
+    )
+
+
+def _fact(key: str, value: str) -> Fact:
+    if key not in KEYS:
+        raise ValueError(f"{key!r} is no fact of a customer; there is {', '.join(KEYS)}")
+    if key in NUMBERS:
+        if value.startswith('"'):
+            raise ValueError(f"{key} must be a plain number, not {value}")
+        return Decimal(value)
+    if not value.startswith('"'):
+        raise ValueError(f"{key} must be text in quotes, not {value}")
+    return journal.unquoted(value)
+
+
+def opens(customer: Customer, currency: str, today: dt.date) -> list[data.Open]:
+    """The ``open`` of both accounts; Unbilled's repeats the facts that hold today."""
+    meta: dict[str, object] = {"customer": customer.id}
+    for key in KEYS:
+        value = customer.fact(key, max(today, customer.opened))
+        if value not in (None, ""):
+            meta[key] = value
+    return [
+        data.Open(meta, customer.opened, accounts.unbilled(customer.id), [currency], None),
+        data.Open(
+            {"customer": customer.id},
+            customer.opened,
+            accounts.billed(customer.id),
+            [currency],
+            None,
+        ),
+    ]
+
+
+def new(customer: Customer, currency: str, today: dt.date) -> str:
+    """The text of a new customer's own ledger."""
+    head = (
+        f'option "title" {journal.quoted(customer.id)}\n'
+        f'option "operating_currency" {journal.quoted(currency)}\n'
+        'option "tolerance_multiplier" "0"\n'
+        'include "../chart.beancount"\n\n'
+    )
+    lines = [journal.formatted(entry) for entry in opens(customer, currency, today)]
+    changes = _changes(customer)
+    includes = (_include(customer.id, start) for start in customer.periods)
+    return head + "".join(lines) + "\n" + "".join(changes) + "\n" + "".join(includes)
+
+
+def _changes(customer: Customer) -> list[str]:
+    rows = [
+        (day, KEYS.index(key), key, value)
+        for key, history in customer.facts.items()
+        for day, value in history
+    ]
+    return [
+        journal.formatted(data.Custom({}, day, "a2ledger-set", [key, value]))
+        for day, _, key, value in sorted(rows, key=lambda row: row[:2])
+    ]
+
+
+def _include(customer: str, start: dt.date) -> str:
+    name = period_path(customer, start).removeprefix("journals/")
+    return f'include "../{name}"\n'
+
+
+def updated(text: str, customer: Customer, currency: str, today: dt.date) -> str:
+    """A customer's own ledger brought up to date, what people wrote in it left alone.
+
+    The ``open`` entries and the dated facts are written anew, the facts where the first of
+    them stood; includes of periods that are missing are added at the end.
+    """
+    found = journal.blocks(text)
+    entries = {entry.account: journal.formatted(entry) for entry in opens(customer, currency, today)}
+    parts: list[str] = []
+    written = False
+    for block in found:
+        if block.kind == "open":
+            account = block.text.split()[2]
+            tail = _tail(block.text)
+            parts.append(entries[account] + tail if account in entries else block.text)
+        elif 'custom "a2ledger-set"' in block.text.partition("\n")[0]:
+            if not written:
+                parts += _changes(customer)
+                written = True
+            parts.append(_tail(block.text))
+        else:
+            parts.append(block.text)
+    if not written:
+        parts += _changes(customer)
+    result = "".join(parts)
+    return result + "".join(
+        include
+        for start in customer.periods
+        if (include := _include(customer.id, start)) not in result
+    )
+
+
+def _tail(text: str) -> str:
+    """Blank and comment lines that follow a directive and its metadata."""
+    lines = text.splitlines(keepends=True)
+    body = 1
+    while body < len(lines) and re.match(r"[ \t]+\S", lines[body]):
+        body += 1
+    return "".join(lines[body:])
+
+
+def with_facts(
+    customer: Customer, changes: Iterable[tuple[str, Fact]], since: dt.date
+) -> Customer:
+    """The customer with facts that hold from a day on; one that already holds adds nothing."""
+    facts = dict(customer.facts)
+    for key, value in changes:
+        history = [change for change in facts.get(key, ()) if change[0] != since]
+        before = [change for change in history if change[0] < since]
+        holds = before[-1][1] if before else None
+        if value != holds:
+            history = sorted([*history, (since, value)], key=lambda change: change[0])
+        facts[key] = tuple(history)
+    ordered = {key: facts[key] for key in KEYS if facts.get(key)}
+    return Customer(
+        id=customer.id, opened=customer.opened, facts=ordered, periods=customer.periods
+    )

@@ -1,0 +1,201 @@
+"""Call detail: rated calls, one file per day, and the digests that vouch for them.
+
+A day file holds the calls that *started* that day in the book's time zone, sorted by customer,
+start and id, as Parquet. It is not in git; ``calls/DIGESTS`` is, and names each day's rows and
+the digest of their content. Where a call came from (source, file, row) is no part of it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+SCHEMA = pa.schema(
+    [
+        ("customer", pa.string()),
+        ("start", pa.timestamp("s", "UTC")),
+        ("switch", pa.string()),
+        ("uid", pa.string()),
+        ("seq", pa.string()),
+        ("called", pa.string()),
+        ("caller", pa.string()),
+        ("destination", pa.string()),
+        ("service", pa.string()),
+        ("deck", pa.string()),
+        ("prefix", pa.string()),
+        ("seconds", pa.int64()),
+        ("billed_seconds", pa.int64()),
+        ("cost_micro", pa.int64()),
+        ("buy_micro", pa.int64()),
+        ("carrier", pa.string()),
+        ("vat", pa.string()),
+        ("late_in", pa.date32()),
+        ("source", pa.string()),
+        ("file", pa.string()),
+        ("line", pa.int64()),
+    ]
+)
+"""A rated call. ``late_in`` is the first day of the period a late call was posted in, else null;
+the last three columns say where it was read."""
+
+ORDER = [("customer", "ascending"), ("start", "ascending"), ("switch", "ascending"),
+         ("uid", "ascending"), ("seq", "ascending")]
+_CONTENT = [name for name in SCHEMA.names if name not in {"source", "file", "line"}]
+
+
+class Digest(NamedTuple):
+    """What ``DIGESTS`` says of a day."""
+
+    rows: int
+    sha256: str
+
+
+class MissingDetailError(Exception):
+    """A day's calls are not there, or not those the book was posted from."""
+
+
+def path(day: dt.date) -> str:
+    """Where a day's calls stand in the book."""
+    return f"calls/{day:%Y-%m}/{day:%Y-%m-%d}.parquet"
+
+
+def empty() -> pa.Table:
+    """No calls."""
+    return SCHEMA.empty_table()
+
+
+def read(
+    root: Path, day: dt.date, digests: Mapping[dt.date, Digest], columns: list[str] | None = None
+) -> pa.Table:
+    """The calls of a day; none if the book knows of none.
+
+    Raises:
+        MissingDetailError: if the file is missing or is short of rows.
+    """
+    if day not in digests:
+        table = empty()
+        return table.select(columns) if columns else table
+    file = root / path(day)
+    try:
+        table = pq.read_table(file, columns=columns, partitioning=None)
+    except (OSError, pa.ArrowException) as error:
+        raise MissingDetailError(
+            f"{file}: the calls of {day} cannot be read ({type(error).__name__}); nothing was "
+            "done; restore the file from a backup"
+        ) from error
+    if table.num_rows != digests[day].rows:
+        raise MissingDetailError(
+            f"{file}: holds {table.num_rows} calls, calls/DIGESTS says {digests[day].rows}; "
+            "nothing was done; restore the file from a backup"
+        )
+    return table
+
+
+def verified(root: Path, day: dt.date, digests: Mapping[dt.date, Digest]) -> pa.Table:
+    """The calls of a day, after comparing their content with ``DIGESTS``.
+
+    Raises:
+        MissingDetailError: if they are missing or differ.
+    """
+    table = read(root, day, digests)
+    if day in digests and digest(table) != digests[day]:
+        raise MissingDetailError(
+            f"{root / path(day)}: differs from calls/DIGESTS; nothing was done; "
+            "restore the file from a backup"
+        )
+    return table
+
+
+def encoded(table: pa.Table) -> bytes:
+    """A day's calls, sorted, as Parquet."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.sort_by(ORDER), sink, compression="zstd")
+    return bytes(sink.getvalue())
+
+
+def digest(table: pa.Table) -> Digest:
+    """Rows and content digest of a day's calls, in their order.
+
+    The content is one line per call, its columns joined by tabs; text columns hold no control
+    characters, so no two calls give one line.
+    """
+    ordered = table.sort_by(ORDER).select(_CONTENT)
+    columns = [
+        pc.fill_null(pc.cast(_plain(ordered[name].combine_chunks()), pa.string()), "")
+        for name in _CONTENT
+    ]
+    lines = pc.binary_join_element_wise(*columns, "\t")
+    sha = hashlib.sha256()
+    for start in range(0, len(lines), 65536):
+        sha.update("".join(f"{line}\n" for line in lines.slice(start, 65536).to_pylist()).encode())
+    return Digest(table.num_rows, sha.hexdigest())
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    return column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
+
+
+def parse_digests(text: str) -> dict[dt.date, Digest]:
+    """``calls/DIGESTS`` by day.
+
+    Raises:
+        ValueError: if a line is not DAY ROWS SHA256.
+    """
+    found = {}
+    for line in text.splitlines():
+        day, rows, sha = line.split()
+        found[dt.date.fromisoformat(day)] = Digest(int(rows), sha)
+    return found
+
+
+def written_digests(digests: Mapping[dt.date, Digest]) -> str:
+    """``calls/DIGESTS`` as text, a line a day."""
+    return "".join(f"{day} {rows} {sha}\n" for day, (rows, sha) in sorted(digests.items()))
+
+
+class Folded(NamedTuple):
+    """Calls of one customer, day, service and VAT code, added up."""
+
+    customer: str
+    late_in: dt.date | None
+    service: str
+    vat: str
+    calls: int
+    seconds: int
+    micro: int
+
+
+def fold(calls: pa.Table, customers: Iterable[str]) -> list[Folded]:
+    """A day's calls of some customers as what is posted for them."""
+    wanted = calls.filter(pc.is_in(calls["customer"], pa.array(sorted(customers), pa.string())))
+    keys = ["customer", "late_in", "service", "vat"]
+    sums = wanted.group_by(keys, use_threads=False).aggregate(
+        [("uid", "count"), ("seconds", "sum"), ("cost_micro", "sum")]
+    )
+    return [
+        Folded(*(row[key] for key in keys), row["uid_count"], row["seconds_sum"],
+               row["cost_micro_sum"])
+        for row in sums.to_pylist()
+    ]
+
+
+def lines(calls: pa.Table) -> pa.Table:
+    """A day's calls added up per customer, service, destination, VAT code and late period.
+
+    Returns:
+        columns customer, service, destination, vat, late_in, calls, seconds, cost_micro.
+    """
+    keys = ["customer", "service", "destination", "vat", "late_in"]
+    sums = calls.group_by(keys, use_threads=False).aggregate(
+        [("uid", "count"), ("seconds", "sum"), ("cost_micro", "sum")]
+    )
+    return sums.select([*keys, "uid_count", "seconds_sum", "cost_micro_sum"]).rename_columns(
+        [*keys, "calls", "seconds", "cost_micro"]
+    )

@@ -1,0 +1,189 @@
+"""Beancount text: the one place where a value becomes a line of a journal, and back.
+
+Every text goes through :func:`quoted`, every amount through ``money.text``; nothing else may
+write a journal line. Reading works on *blocks*: a directive with its indented lines and the
+blank and comment lines that follow it. The blocks of a file, joined, are the file.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from beancount.core import data
+from beancount.core.amount import Amount
+
+from a2ledger import money
+
+MARKER = "; ---- usage below this line is written by a2ledger ----\n"
+"""What stands below it in an open period's file belongs to the program."""
+
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"})
+_UNESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_UNESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
+# What must not reach a page or a terminal from a caller's name: control characters,
+# line and paragraph separators, bidirectional overrides, and what opens a tag.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069<>&]")
+
+_HEAD = re.compile(
+    r"^(?:(?P<date>\d{4}-\d\d-\d\d)[ \t]+(?P<kind>\S+)"
+    r"|(?P<keyword>option|include|plugin|pushtag|poptag|pushmeta|popmeta)\b"
+    rf"|(?P<marker>{re.escape(MARKER.rstrip())})$)",
+    re.MULTILINE,
+)
+_POSTING = re.compile(
+    r"^[ \t]+(?:[*!][ \t]+)?([A-Z]\w*(?::[^\s:]+)+)[ \t]+(-?[0-9]+(?:\.[0-9]+)?)[ \t]+([A-Z]\S*)",
+    re.MULTILINE,
+)
+
+
+def quoted(text: str) -> str:
+    r"""A text as a Beancount string; loading it gives the same text back.
+
+    >>> print(quoted('say "hi"\n'))
+    "say \"hi\"\n"
+    """
+    return f'"{text.translate(_ESCAPES)}"'
+
+
+def unquoted(string: str) -> str:
+    r"""The text of a Beancount string written by :func:`quoted`."""
+    return _UNESCAPE.sub(lambda match: _UNESCAPED.get(match[1], match[1]), string[1:-1])
+
+
+def plain(text: str, limit: int = 200) -> str:
+    """A text from outside, made safe to show: one line, no markup, no control characters."""
+    return " ".join(_UNSAFE.sub(" ", text).split())[:limit]
+
+
+def link(kind: str, source: str, identity: str) -> str:
+    """The link that is an imported entry's identity; other characters than its own in hex.
+
+    >>> link("refill", "refills", "r 1")
+    'refill-refills-r_201'
+    """
+
+    def safe(part: str) -> str:
+        return re.sub(
+            r"[^A-Za-z0-9.\-]",
+            lambda match: "".join(f"_{byte:02x}" for byte in match[0].encode()),
+            part,
+        )
+
+    return f"{kind}-{safe(source)}-{safe(identity)}"
+
+
+def formatted(entry: data.Directive) -> str:
+    """An entry as journal text, ending in a newline.
+
+    Raises:
+        TypeError: for a directive or value a2ledger never writes.
+    """
+    match entry:
+        case data.Transaction():
+            return _transaction(entry)
+        case data.Balance():
+            number = entry.amount.number
+            return (
+                f"{entry.date} balance {entry.account}  {number:f} ~ 0 {entry.amount.currency}\n"
+                + "".join(_metadata(entry.meta, "  "))
+            )
+        case data.Open():
+            currencies = ",".join(entry.currencies or ())
+            head = f"{entry.date} open {entry.account} {currencies}".rstrip()
+            return head + "\n" + "".join(_metadata(entry.meta, "  "))
+        case data.Custom():
+            values = " ".join(_value(value) for value in entry.values)
+            return f"{entry.date} custom {quoted(entry.type)} {values}\n"
+    raise TypeError(f"a2ledger writes no {type(entry).__name__}")
+
+
+def _transaction(entry: data.Transaction) -> str:
+    head = [f"{entry.date} {entry.flag}", quoted(entry.payee or ""), quoted(entry.narration or "")]
+    head += [f"^{name}" for name in sorted(entry.links)] + [f"#{tag}" for tag in sorted(entry.tags)]
+    numbers = [f"{posting.units.number:f}" for posting in entry.postings]
+    left = max((len(posting.account) for posting in entry.postings), default=0)
+    right = max(map(len, numbers), default=0)
+    lines = [" ".join(head) + "\n", *_metadata(entry.meta, "  ")]
+    for posting, number in zip(entry.postings, numbers, strict=True):
+        amount = f"{number:>{right}} {posting.units.currency}"
+        lines.append(f"  {posting.account:<{left}}  {amount}\n")
+        lines += _metadata(posting.meta or {}, "    ")
+    return "".join(lines) + "\n"
+
+
+def _metadata(meta: Mapping[str, Any], indent: str) -> Iterator[str]:
+    for key, value in meta.items():
+        if key not in {"filename", "lineno"} and not key.startswith("__"):
+            yield f"{indent}{key}: {_value(value)}\n"
+
+
+def _value(value: object) -> str:
+    match value:
+        case str():
+            return quoted(value)
+        case dt.date():
+            return value.isoformat()
+        case Amount():
+            return f"{value.number:f} {value.currency}"
+        case Decimal() | int():
+            return f"{Decimal(value):f}"
+    raise TypeError(f"a2ledger writes no {type(value).__name__} into a journal")
+
+
+class Block(NamedTuple):
+    """A directive with everything up to the next one.
+
+    ``date`` is ISO text, empty where the directive has none; ``kind`` is Beancount's keyword
+    (``*``, ``balance``, ``open`` …), ``marker``, or empty for what precedes all directives.
+    """
+
+    date: str
+    kind: str
+    text: str
+
+
+def blocks(text: str) -> list[Block]:
+    """A file's blocks, in order; joined they are the file, byte for byte."""
+    heads = list(_HEAD.finditer(text))
+    ends = [head.start() for head in heads[1:]] + [len(text)]
+    found = [
+        Block(
+            head["date"] or "",
+            head["kind"] or head["keyword"] or "marker",
+            text[head.start() : end],
+        )
+        for head, end in zip(heads, ends, strict=True)
+    ]
+    lead = text[: heads[0].start()] if heads else text
+    return [Block("", "", lead), *found] if lead else found
+
+
+def joined(parts: Iterable[Block]) -> str:
+    """The text of blocks."""
+    return "".join(block.text for block in parts)
+
+
+def links(text: str) -> list[str]:
+    """Links on a directive's first line, in order."""
+    head = re.sub(r'"(?:[^"\\]|\\.)*"', '""', text.partition("\n")[0])
+    return re.findall(r"\^([A-Za-z0-9\-_/.]+)", head)
+
+
+class Leg(NamedTuple):
+    """One posting read from text: the amount is in micro-units."""
+
+    account: str
+    micro: int
+    currency: str
+
+
+def legs(text: str) -> list[Leg]:
+    """Every posting in a text whose amount is written out as a plain number."""
+    return [
+        Leg(account, money.parse(number), currency)
+        for account, number, currency in _POSTING.findall(text)
+    ]

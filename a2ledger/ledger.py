@@ -1,0 +1,240 @@
+"""The loaded ledger, asked in Beancount's query language.
+
+Queries are constants; values are bound, never put into the text. Beancount's load cache is off:
+it does not see new files behind an unchanged one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import gc
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+os.environ["BEANCOUNT_DISABLE_LOAD_CACHE"] = "1"
+
+import beanquery  # noqa: E402
+from beancount import loader  # noqa: E402
+
+from a2ledger import accounts, customerfile, journal, money  # noqa: E402
+from a2ledger.billing import Brought, Row  # noqa: E402
+from a2ledger.records import Customer, Problem  # noqa: E402
+
+ACCOUNTS = """
+SELECT account, open.meta['customer'] AS customer, str(open.meta['name']) AS name,
+       decimal(open.meta['credit_limit']) AS credit_limit, str(currencies) AS currencies
+FROM #accounts WHERE account ~ '^Assets:Receivable:[^:]+:Unbilled$'
+"""
+
+BALANCES = """
+SELECT account, currency, sum(number) AS owed
+WHERE account ~ '^Assets:Receivable:' GROUP BY account, currency
+"""
+
+ROWS = """
+SELECT date, account, payee, narration, number, currency, str(meta('vat')) AS vat,
+       int(entry_meta('calls')) AS calls, int(entry_meta('seconds')) AS seconds,
+       date(entry_meta('late_from')) AS late_from, links, tags
+WHERE account ~ '^Assets:Receivable:'
+"""
+
+TAXES = """
+SELECT date, account, number, links
+WHERE account ~ '^Liabilities:VAT:' AND 'invoice' IN tags OR 'credit-note' IN tags
+"""
+
+
+class Ledger:
+    """Entries that Beancount has loaded and checked."""
+
+    def __init__(self, entries: Any, errors: Any, options: Any) -> None:
+        self.entries, self.errors = entries, errors
+        self._connection = beanquery.connect(
+            "beancount:", entries=entries, errors=errors, options=options
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Ledger:
+        """A ledger from its top file."""
+        return cls(*_quickly(lambda: loader.load_file(str(path))))
+
+    @classmethod
+    def read(cls, text: str) -> Ledger:
+        """A ledger from the text of a top file; its includes are absolute paths."""
+        return cls(*_quickly(lambda: loader.load_string(text)))
+
+    def ask(self, query: str, **values: object) -> list[Any]:
+        """Rows of a query, as named tuples; ``values`` are bound to ``%(name)s``."""
+        return list(self._connection.execute(query, values or None).fetchall())
+
+    def problems(self, root: Path) -> list[Problem]:
+        """Beancount's errors, placed by file and line."""
+        found = []
+        for error in self.errors:
+            source = error.source or {}
+            file = str(source.get("filename", ""))
+            if Path(file).is_relative_to(root):
+                file = str(Path(file).relative_to(root))
+            message = " ".join(str(error.message).split())
+            found.append(Problem(file, int(source.get("lineno", 0)), "beancount", message))
+        return found
+
+
+def _quickly(load: Any) -> Any:
+    # Loading makes many objects and frees none: the collector only costs time.
+    gc.disable()
+    try:
+        return load()
+    finally:
+        gc.enable()
+
+
+class Standing(NamedTuple):
+    """Where a customer stands; amounts in micro-units."""
+
+    customer: str
+    name: str
+    currency: str
+    billed_micro: int
+    unbilled_micro: int
+    credit_limit_micro: int
+
+    @property
+    def owed_micro(self) -> int:
+        """What the customer owes in all."""
+        return self.billed_micro + self.unbilled_micro
+
+    @property
+    def available_micro(self) -> int:
+        """What he may still use."""
+        return self.credit_limit_micro - self.owed_micro
+
+    @property
+    def over_limit(self) -> bool:
+        """Whether he owes more than he may."""
+        return self.available_micro < 0
+
+
+def standings(ledger: Ledger) -> list[Standing]:
+    """Where every customer stands, by id."""
+    owed = {
+        (row.account, row.currency): money.micro(row.owed) for row in ledger.ask(BALANCES)
+    }
+    found = []
+    for row in ledger.ask(ACCOUNTS):
+        currency = "".join(re.findall(r"[A-Z][A-Z0-9'._-]*", row.currencies or "")[:1])
+        billed = row.account.removesuffix("Unbilled") + "Billed"
+        found.append(
+            Standing(
+                str(row.customer),
+                row.name or "",
+                currency,
+                owed.get((billed, currency), 0),
+                owed.get((row.account, currency), 0),
+                money.micro(row.credit_limit or money.decimal(0)),
+            )
+        )
+    return sorted(found, key=lambda standing: standing.customer)
+
+
+def rows(ledger: Ledger) -> dict[str, list[Row]]:
+    """Postings to customers' accounts, by the customer's part of the account name."""
+    found: dict[str, list[Row]] = {}
+    for row in ledger.ask(ROWS):
+        _, _, customer, part = row.account.split(":")
+        found.setdefault(customer, []).append(
+            Row(
+                row.date,
+                part == "Billed",
+                row.payee or "",
+                row.narration or "",
+                money.micro(row.number),
+                row.vat or "",
+                row.calls,
+                row.seconds,
+                row.late_from,
+                min(row.links, default=""),
+                frozenset(row.tags),
+            )
+        )
+    return found
+
+
+def open_periods(
+    root: Path, customers: Sequence[Customer], texts: Mapping[str, str], currency: str
+) -> tuple[dict[str, tuple[Brought, list[Row]]], list[Problem]]:
+    """What open periods start with and hold, by customer id.
+
+    The files of all customers are loaded at once, each with the balances it says it starts
+    with; ``check`` proves those against the general ledger.
+
+    Args:
+        root: of the book.
+        customers: whose open periods.
+        texts: of their open periods' files, by customer id.
+        currency: the book's.
+
+    Returns:
+        by customer id what the period starts with and its rows; and Beancount's errors.
+    """
+    brought = {customer.id: read_brought(texts[customer.id]) for customer in customers}
+    head = [
+        'option "tolerance_multiplier" "0"\n',
+        f'include "{root.resolve()}/journals/chart.beancount"\n',
+    ]
+    for customer in customers:
+        head += _opening(customer, brought[customer.id], currency)
+        name = customerfile.period_path(customer.id, customer.open_since)
+        head.append(f'include "{root.resolve()}/{name}"\n')
+    ledger = Ledger.read("".join(head))
+    by_account = rows(ledger)
+    found = {
+        customer.id: (
+            brought[customer.id],
+            [
+                row
+                for row in by_account.get(accounts.component(customer.id), [])
+                if "brought-forward" not in row.tags
+            ],
+        )
+        for customer in customers
+    }
+    return found, ledger.problems(root.resolve())
+
+
+def _opening(customer: Customer, brought: Brought, currency: str) -> Iterable[str]:
+    sums = {
+        accounts.billed(customer.id): brought.billed_micro,
+        accounts.unbilled(customer.id): brought.unbilled_micro,
+    }
+    for account in sums:
+        yield f"1970-01-01 open {account} {currency}\n"
+    day = customer.open_since - dt.timedelta(days=1)
+    if any(sums.values()):
+        yield f'{day} * "Brought forward" "" #brought-forward\n'
+        for account, micro in [*sums.items(), (accounts.OPENING, -sum(sums.values()))]:
+            yield f"  {account}  {money.text(micro)} {currency}\n"
+
+
+_BALANCE = re.compile(
+    r"^\d{4}-\d\d-\d\d balance \S+:(Billed|Unbilled)  (-?[0-9.]+) ~ 0 ", re.MULTILINE
+)
+_CARRIED = re.compile(
+    r'^\d{4}-\d\d-\d\d custom "a2ledger-carried" ("(?:[^"\\]|\\.)*") (-?[0-9.]+) ', re.MULTILINE
+)
+
+
+def read_brought(text: str) -> Brought:
+    """What the first lines of a period's file bring forward."""
+    head = text.partition(journal.MARKER)[0]
+    balances = {part: money.parse(number) for part, number in _BALANCE.findall(head)}
+    return Brought(
+        billed_micro=balances.get("Billed", 0),
+        unbilled_micro=balances.get("Unbilled", 0),
+        cumulative_micro={
+            journal.unquoted(code): money.parse(number) for code, number in _CARRIED.findall(head)
+        },
+    )

@@ -1,0 +1,153 @@
+"""Every call once: duplicates and conflicts among billable rows, whatever order they come in.
+
+A call is identified by (switch, uniqueid, sequence), whatever the dialect. A row without a
+sequence is the same call as one with its uniqueid, start and seconds. The same again is a
+duplicate; the same id with other content is a conflict: a sealed call always wins, then the
+earliest start, the longer, the smaller text. Ids are compared within a day of one another:
+switches use them again. The outcome depends on the rows alone, not on their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+COLUMNS = ("switch", "uid", "seq", "start", "seconds", "called", "caller", "sealed")
+"""What identity and content are made of; ``start`` in seconds since 1970, ``sealed`` bool."""
+
+_DAY = 86400
+
+
+class Outcome(NamedTuple):
+    """Row numbers of new rows that are duplicates or conflicts, and of old rows that give way.
+
+    An old row gives way to a new one as ``replaced`` (same call, better identified) or as
+    ``displaced`` (it lost a conflict).
+    """
+
+    duplicates: npt.NDArray[np.int64]
+    conflicts: npt.NDArray[np.int64]
+    replaced: npt.NDArray[np.int64]
+    displaced: npt.NDArray[np.int64]
+
+
+class _Row(NamedTuple):
+    number: int
+    old: bool
+    seq: str
+    start: int
+    seconds: int
+    text: tuple[str, str]
+    sealed: bool
+
+
+def once(old: pa.Table, new: pa.Table) -> Outcome:
+    """What of ``new`` is not new, given what the book holds.
+
+    Args:
+        old: the book's calls of the days in question and a day around them, :data:`COLUMNS`.
+        new: rows to be posted, the same columns.
+    """
+    both = pa.concat_tables([old.select(COLUMNS), new.select(COLUMNS)]).combine_chunks()
+    count = old.num_rows
+    first = _first_of_equals(both)
+    repeated = np.nonzero(first != np.arange(both.num_rows))[0]
+    duplicates = set((repeated[repeated >= count] - count).tolist())
+    clashing = _clashing(both, np.isin(np.arange(both.num_rows), repeated, invert=True))
+    outcome: dict[str, set[int]] = {"conflicts": set(), "replaced": set(), "displaced": set()}
+    for group in _groups(both, clashing, count):
+        _settle(group, duplicates, outcome)
+    return Outcome(_numbers(duplicates), *(_numbers(outcome[name]) for name in outcome))
+
+
+def _numbers(found: Iterable[int]) -> npt.NDArray[np.int64]:
+    return np.array(sorted(found), dtype=np.int64)
+
+
+def _first_of_equals(rows: pa.Table) -> npt.NDArray[np.int64]:
+    """For every row the number of the first row that is the same in everything."""
+    parts = [pc.cast(rows[name], pa.string()) for name in COLUMNS[:-1]]
+    codes = _codes(pc.binary_join_element_wise(*parts, "\x1f"))
+    first = np.full(int(codes.max(initial=-1)) + 1, len(codes), dtype=np.int64)
+    np.minimum.at(first, codes, np.arange(len(codes)))
+    return first[codes]
+
+
+def _codes(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.int64]:
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    codes: npt.NDArray[np.int64] = (
+        pc.dictionary_encode(array).indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    )
+    return codes
+
+
+def _clashing(rows: pa.Table, live: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Rows, of those still live, that share switch and uniqueid with another; as group codes."""
+    codes = _codes(pc.binary_join_element_wise(rows["switch"], rows["uid"], "\x1f"))
+    counts = np.bincount(codes[live], minlength=int(codes.max(initial=-1)) + 1)
+    return np.where(live & (counts[codes] > 1), codes, -1)
+
+
+def _groups(
+    rows: pa.Table, codes: npt.NDArray[np.int64], count: int
+) -> Iterator[list[_Row]]:
+    numbers = np.nonzero(codes >= 0)[0]
+    numbers = numbers[np.argsort(codes[numbers], kind="stable")]
+    taken = rows.take(pa.array(numbers)).to_pydict()
+    group: list[_Row] = []
+    for index, number in enumerate(numbers.tolist()):
+        if index and codes[number] != codes[numbers[index - 1]]:
+            yield group
+            group = []
+        old = number < count
+        group.append(
+            _Row(
+                number if old else number - count,
+                old,
+                taken["seq"][index],
+                taken["start"][index],
+                taken["seconds"][index],
+                (taken["called"][index], taken["caller"][index]),
+                taken["sealed"][index],
+            )
+        )
+    if group:
+        yield group
+
+
+def _settle(group: list[_Row], duplicates: set[int], outcome: dict[str, set[int]]) -> None:
+    """Decide one group of rows that share switch and uniqueid."""
+    with_sequence = [row for row in group if row.seq]
+    same = {(row.start, row.seconds) for row in with_sequence}
+    without: list[_Row] = []
+    for row in group:
+        if row.seq:
+            continue
+        if (row.start, row.seconds) not in same:
+            without.append(row)
+        elif not row.old:
+            duplicates.add(row.number)
+        elif not row.sealed:
+            outcome["replaced"].add(row.number)
+        else:  # the sealed one stays, so what is the same gives way to it
+            for other in with_sequence:
+                if not other.old and (other.start, other.seconds) == (row.start, row.seconds):
+                    duplicates.add(other.number)
+    sequences = {row.seq for row in with_sequence}
+    for rows in [without, *([row for row in with_sequence if row.seq == s] for s in sequences)]:
+        for row in _losers([r for r in rows if r.old or r.number not in duplicates]):
+            outcome["displaced" if row.old else "conflicts"].add(row.number)
+
+
+def _losers(rows: list[_Row]) -> Iterator[_Row]:
+    winners: list[_Row] = []
+    for row in sorted(rows, key=lambda r: (not r.sealed, r.start, -r.seconds, r.text)):
+        if any(abs(row.start - winner.start) <= _DAY for winner in winners):
+            yield row
+        else:
+            winners.append(row)

@@ -1,0 +1,228 @@
+"""A period's file: what changed one customer's balance between two closes.
+
+The open period's file is the preview invoice. Above the marker stand the balances brought
+forward and the imported or hand-written entries; below it the program's usage entries, one per
+day, service and VAT code, and for a closed period the entries of its close.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+from beancount.core import data
+from beancount.core.amount import Amount
+
+from a2ledger import accounts, journal, money
+from a2ledger.journal import Block
+
+_USAGE = re.compile(
+    r'(?P<date>\d{4}-\d\d-\d\d) \* (?P<service>"(?:[^"\\]|\\.)*") "[^"]*"\n'
+    r"  calls: (?P<calls>\d+)\n"
+    r"  seconds: (?P<seconds>\d+)\n"
+    r"(?:  late_from: (?P<late>\d{4}-\d\d-\d\d)\n)?"
+    r"  \S+ +(?P<amount>-?[0-9.]+) [A-Z]\S*\n"
+    r'    vat: (?P<vat>"(?:[^"\\]|\\.)*")\n'
+)
+
+
+class Usage(NamedTuple):
+    """Calls of one customer, day, service and VAT code, as they are posted.
+
+    ``late_from`` is the calls' own day where that lies in a closed period; ``date`` is then
+    the first day of the open one.
+    """
+
+    date: dt.date
+    late_from: dt.date | None
+    service: str
+    vat: str
+    calls: int
+    seconds: int
+    micro: int
+
+    @property
+    def day(self) -> dt.date:
+        """The day the calls started."""
+        return self.late_from or self.date
+
+
+def duration(seconds: int) -> str:
+    """Seconds as hours, minutes and seconds: ``9:33:05``."""
+    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def calls_text(calls: int, seconds: int) -> str:
+    """How many calls, how long: ``142 calls, 9:33:05``."""
+    return f"{calls} call{'' if calls == 1 else 's'}, {duration(seconds)}"
+
+
+def usage_entry(usage: Usage, customer: str, currency: str) -> data.Transaction:
+    """The posting of usage: the customer owes it, the service earned it."""
+    meta: dict[str, object] = {"calls": usage.calls, "seconds": usage.seconds}
+    if usage.late_from:
+        meta["late_from"] = usage.late_from
+    return transaction(
+        usage.date,
+        usage.service,
+        calls_text(usage.calls, usage.seconds),
+        [
+            leg(accounts.unbilled(customer), usage.micro, currency, vat=usage.vat),
+            leg(accounts.income(usage.service), -usage.micro, currency),
+        ],
+        meta=meta,
+    )
+
+
+def transaction(
+    day: dt.date,
+    payee: str,
+    narration: str,
+    postings: Sequence[data.Posting],
+    *,
+    meta: dict[str, object] | None = None,
+    links: Iterable[str] = (),
+    tags: Iterable[str] = (),
+) -> data.Transaction:
+    """A cleared Beancount transaction."""
+    return data.Transaction(
+        meta or {}, day, "*", payee, narration, frozenset(tags), frozenset(links), list(postings)
+    )
+
+
+def leg(
+    account: str, micro: int, currency: str, *, places: int = money.PLACES, vat: str = ""
+) -> data.Posting:
+    """A posting of an amount in micro-units, written with at least ``places`` decimals."""
+    units = Amount(money.decimal(micro, places), currency)
+    return data.Posting(account, units, None, None, None, {"vat": vat} if vat else None)
+
+
+def read_usage(block: Block) -> Usage:
+    """A usage block back as a value.
+
+    Raises:
+        ValueError: if it is not as the program wrote it.
+    """
+    match = _USAGE.match(block.text)
+    if match is None:
+        first = block.text.partition("\n")[0]
+        raise ValueError(f"below the marker stands what a2ledger did not write: {first}")
+    late = match["late"]
+    return Usage(
+        dt.date.fromisoformat(match["date"]),
+        dt.date.fromisoformat(late) if late else None,
+        journal.unquoted(match["service"]),
+        journal.unquoted(match["vat"]),
+        int(match["calls"]),
+        int(match["seconds"]),
+        money.parse(match["amount"]),
+    )
+
+
+class PeriodFile(NamedTuple):
+    """A period's file taken apart at the marker."""
+
+    above: tuple[Block, ...]
+    usage: tuple[Usage, ...]
+    closing: tuple[Block, ...] = ()
+    """The entries of the close; none while the period is open."""
+    texts: Mapping[Usage, str] = MappingProxyType({})
+    """Usage as it was read, so that what did not change is not written anew."""
+
+
+def parse(text: str) -> PeriodFile:
+    """A period's file from its text.
+
+    Raises:
+        ValueError: if something below the marker is not the program's.
+    """
+    found = journal.blocks(text)
+    marker = next((i for i, block in enumerate(found) if block.kind == "marker"), len(found))
+    below = found[marker + 1 :]
+    first = next((i for i, block in enumerate(below) if is_closing(block)), len(below))
+    texts = {read_usage(block): block.text for block in below[:first]}
+    return PeriodFile(tuple(found[:marker]), tuple(texts), tuple(below[first:]), texts)
+
+
+def is_closing(block: Block) -> bool:
+    """Whether a block was written by a close."""
+    return block.kind == "*" and bool(
+        re.search(r" #(invoice|credit-note|rounding)\b", block.text.partition("\n")[0])
+    )
+
+
+def written(file: PeriodFile, customer: str, currency: str) -> str:
+    """A period's file as text; the order of usage is date, service, VAT code, late day."""
+    usage = (
+        file.texts.get(row) or journal.formatted(usage_entry(row, customer, currency))
+        for row in sorted(file.usage, key=_usage_order)
+    )
+    return (
+        journal.joined(file.above)
+        + journal.MARKER
+        + "".join(usage)
+        + journal.joined(file.closing)
+    )
+
+
+def _usage_order(usage: Usage) -> tuple[dt.date, bool, dt.date, str, str]:
+    return (usage.date, usage.late_from is not None, usage.day, usage.service, usage.vat)
+
+
+def with_usage(file: PeriodFile, days: set[dt.date], usage: Iterable[Usage]) -> PeriodFile:
+    """The file with the usage of some days of calls replaced."""
+    kept = tuple(row for row in file.usage if row.day not in days)
+    return file._replace(usage=(*kept, *usage))
+
+
+def with_entries(file: PeriodFile, entries: Iterable[data.Transaction]) -> PeriodFile:
+    """The file with entries inserted above the marker by date, then link.
+
+    An entry whose first link a block already bears takes that block's place; all other bytes
+    stay as they are.
+    """
+    above = list(file.above)
+    for entry in entries:
+        block = Block(entry.date.isoformat(), "*", journal.formatted(entry))
+        own = min(entry.links, key=_own_link)
+        same = [i for i, old in enumerate(above) if own in journal.links(old.text)]
+        for index in reversed(same):
+            del above[index]
+        key = _entry_order(block)
+        place = next(
+            (i for i, old in enumerate(above) if old.kind == "*" and _entry_order(old) > key),
+            len(above),
+        )
+        above.insert(place, block)
+    return file._replace(above=tuple(above))
+
+
+def _own_link(name: str) -> tuple[bool, str]:
+    # A payment that names a refill bears both links; its own comes first.
+    return (name.startswith("refill-"), name)
+
+
+def _entry_order(block: Block) -> tuple[str, str]:
+    names = sorted(journal.links(block.text), key=_own_link)
+    return (block.date, names[0] if names else "")
+
+
+def split(file: PeriodFile, end: dt.date) -> tuple[PeriodFile, PeriodFile]:
+    """What belongs before a day, and what from that day on; undated blocks stay before."""
+    before: Callable[[Block], bool] = lambda block: block.date < end.isoformat()  # noqa: E731
+    return (
+        PeriodFile(
+            tuple(filter(before, file.above)),
+            tuple(row for row in file.usage if row.date < end),
+            texts=file.texts,
+        ),
+        PeriodFile(
+            tuple(block for block in file.above if not before(block)),
+            tuple(row for row in file.usage if row.date >= end),
+            texts=file.texts,
+        ),
+    )

@@ -1,0 +1,162 @@
+"""From a refill, payment, charge or opening to its entry in the customer's ledger.
+
+| event   | debit                                   | credit                    |
+|---------|-----------------------------------------|---------------------------|
+| charge  | Unbilled                                | Income:service            |
+| payment | the account of its method (Assets:Bank) | Billed                    |
+| refill  | the account of its method (Clearing)    | Billed                    |
+| opening | Billed                                  | Equity:Opening-Balances   |
+
+A payment and the refill it paid for are one event, in whichever order they arrive: the refill
+credits Billed, and the payment credits what the refill debited.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from beancount.core import data
+
+from a2ledger import accounts, journal, money
+from a2ledger.periodfile import leg, transaction
+from a2ledger.records import Movement
+
+TITLES = {"payment": "Payment", "refill": "Refill", "opening": "Opening balance"}
+_DEFAULTS = {"payment": accounts.BANK, "refill": accounts.REFILLS, "opening": accounts.OPENING}
+
+
+def link(movement: Movement) -> str:
+    """The link that identifies a movement's entry."""
+    return journal.link(movement.kind, movement.source, movement.id)
+
+
+def account_of(movement: Movement, methods: Mapping[str, str]) -> str:
+    """The account on the other side of the customer's.
+
+    ``methods`` are accounts by method; a method without one is a gateway.
+    """
+    if movement.kind == "charge":
+        return accounts.income(movement.service)
+    if not movement.method or movement.kind == "opening":
+        return _DEFAULTS[movement.kind]
+    return methods.get(movement.method.lower()) or accounts.gateway(movement.method)
+
+
+def entry(
+    movement: Movement, *, currency: str, methods: Mapping[str, str], vat: str = ""
+) -> data.Transaction:
+    """The entry of a movement on its own day, whatever it may later be paired with.
+
+    Args:
+        movement: what moved.
+        currency: of the customer's account.
+        methods: accounts by payment or refill method.
+        vat: the VAT code a charge is posted under.
+    """
+    meta: dict[str, object] = {"id": movement.id}
+    if movement.reference:
+        meta["reference"] = movement.reference
+    micro, other = movement.amount_micro, account_of(movement, methods)
+    places = money.decimals(currency)
+    if movement.kind == "charge":
+        title = movement.service
+        postings = [
+            leg(accounts.unbilled(movement.customer), micro, currency, vat=vat),
+            leg(other, -micro, currency),
+        ]
+    elif movement.kind == "opening":
+        title = TITLES[movement.kind]
+        postings = [
+            leg(accounts.billed(movement.customer), micro, currency, places=places),
+            leg(other, -micro, currency, places=places),
+        ]
+    else:
+        title = TITLES[movement.kind]
+        postings = [
+            leg(other, micro, currency, places=places),
+            leg(accounts.billed(movement.customer), -micro, currency, places=places),
+        ]
+    return transaction(
+        movement.date,
+        journal.plain(title),
+        journal.plain(movement.description),
+        postings,
+        meta=meta,
+        links=[link(movement)],
+    )
+
+
+def moved_to(entry: data.Transaction, day: dt.date) -> data.Transaction:
+    """An entry posted late: on another day, with its own as metadata."""
+    return entry._replace(date=day, meta={**entry.meta, "late_from": entry.date})
+
+
+def own_day(entry: data.Transaction) -> dt.date:
+    """The day of what an entry posts, late or not."""
+    day: dt.date = entry.meta.get("late_from", entry.date)
+    return day
+
+
+def canonical(entry: data.Transaction) -> str:
+    """An entry's text as if neither late nor paired; equal texts are the same event."""
+    meta = {
+        key: value
+        for key, value in entry.meta.items()
+        if key in {"id", "reference"}
+    }
+    own = {name for name in entry.links if not name.startswith("refill-")} or entry.links
+    postings = list(entry.postings)
+    if not any(posting.account.startswith(accounts.RECEIVABLE) for posting in postings):
+        # Paired: the second leg stands in for Billed, whose name the text need not have.
+        postings[1] = postings[1]._replace(account="Billed")
+    else:
+        postings = [
+            posting._replace(account="Billed") if posting.account.endswith(":Billed") else posting
+            for posting in postings
+        ]
+    return journal.formatted(
+        entry._replace(
+            date=own_day(entry),
+            meta=meta,
+            links=frozenset(own),
+            postings=[_plain(posting) for posting in postings],
+        )
+    )
+
+
+def _plain(posting: data.Posting) -> data.Posting:
+    vat = (posting.meta or {}).get("vat")
+    return posting._replace(meta={"vat": vat} if vat else None)
+
+
+def paired(
+    payment: data.Transaction, refill: data.Transaction, customer: str
+) -> data.Transaction:
+    """The payment's entry where it paid for a refill: it credits what the refill debited.
+
+    No posting of it names the customer any more, so its metadata does.
+    """
+    first, second = payment.postings
+    return payment._replace(
+        meta={**payment.meta, "customer": customer},
+        links=payment.links | refill.links,
+        postings=[first, second._replace(account=refill.postings[0].account)],
+    )
+
+
+def without_effect(refill: data.Transaction, customer: str) -> data.Transaction:
+    """The refill's entry where its payment was credited in a closed period already."""
+    first, second = refill.postings
+    return refill._replace(
+        meta={**refill.meta, "customer": customer},
+        postings=[first, second._replace(account=first.account)],
+    )
+
+
+def belong_together(payment: data.Transaction, refill: data.Transaction) -> bool:
+    """Whether a payment and a refill of one customer name each other."""
+    return (
+        payment.meta.get("reference") == refill.meta["id"]
+        or refill.meta.get("reference") == payment.meta["id"]
+    )

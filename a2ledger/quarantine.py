@@ -1,0 +1,81 @@
+"""Quarantine: rows that were refused, with file, line, reason and raw text, one per identity.
+
+``quarantine/rows.csv`` is not in git: it holds what callers' switches wrote. A row leaves it
+when the same row is posted.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from a2ledger.feed import Refused
+
+PATH = "quarantine/rows.csv"
+_HEADER = ("source", "identity", "file", "line", "reason", "message", "raw")
+
+
+class Quarantine(NamedTuple):
+    """Refused rows by (source, identity)."""
+
+    rows: dict[tuple[str, str], Refused]
+
+    def updated(
+        self, source: str, refused: Iterable[Refused], posted: Iterable[str]
+    ) -> tuple[Quarantine, int]:
+        """The quarantine after a run, and how many rows are new in it.
+
+        Args:
+            source: the run's source.
+            refused: rows the run refused.
+            posted: identities the run posted or knew.
+        """
+        rows = dict(self.rows)
+        new = 0
+        for row in refused:
+            key = (source, row.identity)
+            new += key not in rows
+            rows[key] = row
+        kept = {row.identity for row in refused}
+        for identity in posted:
+            if identity not in kept:
+                rows.pop((source, identity), None)
+        return Quarantine(rows), new
+
+
+def parse(text: str) -> Quarantine:
+    """The quarantine from its file's text."""
+    csv.field_size_limit(2**31 - 1)
+    rows = {}
+    for row in csv.DictReader(io.StringIO(text, newline="")):
+        rows[row["source"], row["identity"]] = Refused(
+            row["file"], int(row["line"]), row["reason"], row["message"], row["raw"],
+            row["identity"],
+        )
+    return Quarantine(rows)
+
+
+def written(quarantine: Quarantine) -> str:
+    """The quarantine as text, by source, file and line."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_HEADER)
+    ordered = sorted(
+        quarantine.rows.items(), key=lambda item: (item[0][0], item[1].file, item[1].line, item[0])
+    )
+    for (source, identity), row in ordered:
+        writer.writerow(
+            [source, identity, row.file, row.line, row.reason, row.message, row.raw]
+        )
+    return out.getvalue()
+
+
+def read(root: Path) -> Quarantine:
+    """The quarantine of a book."""
+    try:
+        return parse((root / PATH).read_text(encoding="utf-8", errors="surrogateescape"))
+    except FileNotFoundError:
+        return Quarantine({})

@@ -1,0 +1,119 @@
+"""What the book knows of customers and of money that moves: plain frozen values."""
+
+from __future__ import annotations
+
+import datetime as dt
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+Fact = str | Decimal
+"""The value of a customer's fact: a number where :data:`NUMBERS` says so, else text."""
+
+NUMBERS = ("credit_limit", "billing_day", "discount_percent")
+"""Facts that are plain numbers in a journal; the rest are text."""
+
+KEYS = (
+    "name",
+    "credit_limit",
+    "tariff",
+    "billing_day",
+    "currency",
+    "vat",
+    "vat_id",
+    "email",
+    "address",
+    "country",
+    "language",
+    "terms",
+    "identifiers",
+    "discount_percent",
+)
+"""Every fact a customer can have, in the order in which they are written."""
+
+
+class Problem(NamedTuple):
+    """Something wrong with data, not with the program.
+
+    ``file`` and ``line`` say where (line 0: the file as a whole), ``reason`` is the short name
+    it is counted under, ``message`` is for a person.
+    """
+
+    file: str
+    line: int
+    reason: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """A customer: an id, the day the account was opened, and dated facts.
+
+    ``facts`` maps a key of :data:`KEYS` to its values in order of their dates, each holding
+    from the start of its day until the next. ``periods`` are the start days of the customer's
+    periods, oldest first; the last one is open, the others are closed.
+    """
+
+    id: str
+    opened: dt.date
+    facts: Mapping[str, tuple[tuple[dt.date, Fact], ...]] = field(default_factory=dict)
+    periods: tuple[dt.date, ...] = ()
+
+    def fact(self, key: str, day: dt.date) -> Fact | None:
+        """The value that held on a day; before the first one, the first one."""
+        history = self.facts.get(key, ())
+        if not history:
+            return None
+        index = bisect_right([since for since, _ in history], day)
+        return history[max(index - 1, 0)][1]
+
+    def text(self, key: str, day: dt.date) -> str:
+        """A textual fact on a day, or the empty string."""
+        value = self.fact(key, day)
+        return "" if value is None else str(value)
+
+    def listed(self, key: str, day: dt.date) -> tuple[str, ...]:
+        """A fact that is a list (``tariff``, ``identifiers``), in its order."""
+        return split_list(self.text(key, day))
+
+    @property
+    def open_since(self) -> dt.date:
+        """Start of the open period."""
+        return self.periods[-1] if self.periods else self.opened
+
+
+def split_list(text: str) -> tuple[str, ...]:
+    """Items of a list written with commas.
+
+    >>> split_list("acme, standard")
+    ('acme', 'standard')
+    """
+    return tuple(item for item in (part.strip() for part in text.split(",")) if item)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """One refill, payment, charge or opening, as a row of an input file gave it.
+
+    The amount is positive in the word's own sense; a negative one reverses.
+    """
+
+    kind: str
+    """``refill``, ``payment``, ``charge`` or ``opening``."""
+    source: str
+    id: str
+    customer: str
+    date: dt.date
+    amount_micro: int
+    method: str = ""
+    reference: str = ""
+    description: str = ""
+    service: str = ""
+    file: str = ""
+    line: int = 0

@@ -1,0 +1,88 @@
+"""Asterisk's ``cdr_csv``: ``Master.csv`` and the files of its accounts.
+
+There is no header. ``cdr.conf`` decides how many columns there are, and may change in the
+middle of a file: 16, then ``uniqueid`` and ``userfield`` if they are logged, then
+``peeraccount``, ``linkedid`` and ``sequence`` with ``newcdrcolumns``. (Source: Asterisk,
+``cdr/cdr_csv.c``, ``build_csv_record``.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger.config import Source
+from a2ledger.feed import FIELDS, Batch, Refused, constant, refuse
+from a2ledger.sources import text
+
+_FIRST = ("accountcode", "src", "dst", "context", "", "channel", "", "application", "")
+_TIMES = ("start", "", "", "duration", "seconds", "disposition", "")
+_BASE = _FIRST + _TIMES
+_NEW = ("peeraccount", "", "sequence")
+
+LAYOUT = text.Layout(
+    widths={
+        16: _BASE,
+        17: (*_BASE, "either"),
+        18: (*_BASE, "uniqueid", "userfield"),
+        19: (*_BASE, *_NEW),
+        20: (*_BASE, "either", *_NEW),
+        21: (*_BASE, "uniqueid", "userfield", *_NEW),
+    },
+    loose=frozenset({"userfield", "either"}),
+)
+"""``either`` is the uniqueid or the userfield, whichever of the two is logged."""
+
+_UNIQUEID = r"^([^\s]+-)?[0-9]{9,11}\.[0-9]+$"
+
+
+def read(path: Path, source: Source) -> Iterator[Batch]:
+    """Read a file of call records; see :data:`a2ledger.sources.Dialect`."""
+    del source  # every cdr_csv is alike
+    for piece in text.read(path, LAYOUT, grows=True):
+        table = _resolve(piece.table)
+        rows = pa.table(
+            {name: _column(table, name) for name in FIELDS}
+            | {"line": table["line"], "answered": pc.equal(table["disposition"], "ANSWERED")}
+        )
+        batch = Batch(str(path), rows, piece.refused, piece.raw, piece.notes)
+        yield _without_headers(batch)
+
+
+def _column(table: pa.Table, name: str) -> pa.Array:
+    return table[name] if name in LAYOUT.names else constant("", len(table))
+
+
+def _resolve(table: pa.Table) -> pa.Table:
+    """Put the column that is one of two things where it belongs."""
+    either = table["either"]
+    if not either.nbytes or pc.max(pc.binary_length(either)).as_py() in (None, 0):
+        return table
+    is_id = pc.match_substring_regex(either, _UNIQUEID)
+    present = pc.not_equal(either, "")
+    for name, mask in (
+        ("uniqueid", pc.and_(present, is_id)),
+        ("userfield", pc.and_(present, pc.invert(is_id))),
+    ):
+        index = table.column_names.index(name)
+        table = table.set_column(index, name, pc.if_else(mask, either, table[name]))
+    return table
+
+
+def _without_headers(batch: Batch) -> Batch:
+    """Refuse the header lines that exports and tools put into such files."""
+    rows = batch.rows
+    mask = pc.and_(pc.equal(rows["accountcode"], "accountcode"), pc.equal(rows["start"], "start"))
+    if not pc.any(mask).as_py():
+        return batch
+    refused: list[Refused] = [
+        refuse(batch, line, "header", "a line of column names, not a call; it was set aside")
+        for line in rows["line"].filter(mask).to_pylist()
+        if line > 1
+    ]
+    return batch._replace(
+        rows=rows.filter(pc.invert(mask)), refused=sorted([*batch.refused, *refused])
+    )

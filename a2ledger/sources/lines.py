@@ -1,0 +1,142 @@
+"""Text of any size as blocks of whole lines; what is no text at all is refused here.
+
+A block is bytes that end with a line end. Plain and gzip-compressed files are read alike.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import numpy as np
+
+from a2ledger.feed import UnusableInput
+
+BLOCK = 16 << 20
+"""Bytes of text read at a time."""
+
+LONGEST = 1 << 16
+"""Bytes the longest line may have; a longer one is refused."""
+
+UNPACKED = 64 << 20
+"""Bytes a compressed file may unpack to whatever its ratio."""
+
+RATIO = 250
+"""How many times its own size a compressed file may unpack to; call records reach 30."""
+
+BOM = b"\xef\xbb\xbf"
+
+_GZIP = b"\x1f\x8b"
+_KINDS = {
+    b"\xff\xfe": "UTF-16 text",
+    b"\xfe\xff": "UTF-16 text",
+    b"PK\x03\x04": "a ZIP archive or a spreadsheet",
+    b"SQLite format 3": "an SQLite database",
+    b"%PDF": "a PDF document",
+    b"PAR1": "a Parquet file",
+    b"\x7fELF": "a program",
+    b"BZh": "compressed with bzip2",
+    b"\xfd7zXZ": "compressed with xz",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd",
+    b"7z\xbc\xaf": "a 7z archive",
+}
+_CONTROL = np.isin(np.arange(256), [*range(9), 11, 12, *range(14, 32), 127])
+_CONTROL_SHARE = 10  # one in ten: a row with a field of NULs in a small file has fewer
+
+
+class Block(NamedTuple):
+    """Whole lines, the number of the first one, and what follows the last line end.
+
+    ``tail`` is not empty only in the last block, and only where the file does not end with a
+    line end.
+    """
+
+    text: bytes
+    line: int
+    last: bool
+    tail: bytes = b""
+
+
+class Lines:
+    """The lines of a file, block by block; what a reader could not use yet it pushes back.
+
+    Raises:
+        UnusableInput: for a file that cannot be read or is no text, from any iteration.
+    """
+
+    def __init__(self, path: Path, size: int = BLOCK) -> None:
+        self.path = path
+        self._size = size
+        self._pushed = b""
+
+    def push(self, text: bytes) -> None:
+        """Put the end of the last block back, to be the beginning of the next one."""
+        self._pushed = text
+
+    def __iter__(self) -> Iterator[Block]:
+        try:
+            with self.path.open("rb") as file:
+                yield from self._blocks(self._unpacked(file))
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise self.unusable(
+                f"is damaged: {str(error).lower()}", "copy it again or unpack it"
+            ) from None
+        except OSError as error:
+            raise self.unusable(
+                f"cannot be read: {(error.strerror or str(error)).lower()}", "check the path"
+            ) from None
+
+    def unusable(self, what: str, remedy: str, line: int = 1) -> UnusableInput:
+        """The file as a whole, refused."""
+        return UnusableInput(f"{self.path}:{line}: {what}; nothing was read from it; {remedy}")
+
+    def _unpacked(self, file: IO[bytes]) -> Iterator[bytes]:
+        head = file.read(len(_GZIP))
+        file.seek(0)
+        if head != _GZIP:
+            while data := file.read(self._size):
+                yield data
+            return
+        packed, unpacked = self.path.stat().st_size, 0
+        with gzip.open(file) as stream:
+            while data := stream.read(self._size):
+                unpacked += len(data)
+                if unpacked > max(UNPACKED, packed * RATIO):
+                    raise self.unusable(
+                        f"unpacks to more than {RATIO} times its size",
+                        "unpack it yourself if it is sound",
+                    )
+                yield data
+
+    def _blocks(self, pieces: Iterator[bytes]) -> Iterator[Block]:
+        line, tail, first = 1, b"", True
+        for piece in pieces:
+            if first:
+                self._expect_text(piece[:LONGEST])
+                piece, first = piece.removeprefix(BOM), False  # noqa: PLW2901
+            cut = piece.rfind(b"\n") + 1
+            if not cut:
+                # A line without end cannot fill memory: what is kept is enough to refuse it.
+                tail += piece[: LONGEST + 1 - min(len(tail), LONGEST + 1)]
+                continue
+            text, tail = self._pushed + tail + piece[:cut], piece[cut:]
+            self._pushed = b""
+            yield Block(text, line, last=False)
+            line += text.count(b"\n") - self._pushed.count(b"\n")
+        text, self._pushed = self._pushed, b""
+        yield Block(text, line, last=True, tail=tail)
+
+    def _expect_text(self, head: bytes) -> None:
+        for magic, kind in _KINDS.items():
+            if head.startswith(magic):
+                raise self.unusable(f"is {kind}, not UTF-8 text", "convert it to UTF-8 text")
+        controls = int(_CONTROL[np.frombuffer(head, np.uint8)].sum())
+        if controls * _CONTROL_SHARE > len(head):
+            raise self.unusable("is binary, not UTF-8 text", "check that it is the right file")
+        if b"\r" in head and b"\n" not in head:
+            raise self.unusable(
+                "ends its lines with CR alone", "convert it to LF or CRLF line ends"
+            )

@@ -1,0 +1,86 @@
+"""Where the quotes of a CSV text stand, found for millions of bytes at once.
+
+A text is **plain** where a fast CSV parser and a strict one cannot disagree: quotes open only
+at the start of a field and close only at its end, no line ends inside quotes, no NUL, no
+carriage return but before a line feed. Masks are packed 64 bytes to a word, so that asking costs
+a fraction of parsing: the method is that of simdjson (Langdale and Lemire, 2019).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Bytes = npt.NDArray[np.uint8]
+Words = npt.NDArray[np.uint64]
+
+_QUOTE, _LF, _CR, _NUL = b'"\n\r\0'
+_ONE, _TOP = np.uint64(1), np.uint64(63)
+
+
+class Marks(NamedTuple):
+    """Bit masks over a text, one bit a byte, least significant first."""
+
+    bad: Words
+    """Bytes that make the text not plain."""
+    separators: Words
+    """Separators outside quotes."""
+
+
+def marks(text: Bytes, separator: int) -> Marks:
+    """Examine a text that ends with a line feed.
+
+    Quotes are paired from the start of the text, so that everything after an unpaired one is
+    misjudged: what ``bad`` says is exact only where every line before has its quotes in pairs.
+    """
+    quote, comma, feed = (_packed(text == byte) for byte in (_QUOTE, separator, _LF))
+    carriage, nul = _packed(text == _CR), _packed(text == _NUL)
+    inside = _prefix_xor(quote)
+    edge = quote | comma | feed | carriage
+    before = _following(edge)
+    before[:1] |= _ONE
+    bad = quote & inside & ~before
+    bad |= quote & ~inside & ~_preceding(edge)
+    bad |= (feed & inside) | nul
+    bad |= carriage & ~_preceding(feed)
+    return Marks(bad, comma & ~inside)
+
+
+def positions(mask: Words, size: int) -> npt.NDArray[np.int64]:
+    """Indexes of the bytes a mask marks."""
+    if not mask.any():
+        return np.empty(0, np.int64)
+    return np.flatnonzero(np.unpackbits(mask.view(np.uint8), count=size, bitorder="little"))
+
+
+def _packed(mask: npt.NDArray[np.bool_]) -> Words:
+    packed = np.packbits(mask, bitorder="little")
+    words = np.zeros(-(-len(packed) // 8) * 8, np.uint8)
+    words[: len(packed)] = packed
+    return words.view("<u8")
+
+
+def _prefix_xor(mask: Words) -> Words:
+    """Each bit the parity of all bits up to and with it."""
+    parity = mask.copy()
+    for shift in (1, 2, 4, 8, 16, 32):
+        parity ^= parity << np.uint64(shift)
+    carried = np.bitwise_xor.accumulate(parity >> _TOP)
+    parity[1:] ^= np.uint64(0) - carried[:-1]
+    return parity
+
+
+def _following(mask: Words) -> Words:
+    """Marks each byte whose predecessor is marked."""
+    shifted = mask << _ONE
+    shifted[1:] |= mask[:-1] >> _TOP
+    return shifted
+
+
+def _preceding(mask: Words) -> Words:
+    """Marks each byte whose successor is marked."""
+    shifted = mask >> _ONE
+    shifted[:-1] |= mask[1:] << _TOP
+    return shifted

@@ -1,0 +1,398 @@
+"""Close periods, and preview what a close would bill: one function draws up both."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger import billing, closing, customerfile, detail, journal, ledger, money, period
+from a2ledger.billing import Bill, Brought, DetailDiffersError, Row, Used
+from a2ledger.book import Book, BrokenBookError, Draft, with_period
+from a2ledger.document import as_json
+from a2ledger.ledger import Ledger
+from a2ledger.period import Period
+from a2ledger.periodfile import PeriodFile, split, written
+from a2ledger.records import Customer, Problem
+from a2ledger.steps import asking
+
+_CHUNK = 500
+"""Customers whose open periods Beancount loads at once."""
+
+
+class Warned(NamedTuple):
+    """A reason for which a period was left open, or something to look at."""
+
+    code: str
+    message: str
+
+
+@dataclass(kw_only=True)
+class Closed:
+    """What became of one customer's period; without a bill it was left open."""
+
+    customer: str
+    period: Period
+    number: str | None = None
+    gross: str = ""
+    to_pay: str = ""
+    closed: bool = True
+    warnings: list[Warned] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """The row of the command's ``--json``."""
+        return {
+            "customer": self.customer,
+            "number": self.number,
+            "period": {"start": str(self.period.start), "end": str(self.period.end)},
+            "gross": self.gross,
+            "to_pay": self.to_pay,
+            "closed": self.closed,
+            "warnings": [warned._asdict() for warned in self.warnings],
+        }
+
+
+def open_period(customer: Customer) -> Period:
+    """A customer's open period, to its natural end."""
+    return starting(customer, customer.open_since)
+
+
+def starting(customer: Customer, start: dt.date) -> Period:
+    """A customer's period that starts on a day."""
+    return period.starting(start, int(customer.fact("billing_day", start) or 1))
+
+
+def due(customer: Customer, until: dt.date) -> list[Period]:
+    """Periods of a customer that ended on or before a day, oldest first."""
+    found = []
+    following = open_period(customer)
+    while following.end <= until:
+        found.append(following)
+        following = starting(customer, following.end)
+    return found
+
+
+def close(
+    draft: Draft,
+    *,
+    through: dt.date | None,
+    names: Sequence[str],
+    without: Sequence[str],
+) -> list[Closed]:
+    """Close every period that has ended, oldest first, into the draft.
+
+    Args:
+        draft: of the book.
+        through: close no period that ends after this day.
+        names: customers; all if none is named.
+        without: sources that need not have reported.
+
+    Returns:
+        one row for every period that was closed, or that is due but was left open, and for
+        every customer named whose period has not ended.
+
+    Raises:
+        BrokenBookError: if the books are not sound, or calls and postings differ.
+        MissingDetailError: if the calls of a day are missing.
+    """
+    book = draft.book
+    refuse_broken(book, names)
+    customers = [book.customers[name] for name in names] or list(book.customers.values())
+    until = min(draft.today, through + period.DAY) if through else draft.today
+    results: list[Closed] = []
+    ready: list[tuple[dt.date, str, Period]] = []
+    for customer in customers:
+        periods = due(customer, until)
+        if names and not periods:
+            results.append(_not_ended(customer, open_period(customer)))
+        for one in periods:
+            if waiting := _uncovered(book, one, without):
+                results.append(
+                    Closed(customer=customer.id, period=one, closed=False, warnings=waiting)
+                )
+                break
+            ready.append((one.end, customer.id, one))
+    if ready:
+        closer = _Closer(draft, sorted({name for _, name, _ in ready}), max(ready)[0])
+        results += [closer.close(name, one) for _, name, one in sorted(ready)]
+        closer.finish()
+    return sorted(results, key=lambda row: (row.period.end, row.customer))
+
+
+def refuse_broken(book: Book, names: Sequence[str]) -> None:
+    """Make sure the books are sound.
+
+    Raises:
+        BrokenBookError: saying what is not.
+    """
+    main = Ledger.load(book.root / asking.MAIN)
+    found = ledger.standings(main)
+    wanted = set(names) or {row.customer for row in found}
+    problems = [
+        *main.problems(book.root.resolve()),
+        *asking.soundness(book, found, wanted),
+    ]
+    if problems:
+        raise BrokenBookError(problems)
+
+
+def _not_ended(customer: Customer, one: Period) -> Closed:
+    message = f"{customer.id}: the period runs to {one.last}; it can be closed from {one.end} on"
+    return Closed(
+        customer=customer.id, period=one, closed=False, warnings=[Warned("not-ended", message)]
+    )
+
+
+def _uncovered(book: Book, one: Period, without: Sequence[str]) -> list[Warned]:
+    """Sources that have not been imported since a period ended and its close delay passed."""
+    midnight = dt.datetime.combine(one.end, dt.time(), book.config.zone)
+    needed = midnight + book.config.close_delay
+    latest: dict[str, dt.datetime] = {}
+    for run in book.runs():
+        when = dt.datetime.fromisoformat(run["time"])
+        latest[run["source"]] = max(latest.get(run["source"], when), when)
+    return [
+        Warned(
+            "source-behind",
+            f"source {name} was not imported at or after {needed:%Y-%m-%d %H:%M}; "
+            f"import it (an empty run counts), or say --without {name}",
+        )
+        for name in book.config.sources
+        if name not in without and (name not in latest or latest[name] < needed)
+    ]
+
+
+class _Closer:
+    """Closes periods in order of their ends, taking numbers as it goes."""
+
+    def __init__(self, draft: Draft, names: Sequence[str], end: dt.date) -> None:
+        self.draft, self.book = draft, draft.book
+        self.customers = {name: self.book.customers[name] for name in names}
+        self.files: dict[str, PeriodFile] = {name: draft.open_file(name) for name in names}
+        self.states = states(draft.book, list(self.customers.values()))
+        self.calls = Calls(draft.book, self.customers, self.states, end)
+        self.numbers = _Numbers(draft)
+
+    def close(self, name: str, one: Period) -> Closed:
+        """Close one period: its document, its frozen file, and what the next one starts with."""
+        customer, (brought, rows) = self.customers[name], self.states[name]
+        bill = draw_up(self.book, customer, one, brought, rows, self.calls)
+        kind, number = self._numbered(bill)
+        document = closing.document(
+            bill,
+            customer,
+            self.book.config,
+            kind=kind,
+            number=number,
+            issue_date=self.draft.today,
+        )
+        identity = number or f"statement-{name}-{one.start}"
+        self.draft.put(
+            f"invoices/{self.draft.today.year}/{identity}.json",
+            json.dumps(as_json(document), ensure_ascii=False, indent=1) + "\n",
+        )
+        title = {"invoice": f"Invoice {number}", "credit-note": f"Credit note {number}"}
+        self._write(customer, bill, title.get(kind, ""))
+        self.states[name] = (bill.carried, rows)
+        return Closed(
+            customer=name,
+            period=one,
+            number=number,
+            gross=document.gross,
+            to_pay=document.to_pay,
+        )
+
+    def _numbered(self, bill: Bill) -> tuple[str, str | None]:
+        if not closing.is_numbered(bill):
+            return "statement", None
+        kind = "credit-note" if bill.gross_micro < 0 else "invoice"
+        return kind, self.numbers.take(kind)
+
+    def _write(self, customer: Customer, bill: Bill, title: str) -> None:
+        currency = self.book.config.currency
+        frozen, left = split(self.files[customer.id], bill.period.end)
+        entries = closing.entries(bill, customer.id, currency, title)
+        blocks = [journal.Block(str(e.date), "*", journal.formatted(e)) for e in entries]
+        head = [
+            journal.Block(str(e.date), "balance", journal.formatted(e))
+            for e in closing.brought_forward(bill, customer.id, currency)
+        ]
+        self.draft.put(
+            customerfile.period_path(customer.id, bill.period.start),
+            written(frozen._replace(closing=tuple(blocks)), customer.id, currency),
+        )
+        self.files[customer.id] = left._replace(above=(*head, *left.above))
+        self.customers[customer.id] = with_period(self.customers[customer.id], bill.period.end)
+
+    def finish(self) -> None:
+        """Write the open periods that now follow."""
+        for name, customer in self.customers.items():
+            before = self.book.customers[name]
+            self.draft.put_customer(customer)
+            self.draft.put_open_file(name, self.files[name])
+            self.draft.touch(name, before.open_since)
+
+
+class _Numbers:
+    """Gapless numbers of a series, from the documents there are."""
+
+    def __init__(self, draft: Draft) -> None:
+        config = draft.book.config
+        self.year = draft.today.year
+        self.series = {"invoice": config.invoice_series, "credit-note": config.credit_note_series}
+        names = [path.rsplit("/", 1)[-1] for path in draft.book.files("invoices", "*/*.json")]
+        self.last = {kind: self._last(series, names) for kind, series in self.series.items()}
+
+    def _last(self, series: str, names: list[str]) -> int:
+        """The highest number taken; of this year where the series begins anew each year."""
+        text = re.escape(series).replace(re.escape("{year}"), str(self.year))
+        pattern = re.compile(re.sub(r"\\\{number(?:[^}]*)\\\}", r"(\\d+)", text) + r"\.json")
+        return max((int(match[1]) for name in names if (match := pattern.fullmatch(name))), default=0)
+
+    def take(self, kind: str) -> str:
+        """The next number of a series."""
+        self.last[kind] += 1
+        return self.series[kind].format(year=self.year, number=self.last[kind])
+
+
+def states(
+    book: Book, customers: Sequence[Customer]
+) -> dict[str, tuple[Brought, list[Row]]]:
+    """What open periods start with and hold, by customer id.
+
+    Raises:
+        BrokenBookError: if Beancount finds errors in them.
+    """
+    found: dict[str, tuple[Brought, list[Row]]] = {}
+    for start in range(0, len(customers), _CHUNK):
+        chunk = customers[start : start + _CHUNK]
+        texts = {
+            customer.id: book.text(customerfile.period_path(customer.id, customer.open_since))
+            for customer in chunk
+        }
+        states_of, problems = ledger.open_periods(
+            book.root, chunk, texts, book.config.currency
+        )
+        if problems:
+            raise BrokenBookError(problems)
+        found |= states_of
+    return found
+
+
+class Calls:
+    """Calls of some customers, added up for bills: one pass over the days in question."""
+
+    def __init__(
+        self,
+        book: Book,
+        customers: Mapping[str, Customer],
+        states_of: Mapping[str, tuple[Brought, list[Row]]],
+        end: dt.date,
+    ) -> None:
+        start = min(customer.open_since for customer in customers.values())
+        late = {row.late_from for _, rows in states_of.values() for row in rows if row.late_from}
+        days = sorted({*late, *(day for day in book.digests if start <= day < end)})
+        names = pa.array(sorted(customers), pa.string())
+        self._posted: dict[str, list[tuple[dt.date, Used]]] = {}
+        for day in days:
+            calls = detail.verified(book.root, day, book.digests)
+            self._add(calls.filter(pc.is_in(calls["customer"], names)), day)
+
+    def _add(self, calls: pa.Table, day: dt.date) -> None:
+        for row in detail.lines(calls).to_pylist():
+            late = row["late_in"]
+            used = Used(
+                row["service"], row["destination"], row["vat"], day if late else None,
+                row["calls"], row["seconds"], row["cost_micro"], day, day,
+            )
+            self._posted.setdefault(row["customer"], []).append((late or day, used))
+
+    def of(self, customer: str, one: Period) -> list[Used]:
+        """Calls posted in a customer's period."""
+        found: dict[tuple[Any, ...], Used] = {}
+        for posted, used in self._posted.get(customer, ()):
+            if one.start <= posted < one.end:
+                key = (used.service, used.destination, used.vat, used.late_from)
+                old = found.get(key)
+                found[key] = _sum(old, used) if old else used
+        return list(found.values())
+
+
+def _sum(one: Used, other: Used) -> Used:
+    return one._replace(
+        calls=one.calls + other.calls,
+        seconds=one.seconds + other.seconds,
+        micro=one.micro + other.micro,
+        first=min(one.first, other.first),
+        last=max(one.last, other.last),
+    )
+
+
+def draw_up(
+    book: Book, customer: Customer, one: Period, brought: Brought, rows: list[Row], calls: Calls
+) -> Bill:
+    """The bill of a customer's period.
+
+    Raises:
+        BrokenBookError: if calls and postings differ, or a VAT code is not in ``a2ledger.toml``.
+    """
+    path = customerfile.period_path(customer.id, customer.open_since)
+    config = book.config
+    unknown = sorted({row.vat for row in rows if not row.billed} - config.codes.keys())
+    if unknown:
+        raise BrokenBookError(
+            [Problem(path, 0, "vat", f"VAT code {unknown[0]!r} is not under [vat.codes]")]
+        )
+    try:
+        return billing.draw_up(
+            one, brought, rows, calls.of(customer.id, one), config.codes,
+            money.decimals(config.currency),
+        )
+    except DetailDiffersError as error:
+        message = f"{customer.id}, {one}: {error}; nothing was billed"
+        raise BrokenBookError([Problem(path, 0, "detail", message)]) from None
+
+
+def preview(book: Book, name: str, today: dt.date) -> dict[str, Any]:
+    """The document that closing a customer's open period would make now.
+
+    Raises:
+        BrokenBookError: as for a close.
+        MissingDetailError: if the calls of a day are missing.
+    """
+
+    def ask() -> dict[str, Any]:
+        customer = book.customers[name]
+        one = open_period(customer)
+        states_of = states(book, [customer])
+        calls = Calls(book, {name: customer}, states_of, one.end)
+        bill = draw_up(book, customer, one, *states_of[name], calls)
+        return as_json(
+            closing.document(
+                bill, customer, book.config, kind="preview", number=None, issue_date=today
+            )
+        )
+
+    found: dict[str, Any] = book.vault.reading(ask)
+    return found
+
+
+def left_open(results: Sequence[Closed]) -> Iterator[str]:
+    """A line for every period that was due or asked for and left open."""
+    for row in results:
+        if not row.closed:
+            for warned in row.warnings:
+                yield f"{row.customer}, {row.period}: left open: {warned.message}"
+
+
+def is_closed_through(book: Book, day: dt.date) -> bool:
+    """Whether every customer's periods that end by a day are closed."""
+    return bool(book.customers) and not any(
+        due(customer, day + period.DAY) for customer in book.customers.values()
+    )

@@ -1,0 +1,4 @@
+"""stub"""
+from __future__ import annotations
+NEXT = "see {book}"
+def demonstrate(directory, run): ...

@@ -1,0 +1,98 @@
+"""What people edited by hand: checked, then committed first and apart, as ``manual edit``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from a2ledger import customerfile, journal, money
+from a2ledger.book import GENERAL, BrokenBookError, Draft
+from a2ledger.ledger import Ledger
+from a2ledger.records import Problem
+
+_PERIOD = re.compile(r"journals/(\d{4}-\d\d)/(.+)\.(\d\d)\.beancount$")
+_OWN = re.compile(r"journals/customers/(.+)\.beancount$")
+_ALLOWED = re.compile(r'\s*(option "(title|operating_currency|tolerance_multiplier)"|include ")')
+
+
+def adopt(draft: Draft) -> None:
+    """Commit hand edits as they are, after checking that they load.
+
+    Raises:
+        BrokenBookError: naming what must be mended first; nothing is committed then.
+    """
+    paths = draft.book.vault.changed_by_hand()
+    if not paths:
+        return
+    problems = [problem for path in paths for problem in _problems(draft, path)]
+    root = draft.book.root
+    customers = {match[1] for path in paths if (match := _OWN.match(path))}
+    customers |= {match[2] for path in paths if (match := _PERIOD.match(path))}
+    if any(path.startswith("journals/") for path in paths) and not problems:
+        tops = ["journals/main.beancount", *map(customerfile.path, sorted(customers))]
+        for top in tops:
+            if (root / top).exists():
+                problems += Ledger.load(root / top).problems(root)
+    if problems:
+        raise BrokenBookError(problems)
+    draft.book.vault.commit(paths, "manual edit\n\n" + "".join(f"{path}\n" for path in paths))
+    draft.talk(f"committed {len(paths)} file(s) edited by hand")
+    for identity in customers & draft.book.customers.keys():
+        draft.touch(identity, draft.customer(identity).open_since)
+
+
+def _problems(draft: Draft, path: str) -> Iterable[Problem]:
+    """What one edited file does that it must not."""
+    if path.startswith("invoices/") or _is_closed(draft, path):
+        yield Problem(
+            path, 0, "frozen",
+            "a closed period or a document was changed; nothing was done; "
+            f"bring it back with `git checkout -- {path}` and post a correction instead",
+        )
+        return
+    text = draft.text(path)
+    if not path.endswith(".beancount"):
+        return
+    for number, line in enumerate(text.split("\n"), start=1):
+        if re.match(r"\s*(option|include|plugin|pushtag|poptag|pushmeta|popmeta)\b", line):
+            derived = path.startswith(GENERAL) or path == "journals/manual.beancount"
+            if not _ALLOWED.match(line) or derived:
+                yield Problem(path, number, "directive", f"{line.split()[0]!r} may not stand here")
+    if match := _PERIOD.match(path):
+        yield from _unreadable(draft, path, match[2])
+
+
+def _is_closed(draft: Draft, path: str) -> bool:
+    match = _PERIOD.match(path)
+    if match is None:
+        return False
+    customer = draft.book.customers.get(match[2])
+    day = f"{match[1]}-{match[3]}"
+    return customer is not None and day in {str(start) for start in customer.periods[:-1]}
+
+
+def _unreadable(draft: Draft, path: str, customer: str) -> Iterable[Problem]:
+    """Entries whose amounts cannot be added up by reading their text."""
+    try:
+        file = draft.period_file(path)
+    except BrokenBookError as error:
+        yield from error.problems
+        return
+    for block in file.above:
+        if block.kind not in {"*", "!"}:
+            continue
+        postings = re.findall(r"^[ \t]+(?:[*!][ \t]+)?[A-Z]\w*(?::[^\s:]+)+", block.text, re.M)
+        legs = journal.legs(block.text)
+        first = block.text.partition("\n")[0]
+        if len(legs) != len(postings):
+            yield Problem(path, 0, "amount", f"write every amount as a plain number: {first}")
+        elif rest := sum(leg.micro for leg in legs):
+            yield Problem(path, 0, "balance", f"{money.text(rest)} left over: {first}")
+        yield from _uncoded(path, block.text, first)
+
+
+def _uncoded(path: str, text: str, first: str) -> Iterable[Problem]:
+    lines = text.split("\n")
+    for line, following in zip(lines, lines[1:], strict=False):
+        if re.match(r"[ \t]+\S+:Unbilled\b", line) and not re.match(r'[ \t]+vat: "', following):
+            yield Problem(path, 0, "vat", f'a posting to Unbilled needs `vat: "CODE"`: {first}')

@@ -1,0 +1,252 @@
+"""Import refills, payments, charges and openings: one entry each, in the open period.
+
+An entry's link is its identity. The general ledger, which holds every such entry of every
+customer, is where a link is looked up.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from beancount.core import data
+from beancount.parser import parser
+
+from a2ledger import accounts, journal, posting
+from a2ledger.book import GENERAL, Draft
+from a2ledger.config import Config
+from a2ledger.feed import Refused
+from a2ledger.periodfile import with_entries
+from a2ledger.records import Customer, Movement
+from a2ledger.sources import movements
+from a2ledger.steps.reporting import Report
+
+KINDS = {"refills": "refill", "payments": "payment", "charges": "charge", "openings": "opening"}
+
+
+class Known(NamedTuple):
+    """An entry the book holds already."""
+
+    customer: str
+    """The customer's part of the account name."""
+    entry: data.Transaction
+    sealed: bool
+
+
+def import_movements(draft: Draft, source: str, paths: list[Path]) -> Report:
+    """Import files of refills, payments, charges or openings into the draft.
+
+    Args:
+        draft: of the book.
+        source: one of :data:`KINDS`.
+        paths: the files.
+    """
+    kind = KINDS[source]
+    report = Report(source=source, files=[str(path) for path in paths])
+    given: list[Movement] = []
+    for path in paths:
+        rows, refused, read = movements.read(kind, path, draft.book.config)
+        given += rows
+        report.read += read
+        report.refused += refused
+    config, known = draft.book.config, _known(draft)
+    fresh: dict[str, tuple[Movement, data.Transaction]] = {}
+    for movement in sorted(given, key=lambda row: (row.date, row.id)):
+        _sort_in(draft, movement, config, known, fresh, report)
+    _post(draft, fresh, known, report)
+    return report
+
+
+def _known(draft: Draft) -> dict[str, Known]:
+    """Entries with a link of ours, by that link."""
+    found: dict[str, Known] = {}
+    opened = {
+        accounts.component(name): customer.open_since
+        for name, customer in draft.book.customers.items()
+    }
+    for path in draft.book.files(GENERAL, "2*.beancount"):
+        for block in journal.blocks(draft.text(path)):
+            names = journal.links(block.text)
+            if block.kind != "*" or not any(name.startswith(_KINDS) for name in names):
+                continue
+            entry = read_entry(block.text)
+            customer = _customer(draft, entry)
+            own = own_link(entry)
+            sealed = entry.date < opened.get(customer, dt.date.min)
+            found[own] = Known(customer, entry, sealed)
+    return found
+
+
+_KINDS = tuple(f"{kind}-" for kind in KINDS.values())
+_CUSTOMER = re.compile(r"Assets:Receivable:([^:]+):")
+
+
+def _customer(draft: Draft, entry: data.Transaction) -> str:
+    for leg in entry.postings:
+        if match := _CUSTOMER.match(leg.account):
+            return match[1]
+    return accounts.component(str(entry.meta.get("customer", "")))
+
+
+def read_entry(text: str) -> data.Transaction:
+    """A transaction from journal text the program wrote."""
+    entries, _, _ = parser.parse_string(text)
+    entry: data.Transaction = entries[0]
+    meta = {
+        key: value for key, value in entry.meta.items() if key not in {"filename", "lineno"}
+    }
+    return entry._replace(
+        meta=meta,
+        postings=[
+            leg._replace(
+                meta={"vat": leg.meta["vat"]} if leg.meta and "vat" in leg.meta else None
+            )
+            for leg in entry.postings
+        ],
+    )
+
+
+def own_link(entry: data.Transaction) -> str:
+    """The link that identifies an entry; a payment's comes before its refill's."""
+    return min(entry.links, key=lambda name: (name.startswith("refill-"), name))
+
+
+def _sort_in(
+    draft: Draft,
+    movement: Movement,
+    config: Config,
+    known: dict[str, Known],
+    fresh: dict[str, tuple[Movement, data.Transaction]],
+    report: Report,
+) -> None:
+    """Put one row in its bucket, and into ``fresh`` if it is to be posted."""
+    customer = draft.book.customers.get(movement.customer)
+    link = posting.link(movement)
+    if customer is None:
+        report.refused.append(_refuse(movement, "unknown-customer",
+                                      f"no customer {movement.customer}; add him, import again"))
+        return
+    if movement.kind == "charge" and movement.service not in config.services:
+        report.refused.append(_refuse(movement, "unknown-service",
+                                      f"{movement.service!r} is not under [services]"))
+        return
+    if movement.date == dt.date.min:
+        movement = replace(movement, date=customer.opened)
+    if movement.date < customer.opened:
+        report.not_billable["before-opening"] += 1
+        return
+    entry = posting.entry(
+        movement,
+        currency=config.currency,
+        methods=config.methods,
+        vat=_vat(movement, customer, config),
+    )
+    text = posting.canonical(entry)
+    if link in fresh:
+        rival, other = fresh[link]
+        if posting.canonical(other) == text and rival.customer == movement.customer:
+            report.duplicate += 1
+        elif posting.canonical(other) < text:
+            report.refused.append(_conflict(movement))
+        else:
+            report.refused.append(_conflict(rival))
+            fresh[link] = (movement, entry)
+        return
+    held = known.get(link)
+    if held is None:
+        fresh[link] = (movement, entry)
+    elif (
+        posting.canonical(held.entry) == text
+        and held.customer == accounts.component(movement.customer)
+    ):
+        report.duplicate += 1
+        report.known.add(link)
+    else:
+        report.refused.append(_conflict(movement))
+
+
+def _vat(movement: Movement, customer: Customer, config: Config) -> str:
+    if movement.kind != "charge":
+        return ""
+    day = max(movement.date, customer.open_since)
+    treatment = customer.text("vat", day) or config.treatment
+    return config.code_of(movement.service, treatment).code
+
+
+def _refuse(movement: Movement, reason: str, message: str) -> Refused:
+    raw = ",".join(
+        [movement.id, movement.customer, str(movement.date), str(movement.amount_micro)]
+    )
+    return Refused(
+        movement.file, movement.line, reason, message, raw, posting.link(movement)
+    )
+
+
+def _conflict(movement: Movement) -> Refused:
+    refused = _refuse(
+        movement, "conflict",
+        f"{movement.kind} {movement.id} is in the book with other content; give it another id, "
+        "or correct the row",
+    )
+    return refused._replace(identity=f"{refused.identity}-{movement.file}:{movement.line}")
+
+
+def _post(
+    draft: Draft,
+    fresh: dict[str, tuple[Movement, data.Transaction]],
+    known: dict[str, Known],
+    report: Report,
+) -> None:
+    """Write the new entries, late ones on the open period's first day, pairs as one event."""
+    by_customer: dict[str, list[data.Transaction]] = {}
+    for link, (movement, entry) in fresh.items():
+        customer = draft.customer(movement.customer)
+        late = entry.date < customer.open_since
+        placed = posting.moved_to(entry, customer.open_since) if late else entry
+        by_customer.setdefault(movement.customer, []).append(placed)
+        report.late += late
+        report.posted += not late
+        report.amount_micro += movement.amount_micro
+        report.customers.add(movement.customer)
+        report.known.add(link)
+        when = dt.datetime.combine(entry.date, dt.time(), draft.book.config.zone)
+        report.latest = max(report.latest or when, when)
+    for identity, entries in by_customer.items():
+        part = accounts.component(identity)
+        held = [row for row in known.values() if row.customer == part]
+        paired = list(_pair(identity, entries, held))
+        file = with_entries(draft.open_file(identity), paired)
+        draft.put_open_file(identity, file)
+
+
+def _pair(
+    customer: str, entries: list[data.Transaction], held: list[Known]
+) -> Iterator[data.Transaction]:
+    """New entries, and older ones of the open period, with payments and refills put together."""
+    new = {own_link(entry): entry for entry in entries}
+    every = {own_link(row.entry): row.entry for row in held} | new
+    sealed = {own_link(row.entry) for row in held if row.sealed}
+    refills = [entry for link, entry in every.items() if link.startswith("refill-")]
+    payments = [entry for link, entry in every.items() if link.startswith("payment-")]
+    changed = dict(new)
+    for payment in sorted(payments, key=own_link):
+        refill = _partner(payment, refills)
+        if refill is None or refill.links <= payment.links:
+            continue
+        if own_link(payment) not in sealed:
+            changed[own_link(payment)] = posting.paired(payment, refill, customer)
+        elif own_link(refill) not in sealed:
+            changed[own_link(refill)] = posting.without_effect(refill, customer)
+    yield from changed.values()
+
+
+def _partner(
+    payment: data.Transaction, refills: Iterable[data.Transaction]
+) -> data.Transaction | None:
+    found = [refill for refill in refills if posting.belong_together(payment, refill)]
+    return min(found, key=own_link, default=None)
+

@@ -1,0 +1,213 @@
+"""Customers: added, changed from a day on, and imported as a table."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+from a2ledger import accounts, directory, money
+from a2ledger.book import Draft
+from a2ledger.config import TREATMENTS, Config
+from a2ledger.customerfile import with_facts
+from a2ledger.feed import Refused
+from a2ledger.period import holding
+from a2ledger.records import KEYS, NUMBERS, Customer, Fact, split_list
+from a2ledger.sources import customers as source
+from a2ledger.steps.reporting import Report
+
+_PERIODIC = ("vat", "billing_day")
+"""Facts that change at a period's start."""
+
+
+class RefusedError(Exception):
+    """What was asked for cannot be; the message says why and what to do."""
+
+
+def fact(key: str, text: str, config: Config) -> Fact:
+    """A fact's value from text.
+
+    Raises:
+        RefusedError: if it is no value for the key.
+    """
+    text = text.strip()
+    if key not in KEYS:
+        raise RefusedError(f"{key}: no such fact; there is {', '.join(KEYS)}")
+    if key in NUMBERS:
+        return _number(key, text)
+    if key == "currency" and text not in {"", config.currency}:
+        raise RefusedError(f"currency: {text!r}; customers are kept in {config.currency}")
+    if key == "vat" and text not in TREATMENTS:
+        raise RefusedError(f"vat: {text!r} is none of {', '.join(TREATMENTS)}")
+    if key == "terms" and text and not text.isdigit():
+        raise RefusedError(f"terms: {text!r} is not a number of days")
+    if key in {"tariff", "identifiers"}:
+        return ", ".join(split_list(text))
+    return text
+
+
+def _number(key: str, text: str) -> Decimal:
+    try:
+        micro = money.parse(text)
+    except ValueError as error:
+        raise RefusedError(f"{key}: {error}") from None
+    if key == "billing_day" and (micro % money.MICRO or not 1 <= micro // money.MICRO <= 31):  # noqa: PLR2004
+        raise RefusedError(f"billing_day: {text!r} is not a day from 1 to 31")
+    if key == "discount_percent" and (micro % 10_000 or not 0 <= micro <= 100 * money.MICRO):
+        raise RefusedError(f"discount_percent: {text!r} is not 0 to 100 with two decimals")
+    return money.decimal(micro, 2 if key == "credit_limit" else 0)
+
+
+def add(draft: Draft, identity: str, given: Mapping[str, str]) -> Customer:
+    """Add a customer.
+
+    Args:
+        draft: of the book.
+        identity: the new id.
+        given: facts as text by key, and ``opened``; what is missing gets its default.
+
+    Raises:
+        RefusedError: if there is such a customer, or a value is none.
+    """
+    config = draft.book.config
+    if not accounts.is_customer_id(identity):
+        raise RefusedError(
+            f"{identity!r} is no customer id: letters, digits, then also _ . @ + -, at most 64"
+        )
+    if identity in draft.book.customers:
+        raise RefusedError(f"{identity}: there is such a customer; use `customer set`")
+    defaults = {
+        "name": identity, "credit_limit": "0", "tariff": "standard", "billing_day": "1",
+        "currency": config.currency, "vat": config.treatment,
+    }
+    texts = defaults | {key: text for key, text in given.items() if text != ""}
+    opened = texts.pop("opened", "")
+    facts = {key: fact(key, texts[key], config) for key in KEYS if key in texts}
+    billing_day = int(facts["billing_day"])
+    start = _day("opened", opened) if opened else holding(draft.today, billing_day).start
+    customer = Customer(
+        id=identity,
+        opened=start,
+        facts={key: ((start, value),) for key, value in facts.items() if value != ""},
+    )
+    _check_decks(draft, facts.get("tariff", ""))
+    draft.book.customers[identity] = customer
+    draft.put_customer(customer)
+    return draft.customer(identity)
+
+
+def _day(key: str, text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise RefusedError(f"{key}: {text!r} is not a day such as 2026-01-31") from None
+
+
+def _check_decks(draft: Draft, tariff: Fact) -> None:
+    for name in split_list(str(tariff)):
+        if not (draft.book.root / f"tariffs/{name}.csv").is_file():
+            draft.talk(f"note: tariffs/{name}.csv is not there yet; calls need it")
+
+
+def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date) -> bool:
+    """Change facts of a customer from a day on; False if they all hold already.
+
+    Raises:
+        RefusedError: if there is no such customer, a value is none, or the day lies in a closed
+            period or, for what changes with a period, is not the first day of one.
+    """
+    customer = known(draft, identity)
+    values = {key: fact(key, text, draft.book.config) for key, text in given.items()}
+    now = {key: value for key, value in values.items() if customer.fact(key, since) != value}
+    if not now:
+        return False
+    if since < customer.open_since:
+        raise RefusedError(
+            f"{identity}: {since} lies in a closed period; changes hold from "
+            f"{customer.open_since} on at the earliest"
+        )
+    for key in _PERIODIC:
+        if key in now and not _starts_period(customer, since):
+            nearest = holding(since, int(customer.fact("billing_day", since) or 1)).end
+            raise RefusedError(
+                f"{identity}: {key} changes with a period; say --from {customer.open_since} "
+                f"or --from {nearest}"
+            )
+    _check_decks(draft, now.get("tariff", ""))
+    draft.put_customer(with_facts(customer, now.items(), since))
+    return True
+
+
+def _starts_period(customer: Customer, day: dt.date) -> bool:
+    billing_day = int(customer.fact("billing_day", day) or 1)
+    return day == customer.open_since or holding(day, billing_day).start == day
+
+
+def known(draft: Draft, identity: str) -> Customer:
+    """A customer by id.
+
+    Raises:
+        RefusedError: if there is none.
+    """
+    if identity not in draft.book.customers:
+        raise RefusedError(f"{identity}: no such customer; see `a2ledger customer list`")
+    return draft.book.customers[identity]
+
+
+def check_clashes(draft: Draft) -> None:
+    """Make sure no two customers hold one identifier on one day.
+
+    Raises:
+        RefusedError: naming them.
+    """
+    if clashes := directory.clashes(list(draft.book.customers.values())):
+        raise RefusedError("; ".join(clashes[:5]))
+
+
+def import_customers(draft: Draft, paths: list[Path]) -> Report:
+    """Add and change customers from CSV files; who is there already is changed from today on."""
+    report = Report(source="customers", files=[str(path) for path in paths])
+    for path in paths:
+        rows, refused = source.read(path)
+        report.read += len(rows) + len(refused)
+        report.refused += refused
+        for line, row in rows:
+            identity = row.pop("id", "")
+            raw = ",".join([identity, *row.values()])
+            try:
+                new = _put(draft, identity, row)
+            except RefusedError as error:
+                report.refused.append(
+                    Refused(str(path), line, "customer", str(error), raw, f"customer-{identity}")
+                )
+                continue
+            report.posted += new
+            report.duplicate += not new
+            report.known.add(f"customer-{identity}")
+            if new:
+                report.customers.add(identity)
+    check_clashes(draft)
+    return report
+
+
+def _put(draft: Draft, identity: str, row: dict[str, str]) -> bool:
+    if identity not in draft.book.customers:
+        add(draft, identity, row)
+        return True
+    customer = draft.book.customers[identity]
+    given = {key: text for key, text in row.items() if key in KEYS and text != ""}
+    day = max(draft.today, customer.opened)
+    values = {key: fact(key, text, draft.book.config) for key, text in given.items()}
+    held = {key: customer.facts.get(key, ((day, None),))[-1][1] for key in values}
+    differing = {key: given[key] for key in values if values[key] != held[key]}
+    if not differing:
+        return False
+    periodic = {key: text for key, text in differing.items() if key in _PERIODIC}
+    plain = {key: text for key, text in differing.items() if key not in _PERIODIC}
+    changed = bool(plain) and change(draft, identity, plain, day)
+    if periodic:
+        billing_day = int(customer.fact("billing_day", day) or 1)
+        start = day if _starts_period(customer, day) else holding(day, billing_day).end
+        changed |= change(draft, identity, periodic, start)
+    return changed

@@ -1,0 +1,82 @@
+"""Render closed documents: the JSON is the document, every other format is made from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from a2ledger import render
+from a2ledger.book import Book
+from a2ledger.period import DAY
+from a2ledger.steps.registering import RefusedError
+from a2ledger.vault import refusing
+
+Document = dict[str, Any]
+
+
+def _json(document: Document, _templates: Path) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+FORMATS: dict[str, tuple[str, Callable[[Document, Path], str]]] = {
+    "html": ("html", lambda document, templates: render.html(document, templates)),
+    "json": ("json", _json),
+    "text": ("txt", lambda document, templates: render.text(document, templates)),
+}
+"""File name ending and function of each format."""
+
+
+def chosen(book: Book, numbers: Sequence[str], month: str) -> dict[str, Document]:
+    """Closed documents by the name of their file, by number or by the month their period ends in.
+
+    Args:
+        book: whose documents.
+        numbers: document numbers; a statement's is the name of its file.
+        month: ``2026-01``; with neither numbers nor a month, all documents.
+
+    Raises:
+        RefusedError: if there is none of that number.
+    """
+    paths = {path.rsplit("/", 1)[-1].removesuffix(".json"): path
+             for path in book.files("invoices", "*/*.json")}
+    for number in numbers:
+        if number not in paths:
+            raise RefusedError(
+                f"{number}: no such document; `a2ledger invoice` names those there are"
+            )
+    found = {name: read(book, paths[name]) for name in numbers or sorted(paths)}
+    if month:
+        found = {
+            name: document
+            for name, document in found.items()
+            if last_day(document).startswith(month)
+        }
+    return found
+
+
+def read(book: Book, path: str) -> Document:
+    """A document from its JSON."""
+    document: Document = json.loads(book.text(path))
+    return document
+
+
+def last_day(document: Document) -> str:
+    """The last day of a document's period."""
+    return str(dt.date.fromisoformat(document["period"]["end"]) - DAY)
+
+
+def rendered(document: Document, name: str, templates: Path) -> tuple[str, str]:
+    """A document in a format: the ending of its file name, and the text."""
+    ending, function = FORMATS[name]
+    return ending, function(document, templates)
+
+
+def write(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Write renderings into a directory outside the book, by their names alone."""
+    with refusing():
+        directory.mkdir(parents=True, exist_ok=True)
+        for path, content in files.items():
+            (directory / Path(path).name).write_bytes(content)

@@ -1,0 +1,122 @@
+"""What an import did: every row in one counted bucket, and the line it leaves in imports.csv."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from a2ledger import money, quarantine
+from a2ledger.book import IMPORTS, Draft, csv_text
+from a2ledger.feed import Refused
+
+_HEADER = (
+    "time", "source", "files", "read", "posted", "free", "not_billable", "duplicate", "late",
+    "quarantined", "amount", "latest",
+)
+
+
+class UncountedRowsError(Exception):
+    """Rows went in that came out in no bucket. Nothing is published."""
+
+
+@dataclass(kw_only=True)
+class Report:
+    """Counts of one import."""
+
+    source: str
+    files: list[str] = field(default_factory=list)
+    read: int = 0
+    posted: int = 0
+    free: int = 0
+    not_billable: Counter[str] = field(default_factory=Counter)
+    duplicate: int = 0
+    late: int = 0
+    refused: list[Refused] = field(default_factory=list)
+    displaced: list[Refused] = field(default_factory=list)
+    """Calls of earlier runs that lost a conflict: quarantined, but not among the rows read."""
+    known: set[str] = field(default_factory=set)
+    """Identities posted or known: they leave the quarantine."""
+    customers: set[str] = field(default_factory=set)
+    amount_micro: int = 0
+    latest: dt.datetime | None = None
+    new_in_quarantine: int = 0
+
+    def check(self) -> None:
+        """Make sure every row read is in one bucket.
+
+        Raises:
+            UncountedRowsError: otherwise.
+        """
+        counted = (
+            self.posted + self.free + self.not_billable.total() + self.duplicate + self.late
+            + len(self.refused)
+        )
+        if counted != self.read:
+            raise UncountedRowsError(
+                f"{self.source}: {self.read} rows were read but {counted} accounted for; "
+                "nothing was published; please report this as a defect"
+            )
+
+    def as_json(self) -> dict[str, Any]:
+        """The counts as the command's ``--json``."""
+        return {
+            "read": self.read,
+            "posted": self.posted,
+            "free": self.free,
+            "not_billable": dict(sorted(self.not_billable.items())),
+            "duplicate": self.duplicate,
+            "late": self.late,
+            "quarantined": self.quarantined(),
+            "customers": len(self.customers),
+            "amount": money.text(self.amount_micro, 2),
+            "files": self.files,
+        }
+
+    def quarantined(self) -> dict[str, int]:
+        """Refused rows by reason."""
+        return dict(sorted(Counter(row.reason for row in self.refused).items()))
+
+    def __str__(self) -> str:
+        parts = [f"{self.read} rows read", f"{self.posted} posted"]
+        parts += [
+            f"{count} {name}"
+            for name, count in (
+                ("free", self.free),
+                ("late", self.late),
+                ("duplicate", self.duplicate),
+                (f"not billable ({_counts(self.not_billable)})", self.not_billable.total()),
+                (f"quarantined ({_counts(self.quarantined())})", len(self.refused)),
+            )
+            if count
+        ]
+        return f"{self.source}: {', '.join(parts)}; {money.text(self.amount_micro, 2)}"
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+
+
+def record(draft: Draft, report: Report, now: dt.datetime) -> None:
+    """Add the run's line to ``imports.csv`` and its refusals to the quarantine."""
+    report.check()
+    held, report.new_in_quarantine = quarantine.read(draft.book.root).updated(
+        report.source, [*report.refused, *report.displaced], report.known
+    )
+    if held.rows or (draft.book.root / quarantine.PATH).exists():
+        draft.put(quarantine.PATH, quarantine.written(held).encode("utf-8", "surrogateescape"))
+    line: Sequence[object] = (
+        now.isoformat(timespec="seconds"), report.source, "; ".join(report.files), report.read,
+        report.posted, report.free, report.not_billable.total(), report.duplicate, report.late,
+        len(report.refused), money.text(report.amount_micro, 2),
+        report.latest.isoformat(timespec="seconds") if report.latest else "",
+    )
+    text = draft.text(IMPORTS) or csv_text([_HEADER])
+    draft.put(IMPORTS, text + csv_text([line]))
+
+
+def message(verb: str, reports: Iterable[Report]) -> str:
+    """A commit's message: what was done, with its counts."""
+    return f"{verb}: " + "; ".join(map(str, reports)) + "\n"

@@ -1,0 +1,148 @@
+"""The general ledger follows the customers' own ledgers; part of every command that writes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+from beancount.core import data
+
+from a2ledger import accounts, customerfile, general, journal
+from a2ledger.book import GENERAL, Draft
+from a2ledger.period import last_of_month, month_of, months_before
+from a2ledger.records import Customer
+
+OPENS = f"{GENERAL}/opens.beancount"
+CARRIED = f"{GENERAL}/carried.beancount"
+CHART = "journals/chart.beancount"
+MANUAL = "journals/manual.beancount"
+_MONTH = re.compile(r"(\d{4}-\d\d)\.beancount$")
+_ACCOUNT = re.compile(r"^[ \t]+([A-Z]\w*(?::[^\s:]+)+)[ \t]+-?[0-9]", re.MULTILINE)
+
+
+def summarise(draft: Draft) -> None:
+    """Bring everything derived into line with the touched customers."""
+    changed = _months(draft)
+    _opens(draft)
+    _chart(draft, changed)
+    _tops(draft, changed)
+
+
+def _months(draft: Draft) -> set[str]:
+    """Rewrite the months of the general ledger the touched customers appear in."""
+    if not draft.touched:
+        return set()
+    blocks: dict[str, list[journal.Block]] = {}
+    since: dict[str, str] = {}
+    for identity, day in draft.touched.items():
+        customer = draft.customer(identity)
+        since[identity] = month_of(day)
+        for block in _blocks(draft, customer, day.replace(day=1)):
+            if block.date >= since[identity]:
+                blocks.setdefault(block.date[:7], []).append(block)
+    first = min(since.values())
+    known = {match[1] for path in _paths(draft, GENERAL) if (match := _MONTH.search(path))}
+    changed = set()
+    for month in sorted({*blocks, *(month for month in known if month >= first)}):
+        path = f"{GENERAL}/{month}.beancount"
+        customers = [identity for identity, start in since.items() if start <= month]
+        before = draft.text(path)
+        after = general.merged(before, customers, blocks.get(month, []))
+        if after != before:
+            draft.put(path, after or None)
+            changed.add(month)
+    return changed
+
+
+def _blocks(draft: Draft, customer: Customer, since: dt.date) -> list[journal.Block]:
+    """What a customer's periods that reach a day or later add to the general ledger."""
+    found: list[journal.Block] = []
+    ends = [*customer.periods[1:], dt.date.max]
+    for start, end in zip(customer.periods, ends, strict=True):
+        if end > since:
+            file = draft.period_file(customerfile.period_path(customer.id, start))
+            found += general.blocks(file, customer.id, draft.book.config.currency)
+    return sorted(found, key=lambda block: (block.date, block.kind != "balance"))
+
+
+def _paths(draft: Draft, directory: str) -> list[str]:
+    """Files of a directory as they will be."""
+    there = set(draft.book.files(directory))
+    for path, content in draft.put_files.items():
+        if path.startswith(f"{directory}/") and path.count("/") == directory.count("/") + 1:
+            (there.discard if content is None else there.add)(path)
+    return sorted(there)
+
+
+def _opens(draft: Draft) -> None:
+    currency = draft.book.config.currency
+    entries: list[data.Open] = []
+    for identity in draft.touched:
+        entries += customerfile.opens(draft.customer(identity), currency, draft.today)
+    draft.put(OPENS, general.merged_opens(draft.text(OPENS), draft.touched, entries))
+
+
+def _chart(draft: Draft, months: set[str]) -> None:
+    """Open accounts that entries use and nobody has opened; change nothing else there."""
+    text = draft.text(CHART)
+    opened = set(re.findall(r"^\d{4}-\d\d-\d\d open (\S+)", text, re.MULTILINE))
+    config = draft.book.config
+    used = {
+        accounts.BANK, accounts.REFILLS, accounts.OPENING, accounts.ROUNDING,
+        *(accounts.income(service) for service in config.services),
+        *(accounts.vat(code) for code, row in config.codes.items() if row.rate),
+        *config.methods.values(),
+    }
+    for month in months:
+        used |= set(_ACCOUNT.findall(draft.text(f"{GENERAL}/{month}.beancount")))
+    missing = sorted(
+        account
+        for account in used - opened
+        if not account.startswith(accounts.RECEIVABLE)
+    )
+    draft.put(CHART, text + "".join(f"1970-01-01 open {account}\n" for account in missing))
+
+
+def _tops(draft: Draft, changed: set[str]) -> None:
+    """``main``, ``history`` and what lies before main's months, carried forward."""
+    months: dict[str, list[str]] = {}
+    carriers = sorted(draft.book.files("journals/carriers", "*/*.beancount"))
+    for path in [*_paths(draft, GENERAL), *draft.book.files("journals/suspense"), *carriers]:
+        if match := _MONTH.search(path):
+            months.setdefault(match[1], []).append(path)
+    newest_first = sorted(months, reverse=True)
+    latest = next((month for month in newest_first if _moves(draft, months[month])), "0001-12")
+    cut = months_before(latest, draft.book.config.main_months)
+    old = {month: paths for month, paths in months.items() if month <= cut}
+    if not draft.text(CARRIED) or any(month <= cut for month in changed) or _moved(draft, old):
+        texts = {month: [draft.text(path) for path in paths] for month, paths in old.items()}
+        body = general.carried(texts, draft.book.config.currency)
+        head = f"; carried forward to {last_of_month(max(old))}\n" if old else "; nothing yet\n"
+        draft.put(CARRIED, head + body)
+    always = [CHART, MANUAL, OPENS, *(path for path in carriers if not _MONTH.search(path))]
+    shown = [path for month in sorted(months) if month > cut for path in months[month]]
+    every = [path for month in sorted(months) for path in months[month]]
+    _top(draft, "main", [*always, CARRIED, *shown])
+    _top(draft, "history", [*always, *every])
+
+
+def _moves(draft: Draft, paths: list[str]) -> bool:
+    return any(re.search(r"^\d{4}-\d\d-\d\d [*!]", draft.text(path), re.M) for path in paths)
+
+
+def _moved(draft: Draft, old: dict[str, list[str]]) -> bool:
+    last = f"to {last_of_month(max(old))}\n" if old else "; nothing yet\n"
+    return not draft.text(CARRIED).partition("\n")[0].endswith(last.rstrip("\n"))
+
+
+def _top(draft: Draft, name: str, paths: list[str]) -> None:
+    config = draft.book.config
+    title = config.company.name if name == "main" else f"{config.company.name}: {name}"
+    text = (
+        f'option "title" {journal.quoted(title)}\n'
+        f'option "operating_currency" {journal.quoted(config.currency)}\n'
+        'option "tolerance_multiplier" "0"\n'
+    )
+    path = f"journals/{name}.beancount"
+    body = "".join(f'include "{path.removeprefix("journals/")}"\n' for path in paths)
+    draft.put(path, text + body)

@@ -1,0 +1,132 @@
+"""CSV text as columns by name, every row with its line, whoever's spreadsheet wrote it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from a2ledger.records import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Columns of equal length, their cells stripped; absent cells at a row's end are empty."""
+
+    columns: Mapping[str, Sequence[str]]
+    lines: Sequence[int]
+    """Line of the file on which each row ends."""
+    separator: str = ","
+    ignored: tuple[str, ...] = ()
+    """Columns of the header nobody asked for."""
+
+
+def read(
+    text: str,
+    *,
+    file: str,
+    known: Sequence[str],
+    required: Sequence[str],
+    aliases: Mapping[str, str] | None = None,
+) -> tuple[Table, list[Problem]]:
+    """The known columns of a CSV text with a header.
+
+    The header's order is free and decides the separator, ``,`` or ``;``. A byte order mark,
+    empty lines and lines that begin with ``#`` are skipped.
+
+    Args:
+        text: the whole file.
+        file: its name in problems.
+        known: columns to take.
+        required: those that must be in the header.
+        aliases: other names of columns.
+
+    Returns:
+        The table of the rows that could be read, and a problem for each other row.
+    """
+    reader = csv.reader(_without_comments(text), delimiter=_separator(text), strict=True)
+    table = Table(columns={}, lines=(), separator=reader.dialect.delimiter)
+    problems: list[Problem] = []
+    rows = _rows(reader, file, problems)
+    header = next(rows, None)
+    if header is None:
+        if not problems:
+            problems.append(Problem(file, 0, "empty", "is empty; its first line names columns"))
+        return table, problems
+    line, cells = header
+    names = [(aliases or {}).get(name, name) for name in map(str.lower, cells)]
+    if wrong := _wrong_header(names, known, required):
+        problems.append(Problem(file, line, "bad-header", wrong))
+        return table, problems
+    kept = []
+    for line, row in rows:
+        if any(row[len(names) :]):
+            problems.append(_too_wide(file, line, row, names, table.separator))
+        else:
+            kept.append((line, row))
+    places = {name: names.index(name) for name in known if name in names}
+    columns = {
+        name: [row[place] if place < len(row) else "" for _, row in kept]
+        for name, place in places.items()
+    }
+    return Table(
+        columns=columns,
+        lines=[line for line, _ in kept],
+        separator=table.separator,
+        ignored=tuple(name for name in names if name and name not in places),
+    ), problems
+
+
+def _without_comments(text: str) -> Iterator[str]:
+    for line in io.StringIO(text.removeprefix("\ufeff"), newline=""):
+        yield "\n" if line.lstrip().startswith("#") else line
+
+
+def _separator(text: str) -> str:
+    header = next((line for line in _without_comments(text) if line.strip()), "")
+    return ";" if header.count(";") > header.count(",") else ","
+
+
+def _rows(
+    reader: Iterator[list[str]], file: str, problems: list[Problem]
+) -> Iterator[tuple[int, list[str]]]:
+    """Line and stripped cells of each row that is not empty; stops where quotes go wrong."""
+    try:
+        for row in reader:
+            cells = [cell.strip() for cell in row]
+            if any(cells):
+                yield reader.line_num, cells  # type: ignore[attr-defined]
+    except csv.Error as error:
+        problems.append(
+            Problem(
+                file,
+                reader.line_num,  # type: ignore[attr-defined]
+                "bad-csv",
+                f"cannot be read as CSV ({error}); look for a stray or missing quote",
+            )
+        )
+
+
+def _wrong_header(names: Sequence[str], known: Sequence[str], required: Sequence[str]) -> str:
+    twice = next((name for name in known if names.count(name) > 1), None)
+    if twice:
+        return f"names the column {twice} twice; keep one"
+    if missing := [name for name in required if name not in names]:
+        return f"has no column {', '.join(missing)}; the first line must name the columns"
+    return ""
+
+
+def _too_wide(
+    file: str, line: int, row: Sequence[str], names: Sequence[str], separator: str
+) -> Problem:
+    hint = "with decimal commas put ; between columns" if separator == "," else "put it in quotes"
+    return Problem(
+        file,
+        line,
+        "bad-row",
+        f"has {len(row)} cells under {len(names)} columns; if one contains {separator!r}, {hint}",
+    )

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import pytest
+
+from a2ledger import prefixes, tariff
+
+
+def read(text):
+    return tariff.parse(text, name="standard", file="standard.csv")
+
+
+def rates(deck, column="rateinitial"):
+    values = deck.values[column].tolist() if column in deck.values else [0] * len(deck)
+    return dict(zip(deck.prefixes.to_pylist(), values, strict=True))
+
+
+def test_a_deck_in_any_order_with_columns_to_spare():
+    deck, problems = read(
+        "\ufeff# from the carrier\n\n"
+        "id_trunk,RateInitial,destination,dialprefix,initblock\r\n"
+        '7, 0.05 ,"UK, landline", +44,30\r\n'
+        "7,1,France,33\r\n"
+    )
+    assert problems == []
+    assert rates(deck) == {"44": 50_000, "33": 1_000_000}
+    assert rates(deck, "initblock") == {"44": 30, "33": 0}
+    assert deck.destinations.to_pylist() == ["UK, landline", "France"]
+    assert deck.ignored_columns == ("id_trunk",)
+    assert set(deck.values) == {"rateinitial", "initblock"}
+    assert len(deck) == 2
+
+
+def test_a_decimal_comma_needs_semicolons():
+    deck, problems = read("prefix;rateinitial\n44;0,05\n45;0.06\n46;-1,5\n")
+    assert problems == []
+    assert rates(deck) == {"44": 50_000, "45": 60_000, "46": 1_500_000}
+    problems = read("prefix,rateinitial\n44,0,05\n")[1]
+    assert "put ; between columns" in problems[0].message
+    assert problems[0].line == 2
+    assert read('prefix,rateinitial\n44,"0,05"\n')[1][0].reason == "bad-value"
+
+
+def test_ranges_and_lists_in_one_cell():
+    deck, problems = read(
+        'dialprefix,rateinitial,destination\n4475-4477,1,A\n"44, 447;0998-1001",2,B\n,3,C\n'
+    )
+    assert problems == []
+    assert deck.prefixes.to_pylist() == [
+        *("4475", "4476", "4477", "44", "447", "0998", "0999", "1000", "1001", "")
+    ]
+    assert deck.destinations.to_pylist() == [*"AAABBBBBBC"]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason", "says"),
+    [
+        ("44,", "bad-value", "rateinitial: is empty"),
+        ("44,NaN", "bad-value", "rateinitial: 'NaN' is not an amount"),
+        ("44,1e5", "bad-value", "rateinitial: '1e5' is not an amount"),
+        ('44,"1,000.00"', "bad-value", "rateinitial: '1,000.00' is not an amount"),
+        ("44,0.1234567", "bad-value", "more than six decimals"),
+        ("44,1000000.01", "bad-value", "more than 1,000,000"),
+        ("44,€1", "bad-value", "is not an amount"),
+        ("44,1,-5", "bad-value", "initblock: '-5' is not a whole number of seconds"),
+        ("44,1,1.5", "bad-value", "initblock: '1.5' is not"),
+        ("44,1,9999999", "bad-value", "up to 1,000,000"),
+        ("44,1,,1.2.2026", "bad-value", "startdate: '1.2.2026' is not a date such as"),
+        ("44,1,,2026-02-30", "bad-value", "startdate: '2026-02-30' is not a date"),
+        ("44,1,,2026-02-01,2026-02-01", "bad-value", "stopdate: is not after startdate"),
+        ("44,1,,,,10080", "bad-value", "starttime: '10080' is not a minute of the week"),
+        ("44,1,,,,,carry", "bad-value", "increment: 'carry' is neither total nor remainder"),
+        ("44 20,1", "bad-prefix", "dialprefix: '44 20' is not digits"),
+        ("4.47E+11,1", "bad-prefix", "'4.47E+11' is not digits"),
+        ("+,1", "bad-prefix", "'+' is not digits"),
+        ("-,1", "bad-prefix", "'-' is not digits"),
+        ('",",1', "bad-prefix", "is a list of nothing"),
+        ("1234567890123456,1", "bad-prefix", "more than 15 digits"),
+        ("4479-4475,1", "bad-prefix", "the lower first"),
+        ("4475-79,1", "bad-prefix", "as many digits"),
+        ("1000000-2000000,1", "bad-prefix", "more than 10,000 prefixes"),
+        ("_44(5),1", "bad-prefix", "is not a pattern such as"),
+        ("_44[5,1", "bad-prefix", "is not a pattern such as"),
+        ("33,1", "duplicate-prefix", "'33' has a rate at the same time on line 2"),
+        ("44,1,,,,,,9", "bad-row", "has 8 cells under 7 columns"),
+        ('"44,1', "bad-csv", "stray or missing quote"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_its_line(row, reason, says):
+    header = "dialprefix,rateinitial,initblock,startdate,stopdate,starttime,increment"
+    _, problems = read(f"{header}\n33,1\n{row}\n")
+    assert [problem[:3] for problem in problems] == [("standard.csv", 3, reason)]
+    assert says in problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "is empty"),
+        ("# nothing\n", "is empty"),
+        ("44,UK,0.05\n", "has no column dialprefix, rateinitial"),
+        ("prefix,dialprefix,rateinitial\n", "names the column dialprefix twice"),
+        ("prefix\trateinitial\n44\t1\n", "has no column dialprefix, rateinitial"),
+    ],
+)
+def test_a_header_must_name_the_columns(text, says):
+    deck, problems = read(text)
+    assert says in problems[0].message
+    assert len(deck) == 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "clash"),
+    [
+        (["44,,,,", "44,,,,"], True),
+        (["44,,2026-02-01,,", "44,2026-02-01,,,"], False),
+        (["44,,2026-02-02,,", "44,2026-02-01,,,"], True),
+        (["44,,,0,599", "44,,,600,10079"], False),
+        (["44,,,0,600", "44,,,600,10079"], True),
+        (["44,,,10000,60", "44,,,61,9999"], False),
+        (["44,,,10000,60", "44,,,60,61"], True),
+        (["44,,,10000,60", "44,,,9000,10000"], True),
+        (["44,,,10000,60", "44,,,10050,10"], True),
+        (["defaultprefix,,,,", ",,,,"], True),
+        (["+44,,,,", "44,,,,"], True),
+        (["_4X.,,,,", "_4X.,,,,"], True),
+        (["43-45,,,,", "44,,,,"], True),
+        (["4,,,,", "44,,,,"], False),
+    ],
+)
+def test_two_rates_of_a_prefix_never_hold_at_once(rows, clash):
+    header = "rateinitial,dialprefix,startdate,stopdate,starttime,endtime"
+    problems = read("\n".join([header, *(f"1,{row}" for row in rows)]))[1]
+    assert [(problem.line, problem.reason) for problem in problems] == (
+        [(3, "duplicate-prefix")] if clash else []
+    )
+    assert not clash or "line 2" in problems[0].message
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    problems = read("dialprefix,rateinitial,buyrate\n44,x,y\n4 5,1,z\n")[1]
+    assert [problem.line for problem in problems] == [2, 2, 3, 3]
+    assert str(problems[0]) == "standard.csv:2: rateinitial: 'x' is not an amount such as 12.34"
+
+
+def test_patterns_are_asterisks():
+    assert prefixes.expression("_zxN!") == "(?s)^[1-9][0-9][2-9].*$"
+    assert prefixes.expression("_+[1-35]#*") == r"(?s)^\+[1-35]#\*$"
