@@ -28,6 +28,10 @@ class NoBookError(Exception):
     """There is no book here."""
 
 
+class RefusedError(Exception):
+    """What was asked for cannot be; the message says why and what to do."""
+
+
 class BrokenBookError(Exception):
     """The book holds what cannot be: the problems say what and where."""
 

@@ -25,8 +25,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -35,8 +34,11 @@ import pyarrow.compute as pc
 
 from a2ledger import clock, e164, money
 from a2ledger.config import Rule, Source
-from a2ledger.directory import EPOCH, NOBODY, Directory
+from a2ledger.directory import EPOCH, NOBODY, Days, Directory, Indexes
 from a2ledger.feed import Batch, Refused, constant, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 Mask = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
@@ -107,18 +109,18 @@ def normalise(
         zone: the book's time zone.
         now: an aware time; calls that start more than a day later are refused.
     """
-    rows = _Rows(batch)
+    rows = _Rows(batch, source)
     fates = _Fates(batch, rows)
-    starts, naive = _starts(rows, source, zone, fates)
+    starts, naive = _starts(rows, zone, fates)
     seconds = _seconds(rows, fates)
     rules = source.rules or (_DEFAULTS.get(source.dialect, Rule()),)
-    rule = _rule(rows, rules, source, fates)
+    taken = _taken(rows, rules, fates)
     fates.leave_out(~rows.answered, "unanswered")
     day = (naive // clock.DAY).astype(np.int32)
-    customer = _customer(rows, rules, rule, source, directory, day, fates)
+    customer = _customer(rows, taken, directory, day, fates)
     soon = (now - clock.EPOCH) // dt.timedelta(seconds=1) + AHEAD
     fates.refuse(starts > soon, "future", lambda row: f"it starts in the future, {rows.start(row)}")
-    numbers = _numbers(rows, source, fates)
+    numbers = _numbers(rows, fates)
     given = _given(rows, fates)
     times = {
         "start": pa.array(starts).cast(pa.timestamp("s", "UTC")),
@@ -126,22 +128,23 @@ def normalise(
         "day": pa.array(day).cast(pa.date32()),
         "seconds": pa.array(seconds),
     }
-    whose = {"customer": pa.array(customer, pa.int32()), **_of_rules(rules, rule)}
-    identity = _identity(rows, source, starts, fates.open)
+    whose = {"customer": pa.array(customer, pa.int32()), **_of_rules(taken)}
+    identity = _identity(rows, starts, fates.open)
     table = pa.table({"line": rows.line, **times, **numbers, **whose, **identity} | given)
     return Normalised(
         table.filter(pa.array(fates.open)),
         fates.not_billable,
         sorted(fates.refused),
         _latest(starts[fates.sound & (starts <= soon)]),
-        _zone_warnings(rows, starts, source, fates.sound),
+        _zone_warnings(rows, starts, fates.sound),
     )
 
 
 class _Rows:
     """A batch's columns, cleaned: no control characters within, no white space around."""
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Batch, source: Source) -> None:
+        self.source = source
         self._table = batch.rows
         self._cleaned: dict[str, pa.StringArray] = {}
         self.line = batch.rows["line"]
@@ -208,14 +211,14 @@ def _clean(column: pa.StringArray) -> pa.StringArray:
     return pc.utf8_trim_whitespace(column)
 
 
-def _starts(rows: _Rows, source: Source, zone: str, fates: _Fates) -> tuple[Integers, Integers]:
+def _starts(rows: _Rows, zone: str, fates: _Fates) -> tuple[Integers, Integers]:
     """Instants at which rows start, and what the clock of the book's zone showed."""
     times = clock.parse(rows["start"])
     fates.sound = times.valid
     fates.refuse(
         ~times.valid, "bad-time", lambda row: f"its start {rows.start(row)!r} is no date and time"
     )
-    starts = clock.to_utc(times, source.timezone)
+    starts = clock.to_utc(times, rows.source.timezone)
     return starts, clock.to_naive(starts, zone)
 
 
@@ -247,23 +250,27 @@ def _expect_seconds(rows: _Rows, name: str, allowed: pa.Array | None, fates: _Fa
     return good
 
 
-def _rule(
-    rows: _Rows, rules: tuple[Rule, ...], source: Source, fates: _Fates
-) -> npt.NDArray[np.int32]:
-    """Index of the rule that takes each row, or -1."""
-    taken = np.full(len(rows), NOBODY, np.int32)
+class _Taken(NamedTuple):
+    """Which of some rules takes each row: its place among them, or -1."""
+
+    rules: tuple[Rule, ...]
+    place: Indexes
+
+
+def _taken(rows: _Rows, rules: tuple[Rule, ...], fates: _Fates) -> _Taken:
+    index = np.full(len(rows), NOBODY, np.int32)
     in_context = np.zeros(len(rows), np.bool_)
-    for index, rule in enumerate(rules):
+    for place, rule in enumerate(rules):
         context = _among(rows["context"], rule.contexts)
         in_context |= context
-        taken[(taken < 0) & context & _among(rows["application"], rule.applications)] = index
-    if source.dialect.startswith("asterisk"):
+        index[(index < 0) & context & _among(rows["application"], rule.applications)] = place
+    if rows.source.dialect.startswith("asterisk"):
         # The handler's row repeats the seconds of the call it ends: never bill it, whatever a
         # rule without applications would take.
         fates.leave_out(np.asarray(pc.equal(rows["dst"], "h")), "hangup")
-    fates.leave_out((taken < 0) & ~in_context, "context")
-    fates.leave_out(taken < 0, "application")
-    return taken
+    fates.leave_out((index < 0) & ~in_context, "context")
+    fates.leave_out(index < 0, "application")
+    return _Taken(rules, index)
 
 
 def _among(column: pa.StringArray, names: tuple[str, ...]) -> Mask:
@@ -273,30 +280,24 @@ def _among(column: pa.StringArray, names: tuple[str, ...]) -> Mask:
 
 
 def _customer(
-    rows: _Rows,
-    rules: tuple[Rule, ...],
-    rule: npt.NDArray[np.int32],
-    source: Source,
-    directory: Directory,
-    day: npt.NDArray[np.int32],
-    fates: _Fates,
-) -> npt.NDArray[np.int32]:
+    rows: _Rows, taken: _Taken, directory: Directory, day: Days, fates: _Fates
+) -> Indexes:
     """The customer of each row, by the first identifier in its rule's order that is known."""
     customer = np.full(len(rows), NOBODY, np.int32)
     bears = np.zeros(len(rows), np.bool_)
-    for index, one in enumerate(rules):
+    for index, one in enumerate(taken.rules):
         for item in one.identify:
-            pending = np.flatnonzero(fates.open & (rule == index) & (customer == NOBODY))
+            pending = np.flatnonzero(fates.open & (taken.place == index) & (customer == NOBODY))
             if not len(pending):
                 break
-            for values in _identifiers(rows, item, pending, source):
+            for values in _identifiers(rows, item, pending):
                 bears[pending] |= np.asarray(pc.not_equal(values, ""))
                 found = directory.identify(values, day[pending])
                 customer[pending] = np.where(customer[pending] < 0, found, customer[pending])
     fates.refuse(
         bears & (customer < 0),
         "unknown-customer",
-        lambda row: _unknown(rows, rules[rule[row]], row, source, int(day[row])),
+        lambda row: _unknown(rows, taken.rules[taken.place[row]], row, int(day[row])),
     )
     fates.leave_out(customer < 0, "no-identifier")
     if directory.customers:
@@ -305,9 +306,7 @@ def _customer(
     return customer
 
 
-def _identifiers(
-    rows: _Rows, item: str, places: Integers, source: Source
-) -> Iterator[pa.StringArray]:
+def _identifiers(rows: _Rows, item: str, places: Integers) -> Iterator[pa.StringArray]:
     """What an item of ``identify`` finds in some rows; numbers as written, then as digits."""
     name, _, pattern = item.partition("~")
     values = rows[name].take(pa.array(places))
@@ -317,7 +316,7 @@ def _identifiers(
         values = _endpoints(values)
     yield values
     if name in {"src", "dst", "did"} and not pattern:
-        yield e164.digits(values, source)
+        yield e164.digits(values, rows.source)
 
 
 def _extracted(values: pa.StringArray, pattern: str) -> pa.StringArray:
@@ -341,20 +340,20 @@ def _endpoints(channels: pa.StringArray) -> pa.StringArray:
     return pc.if_else(none, "", names)
 
 
-def _unknown(rows: _Rows, rule: Rule, row: int, source: Source, day: int) -> str:
+def _unknown(rows: _Rows, rule: Rule, row: int, day: int) -> str:
     place = np.array([row], np.int64)
     item, value = next(
         (item, value)
         for item in rule.identify
-        for values in _identifiers(rows, item, place, source)
+        for values in _identifiers(rows, item, place)
         if (value := values[0].as_py())
     )
     when = EPOCH + dt.timedelta(days=day)
     return f"no customer holds {value!r} ({item.partition('~')[0]}) on {when}"
 
 
-def _numbers(rows: _Rows, source: Source, fates: _Fates) -> dict[str, pa.StringArray]:
-    called = e164.digits(rows["dst"], source)
+def _numbers(rows: _Rows, fates: _Fates) -> dict[str, pa.StringArray]:
+    called = e164.digits(rows["dst"], rows.source)
     length = np.asarray(pc.binary_length(called))
     fates.refuse(length == 0, "bad-number", lambda _: "there is no number called")
     fates.refuse(
@@ -362,7 +361,7 @@ def _numbers(rows: _Rows, source: Source, fates: _Fates) -> dict[str, pa.StringA
         "bad-number",
         lambda _: f"the number called is longer than {LONGEST_NUMBER}",
     )
-    return {"called": called, "caller": e164.digits(rows["src"], source)}
+    return {"called": called, "caller": e164.digits(rows["src"], rows.source)}
 
 
 def _given(rows: _Rows, fates: _Fates) -> dict[str, pa.Array]:
@@ -387,17 +386,17 @@ def _amount(text: str) -> int | None:
         return -1
 
 
-def _of_rules(rules: tuple[Rule, ...], rule: npt.NDArray[np.int32]) -> dict[str, pa.Array]:
+def _of_rules(taken: _Taken) -> dict[str, pa.Array]:
     """What its rule says of each row; of one without a rule, anything."""
-    index = pa.array(np.maximum(rule, 0))
+    index = pa.array(np.maximum(taken.place, 0))
     return {
-        "service": pa.array([one.service for one in rules]).take(index),
-        "tariff": pa.array([one.tariff for one in rules]).take(index),
-        "free": pa.array([one.free for one in rules]).take(index),
+        "service": pa.array([one.service for one in taken.rules]).take(index),
+        "tariff": pa.array([one.tariff for one in taken.rules]).take(index),
+        "free": pa.array([one.free for one in taken.rules]).take(index),
     }
 
 
-def _identity(rows: _Rows, source: Source, starts: Integers, wanted: Mask) -> dict[str, pa.Array]:
+def _identity(rows: _Rows, starts: Integers, wanted: Mask) -> dict[str, pa.Array]:
     """Switch, id and sequence; a row that has no id gets a digest of what it says."""
     uid = rows["uniqueid"]
     nameless = np.flatnonzero(wanted & np.asarray(pc.equal(uid, "")))
@@ -405,7 +404,7 @@ def _identity(rows: _Rows, source: Source, starts: Integers, wanted: Mask) -> di
         uids = np.array(uid.to_pylist(), object)
         uids[nameless] = _digests(rows, starts, nameless)
         uid = pa.array(uids, pa.string())
-    return {"switch": constant(source.switch, len(rows)), "uid": uid, "seq": rows["sequence"]}
+    return {"switch": constant(rows.source.switch, len(rows)), "uid": uid, "seq": rows["sequence"]}
 
 
 def _digests(rows: _Rows, starts: Integers, places: Integers) -> list[str]:
@@ -423,7 +422,7 @@ def _latest(starts: Integers) -> dt.datetime | None:
     return clock.EPOCH + dt.timedelta(seconds=int(starts.max())) if len(starts) else None
 
 
-def _zone_warnings(rows: _Rows, starts: Integers, source: Source, sound: Mask) -> list[str]:
+def _zone_warnings(rows: _Rows, starts: Integers, sound: Mask) -> list[str]:
     """What the times in ids, which are UTC, say of the configured zone.
 
     A call may start long after its channel, so that only what most rows say counts.
@@ -444,7 +443,6 @@ def _zone_warnings(rows: _Rows, starts: Integers, source: Source, sound: Mask) -
         return []
     hours, rest = divmod(abs(quarters) * _QUARTER, clock.HOUR)
     off = f"{hours}:{rest // 60:02d} hours {'later' if quarters > 0 else 'earlier'}"
-    return [
-        f"{source.name}: calls start {off} than their ids say, if their zone is "
-        f"{source.timezone}; check the source's timezone"
-    ]
+    source = rows.source
+    warning = f"{source.name}: calls start {off} than their ids say, if their zone is "
+    return [f"{warning}{source.timezone}; check the source's timezone"]

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 import click
 
 from a2ledger import __version__, config, detail, quarantine, render, sources, tariff
-from a2ledger.book import Book, BrokenBookError, Draft, NoBookError
+from a2ledger.book import Book, BrokenBookError, Draft, NoBookError, RefusedError
 from a2ledger.config import ConfigError
 from a2ledger.document import as_json
 from a2ledger.feed import UnusableInput
@@ -37,7 +37,6 @@ from a2ledger.steps import (
     starting,
     summarising,
 )
-from a2ledger.steps.registering import RefusedError
 from a2ledger.vault import CannotWriteError, GitError, LockedError
 
 NO, QUARANTINED, UNUSABLE, CANNOT_CREATE, LOCKED = 1, 3, 65, 74, 75
@@ -538,8 +537,9 @@ def statement(
     name = one.text("name", settings.today(book))
     click.echo(
         render.statement_text(
-            found, customer={"id": identity, "name": name}, currency=book.config.currency,
-            templates=book.root / "templates",
+            found,
+            {"customer": {"id": identity, "name": name}, "currency": book.config.currency},
+            book.root / "templates",
         ),
         nl=False,
     )

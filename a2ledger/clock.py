@@ -10,13 +10,15 @@ import datetime as dt
 import functools
 import re
 import zoneinfo
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Seconds = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -68,7 +70,8 @@ def _characters(texts: pa.StringArray, rows: npt.NDArray[np.int64]) -> npt.NDArr
     _, offsets, values = texts.buffers()
     starts = np.frombuffer(offsets, np.int32)[texts.offset :][rows]
     places = starts.astype(np.int64)[:, None] + np.arange(_WALL)
-    return np.frombuffer(values, np.uint8)[places]
+    characters: npt.NDArray[np.uint8] = np.frombuffer(values, np.uint8)[places]
+    return characters
 
 
 def _wall_clock(characters: npt.NDArray[np.uint8]) -> tuple[Seconds, Mask]:

@@ -19,6 +19,8 @@ from a2ledger import accounts
 
 FORMAT = 1
 TREATMENTS = ("on-invoice", "none")
+INVOICES = "INV-{year}-{number:06d}"
+CREDIT_NOTES = "CN-{year}-{number:06d}"
 IDENTIFIERS = ("accountcode", "peeraccount", "channel", "src", "did", "dst", "userfield")
 
 T = TypeVar("T")
@@ -105,8 +107,8 @@ class Config:
     methods: Mapping[str, str]
     """Account of each payment or refill method."""
     sources: Mapping[str, Source] = field(default_factory=dict)
-    invoice_series: str = "INV-{year}-{number:06d}"
-    credit_note_series: str = "CN-{year}-{number:06d}"
+    invoice_series: str = INVOICES
+    credit_note_series: str = CREDIT_NOTES
     main_months: int = 3
     close_delay: dt.timedelta = dt.timedelta(hours=24)
 
@@ -163,8 +165,8 @@ def parse(text: str) -> Config:
         services=services,
         methods=METHODS | dict(_methods(top.table("methods"))),
         sources={source.name: source for source in _sources(top.table("sources"), services)},
-        invoice_series=_series(numbers, "invoice", Config.invoice_series),
-        credit_note_series=_series(numbers, "credit_note", Config.credit_note_series),
+        invoice_series=_series(numbers, "invoice", INVOICES),
+        credit_note_series=_series(numbers, "credit_note", CREDIT_NOTES),
         main_months=top.take("main_months", int, 3),
         close_delay=_delay(top),
     )
@@ -322,7 +324,7 @@ def _rules(source: _Table, services: Mapping[str, str]) -> Iterator[Rule]:
         if not isinstance(values, dict):
             raise source.error("rules", "must be tables: [[…rules]]")
         table = _Table(f"{source.key('rules')}[{index}]", values)
-        identify = table.texts("identify", Rule(). identify)
+        identify = table.texts("identify", Rule().identify)
         for item in identify:
             field_name, _, pattern = item.partition("~")
             if field_name not in IDENTIFIERS:

@@ -156,9 +156,9 @@ def _rounded(numerator: Any, discount: Integers | None) -> Any:
     if discount is None:
         return money.divide(numerator, _MINUTE)
     share = FULL - discount
-    whole, rest = np.divmod(numerator, _MINUTE)
-    whole, part = np.divmod(whole * share, FULL)
-    return whole + money.divide(part * _MINUTE + rest * share, FULL * _MINUTE)
+    # In two parts, for the whole numerator times the share would not fit into 64 bits.
+    most, rest = numerator // _MINUTE * share, numerator % _MINUTE * share
+    return most // FULL + money.divide(most % FULL * _MINUTE + rest, FULL * _MINUTE)
 
 
 def _largest(values: Mapping[str, Integers], seconds: int) -> int:

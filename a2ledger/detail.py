@@ -90,6 +90,8 @@ def read(
             f"{file}: the calls of {day} cannot be read ({type(error).__name__}); nothing was "
             "done; restore the file from a backup"
         ) from error
+    # Parquet has no seconds: they come back as milliseconds.
+    table = table.cast(pa.schema([SCHEMA.field(name) for name in table.column_names]))
     if table.num_rows != digests[day].rows:
         raise MissingDetailError(
             f"{file}: holds {table.num_rows} calls, calls/DIGESTS says {digests[day].rows}; "

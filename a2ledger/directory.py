@@ -1,4 +1,4 @@
-"""Who holds which identifier when, and what else held of a customer on a day, for many rows at once.
+"""Who holds which identifier when, and what else held of a customer: for many rows at once.
 
 A customer's id is always one of his identifiers; the others are the dated fact
 ``identifiers``. A fact holds from the start of its day until the next; the first one also holds
@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from a2ledger.records import Customer, Fact, split_list
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 Days = npt.NDArray[np.int32]
 Indexes = npt.NDArray[np.int32]

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger.config import Source
+if TYPE_CHECKING:
+    from a2ledger.config import Source
 
 _FILLING = r"[\s().\-]"
 _DIGITS = np.isin(np.arange(256), list(b"0123456789"))

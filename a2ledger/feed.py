@@ -7,11 +7,13 @@ column), ``line`` (int64, the physical line a row starts on, from 1) and ``answe
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FIELDS = (
     "accountcode",

@@ -149,16 +149,16 @@ class Block(NamedTuple):
 def blocks(text: str) -> list[Block]:
     """A file's blocks, in order; joined they are the file, byte for byte."""
     heads = list(_HEAD.finditer(text))
-    ends = [head.start() for head in heads[1:]] + [len(text)]
+    starts = [head.start() for head in heads] + [len(text)]
     found = [
         Block(
             head["date"] or "",
             head["kind"] or head["keyword"] or "marker",
-            text[head.start() : end],
+            text[start:end],
         )
-        for head, end in zip(heads, ends, strict=True)
+        for head, start, end in zip(heads, starts, starts[1:], strict=False)
     ]
-    lead = text[: heads[0].start()] if heads else text
+    lead = text[: starts[0]]
     return [Block("", "", lead), *found] if lead else found
 
 

@@ -10,6 +10,7 @@ import datetime as dt
 import gc
 import os
 import re
+from collections import namedtuple
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +26,7 @@ from a2ledger.records import Customer, Problem  # noqa: E402
 
 ACCOUNTS = """
 SELECT account, open.meta['customer'] AS customer, str(open.meta['name']) AS name,
-       decimal(open.meta['credit_limit']) AS credit_limit, str(currencies) AS currencies
+       decimal(open.meta['credit_limit']) AS credit_limit, str(open.meta['currency']) AS currency
 FROM #accounts WHERE account ~ '^Assets:Receivable:[^:]+:Unbilled$'
 """
 
@@ -68,7 +69,9 @@ class Ledger:
 
     def ask(self, query: str, **values: object) -> list[Any]:
         """Rows of a query, as named tuples; ``values`` are bound to ``%(name)s``."""
-        return list(self._connection.execute(query, values or None).fetchall())
+        cursor = self._connection.execute(query, values or None)
+        row = namedtuple("Row", [column.name for column in cursor.description])
+        return [row(*values) for values in cursor.fetchall()]
 
     def problems(self, root: Path) -> list[Problem]:
         """Beancount's errors, placed by file and line."""
@@ -125,7 +128,7 @@ def standings(ledger: Ledger) -> list[Standing]:
     }
     found = []
     for row in ledger.ask(ACCOUNTS):
-        currency = "".join(re.findall(r"[A-Z][A-Z0-9'._-]*", row.currencies or "")[:1])
+        currency = row.currency or ""
         billed = row.account.removesuffix("Unbilled") + "Billed"
         found.append(
             Standing(

@@ -23,7 +23,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -82,32 +82,38 @@ def text(document: Mapping[str, Any], templates: Path | None = None) -> str:
     return _environment(templates).get_template("document.txt.j2").render(_view(document))
 
 
+class About(TypedDict, total=False):
+    """What may be known of a statement besides its lines: keys of a document."""
+
+    supplier: Mapping[str, Any]
+    customer: Mapping[str, Any]
+    currency: str
+    period: Mapping[str, str]
+    notes: Sequence[str]
+
+
 def statement_html(
-    statement: Mapping[str, Any],
-    about: Mapping[str, Any] | None = None,
-    templates: Path | None = None,
+    statement: Mapping[str, Any], templates: Path | None = None, **about: Unpack[About]
 ) -> str:
     """A statement by itself as HTML; otherwise as :func:`statement_text`."""
-    return html(_unbilled_document(statement, about or {}), templates)
+    return html(_unbilled_document(statement, about), templates)
 
 
 def statement_text(
-    statement: Mapping[str, Any],
-    about: Mapping[str, Any] | None = None,
-    templates: Path | None = None,
+    statement: Mapping[str, Any], templates: Path | None = None, **about: Unpack[About]
 ) -> str:
     """A statement by itself, of any days, as text.
 
     Args:
         statement: ``opening``, ``lines`` and ``closing``.
-        about: other keys of a document, as far as they are known: ``currency``, ``period``,
-            ``supplier``, ``customer``, ``notes``.
         templates: a directory whose templates come before the packaged ones.
+        about: as far as they are known, ``supplier``, ``customer``, ``currency``, ``period``
+            and ``notes``, as in a document.
     """
-    return text(_unbilled_document(statement, about or {}), templates)
+    return text(_unbilled_document(statement, about), templates)
 
 
-def _unbilled_document(statement: Mapping[str, Any], about: Mapping[str, Any]) -> Mapping[str, Any]:
+def _unbilled_document(statement: Mapping[str, Any], about: About) -> Mapping[str, Any]:
     """The document that shows a bare statement: nothing is billed, nothing asked for."""
     return {
         "kind": "statement",
@@ -264,10 +270,12 @@ def _usage(view: Mapping[str, Any], places: int) -> dict[str, Any] | None:
 
 
 def _is_usage(description: str, services: Iterable[str]) -> bool:
-    """Whether a movement is a day's use of a service, and of that day (late calls are not)."""
-    if re.match(r"VAT\b", description) or re.search(r"\blate\b", description):
+    """Whether a movement is one day's calls (``Calls, 142 calls, 9:33:05``), not late ones."""
+    if re.search(r"\blate\b", description):
         return False
-    return any(re.match(re.escape(service) + r"(?!\w)", description) for service in services)
+    return any(
+        re.match(re.escape(service) + r", [0-9]+ calls?\b", description) for service in services
+    )
 
 
 def _days(period: Mapping[str, str]) -> Iterator[str]:

@@ -55,10 +55,11 @@ def statement(opening: str, *movements: tuple[str, str, str]) -> Statement:
 USAGE = (
     ("2026-01-05", "Calls, 12 calls, 0:31:07", "40.00"),
     ("2026-01-06", "Calls, 3 calls, 0:02:11", "10.00"),
-    ("2026-01-06", "SMS, 40 messages", "5.00"),
+    ("2026-01-06", "Numbers, 40 calls, 1:02:03", "5.00"),
     ("2026-01-20", "Payment received", "-184.22"),
-    ("2026-01-30", "Calls, 1 call, 0:01:00, late from 30 December 2025", "0.50"),
-    ("2026-01-31", "SIP trunk, 10 channels", "1250.00"),
+    ("2026-01-30", "Calls, 1 call, 0:01:00, of 2025-12-30, posted late", "0.50"),
+    ("2026-01-31", "Subscriptions, SIP trunk, 10 channels", "1240.00"),
+    ("2026-01-31", "Calls, 3 months of directory entries", "10.00"),
     ("2026-01-31", "VAT 21 % on 1300.50", "273.11"),
     ("2026-01-31", "VAT 6 % on 5.00", "0.30"),
 )
@@ -88,10 +89,20 @@ INVOICE = Document(
     period={"start": "2026-01-01", "end": "2026-02-01"},
     statement=statement("184.22", *USAGE),
     lines=(
-        line(1, "usage", "Calls", "50.00", destination="Belgium", calls=15, seconds=3798),
-        line(2, "usage", "SMS", "5.00", destination="France", vat_code="S6"),
+        line(
+            1,
+            "usage",
+            "Calls",
+            "50.00",
+            destination="Belgium",
+            calls=15,
+            seconds=3798,
+            description="15 calls, 1:03:18",
+        ),
+        line(2, "usage", "Numbers", "5.00", destination="France", vat_code="S6"),
         line(3, "late", "Calls", "0.50", destination="Peru", calls=1, late_from="2025-12-30"),
-        line(4, "fee", "Subscriptions", "1250.00", description="SIP trunk, 10 channels"),
+        line(4, "fee", "Subscriptions", "1240.00", description="SIP trunk, 10 channels"),
+        line(5, "charge", "Calls", "10.00", description="3 months of directory entries"),
     ),
     vat=(
         VatLine(code="S21", category="S", rate="21", net="1300.50", vat="273.11", reason=""),
@@ -178,7 +189,12 @@ def cards(document) -> list[Decimal]:
         *("INV-2026-000123", "1 February 2026", "15 February 2026"),
         "1 January 2026 to 31 January 2026",
         *("Balance brought forward", "Charges incl. VAT", "Payments & refills", "Amount due"),
-        *("2026-01-05", "Calls, 12 calls, 0:31:07", "SMS, 40 messages", "Closing balance"),
+        *(
+            "2026-01-05",
+            "Calls, 12 calls, 0:31:07",
+            "Numbers, 40 calls, 1:02:03",
+            "Closing balance",
+        ),
         *("Belgium", "1:03:18", "late: from", "SIP trunk, 10 channels", "fee"),
         *("S21", "21 %", "1300.50", "273.11", "S6", "Messages"),
         *("1305.50", "273.41", "Total of this invoice", "EUR 1578.91"),
@@ -191,6 +207,11 @@ def test_an_invoice_holds_all_it_should(expected):
     page, text = words(as_json(INVOICE))
     assert expected in page
     assert expected in text
+
+
+def test_a_line_of_calls_counts_them_once():
+    for shown in words(as_json(INVOICE)):
+        assert shown.count("1:03:18") == 1
 
 
 def test_a_late_line_bears_its_own_date():
@@ -266,7 +287,7 @@ def test_a_credit_note_names_what_it_corrects():
 def test_an_unnumbered_statement_shows_its_movements():
     document = changed(kind="statement", number=None, lines=(), vat=(), gross="0.00")
     for shown in words(document):
-        assert "SMS, 40 messages" in shown
+        assert "Numbers, 40 calls, 1:02:03" in shown
         assert "Total of this" not in shown
     assert sum(cards(document)[:3]) == cards(document)[3]
 
@@ -279,7 +300,7 @@ def test_missing_names_of_a_party_are_empty():
         assert "IBAN" not in shown
 
 
-def test_usage_is_drawn_without_vat_fees_payments_or_late_calls():
+def test_usage_is_drawn_without_vat_fees_charges_payments_or_late_calls():
     page = render.html(as_json(INVOICE))
     titles = re.findall(r"<rect.*?<title>(.*?)</title>", page)
     assert titles == ["5 January 2026: EUR 40.00", "6 January 2026: EUR 15.00"]
@@ -304,12 +325,12 @@ def test_a_bare_statement_asks_for_no_money():
     bare = as_json(statement("12.00", *USAGE))
     about = {"currency": "EUR", "customer": CUSTOMER, "period": INVOICE.period}
     for shown in (
-        Page(render.statement_html(bare, about)).text,
-        " ".join(render.statement_text(bare, about).split()),
+        Page(render.statement_html(bare, **about)).text,
+        " ".join(render.statement_text(bare, **about).split()),
     ):
         assert "1 January 2026 to 31 January 2026" in shown
         assert "Balance owed" in shown
-        assert "SMS, 40 messages" in shown
+        assert "Numbers, 40 calls, 1:02:03" in shown
         assert "to pay" not in shown.lower()
 
 

@@ -97,6 +97,7 @@ def test_what_cannot_be_meant_is_refused_with_its_line(row, reason, says):
     [
         ("", "is empty"),
         ("# nothing\n", "is empty"),
+        ('"prefix,rateinitial\n', "stray or missing quote"),
         ("44,UK,0.05\n", "has no column dialprefix, rateinitial"),
         ("prefix,dialprefix,rateinitial\n", "names the column dialprefix twice"),
         ("prefix\trateinitial\n44\t1\n", "has no column dialprefix, rateinitial"),

@@ -8,22 +8,27 @@ middle of a file: 16, then ``uniqueid`` and ``userfield`` if they are logged, th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger.config import Source
-from a2ledger.feed import FIELDS, Batch, Refused, constant, refuse
+from a2ledger.feed import FIELDS, Batch, constant
 from a2ledger.sources import text
+from a2ledger.sources.rows import Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from a2ledger.config import Source
 
 _FIRST = ("accountcode", "src", "dst", "context", "", "channel", "", "application", "")
 _TIMES = ("start", "", "", "duration", "seconds", "disposition", "")
 _BASE = _FIRST + _TIMES
 _NEW = ("peeraccount", "", "sequence")
 
-LAYOUT = text.Layout(
+LAYOUT = Layout(
     widths={
         16: _BASE,
         17: (*_BASE, "either"),
@@ -32,6 +37,7 @@ LAYOUT = text.Layout(
         20: (*_BASE, "either", *_NEW),
         21: (*_BASE, "uniqueid", "userfield", *_NEW),
     },
+    heading=("accountcode", "start"),
     loose=frozenset({"userfield", "either"}),
 )
 """``either`` is the uniqueid or the userfield, whichever of the two is logged."""
@@ -48,8 +54,7 @@ def read(path: Path, source: Source) -> Iterator[Batch]:
             {name: _column(table, name) for name in FIELDS}
             | {"line": table["line"], "answered": pc.equal(table["disposition"], "ANSWERED")}
         )
-        batch = Batch(str(path), rows, piece.refused, piece.raw, piece.notes)
-        yield _without_headers(batch)
+        yield Batch(str(path), rows, piece.refused, piece.raw, piece.notes)
 
 
 def _column(table: pa.Table, name: str) -> pa.Array:
@@ -70,19 +75,3 @@ def _resolve(table: pa.Table) -> pa.Table:
         index = table.column_names.index(name)
         table = table.set_column(index, name, pc.if_else(mask, either, table[name]))
     return table
-
-
-def _without_headers(batch: Batch) -> Batch:
-    """Refuse the header lines that exports and tools put into such files."""
-    rows = batch.rows
-    mask = pc.and_(pc.equal(rows["accountcode"], "accountcode"), pc.equal(rows["start"], "start"))
-    if not pc.any(mask).as_py():
-        return batch
-    refused: list[Refused] = [
-        refuse(batch, line, "header", "a line of column names, not a call; it was set aside")
-        for line in rows["line"].filter(mask).to_pylist()
-        if line > 1
-    ]
-    return batch._replace(
-        rows=rows.filter(pc.invert(mask)), refused=sorted([*batch.refused, *refused])
-    )

@@ -6,16 +6,19 @@ and noted. Every row is a call that was answered.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from a2ledger.config import Source
 from a2ledger.feed import FIELDS, Batch, constant
 from a2ledger.sources import text
-from a2ledger.sources.lines import Lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from a2ledger.config import Source
 
 _COLUMNS = {
     "id": "uniqueid",
@@ -40,4 +43,4 @@ def read(path: Path, source: Source) -> Iterator[Batch]:
             {name: columns.get(name, constant("", size)) for name in FIELDS}
             | {"line": table["line"], "answered": pa.array(np.ones(size, np.bool_))}
         )
-        yield text.without_headers(Batch(str(path), rows, piece.refused, piece.raw, piece.notes), {"accountcode": "customer", "start": "start"})
+        yield Batch(str(path), rows, piece.refused, piece.raw, piece.notes)

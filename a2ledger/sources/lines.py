@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
-from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from a2ledger.feed import UnusableInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 BLOCK = 16 << 20
 """Bytes of text read at a time."""

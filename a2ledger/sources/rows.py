@@ -8,9 +8,10 @@ Both ways give the same row for the same text, so that it does not matter which 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+import functools
+import re
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,9 @@ import pyarrow.csv
 from a2ledger.feed import constant
 from a2ledger.sources import quotes
 from a2ledger.sources.lines import BOM, LONGEST, Block
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 JOINED = 16
 """Lines a row with line breaks inside quotes may run over."""
@@ -33,11 +37,12 @@ class Layout:
     """How a dialect's rows are laid out.
 
     ``widths`` gives, for each number of columns a row may have, the names of the columns; a
-    column named ``""`` is not read. ``loose`` names the columns that may hold line breaks;
-    columns that are not read always may.
+    column named ``""`` is not read. A row whose columns ``heading`` hold their own names is a
+    header. ``loose`` names the columns that may hold line breaks; those not read always may.
     """
 
     widths: Mapping[int, tuple[str, ...]]
+    heading: tuple[str, ...]
     separator: str = ","
     loose: frozenset[str] = frozenset()
 
@@ -203,19 +208,27 @@ def _complete(table: pa.Table, lines: Indexes, layout: Layout) -> pa.Table:
     """The table with every name of the layout, and its lines."""
     present = set(table.column_names)
     columns = {
-        name: table[name] if name in present else constant("", len(table))
-        for name in layout.names
+        name: table[name] if name in present else constant("", len(table)) for name in layout.names
     }
     return pa.table({**columns, "line": pa.array(lines, pa.int64())})
 
 
 def strict(text: str, separator: str) -> list[str]:
-    """Fields of one row by the book.
+    """Fields of one row by the book (RFC 4180): Python's reader lets some quotes pass.
 
     Raises:
         csv.Error: for quotes that are not paired or stand where none may stand.
     """
-    return next(csv.reader([text], strict=True, delimiter=separator), [])
+    fields = next(csv.reader([text], strict=True, delimiter=separator), [])
+    if '"' in text and not _grammar(separator).fullmatch(text):
+        raise csv.Error("a quote in a field that does not begin with one")
+    return fields
+
+
+@functools.cache
+def _grammar(separator: str) -> re.Pattern[str]:
+    field = f'(?:"(?:[^"]++|"")*+"|[^"{separator}]*+)'
+    return re.compile(f"{field}(?:{separator}{field})*+")
 
 
 class _Slow:
@@ -270,7 +283,7 @@ class _Slow:
         except csv.Error as error:
             if _is_open(error):
                 return self._join(index)
-        return self._refuse(index, "quotes", "a quote stands inside a quoted field unescaped")
+        return self._refuse(index, "quotes", "a quote stands where none may stand")
 
     def _join(self, index: int) -> int:
         """Read a row whose quotes are open at the end of its line, with the lines after it.

@@ -1,4 +1,4 @@
-"""Files of CSV text, read as batches of rows.
+"""Files of CSV text, read as pieces of some consecutive rows.
 
 Blank lines are no rows. The last line of a file is read without its line end only if it is
 complete; what is not is left for the next run, and noted.
@@ -7,18 +7,25 @@ complete; what is not is left for the next run, and noted.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from a2ledger.feed import RAW_SHOWN, Refused, digest
 from a2ledger.sources import rows
 from a2ledger.sources.lines import BLOCK, LONGEST, Block, Lines
 from a2ledger.sources.rows import Layout
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
 SEPARATORS = ",;\t"
+"""What may stand between the columns of a file that has a header; the header shows which."""
+
+HEADER_ROW = "it is a line of column names"
 
 
 class Piece(NamedTuple):
@@ -30,9 +37,50 @@ class Piece(NamedTuple):
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Columns that a file's first line must and may name, in any order and case.
+
+    ``loose`` are those whose values may run over several lines.
+    """
+
+    required: tuple[str, ...]
+    known: tuple[str, ...]
+    loose: tuple[str, ...] = ()
+
+    def layout(self, line: str, lines: Lines) -> tuple[Layout, tuple[str, ...]]:
+        """The layout a header line describes, and a note on the columns it does not know.
+
+        Raises:
+            UnusableInput: naming what it lacks or names twice.
+        """
+        separator = max(SEPARATORS, key=line.count)
+        try:
+            names = [name.strip().lower() for name in rows.strict(line, separator)]
+        except csv.Error:
+            names = []
+        needed = f"the first line must name {','.join(self.required)}"
+        if missing := [name for name in self.required if name not in names]:
+            raise lines.unusable(f"there is no column {', '.join(missing)}", needed)
+        if twice := sorted({name for name in names if name and names.count(name) > 1}):
+            raise lines.unusable(f"the column {', '.join(twice)} is there twice", "name it once")
+        ignored = [name for name in names if name and name not in self.known]
+        notes = (f"{lines.path}:1: columns ignored: {', '.join(ignored)}",) if ignored else ()
+        columns = tuple(name if name in self.known else "" for name in names)
+        return (
+            Layout(
+                widths={len(columns): columns},
+                heading=self.required,
+                separator=separator,
+                loose=frozenset(self.loose),
+            ),
+            notes,
+        )
+
+
 def read(
     path: Path,
-    layout: Layout | Callable[[str, Lines], Layout],
+    shape: Layout | Header,
     *,
     grows: bool = False,
     fast: bool = True,
@@ -42,80 +90,86 @@ def read(
 
     Args:
         path: a file of UTF-8 text, or one compressed with gzip.
-        layout: the layout, or what makes it from the file's first line, which is then a header.
+        shape: the layout of the rows, or the header the file must begin with.
         grows: whether the file is a log that a switch may be writing to. Of a log, the last
             line counts as complete only if nothing can be missing from it.
         fast: whether lines may be read many at a time; the answer is the same.
         size: bytes of text in a piece.
 
     Raises:
-        UnusableInput: if the file cannot be read, is no text or has no header.
+        UnusableInput: if the file cannot be read, is no text or lacks its header.
     """
     lines = Lines(path, size)
-    width, started = 0, False
+    layout = shape if isinstance(shape, Layout) else None
+    width, empty = 0, True
+    notes: tuple[str, ...] = ()
     for block in lines:
-        if not isinstance(layout, Layout):
-            block, layout = _headed(block, layout, lines)  # noqa: PLW2901
+        if layout is None:
+            assert isinstance(shape, Header)  # noqa: S101 - for the type checker
+            block, header = _headed(block, lines)  # noqa: PLW2901
+            layout, notes = shape.layout(header, lines)
         if block.last:
             block = _with_tail(block, layout, width if grows else None)  # noqa: PLW2901
         reading = rows.read(block, layout, fast=fast)
-        rest, notes = block.text[reading.rest :], ()
         if not block.last:
-            lines.push(rest)
-        elif rest or block.tail:
-            number = block.line + block.text.count(b"\n", 0, reading.rest)
-            notes = (f"{path}:{number}: the last row is not complete yet and was left unread",)
+            lines.push(block.text[reading.rest :])
+        piece = _piece(path, block, reading, layout, notes)
+        if len(piece.table) or piece.refused or piece.notes or (block.last and empty):
+            yield piece
+            empty, notes = False, ()
         width = _last_width(block.text, layout) or width
-        refused = [_refused(path, damage, reading.raw) for damage in reading.damages]
-        if len(reading.table) or refused or notes or (block.last and not started):
-            yield Piece(reading.table, refused, reading.raw, notes)
-            started = True
 
 
-def header(text: str, lines: Lines, required: Sequence[str]) -> tuple[tuple[str, ...], str]:
-    """Names of columns and the separator, from a header line.
-
-    Raises:
-        UnusableInput: naming the required columns it lacks.
-    """
-    separator = max(SEPARATORS, key=text.count)
-    try:
-        names = tuple(name.strip().lower() for name in rows.strict(text, separator))
-    except csv.Error:
-        names = ()
-    needed = f"the first line must name {','.join(required)}"
-    if missing := [name for name in required if name not in names]:
-        raise lines.unusable(f"there is no column {', '.join(missing)}", needed)
-    if twice := sorted({name for name in names if name and names.count(name) > 1}):
-        raise lines.unusable(f"the column {', '.join(twice)} is there twice", "name it once")
-    return names, separator
+def _piece(
+    path: Path, block: Block, reading: rows.Reading, layout: Layout, notes: tuple[str, ...]
+) -> Piece:
+    damages = list(reading.damages)
+    table = reading.table
+    headings = _headings(table, layout)
+    if headings is not None:
+        found = table["line"].filter(headings).to_pylist()
+        damages += [rows.Damage(line, "header", HEADER_ROW) for line in found if line > 1]
+        table = table.filter(pc.invert(headings))
+    if block.last and (block.tail or reading.rest < len(block.text)):
+        number = block.line + block.text.count(b"\n", 0, reading.rest)
+        notes += (f"{path}:{number}: the last row is not complete yet and was left unread",)
+    refused = [_refused(path, damage, reading.raw) for damage in sorted(damages)]
+    return Piece(table, refused, reading.raw, notes)
 
 
-def _headed(
-    block: Block, make: Callable[[str, Lines], Layout], lines: Lines
-) -> tuple[Block, Layout]:
+def _headings(table: pa.Table, layout: Layout) -> pa.BooleanArray | None:
+    """Which rows hold the names of columns; None if none does."""
+    mask = None
+    for name in layout.heading:
+        same = pc.equal(table[name], name)
+        mask = same if mask is None else pc.and_(mask, same)
+        if not pc.any(mask).as_py():
+            return None
+    return mask
+
+
+def _headed(block: Block, lines: Lines) -> tuple[Block, str]:
     """Take the header, the first line that is not blank, from the first block."""
     text, number = block.text or block.tail, block.line
-    while text:
+    line = b""
+    while text and not line.strip():
         line, _, text = text.partition(b"\n")
         number += 1
-        if line.strip():
-            break
-    else:
+    if not line.strip():
         raise lines.unusable("is empty", "the first line must name the columns")
     try:
-        layout = make(line.decode().strip("\r"), lines)
+        header = line.decode().rstrip("\r")
     except UnicodeDecodeError:
         raise lines.unusable("has a header that is not UTF-8", "convert it to UTF-8") from None
     tail = block.tail if block.text else b""
-    return Block(text, number, block.last, tail), layout
+    return Block(text, number, block.last, tail), header
 
 
 def _with_tail(block: Block, layout: Layout, width: int | None) -> Block:
     """The last block with what follows its last line end, if that is a complete row."""
-    if len(block.tail) <= LONGEST and not _is_complete(block, layout, width):
+    if not block.tail or not (len(block.tail) > LONGEST or _is_complete(block, layout, width)):
         return block
-    return Block(block.text + block.tail + b"\n" * bool(block.tail), block.line, last=True)
+    return Block(block.text + block.tail + b"\n", block.line, last=True)
 
 
 def _is_complete(block: Block, layout: Layout, width: int | None) -> bool:
@@ -133,7 +187,8 @@ def _is_complete(block: Block, layout: Layout, width: int | None) -> bool:
 
 def _last_width(text: bytes, layout: Layout) -> int:
     """Number of columns of the last line, 0 if it is no row by itself."""
-    width = len(_fields(text[text.rfind(b"\n", 0, -1) + 1 :].rstrip(b"\r\n"), layout))
+    line = text[text.rfind(b"\n", 0, -1) + 1 :].rstrip(b"\r\n")
+    width = len(_fields(line, layout)) if len(line) <= LONGEST else 0
     return width if width in layout.widths else 0
 
 
@@ -150,7 +205,36 @@ def _refused(path: Path, damage: rows.Damage, raw: Callable[[int], str]) -> Refu
         str(path),
         damage.line,
         damage.reason,
-        f"{damage.message}; it was set aside",
+        damage.message,
         text[:RAW_SHOWN],
         f"raw-{digest(text)}",
     )
+
+
+class Records(NamedTuple):
+    """The rows of a small file: each its line and its values by the names of their columns."""
+
+    rows: list[tuple[int, dict[str, str]]]
+    refused: list[Refused]
+    raw: Callable[[int], str]
+    notes: tuple[str, ...]
+
+
+def records(path: Path, header: Header) -> Records:
+    """Read a whole file that has a header; values have no white space around them.
+
+    Raises:
+        UnusableInput: as :func:`read`.
+    """
+    found: list[tuple[int, dict[str, str]]] = []
+    refused: list[Refused] = []
+    notes: tuple[str, ...] = ()
+    texts: dict[int, str] = {}
+    for piece in read(path, header):
+        for row in piece.table.to_pylist():
+            line = row.pop("line")
+            texts[line] = piece.raw(line)
+            found.append((line, {name: value.strip() for name, value in row.items()}))
+        refused += piece.refused
+        notes += piece.notes
+    return Records(found, refused, texts.__getitem__, notes)

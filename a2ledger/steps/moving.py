@@ -49,10 +49,12 @@ def import_movements(draft: Draft, source: str, paths: list[Path]) -> Report:
     report = Report(source=source, files=[str(path) for path in paths])
     given: list[Movement] = []
     for path in paths:
-        rows, refused, read = movements.read(kind, path, draft.book.config)
-        given += rows
-        report.read += read
-        report.refused += refused
+        found = movements.read(kind, path, draft.book.config, source=source)
+        given += found.movements
+        report.read += found.read
+        report.refused += found.refused
+        for note in found.notes:
+            draft.talk(note)
     config, known = draft.book.config, _known(draft)
     fresh: dict[str, tuple[Movement, data.Transaction]] = {}
     for movement in sorted(given, key=lambda row: (row.date, row.id)):

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from a2ledger import accounts, directory, money
-from a2ledger.book import Draft
+from a2ledger.book import Draft, RefusedError
 from a2ledger.config import TREATMENTS, Config
 from a2ledger.customerfile import with_facts
 from a2ledger.feed import Refused
@@ -19,10 +19,6 @@ from a2ledger.steps.reporting import Report
 
 _PERIODIC = ("vat", "billing_day")
 """Facts that change at a period's start."""
-
-
-class RefusedError(Exception):
-    """What was asked for cannot be; the message says why and what to do."""
 
 
 def fact(key: str, text: str, config: Config) -> Fact:

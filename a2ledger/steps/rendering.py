@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from a2ledger import render
-from a2ledger.book import Book
+from a2ledger.book import Book, RefusedError
 from a2ledger.period import DAY
-from a2ledger.steps.registering import RefusedError
 from a2ledger.vault import refusing
 
 Document = dict[str, Any]

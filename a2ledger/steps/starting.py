@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from a2ledger.book import CONFIG, Draft
-from a2ledger.steps.registering import RefusedError
+from a2ledger.book import CONFIG, Draft, RefusedError
 
 _CONFIG = """\
 # What this book's owner decides. Every key is explained in docs/configuration.md.

@@ -1,0 +1,158 @@
+"""Money that moves, in the neutral CSV shapes: refills, payments, charges and openings."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from a2ledger import money
+from a2ledger.feed import RAW_SHOWN, Refused
+from a2ledger.records import Movement
+from a2ledger.sources import text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from a2ledger.config import Config
+
+_MONEY = ("id", "customer", "date", "amount")
+_PAID = (*_MONEY, "method", "reference", "currency", "description")
+
+HEADERS = {
+    "refill": text.Header(_MONEY, _PAID, loose=("description",)),
+    "payment": text.Header(_MONEY, _PAID, loose=("description",)),
+    "charge": text.Header(
+        (*_MONEY, "service"),
+        (*_MONEY, "service", "currency", "description"),
+        loose=("description",),
+    ),
+    "opening": text.Header(
+        ("id", "customer", "amount"),
+        ("id", "customer", "amount", "number", "date", "due", "currency"),
+    ),
+}
+
+_DATE = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)?"
+    r"(Z|[+-][0-9]{2}:?[0-9]{2})?",
+    re.ASCII,
+)
+
+
+class Movements(NamedTuple):
+    """A file of movements. ``read`` counts its rows: ``len(movements) + len(refused)``."""
+
+    movements: list[Movement]
+    refused: list[Refused]
+    read: int
+    notes: tuple[str, ...]
+
+
+def read(
+    kind: str,
+    path: Path,
+    config: Config,
+    *,
+    source: str = "csv",
+    currencies: Mapping[str, str] | None = None,
+) -> Movements:
+    """Read a file of movements of one kind.
+
+    A time beside the date is put into the book's zone if it says its own. An opening without a
+    date has ``dt.date.min``; its invoice's number is the ``reference``, its due date, written
+    ``due 2026-01-31``, the ``description``.
+
+    Args:
+        kind: ``refill``, ``payment``, ``charge`` or ``opening``, or the plural of one.
+        path: the file.
+        config: for the book's currency, zone, services and methods.
+        source: what tells the ids of this file from those of others.
+        currencies: of the customers whose currency is not the book's.
+
+    Returns:
+        Movements in order of the file, and the rows refused: those that could not be read (see
+        :mod:`a2ledger.sources.rows`), ``missing-id``, ``missing-customer``, ``bad-date``,
+        ``bad-amount``, ``bad-currency``, ``unknown-service`` and ``unknown-method``.
+
+    Raises:
+        UnusableInput: if the file cannot be read or a required column is not there.
+    """
+    kind = kind.removesuffix("s")
+    found = text.records(path, HEADERS[kind])
+    origin = _Origin(kind, source, str(path))
+    movements: list[Movement] = []
+    refused = list(found.refused)
+    for line, row in found.rows:
+        try:
+            _check(row, config, currencies or {})
+            movements.append(_movement(origin, line, row, config))
+        except _BadRowError as error:
+            raw = found.raw(line)[:RAW_SHOWN]
+            identity = f"{kind}-{source}-{row['id'] or line}"
+            refused.append(Refused(str(path), line, error.reason, str(error), raw, identity))
+    read_rows = len(movements) + len(refused)
+    return Movements(movements, sorted(refused), read_rows, found.notes)
+
+
+class _BadRowError(Exception):
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def _check(row: dict[str, str], config: Config, currencies: Mapping[str, str]) -> None:
+    for name in ("id", "customer"):
+        if not row[name]:
+            raise _BadRowError(f"missing-{name}", f"there is no {name}")
+    currency = currencies.get(row["customer"], config.currency)
+    if row.get("currency", "") not in ("", currency):
+        raise _BadRowError(
+            "bad-currency", f"it is in {row['currency']}; {row['customer']} has {currency}"
+        )
+    if "service" in row and row["service"] not in config.services:
+        raise _BadRowError("unknown-service", f"{row['service']!r} is not under [services]")
+
+
+class _Origin(NamedTuple):
+    kind: str
+    source: str
+    file: str
+
+
+def _movement(origin: _Origin, line: int, row: dict[str, str], config: Config) -> Movement:
+    opening = origin.kind == "opening"
+    due = _date("due", row.get("due", ""), config) if row.get("due") else None
+    return Movement(
+        kind=origin.kind,
+        source=origin.source,
+        id=row["id"],
+        customer=row["customer"],
+        date=dt.date.min if opening and not row.get("date") else _date("date", row["date"], config),
+        amount_micro=_amount(row["amount"]),
+        method=row.get("method", ""),
+        reference=row.get("number" if opening else "reference", ""),
+        description=f"due {due}" if due else " ".join(row.get("description", "").split()),
+        service=row.get("service", ""),
+        file=origin.file,
+        line=line,
+    )
+
+
+def _amount(written: str) -> int:
+    try:
+        return money.parse(written)
+    except ValueError as error:
+        raise _BadRowError("bad-amount", str(error)) from None
+
+
+def _date(name: str, written: str, config: Config) -> dt.date:
+    bad = _BadRowError("bad-date", f"{name} {written!r} is no day such as 2026-01-31")
+    if not _DATE.fullmatch(written):
+        raise bad
+    try:
+        moment = dt.datetime.fromisoformat(written)
+    except ValueError:
+        raise bad from None
+    return (moment.astimezone(config.zone) if moment.tzinfo else moment).date()
