@@ -170,9 +170,9 @@ class _Rows:
         return self.text("start", row)
 
     def identity(self, row: int) -> str:
-        """The id a switch gave a row, or nothing."""
-        parts = (self.text("uniqueid", row), self.text("sequence", row))
-        return "/".join(filter(None, parts)) if parts[0] else ""
+        """The id a switch gave a row, with the switch's name; or nothing."""
+        uid, sequence = self.text("uniqueid", row), self.text("sequence", row)
+        return "/".join(filter(None, (self.source.switch, uid, sequence))) if uid else ""
 
 
 class _Fates:

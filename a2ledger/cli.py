@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import io
 import json
 import os
 import sys
@@ -208,12 +209,9 @@ def demo(settings: Settings, directory: Path) -> None:
 
 def run(settings: Settings, directory: Path, *words: str) -> None:
     """Run a command of this program in this process; an error ends it."""
-    del settings
-    try:
-        main.main(["-C", str(directory), "--quiet", *words], standalone_mode=False)
-    except SystemExit as end:
-        if end.code not in (0, QUARANTINED):
-            raise
+    options = ["--lock-timeout", str(settings.timeout), "--quiet"]
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        main.main(["-C", str(directory), *options, *words], standalone_mode=False)
 
 
 @main.group()
@@ -535,14 +533,16 @@ def statement(
         _print_json(found)
         return
     name = one.text("name", settings.today(book))
-    click.echo(
-        render.statement_text(
-            found,
-            {"customer": {"id": identity, "name": name}, "currency": book.config.currency},
-            book.root / "templates",
-        ),
-        nl=False,
+    days = [line["date"] for line in found["lines"]]
+    last = until or dt.date.fromisoformat(max(days, default=str(settings.today(book))))
+    text = render.statement_text(
+        found,
+        book.root / "templates",
+        customer={"id": identity, "name": name},
+        currency=book.config.currency,
+        period={"start": str(since or one.opened), "end": str(last + dt.timedelta(days=1))},
     )
+    click.echo(text, nl=False)
 
 
 @main.command()

@@ -205,10 +205,6 @@ def _conditions(rows: table.Table, problems: list[Problem], file: str) -> dict[s
     for column, default in ALWAYS.items():
         convert = partial(_date, default=default) if column.endswith("date") else _minute
         result[column] = _column(rows, column, convert, problems, file)
-    problems += [
-        Problem(file, rows.lines[row], "bad-value", "stopdate: is not after startdate")
-        for row in np.flatnonzero(result["startdate"] >= result["stopdate"]).tolist()
-    ]
     return result
 
 
@@ -245,10 +241,8 @@ def _meet(deck: Deck, row: int, other: int) -> bool:
     start, stop, first, last = _when(deck, row)
     other_start, other_stop, other_first, other_last = _when(deck, other)
     # Two windows of the week meet where one of them begins inside the other.
-    return (
-        start < other_stop
-        and other_start < stop
-        and (_within(other_first, first, last) or _within(first, other_first, other_last))
+    return max(start, other_start) < min(stop, other_stop) and (
+        _within(other_first, first, last) or _within(first, other_first, other_last)
     )
 
 

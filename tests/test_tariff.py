@@ -66,7 +66,6 @@ def test_ranges_and_lists_in_one_cell():
         ("44,1,9999999", "bad-value", "up to 1,000,000"),
         ("44,1,,1.2.2026", "bad-value", "startdate: '1.2.2026' is not a date such as"),
         ("44,1,,2026-02-30", "bad-value", "startdate: '2026-02-30' is not a date"),
-        ("44,1,,2026-02-01,2026-02-01", "bad-value", "stopdate: is not after startdate"),
         ("44,1,,,,10080", "bad-value", "starttime: '10080' is not a minute of the week"),
         ("44,1,,,,,carry", "bad-value", "increment: 'carry' is neither total nor remainder"),
         ("44 20,1", "bad-prefix", "dialprefix: '44 20' is not digits"),
@@ -126,6 +125,7 @@ def test_a_header_must_name_the_columns(text, says):
         (["_4X.,,,,", "_4X.,,,,"], True),
         (["43-45,,,,", "44,,,,"], True),
         (["4,,,,", "44,,,,"], False),
+        (["44,,,,", "44,2026-02-01,2026-01-01,,"], False),  # it never holds
     ],
 )
 def test_two_rates_of_a_prefix_never_hold_at_once(rows, clash):

@@ -15,9 +15,13 @@ import numpy.typing as npt
 
 Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint64]
+Indexes = npt.NDArray[np.int64]
 
 _QUOTE, _LF, _CR, _NUL = b'"\n\r\0'
 _ONE, _TOP = np.uint64(1), np.uint64(63)
+_WORD, _LAST_BIT = 6, 63
+_BYTE, _BYTE_LAST = 3, 7
+_BITS = np.array([byte.bit_count() for byte in range(256)], np.uint8)
 
 
 class Marks(NamedTuple):
@@ -48,11 +52,29 @@ def marks(text: Bytes, separator: int) -> Marks:
     return Marks(bad, comma & ~inside)
 
 
-def positions(mask: Words, size: int) -> npt.NDArray[np.int64]:
+def unpaired(text: Bytes, ends: Indexes) -> npt.NDArray[np.bool_]:
+    """Which lines have an odd number of quotes; ``ends`` are the places of their line feeds."""
+    inside = _prefix_xor(_packed(text == _QUOTE))
+    parity = (inside[ends >> _WORD] >> (ends & _LAST_BIT).astype(np.uint64)) & _ONE
+    return np.diff(parity.astype(np.int8), prepend=np.int8(0)) != 0
+
+
+def counts(mask: Words, ends: Indexes) -> Indexes:
+    """How many bytes a mask marks in each line."""
+    packed = mask.view(np.uint8)
+    before = np.cumsum(_BITS[packed], dtype=np.int64)
+    places = ends >> _BYTE
+    rest = _BITS[packed[places] >> (ends & _BYTE_LAST).astype(np.uint8)]
+    return np.diff(before[places] - rest, prepend=0)
+
+
+def positions(mask: Words) -> Indexes:
     """Indexes of the bytes a mask marks."""
-    if not mask.any():
-        return np.empty(0, np.int64)
-    return np.flatnonzero(np.unpackbits(mask.view(np.uint8), count=size, bitorder="little"))
+    packed = mask.view(np.uint8)
+    eights = np.flatnonzero(packed)
+    bits = np.unpackbits(packed[eights, None], axis=1, bitorder="little")
+    rows, columns = np.nonzero(bits)
+    return (eights[rows] << _BYTE) + columns
 
 
 def _packed(mask: npt.NDArray[np.bool_]) -> Words:

@@ -171,16 +171,15 @@ def _plain(text: _Text, layout: Layout) -> tuple[Mask, Indexes]:
     array, starts, ends = text.array, text.starts, text.ends
     if not len(ends):
         return np.empty(0, np.bool_), np.empty(0, np.int64)
-    unpaired = np.add.reduceat(array == ord('"'), starts, dtype=np.int64) % 2 == 1
+    unpaired = quotes.unpaired(array, ends)
     if unpaired.any():
         array = array.copy()
         for start, end in zip(starts[unpaired].tolist(), ends[unpaired].tolist(), strict=True):
             array[start:end] = ord("x")
     marks = quotes.marks(array, ord(layout.separator))
-    commas = quotes.positions(marks.separators, len(array))
-    widths = np.bincount(np.searchsorted(ends, commas), minlength=len(ends)) + 1
+    widths = quotes.counts(marks.separators, ends) + 1
     plain = ~unpaired & np.isin(widths, list(layout.widths)) & (ends - starts <= LONGEST)
-    plain[np.searchsorted(ends, quotes.positions(marks.bad, len(array)))] = False
+    plain[np.searchsorted(ends, quotes.positions(marks.bad))] = False
     plain &= (ends > starts) & (array[starts] != BOM[0]) & (array[starts] != ord("\r"))
     return plain, widths
 
