@@ -1,7 +1,7 @@
 """The bill of a period: what is billed, how it is rounded, and the lines that add up to it.
 
 ``preview`` and ``close`` are this one function. Rounding never leaks: per customer and VAT code,
-over everything ever posted to Unbilled, *net billed now = round(cumulative) − round(cumulative
+over everything ever posted to Unbilled, *net billed now = round(cumulative) - round(cumulative
 at the last close)*. The fraction stays in Unbilled; it goes to ``Income:Rounding`` only when its
 code went unused for a whole period. Lines telescope the same way, so they add up to their net.
 All amounts are in micro-units.
@@ -151,7 +151,7 @@ def draw_up(
 
 def vat_of(net_micro: int, code: VatCode, places: int) -> int:
     """VAT on the net of a code, rounded once to the currency's decimals."""
-    unit = 10 ** (money.PLACES - places)
+    unit: int = 10 ** (money.PLACES - places)
     return money.divide(net_micro * int(code.rate * 100), 10_000 * unit) * unit
 
 
@@ -191,8 +191,9 @@ class Telescope:
     def add(self, code: str, micro: int) -> int:
         """The amount to show for a line, in micro-units."""
         before = self.totals.get(code, 0)
-        self.totals[code] = before + micro
-        return money.rounded(before + micro, self.places) - money.rounded(before, self.places)
+        after = self.totals[code] = before + micro
+        moved: int = money.rounded(after, self.places) - money.rounded(before, self.places)
+        return moved
 
 
 def _line_order(row: Row) -> tuple[dt.date, int, str, str, dt.date, str]:
@@ -267,8 +268,14 @@ def _lines(
 ) -> Iterator[Line]:
     telescope = Telescope(before, places)
     calls = sorted(
-        used, key=lambda item: (item.late_from is not None, item.service, item.destination,
-                                item.vat, item.late_from or item.first)
+        used,
+        key=lambda item: (
+            item.late_from is not None,
+            item.service,
+            item.destination,
+            item.vat,
+            item.late_from or item.first,
+        ),
     )
     others = sorted((row for row in rows if not row.billed and row.calls is None), key=_line_order)
     number = 0

@@ -180,7 +180,9 @@ class Draft:
         self.put(path, text)
         first = customerfile.period_path(customer.id, customer.periods[0])
         if not self.text(first):
-            self.put(first, periodfile.written(periodfile.PeriodFile((), ()), customer.id, currency))
+            self.put(
+                first, periodfile.written(periodfile.PeriodFile((), ()), customer.id, currency)
+            )
         self.book.customers[customer.id] = customer
         self.touch(customer.id, customer.open_since)
 

@@ -141,17 +141,30 @@ class Day(click.ParamType[dt.date]):
 DAY = Day()
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False, readable=True)
 as_json_option = click.option("--json", "as_json_", is_flag=True, help="Print JSON.")
-dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would happen; write nothing.")
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Say what would happen; write nothing."
+)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
-    "-C", "--book", type=click.Path(path_type=Path), default=".", envvar="A2LEDGER_BOOK",
-    metavar="BOOK", help="Directory of the book.", show_default=True,
+    "-C",
+    "--book",
+    type=click.Path(path_type=Path),
+    default=".",
+    envvar="A2LEDGER_BOOK",
+    metavar="BOOK",
+    help="Directory of the book.",
+    show_default=True,
 )
 @click.option("--today", type=DAY, metavar="DATE", help="Stand in for the clock.")
-@click.option("--lock-timeout", default=600.0, metavar="SECONDS", show_default=True,
-              help="How long to wait for another writer.")
+@click.option(
+    "--lock-timeout",
+    default=600.0,
+    metavar="SECONDS",
+    show_default=True,
+    help="How long to wait for another writer.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Leave one summary line, for cron.")
 @click.version_option(__version__)
 @click.pass_context
@@ -167,13 +180,13 @@ pass_settings = click.make_pass_decorator(Settings)
 
 @main.command()
 @click.argument("directory", type=click.Path(path_type=Path))
-@click.option("--company", default="My Phone Company", show_default=True, help="Who sends the bills.")
+@click.option(
+    "--company", default="My Phone Company", show_default=True, help="Who sends the bills."
+)
 @click.option("--currency", default="EUR", show_default=True, help="ISO 4217 code.")
 @click.option("--timezone", default="UTC", show_default=True, help="Days are days in this zone.")
 @pass_settings
-def init(
-    settings: Settings, directory: Path, company: str, currency: str, timezone: str
-) -> None:
+def init(settings: Settings, directory: Path, company: str, currency: str, timezone: str) -> None:
     """Start a book, git included.
 
     Example: a2ledger init book --company "Example Telecom" --timezone Europe/Athens
@@ -247,7 +260,7 @@ def _pairs(words: Sequence[str]) -> dict[str, str]:
 @fact_options
 @pass_settings
 def customer_add(
-    settings: Settings, identity: str, opened: str | None, **facts: str | None
+    settings: Settings, /, identity: str, opened: str | None, **facts: str | None
 ) -> None:
     """Add a customer.
 
@@ -268,7 +281,11 @@ def customer_add(
 @fact_options
 @pass_settings
 def customer_set(
-    settings: Settings, identity: str, words: tuple[str, ...], since: dt.date | None,
+    settings: Settings,
+    /,
+    identity: str,
+    words: tuple[str, ...],
+    since: dt.date | None,
     **facts: str | None,
 ) -> None:
     """Change what is known of a customer, from a day on.
@@ -481,9 +498,7 @@ def balances(settings: Settings, over_limit: bool, as_json_: bool) -> None:
 
 def _balances_table(rows: Sequence[dict[str, Any]]) -> None:
     columns = ("owed", "billed", "unbilled", "credit_limit", "available")
-    widths = {
-        name: max([len(name), *(len(row[name]) for row in rows)]) for name in columns
-    }
+    widths = {name: max([len(name), *(len(row[name]) for row in rows)]) for name in columns}
     wide = max([8, *(len(row["customer"]) for row in rows)])
     heads = "  ".join(f"{name.replace('_', ' '):>{widths[name]}}" for name in columns)
     click.echo(f"{'customer':<{wide}}  {heads}")
@@ -553,8 +568,12 @@ def statement(
 @dry_run_option
 @pass_settings
 def close(
-    settings: Settings, customers: tuple[str, ...], through: dt.date | None,
-    without: tuple[str, ...], as_json_: bool, dry_run: bool,
+    settings: Settings,
+    customers: tuple[str, ...],
+    through: dt.date | None,
+    without: tuple[str, ...],
+    as_json_: bool,
+    dry_run: bool,
 ) -> None:
     """Close every period that has ended, number its document and freeze its file.
 
@@ -594,16 +613,33 @@ def _close_message(closed: Sequence[closing.Closed]) -> str:
 
 @main.command()
 @click.argument("numbers", nargs=-1, metavar="[NUMBER]...")
-@click.option("--period", "month", metavar="MONTH", default="", help="Documents of a month: 2026-01.")
-@click.option("--format", "formats", default="html", show_default=True, metavar="LIST",
-              help=f"One or more of {', '.join(rendering.FORMATS)}.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR",
-              help="Where to write; beside the documents if not given, - prints.")
+@click.option(
+    "--period", "month", metavar="MONTH", default="", help="Documents of a month: 2026-01."
+)
+@click.option(
+    "--format",
+    "formats",
+    default="html",
+    show_default=True,
+    metavar="LIST",
+    help=f"One or more of {', '.join(rendering.FORMATS)}.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where to write; beside the documents if not given, - prints.",
+)
 @as_json_option
 @pass_settings
 def invoice(
-    settings: Settings, numbers: tuple[str, ...], month: str, formats: str,
-    output: Path | None, as_json_: bool,
+    settings: Settings,
+    numbers: tuple[str, ...],
+    month: str,
+    formats: str,
+    output: Path | None,
+    as_json_: bool,
 ) -> None:
     """Render closed documents; prints the paths written, one a line.
 
@@ -618,8 +654,9 @@ def invoice(
     names = [name.strip() for name in formats.split(",") if name.strip()]
     for name in names:
         if name not in rendering.FORMATS:
-            raise click.BadParameter(f"{name!r} is none of {', '.join(rendering.FORMATS)}",
-                                     param_hint="--format")
+            raise click.BadParameter(
+                f"{name!r} is none of {', '.join(rendering.FORMATS)}", param_hint="--format"
+            )
     templates = book.root / "templates"
     files: dict[str, bytes] = {}
     for identity, document in found.items():

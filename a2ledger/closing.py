@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import replace
 
 from beancount.core import data
+from beancount.core.amount import Amount
 
 from a2ledger import accounts, money, periodfile
 from a2ledger.billing import Bill
@@ -14,14 +15,17 @@ from a2ledger.document import Document, Line, VatLine
 from a2ledger.records import Customer
 
 
-def entries(bill: Bill, customer: str, currency: str, title: str) -> list[data.Transaction]:
+def entries(
+    bill: Bill, customer: str, currency: str, kind: str, number: str | None
+) -> list[data.Transaction]:
     """The entries of a close, at the end of the period's file.
 
     Args:
         bill: what is billed.
         customer: whose.
         currency: of his account.
-        title: the document's name and number; empty for a statement, which has no entry.
+        kind: of the document.
+        number: the document's; a statement, which has none, moves nothing.
     """
     unbilled, billed = accounts.unbilled(customer), accounts.billed(customer)
     found = [
@@ -42,20 +46,31 @@ def entries(bill: Bill, customer: str, currency: str, title: str) -> list[data.T
         return found
     places = bill.places
     postings = [
-        *([periodfile.leg(billed, bill.gross_micro, currency, places=places)]
-          if bill.gross_micro else []),
-        *(periodfile.leg(unbilled, -micro, currency, places=places, vat=code)
-          for code, micro in moved.items()),
-        *(periodfile.leg(accounts.vat(code), -bill.vat_micro[code], currency, places=places)
-          for code in moved if bill.vat_micro[code]),
+        *(
+            [periodfile.leg(billed, bill.gross_micro, currency, places=places)]
+            if bill.gross_micro
+            else []
+        ),
+        *(
+            periodfile.leg(unbilled, -micro, currency, places=places, vat=code)
+            for code, micro in moved.items()
+        ),
+        *(
+            periodfile.leg(accounts.vat(code), -bill.vat_micro[code], currency, places=places)
+            for code in moved
+            if bill.vat_micro[code]
+        ),
     ]
-    kind, _, number = title.partition(" ")
-    tag = "credit-note" if kind == "Credit" else "invoice"
-    link = title.rsplit(" ", 1)[-1]
+    title = "Credit note" if kind == "credit-note" else "Invoice"
     return [
         *found,
         periodfile.transaction(
-            bill.period.last, title, str(bill.period), postings, links=[link], tags=[tag]
+            bill.period.last,
+            f"{title} {number}",
+            str(bill.period),
+            postings,
+            links=[str(number)],
+            tags=[kind],
         ),
     ]
 
@@ -68,7 +83,7 @@ def brought_forward(bill: Bill, customer: str, currency: str) -> list[data.Direc
             {},
             day,
             account,
-            data.Amount(money.decimal(micro, places), currency),
+            Amount(money.decimal(micro, places), currency),
             None,
             None,
         )
@@ -79,8 +94,10 @@ def brought_forward(bill: Bill, customer: str, currency: str) -> list[data.Direc
     ]
     cumulative = [
         data.Custom(
-            {}, day, "a2ledger-carried",
-            [code, data.Amount(money.decimal(micro), currency)],
+            {},
+            day,
+            "a2ledger-carried",
+            [code, Amount(money.decimal(micro), currency)],
         )
         for code, micro in bill.carried.cumulative_micro.items()
     ]
@@ -123,8 +140,17 @@ def document(
         number=number,
         supplier={
             name: getattr(config.company, name)
-            for name in ("name", "address", "country", "vat_id", "email", "phone", "website",
-                         "iban", "bic")
+            for name in (
+                "name",
+                "address",
+                "country",
+                "vat_id",
+                "email",
+                "phone",
+                "website",
+                "iban",
+                "bic",
+            )
         },
         customer={
             "id": customer.id,

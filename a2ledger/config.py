@@ -239,7 +239,7 @@ def _zone(table: _Table, name: str, default: str | None = None) -> str:
 
 
 def _company(table: _Table) -> Company:
-    names = [name for name in Company.__slots__ if name != "name"]  # type: ignore[attr-defined]
+    names = [name for name in Company.__slots__ if name != "name"]
     company = Company(
         name=table.take("name", str), **{name: table.take(name, str, "") for name in names}
     )
@@ -278,8 +278,9 @@ def _services(table: _Table, codes: Mapping[str, VatCode]) -> Iterator[tuple[str
 def _methods(table: _Table) -> Iterator[tuple[str, str]]:
     for method in table.values:
         account = table.take(method, str)
-        if not re.fullmatch(r"(Assets|Liabilities|Expenses|Equity|Income)(:[A-Z0-9][\w-]*)+",
-                            account, re.ASCII) or account.startswith(accounts.RECEIVABLE):
+        if not re.fullmatch(
+            r"(Assets|Liabilities|Expenses|Equity|Income)(:[A-Z0-9][\w-]*)+", account, re.ASCII
+        ) or account.startswith(accounts.RECEIVABLE):
             raise table.error(method, f"{account!r} is not an account money can come from")
         yield method, account
 
@@ -297,7 +298,7 @@ def _delay(table: _Table) -> dt.timedelta:
     value = table.values.get("close_delay", "24h")
     match = re.fullmatch(r"(\d+)\s*([hd]?)", str(value))
     if match is None:
-        raise table.error("close_delay", f"{value!r} is not a time such as \"24h\" or \"2d\"")
+        raise table.error("close_delay", f'{value!r} is not a time such as "24h" or "2d"')
     return dt.timedelta(hours=int(match[1]) * (24 if match[2] == "d" else 1))
 
 
@@ -339,7 +340,7 @@ def _rules(source: _Table, services: Mapping[str, str]) -> Iterator[Rule]:
             identify=identify,
             service=service,
             tariff=table.take("tariff", str, ""),
-            free=table.take("free", bool, False),  # noqa: FBT003
+            free=table.take("free", bool, False),
         )
         table.finish()
 
@@ -363,8 +364,6 @@ def source_named(config: Config, name: str, dialects: Callable[[], list[str]]) -
         return config.sources[name]
     if name in (known := dialects()):
         timezone = config.timezone if name == "calls" else "UTC"
-        return Source(
-            name=name, dialect=name, switch=name, timezone=timezone, configured=False
-        )
+        return Source(name=name, dialect=name, switch=name, timezone=timezone, configured=False)
     names = ", ".join([*config.sources, *known])
     raise ConfigError(f"sources.{name}: no such source; there is {names}")

@@ -134,7 +134,9 @@ def updated(text: str, customer: Customer, currency: str, today: dt.date) -> str
     them stood; includes of periods that are missing are added at the end.
     """
     found = journal.blocks(text)
-    entries = {entry.account: journal.formatted(entry) for entry in opens(customer, currency, today)}
+    entries = {
+        entry.account: journal.formatted(entry) for entry in opens(customer, currency, today)
+    }
     parts: list[str] = []
     written = False
     for block in found:
@@ -168,9 +170,7 @@ def _tail(text: str) -> str:
     return "".join(lines[body:])
 
 
-def with_facts(
-    customer: Customer, changes: Iterable[tuple[str, Fact]], since: dt.date
-) -> Customer:
+def with_facts(customer: Customer, changes: Iterable[tuple[str, Fact]], since: dt.date) -> Customer:
     """The customer with facts that hold from a day on; one that already holds adds nothing."""
     facts = dict(customer.facts)
     for key, value in changes:
@@ -181,6 +181,4 @@ def with_facts(
             history = sorted([*history, (since, value)], key=lambda change: change[0])
         facts[key] = tuple(history)
     ordered = {key: facts[key] for key in KEYS if facts.get(key)}
-    return Customer(
-        id=customer.id, opened=customer.opened, facts=ordered, periods=customer.periods
-    )
+    return Customer(id=customer.id, opened=customer.opened, facts=ordered, periods=customer.periods)

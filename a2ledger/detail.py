@@ -45,8 +45,13 @@ SCHEMA = pa.schema(
 """A rated call. ``late_in`` is the first day of the period a late call was posted in, else null;
 the last three columns say where it was read."""
 
-ORDER = [("customer", "ascending"), ("start", "ascending"), ("switch", "ascending"),
-         ("uid", "ascending"), ("seq", "ascending")]
+ORDER = [
+    ("customer", "ascending"),
+    ("start", "ascending"),
+    ("switch", "ascending"),
+    ("uid", "ascending"),
+    ("seq", "ascending"),
+]
 _CONTENT = [name for name in SCHEMA.names if name not in {"source", "file", "line"}]
 
 
@@ -182,8 +187,15 @@ def fold(calls: pa.Table, customers: Iterable[str]) -> list[Folded]:
         [("uid", "count"), ("seconds", "sum"), ("cost_micro", "sum")]
     )
     return [
-        Folded(*(row[key] for key in keys), row["uid_count"], row["seconds_sum"],
-               row["cost_micro_sum"])
+        Folded(
+            row["customer"],
+            row["late_in"],
+            row["service"],
+            row["vat"],
+            row["uid_count"],
+            row["seconds_sum"],
+            row["cost_micro_sum"],
+        )
         for row in sums.to_pylist()
     ]
 

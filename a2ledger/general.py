@@ -132,5 +132,3 @@ def _carried_entry(
     if rest := -sum(moved.values()):
         postings.append(periodfile.leg(accounts.OPENING, rest, currency))
     return periodfile.transaction(day, "Carried", what, postings)
-
-

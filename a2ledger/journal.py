@@ -11,7 +11,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from beancount.core import data
 from beancount.core.amount import Amount
@@ -86,9 +86,8 @@ def formatted(entry: data.Directive) -> str:
         case data.Transaction():
             return _transaction(entry)
         case data.Balance():
-            number = entry.amount.number
             return (
-                f"{entry.date} balance {entry.account}  {number:f} ~ 0 {entry.amount.currency}\n"
+                f"{entry.date} balance {entry.account}  {_value(entry.amount, ' ~ 0')}\n"
                 + "".join(_metadata(entry.meta, "  "))
             )
         case data.Open():
@@ -104,13 +103,13 @@ def formatted(entry: data.Directive) -> str:
 def _transaction(entry: data.Transaction) -> str:
     head = [f"{entry.date} {entry.flag}", quoted(entry.payee or ""), quoted(entry.narration or "")]
     head += [f"^{name}" for name in sorted(entry.links)] + [f"#{tag}" for tag in sorted(entry.tags)]
-    numbers = [f"{posting.units.number:f}" for posting in entry.postings]
+    units = [cast("Amount", posting.units) for posting in entry.postings]
+    numbers = [f"{amount.number:f}" for amount in units]
     left = max((len(posting.account) for posting in entry.postings), default=0)
     right = max(map(len, numbers), default=0)
     lines = [" ".join(head) + "\n", *_metadata(entry.meta, "  ")]
-    for posting, number in zip(entry.postings, numbers, strict=True):
-        amount = f"{number:>{right}} {posting.units.currency}"
-        lines.append(f"  {posting.account:<{left}}  {amount}\n")
+    for posting, amount, number in zip(entry.postings, units, numbers, strict=True):
+        lines.append(f"  {posting.account:<{left}}  {number:>{right}} {amount.currency}\n")
         lines += _metadata(posting.meta or {}, "    ")
     return "".join(lines) + "\n"
 
@@ -121,14 +120,14 @@ def _metadata(meta: Mapping[str, Any], indent: str) -> Iterator[str]:
             yield f"{indent}{key}: {_value(value)}\n"
 
 
-def _value(value: object) -> str:
+def _value(value: object, tolerance: str = "") -> str:
     match value:
         case str():
             return quoted(value)
         case dt.date():
             return value.isoformat()
         case Amount():
-            return f"{value.number:f} {value.currency}"
+            return f"{value.number:f}{tolerance} {value.currency}"
         case Decimal() | int():
             return f"{Decimal(value):f}"
     raise TypeError(f"a2ledger writes no {type(value).__name__} into a journal")

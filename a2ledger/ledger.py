@@ -10,19 +10,19 @@ import datetime as dt
 import gc
 import os
 import re
-from collections import namedtuple
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import make_dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 os.environ["BEANCOUNT_DISABLE_LOAD_CACHE"] = "1"
 
-import beanquery  # noqa: E402
-from beancount import loader  # noqa: E402
+import beanquery
+from beancount import loader
 
-from a2ledger import accounts, customerfile, journal, money  # noqa: E402
-from a2ledger.billing import Brought, Row  # noqa: E402
-from a2ledger.records import Customer, Problem  # noqa: E402
+from a2ledger import accounts, customerfile, journal, money
+from a2ledger.billing import Brought, Row
+from a2ledger.records import Customer, Problem
 
 ACCOUNTS = """
 SELECT account, open.meta['customer'] AS customer, str(open.meta['name']) AS name,
@@ -68,9 +68,10 @@ class Ledger:
         return cls(*_quickly(lambda: loader.load_string(text)))
 
     def ask(self, query: str, **values: object) -> list[Any]:
-        """Rows of a query, as named tuples; ``values`` are bound to ``%(name)s``."""
+        """Rows of a query, with the columns' names; ``values`` are bound to ``%(name)s``."""
         cursor = self._connection.execute(query, values or None)
-        row = namedtuple("Row", [column.name for column in cursor.description])
+        names = [column.name for column in cursor.description]
+        row: Any = make_dataclass("Row", names, frozen=True, slots=True)
         return [row(*values) for values in cursor.fetchall()]
 
     def problems(self, root: Path) -> list[Problem]:
@@ -123,9 +124,7 @@ class Standing(NamedTuple):
 
 def standings(ledger: Ledger) -> list[Standing]:
     """Where every customer stands, by id."""
-    owed = {
-        (row.account, row.currency): money.micro(row.owed) for row in ledger.ask(BALANCES)
-    }
+    owed = {(row.account, row.currency): money.micro(row.owed) for row in ledger.ask(BALANCES)}
     found = []
     for row in ledger.ask(ACCOUNTS):
         currency = row.currency or ""

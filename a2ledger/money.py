@@ -29,8 +29,10 @@ _NUMBER = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]{1,8}))?", re.ASCII)
 # ISO 4217 minor units, where they are not two.
 _DECIMALS = {
     **dict.fromkeys(
-        ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI")
-        + ("VND", "VUV", "XAF", "XOF", "XPF"),
+        (
+            *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX"),
+            *("UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
+        ),
         0,
     ),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
@@ -56,8 +58,9 @@ def divide(numerator: Integers, denominator: int) -> Integers:
     >>> divide(5, 10), divide(-5, 10), divide(4, 10), divide(-15, 10)
     (1, -1, 0, -2)
     """
-    magnitude = (2 * abs(numerator) + denominator) // (2 * denominator)
-    return magnitude * ((numerator > 0) * 2 - 1)
+    magnitude: Integers = (2 * abs(numerator) + denominator) // (2 * denominator)
+    quotient: Integers = magnitude * ((numerator > 0) * 2 - 1)
+    return quotient
 
 
 def rounded(amount_micro: Integers, places: int) -> Integers:
@@ -66,7 +69,7 @@ def rounded(amount_micro: Integers, places: int) -> Integers:
     >>> rounded(12_345_000, 2), rounded(-5_000, 2), rounded(4_999, 2)
     (12350000, -10000, 0)
     """
-    unit = 10 ** (PLACES - places)
+    unit: int = 10 ** (PLACES - places)
     return divide(amount_micro, unit) * unit
 
 

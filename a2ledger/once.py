@@ -93,9 +93,7 @@ def _clashing(rows: pa.Table, live: npt.NDArray[np.bool_]) -> npt.NDArray[np.int
     return np.where(live & (counts[codes] > 1), codes, -1)
 
 
-def _groups(
-    rows: pa.Table, codes: npt.NDArray[np.int64], count: int
-) -> Iterator[list[_Row]]:
+def _groups(rows: pa.Table, codes: npt.NDArray[np.int64], count: int) -> Iterator[list[_Row]]:
     numbers = np.nonzero(codes >= 0)[0]
     numbers = numbers[np.argsort(codes[numbers], kind="stable")]
     taken = rows.take(pa.array(numbers)).to_pydict()

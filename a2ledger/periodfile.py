@@ -162,10 +162,7 @@ def written(file: PeriodFile, customer: str, currency: str) -> str:
         for row in sorted(file.usage, key=_usage_order)
     )
     return (
-        journal.joined(file.above)
-        + journal.MARKER
-        + "".join(usage)
-        + journal.joined(file.closing)
+        journal.joined(file.above) + journal.MARKER + "".join(usage) + journal.joined(file.closing)
     )
 
 

@@ -100,11 +100,7 @@ def own_day(entry: data.Transaction) -> dt.date:
 
 def canonical(entry: data.Transaction) -> str:
     """An entry's text as if neither late nor paired; equal texts are the same event."""
-    meta = {
-        key: value
-        for key, value in entry.meta.items()
-        if key in {"id", "reference"}
-    }
+    meta = {key: value for key, value in entry.meta.items() if key in {"id", "reference"}}
     own = {name for name in entry.links if not name.startswith("refill-")} or entry.links
     postings = list(entry.postings)
     if not any(posting.account.startswith(accounts.RECEIVABLE) for posting in postings):
@@ -130,9 +126,7 @@ def _plain(posting: data.Posting) -> data.Posting:
     return posting._replace(meta={"vat": vat} if vat else None)
 
 
-def paired(
-    payment: data.Transaction, refill: data.Transaction, customer: str
-) -> data.Transaction:
+def paired(payment: data.Transaction, refill: data.Transaction, customer: str) -> data.Transaction:
     """The payment's entry where it paid for a refill: it credits what the refill debited.
 
     No posting of it names the customer any more, so its metadata does.
@@ -156,7 +150,7 @@ def without_effect(refill: data.Transaction, customer: str) -> data.Transaction:
 
 def belong_together(payment: data.Transaction, refill: data.Transaction) -> bool:
     """Whether a payment and a refill of one customer name each other."""
-    return (
+    return bool(
         payment.meta.get("reference") == refill.meta["id"]
         or refill.meta.get("reference") == payment.meta["id"]
     )

@@ -52,7 +52,11 @@ def parse(text: str) -> Quarantine:
     rows = {}
     for row in csv.DictReader(io.StringIO(text, newline="")):
         rows[row["source"], row["identity"]] = Refused(
-            row["file"], int(row["line"]), row["reason"], row["message"], row["raw"],
+            row["file"],
+            int(row["line"]),
+            row["reason"],
+            row["message"],
+            row["raw"],
             row["identity"],
         )
     return Quarantine(rows)
@@ -67,9 +71,7 @@ def written(quarantine: Quarantine) -> str:
         quarantine.rows.items(), key=lambda item: (item[0][0], item[1].file, item[1].line, item[0])
     )
     for (source, identity), row in ordered:
-        writer.writerow(
-            [source, identity, row.file, row.line, row.reason, row.message, row.raw]
-        )
+        writer.writerow([source, identity, row.file, row.line, row.reason, row.message, row.raw])
     return out.getvalue()
 
 

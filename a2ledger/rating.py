@@ -88,7 +88,7 @@ def rate(calls: pa.RecordBatch, tariffs: Sequence[Tariff]) -> pa.RecordBatch:
     )
 
 
-def max_seconds(  # noqa: PLR0913 - the same facts of a call as rate's
+def max_seconds(
     tariff: Tariff,
     called: str,
     local: dt.datetime,

@@ -137,7 +137,7 @@ class Vault:
             fsync_directory(stage)
             intent = {"moves": moves, "message": message}
             write_durably(self.state / "intent.tmp", json.dumps(intent).encode())
-            os.replace(self.state / "intent.tmp", self.state / "intent.json")
+            (self.state / "intent.tmp").replace(self.state / "intent.json")
             fsync_directory(self.state)
         self._apply()
 
@@ -164,13 +164,13 @@ class Vault:
             if name is None:
                 target.unlink(missing_ok=True)
             elif (staged := self.state / "stage" / name).exists():
-                os.replace(staged, target)
+                staged.replace(target)
         for directory in sorted(touched):
             fsync_directory(directory)
 
     def _bump(self) -> None:
         write_durably(self.state / "generation.tmp", str(self.generation() + 1).encode())
-        os.replace(self.state / "generation.tmp", self.state / "generation")
+        (self.state / "generation.tmp").replace(self.state / "generation")
 
     def _clear(self) -> None:
         for leftover in [*(self.state / "stage").glob("*"), *self.state.glob("*.tmp")]:
@@ -206,15 +206,26 @@ class Vault:
         paths = [path for path in paths if path]
         if not paths:
             return
-        self.git("add", "--all", "--pathspec-from-file=-", "--pathspec-file-nul", "--",
-                 stdin="\0".join(paths))
+        self.git(
+            "add",
+            "--all",
+            "--pathspec-from-file=-",
+            "--pathspec-file-nul",
+            "--",
+            stdin="\0".join(paths),
+        )
         if self.git("diff", "--cached", "--quiet", check=False).returncode:
             self.git("commit", "--quiet", "--no-verify", "-F", "-", stdin=message, author=author)
 
     def changed_by_hand(self) -> list[str]:
         """Paths git should hold that differ from the last commit."""
         out = self.git(
-            "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--",
+            "status",
+            "--porcelain",
+            "-z",
+            "--no-renames",
+            "--untracked-files=all",
+            "--",
             *(path for path in COMMITTED if (self.root / path).exists()),
         ).stdout
         return [entry[3:] for entry in out.split("\0") if entry]
@@ -260,7 +271,11 @@ class Vault:
         try:
             done = subprocess.run(  # noqa: S603
                 ["git", *options, *arguments],  # noqa: S607
-                cwd=self.root, env=environment, input=stdin, capture_output=True, text=True,
+                cwd=self.root,
+                env=environment,
+                input=stdin,
+                capture_output=True,
+                text=True,
                 check=False,
             )
         except FileNotFoundError:

@@ -6,8 +6,9 @@ A block is bytes that end with a line end. Plain and gzip-compressed files are r
 from __future__ import annotations
 
 import gzip
+import math
 import zlib
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
@@ -46,7 +47,9 @@ _KINDS = {
     b"7z\xbc\xaf": "a 7z archive",
 }
 _CONTROL = np.isin(np.arange(256), [*range(9), 11, 12, *range(14, 32), 127])
-_CONTROL_SHARE = 10  # one in ten: a row with a field of NULs in a small file has fewer
+_CONTROL_SHARE = 10  # one in ten: rows with a field of NULs each have fewer
+_JUDGED = 1024
+"""Bytes below which a text is not judged: its rows will be."""
 
 
 class Block(NamedTuple):
@@ -96,29 +99,25 @@ class Lines:
         return UnusableInput(f"{self.path}:{line}: {what}; nothing was read from it; {remedy}")
 
     def _unpacked(self, file: IO[bytes]) -> Iterator[bytes]:
-        head = file.read(len(_GZIP))
+        packed = file.read(len(_GZIP)) == _GZIP
         file.seek(0)
-        if head != _GZIP:
-            while data := file.read(self._size):
-                yield data
-            return
-        packed, unpacked = self.path.stat().st_size, 0
-        with gzip.open(file) as stream:
-            while data := stream.read(self._size):
-                unpacked += len(data)
-                if unpacked > max(UNPACKED, packed * RATIO):
-                    raise self.unusable(
-                        f"unpacks to more than {RATIO} times its size",
-                        "unpack it yourself if it is sound",
-                    )
-                yield data
+        stream = cast("IO[bytes]", gzip.open(file)) if packed else file
+        self._expect_text(stream.read(LONGEST))
+        stream.seek(0)
+        limit = max(UNPACKED, self.path.stat().st_size * RATIO) if packed else math.inf
+        count = 0
+        while data := stream.read(self._size):
+            count += len(data)
+            if count > limit:
+                raise self.unusable(
+                    f"unpacks to more than {RATIO} times its size",
+                    "unpack it yourself if it is sound",
+                )
+            yield data
 
     def _blocks(self, pieces: Iterator[bytes]) -> Iterator[Block]:
-        line, tail, first = 1, b"", True
+        line, tail = 1, b""
         for piece in pieces:
-            if first:
-                self._expect_text(piece[:LONGEST])
-                piece, first = piece.removeprefix(BOM), False  # noqa: PLW2901
             cut = piece.rfind(b"\n") + 1
             if not cut:
                 # A line without end cannot fill memory: what is kept is enough to refuse it.
@@ -135,10 +134,10 @@ class Lines:
         for magic, kind in _KINDS.items():
             if head.startswith(magic):
                 raise self.unusable(f"is {kind}, not UTF-8 text", "convert it to UTF-8 text")
-        controls = int(_CONTROL[np.frombuffer(head, np.uint8)].sum())
-        if controls * _CONTROL_SHARE > len(head):
-            raise self.unusable("is binary, not UTF-8 text", "check that it is the right file")
         if b"\r" in head and b"\n" not in head:
             raise self.unusable(
                 "ends its lines with CR alone", "convert it to LF or CRLF line ends"
             )
+        controls = int(_CONTROL[np.frombuffer(head, np.uint8)].sum())
+        if len(head) >= _JUDGED and controls * _CONTROL_SHARE > len(head):
+            raise self.unusable("is binary, not UTF-8 text", "check that it is the right file")

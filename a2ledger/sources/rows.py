@@ -139,11 +139,14 @@ def read(block: Block, layout: Layout, *, fast: bool = True) -> Reading:
     pieces = []
     for width in np.unique(widths[plain]).tolist():
         indexes = np.flatnonzero(plain & (widths == width))
-        if (table := _parse(text.gather(indexes), width, layout)) is None:
+        table = _gathered(text, indexes, width, layout)
+        if table is None:
             indexes = slow.sift(indexes)
-            table = _parse(text.gather(indexes), width, layout) if len(indexes) else None
-        if table is not None:
-            pieces.append(_complete(table, indexes + text.first, layout))
+            table = _gathered(text, indexes, width, layout)
+        if table is None:
+            slow.take(indexes)
+        else:
+            pieces.append(table)
     pieces.append(slow.table())
     table = pa.concat_tables(pieces).combine_chunks().sort_by("line")
     return Reading(table, sorted(slow.damages), text.raw, rest)
@@ -164,6 +167,16 @@ def _clean(text: _Text, layout: Layout) -> pa.Table | None:
     if table is None or len(table) != len(text.ends):
         return None
     return _complete(table, np.arange(len(table)) + text.first, layout)
+
+
+def _gathered(text: _Text, indexes: Indexes, width: int, layout: Layout) -> pa.Table | None:
+    """Some plain lines of one width at once, or None where Arrow does not agree that they are."""
+    if not len(indexes):
+        return None
+    table = _parse(text.gather(indexes), width, layout)
+    if table is None or len(table) != len(indexes):
+        return None
+    return _complete(table, indexes + text.first, layout)
 
 
 def _plain(text: _Text, layout: Layout) -> tuple[Mask, Indexes]:
@@ -259,9 +272,13 @@ class _Slow:
     def sift(self, indexes: Indexes) -> Indexes:
         """Take the lines that are not UTF-8 from plain ones; returns the others."""
         good = [index for index in indexes.tolist() if self.text.is_utf8(index)]
-        for index in np.setdiff1d(indexes, good).tolist():
-            self._row(index)
+        self.take(np.setdiff1d(indexes, good))
         return np.array(good, np.int64)
+
+    def take(self, indexes: Indexes) -> None:
+        """Read lines each of which is a row."""
+        for index in indexes.tolist():
+            self._row(index)
 
     def table(self) -> pa.Table:
         """The rows read so far."""

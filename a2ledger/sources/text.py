@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from a2ledger.feed import RAW_SHOWN, Refused, digest
 from a2ledger.sources import rows
-from a2ledger.sources.lines import BLOCK, LONGEST, Block, Lines
+from a2ledger.sources.lines import BLOCK, BOM, LONGEST, Block, Lines
 from a2ledger.sources.rows import Layout
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ def read(
         if layout is None:
             assert isinstance(shape, Header)  # noqa: S101 - for the type checker
             block, header = _headed(block, lines)  # noqa: PLW2901
+            if not header:
+                continue
             layout, notes = shape.layout(header, lines)
         if block.last:
             block = _with_tail(block, layout, width if grows else None)  # noqa: PLW2901
@@ -117,7 +119,7 @@ def read(
         if len(piece.table) or piece.refused or piece.notes or (block.last and empty):
             yield piece
             empty, notes = False, ()
-        width = _last_width(block.text, layout) or width
+        width = _last_width(block.text, layout) if block.text else width
 
 
 def _piece(
@@ -149,16 +151,16 @@ def _headings(table: pa.Table, layout: Layout) -> pa.BooleanArray | None:
 
 
 def _headed(block: Block, lines: Lines) -> tuple[Block, str]:
-    """Take the header, the first line that is not blank, from the first block."""
+    """Take the header, the first line that is not blank, from a block; "" where all are."""
     text, number = block.text or block.tail, block.line
     line = b""
     while text and not line.strip():
         line, _, text = text.partition(b"\n")
         number += 1
-    if not line.strip():
+    if not line.strip() and block.last:
         raise lines.unusable("is empty", "the first line must name the columns")
     try:
-        header = line.decode().rstrip("\r")
+        header = line.removeprefix(BOM).decode().strip()
     except UnicodeDecodeError:
         raise lines.unusable("has a header that is not UTF-8", "convert it to UTF-8") from None
     tail = block.tail if block.text else b""
@@ -167,7 +169,9 @@ def _headed(block: Block, lines: Lines) -> tuple[Block, str]:
 
 def _with_tail(block: Block, layout: Layout, width: int | None) -> Block:
     """The last block with what follows its last line end, if that is a complete row."""
-    if not block.tail or not (len(block.tail) > LONGEST or _is_complete(block, layout, width)):
+    if not block.tail.strip():
+        return block._replace(tail=b"")
+    if not (len(block.tail) > LONGEST or _is_complete(block, layout, width)):
         return block
     return Block(block.text + block.tail + b"\n", block.line, last=True)
 
@@ -178,25 +182,23 @@ def _is_complete(block: Block, layout: Layout, width: int | None) -> bool:
     A log must prove it: as many columns as the row before, and the last one closed by a quote,
     for of a number that is cut short one cannot tell.
     """
-    fields = _fields(block.tail, layout)
+    found = _last_width(block.tail, layout)
     if width is None:
-        return len(fields) in layout.widths
-    before = _last_width(block.text, layout) or width
-    return len(fields) == before and block.tail.rstrip(b"\r").endswith(b'"')
+        return found > 0
+    before = _last_width(block.text, layout) if block.text else width
+    return 0 < found == before and block.tail.rstrip(b"\r").endswith(b'"')
 
 
 def _last_width(text: bytes, layout: Layout) -> int:
     """Number of columns of the last line, 0 if it is no row by itself."""
     line = text[text.rfind(b"\n", 0, -1) + 1 :].rstrip(b"\r\n")
-    width = len(_fields(line, layout)) if len(line) <= LONGEST else 0
-    return width if width in layout.widths else 0
-
-
-def _fields(line: bytes, layout: Layout) -> list[str]:
+    if len(line) > LONGEST:
+        return 0
     try:
-        return rows.strict(line.decode("utf-8", "surrogateescape"), layout.separator)
+        fields = rows.strict(line.decode("utf-8", "surrogateescape"), layout.separator)
     except csv.Error:
-        return []
+        return 0
+    return len(fields) if len(fields) in layout.widths else 0
 
 
 def _refused(path: Path, damage: rows.Damage, raw: Callable[[int], str]) -> Refused:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from a2ledger import accounts, checks, customerfile, detail, journal, ledger, money, periodfile
-from a2ledger.book import Book
 from a2ledger.billing import Brought, Row, Telescope, statement_lines, vat_title
+from a2ledger.book import Book
 from a2ledger.document import Statement, StatementLine
 from a2ledger.ledger import Ledger, Standing
 from a2ledger.records import Customer, Problem
@@ -117,7 +117,7 @@ def _own(book: Book, customer: Customer) -> Iterator[Problem]:
     except ValueError as error:
         yield Problem(path, 0, "usage", str(error))
         return
-    posted = {
+    posted: dict[tuple[str, ...], tuple[int, int, int]] = {
         (str(row.day), row.service, row.vat): (row.calls, row.seconds, row.micro)
         for row in file.usage
     }
@@ -240,4 +240,3 @@ def customer_json(customer: Customer, day: dt.date) -> dict[str, Any]:
         },
         "periods": [str(start) for start in customer.periods],
     }
-

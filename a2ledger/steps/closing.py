@@ -197,8 +197,7 @@ class _Closer:
             f"invoices/{self.draft.today.year}/{identity}.json",
             json.dumps(as_json(document), ensure_ascii=False, indent=1) + "\n",
         )
-        title = {"invoice": f"Invoice {number}", "credit-note": f"Credit note {number}"}
-        self._write(customer, bill, title.get(kind, ""))
+        self._write(customer, bill, kind, number)
         self.states[name] = (bill.carried, rows)
         return Closed(
             customer=name,
@@ -214,10 +213,10 @@ class _Closer:
         kind = "credit-note" if bill.gross_micro < 0 else "invoice"
         return kind, self.numbers.take(kind)
 
-    def _write(self, customer: Customer, bill: Bill, title: str) -> None:
+    def _write(self, customer: Customer, bill: Bill, kind: str, number: str | None) -> None:
         currency = self.book.config.currency
         frozen, left = split(self.files[customer.id], bill.period.end)
-        entries = closing.entries(bill, customer.id, currency, title)
+        entries = closing.entries(bill, customer.id, currency, kind, number)
         blocks = [journal.Block(str(e.date), "*", journal.formatted(e)) for e in entries]
         head = [
             journal.Block(str(e.date), "balance", journal.formatted(e))
@@ -253,7 +252,9 @@ class _Numbers:
         """The highest number taken; of this year where the series begins anew each year."""
         text = re.escape(series).replace(re.escape("{year}"), str(self.year))
         pattern = re.compile(re.sub(r"\\\{number(?:[^}]*)\\\}", r"(\\d+)", text) + r"\.json")
-        return max((int(match[1]) for name in names if (match := pattern.fullmatch(name))), default=0)
+        return max(
+            (int(match[1]) for name in names if (match := pattern.fullmatch(name))), default=0
+        )
 
     def take(self, kind: str) -> str:
         """The next number of a series."""
@@ -261,9 +262,7 @@ class _Numbers:
         return self.series[kind].format(year=self.year, number=self.last[kind])
 
 
-def states(
-    book: Book, customers: Sequence[Customer]
-) -> dict[str, tuple[Brought, list[Row]]]:
+def states(book: Book, customers: Sequence[Customer]) -> dict[str, tuple[Brought, list[Row]]]:
     """What open periods start with and hold, by customer id.
 
     Raises:
@@ -276,9 +275,7 @@ def states(
             customer.id: book.text(customerfile.period_path(customer.id, customer.open_since))
             for customer in chunk
         }
-        states_of, problems = ledger.open_periods(
-            book.root, chunk, texts, book.config.currency
-        )
+        states_of, problems = ledger.open_periods(book.root, chunk, texts, book.config.currency)
         if problems:
             raise BrokenBookError(problems)
         found |= states_of
@@ -308,8 +305,15 @@ class Calls:
         for row in detail.lines(calls).to_pylist():
             late = row["late_in"]
             used = Used(
-                row["service"], row["destination"], row["vat"], day if late else None,
-                row["calls"], row["seconds"], row["cost_micro"], day, day,
+                row["service"],
+                row["destination"],
+                row["vat"],
+                day if late else None,
+                row["calls"],
+                row["seconds"],
+                row["cost_micro"],
+                day,
+                day,
             )
             self._posted.setdefault(row["customer"], []).append((late or day, used))
 
@@ -351,7 +355,11 @@ def draw_up(
         )
     try:
         return billing.draw_up(
-            one, brought, rows, calls.of(customer.id, one), config.codes,
+            one,
+            brought,
+            rows,
+            calls.of(customer.id, one),
+            config.codes,
             money.decimals(config.currency),
         )
     except DetailDiffersError as error:

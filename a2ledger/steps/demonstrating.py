@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - sample tables stand as they are written
 """The demo book: five customers, three months of generated calls, two closed and one open.
 
 Everything is made from a fixed seed and run through the ordinary commands with ``--today``, so
@@ -84,8 +85,15 @@ _CALLERS = (
 )
 
 _CALLED = (
-    ("32470", 6), ("322555", 4), ("32925", 5), ("31205", 5), ("3314", 6), ("3361", 6), ("4420", 7),
-    ("1212", 7), ("21261", 6),
+    ("32470", 6),
+    ("322555", 4),
+    ("32925", 5),
+    ("31205", 5),
+    ("3314", 6),
+    ("3361", 6),
+    ("4420", 7),
+    ("1212", 7),
+    ("21261", 6),
 )
 
 _REFILLS = """\
@@ -127,31 +135,55 @@ def demonstrate(directory: Path, run: Run) -> None:
         run: runs a command of this program in that book, words as on the command line.
     """
     files = directory / "input"
-    run("--today", "2026-01-01", "init", str(directory), "--company", COMPANY,
-        "--timezone", TIMEZONE)
+    run(
+        "--today",
+        "2026-01-01",
+        "init",
+        str(directory),
+        "--company",
+        COMPANY,
+        "--timezone",
+        TIMEZONE,
+    )
     with (directory / "a2ledger.toml").open("a", encoding="utf-8") as toml:
         toml.write(_SOURCE)
     _write(directory / "tariffs", {"standard.csv": _STANDARD, "saver.csv": _SAVER})
     rows = list(calls())
     late = [row for row in rows if _is_late(row)]
-    _write(files, {
-        "customers.csv": _CUSTOMERS,
-        "Master-2026-01.csv": csv_calls(row for row in rows if _in(row, 1) and row not in late),
-        "Master-2026-02.csv": csv_calls([*late, *(row for row in rows if _in(row, 2))]),
-        "Master-2026-03.csv": csv_calls(row for row in rows if _in(row, 3)),
-        **{f"{name}-2026-{month:02d}.csv": _of_month(text, month)
-           for name, text in (("refills", _REFILLS), ("payments", _PAYMENTS),
-                              ("charges", _CHARGES))
-           for month in (1, 2, 3)},
-    })
+    _write(
+        files,
+        {
+            "customers.csv": _CUSTOMERS,
+            "Master-2026-01.csv": csv_calls(row for row in rows if _in(row, 1) and row not in late),
+            "Master-2026-02.csv": csv_calls([*late, *(row for row in rows if _in(row, 2))]),
+            "Master-2026-03.csv": csv_calls(row for row in rows if _in(row, 3)),
+            **{
+                f"{name}-2026-{month:02d}.csv": _of_month(text, month)
+                for name, text in (
+                    ("refills", _REFILLS),
+                    ("payments", _PAYMENTS),
+                    ("charges", _CHARGES),
+                )
+                for month in (1, 2, 3)
+            },
+        },
+    )
     run("--today", "2026-01-01", "import", "customers", str(files / "customers.csv"))
     for month, today in ((1, "2026-02-02"), (2, "2026-03-02"), (3, "2026-03-20")):
         for source in ("refills", "payments", "charges"):
             run("--today", today, "import", source, str(files / f"{source}-2026-{month:02d}.csv"))
         run("--today", today, "import", "pbx1", str(files / f"Master-2026-{month:02d}.csv"))
         if month == 1:
-            run("--today", today, "customer", "set", "C10001", "credit_limit=300",
-                "--from", "2026-02-15")
+            run(
+                "--today",
+                today,
+                "customer",
+                "set",
+                "C10001",
+                "credit_limit=300",
+                "--from",
+                "2026-02-15",
+            )
         if month < 3:  # noqa: PLR2004 - March stays open
             run("--today", today, "close")
     run("--today", "2026-03-20", "invoice", "--period", "2026-02")
@@ -181,13 +213,13 @@ class Call(NamedTuple):
 def calls() -> Iterator[Call]:
     """Calls of the demo's customers from January to 19 March 2026, in order of their start."""
     random = Random(2026)  # noqa: S311 - a demo needs repeatable numbers, not secrets
-    found = []
+    found: list[Call] = []
     for caller in _CALLERS:
         day = caller.first
         while day < dt.date(2026, 3, 20):
             weekend = day.weekday() >= 5  # noqa: PLR2004 - Saturday
-            for _ in range(random.randrange(caller.calls_a_day * (1 if weekend else 2))):
-                found.append(_call(random, caller, day))
+            count = random.randrange(caller.calls_a_day * (1 if weekend else 2))
+            found += [_call(random, caller, day) for _ in range(count)]
             day += dt.timedelta(days=1)
     yield from sorted(found, key=lambda call: (call.start, call.account))
 
@@ -225,14 +257,50 @@ def csv_calls(rows: Iterator[Call] | list[Call]) -> str:
         head = [call.account, call.caller]
         clid = f'"{call.account}" <{call.caller}>'
         lines.append(
-            [*head, call.called, "customers", clid, channel, f"PJSIP/carrier-{number + 1:08x}",
-             "Dial", f"PJSIP/{call.called}@carrier,60", *stamps, call.seconds + 8, call.seconds,
-             "ANSWERED" if answered else "NO ANSWER", "DOCUMENTATION", unique, "", "", unique,
-             number]
+            [
+                *head,
+                call.called,
+                "customers",
+                clid,
+                channel,
+                f"PJSIP/carrier-{number + 1:08x}",
+                "Dial",
+                f"PJSIP/{call.called}@carrier,60",
+                *stamps,
+                call.seconds + 8,
+                call.seconds,
+                "ANSWERED" if answered else "NO ANSWER",
+                "DOCUMENTATION",
+                unique,
+                "",
+                "",
+                unique,
+                number,
+            ]
         )
         lines.append(
-            [*head, "h", "customers", clid, channel, "", "Hangup", "", stamps[2], "", stamps[2],
-             0, 0, "NO ANSWER", "DOCUMENTATION", unique, "", "", unique, number + 1]
+            [
+                *head,
+                "h",
+                "customers",
+                clid,
+                channel,
+                "",
+                "Hangup",
+                "",
+                stamps[2],
+                "",
+                stamps[2],
+                0,
+                0,
+                "NO ANSWER",
+                "DOCUMENTATION",
+                unique,
+                "",
+                "",
+                unique,
+                number + 1,
+            ]
         )
     return csv_text(lines)
 

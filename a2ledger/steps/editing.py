@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 
@@ -12,6 +13,7 @@ from a2ledger.records import Problem
 
 _PERIOD = re.compile(r"journals/(\d{4}-\d\d)/(.+)\.(\d\d)\.beancount$")
 _OWN = re.compile(r"journals/customers/(.+)\.beancount$")
+_ACCOUNT = re.compile(r"^[ \t]+(?:[*!][ \t]+)?[A-Z]\w*(?::[^\s:]+)+", re.MULTILINE)
 _ALLOWED = re.compile(r'\s*(option "(title|operating_currency|tolerance_multiplier)"|include ")')
 
 
@@ -45,7 +47,9 @@ def _problems(draft: Draft, path: str) -> Iterable[Problem]:
     """What one edited file does that it must not."""
     if path.startswith("invoices/") or _is_closed(draft, path):
         yield Problem(
-            path, 0, "frozen",
+            path,
+            0,
+            "frozen",
             "a closed period or a document was changed; nothing was done; "
             f"bring it back with `git checkout -- {path}` and post a correction instead",
         )
@@ -58,8 +62,8 @@ def _problems(draft: Draft, path: str) -> Iterable[Problem]:
             derived = path.startswith(GENERAL) or path == "journals/manual.beancount"
             if not _ALLOWED.match(line) or derived:
                 yield Problem(path, number, "directive", f"{line.split()[0]!r} may not stand here")
-    if match := _PERIOD.match(path):
-        yield from _unreadable(draft, path, match[2])
+    if _PERIOD.match(path):
+        yield from _unreadable(draft, path)
 
 
 def _is_closed(draft: Draft, path: str) -> bool:
@@ -71,7 +75,7 @@ def _is_closed(draft: Draft, path: str) -> bool:
     return customer is not None and day in {str(start) for start in customer.periods[:-1]}
 
 
-def _unreadable(draft: Draft, path: str, customer: str) -> Iterable[Problem]:
+def _unreadable(draft: Draft, path: str) -> Iterable[Problem]:
     """Entries whose amounts cannot be added up by reading their text."""
     try:
         file = draft.period_file(path)
@@ -81,7 +85,7 @@ def _unreadable(draft: Draft, path: str, customer: str) -> Iterable[Problem]:
     for block in file.above:
         if block.kind not in {"*", "!"}:
             continue
-        postings = re.findall(r"^[ \t]+(?:[*!][ \t]+)?[A-Z]\w*(?::[^\s:]+)+", block.text, re.M)
+        postings = _ACCOUNT.findall(block.text)
         legs = journal.legs(block.text)
         first = block.text.partition("\n")[0]
         if len(legs) != len(postings):
@@ -93,6 +97,6 @@ def _unreadable(draft: Draft, path: str, customer: str) -> Iterable[Problem]:
 
 def _uncoded(path: str, text: str, first: str) -> Iterable[Problem]:
     lines = text.split("\n")
-    for line, following in zip(lines, lines[1:], strict=False):
+    for line, following in itertools.pairwise(lines):
         if re.match(r"[ \t]+\S+:Unbilled\b", line) and not re.match(r'[ \t]+vat: "', following):
             yield Problem(path, 0, "vat", f'a posting to Unbilled needs `vat: "CODE"`: {first}')

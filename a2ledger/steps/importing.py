@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from a2ledger import cdr, detail, quarantine, rating, sources
 from a2ledger.book import Draft
 from a2ledger.config import Config, Source
-from a2ledger.directory import Directory
+from a2ledger.directory import Days, Directory, Indexes
 from a2ledger.feed import Batch, Refused, refuse
 from a2ledger.once import COLUMNS, once
 from a2ledger.period import DAY
@@ -76,9 +76,7 @@ def import_calls(draft: Draft, source: Source, paths: list[Path], now: dt.dateti
         np.array([(c.open_since - _EPOCH).days for c in customers], dtype=np.int64),
     )
     priced = [
-        table
-        for path in paths
-        for table in _priced(draft, source, path, pricing, now, report)
+        table for path in paths for table in _priced(draft, source, path, pricing, now, report)
     ]
     calls = pa.concat_tables(priced) if priced else _priced_schema().empty_table()
     _keep(draft, source, calls, customers, report)
@@ -86,9 +84,7 @@ def import_calls(draft: Draft, source: Source, paths: list[Path], now: dt.dateti
 
 
 def _priced_schema() -> pa.Schema:
-    return detail.SCHEMA.append(pa.field("day", pa.date32())).append(
-        pa.field("opened", pa.int64())
-    )
+    return detail.SCHEMA.append(pa.field("day", pa.date32())).append(pa.field("opened", pa.int64()))
 
 
 def _priced(
@@ -112,8 +108,8 @@ def _rated(
     batch: Batch, calls: pa.Table, source: Source, pricing: Pricing, report: Report
 ) -> pa.Table:
     """Calls of a batch with their price, in the columns of the call detail."""
-    who = calls["customer"].to_numpy().astype(np.int64)
-    day = calls["day"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    who = calls["customer"].to_numpy().astype(np.int32)
+    day = calls["day"].to_numpy().astype("datetime64[D]").astype(np.int32)
     rated = rating.rate(
         pa.RecordBatch.from_arrays(
             [
@@ -136,12 +132,18 @@ def _rated(
     cost = np.where(free | silent, 0, cost)
     cost = np.where(has_price, pc.fill_null(calls["given_micro"], 0).to_numpy(), cost)
     report.refused += [
-        refuse(batch, line, "no-rate",
-               f"no rate for {called}; add one to the customer's tariff, then import again",
-               identity(switch, uid, seq))
+        refuse(
+            batch,
+            line,
+            "no-rate",
+            f"no rate for {called}; add one to the customer's tariff, then import again",
+            identity(switch, uid, seq),
+        )
         for line, called, switch, uid, seq in zip(
-            *(calls[name].filter(pa.array(unpriced)).to_pylist()
-              for name in ("line", "called", "switch", "uid", "seq")),
+            *(
+                calls[name].filter(pa.array(unpriced)).to_pylist()
+                for name in ("line", "called", "switch", "uid", "seq")
+            ),
             strict=True,
         )
     ]
@@ -149,11 +151,25 @@ def _rated(
     names = pa.array([customer.id for customer in pricing.directory.customers], pa.string())
     columns = {
         "customer": names.take(pa.array(who)),
-        **{name: calls[name] for name in
-           ("start", "switch", "uid", "seq", "called", "caller", "service", "seconds", "line",
-            "day")},
-        **{name: rated[name] for name in
-           ("destination", "deck", "prefix", "billed_seconds", "buy_micro", "carrier")},
+        **{
+            name: calls[name]
+            for name in (
+                "start",
+                "switch",
+                "uid",
+                "seq",
+                "called",
+                "caller",
+                "service",
+                "seconds",
+                "line",
+                "day",
+            )
+        },
+        **{
+            name: rated[name]
+            for name in ("destination", "deck", "prefix", "billed_seconds", "buy_micro", "carrier")
+        },
         "cost_micro": pa.array(cost, pa.int64()),
         "vat": _vat(calls, pricing, who, day),
         "late_in": pa.nulls(count, pa.date32()),
@@ -175,7 +191,7 @@ def _one(column: Any) -> Any:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
-def _tariff(calls: pa.Table, pricing: Pricing, who: Integers, day: Integers) -> Integers:
+def _tariff(calls: pa.Table, pricing: Pricing, who: Indexes, day: Days) -> Integers:
     """Each call's tariff: the rule's, or what the customer had at its start."""
     values, index = pricing.directory.fact("tariff", who, day)
     used = set(np.unique(index).tolist())
@@ -195,16 +211,16 @@ def _tariff(calls: pa.Table, pricing: Pricing, who: Integers, day: Integers) -> 
     return found
 
 
-def _discount(pricing: Pricing, who: Integers, day: Integers) -> Integers:
+def _discount(pricing: Pricing, who: Indexes, day: Days) -> Integers:
     values, index = pricing.directory.fact("discount_percent", who, day)
     hundredths = np.array([int((value or 0) * 100) for value in values] or [0], dtype=np.int64)
     found: Integers = hundredths[index]
     return found
 
 
-def _vat(calls: pa.Table, pricing: Pricing, who: Integers, day: Integers) -> pa.Array:
+def _vat(calls: pa.Table, pricing: Pricing, who: Indexes, day: Days) -> pa.Array:
     """Each call's VAT code: of its service, by the treatment on the day it is posted."""
-    posted = np.maximum(day, pricing.opened[who]) if len(who) else day
+    posted = np.maximum(day, pricing.opened[who]).astype(np.int32)
     values, index = pricing.directory.fact("vat", who, posted)
     services = _one(pc.dictionary_encode(_one(calls["service"])))
     codes = pa.array(
@@ -227,7 +243,7 @@ def _keep(
     opened = {customer.id: customer.open_since for customer in customers}
     days = sorted(pc.unique(calls["day"]).to_pylist())
     old = _known(draft, days, opened)
-    sealed = pa.nulls(calls.num_rows, pa.bool_()).fill_null(False)  # noqa: FBT003
+    sealed = pa.nulls(calls.num_rows, pa.bool_()).fill_null(False)
     new = calls.append_column("sealed", sealed)
     outcome = once(_comparable(old), _comparable(new))
     dropped = np.concatenate([outcome.duplicates, outcome.conflicts])
@@ -352,7 +368,8 @@ def _write_days(
         changed[day] = detail.digest(calls)
         draft.put(detail.path(day), detail.encoded(calls) if calls.num_rows else None)
         touched = {
-            *pc.unique(added["customer"]).to_pylist(), *pc.unique(left["customer"]).to_pylist()
+            *pc.unique(added["customer"]).to_pylist(),
+            *pc.unique(left["customer"]).to_pylist(),
         }
         for name in touched:
             days.setdefault(name, set()).add(day)
@@ -371,9 +388,7 @@ def _usage(row: detail.Folded, day: dt.date, opened: dt.date) -> Usage | None:
     if (row.late_in or day) < opened:
         return None
     late = day if row.late_in else None
-    return Usage(
-        row.late_in or day, late, row.service, row.vat, row.calls, row.seconds, row.micro
-    )
+    return Usage(row.late_in or day, late, row.service, row.vat, row.calls, row.seconds, row.micro)
 
 
 def _without(calls: pa.Table, gone: pa.Table) -> pa.Table:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from beancount.core import data
 from beancount.parser import parser
@@ -76,7 +76,7 @@ def _known(draft: Draft) -> dict[str, Known]:
             if block.kind != "*" or not any(name.startswith(_KINDS) for name in names):
                 continue
             entry = read_entry(block.text)
-            customer = _customer(draft, entry)
+            customer = _customer(entry)
             own = own_link(entry)
             sealed = entry.date < opened.get(customer, dt.date.min)
             found[own] = Known(customer, entry, sealed)
@@ -87,7 +87,7 @@ _KINDS = tuple(f"{kind}-" for kind in KINDS.values())
 _CUSTOMER = re.compile(r"Assets:Receivable:([^:]+):")
 
 
-def _customer(draft: Draft, entry: data.Transaction) -> str:
+def _customer(entry: data.Transaction) -> str:
     for leg in entry.postings:
         if match := _CUSTOMER.match(leg.account):
             return match[1]
@@ -97,16 +97,12 @@ def _customer(draft: Draft, entry: data.Transaction) -> str:
 def read_entry(text: str) -> data.Transaction:
     """A transaction from journal text the program wrote."""
     entries, _, _ = parser.parse_string(text)
-    entry: data.Transaction = entries[0]
-    meta = {
-        key: value for key, value in entry.meta.items() if key not in {"filename", "lineno"}
-    }
+    entry = cast("data.Transaction", entries[0])
+    meta = {key: value for key, value in entry.meta.items() if key not in {"filename", "lineno"}}
     return entry._replace(
         meta=meta,
         postings=[
-            leg._replace(
-                meta={"vat": leg.meta["vat"]} if leg.meta and "vat" in leg.meta else None
-            )
+            leg._replace(meta={"vat": leg.meta["vat"]} if leg.meta and "vat" in leg.meta else None)
             for leg in entry.postings
         ],
     )
@@ -129,12 +125,18 @@ def _sort_in(
     customer = draft.book.customers.get(movement.customer)
     link = posting.link(movement)
     if customer is None:
-        report.refused.append(_refuse(movement, "unknown-customer",
-                                      f"no customer {movement.customer}; add him, import again"))
+        report.refused.append(
+            _refuse(
+                movement,
+                "unknown-customer",
+                f"no customer {movement.customer}; add him, import again",
+            )
+        )
         return
     if movement.kind == "charge" and movement.service not in config.services:
-        report.refused.append(_refuse(movement, "unknown-service",
-                                      f"{movement.service!r} is not under [services]"))
+        report.refused.append(
+            _refuse(movement, "unknown-service", f"{movement.service!r} is not under [services]")
+        )
         return
     if movement.date == dt.date.min:
         movement = replace(movement, date=customer.opened)
@@ -161,9 +163,8 @@ def _sort_in(
     held = known.get(link)
     if held is None:
         fresh[link] = (movement, entry)
-    elif (
-        posting.canonical(held.entry) == text
-        and held.customer == accounts.component(movement.customer)
+    elif posting.canonical(held.entry) == text and held.customer == accounts.component(
+        movement.customer
     ):
         report.duplicate += 1
         report.known.add(link)
@@ -180,17 +181,14 @@ def _vat(movement: Movement, customer: Customer, config: Config) -> str:
 
 
 def _refuse(movement: Movement, reason: str, message: str) -> Refused:
-    raw = ",".join(
-        [movement.id, movement.customer, str(movement.date), str(movement.amount_micro)]
-    )
-    return Refused(
-        movement.file, movement.line, reason, message, raw, posting.link(movement)
-    )
+    raw = ",".join([movement.id, movement.customer, str(movement.date), str(movement.amount_micro)])
+    return Refused(movement.file, movement.line, reason, message, raw, posting.link(movement))
 
 
 def _conflict(movement: Movement) -> Refused:
     refused = _refuse(
-        movement, "conflict",
+        movement,
+        "conflict",
         f"{movement.kind} {movement.id} is in the book with other content; give it another id, "
         "or correct the row",
     )
@@ -251,4 +249,3 @@ def _partner(
 ) -> data.Transaction | None:
     found = [refill for refill in refills if posting.belong_together(payment, refill)]
     return min(found, key=own_link, default=None)
-

@@ -74,8 +74,12 @@ def add(draft: Draft, identity: str, given: Mapping[str, str]) -> Customer:
     if identity in draft.book.customers:
         raise RefusedError(f"{identity}: there is such a customer; use `customer set`")
     defaults = {
-        "name": identity, "credit_limit": "0", "tariff": "standard", "billing_day": "1",
-        "currency": config.currency, "vat": config.treatment,
+        "name": identity,
+        "credit_limit": "0",
+        "tariff": "standard",
+        "billing_day": "1",
+        "currency": config.currency,
+        "vat": config.treatment,
     }
     texts = defaults | {key: text for key, text in given.items() if text != ""}
     opened = texts.pop("opened", "")

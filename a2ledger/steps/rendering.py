@@ -21,9 +21,9 @@ def _json(document: Document, _templates: Path) -> str:
 
 
 FORMATS: dict[str, tuple[str, Callable[[Document, Path], str]]] = {
-    "html": ("html", lambda document, templates: render.html(document, templates)),
+    "html": ("html", render.html),
     "json": ("json", _json),
-    "text": ("txt", lambda document, templates: render.text(document, templates)),
+    "text": ("txt", render.text),
 }
 """File name ending and function of each format."""
 
@@ -39,8 +39,10 @@ def chosen(book: Book, numbers: Sequence[str], month: str) -> dict[str, Document
     Raises:
         RefusedError: if there is none of that number.
     """
-    paths = {path.rsplit("/", 1)[-1].removesuffix(".json"): path
-             for path in book.files("invoices", "*/*.json")}
+    paths = {
+        path.rsplit("/", 1)[-1].removesuffix(".json"): path
+        for path in book.files("invoices", "*/*.json")
+    }
     for number in numbers:
         if number not in paths:
             raise RefusedError(

@@ -13,8 +13,18 @@ from a2ledger.book import IMPORTS, Draft, csv_text
 from a2ledger.feed import Refused
 
 _HEADER = (
-    "time", "source", "files", "read", "posted", "free", "not_billable", "duplicate", "late",
-    "quarantined", "amount", "latest",
+    "time",
+    "source",
+    "files",
+    "read",
+    "posted",
+    "free",
+    "not_billable",
+    "duplicate",
+    "late",
+    "quarantined",
+    "amount",
+    "latest",
 )
 
 
@@ -51,7 +61,11 @@ class Report:
             UncountedRowsError: otherwise.
         """
         counted = (
-            self.posted + self.free + self.not_billable.total() + self.duplicate + self.late
+            self.posted
+            + self.free
+            + self.not_billable.total()
+            + self.duplicate
+            + self.late
             + len(self.refused)
         )
         if counted != self.read:
@@ -108,9 +122,17 @@ def record(draft: Draft, report: Report, now: dt.datetime) -> None:
     if held.rows or (draft.book.root / quarantine.PATH).exists():
         draft.put(quarantine.PATH, quarantine.written(held).encode("utf-8", "surrogateescape"))
     line: Sequence[object] = (
-        now.isoformat(timespec="seconds"), report.source, "; ".join(report.files), report.read,
-        report.posted, report.free, report.not_billable.total(), report.duplicate, report.late,
-        len(report.refused), money.text(report.amount_micro, 2),
+        now.isoformat(timespec="seconds"),
+        report.source,
+        "; ".join(report.files),
+        report.read,
+        report.posted,
+        report.free,
+        report.not_billable.total(),
+        report.duplicate,
+        report.late,
+        len(report.refused),
+        money.text(report.amount_micro, 2),
         report.latest.isoformat(timespec="seconds") if report.latest else "",
     )
     text = draft.text(IMPORTS) or csv_text([_HEADER])

@@ -16,6 +16,7 @@ OPENS = f"{GENERAL}/opens.beancount"
 CARRIED = f"{GENERAL}/carried.beancount"
 CHART = "journals/chart.beancount"
 MANUAL = "journals/manual.beancount"
+_TRANSACTION = re.compile(r"^\d{4}-\d\d-\d\d [*!]", re.MULTILINE)
 _MONTH = re.compile(r"(\d{4}-\d\d)\.beancount$")
 _ACCOUNT = re.compile(r"^[ \t]+([A-Z]\w*(?::[^\s:]+)+)[ \t]+-?[0-9]", re.MULTILINE)
 
@@ -88,7 +89,10 @@ def _chart(draft: Draft, months: set[str]) -> None:
     opened = set(re.findall(r"^\d{4}-\d\d-\d\d open (\S+)", text, re.MULTILINE))
     config = draft.book.config
     used = {
-        accounts.BANK, accounts.REFILLS, accounts.OPENING, accounts.ROUNDING,
+        accounts.BANK,
+        accounts.REFILLS,
+        accounts.OPENING,
+        accounts.ROUNDING,
         *(accounts.income(service) for service in config.services),
         *(accounts.vat(code) for code, row in config.codes.items() if row.rate),
         *config.methods.values(),
@@ -96,9 +100,7 @@ def _chart(draft: Draft, months: set[str]) -> None:
     for month in months:
         used |= set(_ACCOUNT.findall(draft.text(f"{GENERAL}/{month}.beancount")))
     missing = sorted(
-        account
-        for account in used - opened
-        if not account.startswith(accounts.RECEIVABLE)
+        account for account in used - opened if not account.startswith(accounts.RECEIVABLE)
     )
     draft.put(CHART, text + "".join(f"1970-01-01 open {account}\n" for account in missing))
 
@@ -127,7 +129,7 @@ def _tops(draft: Draft, changed: set[str]) -> None:
 
 
 def _moves(draft: Draft, paths: list[str]) -> bool:
-    return any(re.search(r"^\d{4}-\d\d-\d\d [*!]", draft.text(path), re.M) for path in paths)
+    return any(_TRANSACTION.search(draft.text(path)) for path in paths)
 
 
 def _moved(draft: Draft, old: dict[str, list[str]]) -> bool:
