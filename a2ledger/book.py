@@ -7,6 +7,7 @@ import csv
 import datetime as dt
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 
@@ -147,12 +148,23 @@ class Draft:
         self.put_files: dict[str, bytes | None] = {}
         self.touched: dict[str, dt.date] = {}
         """Customers whose ledger changes, and the first day that may be affected."""
+        self.rebuild = False
+        """Whether what is derived is to be made from nothing, not brought up to date."""
 
     def text(self, path: str) -> str:
         """A file as text, as it will be."""
         if path in self.put_files:
             return (self.put_files[path] or b"").decode()
         return self.book.text(path)
+
+    def files(self, directory: str, pattern: str = "*.beancount") -> list[str]:
+        """Paths of a directory that match a pattern, as they will be, sorted."""
+        there = set(self.book.files(directory, pattern))
+        depth = f"{directory}/{pattern}".count("/")
+        for path, content in self.put_files.items():
+            if fnmatch(path, f"{directory}/{pattern}") and path.count("/") == depth:
+                (there.discard if content is None else there.add)(path)
+        return sorted(there)
 
     def put(self, path: str, content: str | bytes | None) -> None:
         """Have a file with this content, or none; unchanged files are left alone."""

@@ -155,10 +155,7 @@ class _Rows:
 
     def __getitem__(self, name: str) -> pa.StringArray:
         if name not in self._cleaned:
-            column = self._table[name].combine_chunks()
-            if isinstance(column, pa.ChunkedArray):
-                column = pa.concat_arrays(column.chunks)
-            self._cleaned[name] = _clean(column)
+            self._cleaned[name] = _clean(self._table[name].combine_chunks())
         return self._cleaned[name]
 
     def text(self, name: str, row: int) -> str:

@@ -10,7 +10,6 @@ import contextlib
 import datetime as dt
 import io
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -53,6 +52,7 @@ CODES: dict[type[Exception], int] = {
     UnusableInput: UNUSABLE,
     CannotWriteError: 73,
     LockedError: LOCKED,
+    OSError: CANNOT_CREATE,
 }
 """Exit code of each error a person can do something about."""
 
@@ -69,13 +69,19 @@ class Group(click.Group):
         """Run a command; an expected error is one line and an exit code."""
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # click's business: the reader of our output has gone
         except tuple(CODES) as error:
-            for line in str(error).splitlines():
+            for line in _explained(error).splitlines():
                 click.echo(f"a2ledger: {line}", err=True)
             sys.exit(next(code for kind, code in CODES.items() if isinstance(error, kind)))
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(0)
+
+
+def _explained(error: Exception) -> str:
+    if isinstance(error, OSError):
+        what = error.strerror or type(error).__name__
+        return f"{error.filename or 'input'}: {what}; nothing was done; see to it, run again"
+    return str(error)
 
 
 class Settings:
@@ -110,6 +116,8 @@ class Settings:
         book = self.book()
         with book.writing(self.today(book), self.talk, self.timeout) as draft:
             editing.adopt(draft)
+            if draft.rebuild:
+                summarising.summarise(draft)
             yield draft
 
     def publish(self, draft: Draft, message: str, dry_run: bool) -> None:
@@ -223,8 +231,13 @@ def demo(settings: Settings, directory: Path) -> None:
 def run(settings: Settings, directory: Path, *words: str) -> None:
     """Run a command of this program in this process; an error ends it."""
     options = ["--lock-timeout", str(settings.timeout), "--quiet"]
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        main.main(["-C", str(directory), *options, *words], standalone_mode=False)
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
+            main.main(["-C", str(directory), *options, *words], standalone_mode=False)
+    except SystemExit:
+        click.echo(said.getvalue(), err=True, nl=False)
+        raise
 
 
 @main.group()
@@ -589,7 +602,7 @@ def close(
         settings.publish(draft, _close_message(closed), dry_run)
     if as_json_:
         _print_json([row.as_json() for row in results])
-    else:
+    elif not settings.quiet:
         for row in closed:
             click.echo(
                 f"{row.customer}  {row.period}  {row.number or 'statement'}  "
@@ -597,7 +610,7 @@ def close(
             )
     for line in closing.left_open(results):
         click.echo(f"a2ledger: {line}", err=True)
-    settings.talk(f"{len(closed)} period(s) {'would be ' if dry_run else ''}closed")
+    click.echo(f"{len(closed)} period(s) {'would be ' if dry_run else ''}closed", err=True)
     refused = not closed and not (through and closing.is_closed_through(settings.book(), through))
     if refused or (customers and any(not row.closed for row in results)):
         if not results:

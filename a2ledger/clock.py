@@ -60,7 +60,7 @@ def parse(texts: pa.StringArray) -> Times:
     naive[rows], valid[rows] = _wall_clock(characters)
     longer = np.flatnonzero(valid & (lengths > _WALL))
     offset[longer], valid[longer] = _suffixes(texts, longer)
-    return Times(naive, offset, valid)
+    return Times(np.where(valid, naive, 0), offset, valid)
 
 
 def _characters(texts: pa.StringArray, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
@@ -89,8 +89,7 @@ def _wall_clock(characters: npt.NDArray[np.uint8]) -> tuple[Seconds, Mask]:
         for count in (months, months + 1)
     )
     valid &= (day >= 1) & (day <= following - first)
-    naive = (first + day - 1) * DAY + hour * HOUR + minute * 60 + second
-    return np.where(valid, naive, 0), valid
+    return (first + day - 1) * DAY + hour * HOUR + minute * 60 + second, valid
 
 
 def _suffixes(texts: pa.StringArray, rows: npt.NDArray[np.int64]) -> tuple[Seconds, Mask]:

@@ -185,12 +185,12 @@ def open_periods(
     brought = {customer.id: read_brought(texts[customer.id]) for customer in customers}
     head = [
         'option "tolerance_multiplier" "0"\n',
-        f'include "{root.resolve()}/journals/chart.beancount"\n',
+        _include(root, "journals/chart.beancount"),
     ]
     for customer in customers:
         head += _opening(customer, brought[customer.id], currency)
         name = customerfile.period_path(customer.id, customer.open_since)
-        head.append(f'include "{root.resolve()}/{name}"\n')
+        head.append(_include(root, name))
     ledger = Ledger.read("".join(head))
     by_account = rows(ledger)
     found = {
@@ -205,6 +205,10 @@ def open_periods(
         for customer in customers
     }
     return found, ledger.problems(root.resolve())
+
+
+def _include(root: Path, name: str) -> str:
+    return f"include {journal.quoted(str(root.resolve() / name))}\n"
 
 
 def _opening(customer: Customer, brought: Brought, currency: str) -> Iterable[str]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PLACES = 6
 """Decimals a micro-unit stands for; the most an amount may have."""
 
-MICRO = 10**PLACES
+MICRO: int = 10**PLACES
 
 _NUMBER = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]{1,8}))?", re.ASCII)
 
@@ -70,7 +70,8 @@ def rounded(amount_micro: Integers, places: int) -> Integers:
     (12350000, -10000, 0)
     """
     unit: int = 10 ** (PLACES - places)
-    return divide(amount_micro, unit) * unit
+    shown: Integers = divide(amount_micro, unit) * unit
+    return shown
 
 
 def parse(text: str) -> int:

@@ -118,21 +118,27 @@ def plan_of(rate, case):
 
 
 def is_live(rate, case):
-    """Whether a rate holds at the time of the scenario."""
-    begun = rate["start_days"] < 0 and plan_of(rate, case)["start_days"] < 0
-    return begun and (rate["stop_days"] or 1) > 0 and rate["endtime"] > 0
+    """Whether A2Billing takes a rate to hold; one that ends on 0000-00-00 (None) never does."""
+    begun = rate["start_days"] < 0 < (rate["stop_days"] or 0)
+    return begun and in_use(plan_of(rate, case)) and rate["endtime"] > 0
+
+
+def in_use(plan_):
+    return plan_["start_days"] < 0 < plan_["stop_days"]
 
 
 def scenario_text(case):
-    """A deck of the scenario's rates, less what clashes while it does not hold."""
+    """A deck of the scenario's rates, less what clashes while it does not hold.
+
+    And less what ends on 0000-00-00, which in a deck means that it does not end.
+    """
     lines = ["dialprefix,rateinitial,startdate,stopdate,starttime,endtime"]
     seen = set()
     for rate in sorted(case["rates"], key=lambda rate: not is_live(rate, case)):
-        if rate["dialprefix"] in seen or plan_of(rate, case)["start_days"] > 0:
+        if rate["dialprefix"] in seen or not in_use(plan_of(rate, case)) or not rate["stop_days"]:
             continue
         seen.add(rate["dialprefix"])
-        since = NOON + dt.timedelta(days=rate["start_days"])
-        until = NOON + dt.timedelta(days=rate["stop_days"]) if rate["stop_days"] else ""
+        since, until = (NOON + dt.timedelta(days=rate[f"{end}_days"]) for end in ("start", "stop"))
         window = f"{rate['starttime']},{rate['endtime']}"
         lines.append(f"{rate['dialprefix']},{rate['rateinitial']},{since},{until},{window}")
     return "\n".join(lines)
@@ -216,20 +222,48 @@ def test_kernel_is_the_slow_version(rates, calls, discounted):
         assert row["reason"] == ""
 
 
-@settings(max_examples=30, deadline=None)
-@given(rates(), st.integers(0, tariff.MAX_SECONDS), st.integers(0, 10_000))
-def test_exact_with_the_largest_amounts(rate, seconds, discount):
-    large = {
-        column: value * 300_000 if isinstance(value, Fraction) else value
-        for column, value in rate.items()
-    }
-    large["additional_block_charge_time"] = max(large.get("additional_block_charge_time", 0), 60)
-    rated = rating.rate(
-        batch(("100", MONDAY, seconds), discount=pa.array([discount])),
-        [plan(deck(text_of([large])))],
-    ).to_pylist()[0]
-    expected = rating_oracle.sold(large, seconds, discount)
+LARGEST = Fraction(tariff.MAX_AMOUNT, 1_000_000)
+
+
+@pytest.mark.parametrize("discount", [None, 0, 1, 9_999])
+@pytest.mark.parametrize(
+    "rate",
+    [
+        {"rateinitial": LARGEST - Fraction(1, 1_000_000)},
+        {
+            "rateinitial": LARGEST,
+            "connectcharge": LARGEST,
+            "additional_block_charge": LARGEST,
+            "additional_block_charge_time": 1,
+        },
+        {"rateinitial": 1, "chargea": LARGEST, "timechargea": 999_000, "stepchargea": LARGEST},
+    ],
+)
+def test_exact_with_the_largest_amounts(rate, discount):
+    rate |= {"remainder": False}
+    given = {} if discount is None else {"discount": pa.array([discount])}
+    calls = batch(("100", MONDAY, tariff.MAX_SECONDS - 1), **given)
+    (rated,) = rating.rate(calls, [plan(deck(text_of([rate])))]).to_pylist()
+    expected = rating_oracle.sold(rate, tariff.MAX_SECONDS - 1, discount or 0)
     assert (rated["billed_seconds"], rated["cost_micro"]) == expected
+
+
+def billed(seconds, **rate):
+    header, values = ",".join(rate), ",".join(map(str, rate.values()))
+    made = deck(f"dialprefix,rateinitial,{header}\n1,60,{values}\n")
+    return rating.rate(batch(("1", MONDAY, seconds)), [plan(made)])["billed_seconds"][0].as_py()
+
+
+def test_short_calls_are_rounded_up_beyond_a_threshold():
+    short = {"rounding_calltime": 60, "rounding_threshold": 10}
+    assert [billed(seconds, **short) for seconds in (10, 11, 60, 61)] == [10, 60, 60, 61]
+
+
+def test_a_step_without_price_or_time_is_none():
+    blocks = {"initblock": 30, "billingblock": 18}
+    assert billed(5, chargea=1, timechargea=0, **blocks) == 30
+    assert billed(5, chargea=0, timechargea=9, **blocks) == 30
+    assert billed(5, chargea=1, timechargea=1, **blocks) == 1 + 36
 
 
 NUMBER = st.text("0123", max_size=17) | st.text("01*+x", max_size=5)

@@ -101,7 +101,7 @@ class Lines:
     def _unpacked(self, file: IO[bytes]) -> Iterator[bytes]:
         packed = file.read(len(_GZIP)) == _GZIP
         file.seek(0)
-        stream = cast("IO[bytes]", gzip.open(file)) if packed else file
+        stream = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if packed else file
         self._expect_text(stream.read(LONGEST))
         stream.seek(0)
         limit = max(UNPACKED, self.path.stat().st_size * RATIO) if packed else math.inf

@@ -74,7 +74,7 @@ def read(
     Returns:
         Movements in order of the file, and the rows refused: those that could not be read (see
         :mod:`a2ledger.sources.rows`), ``missing-id``, ``missing-customer``, ``bad-date``,
-        ``bad-amount``, ``bad-currency``, ``unknown-service`` and ``unknown-method``.
+        ``bad-amount``, ``bad-currency`` and ``unknown-service``.
 
     Raises:
         UnusableInput: if the file cannot be read or a required column is not there.

@@ -56,7 +56,8 @@ def unpaired(text: Bytes, ends: Indexes) -> npt.NDArray[np.bool_]:
     """Which lines have an odd number of quotes; ``ends`` are the places of their line feeds."""
     inside = _prefix_xor(_packed(text == _QUOTE))
     parity = (inside[ends >> _WORD] >> (ends & _LAST_BIT).astype(np.uint64)) & _ONE
-    return np.diff(parity.astype(np.int8), prepend=np.int8(0)) != 0
+    odd: npt.NDArray[np.bool_] = np.diff(parity.astype(np.int8), prepend=np.int8(0)) != 0
+    return odd
 
 
 def counts(mask: Words, ends: Indexes) -> Indexes:
@@ -65,7 +66,8 @@ def counts(mask: Words, ends: Indexes) -> Indexes:
     before = np.cumsum(_BITS[packed], dtype=np.int64)
     places = ends >> _BYTE
     rest = _BITS[packed[places] >> (ends & _BYTE_LAST).astype(np.uint8)]
-    return np.diff(before[places] - rest, prepend=0)
+    found: Indexes = np.diff(before[places] - rest, prepend=0)
+    return found
 
 
 def positions(mask: Words) -> Indexes:

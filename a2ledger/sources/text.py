@@ -107,7 +107,7 @@ def read(
         if layout is None:
             assert isinstance(shape, Header)  # noqa: S101 - for the type checker
             block, header = _headed(block, lines)  # noqa: PLW2901
-            if not header:
+            if not header.strip():
                 continue
             layout, notes = shape.layout(header, lines)
         if block.last:
@@ -134,7 +134,7 @@ def _piece(
         table = table.filter(pc.invert(headings))
     if block.last and (block.tail or reading.rest < len(block.text)):
         number = block.line + block.text.count(b"\n", 0, reading.rest)
-        notes += (f"{path}:{number}: the last row is not complete yet and was left unread",)
+        notes += (f"{path}:{number}: what begins here is not complete yet and was left unread",)
     refused = [_refused(path, damage, reading.raw) for damage in sorted(damages)]
     return Piece(table, refused, reading.raw, notes)
 
@@ -160,7 +160,7 @@ def _headed(block: Block, lines: Lines) -> tuple[Block, str]:
     if not line.strip() and block.last:
         raise lines.unusable("is empty", "the first line must name the columns")
     try:
-        header = line.removeprefix(BOM).decode().strip()
+        header = line.removeprefix(BOM).decode().rstrip("\r")
     except UnicodeDecodeError:
         raise lines.unusable("has a header that is not UTF-8", "convert it to UTF-8") from None
     tail = block.tail if block.text else b""

@@ -13,6 +13,7 @@ from a2ledger.records import Problem
 
 _PERIOD = re.compile(r"journals/(\d{4}-\d\d)/(.+)\.(\d\d)\.beancount$")
 _OWN = re.compile(r"journals/customers/(.+)\.beancount$")
+_DERIVED = (GENERAL, "journals/main.beancount", "journals/history.beancount")
 _ACCOUNT = re.compile(r"^[ \t]+(?:[*!][ \t]+)?[A-Z]\w*(?::[^\s:]+)+", re.MULTILINE)
 _ALLOWED = re.compile(r'\s*(option "(title|operating_currency|tolerance_multiplier)"|include ")')
 
@@ -30,15 +31,18 @@ def adopt(draft: Draft) -> None:
     root = draft.book.root
     customers = {match[1] for path in paths if (match := _OWN.match(path))}
     customers |= {match[2] for path in paths if (match := _PERIOD.match(path))}
+    derived = any(path.startswith(_DERIVED) for path in paths)
     if any(path.startswith("journals/") for path in paths) and not problems:
-        tops = ["journals/main.beancount", *map(customerfile.path, sorted(customers))]
-        for top in tops:
+        # What is derived is made anew below, so it need not load as it was edited.
+        tops = [] if derived else ["journals/main.beancount"]
+        for top in [*tops, *map(customerfile.path, sorted(customers))]:
             if (root / top).exists():
                 problems += Ledger.load(root / top).problems(root)
     if problems:
         raise BrokenBookError(problems)
     draft.book.vault.commit(paths, "manual edit\n\n" + "".join(f"{path}\n" for path in paths))
     draft.talk(f"committed {len(paths)} file(s) edited by hand")
+    draft.rebuild = derived
     for identity in customers & draft.book.customers.keys():
         draft.touch(identity, draft.customer(identity).open_since)
 
@@ -59,8 +63,8 @@ def _problems(draft: Draft, path: str) -> Iterable[Problem]:
         return
     for number, line in enumerate(text.split("\n"), start=1):
         if re.match(r"\s*(option|include|plugin|pushtag|poptag|pushmeta|popmeta)\b", line):
-            derived = path.startswith(GENERAL) or path == "journals/manual.beancount"
-            if not _ALLOWED.match(line) or derived:
+            alone = path.startswith(GENERAL) or path == "journals/manual.beancount"
+            if not _ALLOWED.match(line) or alone:
                 yield Problem(path, number, "directive", f"{line.split()[0]!r} may not stand here")
     if _PERIOD.match(path):
         yield from _unreadable(draft, path)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger import cdr, detail, quarantine, rating, sources
+from a2ledger import carriers, cdr, detail, quarantine, rating, sources
 from a2ledger.book import Draft
 from a2ledger.config import Config, Source
 from a2ledger.directory import Days, Directory, Indexes
@@ -366,6 +366,7 @@ def _write_days(
         calls = pa.concat_tables([_without(_day_file(draft, day), left), added])
         calls = calls.sort_by(detail.ORDER)
         changed[day] = detail.digest(calls)
+        _write_carriers(draft, day, calls, left)
         draft.put(detail.path(day), detail.encoded(calls) if calls.num_rows else None)
         touched = {
             *pc.unique(added["customer"]).to_pylist(),
@@ -381,6 +382,17 @@ def _write_days(
     for name in sorted(days):
         file = with_usage(draft.open_file(name), days[name], usage.get(name, ()))
         draft.put_open_file(name, file)
+
+
+def _write_carriers(draft: Draft, day: dt.date, calls: pa.Table, left: pa.Table) -> None:
+    """Bring what carriers are owed for a day into line with its calls."""
+    owed = {name: carriers.Terminated(*sums) for name, *sums in detail.bought(calls)}
+    for name in sorted({*owed, *(set(pc.unique(left["carrier"]).to_pylist()) - {""})}):
+        path = carriers.month_path(name, day)
+        currency = draft.book.config.currency
+        text = carriers.merged(draft.text(path), name, {day: owed.get(name)}, currency)
+        draft.put(path, text)
+        draft.put(carriers.opens_path(name), carriers.opens(name))
 
 
 def _usage(row: detail.Folded, day: dt.date, opened: dt.date) -> Usage | None:

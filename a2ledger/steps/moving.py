@@ -70,7 +70,7 @@ def _known(draft: Draft) -> dict[str, Known]:
         accounts.component(name): customer.open_since
         for name, customer in draft.book.customers.items()
     }
-    for path in draft.book.files(GENERAL, "2*.beancount"):
+    for path in draft.files(GENERAL, "2*.beancount"):
         for block in journal.blocks(draft.text(path)):
             names = journal.links(block.text)
             if block.kind != "*" or not any(name.startswith(_KINDS) for name in names):

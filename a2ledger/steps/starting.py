@@ -60,6 +60,7 @@ vat = "S21"
 _IGNORED = """\
 # Personal data and what can be made again stay out of git.
 /.a2ledger/
+/input/
 /calls/*
 !/calls/DIGESTS
 /quarantine/

@@ -23,10 +23,26 @@ _ACCOUNT = re.compile(r"^[ \t]+([A-Z]\w*(?::[^\s:]+)+)[ \t]+-?[0-9]", re.MULTILI
 
 def summarise(draft: Draft) -> None:
     """Bring everything derived into line with the touched customers."""
+    _refresh(draft)
     changed = _months(draft)
     _opens(draft)
     _chart(draft, changed)
     _tops(draft, changed)
+
+
+def _refresh(draft: Draft) -> None:
+    """Have `open` repeat the facts of today; and touch everyone where all is made anew."""
+    currency = draft.book.config.currency
+    for identity, customer in draft.book.customers.items():
+        if draft.rebuild:
+            draft.touch(identity, customer.opened)
+        if any(len(history) > 1 for history in customer.facts.values()):
+            path = customerfile.path(identity)
+            before = draft.text(path)
+            after = customerfile.updated(before, customer, currency, draft.today)
+            if after != before:
+                draft.put(path, after)
+                draft.touch(identity, customer.open_since)
 
 
 def _months(draft: Draft) -> set[str]:
@@ -42,13 +58,14 @@ def _months(draft: Draft) -> set[str]:
             if block.date >= since[identity]:
                 blocks.setdefault(block.date[:7], []).append(block)
     first = min(since.values())
-    known = {match[1] for path in _paths(draft, GENERAL) if (match := _MONTH.search(path))}
+    known = {match[1] for path in draft.files(GENERAL) if (match := _MONTH.search(path))}
     changed = set()
     for month in sorted({*blocks, *(month for month in known if month >= first)}):
         path = f"{GENERAL}/{month}.beancount"
         customers = [identity for identity, start in since.items() if start <= month]
         before = draft.text(path)
-        after = general.merged(before, customers, blocks.get(month, []))
+        kept = "" if draft.rebuild else before
+        after = general.merged(kept, customers, blocks.get(month, []))
         if after != before:
             draft.put(path, after or None)
             changed.add(month)
@@ -66,21 +83,13 @@ def _blocks(draft: Draft, customer: Customer, since: dt.date) -> list[journal.Bl
     return sorted(found, key=lambda block: (block.date, block.kind != "balance"))
 
 
-def _paths(draft: Draft, directory: str) -> list[str]:
-    """Files of a directory as they will be."""
-    there = set(draft.book.files(directory))
-    for path, content in draft.put_files.items():
-        if path.startswith(f"{directory}/") and path.count("/") == directory.count("/") + 1:
-            (there.discard if content is None else there.add)(path)
-    return sorted(there)
-
-
 def _opens(draft: Draft) -> None:
     currency = draft.book.config.currency
     entries: list[data.Open] = []
     for identity in draft.touched:
         entries += customerfile.opens(draft.customer(identity), currency, draft.today)
-    draft.put(OPENS, general.merged_opens(draft.text(OPENS), draft.touched, entries))
+    kept = "" if draft.rebuild else draft.text(OPENS)
+    draft.put(OPENS, general.merged_opens(kept, draft.touched, entries))
 
 
 def _chart(draft: Draft, months: set[str]) -> None:
@@ -108,15 +117,20 @@ def _chart(draft: Draft, months: set[str]) -> None:
 def _tops(draft: Draft, changed: set[str]) -> None:
     """``main``, ``history`` and what lies before main's months, carried forward."""
     months: dict[str, list[str]] = {}
-    carriers = sorted(draft.book.files("journals/carriers", "*/*.beancount"))
-    for path in [*_paths(draft, GENERAL), *draft.book.files("journals/suspense"), *carriers]:
+    carriers = draft.files("journals/carriers", "*/*.beancount")
+    for path in [*draft.files(GENERAL), *draft.files("journals/suspense"), *carriers]:
         if match := _MONTH.search(path):
             months.setdefault(match[1], []).append(path)
     newest_first = sorted(months, reverse=True)
     latest = next((month for month in newest_first if _moves(draft, months[month])), "0001-12")
     cut = months_before(latest, draft.book.config.main_months)
     old = {month: paths for month, paths in months.items() if month <= cut}
-    if not draft.text(CARRIED) or any(month <= cut for month in changed) or _moved(draft, old):
+    if (
+        draft.rebuild
+        or not draft.text(CARRIED)
+        or any(month <= cut for month in changed)
+        or _moved(draft, old)
+    ):
         texts = {month: [draft.text(path) for path in paths] for month, paths in old.items()}
         body = general.carried(texts, draft.book.config.currency)
         head = f"; carried forward to {last_of_month(max(old))}\n" if old else "; nothing yet\n"

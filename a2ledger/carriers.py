@@ -1,0 +1,70 @@
+"""What carriers are owed for customers' calls, per carrier and day; never in a customer's ledger.
+
+Derived from the call detail: ``journals/carriers/NAME/opens.beancount`` opens the carrier's
+accounts, ``journals/carriers/NAME/2026-01.beancount`` holds a month. Text in, text out.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from beancount.core import data
+
+from a2ledger import accounts, journal, periodfile
+from a2ledger.period import month_of
+
+
+class Terminated(NamedTuple):
+    """Calls of a day that one carrier terminated; ``micro`` is what they cost to buy."""
+
+    calls: int
+    seconds: int
+    micro: int
+
+
+def opens_path(carrier: str) -> str:
+    """Where the ``open`` entries of a carrier's accounts stand in the book."""
+    return f"journals/carriers/{accounts.component(carrier)}/opens.beancount"
+
+
+def month_path(carrier: str, day: dt.date) -> str:
+    """Where a carrier's month stands in the book."""
+    return f"journals/carriers/{accounts.component(carrier)}/{month_of(day)}.beancount"
+
+
+def opens(carrier: str) -> str:
+    """The text of a carrier's ``opens.beancount``."""
+    names = (accounts.carrier(carrier), accounts.termination(carrier))
+    meta = {"carrier": carrier}
+    return "".join(
+        journal.formatted(data.Open(meta, dt.date(1970, 1, 1), name, [], None)) for name in names
+    )
+
+
+def merged(
+    text: str, carrier: str, days: Mapping[dt.date, Terminated | None], currency: str
+) -> str:
+    """A carrier's month with some days replaced; None takes a day out."""
+    replaced = {str(day) for day in days}
+    kept = [block for block in journal.blocks(text) if block.date not in replaced]
+    added = [
+        journal.Block(str(day), "*", journal.formatted(_entry(day, carrier, row, currency)))
+        for day, row in days.items()
+        if row
+    ]
+    return journal.joined(sorted([*kept, *added], key=lambda block: block.date))
+
+
+def _entry(day: dt.date, carrier: str, row: Terminated, currency: str) -> data.Transaction:
+    return periodfile.transaction(
+        day,
+        journal.plain(carrier),
+        periodfile.calls_text(row.calls, row.seconds),
+        [
+            periodfile.leg(accounts.termination(carrier), row.micro, currency),
+            periodfile.leg(accounts.carrier(carrier), -row.micro, currency),
+        ],
+        meta={"calls": row.calls, "seconds": row.seconds},
+    )

@@ -1,0 +1,60 @@
+"""The built wheel, installed bare, has its templates and runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel of this checkout."""
+    directory = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
+         "--wheel-dir", directory, TOP],
+        check=True,
+    )  # fmt: skip
+    return next(directory.glob("a2ledger-*.whl"))
+
+
+def test_the_wheel_holds_the_package_its_types_and_its_templates(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+
+    assert "a2ledger/py.typed" in names
+    assert {f"a2ledger/templates/{path.name}" for path in (TOP / "templates").iterdir()} <= set(
+        names
+    )
+
+
+def test_the_installed_wheel_renders_a_bill_far_from_the_checkout(wheel, tmp_path):
+    site = tmp_path / "site"
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", site, wheel],
+        check=True,
+    )
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    program = [sys.executable, "-P", "-m", "a2ledger"]
+
+    def run(*words):
+        return subprocess.run(
+            [*program, *words], cwd=tmp_path, env=environment, capture_output=True, text=True,
+            check=True,
+        ).stdout  # fmt: skip
+
+    run("demo", "book")
+    where = subprocess.run(
+        [sys.executable, "-P", "-c", "import a2ledger; print(a2ledger.__file__)"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+
+    assert Path(where.strip()).is_relative_to(site)
+    assert "PREVIEW" in run("-C", "book", "preview", "C10001")
+    assert "<!doctype html>" in run("-C", "book", "preview", "C10001", "--html").lower()
