@@ -33,6 +33,7 @@ SCHEMA = pa.schema(
         ("seconds", pa.int64()),
         ("billed_seconds", pa.int64()),
         ("cost_micro", pa.int64()),
+        ("given", pa.bool_()),
         ("buy_micro", pa.int64()),
         ("carrier", pa.string()),
         ("vat", pa.string()),
@@ -42,8 +43,8 @@ SCHEMA = pa.schema(
         ("line", pa.int64()),
     ]
 )
-"""A rated call. ``late_in`` is the first day of the period a late call was posted in, else null;
-the last three columns say where it was read."""
+"""A rated call. ``given``: its row said what it costs, no tariff. ``late_in`` is the first day
+of the period a late call was posted in, else null; the last three columns say where it was read."""
 
 ORDER = [
     ("customer", "ascending"),

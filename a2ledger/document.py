@@ -6,7 +6,7 @@ field names are the keys of the published JSON, which may gain keys but never re
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 
@@ -85,10 +85,8 @@ class Document:
     notes: tuple[str, ...] = field(default=())
 
 
-def as_json(document: Document | Statement) -> dict[str, Any]:
-    """The document as plain values, ready for ``json.dumps``."""
-
-    def keyed(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        return {name.rstrip("_"): value for name, value in pairs}
-
-    return asdict(document, dict_factory=keyed)
+def as_json(value: Any) -> Any:
+    """A document, or a part of one, as plain values ready for ``json.dumps``."""
+    if is_dataclass(value):
+        return {one.name.rstrip("_"): as_json(getattr(value, one.name)) for one in fields(value)}
+    return [as_json(item) for item in value] if isinstance(value, tuple) else value

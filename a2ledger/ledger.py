@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import make_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,7 +70,7 @@ class Ledger:
 
     def ask(self, query: str, **values: object) -> list[Any]:
         """Rows of a query, with the columns' names; ``values`` are bound to ``%(name)s``."""
-        cursor = self._connection.execute(query, values or None)
+        cursor = self._connection.execute(_parsed(query), values or None)
         names = [column.name for column in cursor.description]
         row: Any = make_dataclass("Row", names, frozen=True, slots=True)
         return [row(*values) for values in cursor.fetchall()]
@@ -85,6 +86,12 @@ class Ledger:
             message = " ".join(str(error.message).split())
             found.append(Problem(file, int(source.get("lineno", 0)), "beancount", message))
         return found
+
+
+@cache
+def _parsed(query: str) -> Any:
+    # Parsing a query takes a tenth of a second: as long as asking it of a large ledger.
+    return beanquery.parser.parse(query)
 
 
 def _quickly(load: Any) -> Any:

@@ -2,9 +2,10 @@
 
 A call is identified by (switch, uniqueid, sequence), whatever the dialect. A row without a
 sequence is the same call as one with its uniqueid, start and seconds. The same again is a
-duplicate; the same id with other content is a conflict: a sealed call always wins, then the
-earliest start, the longer, the smaller text. Ids are compared within a day of one another:
-switches use them again. The outcome depends on the rows alone, not on their order.
+duplicate; the same id with other content is a conflict: a sealed call always wins, then one with
+a sequence over one without, the earliest start, the longer, the smaller text. Ids are compared
+within a day of one another: switches use them again. The outcome depends on the rows alone, not
+on their order.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-COLUMNS = ("switch", "uid", "seq", "start", "seconds", "called", "caller", "sealed")
-"""What identity and content are made of; ``start`` in seconds since 1970, ``sealed`` bool."""
+_TEXT = ("called", "caller", "customer", "service", "given")
+COLUMNS = ("switch", "uid", "seq", "start", "seconds", *_TEXT, "sealed")
+"""What identity and content are made of: ``start`` in seconds since 1970, ``sealed`` bool,
+``given`` the cost as text where the row itself says it. A cost by tariff is no content: it
+changes with the tariff."""
 
 _DAY = 86400
 
@@ -42,7 +46,7 @@ class _Row(NamedTuple):
     seq: str
     start: int
     seconds: int
-    text: tuple[str, str]
+    text: tuple[str, ...]
     sealed: bool
 
 
@@ -110,7 +114,7 @@ def _groups(rows: pa.Table, codes: npt.NDArray[np.int64], count: int) -> Iterato
                 taken["seq"][index],
                 taken["start"][index],
                 taken["seconds"][index],
-                (taken["called"][index], taken["caller"][index]),
+                tuple(taken[name][index] for name in _TEXT),
                 taken["sealed"][index],
             )
         )
@@ -127,7 +131,10 @@ def _settle(group: list[_Row], duplicates: set[int], outcome: dict[str, set[int]
         if row.seq:
             continue
         if (row.start, row.seconds) not in same:
-            without.append(row)
+            if row.sealed or not any(_near(row, other) for other in with_sequence):
+                without.append(row)
+            else:
+                outcome["displaced" if row.old else "conflicts"].add(row.number)
         elif not row.old:
             duplicates.add(row.number)
         elif not row.sealed:
@@ -145,7 +152,11 @@ def _settle(group: list[_Row], duplicates: set[int], outcome: dict[str, set[int]
 def _losers(rows: list[_Row]) -> Iterator[_Row]:
     winners: list[_Row] = []
     for row in sorted(rows, key=lambda r: (not r.sealed, r.start, -r.seconds, r.text)):
-        if any(abs(row.start - winner.start) <= _DAY for winner in winners):
+        if any(_near(row, winner) for winner in winners):
             yield row
         else:
             winners.append(row)
+
+
+def _near(one: _Row, other: _Row) -> bool:
+    return abs(one.start - other.start) <= _DAY

@@ -148,6 +148,19 @@ def without_effect(refill: data.Transaction, customer: str) -> data.Transaction:
     )
 
 
+def alone(entry: data.Transaction, customer: str) -> data.Transaction:
+    """A payment's or refill's entry as it was before it was put together with another."""
+    if "customer" not in entry.meta:
+        return entry
+    own = {name for name in entry.links if not name.startswith("refill-")} or entry.links
+    first, second = entry.postings
+    return entry._replace(
+        meta={key: value for key, value in entry.meta.items() if key != "customer"},
+        links=frozenset(own),
+        postings=[first, second._replace(account=accounts.billed(customer))],
+    )
+
+
 def belong_together(payment: data.Transaction, refill: data.Transaction) -> bool:
     """Whether a payment and a refill of one customer name each other."""
     return bool(

@@ -20,7 +20,7 @@ from a2ledger import carriers, cdr, detail, quarantine, rating, sources
 from a2ledger.book import Draft
 from a2ledger.config import Config, Source
 from a2ledger.directory import Days, Directory, Indexes
-from a2ledger.feed import Batch, Refused, refuse
+from a2ledger.feed import Batch, Refused, digest, refuse
 from a2ledger.once import COLUMNS, once
 from a2ledger.period import DAY
 from a2ledger.periodfile import Usage, with_usage
@@ -171,6 +171,7 @@ def _rated(
             for name in ("destination", "deck", "prefix", "billed_seconds", "buy_micro", "carrier")
         },
         "cost_micro": pa.array(cost, pa.int64()),
+        "given": pa.array(has_price | free),
         "vat": _vat(calls, pricing, who, day),
         "late_in": pa.nulls(count, pa.date32()),
         "source": pa.repeat(source.name, count),
@@ -274,7 +275,9 @@ def _count_replacements(kept: pa.Table, replaced: pa.Table, report: Report) -> N
         (row["switch"], row["uid"], row["start"], row["seconds"]) for row in replaced.to_pylist()
     }
     for row in kept.to_pylist():
-        if (row["switch"], row["uid"], row["start"], row["seconds"]) in known:
+        key = (row["switch"], row["uid"], row["start"], row["seconds"])
+        if key in known:
+            known.discard(key)  # one row is the one known; what else has its start is new
             report.duplicate += 1
             report.amount_micro -= row["cost_micro"]
             if row["late_in"]:
@@ -312,7 +315,10 @@ def _with_day(table: pa.Table, day: dt.date) -> pa.Table:
 
 def _comparable(table: pa.Table) -> pa.Table:
     start = pc.cast(table["start"], pa.int64())
-    return table.set_column(table.schema.get_field_index("start"), "start", start).select(COLUMNS)
+    cost = pc.if_else(table["given"], pc.cast(table["cost_micro"], pa.string()), "")
+    for name, column in (("start", start), ("given", cost)):
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    return table.select(COLUMNS)
 
 
 def _late(calls: pa.Table) -> pa.Table:
@@ -345,11 +351,16 @@ def _conflicts(calls: pa.Table) -> list[Refused]:
             row["line"],
             "conflict",
             "another call has this id but other content; the earliest start was kept",
-            f"{row['customer']},{row['start']:%Y-%m-%d %H:%M:%S},{row['called']},{row['seconds']}",
-            identity(row["switch"], row["uid"], row["seq"]),
+            (raw := _content(row)),
+            # The id alone is that of the call that was kept.
+            f"{identity(row['switch'], row['uid'], row['seq'])}#{digest(raw)[:8]}",
         )
         for row in calls.to_pylist()
     ]
+
+
+def _content(row: dict[str, Any]) -> str:
+    return f"{row['customer']},{row['start']:%Y-%m-%d %H:%M:%S},{row['called']},{row['seconds']}"
 
 
 def _write_days(

@@ -84,6 +84,7 @@ def _known(draft: Draft) -> dict[str, Known]:
 
 
 _KINDS = tuple(f"{kind}-" for kind in KINDS.values())
+_PAIRED = ("payment-", "refill-")
 _CUSTOMER = re.compile(r"Assets:Receivable:([^:]+):")
 
 
@@ -152,9 +153,10 @@ def _sort_in(
     text = posting.canonical(entry)
     if link in fresh:
         rival, other = fresh[link]
-        if posting.canonical(other) == text and rival.customer == movement.customer:
+        order, own = (posting.canonical(other), rival.customer), (text, movement.customer)
+        if order == own:
             report.duplicate += 1
-        elif posting.canonical(other) < text:
+        elif order < own:
             report.refused.append(_conflict(movement))
         else:
             report.refused.append(_conflict(rival))
@@ -226,22 +228,32 @@ def _post(
 def _pair(
     customer: str, entries: list[data.Transaction], held: list[Known]
 ) -> Iterator[data.Transaction]:
-    """New entries, and older ones of the open period, with payments and refills put together."""
+    """New entries, and older ones of the open period, with payments and refills put together.
+
+    What the open period holds is put together anew, as if all had come at once.
+    """
     new = {own_link(entry): entry for entry in entries}
-    every = {own_link(row.entry): row.entry for row in held} | new
+    old = {own_link(row.entry): row.entry for row in held}
     sealed = {own_link(row.entry) for row in held if row.sealed}
+    every = new | {
+        link: entry
+        if link in sealed or not link.startswith(_PAIRED)
+        else posting.alone(entry, customer)
+        for link, entry in old.items()
+    }
     refills = [entry for link, entry in every.items() if link.startswith("refill-")]
     payments = [entry for link, entry in every.items() if link.startswith("payment-")]
-    changed = dict(new)
     for payment in sorted(payments, key=own_link):
         refill = _partner(payment, refills)
-        if refill is None or refill.links <= payment.links:
+        if refill is None or "customer" in payment.meta:  # put together in a closed period
             continue
         if own_link(payment) not in sealed:
-            changed[own_link(payment)] = posting.paired(payment, refill, customer)
+            every[own_link(payment)] = posting.paired(payment, refill, customer)
         elif own_link(refill) not in sealed:
-            changed[own_link(refill)] = posting.without_effect(refill, customer)
-    yield from changed.values()
+            every[own_link(refill)] = posting.without_effect(refill, customer)
+    for link, entry in every.items():
+        if link in new or entry != old[link]:
+            yield entry
 
 
 def _partner(

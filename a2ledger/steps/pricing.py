@@ -107,7 +107,7 @@ def _calls(
     for right, column, message in checks:
         right_here = right.to_numpy(zero_copy_only=False)
         for row in np.flatnonzero(good & ~right_here).tolist():
-            text = f"{column}: {message.format(columns[column][row].as_py())}; not priced"
+            text = f"{column}: {message.format(columns[column][row].as_py())}"
             problems.append(Problem(file, lines[row], f"bad-{column}", text))
         good &= right_here
     batch = pa.RecordBatch.from_pydict(
