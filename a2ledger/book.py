@@ -12,12 +12,12 @@ from functools import cached_property
 from pathlib import Path
 
 from a2ledger import config as configuration
-from a2ledger import customerfile, detail, periodfile, tariff
+from a2ledger import customerfile, deckcache, detail, periodfile, tariff
 from a2ledger.config import Config, ConfigError
 from a2ledger.detail import Digest
 from a2ledger.records import Customer, Problem
 from a2ledger.tariff import Deck
-from a2ledger.vault import Talk, Vault
+from a2ledger.vault import STATE, Talk, Vault
 
 CONFIG = "a2ledger.toml"
 IMPORTS = "imports.csv"
@@ -122,9 +122,14 @@ class Book:
             raise BrokenBookError(
                 [Problem(path, 0, "tariff", "not there, but a customer or a rule names it")]
             )
-        deck, problems = tariff.parse(self.text(path), name=name, file=path)
+        text = self.text(path)
+        kept = deckcache.path(self.root / STATE / "decks", text, name)
+        if (ready := deckcache.load(kept)) is not None:
+            return ready
+        deck, problems = tariff.parse(text, name=name, file=path)
         if problems:
             raise BrokenBookError(problems)
+        deckcache.keep(kept, deck)
         return deck
 
     def runs(self) -> list[dict[str, str]]:

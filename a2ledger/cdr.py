@@ -120,7 +120,8 @@ def normalise(
     customer = _customer(rows, taken, directory, day, fates)
     soon = (now - clock.EPOCH) // dt.timedelta(seconds=1) + AHEAD
     fates.refuse(starts > soon, "future", lambda row: f"it starts in the future, {rows.start(row)}")
-    numbers = _numbers(rows, fates)
+    plans, plan = directory.fact("dial_plan", customer, day)
+    numbers = _numbers(rows, [str(text or "") for text in plans], plan, fates)
     given = _given(rows, fates)
     times = {
         "start": pa.array(starts).cast(pa.timestamp("s", "UTC")),
@@ -349,8 +350,10 @@ def _unknown(rows: _Rows, rule: Rule, row: int, day: int) -> str:
     return f"no customer holds {value!r} ({item.partition('~')[0]}) on {when}"
 
 
-def _numbers(rows: _Rows, fates: _Fates) -> dict[str, pa.StringArray]:
-    called = e164.digits(rows["dst"], rows.source)
+def _numbers(
+    rows: _Rows, plans: list[str], plan: Indexes, fates: _Fates
+) -> dict[str, pa.StringArray]:
+    called = e164.planned(rows["dst"], rows.source, plans, plan)
     length = np.asarray(pc.binary_length(called))
     fates.refuse(length == 0, "bad-number", lambda _: "there is no number called")
     fates.refuse(

@@ -116,8 +116,6 @@ class Settings:
         book = self.book()
         with book.writing(self.today(book), self.talk, self.timeout) as draft:
             editing.adopt(draft)
-            if draft.rebuild:
-                summarising.summarise(draft)
             yield draft
 
     def publish(self, draft: Draft, message: str, dry_run: bool) -> None:

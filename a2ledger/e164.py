@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +18,8 @@ import pyarrow.compute as pc
 if TYPE_CHECKING:
     from a2ledger.config import Source
 
+_DIALLED = re.compile(r"[0-9+*#]{1,15}", re.ASCII)
+_INSTEAD = re.compile(r"[0-9]{0,15}", re.ASCII)
 _FILLING = r"[\s().\-]"
 _DIGITS = np.isin(np.arange(256), list(b"0123456789"))
 
@@ -47,6 +51,67 @@ def digits(numbers: pa.StringArray, source: Source) -> pa.StringArray:
     if are_digits(number) and pc.min(pc.binary_length(number)).as_py():
         return number
     return pc.if_else(pc.match_substring_regex(number, "^[0-9]+$"), number, numbers)
+
+
+def planned(
+    numbers: pa.StringArray,
+    source: Source,
+    plans: Sequence[str],
+    plan: npt.NDArray[np.integer[Any]],
+) -> pa.StringArray:
+    """Numbers as digits, by their callers' own dial plans and then as :func:`digits` has it.
+
+    A dial plan is a list of ``DIALLED=DIGITS``: the longest start of a number that a plan names
+    is replaced (``9=`` takes an outside line's 9 off, ``0=30`` puts a country code for the
+    trunk prefix), and what it gives is taken as it is.
+
+    Args:
+        numbers: as a switch wrote them, shape (n,); no nulls.
+        source: see :func:`digits`.
+        plans: the different dial plans there are; an empty one changes nothing.
+        plan: each number's index into ``plans``, shape (n,).
+    """
+    found = digits(numbers, source)
+    for index, text in enumerate(plans):
+        ours = plan == index
+        if text and ours.any():
+            own = numbers.filter(pa.array(ours))
+            found = pc.replace_with_mask(found, pa.array(ours), _by_plan(own, source, text))
+    return found
+
+
+def _by_plan(numbers: pa.StringArray, source: Source, plan: str) -> pa.StringArray:
+    rules = dict(parse_plan(plan))
+    dialled = pc.replace_substring_regex(numbers, _FILLING, "")
+    untouched = np.ones(len(numbers), np.bool_)
+    if source.short_codes:
+        untouched &= ~_mask(pc.is_in(dialled, value_set=pa.array(source.short_codes, pa.string())))
+    result = digits(numbers, source)
+    for prefix in sorted(rules, key=len, reverse=True):
+        fits = untouched & _mask(pc.starts_with(dialled, prefix))
+        untouched &= ~fits
+        rest = pc.utf8_slice_codeunits(dialled, len(prefix))
+        changed = pc.binary_join_element_wise(rules[prefix], rest, "")
+        result = pc.if_else(pa.array(fits), changed, result)
+    return result
+
+
+def parse_plan(text: str) -> list[tuple[str, str]]:
+    """A dial plan as pairs of what is dialled and the digits it stands for.
+
+    >>> parse_plan("9=, 0=30")
+    [('9', ''), ('0', '30')]
+
+    Raises:
+        ValueError: if an item is not ``DIALLED=DIGITS``.
+    """
+    pairs = []
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        dialled, equals, instead = item.partition("=")
+        if not (equals and _DIALLED.fullmatch(dialled) and _INSTEAD.fullmatch(instead)):
+            raise ValueError(f"{item!r} is not DIALLED=DIGITS, such as 0=30")
+        pairs.append((dialled, instead))
+    return pairs
 
 
 def are_digits(texts: pa.StringArray) -> bool:

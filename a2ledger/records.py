@@ -30,6 +30,7 @@ KEYS = (
     "terms",
     "identifiers",
     "discount_percent",
+    "dial_plan",
 )
 """Every fact a customer can have, in the order in which they are written."""
 

@@ -38,6 +38,9 @@ COMMITTED = (
 MANY = 64
 """From this many files on, one sync of the file system is faster than one of each file."""
 
+_EMAIL = "a2ledger@localhost"
+"""By it the program knows its own commits."""
+
 Talk = Callable[[str], None]
 
 
@@ -224,7 +227,7 @@ class Vault:
             self.git("commit", "--quiet", "--no-verify", "-F", "-", stdin=message, author=author)
 
     def changed_by_hand(self) -> list[str]:
-        """Paths git should hold that differ from the last commit."""
+        """Paths git should hold that differ from what a2ledger itself last committed."""
         out = self.git(
             "status",
             "--porcelain",
@@ -234,7 +237,13 @@ class Vault:
             "--",
             *(path for path in COMMITTED if (self.root / path).exists()),
         ).stdout
-        return [entry[3:] for entry in out.split("\0") if entry]
+        found = {entry[3:] for entry in out.split("\0") if entry}
+        own = self.git("log", "-1", "--format=%H", f"--committer=<{_EMAIL}>", check=False)
+        if own.stdout:
+            last = own.stdout.strip()
+            out = self.git("diff", "--name-only", "-z", last, "HEAD", "--", *COMMITTED).stdout
+            found |= {path for path in out.split("\0") if path}
+        return sorted(found)
 
     def start(self) -> None:
         """Make the book a git repository, where it is none."""
@@ -273,7 +282,7 @@ class Vault:
         }
         for role in ("AUTHOR", "COMMITTER"):
             environment[f"GIT_{role}_NAME"] = name
-            environment[f"GIT_{role}_EMAIL"] = "a2ledger@localhost"
+            environment[f"GIT_{role}_EMAIL"] = _EMAIL
         try:
             done = subprocess.run(  # noqa: S603
                 ["git", *options, *arguments],  # noqa: S607

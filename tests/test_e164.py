@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -76,3 +77,21 @@ def test_a_slice_of_numbers_is_not_judged_by_the_rest():
     assert e164.are_digits(numbers.slice(1, 2))
     assert not e164.are_digits(numbers)
     assert e164.digits(numbers.slice(0, 2), source()).to_pylist() == ["32", "32"]
+
+
+def test_a_customers_dial_plan_comes_before_the_sources_rules():
+    source = Source(
+        name="pbx", dialect="asterisk", switch="pbx", timezone="UTC", short_codes=("911",),
+        national="0", country="32",
+    )  # fmt: skip
+    dialled = pa.array(["90475123456", "0475123456", "0475123456", "911", "+3021", "9 00 44 1"])
+
+    found = e164.planned(dialled, source, ["", "9=, 0=30, 900="], np.array([1, 1, 0, 1, 1, 1]))
+
+    assert found.to_pylist() == ["0475123456", "30475123456", "32475123456", "911", "3021", "441"]
+
+
+@pytest.mark.parametrize("plan", ["0", "=30", "0=x", "x=1", "0=30 1=2"])
+def test_what_is_no_dial_plan_is_said_to_be_none(plan):
+    with pytest.raises(ValueError, match="is not DIALLED=DIGITS"):
+        e164.parse_plan(plan)

@@ -381,11 +381,11 @@ def preview(book: Book, name: str, today: dt.date) -> dict[str, Any]:
         states_of = states(book, [customer])
         calls = Calls(book, {name: customer}, states_of, one.end)
         bill = draw_up(book, customer, one, *states_of[name], calls)
-        return as_json(
-            closing.document(
-                bill, customer, book.config, kind="preview", number=None, issue_date=today
-            )
+        document = closing.document(
+            bill, customer, book.config, kind="preview", number=None, issue_date=today
         )
+        shown: dict[str, Any] = as_json(document)
+        return shown
 
     found: dict[str, Any] = book.vault.reading(ask)
     return found

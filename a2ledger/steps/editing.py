@@ -10,6 +10,7 @@ from a2ledger import customerfile, journal, money
 from a2ledger.book import GENERAL, BrokenBookError, Draft
 from a2ledger.ledger import Ledger
 from a2ledger.records import Problem
+from a2ledger.steps import summarising
 
 _PERIOD = re.compile(r"journals/(\d{4}-\d\d)/(.+)\.(\d\d)\.beancount$")
 _OWN = re.compile(r"journals/customers/(.+)\.beancount$")
@@ -19,14 +20,16 @@ _ALLOWED = re.compile(r'\s*(option "(title|operating_currency|tolerance_multipli
 
 
 def adopt(draft: Draft) -> None:
-    """Commit hand edits as they are, after checking that they load.
+    """Commit hand edits, after checking that they load, with what is derived from them.
 
     Raises:
         BrokenBookError: naming what must be mended first; nothing is committed then.
+        ConfigError: the same of ``a2ledger.toml``.
     """
     paths = draft.book.vault.changed_by_hand()
     if not paths:
         return
+    assert draft.book.config  # noqa: S101 - read here, so that what is wrong with it is said
     problems = [problem for path in paths for problem in _problems(draft, path)]
     root = draft.book.root
     customers = {match[1] for path in paths if (match := _OWN.match(path))}
@@ -40,11 +43,16 @@ def adopt(draft: Draft) -> None:
                 problems += Ledger.load(root / top).problems(root)
     if problems:
         raise BrokenBookError(problems)
-    draft.book.vault.commit(paths, "manual edit\n\n" + "".join(f"{path}\n" for path in paths))
-    draft.talk(f"committed {len(paths)} file(s) edited by hand")
     draft.rebuild = derived
     for identity in customers & draft.book.customers.keys():
         draft.touch(identity, draft.customer(identity).open_since)
+    summarising.summarise(draft)
+    for path in paths:
+        content = (root / path).read_bytes() if (root / path).is_file() else None
+        draft.put_files.setdefault(path, content)
+    draft.publish("manual edit\n\n" + "".join(f"{path}\n" for path in paths))
+    draft.rebuild = False
+    draft.talk(f"committed {len(paths)} file(s) edited by hand")
 
 
 def _problems(draft: Draft, path: str) -> Iterable[Problem]:
@@ -55,7 +63,8 @@ def _problems(draft: Draft, path: str) -> Iterable[Problem]:
             0,
             "frozen",
             "a closed period or a document was changed; nothing was done; "
-            f"bring it back with `git checkout -- {path}` and post a correction instead",
+            f"bring it back with `git checkout -- {path}`, or `git revert` if the change was "
+            "committed, and post a correction instead",
         )
         return
     text = draft.text(path)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
-from a2ledger import accounts, directory, money
+from a2ledger import accounts, directory, e164, money
 from a2ledger.book import Draft, RefusedError
 from a2ledger.config import TREATMENTS, Config
 from a2ledger.customerfile import with_facts
@@ -38,7 +38,12 @@ def fact(key: str, text: str, config: Config) -> Fact:
         raise RefusedError(f"vat: {text!r} is none of {', '.join(TREATMENTS)}")
     if key == "terms" and text and not text.isdigit():
         raise RefusedError(f"terms: {text!r} is not a number of days")
-    if key in {"tariff", "identifiers"}:
+    if key == "dial_plan":
+        try:
+            e164.parse_plan(text)
+        except ValueError as error:
+            raise RefusedError(f"dial_plan: {error}") from None
+    if key in {"tariff", "identifiers", "dial_plan"}:
         return ", ".join(split_list(text))
     return text
 
