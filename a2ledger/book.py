@@ -6,6 +6,7 @@ import contextlib
 import csv
 import datetime as dt
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from functools import cached_property
@@ -41,6 +42,11 @@ class BrokenBookError(Exception):
         self.problems = list(problems)
 
 
+def restore(path: str) -> str:
+    """How to bring back what only the program writes."""
+    return f"bring it back with `git checkout -- {path}`"
+
+
 class Book:
     """A book on disk, read on demand."""
 
@@ -63,7 +69,9 @@ class Book:
         try:
             return configuration.parse(self.text(CONFIG))
         except ConfigError as error:
-            raise ConfigError(f"{CONFIG}: {error}; nothing was done; correct the key") from None
+            line = re.search(r" \(at line (\d+), ", str(error))
+            place = f"{CONFIG}:{line[1]}" if line else CONFIG
+            raise ConfigError(f"{place}: {error}; nothing was done; correct it") from None
 
     def text(self, path: str) -> str:
         """A file of the book as text; empty if it is not there."""
@@ -109,7 +117,8 @@ class Book:
         try:
             return detail.parse_digests(self.text(DIGESTS))
         except ValueError as error:
-            raise BrokenBookError([Problem(DIGESTS, 0, "digests", str(error))]) from None
+            message = f"{error}; {restore(DIGESTS)}"
+            raise BrokenBookError([Problem(DIGESTS, 0, "digests", message)]) from None
 
     def deck(self, name: str) -> Deck:
         """A tariff's deck, from ``tariffs/NAME.csv``.
@@ -132,9 +141,23 @@ class Book:
         deckcache.keep(kept, deck)
         return deck
 
-    def runs(self) -> list[dict[str, str]]:
-        """Lines of ``imports.csv``."""
-        return list(csv.DictReader(io.StringIO(self.text(IMPORTS))))
+    def runs(self) -> list[tuple[str, dt.datetime]]:
+        """Source and time of every run, from ``imports.csv``.
+
+        Raises:
+            BrokenBookError: if a line is not as the program wrote it.
+        """
+        found = []
+        for row in (reader := csv.DictReader(io.StringIO(self.text(IMPORTS)))):
+            try:
+                when = dt.datetime.fromisoformat(row["time"])
+                found.append((row["source"], when.astimezone(self.config.zone)))
+            except (KeyError, TypeError, ValueError):
+                message = f"is no line of an import; {restore(IMPORTS)}"
+                raise BrokenBookError(
+                    [Problem(IMPORTS, reader.line_num, "imports", message)]
+                ) from None
+        return found
 
     @contextlib.contextmanager
     def writing(self, today: dt.date, talk: Talk, timeout_seconds: float = 600) -> Iterator[Draft]:

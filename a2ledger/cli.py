@@ -10,6 +10,7 @@ import contextlib
 import datetime as dt
 import io
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -47,6 +48,7 @@ CODES: dict[type[Exception], int] = {
     ConfigError: NO,
     RefusedError: NO,
     detail.MissingDetailError: NO,
+    quarantine.BrokenQuarantineError: NO,
     reporting.UncountedRowsError: NO,
     GitError: CANNOT_CREATE,
     UnusableInput: UNUSABLE,
@@ -72,16 +74,26 @@ class Group(click.Group):
         except BrokenPipeError:
             raise  # click's business: the reader of our output has gone
         except tuple(CODES) as error:
-            for line in _explained(error).splitlines():
+            for line in _explained(error):
                 click.echo(f"a2ledger: {line}", err=True)
             sys.exit(next(code for kind, code in CODES.items() if isinstance(error, kind)))
 
 
-def _explained(error: Exception) -> str:
+def _explained(error: Exception) -> list[str]:
+    """Lines that say ``FILE:LINE: what; what was not done; what to do``."""
+    text = str(error)
     if isinstance(error, OSError):
-        what = error.strerror or type(error).__name__
-        return f"{error.filename or 'input'}: {what}; nothing was done; see to it, run again"
-    return str(error)
+        text = f"{error.filename or 'input'}: {error.strerror or type(error).__name__}"
+    return [_in_full(line) for line in text.splitlines()]
+
+
+def _in_full(line: str) -> str:
+    """A message with what it left to be understood: that nothing was done, and what to do."""
+    what, _, rest = line.partition("; ")
+    undone, _, todo = rest.partition("; ")
+    if not re.match(r"(nothing|not|the rest|the row)\b", undone):
+        undone, todo = "nothing was done", rest
+    return f"{what}; {undone}; {todo or 'correct it and run again'}"
 
 
 class Settings:
@@ -269,9 +281,10 @@ def _pairs(words: Sequence[str]) -> dict[str, str]:
 @click.argument("identity", metavar="ID")
 @click.option("--opened", metavar="DATE", help="Where the first period starts.")
 @fact_options
+@dry_run_option
 @pass_settings
 def customer_add(
-    settings: Settings, /, identity: str, opened: str | None, **facts: str | None
+    settings: Settings, /, identity: str, opened: str | None, dry_run: bool, **facts: str | None
 ) -> None:
     """Add a customer.
 
@@ -281,8 +294,8 @@ def customer_add(
     with settings.drafting() as draft:
         added = registering.add(draft, identity, given)
         registering.check_clashes(draft)
-        settings.publish(draft, f"customer add: {identity}\n", dry_run=False)
-    settings.talk(f"{identity}: added, from {added.opened} on")
+        settings.publish(draft, f"customer add: {identity}\n", dry_run)
+    settings.talk(f"{identity}: {'would be ' if dry_run else ''}added, from {added.opened} on")
 
 
 @customer.command("set")
@@ -290,6 +303,7 @@ def customer_add(
 @click.argument("words", metavar="[KEY=VALUE]...", nargs=-1)
 @click.option("--from", "since", type=DAY, metavar="DATE", help="From this day on; else today.")
 @fact_options
+@dry_run_option
 @pass_settings
 def customer_set(
     settings: Settings,
@@ -297,6 +311,7 @@ def customer_set(
     identity: str,
     words: tuple[str, ...],
     since: dt.date | None,
+    dry_run: bool,
     **facts: str | None,
 ) -> None:
     """Change what is known of a customer, from a day on.
@@ -309,8 +324,9 @@ def customer_set(
     with settings.drafting() as draft:
         changed = registering.change(draft, identity, given, since or draft.today)
         registering.check_clashes(draft)
-        settings.publish(draft, f"customer set: {identity} {' '.join(given)}\n", dry_run=False)
-    settings.talk(f"{identity}: {'changed' if changed else 'nothing to change'}")
+        settings.publish(draft, f"customer set: {identity} {' '.join(given)}\n", dry_run)
+    done = f"{'would be ' if dry_run else ''}changed" if changed else "nothing to change"
+    settings.talk(f"{identity}: {done}")
 
 
 @customer.command("show")
@@ -544,9 +560,15 @@ def preview(settings: Settings, identity: str, as_json_: bool, as_html: bool) ->
 @click.option("--from", "since", type=DAY, metavar="DATE", help="First day.")
 @click.option("--to", "until", type=DAY, metavar="DATE", help="Last day.")
 @as_json_option
+@click.option("--html", "as_html", is_flag=True, help="Print HTML.")
 @pass_settings
 def statement(
-    settings: Settings, identity: str, since: dt.date | None, until: dt.date | None, as_json_: bool
+    settings: Settings,
+    identity: str,
+    since: dt.date | None,
+    until: dt.date | None,
+    as_json_: bool,
+    as_html: bool,
 ) -> None:
     """Show a customer's account like a bank statement, over any days.
 
@@ -561,7 +583,8 @@ def statement(
     name = one.text("name", settings.today(book))
     days = [line["date"] for line in found["lines"]]
     last = until or dt.date.fromisoformat(max(days, default=str(settings.today(book))))
-    text = render.statement_text(
+    function = render.statement_html if as_html else render.statement_text
+    text = function(
         found,
         book.root / "templates",
         customer={"id": identity, "name": name},
@@ -643,14 +666,17 @@ def _close_message(closed: Sequence[closing.Closed]) -> str:
     help="Where to write; beside the documents if not given, - prints.",
 )
 @as_json_option
+@dry_run_option
 @pass_settings
 def invoice(
     settings: Settings,
+    *,
     numbers: tuple[str, ...],
     month: str,
     formats: str,
     output: Path | None,
     as_json_: bool,
+    dry_run: bool,
 ) -> None:
     """Render closed documents; prints the paths written, one a line.
 
@@ -677,7 +703,10 @@ def invoice(
                 click.echo(text, nl=False)
             else:
                 files[f"{document['issue_date'][:4]}/{identity}.{ending}"] = text.encode()
-    _write_renderings(settings, book, output, files)
+    if dry_run:
+        settings.talk(f"dry run: {len(files)} file(s) would be written")
+    else:
+        _write_renderings(settings, book, output, files)
 
 
 def _write_renderings(

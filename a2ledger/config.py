@@ -21,6 +21,7 @@ FORMAT = 1
 TREATMENTS = ("on-invoice", "none")
 INVOICES = "INV-{year}-{number:06d}"
 CREDIT_NOTES = "CN-{year}-{number:06d}"
+_LONGEST_TERMS = 3650
 IDENTIFIERS = ("accountcode", "peeraccount", "channel", "src", "did", "dst", "userfield")
 
 T = TypeVar("T")
@@ -118,7 +119,13 @@ class Config:
         return zoneinfo.ZoneInfo(self.timezone)
 
     def code_of(self, service: str, treatment: str) -> VatCode:
-        """The VAT code a service is posted under for a customer's treatment."""
+        """The VAT code a service is posted under for a customer's treatment.
+
+        Raises:
+            ConfigError: if the service is none; rules are checked, defaults of sources not.
+        """
+        if service not in self.services:
+            raise ConfigError(f"services.{service}: is missing; a source sells its calls as it")
         return self.codes["O" if treatment == "none" else self.services[service]]
 
 
@@ -172,9 +179,22 @@ def parse(text: str) -> Config:
     )
     if config.main_months < 1:
         raise ConfigError("main_months: must be at least 1")
+    if not 0 <= config.terms_days <= _LONGEST_TERMS:
+        raise ConfigError(f"terms_days: must be from 0 to {_LONGEST_TERMS}")
+    if _bare(config.invoice_series) == _bare(config.credit_note_series):
+        raise numbers.error("credit_note", "is the series of invoices: one number, two documents")
     numbers.finish()
     top.finish()
     return config
+
+
+_KINDS: Mapping[type, str] = {
+    str: "text in quotes",
+    int: "a whole number",
+    bool: "true or false",
+    list: "a list",
+    dict: "a table",
+}
 
 
 class _Table:
@@ -198,8 +218,7 @@ class _Table:
             return default
         value = self.values[name]
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            wanted = {str: "text in quotes", int: "a whole number", bool: "true or false"}
-            raise self.error(name, f"must be {wanted.get(kind, kind.__name__)}, not {value!r}")
+            raise self.error(name, f"must be {_KINDS[kind]}, not {value!r}")
         return value
 
     def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
@@ -251,12 +270,14 @@ def _codes(table: _Table) -> Iterator[VatCode]:
     for code, row in table.tables():
         rate: Any = row.values.get("rate")
         row.known.append("rate")
-        try:
-            percent = Decimal(rate if isinstance(rate, str) else repr(rate))
-        except ArithmeticError:
-            raise row.error("rate", f"{rate!r} is not a percentage such as 21 or 5.5") from None
-        if not 0 <= percent < 100 or percent != round(percent, 2):  # noqa: PLR2004
-            raise row.error("rate", f"{rate!r} is not a percentage with at most two decimals")
+        written = rate if isinstance(rate, str) else repr(rate)
+        if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,2}0*)?", written, re.ASCII):
+            raise row.error(
+                "rate", f"{rate!r} is not a percentage such as 21 or 5.5, with at most two decimals"
+            )
+        percent = Decimal(written)
+        if code == OUTSIDE.code and percent:
+            raise row.error("rate", f"code {code} is for what bears no VAT; its rate is 0")
         category = row.choice("category", ("S", "Z", "E", "AE", "G", "O"), "S")
         if category != "S" and percent:
             raise row.error("rate", f"category {category} has the rate 0")
@@ -282,21 +303,25 @@ def _methods(table: _Table) -> Iterator[tuple[str, str]]:
             r"(Assets|Liabilities|Expenses|Equity|Income)(:[A-Z0-9][\w-]*)+", account, re.ASCII
         ) or account.startswith(accounts.RECEIVABLE):
             raise table.error(method, f"{account!r} is not an account money can come from")
-        yield method, account
+        yield method.lower(), account
 
 
 def _series(table: _Table, name: str, default: str) -> str:
     series = table.take(name, str, default)
-    plain = re.sub(r"\{number(:0?\d+d)?\}", "0", series.replace("{year}", "2026"))
+    plain = re.sub(r"\{number(:0?[1-9]d)?\}", "0", series.replace("{year}", "2026"))
     if plain == series.replace("{year}", "2026") or not re.fullmatch(r"[A-Za-z0-9_-]+", plain):
         raise table.error(name, f"{series!r} is not letters, digits, - and _ with {{number}}")
     return series
 
 
+def _bare(series: str) -> str:
+    return re.sub(r"\{number[^}]*\}", "{number}", series)
+
+
 def _delay(table: _Table) -> dt.timedelta:
     table.known.append("close_delay")
     value = table.values.get("close_delay", "24h")
-    match = re.fullmatch(r"(\d+)\s*([hd]?)", str(value))
+    match = re.fullmatch(r"([0-9]{1,4}) *([hd]?)", str(value))
     if match is None:
         raise table.error("close_delay", f'{value!r} is not a time such as "24h" or "2d"')
     return dt.timedelta(hours=int(match[1]) * (24 if match[2] == "d" else 1))

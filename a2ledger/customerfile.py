@@ -142,13 +142,13 @@ def updated(text: str, customer: Customer, currency: str, today: dt.date) -> str
     for block in found:
         if block.kind == "open":
             account = block.text.split()[2]
-            tail = _tail(block.text)
+            tail = journal.tail(block.text)
             parts.append(entries[account] + tail if account in entries else block.text)
         elif 'custom "a2ledger-set"' in block.text.partition("\n")[0]:
             if not written:
                 parts += _changes(customer)
                 written = True
-            parts.append(_tail(block.text))
+            parts.append(journal.tail(block.text))
         else:
             parts.append(block.text)
     if not written:
@@ -159,15 +159,6 @@ def updated(text: str, customer: Customer, currency: str, today: dt.date) -> str
         for start in customer.periods
         if (include := _include(customer.id, start)) not in result
     )
-
-
-def _tail(text: str) -> str:
-    """Blank and comment lines that follow a directive and its metadata."""
-    lines = text.splitlines(keepends=True)
-    body = 1
-    while body < len(lines) and re.match(r"[ \t]+\S", lines[body]):
-        body += 1
-    return "".join(lines[body:])
 
 
 def with_facts(customer: Customer, changes: Iterable[tuple[str, Fact]], since: dt.date) -> Customer:

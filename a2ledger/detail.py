@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -53,6 +54,7 @@ ORDER = [
     ("uid", "ascending"),
     ("seq", "ascending"),
 ]
+_DIGEST = re.compile(r"\d{4}-\d\d-\d\d \d+ [0-9a-f]{64}")
 _CONTENT = [name for name in SCHEMA.names if name not in {"source", "file", "line"}]
 
 
@@ -139,10 +141,12 @@ def digest(table: pa.Table) -> Digest:
         pc.fill_null(pc.cast(_plain(ordered[name].combine_chunks()), pa.string()), "")
         for name in _CONTENT
     ]
-    lines = pc.binary_join_element_wise(*columns, "\t")
     sha = hashlib.sha256()
-    for start in range(0, len(lines), 65536):
-        sha.update("".join(f"{line}\n" for line in lines.slice(start, 65536).to_pylist()).encode())
+    if ordered.num_rows:
+        rows = pc.binary_join_element_wise(*columns, "\t")
+        text = pc.binary_join_element_wise(rows, "", "\n")
+        # The texts of an array lie one after the other in its buffer.
+        sha.update(text.buffers()[2][: pc.sum(pc.binary_length(text)).as_py()])
     return Digest(table.num_rows, sha.hexdigest())
 
 
@@ -157,7 +161,9 @@ def parse_digests(text: str) -> dict[dt.date, Digest]:
         ValueError: if a line is not DAY ROWS SHA256.
     """
     found = {}
-    for line in text.splitlines():
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not _DIGEST.fullmatch(line):
+            raise ValueError(f"line {number} is not DAY ROWS SHA256")
         day, rows, sha = line.split()
         found[dt.date.fromisoformat(day)] = Digest(int(rows), sha)
     return found

@@ -20,6 +20,10 @@ from a2ledger.period import last_of_month
 from a2ledger.periodfile import PeriodFile, Usage
 
 _CUSTOMER = re.compile(r"Assets:Receivable:([^:\s]+):")
+_POSTED = re.compile(
+    rf"^(?:[ \t]+(?:[*!][ \t]+)?|\d{{4}}-\d\d-\d\d (?:open|balance) +){_CUSTOMER.pattern}",
+    re.MULTILINE,
+)  # where an account stands, not where a text only speaks of one
 _NAMED = re.compile(r'^  customer: "([^"]+)"$', re.MULTILINE)
 
 
@@ -60,7 +64,7 @@ def _order(block: Block) -> tuple[str, bool]:
 
 def customer_of(block: Block) -> str:
     """The account part of the one customer a block of the general ledger is about."""
-    if match := _CUSTOMER.search(block.text):
+    if match := _POSTED.search(block.text):
         return match[1]
     named = _NAMED.search(block.text)
     return accounts.component(named[1]) if named else ""

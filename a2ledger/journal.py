@@ -166,6 +166,15 @@ def joined(parts: Iterable[Block]) -> str:
     return "".join(block.text for block in parts)
 
 
+def tail(text: str) -> str:
+    """Blank and comment lines that follow a block's directive with its postings and metadata."""
+    lines = text.split("\n")
+    body = 1
+    while body < len(lines) and re.match(r"[ \t]+\S", lines[body]):
+        body += 1
+    return "\n".join(lines[body:])
+
+
 def links(text: str) -> list[str]:
     """Links on a directive's first line, in order."""
     head = re.sub(r'"(?:[^"\\]|\\.)*"', '""', text.partition("\n")[0])

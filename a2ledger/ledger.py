@@ -189,7 +189,9 @@ def open_periods(
     Returns:
         by customer id what the period starts with and its rows; and Beancount's errors.
     """
-    brought = {customer.id: read_brought(texts[customer.id]) for customer in customers}
+    brought = {
+        customer.id: read_brought(texts[customer.id], customer.open_since) for customer in customers
+    }
     head = [
         'option "tolerance_multiplier" "0"\n',
         _include(root, "journals/chart.beancount"),
@@ -233,21 +235,27 @@ def _opening(customer: Customer, brought: Brought, currency: str) -> Iterable[st
 
 
 _BALANCE = re.compile(
-    r"^\d{4}-\d\d-\d\d balance \S+:(Billed|Unbilled)  (-?[0-9.]+) ~ 0 ", re.MULTILINE
+    r"^(\d{4}-\d\d-\d\d) balance \S+:(Billed|Unbilled)  (-?[0-9.]+) ~ 0 ", re.MULTILINE
 )
 _CARRIED = re.compile(
-    r'^\d{4}-\d\d-\d\d custom "a2ledger-carried" ("(?:[^"\\]|\\.)*") (-?[0-9.]+) ', re.MULTILINE
+    r'^(\d{4}-\d\d-\d\d) custom "a2ledger-carried" ("(?:[^"\\]|\\.)*") (-?[0-9.]+) ', re.MULTILINE
 )
 
 
-def read_brought(text: str) -> Brought:
-    """What the first lines of a period's file bring forward."""
+def read_brought(text: str, start: dt.date) -> Brought:
+    """What the first lines of a period's file bring forward: balances of the day it starts."""
     head = text.partition(journal.MARKER)[0]
-    balances = {part: money.parse(number) for part, number in _BALANCE.findall(head)}
+    balances = {
+        part: money.parse(number)
+        for day, part, number in _BALANCE.findall(head)
+        if day == str(start)
+    }
     return Brought(
         billed_micro=balances.get("Billed", 0),
         unbilled_micro=balances.get("Unbilled", 0),
         cumulative_micro={
-            journal.unquoted(code): money.parse(number) for code, number in _CARRIED.findall(head)
+            journal.unquoted(code): money.parse(number)
+            for day, code, number in _CARRIED.findall(head)
+            if day == str(start)
         },
     )

@@ -125,14 +125,28 @@ def _groups(rows: pa.Table, codes: npt.NDArray[np.int64], count: int) -> Iterato
 def _settle(group: list[_Row], duplicates: set[int], outcome: dict[str, set[int]]) -> None:
     """Decide one group of rows that share switch and uniqueid."""
     with_sequence = [row for row in group if row.seq]
-    same = {(row.start, row.seconds) for row in with_sequence}
-    without: list[_Row] = []
+    without = _unmatched(group, with_sequence, duplicates, outcome)
+    sequences = {row.seq for row in with_sequence}
+    for rows in [without, *([row for row in with_sequence if row.seq == s] for s in sequences)]:
+        for row in _losers([r for r in rows if r.old or r.number not in duplicates]):
+            outcome["displaced" if row.old else "conflicts"].add(row.number)
+
+
+def _unmatched(
+    group: list[_Row],
+    with_sequence: list[_Row],
+    duplicates: set[int],
+    outcome: dict[str, set[int]],
+) -> list[_Row]:
+    """Rows without a sequence that are a call of their own; the others are decided."""
+    found: list[_Row] = []
     for row in group:
         if row.seq:
             continue
-        if (row.start, row.seconds) not in same:
+        same = [r for r in with_sequence if (r.start, r.seconds) == (row.start, row.seconds)]
+        if not same:
             if row.sealed or not any(_near(row, other) for other in with_sequence):
-                without.append(row)
+                found.append(row)
             else:
                 outcome["displaced" if row.old else "conflicts"].add(row.number)
         elif not row.old:
@@ -140,13 +154,8 @@ def _settle(group: list[_Row], duplicates: set[int], outcome: dict[str, set[int]
         elif not row.sealed:
             outcome["replaced"].add(row.number)
         else:  # the sealed one stays, so what is the same gives way to it
-            for other in with_sequence:
-                if not other.old and (other.start, other.seconds) == (row.start, row.seconds):
-                    duplicates.add(other.number)
-    sequences = {row.seq for row in with_sequence}
-    for rows in [without, *([row for row in with_sequence if row.seq == s] for s in sequences)]:
-        for row in _losers([r for r in rows if r.old or r.number not in duplicates]):
-            outcome["displaced" if row.old else "conflicts"].add(row.number)
+            duplicates.update(other.number for other in same if not other.old)
+    return found
 
 
 def _losers(rows: list[_Row]) -> Iterator[_Row]:

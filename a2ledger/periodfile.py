@@ -180,22 +180,33 @@ def with_entries(file: PeriodFile, entries: Iterable[data.Transaction]) -> Perio
     """The file with entries inserted above the marker by date, then link.
 
     An entry whose first link a block already bears takes that block's place; all other bytes
-    stay as they are.
+    stay as they are, what people noted below the block among them.
     """
     above = list(file.above)
     for entry in entries:
         block = Block(entry.date.isoformat(), "*", journal.formatted(entry))
         own = min(entry.links, key=_own_link)
         same = [i for i, old in enumerate(above) if own in journal.links(old.text)]
-        for index in reversed(same):
-            del above[index]
         key = _entry_order(block)
-        place = next(
-            (i for i, old in enumerate(above) if old.kind == "*" and _entry_order(old) > key),
-            len(above),
-        )
-        above.insert(place, block)
+        for index in reversed(same):
+            old = above[index]
+            notes = journal.tail(old.text).removeprefix("\n")
+            if _entry_order(old) == key:
+                above[index] = block._replace(text=block.text + notes)
+                break
+            above[index : index + 1] = [Block("", "", notes)] if notes else []
+        else:
+            _insert(above, block)
     return file._replace(above=tuple(above))
+
+
+def _insert(above: list[Block], block: Block) -> None:
+    key = _entry_order(block)
+    place = next(
+        (i for i, old in enumerate(above) if old.kind == "*" and _entry_order(old) > key),
+        len(above),
+    )
+    above.insert(place, block)
 
 
 def _own_link(name: str) -> tuple[bool, str]:

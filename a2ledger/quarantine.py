@@ -18,6 +18,10 @@ PATH = "quarantine/rows.csv"
 _HEADER = ("source", "identity", "file", "line", "reason", "message", "raw")
 
 
+class BrokenQuarantineError(Exception):
+    """The quarantine's file cannot be read."""
+
+
 class Quarantine(NamedTuple):
     """Refused rows by (source, identity)."""
 
@@ -81,3 +85,8 @@ def read(root: Path) -> Quarantine:
         return parse((root / PATH).read_text(encoding="utf-8", errors="surrogateescape"))
     except FileNotFoundError:
         return Quarantine({})
+    except (KeyError, TypeError, ValueError):
+        raise BrokenQuarantineError(
+            f"{root / PATH}: is not as a2ledger wrote it; nothing was done; "
+            "move it away, then import again what was refused"
+        ) from None

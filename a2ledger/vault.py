@@ -38,6 +38,8 @@ COMMITTED = (
 MANY = 64
 """From this many files on, one sync of the file system is faster than one of each file."""
 
+_HALF_DONE = "not everything was published: the next command that writes finishes it"
+
 _EMAIL = "a2ledger@localhost"
 """By it the program knows its own commits."""
 
@@ -70,6 +72,7 @@ class Vault:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.state = root / STATE
+        self._held: tuple[int, ...] = ()
 
     @contextlib.contextmanager
     def writing(self, talk: Talk, timeout_seconds: float = 600) -> Iterator[None]:
@@ -84,9 +87,11 @@ class Vault:
             descriptor = os.open(self.state / "lock", os.O_RDWR | os.O_CREAT, 0o660)
         try:
             self._lock(descriptor, talk, timeout_seconds)
+            self._held = (descriptor,)
             self.recover(talk)
             yield
         finally:
+            self._held = ()
             os.close(descriptor)
 
     def _lock(self, descriptor: int, talk: Talk, timeout_seconds: float) -> None:
@@ -153,11 +158,11 @@ class Vault:
     def _apply(self) -> None:
         intent = json.loads((self.state / "intent.json").read_text())
         paths = [path for _, path in intent["moves"]]
-        with refusing():
+        with refusing(_HALF_DONE):
             self._move(intent["moves"])
             self._bump()
         self.commit([path for path in paths if is_committed(path)], intent["message"])
-        with refusing():
+        with refusing(_HALF_DONE):
             (self.state / "intent.json").unlink()
             fsync_directory(self.state)
 
@@ -215,14 +220,15 @@ class Vault:
         paths = [path for path in paths if path]
         if not paths:
             return
-        self.git(
-            "add",
-            "--all",
-            "--pathspec-from-file=-",
-            "--pathspec-file-nul",
-            "--",
-            stdin="\0".join(paths),
-        )
+        there = [path for path in paths if os.path.lexists(self.root / path)]
+        gone = sorted({*paths} - {*there})
+        listed = ("--pathspec-from-file=-", "--pathspec-file-nul", "--")
+        if there:
+            self.git("add", "--all", *listed, stdin="\0".join(there))
+        if gone:  # what a killed run has removed and committed is unknown by now
+            self.git(
+                "rm", "--cached", "--quiet", "--ignore-unmatch", *listed, stdin="\0".join(gone)
+            )
         if self.git("diff", "--cached", "--quiet", check=False).returncode:
             self.git("commit", "--quiet", "--no-verify", "-F", "-", stdin=message, author=author)
 
@@ -278,6 +284,7 @@ class Vault:
             "LC_ALL": "C",
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": "/dev/null",
+            "GIT_LITERAL_PATHSPECS": "1",
             "GIT_TERMINAL_PROMPT": "0",
         }
         for role in ("AUTHOR", "COMMITTER"):
@@ -289,14 +296,21 @@ class Vault:
                 cwd=self.root,
                 env=environment,
                 input=stdin,
+                pass_fds=self._held,  # git outlives us when we are killed: it keeps the lock
                 capture_output=True,
                 text=True,
                 check=False,
             )
         except FileNotFoundError:
-            raise GitError("git is not installed; install it and run again") from None
+            raise GitError(
+                "git is not installed; nothing was committed; install it and run again"
+            ) from None
         if check and done.returncode:
-            raise GitError(f"git {arguments[0]}: {done.stderr.strip()}")
+            said = " ".join(done.stderr.split())
+            raise GitError(
+                f"git {arguments[0]}: {said}; nothing was committed; "
+                "have git work in the book, then run any command that writes"
+            )
         return done
 
 
@@ -308,21 +322,22 @@ def _login() -> str:
 
 
 @contextlib.contextmanager
-def refusing() -> Iterator[None]:
+def refusing(undone: str = "nothing was published") -> Iterator[None]:
     """Turn the disk's refusals into :class:`CannotWriteError`."""
     try:
         yield
     except OSError as error:
         reasons = {
-            errno.ENOSPC: "the disk is full; free some space and run again",
-            errno.EDQUOT: "the disk quota is used up; free some space and run again",
-            errno.EROFS: "the file system is read-only",
-            errno.EACCES: "permission denied; run as the user who owns the book",
-            errno.EPERM: "permission denied; run as the user who owns the book",
+            errno.ENOSPC: ("the disk is full", "free some space and run again"),
+            errno.EDQUOT: ("the disk quota is used up", "free some space and run again"),
+            errno.EROFS: ("the file system is read-only", "make it writable and run again"),
+            errno.EACCES: ("permission denied", "run as the user who owns the book"),
+            errno.EPERM: ("permission denied", "run as the user who owns the book"),
         }
-        what = reasons.get(error.errno or 0, error.strerror or str(error))
+        other = (error.strerror or str(error), "see to it and run again")
+        what, todo = reasons.get(error.errno or 0, other)
         raise CannotWriteError(
-            f"{error.filename or 'the book'}: {what}; nothing was published"
+            f"{error.filename or 'the book'}: {what}; {undone}; {todo}"
         ) from error
 
 

@@ -17,7 +17,9 @@ from a2ledger.steps import closing, importing, moving, registering, reporting, s
 
 TODAY = dt.date(2026, 2, 20)
 
-CONFIG = starting.config_text(company="Example", currency="EUR", timezone="Europe/Brussels") + """
+CONFIG = (
+    starting.config_text(company="Example", currency="EUR", timezone="Europe/Brussels")
+    + """
 [methods]
 card = "Assets:Gateway:Card"
 
@@ -28,6 +30,7 @@ dialect = "asterisk"
 dialect = "calls"
 switch = "pbx1"
 """
+)
 
 DECK = """\
 dialprefix,destination,rateinitial,initblock,billingblock
@@ -111,7 +114,9 @@ def close(root: Path, today: dt.date, **options: Any) -> list[closing.Closed]:
     return results
 
 
-def tree(root: Path, *, without: Iterable[str] = (".git", ".a2ledger", "imports.csv")) -> dict[str, bytes]:
+def tree(
+    root: Path, *, without: Iterable[str] = (".git", ".a2ledger", "imports.csv")
+) -> dict[str, bytes]:
     """Every file of a book and its content."""
     left = set(without)
     return {

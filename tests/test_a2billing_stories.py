@@ -118,9 +118,7 @@ def test_what_happens_on_the_billing_day_before_the_run_is_on_exactly_one_invoic
     ("start", "month"),
     [("2026-01-31 22:59:59", 1), ("2026-01-31 23:00:00", 2), ("2026-02-01 00:00:00", 2)],
 )
-def test_the_midnight_that_parts_two_bills_is_that_of_the_book_s_time_zone(
-    postpaid, start, month
-):
+def test_the_midnight_that_parts_two_bills_is_that_of_the_book_s_time_zone(postpaid, start, month):
     # The book keeps Brussels time; the switch writes UTC, an hour behind in winter.
     row = call("c1", "C1", "2026-01-31", 60) | {"start": f"{start}Z"}
     postpaid.imported("calls", [row], today="2026-02-01")
@@ -191,8 +189,7 @@ def test_a_refill_and_the_payment_that_paid_for_it_credit_the_customer_once(
     assert bean_check(postpaid.root / "journals/main.beancount") == ""
 
 
-def test_in_one_period_the_order_of_refill_and_payment_leaves_no_trace(postpaid, empty_book):
-    del empty_book
+def test_in_one_period_the_order_of_refill_and_payment_leaves_no_trace(postpaid):
     postpaid.imported("refills", [REFILL], today="2026-01-20")
     postpaid.imported("payments", [PAYMENT], today="2026-01-20")
     one = {path: d for path, d in postpaid.digests().items() if path.startswith("journals/")}
@@ -227,7 +224,7 @@ def test_prepaid_and_postpaid_are_the_same_account_with_another_limit(book):
         return text.replace("INV-2026-000001", "INV-2026-000002")
 
     frozen = "journals/2026-01/{}.01.beancount"
-    assert told(frozen).replace("talk-3", "") == book.text(frozen.format("C2"))
+    assert told(frozen) == book.text(frozen.format("C2"))
     own = "journals/customers/{}.beancount"
     mine, others = told(own).splitlines(), book.text(own.format("C2")).splitlines()
     differing = [line for line, other in zip(mine, others, strict=True) if line != other]

@@ -315,6 +315,10 @@ def test_patterns_rank_by_their_written_length():
     ) == [*("34", "_34[6-7]XX.", "_34[6-7]XX.", "_34NXXXXXXXX", "_3", "_*9Z!", "no-rate")]
 
 
+def test_digits_win_against_a_pattern_written_as_long():
+    assert prefixes_of(["442015"], "dialprefix,rateinitial\n44201,1\n_442.,2\n") == ["44201"]
+
+
 def test_the_first_deck_that_knows_the_number_decides():
     special = deck("dialprefix,rateinitial,destination,carrier\n44,5,UK,acme\n", "special")
     standard = deck("dialprefix,rateinitial,destination\n,1,World\n447,2,UK mobile\n")

@@ -8,7 +8,7 @@ from typing import Any
 
 from a2ledger import accounts, checks, customerfile, detail, journal, ledger, money, periodfile
 from a2ledger.billing import Brought, Row, Telescope, statement_lines, vat_title
-from a2ledger.book import Book
+from a2ledger.book import Book, BrokenBookError, restore
 from a2ledger.document import Statement, StatementLine
 from a2ledger.ledger import Ledger, Standing
 from a2ledger.records import Customer, Problem
@@ -25,7 +25,7 @@ def standings(book: Book) -> list[Standing]:
     """
 
     def ask() -> list[Standing]:
-        return ledger.standings(Ledger.load(book.root / MAIN))
+        return ledger.standings(main(book))
 
     found: list[Standing] = book.vault.reading(ask)
     return found
@@ -59,11 +59,23 @@ def check(book: Book, names: Sequence[str] = ()) -> list[Problem]:
     return problems
 
 
+def main(book: Book) -> Ledger:
+    """The operator's ledger.
+
+    Raises:
+        BrokenBookError: if it is not there; what is wrong in it is for ``check`` to say.
+    """
+    if not (book.root / MAIN).is_file():
+        message = f"is not there; nothing was read; {restore(MAIN)}"
+        raise BrokenBookError([Problem(MAIN, 0, "main", message)])
+    return Ledger.load(book.root / MAIN)
+
+
 def _check(book: Book, names: Sequence[str]) -> Iterator[Problem]:
-    main = Ledger.load(book.root / MAIN)
-    wrong = main.problems(book.root.resolve())
-    yield from wrong
-    found = ledger.standings(main)
+    assert book.config  # noqa: S101 - read here, so that what is wrong with it is said
+    operators = main(book)
+    yield from operators.problems(book.root.resolve())
+    found = ledger.standings(operators)
     wanted = set(names) or {row.customer for row in found}
     yield from soundness(book, found, wanted)
     for name in names:
@@ -85,7 +97,7 @@ def soundness(book: Book, found: Sequence[Standing], wanted: set[str]) -> Iterat
         customer = book.customers[name]
         path = customerfile.period_path(name, customer.open_since)
         text = book.text(path)
-        brought = ledger.read_brought(text)
+        brought = ledger.read_brought(text, customer.open_since)
         own = {
             accounts.billed(name): brought.billed_micro,
             accounts.unbilled(name): brought.unbilled_micro,

@@ -14,9 +14,8 @@ import pyarrow.compute as pc
 
 from a2ledger import billing, closing, customerfile, detail, journal, ledger, money, period
 from a2ledger.billing import Bill, Brought, DetailDiffersError, Row, Used
-from a2ledger.book import Book, BrokenBookError, Draft, with_period
+from a2ledger.book import Book, BrokenBookError, Draft, RefusedError, with_period
 from a2ledger.document import as_json
-from a2ledger.ledger import Ledger
 from a2ledger.period import Period
 from a2ledger.periodfile import PeriodFile, split, written
 from a2ledger.records import Customer, Problem
@@ -98,10 +97,17 @@ def close(
         every customer named whose period has not ended.
 
     Raises:
+        RefusedError: if a source to do without is none.
         BrokenBookError: if the books are not sound, or calls and postings differ.
         MissingDetailError: if the calls of a day are missing.
     """
     book = draft.book
+    for name in without:
+        if name not in book.config.sources:
+            raise RefusedError(
+                f"--without {name}: no such source in a2ledger.toml; nothing was closed; "
+                f"there is {', '.join(book.config.sources) or 'none'}"
+            )
     refuse_broken(book, names)
     customers = [book.customers[name] for name in names] or list(book.customers.values())
     until = min(draft.today, through + period.DAY) if through else draft.today
@@ -131,7 +137,7 @@ def refuse_broken(book: Book, names: Sequence[str]) -> None:
     Raises:
         BrokenBookError: saying what is not.
     """
-    main = Ledger.load(book.root / asking.MAIN)
+    main = asking.main(book)
     found = ledger.standings(main)
     wanted = set(names) or {row.customer for row in found}
     problems = [
@@ -154,9 +160,8 @@ def _uncovered(book: Book, one: Period, without: Sequence[str]) -> list[Warned]:
     midnight = dt.datetime.combine(one.end, dt.time(), book.config.zone)
     needed = midnight + book.config.close_delay
     latest: dict[str, dt.datetime] = {}
-    for run in book.runs():
-        when = dt.datetime.fromisoformat(run["time"])
-        latest[run["source"]] = max(latest.get(run["source"], when), when)
+    for source, when in book.runs():
+        latest[source] = max(latest.get(source, when), when)
     return [
         Warned(
             "source-behind",

@@ -6,17 +6,24 @@ import itertools
 import re
 from collections.abc import Iterable
 
-from a2ledger import customerfile, journal, money
-from a2ledger.book import GENERAL, BrokenBookError, Draft
+from a2ledger import accounts, customerfile, journal, money
+from a2ledger.book import DIGESTS, GENERAL, IMPORTS, BrokenBookError, Draft, restore
+from a2ledger.config import Config
 from a2ledger.ledger import Ledger
 from a2ledger.records import Problem
 from a2ledger.steps import summarising
 
 _PERIOD = re.compile(r"journals/(\d{4}-\d\d)/(.+)\.(\d\d)\.beancount$")
 _OWN = re.compile(r"journals/customers/(.+)\.beancount$")
+_DECK = re.compile(r"tariffs/([^/]+)\.csv$")
+_SHARED = ("journals/manual.beancount", "journals/chart.beancount")
 _DERIVED = (GENERAL, "journals/main.beancount", "journals/history.beancount")
 _ACCOUNT = re.compile(r"^[ \t]+(?:[*!][ \t]+)?[A-Z]\w*(?::[^\s:]+)+", re.MULTILINE)
-_ALLOWED = re.compile(r'\s*(option "(title|operating_currency|tolerance_multiplier)"|include ")')
+_ALLOWED = re.compile(
+    r'option "(title|operating_currency|tolerance_multiplier)" '
+    r'|include "\.\./(chart|\d{4}-\d\d/(?P<id>[^/"]+)\.\d\d)\.beancount"\s*$'
+)
+"""What may stand in a customer's own ledger, and nowhere else."""
 
 
 def adopt(draft: Draft) -> None:
@@ -67,14 +74,43 @@ def _problems(draft: Draft, path: str) -> Iterable[Problem]:
             "committed, and post a correction instead",
         )
         return
-    text = draft.text(path)
-    if not path.endswith(".beancount"):
+    if path.startswith(_DERIVED):
         return
+    if not path.endswith(".beancount"):
+        yield from _other(draft, path)
+    elif (draft.book.root / path).is_file():
+        yield from _journal(draft, path)
+    elif _OWN.match(path) or _PERIOD.match(path):
+        yield Problem(path, 0, "gone", f"is gone; {restore(path)}")
+
+
+def _other(draft: Draft, path: str) -> Iterable[Problem]:
+    """What is wrong with an edited file that is no journal."""
+    there = (draft.book.root / path).is_file()
+    if path == DIGESTS:
+        yield Problem(path, 0, "digests", f"was changed by hand; {restore(path)}")
+    elif path == IMPORTS:
+        draft.book.runs()
+    elif there and (match := _DECK.match(path)):
+        draft.book.deck(match[1])
+
+
+def _journal(draft: Draft, path: str) -> Iterable[Problem]:
+    """What an edited journal does that it must not."""
+    text = draft.text(path)
     for number, line in enumerate(text.split("\n"), start=1):
         if re.match(r"\s*(option|include|plugin|pushtag|poptag|pushmeta|popmeta)\b", line):
-            alone = path.startswith(GENERAL) or path == "journals/manual.beancount"
-            if not _ALLOWED.match(line) or alone:
+            own, allowed = _OWN.match(path), _ALLOWED.match(line)
+            if not (own and allowed and allowed["id"] in {None, own[1]}):
                 yield Problem(path, number, "directive", f"{line.split()[0]!r} may not stand here")
+        if path in _SHARED and re.search(rf"^[^;\"]*{accounts.RECEIVABLE}", line):
+            yield Problem(
+                path,
+                number,
+                "customer",
+                "a customer's account may not stand here; nothing was done; "
+                "write the entry into his open period's file",
+            )
     if _PERIOD.match(path):
         yield from _unreadable(draft, path)
 
@@ -105,11 +141,15 @@ def _unreadable(draft: Draft, path: str) -> Iterable[Problem]:
             yield Problem(path, 0, "amount", f"write every amount as a plain number: {first}")
         elif rest := sum(leg.micro for leg in legs):
             yield Problem(path, 0, "balance", f"{money.text(rest)} left over: {first}")
-        yield from _uncoded(path, block.text, first)
+        yield from _uncoded(path, block.text, first, draft.book.config)
 
 
-def _uncoded(path: str, text: str, first: str) -> Iterable[Problem]:
+def _uncoded(path: str, text: str, first: str, config: Config) -> Iterable[Problem]:
     lines = text.split("\n")
     for line, following in itertools.pairwise(lines):
-        if re.match(r"[ \t]+\S+:Unbilled\b", line) and not re.match(r'[ \t]+vat: "', following):
-            yield Problem(path, 0, "vat", f'a posting to Unbilled needs `vat: "CODE"`: {first}')
+        if re.match(r"[ \t]+(?:[*!][ \t]+)?\S+:Unbilled\b", line):
+            code = re.match(r'[ \t]+vat: "([^"]*)"', following)
+            if code is None:
+                yield Problem(path, 0, "vat", f'a posting to Unbilled needs `vat: "CODE"`: {first}')
+            elif code[1] not in config.codes:
+                yield Problem(path, 0, "vat", f"no VAT code {code[1]!r} in a2ledger.toml: {first}")

@@ -7,6 +7,7 @@ customers' entries are written anew.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -306,7 +307,7 @@ def _known(draft: Draft, days: list[dt.date], opened: Mapping[str, dt.date]) -> 
 
 
 def _day_file(draft: Draft, day: dt.date) -> pa.Table:
-    return detail.read(draft.book.root, day, draft.book.digests)
+    return detail.verified(draft.book.root, day, draft.book.digests)
 
 
 def _with_day(table: pa.Table, day: dt.date) -> pa.Table:
@@ -340,8 +341,11 @@ def _leaving_quarantine(draft: Draft, source: Source, calls: pa.Table) -> set[st
 
 
 def _identities(calls: pa.Table) -> Iterable[str]:
-    columns = (calls[name].to_pylist() for name in ("switch", "uid", "seq"))
-    return map(identity, *columns)
+    return itertools.starmap(identity, _keys(calls))
+
+
+def _keys(calls: pa.Table) -> Iterator[tuple[str, str, str]]:
+    return zip(*(calls[name].to_pylist() for name in ("switch", "uid", "seq")), strict=True)
 
 
 def _conflicts(calls: pa.Table) -> list[Refused]:
@@ -417,5 +421,5 @@ def _usage(row: detail.Folded, day: dt.date, opened: dt.date) -> Usage | None:
 def _without(calls: pa.Table, gone: pa.Table) -> pa.Table:
     if not gone.num_rows:
         return calls
-    left = set(_identities(gone))
-    return calls.filter(pa.array([name not in left for name in _identities(calls)]))
+    left = set(_keys(gone))
+    return calls.filter(pa.array([key not in left for key in _keys(calls)]))

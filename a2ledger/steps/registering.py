@@ -167,7 +167,7 @@ def check_clashes(draft: Draft) -> None:
         RefusedError: naming them.
     """
     if clashes := directory.clashes(list(draft.book.customers.values())):
-        raise RefusedError("; ".join(clashes[:5]))
+        raise RefusedError("\n".join(clashes[:5]))
 
 
 def import_customers(draft: Draft, paths: list[Path]) -> Report:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from a2ledger import render
-from a2ledger.book import Book, RefusedError
+from a2ledger.book import Book, BrokenBookError, RefusedError, restore
 from a2ledger.period import DAY
+from a2ledger.records import Problem
 from a2ledger.vault import refusing
 
 Document = dict[str, Any]
@@ -60,7 +61,11 @@ def chosen(book: Book, numbers: Sequence[str], month: str) -> dict[str, Document
 
 def read(book: Book, path: str) -> Document:
     """A document from its JSON."""
-    document: Document = json.loads(book.text(path))
+    try:
+        document: Document = json.loads(book.text(path))
+    except ValueError as error:
+        message = f"is not a document ({error}); nothing was read; {restore(path)}"
+        raise BrokenBookError([Problem(path, 0, "document", message)]) from None
     return document
 
 

@@ -27,7 +27,7 @@ def summarise(draft: Draft) -> None:
     changed = _months(draft)
     _opens(draft)
     _chart(draft, changed)
-    _tops(draft, changed)
+    _tops(draft)
 
 
 def _refresh(draft: Draft) -> None:
@@ -114,7 +114,7 @@ def _chart(draft: Draft, months: set[str]) -> None:
     draft.put(CHART, text + "".join(f"1970-01-01 open {account}\n" for account in missing))
 
 
-def _tops(draft: Draft, changed: set[str]) -> None:
+def _tops(draft: Draft) -> None:
     """``main``, ``history`` and what lies before main's months, carried forward."""
     months: dict[str, list[str]] = {}
     carriers = draft.files("journals/carriers", "*/*.beancount")
@@ -128,7 +128,7 @@ def _tops(draft: Draft, changed: set[str]) -> None:
     if (
         draft.rebuild
         or not draft.text(CARRIED)
-        or any(month <= cut for month in changed)
+        or any(path in draft.put_files for paths in old.values() for path in paths)
         or _moved(draft, old)
     ):
         texts = {month: [draft.text(path) for path in paths] for month, paths in old.items()}

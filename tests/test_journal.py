@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from beancount.core import data
+
+from a2ledger import journal
+from a2ledger.periodfile import leg, transaction
+
+DAY = dt.date(2026, 1, 5)
+
+FILE = """\
+; a note
+option "title" "C1"
+include "x.beancount"
+
+2026-01-05 open Assets:A EUR
+  customer: "C1"
+
+2026-01-06 * "Payment" "by \\"post\\"" ^payment-a ^refill-b #x
+  Assets:Bank   10.00 EUR
+  ; a word on it
+  Assets:A     -10.00 EUR
+
+; below it
+2026-01-07 balance Assets:A  -10.00 ~ 0 EUR
+; ---- usage below this line is written by a2ledger ----
+2026-01-07 custom "a2ledger-set" "name" "Ada"
+"""
+
+
+def test_blocks_of_a_file_are_its_directives_and_joined_they_are_the_file():
+    found = journal.blocks(FILE)
+
+    assert [(block.date, block.kind) for block in found] == [
+        ("", ""),
+        ("", "option"),
+        ("", "include"),
+        ("2026-01-05", "open"),
+        ("2026-01-06", "*"),
+        ("2026-01-07", "balance"),
+        ("", "marker"),
+        ("2026-01-07", "custom"),
+    ]
+    assert journal.joined(found) == FILE
+    assert journal.blocks("") == []
+
+
+def test_what_follows_an_entry_is_its_tail():
+    block = journal.blocks(FILE)[4]
+
+    assert journal.tail(block.text) == "\n; below it\n"
+    assert journal.tail("2026-01-05 open Assets:A\n") == ""
+
+
+def test_what_looks_like_a_line_inside_a_text_is_none():
+    entry = transaction(
+        DAY,
+        'a" ^link-a #tag',
+        "x\n2026-01-01 * \"y\"\n  Assets:A  1 EUR\ninclude \"/etc/passwd\"",
+        [leg("Assets:A", 1_000_000, "EUR")],
+        meta={"id": "\n  Assets:A  5.00 EUR\n" + journal.MARKER},
+        links=["own"],
+    )  # fmt: skip
+    text = journal.formatted(entry)
+
+    assert len(journal.blocks(text)) == 1
+    assert journal.links(text) == ["own"]
+    assert [row.micro for row in journal.legs(text)] == [1_000_000]
+
+
+def test_links_and_legs_of_an_entry():
+    block = journal.blocks(FILE)[4]
+
+    assert journal.links(block.text) == ["payment-a", "refill-b"]
+    assert journal.legs(block.text) == [
+        ("Assets:Bank", 10_000_000, "EUR"),
+        ("Assets:A", -10_000_000, "EUR"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("identity", "link"),
+    [
+        ("r1", "refill-src-r1"),
+        ("R.1-2", "refill-src-R.1-2"),
+        ("r_1", "refill-src-r_5f1"),
+        ("r 1/é", "refill-src-r_201_2f_c3_a9"),
+        ('"#^\n', "refill-src-_22_23_5e_0a"),
+    ],
+)
+def test_an_id_in_a_link_has_its_odd_characters_in_hex(identity, link):
+    assert journal.link("refill", "src", identity) == link
+
+
+def test_no_two_ids_give_one_link():
+    ids = ["a", "A", "_61", "a_", "a 1", "a_201", "a-1", "a.1", ""]
+
+    assert len({journal.link("refill", "s", one) for one in ids}) == len(ids)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        (" a \t\n b ", "a b"),
+        ("<script>alert('x')</script>", "script alert('x') /script"),
+        ("a\u202eb\u2028c\x00d\x1b[31m", "a b c d [31m"),
+        ("x" * 300, "x" * 200),
+        ("pré ☎ \U0001f4de", "pré ☎ \U0001f4de"),
+    ],
+)
+def test_a_text_from_outside_is_one_plain_line(text, shown):
+    assert journal.plain(text) == shown
+
+
+def test_what_a2ledger_never_writes_is_refused():
+    with pytest.raises(TypeError, match="writes no Close"):
+        journal.formatted(data.Close({}, DAY, "Assets:A"))
+    with pytest.raises(TypeError, match="writes no float"):
+        journal.formatted(data.Open({"rate": 1.5}, DAY, "Assets:A", None, None))
+
+
+def test_internal_metadata_is_not_written():
+    entry = data.Open({"filename": "x", "lineno": 1, "__tolerances__": {}}, DAY, "Assets:A", None, None)
+
+    assert journal.formatted(entry) == "2026-01-05 open Assets:A\n"
+
+
+# ---- the format, as it is read ----
+
+
+def test_an_entry_of_usage_is_written_like_this(usage_text):
+    assert usage_text == (
+        '2026-01-05 * "Calls" "142 calls, 9:33:05"\n'
+        "  calls: 142\n"
+        "  seconds: 34385\n"
+        "  Assets:Receivable:C10001:Unbilled   12.345670 EUR\n"
+        '    vat: "S21"\n'
+        "  Income:Calls                       -12.345670 EUR\n"
+        "\n"
+    )
+
+
+@pytest.fixture
+def usage_text():
+    from a2ledger.periodfile import Usage, usage_entry  # noqa: PLC0415
+
+    usage = Usage(DAY, None, "Calls", "S21", 142, 34385, 12_345_670)
+    return journal.formatted(usage_entry(usage, "C10001", "EUR"))

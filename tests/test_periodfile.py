@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from a2ledger import journal, periodfile
+from a2ledger.periodfile import Usage, leg, transaction
+
+DAY = dt.date(2026, 1, 5)
+HEAD = """\
+2026-01-01 balance Assets:Receivable:C1:Billed      81.97 ~ 0 EUR
+2026-01-01 balance Assets:Receivable:C1:Unbilled  0.002310 ~ 0 EUR
+"""
+
+
+def usage(day=5, micro=1_000_000, service="Calls", vat="S21", late=None):
+    return Usage(DAY.replace(day=day), late, service, vat, 2, 61, micro)
+
+
+def payment(day, name, *links, narration=""):
+    postings = [leg("Assets:Bank", 5_000_000, "EUR", places=2),
+                leg("Assets:Receivable:C1:Billed", -5_000_000, "EUR", places=2)]  # fmt: skip
+    return transaction(
+        DAY.replace(day=day), "Payment", narration, postings, links=[f"payment-{name}", *links]
+    )
+
+
+def file_with(*rows, above=HEAD):
+    text = above + journal.MARKER
+    text += "".join(journal.formatted(periodfile.usage_entry(row, "C1", "EUR")) for row in rows)
+    return periodfile.parse(text)
+
+
+def text_of(file):
+    return periodfile.written(file, "C1", "EUR")
+
+
+def test_a_file_reads_back_as_it_was_written():
+    rows = (usage(5), usage(6, late=dt.date(2025, 12, 30)), usage(6, service='a "b"\n', vat='x"'))
+    file = file_with(*rows)
+
+    assert file.usage == rows
+    assert [block.kind for block in file.above] == ["balance", "balance"]
+    assert periodfile.parse(text_of(file)).usage == rows
+    assert text_of(periodfile.parse(text_of(file))) == text_of(file)
+
+
+def test_a_new_file_is_its_marker():
+    empty = periodfile.PeriodFile((), ())
+
+    assert text_of(empty) == journal.MARKER
+    assert periodfile.parse("") == empty
+    assert periodfile.parse(journal.MARKER) == empty
+
+
+def test_usage_stands_by_day_then_late_then_service_then_vat_code():
+    late = usage(1, late=dt.date(2025, 12, 30))
+    ordered = [usage(1, vat="O"), usage(1), usage(1, service="Directory"), late, usage(2)]
+
+    file = periodfile.with_usage(file_with(), set(), reversed(ordered))
+
+    assert periodfile.parse(text_of(file)).usage == tuple(ordered)
+
+
+def test_only_the_days_named_are_replaced():
+    late = usage(1, late=dt.date(2025, 12, 30))
+    file = file_with(usage(5), usage(6), late)
+
+    changed = periodfile.with_usage(file, {DAY, dt.date(2025, 12, 30)}, [usage(5, micro=7)])
+
+    assert set(changed.usage) == {usage(6), usage(5, micro=7)}
+
+
+def test_usage_that_did_not_change_keeps_its_bytes():
+    text = HEAD + journal.MARKER + journal.formatted(
+        periodfile.usage_entry(usage(), "C1", "EUR")
+    ).replace("Income:Calls       ", "Income:Calls ")  # fmt: skip
+
+    file = periodfile.with_usage(periodfile.parse(text), {dt.date(2026, 1, 9)}, [usage(9)])
+
+    assert text_of(file).startswith(text)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '2026-01-05 * "Payment" ""\n  Assets:A  1 EUR\n',
+        '2026-01-05 * "Calls" "2 calls"\n  calls: x\n',
+        "2026-01-05 balance Assets:A  1 EUR\n",
+        "; only a word\n",
+    ],
+)
+def test_what_the_program_did_not_write_may_not_stand_below_the_marker(written):
+    text = HEAD + journal.MARKER
+    if written.startswith(";"):
+        assert periodfile.parse(text + written).usage == ()
+        return
+    with pytest.raises(ValueError, match="below the marker stands what a2ledger did not write"):
+        periodfile.parse(text + written)
+
+
+def test_entries_are_inserted_by_date_then_link_and_every_other_byte_stays():
+    hand = '2026-01-07 * "By hand"\n  Assets:A   1 EUR\n  Assets:B  -1 EUR\n; a note\n\n\n'
+    file = periodfile.parse(HEAD + hand + journal.MARKER)
+
+    file = periodfile.with_entries(file, [payment(8, "b"), payment(6, "z"), payment(8, "a")])
+
+    z, a, b = (journal.formatted(payment(*args)) for args in ((6, "z"), (8, "a"), (8, "b")))
+    assert text_of(file) == HEAD + z + hand + a + b + journal.MARKER
+
+
+def test_an_entry_takes_the_place_of_the_one_that_bears_its_link():
+    file = periodfile.with_entries(file_with(), [payment(6, "a"), payment(7, "b")])
+
+    file = periodfile.with_entries(file, [payment(6, "a", "refill-x", narration="paired")])
+
+    assert text_of(file) == (
+        HEAD
+        + journal.formatted(payment(6, "a", "refill-x", narration="paired"))
+        + journal.formatted(payment(7, "b"))
+        + journal.MARKER
+    )
+
+
+def test_what_people_noted_below_an_entry_stays_when_the_entry_is_written_anew():
+    note = "; asked by telephone\n"
+    above = HEAD + journal.formatted(payment(6, "a")) + note + journal.formatted(payment(7, "b"))
+    file = periodfile.parse(above + journal.MARKER)
+
+    same_day = periodfile.with_entries(file, [payment(6, "a", narration="x")])
+    other_day = periodfile.with_entries(file, [payment(9, "a", narration="x")])
+
+    assert text_of(same_day) == above.replace('"Payment" "" ^payment-a', '"Payment" "x" ^payment-a') + journal.MARKER
+    assert note in text_of(other_day)
+    assert text_of(other_day).endswith(
+        journal.formatted(payment(9, "a", narration="x")) + journal.MARKER
+    )
+
+
+def test_a_file_is_split_at_a_day():
+    close = transaction(dt.date(2026, 1, 31), "Invoice INV-1", "", [], links=["INV-1"], tags=["invoice"])
+    file = periodfile.with_entries(file_with(usage(5), usage(20)), [payment(6, "a"), payment(25, "b")])
+
+    before, after = periodfile.split(file, dt.date(2026, 1, 20))
+
+    assert (before.usage, after.usage) == ((usage(5),), (usage(20),))
+    assert "payment-a" in text_of(before)
+    assert "payment-b" not in text_of(before)
+    assert "payment-b" in text_of(after)
+    assert HEAD in text_of(before)
+    closed = before._replace(closing=(journal.Block("2026-01-31", "*", journal.formatted(close)),))
+    assert periodfile.parse(text_of(closed)).closing == closed.closing
+
+
+@pytest.mark.parametrize(
+    ("head", "closing"),
+    [
+        ('2026-01-31 * "Invoice" "" ^INV-1 #invoice', True),
+        ('2026-01-31 * "Credit note" "" ^CN-1 #credit-note', True),
+        ('2026-01-31 * "Rounding" "" #rounding', True),
+        ('2026-01-31 * "Payment" "" ^payment-1', False),
+        ("2026-01-31 balance Assets:A 1 EUR", False),
+    ],
+)
+def test_entries_of_a_close_are_told_by_their_tag(head, closing):
+    assert periodfile.is_closing(journal.blocks(head + "\n")[0]) is closing
+
+
+@pytest.mark.parametrize(
+    ("calls", "seconds", "text"),
+    [(0, 0, "0 calls, 0:00:00"), (1, 59, "1 call, 0:00:59"), (142, 34385, "142 calls, 9:33:05"),
+     (9, 360_000, "9 calls, 100:00:00")],
+)  # fmt: skip
+def test_how_many_calls_and_how_long(calls, seconds, text):
+    assert periodfile.calls_text(calls, seconds) == text

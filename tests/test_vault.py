@@ -1,0 +1,525 @@
+from __future__ import annotations
+
+import errno
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import shelf
+
+from a2ledger import vault
+from a2ledger.vault import CannotWriteError, GitError, LockedError, Vault, is_committed
+
+BEFORE = {
+    ".gitignore": b"/.a2ledger/\n/quarantine/\n/invoices/**/*.html\n",
+    "a2ledger.toml": b"format = 1\n",
+    "journals/old.beancount": b"; to go\n",
+    "journals/2026-01/C1.01.beancount": b"; before\n",
+}
+CHANGE = {
+    "journals/2026-01/C1.01.beancount": b"; after\n",
+    "journals/2026-02/C1.01.beancount": b"; new, with \xf0\x9f\x93\x9e\n",
+    "journals/old.beancount": None,
+    "quarantine/rows.csv": b"not in git\n",
+    "invoices/2026/INV-1.json": b"{}\n",
+    "invoices/2026/INV-1.html": b"not in git either\n",
+}
+
+
+class Killed(BaseException):
+    """Not an error a program can handle."""
+
+
+def said(messages):
+    return lambda message: messages.append(message)
+
+
+@pytest.fixture
+def begun(tmp_path):
+    """A published book."""
+    root = tmp_path / "book"
+    root.mkdir()
+    box = Vault(root)
+    with box.writing(shelf.quiet):
+        box.start()
+        box.publish(BEFORE, "begin\n")
+    return root
+
+
+def changed(root):
+    box = Vault(root)
+    with box.writing(shelf.quiet):
+        box.publish(CHANGE, "change: 3 rows\n")
+
+
+def git(root, *words):
+    done = subprocess.run(
+        ["git", "-c", "safe.directory=*", *words],
+        cwd=root, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout
+
+
+def state(root):
+    """Files of the book, what git holds of them, and what of that is not committed."""
+    log = git(root, "log", "--format=%B%T")
+    return shelf.tree(root, without=(".git", ".a2ledger")), log, git(root, "status", "--short")
+
+
+def test_publishing_replaces_adds_and_deletes_and_commits_what_git_holds(begun):
+    changed(begun)
+
+    files, log, _ = state(begun)
+    assert files == {path: text for path, text in (BEFORE | CHANGE).items() if text is not None}
+    assert log.startswith("change: 3 rows\n")
+    assert git(begun, "show", "--name-status", "--format=").splitlines() == [
+        "A\tinvoices/2026/INV-1.json",
+        "M\tjournals/2026-01/C1.01.beancount",
+        "A\tjournals/2026-02/C1.01.beancount",
+        "D\tjournals/old.beancount",
+    ]
+    assert not list((begun / ".a2ledger/stage").iterdir())
+    assert not (begun / ".a2ledger/intent.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "held"),
+    [
+        ("a2ledger.toml", True),
+        ("imports.csv", True),
+        ("calls/DIGESTS", True),
+        ("calls/2026-01/2026-01-05.parquet", False),
+        ("journals/2026-01/C1.01.beancount", True),
+        ("journals/.main.beancount.picklecache", False),
+        ("invoices/2026/INV-1.json", True),
+        ("invoices/2026/INV-1.html", False),
+        ("quarantine/rows.csv", False),
+        (".a2ledger/lock", False),
+        ("templates/document.html.j2", True),
+    ],
+)
+def test_what_git_holds(path, held):
+    assert is_committed(path) is held
+
+
+# ---- killed at any point ----
+
+
+def deadly(monkeypatch, at):
+    """Have the program die at the call of this number of all that touch the disk or run git."""
+    count = 0
+
+    def dying(function):
+        def call(*words, **options):
+            nonlocal count
+            count += 1
+            if count == at:
+                raise Killed
+            return function(*words, **options)
+
+        return call
+
+    for name in ("open", "write", "fsync", "replace", "unlink", "mkdir"):
+        monkeypatch.setattr(os, name, dying(getattr(os, name)))
+    monkeypatch.setattr(subprocess, "run", dying(subprocess.run))
+    return lambda: count
+
+
+def test_killed_before_any_call_the_next_run_ends_as_an_uninterrupted_one(
+    begun, tmp_path, monkeypatch
+):
+    whole = tmp_path / "whole"
+    shutil.copytree(begun, whole)
+    changed(whole)
+    before, after = state(begun), state(whole)
+
+    seen = set()
+    for at in range(1, 200):
+        root = tmp_path / f"killed-{at}"
+        shutil.copytree(begun, root)
+        with monkeypatch.context() as patched:
+            deadly(patched, at)
+            try:
+                changed(root)
+            except Killed:
+                ended = False
+            else:
+                ended = True
+        begun_to_publish = (root / ".a2ledger/intent.json").exists()
+        messages = []
+        with Vault(root).writing(said(messages)):
+            pass
+        assert state(root) in (before, after), f"killed at call {at}"
+        assert ("finishing" in "".join(messages)) == begun_to_publish
+        if begun_to_publish:
+            assert state(root) == after, f"killed at call {at}"
+        seen.add(state(root) == after)
+        changed(root)
+        assert state(root) == after, f"killed at call {at}"
+        shutil.rmtree(root)
+        if ended:
+            break
+    assert ended
+    assert at > 20
+    assert seen == {True, False}
+
+
+def test_killed_while_it_finishes_a_killed_run_the_next_one_finishes(begun, tmp_path, monkeypatch):
+    whole = tmp_path / "whole"
+    shutil.copytree(begun, whole)
+    changed(whole)
+    monkeypatch.setattr(Vault, "_apply", lambda _: (_ for _ in ()).throw(Killed))
+    with pytest.raises(Killed):
+        changed(begun)
+    monkeypatch.undo()
+
+    for at in range(1, 200):
+        root = tmp_path / f"killed-{at}"
+        shutil.copytree(begun, root)
+        with monkeypatch.context() as patched:
+            deadly(patched, at)
+            try:
+                with Vault(root).writing(shelf.quiet):
+                    pass
+            except Killed:
+                ended = False
+            else:
+                ended = True
+        with Vault(root).writing(shelf.quiet):
+            pass
+        assert state(root) == state(whole), f"killed at call {at}"
+        shutil.rmtree(root)
+        if ended:
+            break
+    assert ended
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from a2ledger.vault import Vault
+box = Vault(Path(sys.argv[1]))
+print("ready", flush=True)
+for number in range(1, 1000):
+    text = str(number).encode()
+    with box.writing(print):
+        files = {f"journals/{name}.beancount": text for name in "abcdefgh"}
+        files["journals/sometimes.beancount"] = text if number % 2 else None
+        box.publish(files, f"{number}")
+"""
+
+
+def test_killed_for_real_at_any_moment_a_book_is_whole_after_the_next_writer(begun):
+    chance = random.Random(20260131)  # noqa: S311
+    finished = 0
+    for _ in range(12):
+        with subprocess.Popen(
+            [sys.executable, "-c", WRITER, begun], stdout=subprocess.PIPE, process_group=0
+        ) as writer:
+            writer.stdout.readline()
+            time.sleep(chance.uniform(0.0, 0.25))
+            if chance.random() < 0.5:
+                os.killpg(writer.pid, signal.SIGKILL)  # git too, as when the power fails
+            else:
+                writer.kill()  # git goes on by itself
+        finished += (begun / ".a2ledger/intent.json").exists()
+        with Vault(begun).writing(shelf.quiet, timeout_seconds=30):
+            pass
+        texts = {path.name: path.read_text() for path in (begun / "journals").glob("?.beancount")}
+        assert len(set(texts.values())) <= 1, texts
+        for number in set(texts.values()):
+            assert (begun / "journals/sometimes.beancount").exists() == bool(int(number) % 2)
+        assert git(begun, "status", "--short") == ""
+        git(begun, "fsck", "--strict")
+    assert finished
+
+
+KILLER = """
+import os, signal, subprocess, sys
+at, count = int(sys.argv.pop(1)), 0
+def dying(function):
+    def call(*words, **options):
+        global count
+        count += 1
+        if count == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*words, **options)
+    return call
+from a2ledger.cli import main
+for name in ("fsync", "replace", "unlink"):
+    setattr(os, name, dying(getattr(os, name)))
+subprocess.run = dying(subprocess.run)
+main()
+"""
+
+
+def test_an_import_that_is_killed_and_run_again_is_an_import(empty_book, tmp_path):
+    calls = tmp_path / "calls.csv"
+    calls.write_text(
+        "id,customer,start,called,seconds\n"
+        "a,C1,2026-01-05 12:00:00,3225550199,61\nb,C1,2026-02-06 12:00:00,3225550199,60\n"
+    )
+    start = tmp_path / "start"
+    shutil.copytree(empty_book, start)
+    options = ["--quiet", "--today", "2026-02-10", "-C"]
+    shelf.program(*options, start, "customer", "add", "C1", "--opened", "2026-01-01")
+    words = ["import", "calls", calls]
+    whole = tmp_path / "whole"
+    shutil.copytree(start, whole)
+    shelf.program(*options, whole, *words)
+
+    killed = 0
+    for at in (1, 4, 7, 9, 13, 18, 22, 24, 26, 28):
+        root = tmp_path / f"killed-{at}"
+        shutil.copytree(start, root)
+        done = subprocess.run(
+            [sys.executable, "-c", KILLER, str(at), *map(str, [*options, root, *words])],
+            capture_output=True, check=False, timeout=60,
+        )  # fmt: skip
+        killed += done.returncode == -signal.SIGKILL
+        shelf.program(*options, root, *words)
+        assert shelf.tree(root) == shelf.tree(whole), f"killed at call {at}"
+        assert git(root, "status", "--short") == ""
+        assert not (root / ".a2ledger/intent.json").exists()
+    assert killed >= 8
+
+
+# ---- one writer, readers that see the whole ----
+
+
+def test_a_second_writer_waits_and_says_so(begun):
+    order, messages = [], []
+    holding, release = threading.Event(), threading.Event()
+
+    def first():
+        with Vault(begun).writing(shelf.quiet):
+            holding.set()
+            release.wait(10)
+            order.append("first")
+
+    def second():
+        with Vault(begun).writing(said(messages)):
+            order.append("second")
+
+    writers = [threading.Thread(target=first), threading.Thread(target=second)]
+    writers[0].start()
+    holding.wait(10)
+    writers[1].start()
+    while not messages:
+        time.sleep(0.01)
+    release.set()
+    for writer in writers:
+        writer.join(10)
+
+    assert order == ["first", "second"]
+    assert messages == ["another a2ledger is writing; waiting for it"]
+
+
+def test_a_writer_gives_up_in_the_end_and_has_touched_nothing(begun):
+    lock = begun / ".git/index.lock"
+    with Vault(begun).writing(shelf.quiet):
+        lock.touch()
+        with (
+            pytest.raises(LockedError, match="another a2ledger is writing; nothing was done"),
+            Vault(begun).writing(shelf.quiet, timeout_seconds=0),
+        ):
+            pass
+        assert lock.exists()  # it may be the other one's
+
+
+@pytest.mark.parametrize("name", ["index.lock", "HEAD.lock", "refs/heads/main.lock", "config.lock"])
+def test_locks_a_killed_git_left_are_removed_by_the_next_writer(begun, name):
+    (begun / ".git" / name).touch()
+
+    changed(begun)
+
+    assert not (begun / ".git" / name).exists()
+    assert state(begun)[1].startswith("change")
+
+
+def test_a_git_that_outlives_its_killed_writer_keeps_the_lock(begun, tmp_path, monkeypatch):
+    slow = tmp_path / "bin"
+    slow.mkdir()
+    (slow / "git").write_text(f"#!/bin/sh\ntouch {tmp_path}/running\nsleep 1\n")
+    (slow / "git").chmod(0o755)
+    text = (
+        "import sys\nfrom pathlib import Path\nfrom a2ledger.vault import Vault\n"
+        "box = Vault(Path(sys.argv[1]))\n"
+        "with box.writing(print):\n    box.git('commit')\n"
+    )
+    environment = os.environ | {"PATH": f"{slow}{os.pathsep}{os.environ['PATH']}"}
+    with subprocess.Popen([sys.executable, "-c", text, begun], env=environment) as writer:
+        while not (tmp_path / "running").exists():
+            time.sleep(0.01)
+        writer.kill()
+
+    with pytest.raises(LockedError), Vault(begun).writing(shelf.quiet, timeout_seconds=0):
+        pass
+    with Vault(begun).writing(shelf.quiet, timeout_seconds=30):
+        pass
+
+
+def test_a_reader_reads_again_what_was_published_while_it_read(begun):
+    box = Vault(begun)
+    seen = []
+
+    def read():
+        first = (begun / "journals/2026-01/C1.01.beancount").read_bytes()
+        if not seen:
+            changed(begun)
+        seen.append((first, (begun / "journals/2026-02/C1.01.beancount").exists()))
+        return seen[-1]
+
+    assert box.reading(read) == (b"; after\n", True)
+    assert seen == [(b"; before\n", True), (b"; after\n", True)]
+
+
+def test_a_reader_does_not_read_what_an_interrupted_run_left(begun, monkeypatch):
+    monkeypatch.setattr(Vault, "commit", lambda *_: (_ for _ in ()).throw(Killed))
+    with pytest.raises(Killed):
+        changed(begun)
+    monkeypatch.undo()
+
+    with pytest.raises(LockedError, match="any command that writes: it finishes the job"):
+        Vault(begun).reading(lambda: pytest.fail("was read"), tries=1)
+
+
+# ---- what git may not do, what the disk may ----
+
+
+def test_no_hook_and_nobodys_configuration_is_run(begun, tmp_path, monkeypatch):
+    ran = tmp_path / "ran"
+    script = f"#!/bin/sh\ntouch {ran}\nexit 1\n"
+    hooks = [begun / ".git/hooks", tmp_path / "hooks"]
+    for directory in hooks:
+        directory.mkdir(exist_ok=True)
+        for name in ("pre-commit", "commit-msg", "prepare-commit-msg", "post-commit",
+                     "reference-transaction", "post-index-change", "fsmonitor-watchman"):  # fmt: skip
+            (directory / name).write_text(script)
+            (directory / name).chmod(0o755)
+    git(begun, "config", "core.hooksPath", str(hooks[1]))
+    git(begun, "config", "core.fsmonitor", str(hooks[1] / "pre-commit"))
+    git(begun, "config", "commit.gpgSign", "true")
+    (tmp_path / ".gitconfig").write_text("[commit]\n\tgpgSign = true\n[user]\n\tname = Somebody\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Somebody")
+
+    changed(begun)
+    Vault(begun).changed_by_hand()
+
+    assert not ran.exists()
+    monkeypatch.delenv("GIT_DIR")
+    git(begun, "config", "core.fsmonitor", "false")
+    assert git(begun, "log", "-1", "--format=%s") == "change: 3 rows\n"
+    assert "Somebody" not in git(begun, "log", "-1", "--format=%an %cn")
+
+
+def test_a_message_and_a_path_are_only_text_to_git(begun):
+    box = Vault(begun)
+    files = {"templates/:(top)*.j2": b"odd", "templates/-rf": b"odder", "templates/x*": b"star"}
+    with box.writing(shelf.quiet):
+        box.publish(files, "# not a comment\n\n--amend\n")
+
+    assert git(begun, "log", "-1", "--format=%B").startswith("# not a comment")
+    assert git(begun, "status", "--short") == ""
+    assert sorted(git(begun, "ls-files", "templates").splitlines()) == sorted(files)
+
+
+def test_what_people_changed_is_named_and_what_is_not_in_git_is_not(begun):
+    changed(begun)
+    (begun / "journals/2026-01/C1.01.beancount").write_text("; by hand\n")
+    (begun / "journals/new name.beancount").write_text("; by hand\n")
+    (begun / "invoices/2026/INV-1.json").unlink()
+    (begun / "quarantine/rows.csv").write_text("x")
+    box = Vault(begun)
+
+    paths = box.changed_by_hand()
+
+    assert sorted(paths) == [
+        "invoices/2026/INV-1.json",
+        "journals/2026-01/C1.01.beancount",
+        "journals/new name.beancount",
+    ]
+    with box.writing(shelf.quiet):
+        box.commit(paths, "manual edit\n")
+    assert box.changed_by_hand() == []
+
+
+def test_a_commit_of_nothing_new_is_none(begun):
+    box = Vault(begun)
+    with box.writing(shelf.quiet):
+        box.commit([], "nothing")
+        box.commit(["a2ledger.toml", "journals/never.beancount"], "nothing")
+
+    assert "nothing" not in git(begun, "log", "--format=%s")
+
+
+@pytest.mark.parametrize(
+    ("number", "what"),
+    [
+        (errno.ENOSPC, "the disk is full"),
+        (errno.EDQUOT, "quota"),
+        (errno.EROFS, "read-only"),
+        (errno.EACCES, "permission denied"),
+        (errno.EIO, "Input/output error"),
+    ],
+)
+def test_a_disk_that_refuses_is_said_in_a_line_and_changes_nothing(begun, monkeypatch, number, what):
+    before = state(begun)
+    with Vault(begun).writing(shelf.quiet):
+        monkeypatch.setattr(os, "write", _refusing(number))
+        with pytest.raises(CannotWriteError, match=what):
+            Vault(begun).publish(CHANGE, "change")
+        monkeypatch.undo()
+
+    with Vault(begun).writing(shelf.quiet):
+        pass
+    assert state(begun) == before
+
+
+def _refusing(number):
+    def call(*_words):
+        raise OSError(number, os.strerror(number), "journals/x.beancount")
+
+    return call
+
+
+def test_a_write_that_takes_only_part_of_the_bytes_is_continued(tmp_path, monkeypatch):
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, view: write(descriptor, view[:3]))
+
+    vault.write(tmp_path / "file", b"0123456789")
+
+    assert (tmp_path / "file").read_bytes() == b"0123456789"
+
+
+def test_git_that_fails_or_is_missing_is_said(begun, monkeypatch):
+    with pytest.raises(GitError, match="git no-such-command"):
+        Vault(begun).git("no-such-command")
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(GitError, match="git is not installed"):
+        Vault(begun).git("status")
+
+
+def test_a_user_without_a_name_still_signs_commits(begun, monkeypatch):
+    monkeypatch.delenv("A2LEDGER_AUTHOR", raising=False)
+    monkeypatch.setattr("getpass.getuser", lambda: (_ for _ in ()).throw(KeyError("uid")))
+    changed(begun)
+    assert git(begun, "log", "-1", "--format=%an") == "a2ledger\n"
+
+
+def test_many_files_are_synced_at_once(begun):
+    files = {f"journals/many/{number}.beancount": b"x" for number in range(vault.MANY + 5)}
+    with Vault(begun).writing(shelf.quiet):
+        Vault(begun).publish(files, "many")
+
+    assert len(list((begun / "journals/many").iterdir())) == len(files)
+    assert Path(begun / "journals/many/0.beancount").read_bytes() == b"x"
