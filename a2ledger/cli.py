@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import click
 
-from a2ledger import __version__, config, detail, quarantine, render, sources, tariff
+from a2ledger import __version__, config, detail, ledger, quarantine, render, sources, tariff
 from a2ledger.book import Book, BrokenBookError, Draft, NoBookError, RefusedError
 from a2ledger.config import ConfigError
 from a2ledger.document import as_json
@@ -48,6 +48,7 @@ CODES: dict[type[Exception], int] = {
     ConfigError: NO,
     RefusedError: NO,
     detail.MissingDetailError: NO,
+    ledger.ForbiddenLineError: NO,
     quarantine.BrokenQuarantineError: NO,
     reporting.UncountedRowsError: NO,
     GitError: CANNOT_CREATE,

@@ -244,7 +244,7 @@ class _Table:
         for name in self.values:
             if name not in self.known:
                 near = difflib.get_close_matches(name, self.known, 1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
+                hint = f", did you mean {near[0]!r}?" if near else ""
                 raise self.error(name, f"unknown key{hint}")
 
 

@@ -49,6 +49,13 @@ WHERE account ~ '^Liabilities:VAT:' AND 'invoice' IN tags OR 'credit-note' IN ta
 """
 
 
+_PLUGIN = re.compile(r"^\s*plugin\b", re.MULTILINE)
+
+
+class ForbiddenLineError(Exception):
+    """A journal holds a line that a book's journals must not have."""
+
+
 class Ledger:
     """Entries that Beancount has loaded and checked."""
 
@@ -60,7 +67,18 @@ class Ledger:
 
     @classmethod
     def load(cls, path: Path) -> Ledger:
-        """A ledger from its top file."""
+        """A ledger from its top file.
+
+        Raises:
+            ForbiddenLineError: if it names a plugin, which loading would run.
+        """
+        # Beancount runs plugins of the top file alone: those of included files it ignores.
+        if found := _PLUGIN.search(text := path.read_text(encoding="utf-8", errors="replace")):
+            line = text.count("\n", 0, found.end()) + 1
+            raise ForbiddenLineError(
+                f"{path}:{line}: names a plugin, a program that loading would run; "
+                "nothing was read; remove the line"
+            )
         return cls(*_quickly(lambda: loader.load_file(str(path))))
 
     @classmethod

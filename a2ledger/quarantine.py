@@ -68,21 +68,28 @@ def parse(text: str) -> Quarantine:
 
 def written(quarantine: Quarantine) -> str:
     """The quarantine as text, by source, file and line."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_HEADER)
+    lines = [_line(_HEADER)]
     ordered = sorted(
         quarantine.rows.items(), key=lambda item: (item[0][0], item[1].file, item[1].line, item[0])
     )
     for (source, identity), row in ordered:
-        writer.writerow([source, identity, row.file, row.line, row.reason, row.message, row.raw])
-    return out.getvalue()
+        lines.append(
+            _line([source, identity, row.file, row.line, row.reason, row.message, row.raw])
+        )
+    return "".join(lines)
+
+
+def _line(values: Iterable[object]) -> str:
+    # What the line's end is made of decides what is quoted: a carriage return has to be.
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\r\n").writerow(values)
+    return out.getvalue().removesuffix("\r\n") + "\n"
 
 
 def read(root: Path) -> Quarantine:
     """The quarantine of a book."""
     try:
-        return parse((root / PATH).read_text(encoding="utf-8", errors="surrogateescape"))
+        return parse((root / PATH).read_bytes().decode("utf-8", errors="surrogateescape"))
     except FileNotFoundError:
         return Quarantine({})
     except (KeyError, TypeError, ValueError):

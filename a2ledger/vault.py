@@ -72,6 +72,8 @@ class Vault:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.state = root / STATE
+        self.spool = self.state / "spool"
+        """Where a command may put things aside while it holds the lock."""
         self._held: tuple[int, ...] = ()
 
     @contextlib.contextmanager
@@ -187,7 +189,11 @@ class Vault:
         (self.state / "generation.tmp").replace(self.state / "generation")
 
     def _clear(self) -> None:
-        for leftover in [*(self.state / "stage").glob("*"), *self.state.glob("*.tmp")]:
+        for leftover in [
+            *(self.state / "stage").glob("*"),
+            *self.spool.glob("*"),
+            *self.state.glob("*.tmp"),
+        ]:
             leftover.unlink()
 
     def generation(self) -> int:

@@ -251,6 +251,101 @@ def test_a_destination_without_a_rate_is_quarantined_never_free(shop):
     assert shop.balance("C1")["owed"] == "11.00"
 
 
+MONEY = {"id": "m1", "customer": "C1", "date": "2026-02-04", "amount": "1.00"}
+
+ROWS = {
+    # reason: (kind of import, what is wrong with the row)
+    "unknown-customer": ("payments", {"customer": "C9"}),
+    "missing-customer": ("refills", {"customer": ""}),
+    "missing-id": ("payments", {"id": ""}),
+    "bad-currency": ("payments", {"currency": "USD"}),
+    "bad-date": ("payments", {"date": "04/02/2026"}),
+    "bad-amount": ("payments", {"amount": "1,00"}),
+    "unknown-service": ("charges", {"service": "Pizza"}),
+}
+
+
+@pytest.mark.parametrize("reason", ROWS)
+def test_a_row_of_money_that_cannot_be_posted_is_quarantined_and_the_others_are_posted(
+    shop, reason
+):
+    source, wrong = ROWS[reason]
+    good = {**MONEY, "id": "m2"}
+    if source == "charges":
+        good["service"] = "Subscriptions"
+    rows = [good, {**MONEY, **wrong}]
+    done = shop.imported(source, rows, code=3)
+    assert re.search(rf"{source}-1\.csv:3: .*not posted \({reason}\)", done.stderr)
+    (row,) = shop.run("quarantine", "list", "--json").json
+    assert (row["reason"], row["line"], row["source"]) == (reason, 3, source)
+    assert shop.balance("C1")["owed"] == ("12.00" if source == "charges" else "10.00")
+    shop.imported(source, rows, code=0)
+
+
+def test_money_by_a_method_nobody_configured_is_held_by_a_gateway_of_that_name(shop):
+    shop.imported("payments", [MONEY | {"method": "paypal"}])
+    assert shop.sums()["Assets:Gateway:X-paypal"] == 1
+
+
+def test_one_id_with_two_contents_is_a_conflict_and_the_book_keeps_what_it_has(shop):
+    shop.imported("payments", [MONEY])
+    before = shop.digests()
+    done = shop.imported("payments", [MONEY | {"amount": "2.00"}], code=3)
+    assert "conflict" in done.stderr
+    after = shop.digests()
+    assert {**after, "quarantine/rows.csv": ""} == {**before, "quarantine/rows.csv": ""}
+
+
+def test_of_two_rivals_in_one_file_the_same_one_stays_whatever_their_order(shop, tmp_path):
+    shutil.copytree(shop.root, tmp_path / "other")
+    other = Book(tmp_path / "other", tmp_path / "others", shop.today)
+    rivals = [MONEY, MONEY | {"amount": "2.00"}, MONEY | {"amount": "3.00"}]
+    shop.imported("payments", rivals, code=3)
+    other.imported("payments", rivals[::-1], code=3)
+    assert shop.text(OPEN) == other.text(OPEN)
+
+
+def test_what_is_older_than_the_account_is_not_billable_by_name(shop):
+    for source, row in (
+        ("calls", call("o1", "C1", "2025-12-31", 60)),
+        ("payments", MONEY | {"date": "2025-12-31"}),
+    ):
+        path = shop.file(f"{source}.csv", csv_text([row]))
+        report = shop.run("import", source, path, "--json").json
+        assert report["not_billable"] == {"before-opening": 1}
+        assert report["posted"] == 0
+
+
+def test_a_negative_row_reverses_one(shop):
+    shop.imported("payments", [MONEY])
+    shop.imported("payments", [MONEY | {"id": "m2", "amount": "-1.00", "description": "bounced"}])
+    assert shop.balance("C1")["owed"] == "11.00"
+    assert "bounced" in shop.run("preview", "C1").stdout
+
+
+def test_an_opening_is_what_a_customer_brings_along(shop):
+    shop.customers({"id": "C5", "opened": "2026-02-01"})
+    rows = [{"id": "o1", "customer": "C5", "amount": "25.00", "number": "OLD-7"}]
+    shop.imported("openings", rows)
+    assert shop.balance("C5")["billed"] == "25.00"
+    bill = shop.preview("C5")
+    assert (bill["gross"], bill["to_pay"]) == ("0.00", "25.00")
+    assert shop.sums()["Equity:Opening-Balances"] == -25
+
+
+def test_a_fact_changes_from_its_day_on_and_calls_use_what_held_when_they_began(shop):
+    (shop.root / "tariffs/dear.csv").write_text("dialprefix,rateinitial\n,6.00\n")
+    shop.run("customer", "set", "C1", "tariff=dear, standard", "--from", "2026-02-10")
+    shop.talks("C1", "2026-02-09", 1, today="2026-02-11")
+    shop.talks("C1", "2026-02-10", 1, today="2026-02-11")
+    assert shop.balance("C1")["owed"] == "18.00"
+    shown = shop.run("customer", "show", "C1", "--json").json
+    assert shown["history"]["tariff"] == [
+        {"from": "2026-01-01", "value": "standard"},
+        {"from": "2026-02-10", "value": "dear, standard"},
+    ]
+
+
 BINARY = bytes(range(256)) * 8
 
 
@@ -856,3 +951,20 @@ def test_rate_names_the_line_of_what_it_cannot_price(tmp_path):
     assert_explained(done, f"{deck}:3")
     deck.write_bytes(BINARY)
     assert a2ledger("rate", calls, "--tariff", deck).code == 65
+
+
+# What others wrote
+
+
+@pytest.mark.parametrize("path", ["journals/main.beancount", OWN, OPEN, FROZEN])
+def test_no_command_runs_a_program_that_a_journal_names(shop, tmp_path, monkeypatch, path):
+    ran = tmp_path / "ran"
+    monkeypatch.delitem(sys.modules, "evil_plugin", raising=False)
+    (tmp_path / "evil_plugin.py").write_text(f"open({str(ran)!r}, 'w')\n__plugins__ = []\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    (shop.root / path).write_text('plugin "evil_plugin"\n' + shop.text(path))
+    for words in [*READING.values(), ["check", "C1"], ["close"], ["import", "payments"]]:
+        done = a2ledger("-C", shop.root, "--today", "2026-03-20", *words)
+        assert not ran.exists(), words
+        if done.code:
+            assert done.errors or words[0] == "check"

@@ -1,0 +1,276 @@
+"""Keep every imported call once: day by day into the call detail, then into open periods.
+
+A day is decided with the days before and after it in view, in order of days, so that memory
+holds three days and not the whole input. What a row loses to has been decided before it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger import carriers, detail, quarantine
+from a2ledger.book import Draft
+from a2ledger.config import Source
+from a2ledger.feed import Refused, digest
+from a2ledger.once import COLUMNS, once
+from a2ledger.period import DAY
+from a2ledger.periodfile import Usage, with_usage
+from a2ledger.spool import Spool
+from a2ledger.steps.reporting import Report
+
+_EPOCH = dt.date(1970, 1, 1)
+OPENED = pa.field("opened", pa.int64())
+"""Beside the columns of the call detail: start of the customer's open period, days since 1970."""
+SCHEMA = detail.SCHEMA.append(OPENED)
+
+
+def keep(draft: Draft, source: Source, spool: Spool, report: Report) -> None:
+    """Keep the calls of a spool once, and bring day files and open periods into line.
+
+    Raises:
+        MissingDetailError: if the calls of a day in question are missing or differ.
+        BrokenBookError: if a customer's open period is not as the program wrote it.
+    """
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        keeper = _Keeper(draft, source, report, pool)
+        near = {day + offset for day in spool.days() for offset in (-DAY, DAY * 0, DAY)}
+        for day in sorted(near):
+            keeper.decide(day, spool.take(day), spool.look(day + DAY))
+        keeper.finish()
+
+
+class _Keeper:
+    """Decides day after day, and remembers what the next one needs."""
+
+    def __init__(
+        self, draft: Draft, source: Source, report: Report, pool: ThreadPoolExecutor
+    ) -> None:
+        self.draft, self.source, self.report, self.pool = draft, source, report, pool
+        self.opened = {name: customer.open_since for name, customer in draft.book.customers.items()}
+        self.old: dict[dt.date, pa.Table] = {}
+        self.kept_before = _NOTHING
+        self.encoded: dict[dt.date, Future[tuple[detail.Digest, bytes]]] = {}
+        self.usage: dict[str, list[Usage]] = {}
+        self.days: dict[str, set[dt.date]] = {}
+        held = quarantine.read(draft.book.root).rows
+        self.held = pa.array([name for owner, name in held if owner == source.name], pa.string())
+
+    def decide(self, day: dt.date, new: pa.Table, following: pa.Table) -> None:
+        """Decide the calls of a day, given the new ones of the day before and after."""
+        old = self._old(day)
+        near_new = pa.concat_tables([self.kept_before, _comparable(following)])
+        today = _comparable(new)
+        wanted = pa.concat_tables([today, near_new])["uid"].combine_chunks()
+        old_today = np.flatnonzero(_among(old["uid"], wanted))
+        rivals = _comparable(old.take(pa.array(old_today)))
+        near_old = [_comparable(self._old(other)) for other in (day - DAY, day + DAY)]
+        near_old = [table.filter(pa.array(_among(table["uid"], wanted))) for table in near_old]
+        both = pa.concat_tables([today, rivals])["uid"].combine_chunks()
+        near_new = near_new.filter(pa.array(_among(near_new["uid"], both)))
+        outcome = once(pa.concat_tables([rivals, *near_old]), pa.concat_tables([today, near_new]))
+
+        def ours(numbers: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
+            return numbers[numbers < count]
+
+        duplicates = ours(outcome.duplicates, len(new))
+        conflicts = ours(outcome.conflicts, len(new))
+        left = np.ones(len(new), np.bool_)
+        left[duplicates] = left[conflicts] = False
+        kept = _late(new.filter(pa.array(left)), day)
+        replaced = old.take(pa.array(old_today[ours(outcome.replaced, len(rivals))]))
+        displaced = old.take(pa.array(old_today[ours(outcome.displaced, len(rivals))]))
+        self._count(kept, duplicates, replaced)
+        self.report.refused += _conflicts(new.take(pa.array(conflicts)))
+        # They were read, and counted, by an earlier run: they enter the quarantine alone.
+        self.report.displaced += _conflicts(displaced)
+        self.report.known |= self._leaving_quarantine(new)
+        self._write(day, old, kept, pa.concat_tables([replaced, displaced]))
+        self.kept_before = _comparable(kept)
+
+    def _old(self, day: dt.date) -> pa.Table:
+        """The book's calls of a day, with ``sealed``; less those that gave way."""
+        if day not in self.old:
+            self.old = {known: table for known, table in self.old.items() if known >= day - 2 * DAY}
+            table = detail.verified(self.draft.book.root, day, self.draft.book.digests)
+            self.old[day] = table.append_column("sealed", _sealed(table, day, self.opened))
+        return self.old[day]
+
+    def _count(self, kept: pa.Table, duplicates: npt.NDArray[np.int64], replaced: pa.Table) -> None:
+        report = self.report
+        late = kept["late_in"].is_valid().to_numpy(zero_copy_only=False)
+        costs = kept["cost_micro"].to_numpy()
+        report.duplicate += len(duplicates)
+        report.late += int(late.sum())
+        report.free += int((~late & (costs == 0)).sum())
+        report.posted += int((~late & (costs != 0)).sum())
+        report.amount_micro += int(costs.sum())
+        report.customers |= set(pc.unique(kept["customer"]).to_pylist())
+        if len(replaced):
+            # A better-identified row takes the place of one already counted: the same call.
+            _count_replacements(kept, replaced, report)
+
+    def _leaving_quarantine(self, calls: pa.Table) -> set[str]:
+        """Identities of calls that an earlier run had refused."""
+        if not len(self.held):
+            return set()
+        found = pa.array(_identities(calls), pa.string())
+        return set(found.filter(pc.is_in(found, self.held)).to_pylist())
+
+    def _write(self, day: dt.date, old: pa.Table, kept: pa.Table, gone: pa.Table) -> None:
+        """Have a day's file hold what was kept, and fold what that changed."""
+        if not len(kept) and not len(gone):
+            return
+        stays = _without(old, gone)
+        self.old[day] = stays
+        names = detail.SCHEMA.names
+        calls = pa.concat_tables([stays.select(names), kept.select(names)]).sort_by(detail.ORDER)
+        self.encoded[day] = self.pool.submit(_encoded, calls)
+        _write_carriers(self.draft, day, calls, gone)
+        touched = {
+            *pc.unique(kept["customer"]).to_pylist(),
+            *pc.unique(gone["customer"]).to_pylist(),
+        }
+        for name in touched:
+            self.days.setdefault(name, set()).add(day)
+        for row in detail.fold(calls, touched):
+            if (posted := _usage(row, day, self.opened[row.customer])) is not None:
+                self.usage.setdefault(row.customer, []).append(posted)
+
+    def finish(self) -> None:
+        """Write the day files, and the open periods of all customers touched."""
+        changed = {}
+        for name in sorted(self.days):
+            file = with_usage(self.draft.open_file(name), self.days[name], self.usage.get(name, ()))
+            self.draft.put_open_file(name, file)
+        for day, done in self.encoded.items():
+            changed[day], content = done.result()
+            self.draft.put(detail.path(day), content if changed[day].rows else None)
+        if changed:
+            self.draft.put_digests(changed)
+
+
+def _encoded(calls: pa.Table) -> tuple[detail.Digest, bytes]:
+    return detail.digest(calls), detail.encoded(calls)
+
+
+def _among(column: pa.ChunkedArray, values: pa.Array) -> npt.NDArray[np.bool_]:
+    found: npt.NDArray[np.bool_] = pc.is_in(column, value_set=values).to_numpy()
+    return found
+
+
+def _sealed(calls: pa.Table, day: dt.date, opened: Mapping[str, dt.date]) -> pa.Array:
+    """Whether each call was posted in a period that is closed."""
+    names = calls["customer"].combine_chunks().dictionary_encode()
+    since = pa.array(
+        [opened.get(name, _EPOCH) for name in names.dictionary.to_pylist()], pa.date32()
+    )
+    posted = pc.fill_null(calls["late_in"], pa.scalar(day, pa.date32()))
+    return pc.less(posted, since.take(names.indices)).combine_chunks()
+
+
+def _count_replacements(kept: pa.Table, replaced: pa.Table, report: Report) -> None:
+    """Rows that only identify a known call better are duplicates, whatever they cost."""
+    known = {
+        (row["switch"], row["uid"], row["start"], row["seconds"]) for row in replaced.to_pylist()
+    }
+    for row in kept.to_pylist():
+        key = (row["switch"], row["uid"], row["start"], row["seconds"])
+        if key in known:
+            known.discard(key)  # one row is the one known; what else has its start is new
+            report.duplicate += 1
+            report.amount_micro -= row["cost_micro"]
+            if row["late_in"]:
+                report.late -= 1
+            elif row["cost_micro"]:
+                report.posted -= 1
+            else:
+                report.free -= 1
+
+
+def _comparable(calls: pa.Table) -> pa.Table:
+    """Identity and content of calls; new ones, which have no such column, are not sealed."""
+    start = pc.cast(calls["start"], pa.int64())
+    cost = pc.if_else(calls["given"], pc.cast(calls["cost_micro"], pa.string()), "")
+    for name, column in (("start", start), ("given", cost)):
+        calls = calls.set_column(calls.schema.get_field_index(name), name, column)
+    if "sealed" not in calls.column_names:
+        calls = calls.append_column("sealed", pa.array(np.zeros(len(calls), np.bool_)))
+    return calls.select(COLUMNS)
+
+
+def _late(calls: pa.Table, day: dt.date) -> pa.Table:
+    """New calls of a day with ``late_in`` set where it lies in a closed period."""
+    opened = calls["opened"].to_numpy()
+    in_time = opened <= (day - _EPOCH).days
+    late_in = pa.array(opened.astype("datetime64[D]"), pa.date32(), mask=in_time)
+    return calls.set_column(calls.schema.get_field_index("late_in"), "late_in", late_in)
+
+
+def _identities(calls: pa.Table) -> Iterable[str]:
+    return itertools.starmap(identity, _keys(calls))
+
+
+def _keys(calls: pa.Table) -> Iterator[tuple[str, str, str]]:
+    return zip(*(calls[name].to_pylist() for name in ("switch", "uid", "seq")), strict=True)
+
+
+def _conflicts(calls: pa.Table) -> list[Refused]:
+    return [
+        Refused(
+            row["file"],
+            row["line"],
+            "conflict",
+            "another call has this id but other content; the earliest start was kept",
+            (raw := _content(row)),
+            # The id alone is that of the call that was kept.
+            f"{identity(row['switch'], row['uid'], row['seq'])}#{digest(raw)[:8]}",
+        )
+        for row in calls.to_pylist()
+    ]
+
+
+def _content(row: dict[str, Any]) -> str:
+    return f"{row['customer']},{row['start']:%Y-%m-%d %H:%M:%S},{row['called']},{row['seconds']}"
+
+
+def _write_carriers(draft: Draft, day: dt.date, calls: pa.Table, left: pa.Table) -> None:
+    """Bring what carriers are owed for a day into line with its calls."""
+    owed = {name: carriers.Terminated(*sums) for name, *sums in detail.bought(calls)}
+    for name in sorted({*owed, *(set(pc.unique(left["carrier"]).to_pylist()) - {""})}):
+        path = carriers.month_path(name, day)
+        currency = draft.book.config.currency
+        text = carriers.merged(draft.text(path), name, {day: owed.get(name)}, currency)
+        draft.put(path, text)
+        draft.put(carriers.opens_path(name), carriers.opens(name))
+
+
+def _usage(row: detail.Folded, day: dt.date, opened: dt.date) -> Usage | None:
+    """What a fold posts in the customer's open period; None if it belongs to a closed one."""
+    if (row.late_in or day) < opened:
+        return None
+    late = day if row.late_in else None
+    return Usage(row.late_in or day, late, row.service, row.vat, row.calls, row.seconds, row.micro)
+
+
+def _without(calls: pa.Table, gone: pa.Table) -> pa.Table:
+    if not gone.num_rows:
+        return calls
+    left = set(_keys(gone))
+    return calls.filter(pa.array([key not in left for key in _keys(calls)]))
+
+
+def identity(switch: str, uid: str, seq: str) -> str:
+    """A call's id as text."""
+    return f"{switch}/{uid}/{seq}" if seq else f"{switch}/{uid}"
+
+
+_NOTHING = _comparable(SCHEMA.empty_table())

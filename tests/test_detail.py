@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from a2ledger import detail
+from a2ledger.detail import Digest, MissingDetailError
+
+DAY = dt.date(2026, 1, 5)
+NOON = dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC)
+
+
+def call(**given_):
+    usual = {
+        "customer": "C1", "start": NOON, "switch": "pbx", "uid": "u", "seq": "", "called": "32",
+        "caller": "33", "destination": "Belgium", "service": "Calls", "deck": "standard",
+        "prefix": "32", "seconds": 61, "billed_seconds": 61, "cost_micro": 125_000, "given": False,
+        "buy_micro": 0, "carrier": "", "vat": "S21", "late_in": None, "source": "pbx",
+        "file": "Master.csv", "line": 7,
+    }  # fmt: skip
+    return usual | given_
+
+
+def table(*calls):
+    return pa.Table.from_pylist(list(calls), detail.SCHEMA)
+
+
+def stored(root, *calls, day=DAY):
+    file = root / detail.path(day)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(detail.encoded(table(*calls)))
+    return {day: detail.digest(table(*calls))}
+
+
+def test_a_day_comes_back_sorted_and_exact(tmp_path):
+    calls = [call(uid="b"), call(uid="a", late_in=dt.date(2026, 2, 1)), call(customer="A")]
+    digests = stored(tmp_path, *calls)
+
+    found = detail.verified(tmp_path, DAY, digests)
+
+    assert found.schema == detail.SCHEMA
+    assert found.to_pylist() == [calls[2], calls[1], calls[0]]
+    assert detail.read(tmp_path, DAY, digests, ["uid", "start"]).to_pylist()[0] == {
+        "uid": "u",
+        "start": NOON,
+    }
+
+
+def test_a_day_the_book_does_not_know_of_has_no_calls(tmp_path):
+    assert detail.read(tmp_path, DAY, {}).num_rows == 0
+    assert detail.verified(tmp_path, DAY, {}).schema == detail.SCHEMA
+    assert detail.read(tmp_path, DAY, {}, ["uid"]).column_names == ["uid"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "FileNotFound"), (b"", "Arrow"), (b"PAR1 and more", "Arrow")],
+)
+def test_a_file_that_is_missing_or_broken_is_said(tmp_path, content, message):
+    digests = stored(tmp_path, call())
+    file = tmp_path / detail.path(DAY)
+    file.unlink()
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(MissingDetailError, match=f"cannot be read .{message}.*restore the file"):
+        detail.read(tmp_path, DAY, digests)
+
+
+def test_a_file_that_is_not_the_one_the_book_was_posted_from_is_said(tmp_path):
+    digests = stored(tmp_path, call(), call(uid="v"))
+    stored(tmp_path, call())
+    with pytest.raises(MissingDetailError, match="holds 1 calls, calls/DIGESTS says 2"):
+        detail.read(tmp_path, DAY, digests)
+
+    stored(tmp_path, call(), call(uid="v", cost_micro=1))
+    with pytest.raises(MissingDetailError, match="differs from calls/DIGESTS"):
+        detail.verified(tmp_path, DAY, digests)
+
+
+@given(st.permutations([call(uid=uid, seq=seq) for uid in "ab" for seq in "12"]))
+def test_a_digest_knows_no_order_and_no_place_of_reading(calls):
+    elsewhere = [one | {"source": "x", "file": "y", "line": n} for n, one in enumerate(calls)]
+    chunked = pa.concat_tables([table(one) for one in elsewhere])
+
+    assert detail.digest(chunked) == detail.digest(
+        table(*(call(uid=uid, seq=seq) for uid in "ab" for seq in "12"))
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"customer": "C2"}, {"start": NOON + dt.timedelta(seconds=1)}, {"switch": "x"},
+        {"uid": "x"}, {"seq": "1"}, {"called": "x"}, {"caller": "x"}, {"destination": "x"},
+        {"service": "x"}, {"deck": "x"}, {"prefix": "x"}, {"seconds": 1}, {"billed_seconds": 1},
+        {"cost_micro": 1}, {"given": True}, {"buy_micro": 1}, {"carrier": "x"}, {"vat": "O"},
+        {"late_in": DAY}, {"called": "", "caller": "3233"},
+    ],
+)  # fmt: skip
+def test_a_digest_knows_every_other_thing(change):
+    assert detail.digest(table(call(**change))) != detail.digest(table(call()))
+
+
+DIGESTS = st.dictionaries(
+    st.dates(dt.date(2000, 1, 1)),
+    st.builds(Digest, st.integers(1, 10**9), st.text("0123456789abcdef", min_size=64, max_size=64)),
+)
+
+
+@given(DIGESTS)
+def test_digests_are_written_a_line_a_day_and_read_back(digests):
+    text = detail.written_digests(digests)
+
+    assert detail.parse_digests(text) == digests
+    assert text.splitlines() == sorted(text.splitlines())
+
+
+@pytest.mark.parametrize("line", ["2026-01-05 1", "x 1 aa", "2026-01-05 x aa", "2026-13-05 1 aa"])
+def test_a_line_that_is_no_digest_is_said(line):
+    with pytest.raises(ValueError, match=r"."):
+        detail.parse_digests(line + "\n")
+
+
+def test_calls_are_folded_by_customer_late_period_service_and_vat_code():
+    late = dt.date(2026, 2, 1)
+    calls = table(
+        call(), call(uid="v", cost_micro=5), call(vat="O"), call(late_in=late), call(customer="C2"),
+        call(customer="C3"),
+    )  # fmt: skip
+
+    assert sorted(detail.fold(calls, ["C1", "C2"]), key=str) == sorted(
+        [
+            ("C1", None, "Calls", "S21", 2, 122, 125_005),
+            ("C1", None, "Calls", "O", 1, 61, 125_000),
+            ("C1", late, "Calls", "S21", 1, 61, 125_000),
+            ("C2", None, "Calls", "S21", 1, 61, 125_000),
+        ],
+        key=str,
+    )
+    assert detail.fold(calls, []) == []
+
+
+def test_calls_are_added_up_by_destination_for_bills():
+    calls = table(call(), call(uid="v"), call(uid="w", destination="Spain"))
+
+    found = {row["destination"]: row for row in detail.lines(calls).to_pylist()}
+
+    assert (found["Belgium"]["calls"], found["Belgium"]["seconds"]) == (2, 122)
+    assert found["Belgium"]["cost_micro"] == 250_000
+    assert found["Spain"]["calls"] == 1
+
+
+def test_what_carriers_are_owed():
+    calls = table(call(), call(carrier="acme", buy_micro=7), call(uid="v", carrier="acme", buy_micro=1))
+
+    assert detail.bought(calls) == [("acme", 2, 122, 8)]
