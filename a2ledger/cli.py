@@ -400,6 +400,7 @@ def import_(
             report = moving.import_movements(draft, source, list(paths))
         else:
             feed = config.source_named(draft.book.config, source, sources.dialects)
+            _warn_of_twins(settings, draft.book, feed)
             report = importing.import_calls(draft, feed, list(paths), now)
         reporting.record(draft, report, now)
         settings.publish(draft, reporting.message("import", [report]), dry_run)
@@ -412,6 +413,16 @@ def import_(
     click.echo(str(report), err=True)
     if report.new_in_quarantine:
         sys.exit(QUARANTINED)
+
+
+def _warn_of_twins(settings: Settings, book: Book, feed: config.Source) -> None:
+    """Say so where rows may be read under two names: they would be two switches' calls."""
+    twins = [one.name for one in book.config.sources.values() if one.dialect == feed.dialect]
+    if not feed.configured and twins:
+        settings.talk(
+            f"note: {feed.name} is not {twins[0]}: a file imported as both is billed twice; "
+            f"give [sources.{twins[0]}] the switch {feed.switch!r} if they are one"
+        )
 
 
 @main.group("quarantine")
@@ -526,14 +537,22 @@ def balances(settings: Settings, over_limit: bool, as_json_: bool) -> None:
 
 def _balances_table(rows: Sequence[dict[str, Any]]) -> None:
     columns = ("owed", "billed", "unbilled", "credit_limit", "available")
-    widths = {name: max([len(name), *(len(row[name]) for row in rows)]) for name in columns}
+    shown = [{**row, **{name: _aligned(row[name], rows, name) for name in columns}} for row in rows]
+    widths = {name: max([len(name), *(len(row[name]) for row in shown)]) for name in columns}
     wide = max([8, *(len(row["customer"]) for row in rows)])
     heads = "  ".join(f"{name.replace('_', ' '):>{widths[name]}}" for name in columns)
     click.echo(f"{'customer':<{wide}}  {heads}")
-    for row in rows:
+    for row in shown:
         amounts = "  ".join(f"{row[name]:>{widths[name]}}" for name in columns)
         mark = "  over the limit" if row["over_limit"] else ""
         click.echo(f"{row['customer']:<{wide}}  {amounts} {row['currency']}{mark}")
+
+
+def _aligned(amount: str, rows: Sequence[dict[str, Any]], column: str) -> str:
+    """An amount with as many decimals as the longest of its column."""
+    decimals = max(len(row[column].partition(".")[2]) for row in rows)
+    whole, point, fraction = amount.partition(".")
+    return f"{whole}{point}{fraction:0<{decimals}}"
 
 
 @main.command()

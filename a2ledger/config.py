@@ -22,6 +22,8 @@ TREATMENTS = ("on-invoice", "none")
 INVOICES = "INV-{year}-{number:06d}"
 CREDIT_NOTES = "CN-{year}-{number:06d}"
 _LONGEST_TERMS = 3650
+TABLES = ("customers", "refills", "payments", "charges", "openings", "bank")
+"""What `import` reads besides sources; no source may bear such a name."""
 IDENTIFIERS = ("accountcode", "peeraccount", "channel", "src", "did", "dst", "userfield")
 
 T = TypeVar("T")
@@ -161,6 +163,10 @@ def parse(text: str) -> Config:
     codes = {"O": OUTSIDE} | {code.code: code for code in _codes(vat.table("codes"))}
     vat.finish()
     services = dict(_services(top.table("services"), codes))
+    if not services:
+        raise ConfigError(
+            'services: is missing; say at least [services.Calls] and its vat = "CODE"'
+        )
     numbers = top.table("numbers")
     config = Config(
         company=_company(top.table("company")),
@@ -331,6 +337,8 @@ def _sources(table: _Table, services: Mapping[str, str]) -> Iterator[Source]:
     for name, row in table.tables():
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
             raise table.error(name, "a source's name is letters, digits, - _ and .")
+        if name in TABLES:
+            raise table.error(name, f"{name!r} is what `import {name}` reads; choose another name")
         yield Source(
             name=name,
             dialect=row.take("dialect", str, name),

@@ -75,7 +75,7 @@ class Spool:
     def _read(self, day: dt.date) -> pa.Table:
         tables = list(self._memory.get(day, ()))
         if day in self._writers:
-            writer, file = self._writers[day]
+            writer, file = self._writers.pop(day)
             writer.close()
             file.close()
             with pa.OSFile(str(self._path(day))) as source:

@@ -164,7 +164,7 @@ def test_kinds_of_lines_are_told_by_links():
     ],
 )
 def test_a_bill_is_refused_where_calls_and_postings_differ(calls):
-    with pytest.raises(DetailDiffersError, match="the journal says .*, the call detail"):
+    with pytest.raises(DetailDiffersError, match=r"the journal says .*, the call detail"):
         bill_of([usage(day(5), 1_000_000)], calls)
 
 

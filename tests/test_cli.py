@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 import pytest
-from conftest import PBX, Book, Done, a2ledger, a2ledger_process, call, csv_text
+from conftest import PBX, Book, Done, a2ledger, a2ledger_process, call, csv_text, slim
 
 from a2ledger.cli import main
 
@@ -45,7 +45,7 @@ def made(empty_book: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     book.close(today="2026-02-02")
     book.talks("C1", "2026-02-03", 5, today="2026-02-05")
     book.moves("payments", "C1", "2026-02-04", "4.00", today="2026-02-05")
-    return root
+    return slim(root)
 
 
 @pytest.fixture

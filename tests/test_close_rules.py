@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from beancount.core import data
-from conftest import PBX, Book, amounts, bean_check, call, cdr, total
+from conftest import PBX, Book, amounts, bean_check, call, cdr, total, slim
 
 MARKER = "; ---- usage below this line is written by a2ledger ----\n"
 
@@ -590,8 +591,31 @@ def test_call_detail_quarantine_and_renderings_stay_out_of_git(one):
 # The operator's ledger
 
 
-def busy(book: Book) -> None:
-    """Four months of two customers, three of them closed."""
+@pytest.fixture(scope="module")
+def busy_books(empty_book: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    """Four months of two customers, three of them closed; main shows three months, or one."""
+    roots = {}
+    for months in (3, 1):
+        root = tmp_path_factory.mktemp("busy") / "book"
+        shutil.copytree(empty_book, root)
+        book = Book(root, root.parent / "files")
+        book.edit("a2ledger.toml", "main_months = 3", f"main_months = {months}")
+        fill(book)
+        roots[months] = slim(root)
+    return roots
+
+
+@pytest.fixture(params=[3])
+def busy(busy_books: dict[int, Path], tmp_path: Path, request: pytest.FixtureRequest) -> Book:
+    """A copy of such a book."""
+    shutil.copytree(busy_books[request.param], tmp_path / "busy")
+    return Book(tmp_path / "busy", tmp_path / "files", "2026-04-16")
+
+
+one_month = pytest.mark.parametrize("busy", [1], indirect=True, ids=["main_months 1"])
+
+
+def fill(book: Book) -> None:
     book.customers({"id": "C1", "vat": "on-invoice"}, {"id": "cust.2", "billing_day": 15})
     for month in range(1, 5):
         day = f"2026-{month:02d}-10"
@@ -603,42 +627,53 @@ def busy(book: Book) -> None:
             book.close(today=f"2026-{month:02d}-16")
 
 
-def test_main_history_and_every_customer_s_own_file_pass_bean_check_alone(book):
-    busy(book)
-    assert len(book.tops()) == 4
-    assert {top: bean_check(book.root / top) for top in book.tops()} == dict.fromkeys(
-        book.tops(), ""
+def test_main_history_and_every_customer_s_own_file_pass_bean_check_alone(busy):
+    assert len(busy.tops()) == 4
+    assert {top: bean_check(busy.root / top) for top in busy.tops()} == dict.fromkeys(
+        busy.tops(), ""
     )
 
 
-def test_every_balance_of_the_general_ledger_is_that_of_the_customers_own(book):
-    busy(book)
-    general = book.sums("journals/history.beancount")
+def test_every_balance_of_the_general_ledger_is_that_of_the_customers_own(busy):
+    general = busy.sums("journals/history.beancount")
     own: dict[str, Decimal] = {}
-    for top in book.tops()[2:]:
-        for account, number in book.sums(top).items():
+    for top in busy.tops()[2:]:
+        for account, number in busy.sums(top).items():
             own[account] = own.get(account, Decimal(0)) + number
     assert general == {account: number for account, number in own.items() if number}
 
 
-@pytest.mark.parametrize("months", [1, 2, 3, 12])
-def test_main_carries_forward_what_it_leaves_out(book, months):
-    book.edit("a2ledger.toml", "main_months = 3", f"main_months = {months}")
-    busy(book)
-    main, history = book.sums(), book.sums("journals/history.beancount")
-    assert main == history
-    included = re.findall(r"general/(2\S+)\.beancount", book.text("journals/main.beancount"))
-    assert included == [f"2026-{month:02d}" for month in range(max(1, 5 - months), 5)]
-    assert bean_check(book.root / "journals/main.beancount") == ""
+def shown(book: Book) -> list[str]:
+    """The months of the general ledger that main includes."""
+    return re.findall(r"general/(2\S+)\.beancount", book.text("journals/main.beancount"))
 
 
-def test_main_still_shows_revenue_by_month(book):
-    book.edit("a2ledger.toml", "main_months = 3", "main_months = 1")
-    busy(book)
+@pytest.mark.parametrize("busy", [1, 3], indirect=True)
+def test_main_carries_forward_what_it_leaves_out(busy, request):
+    months = request.node.callspec.params["busy"]
+    assert shown(busy) == [f"2026-{month:02d}" for month in range(5 - months, 5)]
+    assert busy.sums() == busy.sums("journals/history.beancount")
+    assert bean_check(busy.root / "journals/main.beancount") == ""
 
+
+@one_month
+def test_how_many_months_main_shows_may_be_changed_at_any_time(busy):
+    one, sums = busy.text("journals/main.beancount"), busy.sums()
+    before = 1
+    for months in (2, 12, 1):
+        busy.edit("a2ledger.toml", f"main_months = {before}", f"main_months = {months}")
+        busy.run("import", "payments")
+        assert shown(busy) == [f"2026-{month:02d}" for month in range(max(1, 5 - months), 5)]
+        assert busy.sums() == sums
+        before = months
+    assert busy.text("journals/main.beancount") == one
+
+
+@one_month
+def test_main_still_shows_revenue_by_month(busy):
     def revenue(top: str) -> dict[tuple[int, str], Decimal]:
         found: dict[tuple[int, str], Decimal] = {}
-        for entry in book.entries(top):
+        for entry in busy.entries(top):
             for leg in entry.postings if isinstance(entry, data.Transaction) else ():
                 if leg.account.startswith("Income:"):
                     key = (entry.date.month, leg.account)
@@ -649,10 +684,9 @@ def test_main_still_shows_revenue_by_month(book):
     assert revenue("journals/main.beancount")[1, "Income:Calls"] == Decimal("-8.00")
 
 
-def test_what_is_carried_is_one_entry_a_customer_and_one_a_month(book):
-    book.edit("a2ledger.toml", "main_months = 3", "main_months = 1")
-    busy(book)
-    text = book.text("journals/general/carried.beancount")
+@one_month
+def test_what_is_carried_is_one_entry_a_customer_and_one_a_month(busy):
+    text = busy.text("journals/general/carried.beancount")
     found = re.findall(r'^(\S+) \* "[^"]*" "([^"]*)"', text, re.MULTILINE)
     assert found == [
         ("2026-01-31", "2026-01"),

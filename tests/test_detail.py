@@ -156,6 +156,8 @@ def test_calls_are_added_up_by_destination_for_bills():
 
 
 def test_what_carriers_are_owed():
-    calls = table(call(), call(carrier="acme", buy_micro=7), call(uid="v", carrier="acme", buy_micro=1))
+    calls = table(
+        call(), call(carrier="acme", buy_micro=7), call(uid="v", carrier="acme", buy_micro=1)
+    )
 
     assert detail.bought(calls) == [("acme", 2, 122, 8)]

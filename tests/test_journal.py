@@ -6,7 +6,7 @@ import pytest
 from beancount.core import data
 
 from a2ledger import journal
-from a2ledger.periodfile import leg, transaction
+from a2ledger.periodfile import Usage, leg, transaction, usage_entry
 
 DAY = dt.date(2026, 1, 5)
 
@@ -58,7 +58,7 @@ def test_what_looks_like_a_line_inside_a_text_is_none():
     entry = transaction(
         DAY,
         'a" ^link-a #tag',
-        "x\n2026-01-01 * \"y\"\n  Assets:A  1 EUR\ninclude \"/etc/passwd\"",
+        'x\n2026-01-01 * "y"\n  Assets:A  1 EUR\ninclude "/etc/passwd"',
         [leg("Assets:A", 1_000_000, "EUR")],
         meta={"id": "\n  Assets:A  5.00 EUR\n" + journal.MARKER},
         links=["own"],
@@ -123,7 +123,9 @@ def test_what_a2ledger_never_writes_is_refused():
 
 
 def test_internal_metadata_is_not_written():
-    entry = data.Open({"filename": "x", "lineno": 1, "__tolerances__": {}}, DAY, "Assets:A", None, None)
+    entry = data.Open(
+        {"filename": "x", "lineno": 1, "__tolerances__": {}}, DAY, "Assets:A", None, None
+    )
 
     assert journal.formatted(entry) == "2026-01-05 open Assets:A\n"
 
@@ -131,8 +133,10 @@ def test_internal_metadata_is_not_written():
 # ---- the format, as it is read ----
 
 
-def test_an_entry_of_usage_is_written_like_this(usage_text):
-    assert usage_text == (
+def test_an_entry_of_usage_is_written_like_this():
+    usage = Usage(DAY, None, "Calls", "S21", 142, 34385, 12_345_670)
+
+    assert journal.formatted(usage_entry(usage, "C10001", "EUR")) == (
         '2026-01-05 * "Calls" "142 calls, 9:33:05"\n'
         "  calls: 142\n"
         "  seconds: 34385\n"
@@ -141,11 +145,3 @@ def test_an_entry_of_usage_is_written_like_this(usage_text):
         "  Income:Calls                       -12.345670 EUR\n"
         "\n"
     )
-
-
-@pytest.fixture
-def usage_text():
-    from a2ledger.periodfile import Usage, usage_entry  # noqa: PLC0415
-
-    usage = Usage(DAY, None, "Calls", "S21", 142, 34385, 12_345_670)
-    return journal.formatted(usage_entry(usage, "C10001", "EUR"))

@@ -31,11 +31,11 @@ def test_a_plain_number_is_an_amount(text, micro):
 
 @pytest.mark.parametrize(
     "text",
-    ["", " 1", "1 ", "+1", "--1", "1.", ".5", "1,5", "1e3", "0x1", "1_000", "NaN", "inf", "٣", "1\n",
-     "0.0000001", "1000000000000", "1.123456789"],
+    ["", " 1", "1 ", "+1", "--1", "1.", ".5", "1,5", "1e3", "0x1", "1_000", "NaN", "inf",
+     "\u0663", "1\n", "0.0000001", "1000000000000", "1.123456789"],
 )  # fmt: skip
 def test_anything_else_is_none(text):
-    with pytest.raises(ValueError, match="amount|decimals"):
+    with pytest.raises(ValueError, match=r"amount|decimals"):
         money.parse(text)
 
 

@@ -37,7 +37,8 @@ def text_of(file):
 
 
 def test_a_file_reads_back_as_it_was_written():
-    rows = (usage(5), usage(6, late=dt.date(2025, 12, 30)), usage(6, service='a "b"\n', vat='x"'))
+    late = usage(6, late=dt.date(2025, 12, 30))
+    rows = (usage(5), usage(6, service='a "b"\n', vat='x"'), late)
     file = file_with(*rows)
 
     assert file.usage == rows
@@ -131,7 +132,10 @@ def test_what_people_noted_below_an_entry_stays_when_the_entry_is_written_anew()
     same_day = periodfile.with_entries(file, [payment(6, "a", narration="x")])
     other_day = periodfile.with_entries(file, [payment(9, "a", narration="x")])
 
-    assert text_of(same_day) == above.replace('"Payment" "" ^payment-a', '"Payment" "x" ^payment-a') + journal.MARKER
+    assert (
+        text_of(same_day)
+        == above.replace('"Payment" "" ^payment-a', '"Payment" "x" ^payment-a') + journal.MARKER
+    )
     assert note in text_of(other_day)
     assert text_of(other_day).endswith(
         journal.formatted(payment(9, "a", narration="x")) + journal.MARKER
@@ -139,8 +143,12 @@ def test_what_people_noted_below_an_entry_stays_when_the_entry_is_written_anew()
 
 
 def test_a_file_is_split_at_a_day():
-    close = transaction(dt.date(2026, 1, 31), "Invoice INV-1", "", [], links=["INV-1"], tags=["invoice"])
-    file = periodfile.with_entries(file_with(usage(5), usage(20)), [payment(6, "a"), payment(25, "b")])
+    close = transaction(
+        dt.date(2026, 1, 31), "Invoice INV-1", "", [], links=["INV-1"], tags=["invoice"]
+    )
+    file = periodfile.with_entries(
+        file_with(usage(5), usage(20)), [payment(6, "a"), payment(25, "b")]
+    )
 
     before, after = periodfile.split(file, dt.date(2026, 1, 20))
 

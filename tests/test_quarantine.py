@@ -75,7 +75,9 @@ def test_a_row_longer_than_csv_usually_allows_is_read():
     assert quarantine.parse(quarantine.written(held)) == held
 
 
-@pytest.mark.parametrize("text", ["source,identity\npbx,a\n", "source,identity,file,line\na,b,c,x\n"])
+@pytest.mark.parametrize(
+    "text", ["source,identity\npbx,a\n", "source,identity,file,line\na,b,c,x\n"]
+)
 def test_a_file_that_is_none_of_ours_is_said(tmp_path, text):
     (tmp_path / "quarantine").mkdir()
     (tmp_path / quarantine.PATH).write_text(text)

@@ -38,7 +38,7 @@ class Killed(BaseException):
 
 
 def said(messages):
-    return lambda message: messages.append(message)
+    return messages.append
 
 
 @pytest.fixture
@@ -344,7 +344,7 @@ def test_locks_a_killed_git_left_are_removed_by_the_next_writer(begun, name):
     assert state(begun)[1].startswith("change")
 
 
-def test_a_git_that_outlives_its_killed_writer_keeps_the_lock(begun, tmp_path, monkeypatch):
+def test_a_git_that_outlives_its_killed_writer_keeps_the_lock(begun, tmp_path):
     slow = tmp_path / "bin"
     slow.mkdir()
     (slow / "git").write_text(f"#!/bin/sh\ntouch {tmp_path}/running\nsleep 1\n")
@@ -394,14 +394,24 @@ def test_a_reader_does_not_read_what_an_interrupted_run_left(begun, monkeypatch)
 # ---- what git may not do, what the disk may ----
 
 
+HOOKS = (
+    "pre-commit",
+    "commit-msg",
+    "prepare-commit-msg",
+    "post-commit",
+    "reference-transaction",
+    "post-index-change",
+    "fsmonitor-watchman",
+)
+
+
 def test_no_hook_and_nobodys_configuration_is_run(begun, tmp_path, monkeypatch):
     ran = tmp_path / "ran"
     script = f"#!/bin/sh\ntouch {ran}\nexit 1\n"
     hooks = [begun / ".git/hooks", tmp_path / "hooks"]
     for directory in hooks:
         directory.mkdir(exist_ok=True)
-        for name in ("pre-commit", "commit-msg", "prepare-commit-msg", "post-commit",
-                     "reference-transaction", "post-index-change", "fsmonitor-watchman"):  # fmt: skip
+        for name in HOOKS:
             (directory / name).write_text(script)
             (directory / name).chmod(0o755)
     git(begun, "config", "core.hooksPath", str(hooks[1]))
@@ -472,7 +482,9 @@ def test_a_commit_of_nothing_new_is_none(begun):
         (errno.EIO, "Input/output error"),
     ],
 )
-def test_a_disk_that_refuses_is_said_in_a_line_and_changes_nothing(begun, monkeypatch, number, what):
+def test_a_disk_that_refuses_is_said_in_a_line_and_changes_nothing(
+    begun, monkeypatch, number, what
+):
     before = state(begun)
     with Vault(begun).writing(shelf.quiet):
         monkeypatch.setattr(os, "write", _refusing(number))

@@ -108,7 +108,7 @@ r5,C10002,2026-03-04,20.00,voucher,Voucher 6619
 _PAYMENTS = """\
 id,customer,date,amount,method,reference,description
 p1,C10005,2026-01-12,10.00,cash,r2,Paid at the shop
-p2,C10001,2026-02-12,20.00,bank,,Transfer (rounded up)
+p2,C10001,2026-02-12,20.00,bank,,Transfer
 p3,C10004,2026-02-16,30.00,bank,,Transfer
 p4,C10003,2026-02-27,10.00,paypal,,Paid online
 p5,C10001,2026-03-12,5.00,bank,,Transfer (part)

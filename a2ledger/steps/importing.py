@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from a2ledger import cdr, rating, sources
 from a2ledger.book import Draft
-from a2ledger.config import Config, Source
+from a2ledger.config import Config, ConfigError, Source
 from a2ledger.directory import Days, Directory, Indexes
 from a2ledger.feed import Batch, refuse
 from a2ledger.spool import Spool
@@ -86,7 +86,7 @@ def _priced(
     draft: Draft, source: Source, path: Path, pricing: Pricing, now: dt.datetime, report: Report
 ) -> Iterator[tuple[pa.Table, pa.ChunkedArray]]:
     """Calls of a file with their price, in batches, and the day of each."""
-    for batch in sources.dialect(source.dialect)(path, source):
+    for batch in _dialect(source)(path, source):
         for note in batch.notes:
             draft.talk(note)
         normal = cdr.normalise(batch, source, pricing.directory, pricing.config.timezone, now)
@@ -98,6 +98,16 @@ def _priced(
         if normal.latest and (report.latest is None or normal.latest > report.latest):
             report.latest = normal.latest
         yield _rated(batch, normal.calls, source, pricing, report)
+
+
+def _dialect(source: Source) -> sources.Dialect:
+    try:
+        return sources.dialect(source.dialect)
+    except KeyError:
+        raise ConfigError(
+            f"a2ledger.toml: sources.{source.name}.dialect: {source.dialect!r} is none of "
+            f"{', '.join(sources.dialects())}; nothing was imported; name one of them"
+        ) from None
 
 
 def _rated(
