@@ -157,3 +157,26 @@ def test_a_writer_sees_what_another_wrote_before_it(empty_book):
 
 def test_rows_become_csv_with_plain_line_ends():
     assert csv_text([("a", 1), ('"', "x,y")]) == 'a,1\n"""","x,y"\n'
+
+
+HAND = '2026-01-05 * "Bank" "fees"\n  Assets:Bank  1.00 EUR\n  {account}  -1.00 EUR\n\n'
+
+
+@pytest.mark.parametrize("account", ["Assets:Cash", "Assets:Receivable:C1:Billed"])
+def test_an_entry_by_hand_stands_once_in_the_general_ledger_or_not_at_all(empty_book, account):
+    with shelf.copied(empty_book) as root:
+        options = ["-C", root, "--today", "2026-01-09", "--quiet", "customer"]
+        shelf.program(*options, "add", "C1", "--opened", "2026-01-01")
+        (root / OPEN).write_text(HAND.format(account=account) + (root / OPEN).read_text())
+        codes = []
+        for name in ("Ada", "Bea", "Cis"):
+            try:
+                shelf.program(*options, "set", "C1", "--name", name)
+                codes.append(0)
+            except SystemExit as stop:
+                codes.append(stop.code)
+        general = "".join(path.read_text() for path in root.glob("journals/general/2*"))
+
+    own = "Receivable" in account
+    assert codes == [0 if own else 1] * 3
+    assert general.count('"fees"') == own

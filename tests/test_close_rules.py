@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from beancount.core import data
-from conftest import PBX, Book, amounts, bean_check, call, cdr, total, slim
+from conftest import PBX, Book, amounts, bean_check, call, cdr, slim, total
 
 MARKER = "; ---- usage below this line is written by a2ledger ----\n"
 

@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Iterable
 
-from a2ledger import accounts, customerfile, journal, money
+from a2ledger import accounts, customerfile, general, journal, money
 from a2ledger.book import DIGESTS, GENERAL, IMPORTS, BrokenBookError, Draft, restore
 from a2ledger.config import Config
 from a2ledger.ledger import Ledger
@@ -131,6 +131,8 @@ def _unreadable(draft: Draft, path: str) -> Iterable[Problem]:
     except BrokenBookError as error:
         yield from error.problems
         return
+    match = _PERIOD.match(path)
+    owner = accounts.component(match[2] if match else "")
     for block in file.above:
         if block.kind not in {"*", "!"}:
             continue
@@ -141,6 +143,10 @@ def _unreadable(draft: Draft, path: str) -> Iterable[Problem]:
             yield Problem(path, 0, "amount", f"write every amount as a plain number: {first}")
         elif rest := sum(leg.micro for leg in legs):
             yield Problem(path, 0, "balance", f"{money.text(rest)} left over: {first}")
+        if general.customer_of(block) != owner:
+            yield Problem(
+                path, 0, "customer", f"an entry here needs a posting to the customer's own: {first}"
+            )
         yield from _uncoded(path, block.text, first, draft.book.config)
 
 

@@ -100,16 +100,16 @@ def main(calls_count=1_000_000, prefix_count=100_000):
     part = calls.slice(0, min(calls_count, 100_000))
     costs, loop = timed(lambda: plain(part, deck))
     same = [int(cost / MICRO) for cost in costs] == rated["cost_micro"].to_pylist()[: len(part)]
-    print(f"{'step':<34}{'seconds':>9}{'a second':>14}")  # noqa: T201
+    print(f"{'step':<34}{'seconds':>9}{'a second':>14}")
     for step, count, took in (
         (f"read a deck of {len(deck):,} rates", len(deck), reading),
         ("encode it", len(deck), encoding),
         (f"rate {calls_count:,} calls", calls_count, kernel),
         (f"plain Python, {len(part):,} calls", len(part), loop),
     ):
-        print(f"{step:<34}{took:>9.3f}{count / took:>14,.0f}")  # noqa: T201
-    print(f"{loop / len(part) * calls_count / kernel:.0f} times the plain loop; ", end="")  # noqa: T201
-    print("same costs" if same else "COSTS DIFFER")  # noqa: T201
+        print(f"{step:<34}{took:>9.3f}{count / took:>14,.0f}")
+    print(f"{loop / len(part) * calls_count / kernel:.0f} times the plain loop; ", end="")
+    print("same costs" if same else "COSTS DIFFER")
 
 
 if __name__ == "__main__":
