@@ -39,8 +39,12 @@ class Quarantine(NamedTuple):
         """
         rows = dict(self.rows)
         new = 0
+        seen: set[tuple[str, str]] = set()
         for row in refused:
             key = (source, row.identity)
+            if key in seen:
+                continue
+            seen.add(key)
             new += key not in rows
             rows[key] = row
         kept = {row.identity for row in refused}

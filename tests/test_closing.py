@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from a2ledger import billing, closing, config, journal
+from a2ledger import billing, closing, config, journal, ledger
 from a2ledger.billing import Brought, Row
 from a2ledger.period import Period
 from a2ledger.records import Customer
@@ -173,3 +173,15 @@ def test_amounts_of_a_credit_note_are_positive_and_its_statement_is_as_it_is():
     assert [line.net for line in found.lines] == ["10.00"]
     assert [(line.net, line.vat) for line in found.vat] == [("10.00", "2.10")]
     assert found.statement.closing == "-12.10"
+
+
+def test_what_is_brought_forward_is_read_back_and_a_balance_by_hand_is_not_taken_for_it():
+    bill = bill_of(charge(67_742_310), charge(-3, "O"), billed_micro=7_123_450)
+    text = text_of(closing.brought_forward(bill, "C10001", "EUR"))
+    by_hand = (
+        "2026-02-09 balance Assets:Receivable:C10001:Billed  5.00 ~ 0 EUR\n"
+        '2026-02-09 custom "a2ledger-carried" "S21" 5.000000 EUR\n'
+    )
+
+    assert ledger.read_brought(text + by_hand, bill.period.end) == bill.carried
+    assert ledger.read_brought(by_hand, bill.period.end) == Brought()

@@ -19,7 +19,7 @@ from beancount.parser import parser
 from a2ledger import accounts, journal, posting
 from a2ledger.book import GENERAL, Draft
 from a2ledger.config import Config
-from a2ledger.feed import Refused
+from a2ledger.feed import Refused, digest
 from a2ledger.periodfile import with_entries
 from a2ledger.records import Customer, Movement
 from a2ledger.sources import movements
@@ -194,7 +194,8 @@ def _conflict(movement: Movement) -> Refused:
         f"{movement.kind} {movement.id} is in the book with other content; give it another id, "
         "or correct the row",
     )
-    return refused._replace(identity=f"{refused.identity}-{movement.file}:{movement.line}")
+    # The id alone is that of the entry that is in the book.
+    return refused._replace(identity=f"{refused.identity}#{digest(refused.raw)[:8]}")
 
 
 def _post(
