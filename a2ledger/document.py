@@ -6,8 +6,12 @@ field names are the keys of the published JSON, which may gain keys but never re
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
+from functools import cache, partial
+from operator import attrgetter
+from typing import Any, cast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +89,43 @@ class Document:
     notes: tuple[str, ...] = field(default=())
 
 
+_PLAIN = (str, int, type(None))
+
+
 def as_json(value: Any) -> Any:
     """A document, or a part of one, as plain values ready for ``json.dumps``."""
-    if is_dataclass(value):
-        return {one.name.rstrip("_"): as_json(getattr(value, one.name)) for one in fields(value)}
-    return [as_json(item) for item in value] if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return [as_json(item) for item in value]
+    if not is_dataclass(value):
+        return value
+    keys, values = _shape(cast("Hashable", type(value)))
+    return {
+        key: item if isinstance(item, _PLAIN) else as_json(item)
+        for key, item in zip(keys, values(value), strict=True)
+    }
+
+
+@cache
+def _shape(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """Keys of a kind of value, and what takes it apart in their order."""
+    names = [one.name for one in fields(kind)]
+    return tuple(name.rstrip("_") for name in names), attrgetter(*names)
+
+
+def written(document: Mapping[str, Any]) -> str:
+    """The JSON of a document as its file holds it: a line a key, and a line an item of a list.
+
+    So a difference between two versions is a line, and a year of bills is quickly written.
+    """
+
+    def line(value: object) -> str:
+        if isinstance(value, list) and value:
+            return "[\n  " + ",\n  ".join(map(compact, value)) + "\n ]"
+        if isinstance(value, dict) and any(isinstance(item, list) for item in value.values()):
+            items = (f"  {compact(key)}: {line(item)}" for key, item in value.items())
+            return "{\n" + ",\n".join(items) + "\n }"
+        return compact(value)
+
+    compact = partial(json.dumps, ensure_ascii=False)
+    body = ",\n".join(f" {compact(key)}: {line(value)}" for key, value in document.items())
+    return "{\n" + body + "\n}\n"

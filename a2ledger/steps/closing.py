@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from a2ledger import billing, closing, customerfile, detail, journal, ledger, mo
 from a2ledger.billing import Bill, Brought, DetailDiffersError, Row, Used
 from a2ledger.book import Book, BrokenBookError, Draft, RefusedError, with_period
 from a2ledger.document import as_json
+from a2ledger.document import written as written_document
 from a2ledger.period import Period
 from a2ledger.periodfile import PeriodFile, split, written
 from a2ledger.records import Customer, Problem
@@ -200,7 +200,7 @@ class _Closer:
         identity = number or f"statement-{name}-{one.start}"
         self.draft.put(
             f"invoices/{self.draft.today.year}/{identity}.json",
-            json.dumps(as_json(document), ensure_ascii=False, indent=1) + "\n",
+            written_document(as_json(document)),
         )
         self._write(customer, bill, kind, number)
         self.states[name] = (bill.carried, rows)

@@ -10,6 +10,7 @@ from typing import Any
 
 from a2ledger import render
 from a2ledger.book import Book, BrokenBookError, RefusedError, restore
+from a2ledger.document import written
 from a2ledger.period import DAY
 from a2ledger.records import Problem
 from a2ledger.vault import refusing
@@ -18,7 +19,7 @@ Document = dict[str, Any]
 
 
 def _json(document: Document, _templates: Path) -> str:
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    return written(document)
 
 
 FORMATS: dict[str, tuple[str, Callable[[Document, Path], str]]] = {

@@ -29,7 +29,7 @@ def deck() -> str:
     rows = ["dialprefix,destination,rateinitial,initblock,billingblock"]
     for number, prefix in enumerate(prefixes()):
         block = (1, 6, 30, 60)[number % 4]
-        rows.append(f"{prefix},Zone {prefix[:3]},0.{number % 9000 + 100:05d},{block},{block}")
+        rows.append(f"{prefix},Zone {prefix[:2]},0.{number % 9000 + 100:05d},{block},{block}")
     return "\n".join(rows) + "\n"
 
 
