@@ -40,9 +40,10 @@ from a2ledger.steps import (
 )
 from a2ledger.vault import CannotWriteError, GitError, LockedError
 
-NO, QUARANTINED, UNUSABLE, CANNOT_CREATE, LOCKED = 1, 3, 65, 74, 75
+NO, USAGE, QUARANTINED, UNUSABLE, CANNOT_CREATE, LOCKED = 1, 2, 3, 65, 74, 75
 
 CODES: dict[type[Exception], int] = {
+    config.UnknownSourceError: USAGE,
     NoBookError: NO,
     BrokenBookError: NO,
     ConfigError: NO,
@@ -661,8 +662,8 @@ def close(
 
 def _close_message(closed: Sequence[closing.Closed]) -> str:
     numbers = [row.number for row in closed if row.number]
-    span = f", {numbers[0]} to {numbers[-1]}" if numbers else ""
-    return f"close: {len(closed)} period(s), {len(numbers)} number(s){span}\n"
+    listed = "".join(f"{number}\n" for number in numbers)
+    return f"close: {len(closed)} period(s), {len(numbers)} number(s)\n\n{listed}"
 
 
 @main.command()

@@ -33,6 +33,10 @@ class ConfigError(Exception):
     """``a2ledger.toml`` says something that cannot be. The message begins with the key."""
 
 
+class UnknownSourceError(ConfigError):
+    """A source was named that is neither configured nor a dialect."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """Which rows of a source are calls, whose, and what service; the first match decides.
@@ -391,12 +395,12 @@ def source_named(config: Config, name: str, dialects: Callable[[], list[str]]) -
     """A configured source, or a dialect's own name as a source with its defaults.
 
     Raises:
-        ConfigError: if there is neither.
+        UnknownSourceError: if there is neither.
     """
     if name in config.sources:
         return config.sources[name]
     if name in (known := dialects()):
         timezone = config.timezone if name == "calls" else "UTC"
         return Source(name=name, dialect=name, switch=name, timezone=timezone, configured=False)
-    names = ", ".join([*config.sources, *known])
-    raise ConfigError(f"sources.{name}: no such source; there is {names}")
+    names = ", ".join([*config.sources, *known, *TABLES[:-1]])
+    raise UnknownSourceError(f"{name}: no such source; nothing was imported; there is {names}")

@@ -45,7 +45,7 @@ WHERE account ~ '^Assets:Receivable:'
 
 TAXES = """
 SELECT date, account, number, links
-WHERE account ~ '^Liabilities:VAT:' AND 'invoice' IN tags OR 'credit-note' IN tags
+WHERE account ~ '^Liabilities:VAT:' AND ('invoice' IN tags OR 'credit-note' IN tags)
 """
 
 

@@ -304,7 +304,8 @@ class Vault:
                 input=stdin,
                 pass_fds=self._held,  # git outlives us when we are killed: it keeps the lock
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="surrogateescape",
                 check=False,
             )
         except FileNotFoundError:

@@ -733,7 +733,6 @@ REFUSED = {
     "bad day": ["customer", "add", "C3", "--opened", "tomorrow"],
     "taken identifier": ["customer", "add", "C3", "--identifiers", "C1"],
     "no such document": ["invoice", "INV-2026-000099"],
-    "no such source": ["import", "pbx9"],
 }
 
 
@@ -744,6 +743,12 @@ def test_what_is_refused_is_explained_and_changes_nothing(shop, what):
     assert_explained(done)
     assert done.stdout == ""
     assert (shop.digests(), shop.log()) == (before, log)
+
+
+def test_a_source_nobody_knows_is_wrong_usage_and_the_known_ones_are_named(shop):
+    done = shop.run("import", "pbx9", code=2)
+    assert_explained(done)
+    assert "asterisk, calls, customers, refills, payments" in done.errors[0]
 
 
 @pytest.mark.parametrize(

@@ -241,5 +241,7 @@ def test_a_source_is_one_configured_or_a_dialect_by_its_name():
     assert named("pbx-1") is found.sources["pbx-1"]
     assert (named("calls").timezone, named("calls").configured) == ("Asia/Kuwait", False)
     assert (named("asterisk").timezone, named("asterisk").switch) == ("UTC", "asterisk")
-    with pytest.raises(ConfigError, match=r"sources.pbx: no such source; there is pbx-1, asterisk"):
+    with pytest.raises(
+        ConfigError, match=r"pbx: no such source; nothing was imported; there is pbx-1, asterisk"
+    ):
         named("pbx")
