@@ -115,7 +115,7 @@ def verified(root: Path, day: dt.date, digests: Mapping[dt.date, Digest]) -> pa.
         MissingDetailError: if they are missing or differ.
     """
     table = read(root, day, digests)
-    if day in digests and digest(table) != digests[day]:
+    if day in digests and _digest(table) != digests[day]:
         raise MissingDetailError(
             f"{root / path(day)}: differs from calls/DIGESTS; nothing was done; "
             "restore the file from a backup"
@@ -123,10 +123,24 @@ def verified(root: Path, day: dt.date, digests: Mapping[dt.date, Digest]) -> pa.
     return table
 
 
+def ordered(table: pa.Table) -> pa.Table:
+    """A day's calls in the order of their file."""
+    return table.sort_by(ORDER)
+
+
+def day_file(calls: pa.Table) -> tuple[Digest, bytes]:
+    """Digest and Parquet of a day's calls that are in order already."""
+    return _digest(calls), _parquet(calls)
+
+
 def encoded(table: pa.Table) -> bytes:
-    """A day's calls, sorted, as Parquet."""
+    """A day's calls, put in order, as Parquet."""
+    return _parquet(ordered(table))
+
+
+def _parquet(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
-    pq.write_table(table.sort_by(ORDER), sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd")
     return bytes(sink.getvalue())
 
 
@@ -136,13 +150,17 @@ def digest(table: pa.Table) -> Digest:
     The content is one line per call, its columns joined by tabs; text columns hold no control
     characters, so no two calls give one line.
     """
-    ordered = table.sort_by(ORDER).select(_CONTENT)
+    return _digest(ordered(table))
+
+
+def _digest(table: pa.Table) -> Digest:
+    content = table.select(_CONTENT)
     columns = [
-        pc.fill_null(pc.cast(_plain(ordered[name].combine_chunks()), pa.string()), "")
+        pc.fill_null(pc.cast(_plain(content[name].combine_chunks()), pa.string()), "")
         for name in _CONTENT
     ]
     sha = hashlib.sha256()
-    if ordered.num_rows:
+    if content.num_rows:
         rows = pc.binary_join_element_wise(*columns, "\t")
         text = pc.binary_join_element_wise(rows, "", "\n")
         # The texts of an array lie one after the other in its buffer.

@@ -57,16 +57,26 @@ def once(old: pa.Table, new: pa.Table) -> Outcome:
         old: the book's calls of the days in question and a day around them, :data:`COLUMNS`.
         new: rows to be posted, the same columns.
     """
-    both = pa.concat_tables([old.select(COLUMNS), new.select(COLUMNS)]).combine_chunks()
+    both = pa.concat_tables([old.select(COLUMNS), new.select(COLUMNS)])
+    groups = _groups_of(both)
+    numbers = np.flatnonzero(groups >= 0)
     count = old.num_rows
-    first = _first_of_equals(both)
-    repeated = np.nonzero(first != np.arange(both.num_rows))[0]
+    rows = both.take(pa.array(numbers)).combine_chunks()
+    first = _first_of_equals(rows)
+    is_first = first == np.arange(len(rows))
+    repeated = numbers[~is_first]
     duplicates = set((repeated[repeated >= count] - count).tolist())
-    clashing = _clashing(both, np.isin(np.arange(both.num_rows), repeated, invert=True))
     outcome: dict[str, set[int]] = {"conflicts": set(), "replaced": set(), "displaced": set()}
-    for group in _groups(both, clashing, count):
+    for group in _clashing(rows, groups[numbers], is_first, numbers, count):
         _settle(group, duplicates, outcome)
     return Outcome(_numbers(duplicates), *(_numbers(outcome[name]) for name in outcome))
+
+
+def _groups_of(rows: pa.Table) -> npt.NDArray[np.int64]:
+    """A number for rows that share switch and uniqueid with another, -1 for all others."""
+    codes = _codes(pc.binary_join_element_wise(rows["switch"], rows["uid"], "\x1f"))
+    counts = np.bincount(codes, minlength=1)
+    return np.where(counts[codes] > 1, codes, -1)
 
 
 def _numbers(found: Iterable[int]) -> npt.NDArray[np.int64]:
@@ -90,20 +100,29 @@ def _codes(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.int64]:
     return codes
 
 
-def _clashing(rows: pa.Table, live: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Rows, of those still live, that share switch and uniqueid with another; as group codes."""
-    codes = _codes(pc.binary_join_element_wise(rows["switch"], rows["uid"], "\x1f"))
-    counts = np.bincount(codes[live], minlength=int(codes.max(initial=-1)) + 1)
-    return np.where(live & (counts[codes] > 1), codes, -1)
+def _clashing(
+    rows: pa.Table,
+    groups: npt.NDArray[np.int64],
+    is_first: npt.NDArray[np.bool_],
+    numbers: npt.NDArray[np.int64],
+    count: int,
+) -> Iterator[list[_Row]]:
+    """Groups in which more than one row is left once equals are one.
 
-
-def _groups(rows: pa.Table, codes: npt.NDArray[np.int64], count: int) -> Iterator[list[_Row]]:
-    numbers = np.nonzero(codes >= 0)[0]
-    numbers = numbers[np.argsort(codes[numbers], kind="stable")]
-    taken = rows.take(pa.array(numbers)).to_pydict()
+    Args:
+        rows: those that share switch and uniqueid with another.
+        groups: each row's group, shape (n,).
+        is_first: whether it is the first of its equals, shape (n,).
+        numbers: its number among old and new rows together, shape (n,).
+        count: how many of those are old.
+    """
+    left = np.bincount(groups[is_first], minlength=1)
+    places = np.flatnonzero(is_first & (left[groups] > 1)) if len(groups) else numbers
+    places = places[np.argsort(groups[places], kind="stable")]
+    taken = rows.take(pa.array(places)).to_pydict()
     group: list[_Row] = []
-    for index, number in enumerate(numbers.tolist()):
-        if index and codes[number] != codes[numbers[index - 1]]:
+    for index, (place, number) in enumerate(zip(places, numbers[places].tolist(), strict=True)):
+        if index and groups[place] != groups[places[index - 1]]:
             yield group
             group = []
         old = number < count

@@ -67,15 +67,18 @@ class _Keeper:
     def decide(self, day: dt.date, new: pa.Table, following: pa.Table) -> None:
         """Decide the calls of a day, given the new ones of the day before and after."""
         old = self._old(day)
+        around = [self._old(other) for other in (day - DAY, day + DAY)]
         near_new = pa.concat_tables([self.kept_before, _comparable(following)])
         today = _comparable(new)
-        wanted = pa.concat_tables([today, near_new])["uid"].combine_chunks()
-        old_today = np.flatnonzero(_among(old["uid"], wanted))
+        old_today = np.empty(0, np.int64)
+        near_old = []
+        if len(old) or any(map(len, around)):
+            wanted = pa.concat_tables([today, near_new])["uid"].combine_chunks()
+            old_today = np.flatnonzero(_among(old["uid"], wanted))
+            near_old = [_comparable(t.filter(_among(t["uid"], wanted))) for t in around]
         rivals = _comparable(old.take(pa.array(old_today)))
-        near_old = [_comparable(self._old(other)) for other in (day - DAY, day + DAY)]
-        near_old = [table.filter(pa.array(_among(table["uid"], wanted))) for table in near_old]
         both = pa.concat_tables([today, rivals])["uid"].combine_chunks()
-        near_new = near_new.filter(pa.array(_among(near_new["uid"], both)))
+        near_new = near_new.filter(_among(near_new["uid"], both))
         outcome = once(pa.concat_tables([rivals, *near_old]), pa.concat_tables([today, near_new]))
 
         def ours(numbers: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
@@ -132,8 +135,8 @@ class _Keeper:
         stays = _without(old, gone)
         self.old[day] = stays
         names = detail.SCHEMA.names
-        calls = pa.concat_tables([stays.select(names), kept.select(names)]).sort_by(detail.ORDER)
-        self.encoded[day] = self.pool.submit(_encoded, calls)
+        calls = detail.ordered(pa.concat_tables([stays.select(names), kept.select(names)]))
+        self.encoded[day] = self.pool.submit(detail.day_file, calls)
         _write_carriers(self.draft, day, calls, gone)
         touched = {
             *pc.unique(kept["customer"]).to_pylist(),
@@ -158,13 +161,8 @@ class _Keeper:
             self.draft.put_digests(changed)
 
 
-def _encoded(calls: pa.Table) -> tuple[detail.Digest, bytes]:
-    return detail.digest(calls), detail.encoded(calls)
-
-
-def _among(column: pa.ChunkedArray, values: pa.Array) -> npt.NDArray[np.bool_]:
-    found: npt.NDArray[np.bool_] = pc.is_in(column, value_set=values).to_numpy()
-    return found
+def _among(column: pa.ChunkedArray, values: pa.Array) -> pa.ChunkedArray:
+    return pc.is_in(column, value_set=values)
 
 
 def _sealed(calls: pa.Table, day: dt.date, opened: Mapping[str, dt.date]) -> pa.Array:
