@@ -16,11 +16,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger import cdr, rating, sources
+from a2ledger import cdr, detail, rating, sources
 from a2ledger.book import Draft
 from a2ledger.config import Config, ConfigError, Source
 from a2ledger.directory import Days, Directory, Indexes
-from a2ledger.feed import Batch, refuse
+from a2ledger.feed import Batch, Refused, refuse
+from a2ledger.records import split_list
 from a2ledger.spool import Spool
 from a2ledger.steps import keeping
 from a2ledger.steps.reporting import Report
@@ -38,6 +39,8 @@ class Pricing(NamedTuple):
     tariffs: Tariffs
     opened: Integers
     """Start of each customer's open period, in days since 1970."""
+    names: pa.StringArray
+    """Customers' ids."""
 
 
 class Tariffs:
@@ -51,10 +54,9 @@ class Tariffs:
     def number(self, text: str) -> int:
         """Where a tariff stands in ``loaded``."""
         if text not in self._numbers:
-            names = [name.strip() for name in text.split(",") if name.strip()]
-            decks = tuple(self._draft.book.deck(name) for name in names)
-            self._numbers[text] = len(self.loaded)
+            decks = tuple(self._draft.book.deck(name) for name in split_list(text))
             self.loaded.append(Tariff(name=text, decks=decks))
+            self._numbers[text] = len(self.loaded) - 1
         return self._numbers[text]
 
 
@@ -73,6 +75,7 @@ def import_calls(draft: Draft, source: Source, paths: list[Path], now: dt.dateti
         Directory(customers),
         Tariffs(draft),
         np.array([(c.open_since - _EPOCH).days for c in customers], dtype=np.int64),
+        pa.array([customer.id for customer in customers], pa.string()),
     )
     with Spool(draft.book.vault.spool, keeping.SCHEMA) as spool:
         for path in paths:
@@ -87,17 +90,18 @@ def _priced(
 ) -> Iterator[tuple[pa.Table, pa.ChunkedArray]]:
     """Calls of a file with their price, in batches, and the day of each."""
     for batch in _dialect(source)(path, source):
-        for note in batch.notes:
-            draft.talk(note)
         normal = cdr.normalise(batch, source, pricing.directory, pricing.config.timezone, now)
-        for warning in normal.warnings:
-            draft.talk(warning)
+        for message in (*batch.notes, *normal.warnings):
+            draft.talk(message)
+        calls, unpriced = _rated(batch, normal.calls, source, pricing)
+        no_rate = _without_rate(batch, normal.calls.filter(pa.array(unpriced)))
         report.read += batch.rows.num_rows + len(batch.refused)
-        report.refused += [*batch.refused, *normal.refused]
+        report.refused += [*batch.refused, *normal.refused, *no_rate]
         report.not_billable.update(normal.not_billable)
         if normal.latest and (report.latest is None or normal.latest > report.latest):
             report.latest = normal.latest
-        yield _rated(batch, normal.calls, source, pricing, report)
+        priced = pa.array(~unpriced)
+        yield calls.filter(priced), normal.calls["day"].filter(priced)
 
 
 def _dialect(source: Source) -> sources.Dialect:
@@ -111,82 +115,60 @@ def _dialect(source: Source) -> sources.Dialect:
 
 
 def _rated(
-    batch: Batch, calls: pa.Table, source: Source, pricing: Pricing, report: Report
-) -> tuple[pa.Table, pa.ChunkedArray]:
-    """Calls of a batch with their price, in the columns of the call detail, and their days."""
+    batch: Batch, calls: pa.Table, source: Source, pricing: Pricing
+) -> tuple[pa.Table, npt.NDArray[np.bool_]]:
+    """Calls of a batch in the columns of the call detail, and which of them have no price."""
     who = calls["customer"].to_numpy().astype(np.int32)
     day = calls["day"].to_numpy().astype("datetime64[D]").astype(np.int32)
-    rated = rating.rate(
-        pa.RecordBatch.from_arrays(
-            [
-                _one(calls["called"]),
-                _one(calls["local"]),
-                _one(calls["seconds"]),
-                pa.array(_tariff(calls, pricing, who, day), pa.int32()),
-                pa.array(_discount(pricing, who, day), pa.int64()),
-            ],
-            ["called", "local", "seconds", "tariff", "discount"],
-        ),
-        pricing.tariffs.loaded,
-    )
-    has_price = calls["given_micro"].is_valid().to_numpy(zero_copy_only=False)
-    free = calls["free"].to_numpy(zero_copy_only=False)
-    silent = calls["seconds"].to_numpy() == 0
-    unpriced = (_one(rated["reason"]).to_numpy(zero_copy_only=False) != "") & ~has_price & ~free
-    cost = rated["cost_micro"].to_numpy(zero_copy_only=False)
-    # An answered call of no seconds costs nothing, as A2Billing has it.
-    cost = np.where(free | silent, 0, cost)
-    cost = np.where(has_price, pc.fill_null(calls["given_micro"], 0).to_numpy(), cost)
-    report.refused += [
-        refuse(
-            batch,
-            line,
-            "no-rate",
-            f"no rate for {called}; add one to the customer's tariff, then import again",
-            keeping.identity(switch, uid, seq),
-        )
-        for line, called, switch, uid, seq in zip(
-            *(
-                calls[name].filter(pa.array(unpriced)).to_pylist()
-                for name in ("line", "called", "switch", "uid", "seq")
-            ),
-            strict=True,
-        )
-    ]
-    count = calls.num_rows
-    names = pa.array([customer.id for customer in pricing.directory.customers], pa.string())
-    columns = {
-        "customer": names.take(pa.array(who)),
-        **{
-            name: calls[name]
-            for name in (
-                "start",
-                "switch",
-                "uid",
-                "seq",
-                "called",
-                "caller",
-                "service",
-                "seconds",
-                "line",
-            )
-        },
-        **{
-            name: rated[name]
-            for name in ("destination", "deck", "prefix", "billed_seconds", "buy_micro", "carrier")
-        },
+    asked = calls.select(["called", "local", "seconds"]).combine_chunks()
+    asked = asked.append_column("tariff", pa.array(_tariff(calls, pricing, who, day), pa.int32()))
+    asked = asked.append_column("discount", pa.array(_discount(pricing, who, day), pa.int64()))
+    columns = {name: _one(column) for name, column in zip(asked.column_names, asked, strict=True)}
+    rated = rating.rate(pa.RecordBatch.from_pydict(columns), pricing.tariffs.loaded)
+    cost, given, unpriced = _cost(calls, rated)
+    count = len(calls)
+    known = {name: calls[name] for name in calls.column_names if name in detail.SCHEMA.names}
+    priced = {name: rated[name] for name in rated.schema.names if name in detail.SCHEMA.names}
+    made = {
+        "customer": pricing.names.take(pa.array(who)),
         "cost_micro": pa.array(cost, pa.int64()),
-        "given": pa.array(has_price | free),
+        "given": pa.array(given),
         "vat": _vat(calls, pricing, who, day),
         "late_in": pa.nulls(count, pa.date32()),
         "source": pa.repeat(source.name, count),
         "file": pa.repeat(batch.file, count),
-        "opened": pa.array(pricing.opened[who]) if count else pa.array([], pa.int64()),
+        "opened": pa.array(pricing.opened[who], pa.int64()),
     }
-    names = keeping.SCHEMA.names
-    table = pa.table([columns[name] for name in names], schema=keeping.SCHEMA)
-    priced = pa.array(~unpriced)
-    return table.filter(priced), calls["day"].filter(priced)
+    columns = known | priced | made
+    schema = keeping.SCHEMA
+    return pa.table([columns[name] for name in schema.names], schema=schema), unpriced
+
+
+def _cost(
+    calls: pa.Table, rated: pa.RecordBatch
+) -> tuple[Integers, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """What calls cost; whether their row or rule says so, no tariff; whether nothing does."""
+    has_price = calls["given_micro"].is_valid().to_numpy(zero_copy_only=False)
+    free = calls["free"].to_numpy(zero_copy_only=False)
+    silent = calls["seconds"].to_numpy() == 0
+    unrated = _one(rated["reason"]).to_numpy(zero_copy_only=False) != ""
+    # An answered call of no seconds costs nothing, as A2Billing has it.
+    cost = np.where(free | silent, 0, rated["cost_micro"].to_numpy(zero_copy_only=False))
+    cost = np.where(has_price, pc.fill_null(calls["given_micro"], 0).to_numpy(), cost)
+    return cost, has_price | free, unrated & ~has_price & ~free
+
+
+def _without_rate(batch: Batch, calls: pa.Table) -> list[Refused]:
+    return [
+        refuse(
+            batch,
+            row["line"],
+            "no-rate",
+            f"no rate for {row['called']}; add one to the customer's tariff, then import again",
+            keeping.identity(row["switch"], row["uid"], row["seq"]),
+        )
+        for row in calls.select(["line", "called", "switch", "uid", "seq"]).to_pylist()
+    ]
 
 
 def _one(column: Any) -> Any:
