@@ -973,3 +973,15 @@ def test_no_command_runs_a_program_that_a_journal_names(shop, tmp_path, monkeypa
         assert not ran.exists(), words
         if done.code:
             assert done.errors or words[0] == "check"
+
+
+def test_a_start_that_was_interrupted_can_be_made_again(tmp_path):
+    whole = a2ledger("--today", "2026-01-01", "init", tmp_path / "whole")
+    toml = (tmp_path / "whole/a2ledger.toml").read_text()
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half/a2ledger.toml").write_text(toml)
+
+    again = a2ledger("--today", "2026-01-01", "init", tmp_path / "half")
+
+    assert (whole.code, again.code) == (0, 0)
+    assert (tmp_path / "half/journals/main.beancount").is_file()

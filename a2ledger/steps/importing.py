@@ -159,15 +159,16 @@ def _cost(
 
 
 def _without_rate(batch: Batch, calls: pa.Table) -> list[Refused]:
+    columns = (calls[name].to_pylist() for name in ("line", "called", "switch", "uid", "seq"))
     return [
         refuse(
             batch,
-            row["line"],
+            line,
             "no-rate",
-            f"no rate for {row['called']}; add one to the customer's tariff, then import again",
-            keeping.identity(row["switch"], row["uid"], row["seq"]),
+            f"no rate for {called}; add one to the customer's tariff, then import again",
+            keeping.identity(*key),
         )
-        for row in calls.select(["line", "called", "switch", "uid", "seq"]).to_pylist()
+        for line, called, *key in zip(*columns, strict=True)
     ]
 
 

@@ -93,10 +93,12 @@ def prepare(root: Path, **facts: str) -> None:
     Raises:
         RefusedError: if there is a book already.
     """
-    if (root / CONFIG).exists():
+    text = config_text(**facts)
+    there = (root / CONFIG).read_text(encoding="utf-8") if (root / CONFIG).exists() else text
+    if there != text or (root / "journals").exists():
         raise RefusedError(f"{root / CONFIG}: there is a book already; nothing was done")
     root.mkdir(parents=True, exist_ok=True)
-    (root / CONFIG).write_text(config_text(**facts), encoding="utf-8")
+    (root / CONFIG).write_text(text, encoding="utf-8")
 
 
 def furnish(draft: Draft) -> None:

@@ -1,0 +1,140 @@
+"""Customers: add, set, show, list."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from a2ledger.commands.settings import (
+    DAY,
+    Settings,
+    as_json_option,
+    dry_run_option,
+    known,
+    pass_settings,
+    print_json,
+)
+from a2ledger.records import KEYS
+from a2ledger.steps import asking, registering
+
+
+@click.group()
+def customer() -> None:
+    """Add, change and show customers."""
+
+
+def fact_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """An option for every fact of a customer."""
+    for key in reversed(KEYS):
+        function = click.option(f"--{key.replace('_', '-')}", key, metavar="TEXT")(function)
+    return function
+
+
+def _pairs(words: Sequence[str]) -> dict[str, str]:
+    """Facts written as ``KEY=VALUE`` or ``KEY VALUE``."""
+    found: dict[str, str] = {}
+    rest = iter(words)
+    for word in rest:
+        key, equals, value = word.partition("=")
+        if not equals:
+            following = next(rest, None)
+            if following is None:
+                raise click.UsageError(f"{word}: say {word}=VALUE")
+            value = following
+        found[key.replace("-", "_")] = value
+    return found
+
+
+@customer.command("add")
+@click.argument("identity", metavar="ID")
+@click.option("--opened", metavar="DATE", help="Where the first period starts.")
+@fact_options
+@dry_run_option
+@pass_settings
+def customer_add(
+    settings: Settings, /, identity: str, opened: str | None, dry_run: bool, **facts: str | None
+) -> None:
+    """Add a customer.
+
+    Example: a2ledger customer add C10001 --name "Ada" --credit-limit 50 --tariff standard
+    """
+    given = {key: value for key, value in {**facts, "opened": opened}.items() if value is not None}
+    with settings.drafting() as draft:
+        added = registering.add(draft, identity, given)
+        registering.check_clashes(draft)
+        settings.publish(draft, f"customer add: {identity}\n", dry_run)
+    settings.talk(f"{identity}: {'would be ' if dry_run else ''}added, from {added.opened} on")
+
+
+@customer.command("set")
+@click.argument("identity", metavar="ID")
+@click.argument("words", metavar="[KEY=VALUE]...", nargs=-1)
+@click.option("--from", "since", type=DAY, metavar="DATE", help="From this day on; else today.")
+@fact_options
+@dry_run_option
+@pass_settings
+def customer_set(
+    settings: Settings,
+    /,
+    identity: str,
+    words: tuple[str, ...],
+    since: dt.date | None,
+    dry_run: bool,
+    **facts: str | None,
+) -> None:
+    """Change what is known of a customer, from a day on.
+
+    Example: a2ledger customer set C10001 credit_limit=100 --from 2026-03-01
+    """
+    given = {key: value for key, value in facts.items() if value is not None} | _pairs(words)
+    if not given:
+        raise click.UsageError("nothing to change: say KEY=VALUE")
+    with settings.drafting() as draft:
+        changed = registering.change(draft, identity, given, since or draft.today)
+        registering.check_clashes(draft)
+        settings.publish(draft, f"customer set: {identity} {' '.join(given)}\n", dry_run)
+    done = f"{'would be ' if dry_run else ''}changed" if changed else "nothing to change"
+    settings.talk(f"{identity}: {done}")
+
+
+@customer.command("show")
+@click.argument("identity", metavar="ID")
+@as_json_option
+@pass_settings
+def customer_show(settings: Settings, identity: str, as_json_: bool) -> None:
+    """Show a customer's facts and their history.
+
+    Example: a2ledger customer show C10001
+    """
+    book = settings.book()
+    found = asking.customer_json(known(book, identity), settings.today(book))
+    if as_json_:
+        print_json(found)
+        return
+    for key, value in found.items():
+        if key not in {"history", "periods"}:
+            click.echo(f"{key:<16} {value}")
+    for key, changes in found["history"].items():
+        for change in changes[1:]:
+            click.echo(f"{key:<16} {change['value']} from {change['from']}")
+
+
+@customer.command("list")
+@as_json_option
+@pass_settings
+def customer_list(settings: Settings, as_json_: bool) -> None:
+    """List customers.
+
+    Example: a2ledger customer list
+    """
+    book = settings.book()
+    today = settings.today(book)
+    found = [asking.customer_json(one, today) for one in book.customers.values()]
+    if as_json_:
+        print_json(found)
+        return
+    for row in found:
+        click.echo(f"{row['customer']:<16} {row.get('name', ''):<32} {row.get('tariff', '')}")

@@ -1,0 +1,109 @@
+"""What every command shares: the options before it, the day it is, and how it prints.
+
+Only this module reads the clock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from a2ledger.book import Book, Draft, RefusedError
+from a2ledger.records import Customer
+from a2ledger.steps import editing, summarising
+
+NO, USAGE, QUARANTINED, UNUSABLE, CANNOT_WRITE, GIT, LOCKED = 1, 2, 3, 65, 73, 74, 75
+"""Exit codes beside 0."""
+
+
+class Settings:
+    """What the options before the command say."""
+
+    def __init__(self, book: Path, today: dt.date | None, timeout: float, quiet: bool) -> None:
+        self.root, self._today, self.timeout, self.quiet = book, today, timeout, quiet
+
+    def book(self) -> Book:
+        """The book commands work on."""
+        return Book(self.root)
+
+    def now(self, book: Book) -> dt.datetime:
+        """The time, in the book's zone; under ``--today`` the end of that day."""
+        zone = book.config.zone
+        if self._today is None:
+            return dt.datetime.now(zone)  # noqa: TID251 - the one place that reads the clock
+        return dt.datetime.combine(self._today + dt.timedelta(days=1), dt.time(), zone)
+
+    def today(self, book: Book) -> dt.date:
+        """The day, in the book's zone."""
+        return self._today or self.now(book).date()
+
+    def talk(self, message: str) -> None:
+        """Say something to the person, not to the program that reads the output."""
+        if not self.quiet:
+            click.echo(message, err=True)
+
+    @contextlib.contextmanager
+    def drafting(self) -> Iterator[Draft]:
+        """A draft of the book under the writer's lock, hand edits committed first."""
+        book = self.book()
+        with book.writing(self.today(book), self.talk, self.timeout) as draft:
+            editing.adopt(draft)
+            yield draft
+
+    def publish(self, draft: Draft, message: str, dry_run: bool) -> None:
+        """Bring what is derived into line, and publish; a dry run only says so."""
+        summarising.summarise(draft)
+        if dry_run:
+            self.talk(f"dry run: {len(draft.put_files)} file(s) would change")
+        else:
+            draft.publish(message)
+
+
+class Day(click.ParamType[dt.date]):
+    """A day such as 2026-01-31."""
+
+    name = "date"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dt.date:
+        """The day a text names."""
+        if isinstance(value, dt.date):
+            return value
+        try:
+            return dt.date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a day such as 2026-01-31", param, ctx)
+
+
+DAY = Day()
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False, readable=True)
+as_json_option = click.option("--json", "as_json_", is_flag=True, help="Print JSON.")
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Say what would happen; write nothing."
+)
+
+
+pass_settings = click.make_pass_decorator(Settings)
+
+
+def known(book: Book, identity: str) -> Customer:
+    """A customer by id.
+
+    Raises:
+        RefusedError: if there is none.
+    """
+    if identity not in book.customers:
+        raise RefusedError(f"{identity}: no such customer; see `a2ledger customer list`")
+    return book.customers[identity]
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON, for programs."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=1, default=str))
