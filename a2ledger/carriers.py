@@ -24,14 +24,20 @@ class Terminated(NamedTuple):
     micro: int
 
 
+def _directory(carrier: str) -> str:
+    """A carrier's directory: his name, or where that could not be one his account's part."""
+    plain = accounts.is_customer_id(carrier) and not carrier.startswith("X-")
+    return f"journals/carriers/{carrier if plain else accounts.component(carrier)}"
+
+
 def opens_path(carrier: str) -> str:
     """Where the ``open`` entries of a carrier's accounts stand in the book."""
-    return f"journals/carriers/{accounts.component(carrier)}/opens.beancount"
+    return f"{_directory(carrier)}/opens.beancount"
 
 
 def month_path(carrier: str, day: dt.date) -> str:
     """Where a carrier's month stands in the book."""
-    return f"journals/carriers/{accounts.component(carrier)}/{month_of(day)}.beancount"
+    return f"{_directory(carrier)}/{month_of(day)}.beancount"
 
 
 def opens(carrier: str) -> str:
