@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from a2ledger import config as configuration
-from a2ledger import customerfile, deckcache, detail, periodfile, tariff
+from a2ledger import customerfile, deckcache, detail, facts, periodfile, tariff
 from a2ledger.config import Config, ConfigError
 from a2ledger.detail import Digest
 from a2ledger.records import Customer, Problem
@@ -101,6 +101,7 @@ class Book:
         for path in self.files("journals/customers"):
             try:
                 customer = customerfile.parse(self.text(path))
+                facts.check(customer, self.config.currency)
             except ValueError as error:
                 problems.append(Problem(path, 0, "customer", str(error)))
                 continue

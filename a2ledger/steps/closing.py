@@ -353,7 +353,8 @@ def draw_up(
     """
     path = customerfile.period_path(customer.id, customer.open_since)
     config = book.config
-    unknown = sorted({row.vat for row in rows if not row.billed} - config.codes.keys())
+    used = {row.vat for row in rows if not row.billed} | brought.cumulative_micro.keys()
+    unknown = sorted(used - config.codes.keys())
     if unknown:
         raise BrokenBookError(
             [Problem(path, 0, "vat", f"VAT code {unknown[0]!r} is not under [vat.codes]")]

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
 
-from a2ledger import accounts, directory, e164, money
+from a2ledger import accounts, directory, facts
 from a2ledger.book import Draft, RefusedError
-from a2ledger.config import TREATMENTS, Config
+from a2ledger.config import Config
 from a2ledger.customerfile import with_facts
 from a2ledger.feed import Refused
 from a2ledger.period import holding
-from a2ledger.records import KEYS, NUMBERS, Customer, Fact, split_list
+from a2ledger.records import KEYS, Customer, Fact, split_list
 from a2ledger.sources import customers as source
 from a2ledger.steps.reporting import Report
 
 _PERIODIC = ("vat", "billing_day")
 """Facts that change at a period's start."""
+_PRICING = {"tariff", "discount_percent", "vat", "dial_plan", "identifiers"}
+"""Facts that decide what a call costs, and whose it is."""
 
 
 def fact(key: str, text: str, config: Config) -> Fact:
@@ -27,37 +28,10 @@ def fact(key: str, text: str, config: Config) -> Fact:
     Raises:
         RefusedError: if it is no value for the key.
     """
-    text = text.strip()
-    if key not in KEYS:
-        raise RefusedError(f"{key}: no such fact; there is {', '.join(KEYS)}")
-    if key in NUMBERS:
-        return _number(key, text)
-    if key == "currency" and text not in {"", config.currency}:
-        raise RefusedError(f"currency: {text!r}; customers are kept in {config.currency}")
-    if key == "vat" and text not in TREATMENTS:
-        raise RefusedError(f"vat: {text!r} is none of {', '.join(TREATMENTS)}")
-    if key == "terms" and text and not text.isdigit():
-        raise RefusedError(f"terms: {text!r} is not a number of days")
-    if key == "dial_plan":
-        try:
-            e164.parse_plan(text)
-        except ValueError as error:
-            raise RefusedError(f"dial_plan: {error}") from None
-    if key in {"tariff", "identifiers", "dial_plan"}:
-        return ", ".join(split_list(text))
-    return text
-
-
-def _number(key: str, text: str) -> Decimal:
     try:
-        micro = money.parse(text)
+        return facts.parse(key, text, config.currency)
     except ValueError as error:
-        raise RefusedError(f"{key}: {error}") from None
-    if key == "billing_day" and (micro % money.MICRO or not 1 <= micro // money.MICRO <= 31):  # noqa: PLR2004
-        raise RefusedError(f"billing_day: {text!r} is not a day from 1 to 31")
-    if key == "discount_percent" and (micro % 10_000 or not 0 <= micro <= 100 * money.MICRO):
-        raise RefusedError(f"discount_percent: {text!r} is not 0 to 100 with two decimals")
-    return money.decimal(micro, 2 if key == "credit_limit" else 0)
+        raise RefusedError(str(error)) from None
 
 
 def add(draft: Draft, identity: str, given: Mapping[str, str]) -> Customer:
@@ -88,15 +62,15 @@ def add(draft: Draft, identity: str, given: Mapping[str, str]) -> Customer:
     }
     texts = defaults | {key: text for key, text in given.items() if text != ""}
     opened = texts.pop("opened", "")
-    facts = {key: fact(key, texts[key], config) for key in KEYS if key in texts}
-    billing_day = int(facts["billing_day"])
+    values = {key: fact(key, texts[key], config) for key in KEYS if key in texts}
+    billing_day = int(values["billing_day"])
     start = _day("opened", opened) if opened else holding(draft.today, billing_day).start
     customer = Customer(
         id=identity,
         opened=start,
-        facts={key: ((start, value),) for key, value in facts.items() if value != ""},
+        facts={key: ((start, value),) for key, value in values.items() if value != ""},
     )
-    _check_decks(draft, facts.get("tariff", ""))
+    _check_decks(draft, values.get("tariff", ""))
     draft.book.customers[identity] = customer
     draft.put_customer(customer)
     return draft.customer(identity)
@@ -140,6 +114,8 @@ def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date
                 f"or --from {nearest}"
             )
     _check_decks(draft, now.get("tariff", ""))
+    if since < draft.today and _PRICING & now.keys():
+        draft.talk(f"note: calls and charges of {identity} that are posted keep what they cost")
     draft.put_customer(with_facts(customer, now.items(), since))
     return True
 

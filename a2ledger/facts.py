@@ -1,0 +1,75 @@
+"""Customers' facts: what may be a value of each.
+
+Whether a fact comes from an option, a table or a line somebody wrote into a journal, this is
+where it is looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from a2ledger import e164, money
+from a2ledger.config import TREATMENTS
+from a2ledger.records import KEYS, NUMBERS, Customer, Fact, split_list
+
+_LAST_DAY = 31
+_HUNDRED = 100 * money.MICRO
+
+
+def parse(key: str, text: str, currency: str) -> Fact:
+    """A fact's value from text.
+
+    Args:
+        key: one of :data:`a2ledger.records.KEYS`.
+        text: as a person wrote it.
+        currency: the book's.
+
+    Raises:
+        ValueError: if it is no value for the key; the message begins with the key.
+    """
+    text = text.strip()
+    if key not in KEYS:
+        raise ValueError(f"{key}: no such fact; there is {', '.join(KEYS)}")
+    if key in NUMBERS:
+        return _number(key, text)
+    if key == "currency" and text not in {"", currency}:
+        raise ValueError(f"currency: {text!r}; customers are kept in {currency}")
+    if key == "vat" and text not in TREATMENTS:
+        raise ValueError(f"vat: {text!r} is none of {', '.join(TREATMENTS)}")
+    if key == "terms" and not re.fullmatch(r"[0-9]{0,3}", text):
+        raise ValueError(f"terms: {text!r} is not a number of days, at most 999")
+    if key == "dial_plan":
+        try:
+            e164.parse_plan(text)
+        except ValueError as error:
+            raise ValueError(f"dial_plan: {error}") from None
+    if key in {"tariff", "identifiers", "dial_plan"}:
+        return ", ".join(split_list(text))
+    return text
+
+
+def _number(key: str, text: str) -> Decimal:
+    try:
+        micro = money.parse(text)
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from None
+    if key == "billing_day" and (micro % money.MICRO or not 1 <= micro // money.MICRO <= _LAST_DAY):
+        raise ValueError(f"billing_day: {text!r} is not a day from 1 to 31")
+    if key == "discount_percent" and (micro % 10_000 or not 0 <= micro <= _HUNDRED):
+        raise ValueError(f"discount_percent: {text!r} is not 0 to 100 with two decimals")
+    return money.decimal(micro, 2 if key == "credit_limit" else 0)
+
+
+def check(customer: Customer, currency: str) -> None:
+    """Make sure every fact a customer ever had is one.
+
+    Raises:
+        ValueError: naming the first that is none.
+    """
+    for key, history in customer.facts.items():
+        for since, value in history:
+            try:
+                parse(key, str(value), currency)
+            except ValueError as error:
+                raise ValueError(f"{error} (from {since})") from None

@@ -1,0 +1,82 @@
+"""What may be a value of a customer's fact."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from a2ledger import facts
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("credit_limit", "50", Decimal("50.00")),
+        ("billing_day", "31", Decimal(31)),
+        ("discount_percent", "12.5", Decimal("12.5")),
+        ("terms", "30", "30"),
+        ("terms", "", ""),
+        ("tariff", " acme ,standard", "acme, standard"),
+        ("dial_plan", "9=,0=30", "9=, 0=30"),
+        ("vat", "none", "none"),
+    ],
+)
+def test_what_is_a_value(key, text, value):
+    assert facts.parse(key, text, "EUR") == value
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("credit_limit", "much"),
+        ("billing_day", "0"),
+        ("billing_day", "1.5"),
+        ("discount_percent", "101"),
+        ("terms", "soon"),
+        ("terms", "\u00b2"),
+        ("terms", "99999999999"),
+        ("currency", "USD"),
+        ("vat", "sometimes"),
+        ("dial_plan", "9"),
+        ("shoe_size", "42"),
+    ],
+)
+def test_what_is_none_is_said_by_its_key(key, text):
+    with pytest.raises(ValueError, match=f"^{key}: "):
+        facts.parse(key, text, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('"billing_day" 1', '"billing_day" 0', "billing_day"),
+        ('"vat" "none"', '"vat" "sometimes"', "vat"),
+        ('"tariff" "standard"', '"terms" "soon"', "terms"),
+    ],
+)
+@pytest.mark.parametrize("words", [["close"], ["preview", "C1"], ["check"]], ids=" ".join)
+def test_a_fact_written_by_hand_that_is_none_is_one_line_and_nothing_is_committed(
+    book, old, new, key, words
+):
+    book.customers({"id": "C1"})
+    log = book.log()
+    book.edit("journals/customers/C1.beancount", f'"a2ledger-set" {old}', f'"a2ledger-set" {new}')
+
+    done = book.run(*words, code=1, today="2026-03-01")
+
+    (line,) = done.errors
+    assert line.startswith("a2ledger: journals/customers/C1.beancount: " + key)
+    assert book.log() == log
+
+
+def test_a_vat_code_still_carried_may_not_vanish_from_the_configuration(book):
+    book.customers({"id": "C1", "vat": "on-invoice"})
+    book.moves("charges", "C1", "2026-01-05", "1.234567", today="2026-01-06")
+    book.close(today="2026-02-01")
+    text = book.text("a2ledger.toml").replace("[vat.codes.S21]", "[vat.codes.S20]")
+    (book.root / "a2ledger.toml").write_text(text.replace('"S21"', '"S20"'))
+
+    done = book.run("close", code=1, today="2026-03-01")
+
+    assert "VAT code 'S21' is not under [vat.codes]" in done.stderr
