@@ -80,3 +80,16 @@ def test_a_vat_code_still_carried_may_not_vanish_from_the_configuration(book):
     done = book.run("close", code=1, today="2026-03-01")
 
     assert "VAT code 'S21' is not under [vat.codes]" in done.stderr
+
+
+def test_a_price_changed_backwards_says_that_what_is_posted_stays(book):
+    book.customers({"id": "C1"})
+    book.talks("C1", "2026-01-05", today="2026-01-06")
+    before = book.balance("C1")["owed"]
+
+    done = book.run(
+        "customer", "set", "C1", "discount_percent=50", "--from", "2026-01-02", today="2026-01-10"
+    )
+
+    assert "that are posted keep what they cost" in done.stderr
+    assert book.balance("C1")["owed"] == before

@@ -18,8 +18,8 @@ from a2ledger.steps.reporting import Report
 
 _PERIODIC = ("vat", "billing_day")
 """Facts that change at a period's start."""
-_PRICING = {"tariff", "discount_percent", "vat", "dial_plan", "identifiers"}
-"""Facts that decide what a call costs, and whose it is."""
+_PRICING = {"tariff", "discount_percent", "vat", "dial_plan"}
+"""Facts that decide what a call costs."""
 
 
 def fact(key: str, text: str, config: Config) -> Fact:
