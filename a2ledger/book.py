@@ -112,6 +112,11 @@ class Book:
             raise BrokenBookError(problems)
         return found
 
+    def currency(self, identity: str) -> str:
+        """The currency a customer's account is kept in, from its opening on."""
+        customer = self.customers[identity]
+        return customer.text("currency", customer.opened) or self.config.currency
+
     @cached_property
     def digests(self) -> dict[dt.date, Digest]:
         """The days of call detail the book knows of."""
