@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from conftest import cdr
 
 from a2ledger import sources
 from a2ledger.config import Source
+from a2ledger.feed import UnusableInput
 
 LIVE = Path(__file__).parent / "data" / "asterisk_live" / "Master.csv"
 SOURCE = Source(name="pbx1", dialect="asterisk", switch="pbx1", timezone="UTC")
@@ -121,6 +124,71 @@ def test_other_numbers_of_columns_are_refused(master):
     assert batch.refused[0].message == "there are 15 columns, not 16, 17, 18, 19, 20, 21"
     assert batch.refused[0].identity.startswith("raw-")
     assert batch.refused[0].file.endswith("Master.csv")
+
+
+def named(directory, *names):
+    for name in names:
+        (directory / name).write_text("")
+    return [path.name for path in sources.files("asterisk", directory)]
+
+
+def test_of_a_directory_the_master_and_what_was_rotated_from_it_are_read_oldest_first(tmp_path):
+    (tmp_path / "old.csv").mkdir()
+    rotated = ["Master.csv-20251201.gz", "Master-20260101.csv", "Master.csv.10", "Master.csv.2.gz"]
+    others = ["acme.csv", "karthik <1001>.csv", "notes.txt", ".Master.csv.swp", "Master.xls"]
+
+    assert named(tmp_path, "Master.csv", *others, "Master.csv.1", *reversed(rotated)) == [
+        *rotated,
+        "Master.csv.1",
+        "Master.csv",
+    ]
+
+
+def test_of_a_directory_without_a_master_the_files_of_accounts_are_read(tmp_path):
+    assert named(tmp_path, "b.csv", "a.csv", "a.csv.1", "a.csv-20260101.gz", "cdr.log") == [
+        "a.csv-20260101.gz",
+        "a.csv.1",
+        "a.csv",
+        "b.csv",
+    ]
+
+
+def test_a_directory_without_a_file_of_the_dialect_cannot_be_used(tmp_path):
+    with pytest.raises(UnusableInput, match=r"no file here is one of asterisk; nothing was"):
+        named(tmp_path, "notes.txt")
+    with pytest.raises(UnusableInput, match=r"cannot be read: no such file"):
+        sources.files("asterisk", tmp_path / "none")
+
+
+def test_of_a_directory_a_dialect_without_a_choice_reads_all_but_hidden_files(tmp_path):
+    for age, name in enumerate(("a", "c", "b", ".hidden")):
+        (tmp_path / name).write_text("")
+        os.utime(tmp_path / name, (age, age))
+    assert [path.name for path in sources.files("calls", tmp_path)] == ["a", "c", "b"]
+
+
+def test_a_directory_stands_for_its_files_and_copies_in_it_are_not_calls_twice(book, tmp_path):
+    book.customers({"id": "C1"})
+    rows = [cdr(uniqueid=f"1767607200.{number}", sequence=number) for number in range(3)]
+    directory = tmp_path / "cdr-csv"
+    directory.mkdir()
+    for name, part in {"Master.csv.1": rows[:2], "Master.csv": rows[2:], "C1.csv": rows}.items():
+        (directory / name).write_text("".join(f"{row}\n" for row in part))
+
+    done = book.run("import", "asterisk", directory, "--json", today="2026-01-31")
+
+    assert done.json["files"] == [str(directory)]
+    assert (done.json["read"], done.json["posted"], done.json["duplicate"]) == (3, 3, 0)
+    assert f"{directory}: 2 of 3 files read, and not C1.csv" in done.stderr
+    again = book.run("import", "asterisk", directory / "C1.csv", "--json", today="2026-01-31")
+    assert (again.json["posted"], again.json["duplicate"]) == (0, 3)
+
+
+def test_a_directory_that_cannot_be_used_is_one_line(book, tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = book.run("import", "asterisk", tmp_path / "empty", code=65)
+    assert len(done.errors) == 1
+    assert len(book.run("import", "customers", tmp_path / "empty", code=65).errors) == 1
 
 
 def test_dialects_are_found_by_name():

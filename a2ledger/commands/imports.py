@@ -13,6 +13,7 @@ from a2ledger import config, quarantine, sources, tariff
 from a2ledger.book import Book
 from a2ledger.commands.settings import (
     FILE,
+    FILES,
     QUARANTINED,
     UNUSABLE,
     Settings,
@@ -28,7 +29,7 @@ from a2ledger.steps import importing, moving, pricing, registering, reporting
 
 @click.command("import")
 @click.argument("source")
-@click.argument("paths", nargs=-1, type=FILE, metavar="PATH...")
+@click.argument("paths", nargs=-1, type=FILES, metavar="PATH...")
 @as_json_option
 @dry_run_option
 @pass_settings
@@ -38,7 +39,8 @@ def import_(
     """Read, price and post new records of a source.
 
     SOURCE is one configured in a2ledger.toml, a dialect (asterisk, calls), or one of customers,
-    refills, payments, charges, openings. Importing twice changes nothing.
+    refills, payments, charges, openings. Of a directory, the dialect's files are read, oldest
+    first. Importing twice changes nothing.
 
     Example: a2ledger import asterisk /var/log/asterisk/cdr-csv/Master.csv
     """

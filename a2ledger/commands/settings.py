@@ -84,6 +84,8 @@ class Day(click.ParamType[dt.date]):
 
 DAY = Day()
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False, readable=True)
+FILES = click.Path(path_type=Path, exists=True, readable=True)
+"""A file, or a directory of them."""
 as_json_option = click.option("--json", "as_json_", is_flag=True, help="Print JSON.")
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Say what would happen; write nothing."

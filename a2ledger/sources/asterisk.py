@@ -8,6 +8,7 @@ middle of a file: 16, then ``uniqueid`` and ``userfield`` if they are logged, th
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -43,6 +44,36 @@ LAYOUT = Layout(
 """``either`` is the uniqueid or the userfield, whichever of the two is logged."""
 
 _UNIQUEID = r"^([^\s]+-)?[0-9]{9,11}\.[0-9]+$"
+
+_NAME = re.compile(r"(.+?)((?:[-._][0-9]+)*)\.csv((?:[-._][0-9]+)*)(\.(gz|bz2|xz|zst))?", re.ASCII)
+_DATE_DIGITS = 6
+"""Digits from which on a file is named for a day or month, and not for its turn."""
+
+
+def files(directory: Path) -> list[Path]:
+    """The call records in a directory such as ``cdr-csv/``, oldest first.
+
+    ``Master.csv`` and what was rotated from it are there, and where they are, nothing else is
+    taken: the files of accounts repeat rows of theirs.
+    """
+    found = [
+        (match[1] == "Master", _age(match), path)
+        for path in directory.iterdir()
+        if (match := _NAME.fullmatch(path.name)) and path.name[0] != "." and path.is_file()
+    ]
+    has_master = any(master for master, *_ in found)
+    return [path for master, _, path in sorted(found) if master == has_master]
+
+
+def _age(match: re.Match[str]) -> tuple[int, tuple[int, ...]]:
+    """A key that puts ``Master.csv-20260101`` and ``.2`` before ``.1``, and ``.csv`` last."""
+    numbers = re.findall("[0-9]+", match[2] + match[3])
+    values = tuple(map(int, numbers))
+    if not numbers:
+        return 2, ()
+    if len("".join(numbers)) >= _DATE_DIGITS:
+        return 0, values
+    return 1, tuple(-value for value in values)
 
 
 def read(path: Path, source: Source) -> Iterator[Batch]:

@@ -28,6 +28,9 @@ from a2ledger.steps.reporting import Report
 from a2ledger.tariff import Tariff
 
 _EPOCH = dt.date(1970, 1, 1)
+_NAMED = 5
+"""Files left out of a directory that are named."""
+
 Integers = npt.NDArray[np.int64]
 
 
@@ -61,7 +64,7 @@ class Tariffs:
 
 
 def import_calls(draft: Draft, source: Source, paths: list[Path], now: dt.datetime) -> Report:
-    """Import files of a source into the draft.
+    """Import files of a source into the draft; a directory stands for its files.
 
     Raises:
         UnusableInput: if a file cannot be used at all.
@@ -78,11 +81,28 @@ def import_calls(draft: Draft, source: Source, paths: list[Path], now: dt.dateti
         pa.array([customer.id for customer in customers], pa.string()),
     )
     with Spool(draft.book.vault.spool, keeping.SCHEMA) as spool:
-        for path in paths:
+        for path in _files(draft, source, paths):
             for calls, day in _priced(draft, source, path, pricing, now, report):
                 spool.add(calls, day)
         keeping.keep(draft, source, spool, report)
     return report
+
+
+def _files(draft: Draft, source: Source, paths: list[Path]) -> Iterator[Path]:
+    """The files to read: those named, and in place of a directory those of the dialect in it."""
+    _dialect(source)
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        taken = sources.files(source.dialect, path)
+        left = sorted(
+            {other.name for other in sources.present(path)}.difference(one.name for one in taken)
+        )
+        named = f", and not {', '.join(left[:_NAMED])}" if left else ""
+        more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+        draft.talk(f"{path}: {len(taken)} of {len(taken) + len(left)} files read{named}{more}")
+        yield from taken
 
 
 def _priced(
