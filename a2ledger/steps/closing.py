@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from a2ledger.period import Period
 from a2ledger.periodfile import PeriodFile, split, written
 from a2ledger.records import Customer, Problem
 from a2ledger.steps import asking
+from a2ledger.steps.numbering import Numbers
 
 _CHUNK = 500
 """Customers whose open periods Beancount loads at once."""
@@ -182,7 +182,7 @@ class _Closer:
         self.files: dict[str, PeriodFile] = {name: draft.open_file(name) for name in names}
         self.states = states(draft.book, list(self.customers.values()))
         self.calls = Calls(draft.book, self.customers, self.states, end)
-        self.numbers = _Numbers(draft)
+        self.numbers = Numbers(draft)
 
     def close(self, name: str, one: Period) -> Closed:
         """Close one period: its document, its frozen file, and what the next one starts with."""
@@ -241,30 +241,6 @@ class _Closer:
             self.draft.put_customer(customer)
             self.draft.put_open_file(name, self.files[name])
             self.draft.touch(name, before.open_since)
-
-
-class _Numbers:
-    """Gapless numbers of a series, from the documents there are."""
-
-    def __init__(self, draft: Draft) -> None:
-        config = draft.book.config
-        self.year = draft.today.year
-        self.series = {"invoice": config.invoice_series, "credit-note": config.credit_note_series}
-        names = [path.rsplit("/", 1)[-1] for path in draft.book.files("invoices", "*/*.json")]
-        self.last = {kind: self._last(series, names) for kind, series in self.series.items()}
-
-    def _last(self, series: str, names: list[str]) -> int:
-        """The highest number taken; of this year where the series begins anew each year."""
-        text = re.escape(series).replace(re.escape("{year}"), str(self.year))
-        pattern = re.compile(re.sub(r"\\\{number(?:[^}]*)\\\}", r"(\\d+)", text) + r"\.json")
-        return max(
-            (int(match[1]) for name in names if (match := pattern.fullmatch(name))), default=0
-        )
-
-    def take(self, kind: str) -> str:
-        """The next number of a series."""
-        self.last[kind] += 1
-        return self.series[kind].format(year=self.year, number=self.last[kind])
 
 
 def states(book: Book, customers: Sequence[Customer]) -> dict[str, tuple[Brought, list[Row]]]:
