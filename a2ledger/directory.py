@@ -1,8 +1,8 @@
 """Who holds which identifier when, and what else held of a customer: for many rows at once.
 
 A customer's id is always one of his identifiers; the others are the dated fact
-``identifiers``. A fact holds from the start of its day until the next; the first one also holds
-before its date. Days are days since 1970-01-01 in the book's time zone.
+``identifiers``. A fact holds from the start of its day until the next; one of the opening also
+holds before it. Days are days since 1970-01-01 in the book's time zone.
 """
 
 from __future__ import annotations
@@ -121,9 +121,9 @@ class Directory:
         steps = []
         for index, customer in enumerate(self.customers):
             history = customer.facts.get(key, ())
-            if not history:
+            if not history or history[0][0] > customer.opened:
                 steps.append((index, _ALWAYS, 0))
-            for since, _, value in _spans(history):
+            for since, _, value in _spans(customer, key):
                 steps.append((index, since, values.setdefault(value, len(values))))
         return list(values), _Steps(steps)
 
@@ -163,14 +163,16 @@ def _clash(customers: Sequence[Customer], one: _Holding, two: _Holding) -> str:
 def _holdings(customers: Sequence[Customer]) -> Iterator[_Holding]:
     for index, customer in enumerate(customers):
         yield _Holding(customer.id, index, _ALWAYS, _NEVER)
-        for since, until, value in _spans(customer.facts.get("identifiers", ())):
+        for since, until, value in _spans(customer, "identifiers"):
             for identifier in split_list(str(value)):
                 yield _Holding(identifier, index, since, until)
 
 
-def _spans(history: Sequence[tuple[dt.date, Fact]]) -> Iterator[tuple[int, int, Fact]]:
+def _spans(customer: Customer, key: str) -> Iterator[tuple[int, int, Fact]]:
     """Values of a fact with the days from which and until which they hold."""
-    days = [_ALWAYS, *(_day(since) for since, _ in history[1:]), _NEVER]
+    history = customer.facts.get(key, ())
+    days = [_ALWAYS if since <= customer.opened else _day(since) for since, _ in history[:1]]
+    days += [*(_day(since) for since, _ in history[1:]), _NEVER]
     for (_, value), (since, until) in zip(history, itertools.pairwise(days), strict=False):
         if since < until:
             yield since, until, value

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from a2ledger import e164, money
 from a2ledger.config import TREATMENTS
+from a2ledger.period import CYCLES
 from a2ledger.records import KEYS, NUMBERS, Customer, Fact, split_list
 
 _LAST_DAY = 31
@@ -39,6 +40,8 @@ def parse(key: str, text: str, currency: str) -> Fact:
         raise ValueError(f"vat: {text!r} is none of {', '.join(TREATMENTS)}")
     if key == "terms" and not re.fullmatch(r"[0-9]{0,3}", text):
         raise ValueError(f"terms: {text!r} is not a number of days, at most 999")
+    if key == "cycle" and text not in CYCLES:
+        raise ValueError(f"cycle: {text!r} is none of {', '.join(CYCLES)}")
     if key == "dial_plan":
         try:
             e164.parse_plan(text)

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from a2ledger import period
+from a2ledger.period import Cycle, Period
+
 Fact = str | Decimal
 """The value of a customer's fact: a number where :data:`NUMBERS` says so, else text."""
 
@@ -20,6 +23,7 @@ KEYS = (
     "credit_limit",
     "tariff",
     "billing_day",
+    "cycle",
     "currency",
     "vat",
     "vat_id",
@@ -67,12 +71,12 @@ class Customer:
     periods: tuple[dt.date, ...] = ()
 
     def fact(self, key: str, day: dt.date) -> Fact | None:
-        """The value that held on a day; before the first one, the first one."""
+        """The value that held on a day; before the opening, the first there was at the opening."""
         history = self.facts.get(key, ())
-        if not history:
-            return None
         index = bisect_right([since for since, _ in history], day)
-        return history[max(index - 1, 0)][1]
+        if not index and history and history[0][0] <= self.opened:
+            index = 1
+        return history[index - 1][1] if index else None
 
     def text(self, key: str, day: dt.date) -> str:
         """A textual fact on a day, or the empty string."""
@@ -82,6 +86,22 @@ class Customer:
     def listed(self, key: str, day: dt.date) -> tuple[str, ...]:
         """A fact that is a list (``tariff``, ``identifiers``), in its order."""
         return split_list(self.text(key, day))
+
+    def cycle(self, day: dt.date) -> Cycle:
+        """How often he is billed, by the facts of a day."""
+        kind, billing_day = self.text("cycle", day), int(self.fact("billing_day", day) or 1)
+        return period.cycle_of(kind or "monthly", billing_day, self.opened)
+
+    def period_from(self, start: dt.date) -> Period:
+        """His period that starts on a day."""
+        return period.starting(start, self.cycle(start))
+
+    def period_holding(self, day: dt.date) -> Period:
+        """The open period, or the one to come, that holds a day."""
+        one = self.period_from(self.open_since)
+        while one.end <= day:
+            one = self.period_from(one.end)
+        return one
 
     @property
     def open_since(self) -> dt.date:

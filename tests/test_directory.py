@@ -73,6 +73,15 @@ def test_facts_are_dated():
     assert [values[i] for i in index] == [Decimal(5), Decimal(5), Decimal(0), None, None]
 
 
+def test_a_fact_first_set_after_the_opening_held_nothing_before():
+    one = customer("a", (later(10), "1001"), discount_percent=((later(10), Decimal(5)),))
+    directory = Directory([one])
+    values, index = directory.fact("discount_percent", np.array([0, 0]), days(9, 10))
+    assert [values[i] for i in index] == [None, Decimal(5)]
+    assert [one.fact("discount_percent", later(day)) for day in (9, 10)] == [None, Decimal(5)]
+    assert directory.identify(pa.array(["1001", "1001"]), days(9, 10)).tolist() == [-1, 0]
+
+
 def test_a_directory_of_nobody_knows_nobody():
     directory = Directory([])
     assert directory.identify(pa.array(["a"]), days(0)).tolist() == [-1]

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from a2ledger import period
+from a2ledger.period import Cycle
+from a2ledger.records import Customer
 
 DAYS = st.dates(dt.date(1970, 1, 1), dt.date(2199, 1, 1))
 BILLING_DAYS = st.integers(1, 31)
+KINDS = st.sampled_from(sorted(period.CYCLES))
+CYCLES = st.builds(period.cycle_of, KINDS, BILLING_DAYS, DAYS)
 
 
 @pytest.mark.parametrize(
@@ -26,30 +32,80 @@ BILLING_DAYS = st.integers(1, 31)
     ],
 )
 def test_a_period_runs_to_the_next_billing_day(start, billing_day, end):
-    found = period.starting(dt.date.fromisoformat(start), billing_day)
+    found = period.starting(dt.date.fromisoformat(start), Cycle(day=billing_day))
 
     assert str(found.end) == end
 
 
-@given(DAYS, BILLING_DAYS)
-def test_periods_follow_one_another_without_a_gap_and_are_at_most_a_month(day, billing_day):
-    one = period.holding(day, billing_day)
-    following = period.starting(one.end, billing_day)
+@pytest.mark.parametrize(
+    ("start", "kind", "billing_day", "opened", "ends"),
+    [
+        ("2026-01-01", "quarterly", 1, "2026-01-01", ["2026-04-01", "2026-07-01", "2026-10-01"]),
+        ("2026-02-10", "quarterly", 15, "2026-02-10", ["2026-04-15", "2026-07-15"]),
+        ("2026-04-10", "quarterly", 15, "2026-02-10", ["2026-04-15", "2026-07-15"]),
+        ("2027-12-31", "quarterly", 31, "2027-01-01", ["2028-01-31", "2028-04-30", "2028-07-31"]),
+        ("2026-02-10", "yearly", 15, "2026-02-10", ["2027-01-15", "2028-01-15"]),
+        ("2026-01-10", "yearly", 15, "2026-01-10", ["2026-01-15", "2027-01-15"]),
+        ("2026-02-10", "monthly-anniversary", 1, "2026-02-10", ["2026-03-10", "2026-04-10"]),
+        ("2027-11-30", "quarterly-anniversary", 1, "2027-11-30", ["2028-02-29", "2028-05-30"]),
+        ("2028-02-29", "yearly-anniversary", 1, "2028-02-29", ["2029-02-28", "2030-02-28"]),
+        ("2031-02-28", "yearly-anniversary", 1, "2028-02-29", ["2032-02-29", "2033-02-28"]),
+    ],
+)
+def test_quarters_and_years_run_by_the_calendar_or_from_the_opening(
+    start, kind, billing_day, opened, ends
+):
+    cycle = period.cycle_of(kind, billing_day, dt.date.fromisoformat(opened))
+    start = dt.date.fromisoformat(start)
+
+    for end in ends:
+        start = period.starting(start, cycle).end
+        assert str(start) == end
+
+
+@given(DAYS, CYCLES)
+def test_periods_follow_one_another_without_a_gap_and_are_as_long_as_their_cycle(day, cycle):
+    one = period.holding(day, cycle)
+    following = period.starting(one.end, cycle)
 
     assert one.start <= day < one.end
-    assert period.holding(one.end, billing_day) == following
-    assert dt.timedelta(27) <= one.end - one.start <= dt.timedelta(31)
+    assert period.holding(one.end, cycle) == following
+    shortest, longest = {1: (27, 31), 3: (89, 92), 12: (365, 366)}[cycle.months]
+    assert shortest <= (one.end - one.start).days <= longest
     assert one.last == one.end - period.DAY
-    assert period.holding(one.last, billing_day) == one
+    assert period.holding(one.last, cycle) == one
 
 
-@given(DAYS, BILLING_DAYS)
-def test_a_period_that_starts_between_billing_days_ends_with_the_whole_one(day, billing_day):
-    assert period.starting(day, billing_day).end == period.holding(day, billing_day).end
+@given(DAYS, CYCLES)
+def test_a_period_that_starts_inside_a_whole_one_ends_with_it(day, cycle):
+    assert period.starting(day, cycle).end == period.holding(day, cycle).end
+
+
+@given(st.data(), DAYS)
+def test_periods_tile_time_whatever_is_changed_where_one_starts(data, opened):
+    facts: dict[str, list[tuple[dt.date, object]]] = {
+        "billing_day": [(opened, Decimal(data.draw(BILLING_DAYS)))],
+        "cycle": [(opened, data.draw(KINDS))],
+    }
+    start, days = opened, 0
+    for _ in range(data.draw(st.integers(1, 12))):
+        customer = Customer(id="C1", opened=opened, facts={k: tuple(v) for k, v in facts.items()})
+        one = customer.period_from(start)
+        assert one.start == start < one.end
+        days += (one.end - one.start).days
+        start = one.end
+        if data.draw(st.booleans()):
+            facts["billing_day"].append((start, Decimal(data.draw(BILLING_DAYS))))
+        if data.draw(st.booleans()):
+            facts["cycle"].append((start, data.draw(KINDS)))
+        if (start - opened).days:  # what is closed is never taken back
+            customer = replace(customer, periods=(opened,))
+            assert customer.period_holding(one.last) == one
+    assert (start - opened).days == days
 
 
 def test_a_period_is_written_with_its_last_day():
-    assert str(period.starting(dt.date(2026, 1, 1), 1)) == "1 January 2026 to 31 January 2026"
+    assert str(period.starting(dt.date(2026, 1, 1), Cycle())) == "1 January 2026 to 31 January 2026"
 
 
 @given(DAYS, st.integers(0, 500))

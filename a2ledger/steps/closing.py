@@ -59,12 +59,7 @@ class Closed:
 
 def open_period(customer: Customer) -> Period:
     """A customer's open period, to its natural end."""
-    return starting(customer, customer.open_since)
-
-
-def starting(customer: Customer, start: dt.date) -> Period:
-    """A customer's period that starts on a day."""
-    return period.starting(start, int(customer.fact("billing_day", start) or 1))
+    return customer.period_from(customer.open_since)
 
 
 def due(customer: Customer, until: dt.date) -> list[Period]:
@@ -73,7 +68,7 @@ def due(customer: Customer, until: dt.date) -> list[Period]:
     following = open_period(customer)
     while following.end <= until:
         found.append(following)
-        following = starting(customer, following.end)
+        following = customer.period_from(following.end)
     return found
 
 

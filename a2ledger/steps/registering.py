@@ -11,12 +11,12 @@ from a2ledger.book import Draft, RefusedError
 from a2ledger.config import Config
 from a2ledger.customerfile import with_facts
 from a2ledger.feed import Refused
-from a2ledger.period import holding
+from a2ledger.period import cycle_of, holding, is_anniversary
 from a2ledger.records import KEYS, Customer, Fact, split_list
 from a2ledger.sources import customers as source
 from a2ledger.steps.reporting import Report
 
-_PERIODIC = ("vat", "billing_day")
+_PERIODIC = ("vat", "billing_day", "cycle")
 """Facts that change at a period's start."""
 _PRICING = {"tariff", "discount_percent", "vat", "dial_plan"}
 """Facts that decide what a call costs."""
@@ -61,15 +61,19 @@ def add(draft: Draft, identity: str, given: Mapping[str, str]) -> Customer:
         "vat": config.treatment,
     }
     texts = defaults | {key: text for key, text in given.items() if text != ""}
-    opened = texts.pop("opened", "")
+    opened, kind = texts.pop("opened", ""), texts.get("cycle", "monthly")
+    start = _day("opened", opened) if opened else draft.today
+    if is_anniversary(kind) and not given.get("billing_day"):
+        texts["billing_day"] = str(start.day)
     values = {key: fact(key, texts[key], config) for key in KEYS if key in texts}
-    billing_day = int(values["billing_day"])
-    start = _day("opened", opened) if opened else holding(draft.today, billing_day).start
+    if not opened and not is_anniversary(kind):
+        start = holding(draft.today, cycle_of(kind, int(values["billing_day"]), start)).start
     customer = Customer(
         id=identity,
         opened=start,
         facts={key: ((start, value),) for key, value in values.items() if value != ""},
     )
+    _check_cycle(customer, start)
     _check_decks(draft, values.get("tariff", ""))
     draft.book.customers[identity] = customer
     draft.put_customer(customer)
@@ -107,22 +111,28 @@ def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date
             f"{customer.open_since} on at the earliest"
         )
     for key in _PERIODIC:
-        if key in now and not _starts_period(customer, since):
-            nearest = holding(since, int(customer.fact("billing_day", since) or 1)).end
+        if key in now and (one := customer.period_holding(since)).start != since:
             raise RefusedError(
-                f"{identity}: {key} changes with a period; say --from {customer.open_since} "
-                f"or --from {nearest}"
+                f"{identity}: {key} changes with a period, and {since} is inside one; "
+                f"nothing was changed; say --from {one.start} or --from {one.end}"
             )
+    changed = with_facts(customer, now.items(), since)
+    _check_cycle(changed, since)
     _check_decks(draft, now.get("tariff", ""))
     if since < draft.today and _PRICING & now.keys():
         draft.talk(f"note: calls and charges of {identity} that are posted keep what they cost")
-    draft.put_customer(with_facts(customer, now.items(), since))
+    draft.put_customer(changed)
     return True
 
 
-def _starts_period(customer: Customer, day: dt.date) -> bool:
-    billing_day = int(customer.fact("billing_day", day) or 1)
-    return day == customer.open_since or holding(day, billing_day).start == day
+def _check_cycle(customer: Customer, day: dt.date) -> None:
+    """Make sure a cycle that is counted from the opening is billed on the day of the opening."""
+    kind, billing_day = customer.text("cycle", day), int(customer.fact("billing_day", day) or 1)
+    if is_anniversary(kind) and billing_day != customer.opened.day:
+        raise RefusedError(
+            f"{customer.id}: billing_day: {billing_day}, but {kind} is counted from the day of the "
+            f"opening; nothing was done; say billing_day={customer.opened.day} or another cycle"
+        )
 
 
 def known(draft: Draft, identity: str) -> Customer:
@@ -188,7 +198,7 @@ def _put(draft: Draft, identity: str, row: dict[str, str]) -> bool:
     plain = {key: text for key, text in differing.items() if key not in _PERIODIC}
     changed = bool(plain) and change(draft, identity, plain, day)
     if periodic:
-        billing_day = int(customer.fact("billing_day", day) or 1)
-        start = day if _starts_period(customer, day) else holding(day, billing_day).end
+        one = customer.period_holding(day)
+        start = day if one.start == day else one.end
         changed |= change(draft, identity, periodic, start)
     return changed
