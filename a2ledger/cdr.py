@@ -82,7 +82,7 @@ class Normalised(NamedTuple):
     - ``line`` int64; ``start`` timestamp[s, UTC]; ``local`` timestamp[s], naive, and ``day``
       date32, both in the book's zone; ``seconds`` int64
     - ``called``, ``caller`` string, see :mod:`a2ledger.e164`; ``customer`` int32, an index into
-      the directory's customers
+      the directory's customers; ``identifier`` string, what decided whose the call is
     - ``service`` string; ``tariff`` string, the rule's or empty; ``free`` bool
     - ``switch``, ``uid``, ``seq`` string, the call's identity; ``given_micro`` int64 or null,
       the cost the switch gave
@@ -117,7 +117,7 @@ def normalise(
     taken = _taken(rows, rules, fates)
     fates.leave_out(~rows.answered, "unanswered")
     day = (naive // clock.DAY).astype(np.int32)
-    customer = _customer(rows, taken, directory, day, fates)
+    customer, identifier = _customer(rows, taken, directory, day, fates)
     soon = (now - clock.EPOCH) // dt.timedelta(seconds=1) + AHEAD
     fates.refuse(starts > soon, "future", lambda row: f"it starts in the future, {rows.start(row)}")
     plans, plan = directory.fact("dial_plan", customer, day)
@@ -129,7 +129,8 @@ def normalise(
         "day": pa.array(day).cast(pa.date32()),
         "seconds": pa.array(seconds),
     }
-    whose = {"customer": pa.array(customer, pa.int32()), **_of_rules(taken)}
+    whose = {"customer": pa.array(customer, pa.int32()), "identifier": identifier}
+    whose |= _of_rules(taken)
     identity = _identity(rows, starts, fates.open)
     table = pa.table({"line": rows.line, **times, **numbers, **whose, **identity} | given)
     return Normalised(
@@ -279,9 +280,10 @@ def _among(column: pa.StringArray, names: tuple[str, ...]) -> Mask:
 
 def _customer(
     rows: _Rows, taken: _Taken, directory: Directory, day: Days, fates: _Fates
-) -> Indexes:
+) -> tuple[Indexes, pa.StringArray]:
     """The customer of each row, by the first identifier in its rule's order that is known."""
     customer = np.full(len(rows), NOBODY, np.int32)
+    seen, place = [pa.array([""], pa.string())], np.zeros(len(rows), np.int64)
     bears = np.zeros(len(rows), np.bool_)
     for index, one in enumerate(taken.rules):
         for item in one.identify:
@@ -291,7 +293,10 @@ def _customer(
             for values in _identifiers(rows, item, pending):
                 bears[pending] |= np.asarray(pc.not_equal(values, ""))
                 found = directory.identify(values, day[pending])
-                customer[pending] = np.where(customer[pending] < 0, found, customer[pending])
+                first = np.flatnonzero((customer[pending] < 0) & (found >= 0))
+                customer[pending[first]] = found[first]
+                place[pending[first]] = first + sum(map(len, seen))
+                seen.append(values)
     fates.refuse(
         bears & (customer < 0),
         "unknown-customer",
@@ -301,7 +306,7 @@ def _customer(
     if directory.customers:
         opened = directory.opened[np.maximum(customer, 0)]
         fates.leave_out(day < opened, "before-opening")
-    return customer
+    return customer, pa.concat_arrays(seen).take(pa.array(place))
 
 
 def _identifiers(rows: _Rows, item: str, places: Integers) -> Iterator[pa.StringArray]:

@@ -42,10 +42,17 @@ SCHEMA = pa.schema(
         ("source", pa.string()),
         ("file", pa.string()),
         ("line", pa.int64()),
+        ("identifier", pa.string()),
+        ("tariff", pa.string()),
+        ("void", pa.string()),
+        ("voided_micro", pa.int64()),
     ]
 )
-"""A rated call. ``given``: its row said what it costs, no tariff. ``late_in`` is the first day
-of the period a late call was posted in, else null; the last three columns say where it was read."""
+"""A rated call. ``given``: its row or its rule said what it costs, no tariff. ``late_in`` is the
+first day of the period a late call was posted in, else null; ``source``, ``file`` and ``line`` say
+where it was read. ``identifier`` decided whose it is, ``tariff`` is its rule's, mostly empty.
+``void`` says why a call was struck out, else it is empty: it costs nothing then, and
+``voided_micro`` is what it would cost."""
 
 ORDER = [
     ("customer", "ascending"),
@@ -55,7 +62,11 @@ ORDER = [
     ("seq", "ascending"),
 ]
 _DIGEST = re.compile(r"\d{4}-\d\d-\d\d \d+ [0-9a-f]{64}")
-_CONTENT = [name for name in SCHEMA.names if name not in {"source", "file", "line"}]
+_LATER: dict[str, object] = {"identifier": "", "tariff": "", "void": "", "voided_micro": 0}
+"""Columns that day files of older versions lack, and what stands for them there. They count in a
+digest up to the last one that says anything on its day, so that older digests still hold."""
+_PLACE = ("source", "file", "line")
+_FIRST = [name for name in SCHEMA.names if name not in {*_PLACE, *_LATER}]
 
 
 class Digest(NamedTuple):
@@ -91,21 +102,32 @@ def read(
         table = empty()
         return table.select(columns) if columns else table
     file = root / path(day)
+    wanted = columns or SCHEMA.names
     try:
-        table = pq.read_table(file, columns=columns, partitioning=None)
+        with pq.ParquetFile(file) as parquet:
+            there = set(parquet.schema_arrow.names)
+            table = parquet.read([name for name in wanted if name in there])
     except (OSError, pa.ArrowException) as error:
         raise MissingDetailError(
             f"{file}: the calls of {day} cannot be read ({type(error).__name__}); nothing was "
             "done; restore the file from a backup"
         ) from error
+    for name in set(wanted) - {*table.column_names}:
+        table = _with_nothing(table, name)
     # Parquet has no seconds: they come back as milliseconds.
-    table = table.cast(pa.schema([SCHEMA.field(name) for name in table.column_names]))
+    table = table.select(wanted).cast(pa.schema([SCHEMA.field(name) for name in wanted]))
     if table.num_rows != digests[day].rows:
         raise MissingDetailError(
             f"{file}: holds {table.num_rows} calls, calls/DIGESTS says {digests[day].rows}; "
             "nothing was done; restore the file from a backup"
         )
     return table
+
+
+def _with_nothing(table: pa.Table, name: str) -> pa.Table:
+    """A day of an older version with a column it lacks."""
+    nothing = pa.scalar(_LATER[name], SCHEMA.field(name).type)
+    return table.append_column(name, pa.repeat(nothing, table.num_rows))
 
 
 def verified(root: Path, day: dt.date, digests: Mapping[dt.date, Digest]) -> pa.Table:
@@ -154,10 +176,10 @@ def digest(table: pa.Table) -> Digest:
 
 
 def _digest(table: pa.Table) -> Digest:
-    content = table.select(_CONTENT)
+    content = table.select(_content(table))
     columns = [
         pc.fill_null(pc.cast(_plain(content[name].combine_chunks()), pa.string()), "")
-        for name in _CONTENT
+        for name in content.column_names
     ]
     sha = hashlib.sha256()
     if content.num_rows:
@@ -166,6 +188,18 @@ def _digest(table: pa.Table) -> Digest:
         # The texts of an array lie one after the other in its buffer.
         sha.update(text.buffers()[2][: pc.sum(pc.binary_length(text)).as_py()])
     return Digest(table.num_rows, sha.hexdigest())
+
+
+def _content(table: pa.Table) -> list[str]:
+    """Columns a day's digest is made of."""
+    later = list(_LATER)
+    while later and not _says(table[later[-1]], _LATER[later[-1]]):
+        later.pop()
+    return [*_FIRST, *later]
+
+
+def _says(column: pa.ChunkedArray, nothing: object) -> bool:
+    return bool(pc.any(pc.not_equal(column, pa.scalar(nothing, column.type))).as_py())
 
 
 def _plain(column: pa.Array) -> pa.Array:

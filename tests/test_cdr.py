@@ -100,6 +100,7 @@ def test_a_call_says_all_that_is_known_of_it():
         "called": "3069123",
         "caller": "3021",
         "customer": 0,
+        "identifier": "C1",
         "service": "Calls",
         "tariff": "",
         "free": False,
@@ -213,6 +214,24 @@ def test_the_first_known_identifier_in_order_is_whose(identify, change, customer
     assert result.calls["customer"].to_pylist() == ([] if customer is None else [customer])
     if customer is None:
         assert result.not_billable == {"no-identifier": 1}
+
+
+def test_a_call_bears_the_identifier_that_decided_whose_it_is():
+    rules = (
+        Rule(contexts=("customers",), identify=("accountcode", "channel")),
+        Rule(contexts=("trunk",), identify=("src",)),
+    )
+    calls = normalise(
+        {"accountcode": "nobody"},
+        {},
+        {"context": "trunk", "src": "00302100000001"},
+        {"accountcode": "nobody", "channel": "SIP/9-1"},
+        {"accountcode": "", "channel": "SIP/C1-1"},
+        rules=rules,
+    ).calls
+
+    assert calls["customer"].to_pylist() == [2, 0, 2, 0]
+    assert calls["identifier"].to_pylist() == ["1001", "C1", "302100000001", "C1"]
 
 
 def test_an_unknown_customer_is_named_as_the_first_identifier_names_him():

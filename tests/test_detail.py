@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,8 @@ def call(**given_):
         "caller": "33", "destination": "Belgium", "service": "Calls", "deck": "standard",
         "prefix": "32", "seconds": 61, "billed_seconds": 61, "cost_micro": 125_000, "given": False,
         "buy_micro": 0, "carrier": "", "vat": "S21", "late_in": None, "source": "pbx",
-        "file": "Master.csv", "line": 7,
+        "file": "Master.csv", "line": 7, "identifier": "", "tariff": "", "void": "",
+        "voided_micro": 0,
     }  # fmt: skip
     return usual | given_
 
@@ -48,6 +50,26 @@ def test_a_day_comes_back_sorted_and_exact(tmp_path):
         "uid": "u",
         "start": NOON,
     }
+
+
+OLD = [
+    name for name in detail.SCHEMA.names
+    if name not in {"identifier", "tariff", "void", "voided_micro"}
+]  # fmt: skip
+OLD_DIGEST = "c11e5efd3e27fd5d2ccf6c885a2bc2e17b26bb4f640cfb400d91531aaf3132d2"
+"""Of the call above, as version 0.1.0 wrote it."""
+
+
+def test_a_day_of_an_older_version_is_read_and_its_digest_holds(tmp_path):
+    file = tmp_path / detail.path(DAY)
+    file.parent.mkdir(parents=True)
+    pq.write_table(table(call()).select(OLD), file)
+    digests = {DAY: Digest(1, OLD_DIGEST)}
+
+    assert detail.verified(tmp_path, DAY, digests).to_pylist() == [call()]
+    assert detail.read(tmp_path, DAY, digests, ["tariff", "uid"]).to_pylist() == [
+        {"tariff": "", "uid": "u"}
+    ]
 
 
 def test_a_day_the_book_does_not_know_of_has_no_calls(tmp_path):
@@ -82,6 +104,22 @@ def test_a_file_that_is_not_the_one_the_book_was_posted_from_is_said(tmp_path):
         detail.verified(tmp_path, DAY, digests)
 
 
+@given(st.lists(st.tuples(*[st.sampled_from(["", "a", "b"])] * 3, st.integers(0, 2)), max_size=3))
+def test_no_two_days_that_differ_in_what_came_later_have_one_digest(rows):
+    names = ("identifier", "tariff", "void", "voided_micro")
+
+    def day(rows):
+        return table(*(call(uid=str(n), **dict(zip(names, row, strict=True)))
+                       for n, row in enumerate(rows)))  # fmt: skip
+
+    for place, row in enumerate(rows):
+        for column, value in enumerate(row):
+            other = (*row[:column], "c" if column < 3 else 9, *row[column + 1 :])
+            assert value != other[column]
+            changed = [*rows[:place], other, *rows[place + 1 :]]
+            assert detail.digest(day(changed)) != detail.digest(day(rows))
+
+
 @given(st.permutations([call(uid=uid, seq=seq) for uid in "ab" for seq in "12"]))
 def test_a_digest_knows_no_order_and_no_place_of_reading(calls):
     elsewhere = [one | {"source": "x", "file": "y", "line": n} for n, one in enumerate(calls)]
@@ -99,7 +137,8 @@ def test_a_digest_knows_no_order_and_no_place_of_reading(calls):
         {"uid": "x"}, {"seq": "1"}, {"called": "x"}, {"caller": "x"}, {"destination": "x"},
         {"service": "x"}, {"deck": "x"}, {"prefix": "x"}, {"seconds": 1}, {"billed_seconds": 1},
         {"cost_micro": 1}, {"given": True}, {"buy_micro": 1}, {"carrier": "x"}, {"vat": "O"},
-        {"late_in": DAY}, {"called": "", "caller": "3233"},
+        {"late_in": DAY}, {"identifier": "x"}, {"tariff": "x"}, {"void": "x"}, {"voided_micro": 1},
+        {"identifier": "x", "tariff": "y"}, {"identifier": "xy"}, {"called": "", "caller": "3233"},
     ],
 )  # fmt: skip
 def test_a_digest_knows_every_other_thing(change):

@@ -91,6 +91,7 @@ class _Keeper:
         kept = _late(new.filter(pa.array(left)), day)
         replaced = old.take(pa.array(old_today[ours(outcome.replaced, len(rivals))]))
         displaced = old.take(pa.array(old_today[ours(outcome.displaced, len(rivals))]))
+        kept = _still_void(kept, replaced)
         self._count(kept, duplicates, replaced)
         self.report.refused += _conflicts(new.take(pa.array(conflicts)))
         # They were read, and counted, by an earlier run: they enter the quarantine alone.
@@ -197,12 +198,44 @@ def _count_replacements(kept: pa.Table, replaced: pa.Table, report: Report) -> N
 def _comparable(calls: pa.Table) -> pa.Table:
     """Identity and content of calls; new ones, which have no such column, are not sealed."""
     start = pc.cast(calls["start"], pa.int64())
-    cost = pc.if_else(calls["given"], pc.cast(calls["cost_micro"], pa.string()), "")
+    price = pc.add(calls["cost_micro"], calls["voided_micro"])
+    cost = pc.if_else(calls["given"], pc.cast(price, pa.string()), "")
     for name, column in (("start", start), ("given", cost)):
         calls = calls.set_column(calls.schema.get_field_index(name), name, column)
     if "sealed" not in calls.column_names:
         calls = calls.append_column("sealed", pa.array(np.zeros(len(calls), np.bool_)))
     return calls.select(COLUMNS)
+
+
+def _still_void(calls: pa.Table, replaced: pa.Table) -> pa.Table:
+    """New calls, those void that take the place of a call that was struck out."""
+    struck = replaced.filter(pc.not_equal(replaced["void"], ""))
+    if not len(struck):
+        return calls
+    reasons = {(*key[:2], key[3], key[4]): key[5] for key in _rows_of(struck)}
+    found = [reasons.get((*key[:2], key[3], key[4]), "") for key in _rows_of(calls)]
+    return voided(calls, pa.array(found, pa.string()))
+
+
+def _rows_of(calls: pa.Table) -> Iterator[tuple[Any, ...]]:
+    names = ("switch", "uid", "seq", "start", "seconds", "void")
+    return zip(*(calls[name].to_pylist() for name in names), strict=True)
+
+
+def voided(calls: pa.Table, reasons: pa.Array) -> pa.Table:
+    """Calls struck out for a reason each, or as they would be without one where it is empty."""
+    price = pc.add(calls["cost_micro"], calls["voided_micro"])
+    stands = pc.equal(reasons, "")
+    nothing = pa.scalar(0, pa.int64())
+    for name, column in {
+        "void": reasons,
+        "voided_micro": pc.if_else(stands, nothing, price),
+        "cost_micro": pc.if_else(stands, price, nothing),
+    }.items():
+        calls = calls.set_column(
+            calls.schema.get_field_index(name), calls.schema.field(name), column
+        )
+    return calls
 
 
 def _late(calls: pa.Table, day: dt.date) -> pa.Table:

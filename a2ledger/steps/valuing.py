@@ -1,0 +1,162 @@
+"""What calls cost by the book: their customers' tariffs, discounts and VAT codes at their start.
+
+Importing and re-rating are this one function, so that they cannot differ.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger import rating
+from a2ledger.book import Book
+from a2ledger.config import Config
+from a2ledger.directory import Days, Directory, Indexes
+from a2ledger.records import split_list
+from a2ledger.tariff import Tariff
+
+_EPOCH = dt.date(1970, 1, 1)
+Integers = npt.NDArray[np.int64]
+
+
+class Pricing(NamedTuple):
+    """What pricing a call needs to know of the book."""
+
+    config: Config
+    directory: Directory
+    tariffs: Tariffs
+    opened: Integers
+    """Start of each customer's open period, in days since 1970."""
+    names: pa.StringArray
+    """Customers' ids."""
+
+
+class Tariffs:
+    """Tariffs by their text (``acme, standard``), loaded once each."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._numbers: dict[str, int] = {}
+        self.loaded: list[Tariff] = []
+
+    def number(self, text: str) -> int:
+        """Where a tariff stands in ``loaded``.
+
+        Raises:
+            BrokenBookError: if one of its decks is missing or bad.
+        """
+        if text not in self._numbers:
+            decks = tuple(self._book.deck(name) for name in split_list(text))
+            self.loaded.append(Tariff(name=text, decks=decks))
+            self._numbers[text] = len(self.loaded) - 1
+        return self._numbers[text]
+
+
+def pricing(book: Book) -> Pricing:
+    """What pricing needs to know of a book, as it is now."""
+    customers = list(book.customers.values())
+    return Pricing(
+        book.config,
+        Directory(customers),
+        Tariffs(book),
+        np.array([(c.open_since - _EPOCH).days for c in customers], dtype=np.int64),
+        pa.array([customer.id for customer in customers], pa.string()),
+    )
+
+
+def valued(calls: pa.Table, pricing: Pricing) -> tuple[dict[str, Any], npt.NDArray[np.bool_]]:
+    """What calls cost, and which of them have no price.
+
+    Args:
+        calls: the columns ``customer`` (int32, an index into the directory's customers),
+            ``day``, ``local``, ``called``, ``seconds``, ``service``, ``tariff``, ``free`` and
+            ``given_micro``, as :class:`a2ledger.cdr.Normalised` has them.
+        pricing: of the book.
+
+    Returns:
+        columns of the call detail by name: customer, deck, prefix, destination, billed_seconds,
+        cost_micro, given, buy_micro, carrier, vat; and whether no deck knows the number.
+    """
+    who = calls["customer"].to_numpy().astype(np.int32)
+    day = calls["day"].to_numpy().astype("datetime64[D]").astype(np.int32)
+    asked = {name: _one(calls[name]) for name in ("called", "local", "seconds")}
+    asked["tariff"] = pa.array(_tariff(calls, pricing, who, day), pa.int32())
+    asked["discount"] = pa.array(_discount(pricing, who, day), pa.int64())
+    rated = rating.rate(pa.RecordBatch.from_pydict(asked), pricing.tariffs.loaded)
+    cost, given, unpriced = _cost(calls, rated)
+    columns = {name: rated[name] for name in rated.schema.names if name != "reason"}
+    columns |= {
+        "customer": pricing.names.take(pa.array(who)),
+        "cost_micro": pa.array(cost, pa.int64()),
+        "given": pa.array(given),
+        "vat": _vat(calls, pricing, who, day),
+    }
+    return columns, unpriced
+
+
+def _cost(
+    calls: pa.Table, rated: pa.RecordBatch
+) -> tuple[Integers, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """What calls cost; whether their row or rule says so, no tariff; whether nothing does."""
+    has_price = calls["given_micro"].is_valid().to_numpy(zero_copy_only=False)
+    free = calls["free"].to_numpy(zero_copy_only=False)
+    silent = calls["seconds"].to_numpy() == 0
+    unrated = _one(rated["reason"]).to_numpy(zero_copy_only=False) != ""
+    # An answered call of no seconds costs nothing, as A2Billing has it.
+    cost = np.where(free | silent, 0, rated["cost_micro"].to_numpy(zero_copy_only=False))
+    cost = np.where(has_price, pc.fill_null(calls["given_micro"], 0).to_numpy(), cost)
+    return cost, has_price | free, unrated & ~has_price & ~free
+
+
+def _one(column: Any) -> Any:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _tariff(calls: pa.Table, pricing: Pricing, who: Indexes, day: Days) -> Integers:
+    """Each call's tariff: the rule's, or what the customer had at its start."""
+    values, index = pricing.directory.fact("tariff", who, day)
+    used = set(np.unique(index).tolist())
+    number = np.array(
+        [
+            pricing.tariffs.number(str(value or "")) if place in used else -1
+            for place, value in enumerate(values)
+        ]
+        or [0],
+        dtype=np.int64,
+    )
+    found: Integers = number[index]
+    for name in pc.unique(calls["tariff"]).to_pylist():
+        if name:
+            of_rule = pc.equal(calls["tariff"], name).to_numpy(zero_copy_only=False)
+            found = np.where(of_rule, pricing.tariffs.number(name), found)
+    return found
+
+
+def _discount(pricing: Pricing, who: Indexes, day: Days) -> Integers:
+    values, index = pricing.directory.fact("discount_percent", who, day)
+    hundredths = np.array([int((value or 0) * 100) for value in values] or [0], dtype=np.int64)
+    found: Integers = hundredths[index]
+    return found
+
+
+def _vat(calls: pa.Table, pricing: Pricing, who: Indexes, day: Days) -> pa.Array:
+    """Each call's VAT code: of its service, by the treatment on the day it is posted."""
+    posted = np.maximum(day, pricing.opened[who]).astype(np.int32)
+    values, index = pricing.directory.fact("vat", who, posted)
+    services = _one(pc.dictionary_encode(_one(calls["service"])))
+    codes = pa.array(
+        [
+            pricing.config.code_of(service, str(value or pricing.config.treatment)).code
+            for value in values or [None]
+            for service in services.dictionary.to_pylist() or [next(iter(pricing.config.services))]
+        ],
+        pa.string(),
+    )
+    per_value = max(len(services.dictionary), 1)
+    place = index.astype(np.int64) * per_value + services.indices.to_numpy(zero_copy_only=False)
+    return codes.take(pa.array(place, pa.int64()))
