@@ -7,7 +7,7 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from a2ledger import config as configuration
 from a2ledger import customerfile, deckcache, detail, facts, periodfile, tariff
 from a2ledger.config import Config, ConfigError
 from a2ledger.detail import Digest
+from a2ledger.progress import Progress, silent
 from a2ledger.records import Customer, Problem
 from a2ledger.tariff import Deck
 from a2ledger.vault import STATE, Talk, Vault
@@ -179,6 +180,8 @@ class Draft:
 
     def __init__(self, book: Book, today: dt.date, talk: Talk) -> None:
         self.book, self.today, self.talk = book, today, talk
+        self.progress: Callable[[str, int], contextlib.AbstractContextManager[Progress]] = silent
+        """A bar for what takes long: ``with draft.progress("closing", 3) as bar: bar.add(1)``."""
         self.put_files: dict[str, bytes | None] = {}
         self.touched: dict[str, dt.date] = {}
         """Customers whose ledger changes, and the first day that may be affected."""

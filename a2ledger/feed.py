@@ -58,12 +58,26 @@ class Refused(NamedTuple):
     identity: str
 
 
+class Place(NamedTuple):
+    """How far a file has been read: bytes of the file as it lies there, and the next line.
+
+    ``line`` is 0 where reading cannot go on from there, as in what is compressed.
+    """
+
+    offset: int = 0
+    line: int = 0
+
+
+START = Place(0, 1)
+
+
 class Batch(NamedTuple):
     """Some consecutive rows of one file.
 
     ``refused`` are the rows that could not even be read; they are not in ``rows``. ``raw``
     gives the text of the row that starts on a line. ``notes`` say what a person may want to
-    know though no row was refused, such as a last line that is still being written.
+    know though no row was refused, such as a last line that is still being written. ``place``
+    is how far the file has been read, if the dialect knows.
     """
 
     file: str
@@ -71,6 +85,7 @@ class Batch(NamedTuple):
     refused: list[Refused]
     raw: Callable[[int], str]
     notes: tuple[str, ...] = ()
+    place: Place = Place()
 
 
 def digest(text: str) -> str:

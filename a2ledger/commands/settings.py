@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import click
 
 from a2ledger.book import Book, Draft, RefusedError
+from a2ledger.progress import SILENT, Bar, Progress
 from a2ledger.records import Customer
 from a2ledger.steps import editing, summarising
 
@@ -27,6 +29,7 @@ class Settings:
 
     def __init__(self, book: Path, today: dt.date | None, timeout: float, quiet: bool) -> None:
         self.root, self._today, self.timeout, self.quiet = book, today, timeout, quiet
+        self._bar: Bar | None = None
 
     def book(self) -> Book:
         """The book commands work on."""
@@ -46,13 +49,34 @@ class Settings:
     def talk(self, message: str) -> None:
         """Say something to the person, not to the program that reads the output."""
         if not self.quiet:
+            if self._bar:
+                self._bar.clear()
             click.echo(message, err=True)
+
+    @contextlib.contextmanager
+    def progress(self, label: str, total: int = 0) -> Iterator[Progress]:
+        """A bar on stderr while something long is done; none where no person looks.
+
+        Args:
+            label: what is being done.
+            total: how much there is to do, 0 if that is not known.
+        """
+        if self.quiet or not sys.stderr.isatty():
+            yield SILENT
+            return
+        self._bar = Bar(label, total, lambda text: click.echo(text, err=True, nl=False, color=True))
+        try:
+            yield self._bar
+        finally:
+            self._bar.clear()
+            self._bar = None
 
     @contextlib.contextmanager
     def drafting(self) -> Iterator[Draft]:
         """A draft of the book under the writer's lock, hand edits committed first."""
         book = self.book()
         with book.writing(self.today(book), self.talk, self.timeout) as draft:
+            draft.progress = self.progress
             editing.adopt(draft)
             yield draft
 

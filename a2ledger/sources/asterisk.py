@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger.feed import FIELDS, Batch, constant
+from a2ledger.feed import FIELDS, START, Batch, Place, constant
 from a2ledger.sources import text
 from a2ledger.sources.rows import Layout
 
@@ -78,14 +78,19 @@ def _age(match: re.Match[str]) -> tuple[int, tuple[int, ...]]:
 
 def read(path: Path, source: Source) -> Iterator[Batch]:
     """Read a file of call records; see :data:`a2ledger.sources.Dialect`."""
+    yield from resume(path, source, START)
+
+
+def resume(path: Path, source: Source, place: Place) -> Iterator[Batch]:
+    """Read a file from where an earlier reading ended."""
     del source  # every cdr_csv is alike
-    for piece in text.read(path, LAYOUT, grows=True):
+    for piece in text.read(path, LAYOUT, grows=True, begin=place):
         table = _resolve(piece.table)
         rows = pa.table(
             {name: _column(table, name) for name in FIELDS}
             | {"line": table["line"], "answered": pc.equal(table["disposition"], "ANSWERED")}
         )
-        yield Batch(str(path), rows, piece.refused, piece.raw, piece.notes)
+        yield Batch(str(path), rows, piece.refused, piece.raw, piece.notes, piece.place)
 
 
 def _column(table: pa.Table, name: str) -> pa.Array:

@@ -43,4 +43,4 @@ def read(path: Path, source: Source) -> Iterator[Batch]:
             {name: columns.get(name, constant("", size)) for name in FIELDS}
             | {"line": table["line"], "answered": pa.array(np.ones(size, np.bool_))}
         )
-        yield Batch(str(path), rows, piece.refused, piece.raw, piece.notes)
+        yield Batch(str(path), rows, piece.refused, piece.raw, piece.notes, piece.place)

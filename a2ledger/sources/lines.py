@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
-from a2ledger.feed import UnusableInput
+from a2ledger.feed import START, Place, UnusableInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,13 +56,14 @@ class Block(NamedTuple):
     """Whole lines, the number of the first one, and what follows the last line end.
 
     ``tail`` is not empty only in the last block, and only where the file does not end with a
-    line end.
+    line end. ``end`` is where in the file ``text`` ends.
     """
 
     text: bytes
     line: int
     last: bool
     tail: bytes = b""
+    end: int = 0
 
 
 class Lines:
@@ -72,14 +73,23 @@ class Lines:
         UnusableInput: for a file that cannot be read or is no text, from any iteration.
     """
 
-    def __init__(self, path: Path, size: int = BLOCK) -> None:
+    def __init__(self, path: Path, size: int = BLOCK, begin: Place = START) -> None:
         self.path = path
-        self._size = size
+        self._size, self._begin = size, begin
         self._pushed = b""
+        self._packed: IO[bytes] | None = None
 
     def push(self, text: bytes) -> None:
         """Put the end of the last block back, to be the beginning of the next one."""
         self._pushed = text
+
+    def place(self, block: Block, rest: int) -> Place:
+        """How far the file is read when of a block's text everything before ``rest`` is."""
+        if self._packed is not None:
+            return Place(self._packed.tell())
+        rest = min(rest, len(block.text))
+        line = block.line + block.text.count(b"\n", 0, rest)
+        return Place(block.end - (len(block.text) - rest), line)
 
     def __iter__(self) -> Iterator[Block]:
         try:
@@ -102,8 +112,10 @@ class Lines:
         packed = file.read(len(_GZIP)) == _GZIP
         file.seek(0)
         stream = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if packed else file
+        self._packed = file if packed else None
+        stream.seek(self._begin.offset)
         self._expect_text(stream.read(LONGEST))
-        stream.seek(0)
+        stream.seek(self._begin.offset)
         limit = max(UNPACKED, self.path.stat().st_size * RATIO) if packed else math.inf
         count = 0
         while data := stream.read(self._size):
@@ -116,8 +128,9 @@ class Lines:
             yield data
 
     def _blocks(self, pieces: Iterator[bytes]) -> Iterator[Block]:
-        line, tail = 1, b""
+        line, end, tail = self._begin.line, self._begin.offset, b""
         for piece in pieces:
+            end += len(piece)
             cut = piece.rfind(b"\n") + 1
             if not cut:
                 # A line without end cannot fill memory: what is kept is enough to refuse it.
@@ -125,10 +138,10 @@ class Lines:
                 continue
             text, tail = self._pushed + tail + piece[:cut], piece[cut:]
             self._pushed = b""
-            yield Block(text, line, last=False)
+            yield Block(text, line, last=False, end=end - len(tail))
             line += text.count(b"\n") - self._pushed.count(b"\n")
         text, self._pushed = self._pushed, b""
-        yield Block(text, line, last=True, tail=tail)
+        yield Block(text, line, last=True, tail=tail, end=end - len(tail))
 
     def _expect_text(self, head: bytes) -> None:
         for magic, kind in _KINDS.items():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger.feed import RAW_SHOWN, Refused, digest
+from a2ledger.feed import RAW_SHOWN, START, Place, Refused, digest
 from a2ledger.sources import rows
 from a2ledger.sources.lines import BLOCK, BOM, LONGEST, Block, Lines
 from a2ledger.sources.rows import Layout
@@ -29,12 +29,16 @@ HEADER_ROW = "it is a line of column names"
 
 
 class Piece(NamedTuple):
-    """Some consecutive rows: the layout's columns and ``line``, and the rows refused."""
+    """Some consecutive rows: the layout's columns and ``line``, and the rows refused.
+
+    ``place`` is where what follows them begins.
+    """
 
     table: pa.Table
     refused: list[Refused]
     raw: Callable[[int], str]
     notes: tuple[str, ...]
+    place: Place = Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ def read(
     grows: bool = False,
     fast: bool = True,
     size: int = BLOCK,
+    begin: Place = START,
 ) -> Iterator[Piece]:
     """Read a file piece by piece; there is at least one.
 
@@ -95,11 +100,12 @@ def read(
             line counts as complete only if nothing can be missing from it.
         fast: whether lines may be read many at a time; the answer is the same.
         size: bytes of text in a piece.
+        begin: where an earlier reading ended.
 
     Raises:
         UnusableInput: if the file cannot be read, is no text or lacks its header.
     """
-    lines = Lines(path, size)
+    lines = Lines(path, size, begin)
     layout = shape if isinstance(shape, Layout) else None
     width, empty = 0, True
     notes: tuple[str, ...] = ()
@@ -110,12 +116,14 @@ def read(
             if not header.strip():
                 continue
             layout, notes = shape.layout(header, lines)
+        whole = block
         if block.last:
             block = _with_tail(block, layout, width if grows else None)  # noqa: PLW2901
         reading = rows.read(block, layout, fast=fast)
         if not block.last:
             lines.push(block.text[reading.rest :])
         piece = _piece(path, block, reading, layout, notes)
+        piece = piece._replace(place=lines.place(whole, reading.rest))
         if len(piece.table) or piece.refused or piece.notes or (block.last and empty):
             yield piece
             empty, notes = False, ()
@@ -164,7 +172,7 @@ def _headed(block: Block, lines: Lines) -> tuple[Block, str]:
     except UnicodeDecodeError:
         raise lines.unusable("has a header that is not UTF-8", "convert it to UTF-8") from None
     tail = block.tail if block.text else b""
-    return Block(text, number, block.last, tail), header
+    return block._replace(text=text, line=number, tail=tail), header
 
 
 def _with_tail(block: Block, layout: Layout, width: int | None) -> Block:
@@ -173,7 +181,7 @@ def _with_tail(block: Block, layout: Layout, width: int | None) -> Block:
         return block._replace(tail=b"")
     if not (len(block.tail) > LONGEST or _is_complete(block, layout, width)):
         return block
-    return Block(block.text + block.tail + b"\n", block.line, last=True)
+    return block._replace(text=block.text + block.tail + b"\n", tail=b"")
 
 
 def _is_complete(block: Block, layout: Layout, width: int | None) -> bool:

@@ -7,7 +7,8 @@ customers' entries are written anew.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from a2ledger import cdr, detail, sources
 from a2ledger.book import Draft
 from a2ledger.config import ConfigError, Source
 from a2ledger.feed import Batch, Refused, constant, refuse
+from a2ledger.progress import Progress
 from a2ledger.spool import Spool
 from a2ledger.steps import keeping, valuing
 from a2ledger.steps.reporting import Report
@@ -36,12 +38,33 @@ def import_calls(draft: Draft, source: Source, paths: list[Path], now: dt.dateti
     """
     report = Report(source=source.name, files=[str(path) for path in paths])
     pricing = valuing.pricing(draft.book)
+    files = list(_files(draft, source, paths))
     with Spool(draft.book.vault.spool, keeping.SCHEMA) as spool:
-        for path in _files(draft, source, paths):
-            for calls, day in _priced(draft, source, path, pricing, now, report):
-                spool.add(calls, day)
-        keeping.keep(draft, source, spool, report)
+        with draft.progress(f"reading {source.name}", sum(map(_size, files))) as progress:
+            for path in files:
+                batches = _told(_dialect(source)(path, source), report, progress)
+                for calls, day in _priced(draft, source, batches, pricing, now, report):
+                    spool.add(calls, day)
+        with draft.progress(f"posting {source.name}", len(spool.days())) as progress:
+            keeping.keep(draft, source, spool, report, progress)
     return report
+
+
+def _told(batches: Iterator[Batch], report: Report, progress: Progress) -> Iterator[Batch]:
+    """Batches of a file, telling how far it is read once each is dealt with."""
+    began, before = time.monotonic(), 0
+    for batch in batches:
+        yield batch
+        rate = report.read / max(time.monotonic() - began, 0.001)
+        progress.add(batch.place.offset - before, f"{report.read:,} rows, {rate:,.0f} rows/s")
+        before = batch.place.offset
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # reading it will say what is the matter
 
 
 def _files(draft: Draft, source: Source, paths: list[Path]) -> Iterator[Path]:
@@ -64,13 +87,13 @@ def _files(draft: Draft, source: Source, paths: list[Path]) -> Iterator[Path]:
 def _priced(
     draft: Draft,
     source: Source,
-    path: Path,
+    batches: Iterable[Batch],
     pricing: valuing.Pricing,
     now: dt.datetime,
     report: Report,
 ) -> Iterator[tuple[pa.Table, pa.ChunkedArray]]:
-    """Calls of a file with their price, in batches, and the day of each."""
-    for batch in _dialect(source)(path, source):
+    """Calls of a source with their price, in batches, and the day of each."""
+    for batch in batches:
         normal = cdr.normalise(batch, source, pricing.directory, pricing.config.timezone, now)
         for message in (*batch.notes, *normal.warnings):
             draft.talk(message)

@@ -24,6 +24,7 @@ from a2ledger.feed import Refused, digest
 from a2ledger.once import COLUMNS, once
 from a2ledger.period import DAY
 from a2ledger.periodfile import Usage, with_usage
+from a2ledger.progress import SILENT, Progress
 from a2ledger.spool import Spool
 from a2ledger.steps.reporting import Report
 
@@ -33,7 +34,9 @@ OPENED = pa.field("opened", pa.int64())
 SCHEMA = detail.SCHEMA.append(OPENED)
 
 
-def keep(draft: Draft, source: Source, spool: Spool, report: Report) -> None:
+def keep(
+    draft: Draft, source: Source, spool: Spool, report: Report, progress: Progress = SILENT
+) -> None:
     """Keep the calls of a spool once, and bring day files and open periods into line.
 
     Raises:
@@ -42,9 +45,11 @@ def keep(draft: Draft, source: Source, spool: Spool, report: Report) -> None:
     """
     with ThreadPoolExecutor(max_workers=1) as pool:
         keeper = _Keeper(draft, source, report, pool)
-        near = {day + offset for day in spool.days() for offset in (-DAY, DAY * 0, DAY)}
+        days = set(spool.days())
+        near = {day + offset for day in days for offset in (-DAY, DAY * 0, DAY)}
         for day in sorted(near):
             keeper.decide(day, spool.take(day), spool.look(day + DAY))
+            progress.add(day in days, f"{day}")
         keeper.finish()
 
 
