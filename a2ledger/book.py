@@ -102,7 +102,7 @@ class Book:
         for path in self.files("journals/customers"):
             try:
                 customer = customerfile.parse(self.text(path))
-                facts.check(customer, self.config.currency)
+                facts.check(customer)
             except ValueError as error:
                 problems.append(Problem(path, 0, "customer", str(error)))
                 continue
@@ -218,7 +218,9 @@ class Draft:
 
     def put_customer(self, customer: Customer) -> None:
         """Write a customer's own ledger, and his first period's file if there is none."""
-        path, currency = customerfile.path(customer.id), self.book.config.currency
+        path = customerfile.path(customer.id)
+        self.book.customers[customer.id] = customer
+        currency = self.book.currency(customer.id)
         if not customer.periods:
             customer = with_period(customer, customer.opened)
         text = self.text(path)
@@ -259,7 +261,7 @@ class Draft:
         """Write a customer's open period."""
         customer = self.customer(identity)
         path = customerfile.period_path(identity, customer.open_since)
-        self.put(path, periodfile.written(file, identity, self.book.config.currency))
+        self.put(path, periodfile.written(file, identity, self.book.currency(identity)))
         self.touch(identity, customer.open_since)
 
     def touch(self, identity: str, since: dt.date) -> None:

@@ -7,7 +7,7 @@ accounts, ``journals/carriers/NAME/2026-01.beancount`` holds a month. Text in, t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from beancount.core import data
@@ -22,6 +22,7 @@ class Terminated(NamedTuple):
     calls: int
     seconds: int
     micro: int
+    currency: str
 
 
 def _directory(carrier: str) -> str:
@@ -49,28 +50,26 @@ def opens(carrier: str) -> str:
     )
 
 
-def merged(
-    text: str, carrier: str, days: Mapping[dt.date, Terminated | None], currency: str
-) -> str:
-    """A carrier's month with some days replaced; None takes a day out."""
+def merged(text: str, carrier: str, days: Mapping[dt.date, Sequence[Terminated]]) -> str:
+    """A carrier's month with some days replaced, each by an entry a currency."""
     replaced = {str(day) for day in days}
     kept = [block for block in journal.blocks(text) if block.date not in replaced]
     added = [
-        journal.Block(str(day), "*", journal.formatted(_entry(day, carrier, row, currency)))
-        for day, row in days.items()
-        if row
+        journal.Block(str(day), "*", journal.formatted(_entry(day, carrier, row)))
+        for day, rows in days.items()
+        for row in sorted(rows, key=lambda row: row.currency)
     ]
     return journal.joined(sorted([*kept, *added], key=lambda block: block.date))
 
 
-def _entry(day: dt.date, carrier: str, row: Terminated, currency: str) -> data.Transaction:
+def _entry(day: dt.date, carrier: str, row: Terminated) -> data.Transaction:
     return periodfile.transaction(
         day,
         journal.plain(carrier),
         periodfile.calls_text(row.calls, row.seconds),
         [
-            periodfile.leg(accounts.termination(carrier), row.micro, currency),
-            periodfile.leg(accounts.carrier(carrier), -row.micro, currency),
+            periodfile.leg(accounts.termination(carrier), row.micro, row.currency),
+            periodfile.leg(accounts.carrier(carrier), -row.micro, row.currency),
         ],
         meta={"calls": row.calls, "seconds": row.seconds},
     )

@@ -114,6 +114,7 @@ def document(
     customer: Customer,
     config: Config,
     *,
+    currency: str,
     kind: str,
     number: str | None,
     issue_date: dt.date,
@@ -124,6 +125,7 @@ def document(
         bill: what it says.
         customer: whose it is; the facts of the period's last day stand on it.
         config: who sends it.
+        currency: of his account.
         kind: ``preview``, ``invoice``, ``statement`` or ``credit-note``; the amounts of a
             credit note are positive.
         number: in its series, if it has one.
@@ -156,7 +158,7 @@ def document(
             "id": customer.id,
             **{key: customer.text(key, bill.period.last) for key in sorted(shown)},
         },
-        currency=config.currency,
+        currency=currency,
         issue_date=str(issue_date),
         due_date=str(due),
         period={"start": str(bill.period.start), "end": str(bill.period.end)},

@@ -118,6 +118,12 @@ class Config:
     credit_note_series: str = CREDIT_NOTES
     main_months: int = 3
     close_delay: dt.timedelta = dt.timedelta(hours=24)
+    decks: Mapping[str, str] = field(default_factory=dict)
+    """Currency of each rate deck that is not in the book's."""
+
+    def deck_currency(self, name: str) -> str:
+        """The currency the rates of a deck are in."""
+        return self.decks.get(name, self.currency)
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
@@ -158,9 +164,7 @@ def parse(text: str) -> Config:
     version = top.take("format", int, FORMAT)
     if version != FORMAT:
         raise ConfigError(f"format: is {version}; this a2ledger reads format {FORMAT}")
-    currency = top.take("currency", str)
-    if not re.fullmatch(r"[A-Z]{3}", currency):
-        raise ConfigError(f"currency: {currency!r} is not an ISO 4217 code such as EUR")
+    currency = _currency(top)
     zone = _zone(top, "timezone")
     vat = top.table("vat")
     treatment = vat.choice("treatment", TREATMENTS, "on-invoice")
@@ -186,6 +190,7 @@ def parse(text: str) -> Config:
         credit_note_series=_series(numbers, "credit_note", CREDIT_NOTES),
         main_months=top.take("main_months", int, 3),
         close_delay=_delay(top),
+        decks=dict(_decks(top.table("tariffs"))),
     )
     if config.main_months < 1:
         raise ConfigError("main_months: must be at least 1")
@@ -256,6 +261,19 @@ class _Table:
                 near = difflib.get_close_matches(name, self.known, 1)
                 hint = f", did you mean {near[0]!r}?" if near else ""
                 raise self.error(name, f"unknown key{hint}")
+
+
+def _currency(table: _Table) -> str:
+    currency = table.take("currency", str)
+    if not re.fullmatch(r"[A-Z]{3}", currency):
+        raise table.error("currency", f"{currency!r} is not an ISO 4217 code such as EUR")
+    return currency
+
+
+def _decks(table: _Table) -> Iterator[tuple[str, str]]:
+    for name, row in table.tables():
+        yield name, _currency(row)
+        row.finish()
 
 
 def _zone(table: _Table, name: str, default: str | None = None) -> str:

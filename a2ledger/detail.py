@@ -259,13 +259,13 @@ def fold(calls: pa.Table, customers: Iterable[str]) -> list[Folded]:
     ]
 
 
-def bought(calls: pa.Table) -> list[tuple[str, int, int, int]]:
-    """A day's calls per carrier: (carrier, calls, seconds, micro-units to buy)."""
+def bought(calls: pa.Table) -> list[tuple[str, str, int, int, int]]:
+    """A day's calls per carrier: (carrier, deck, calls, seconds, micro-units to buy)."""
     of_carriers = calls.filter(pc.not_equal(calls["carrier"], ""))
-    sums = of_carriers.group_by("carrier", use_threads=False).aggregate(
+    sums = of_carriers.group_by(["carrier", "deck"], use_threads=False).aggregate(
         [("uid", "count"), ("seconds", "sum"), ("buy_micro", "sum")]
     )
-    columns = ("carrier", "uid_count", "seconds_sum", "buy_micro_sum")
+    columns = ("carrier", "deck", "uid_count", "seconds_sum", "buy_micro_sum")
     return [tuple(row[name] for name in columns) for row in sums.to_pylist()]
 
 

@@ -18,13 +18,12 @@ _LAST_DAY = 31
 _HUNDRED = 100 * money.MICRO
 
 
-def parse(key: str, text: str, currency: str) -> Fact:
+def parse(key: str, text: str) -> Fact:
     """A fact's value from text.
 
     Args:
         key: one of :data:`a2ledger.records.KEYS`.
         text: as a person wrote it.
-        currency: the book's.
 
     Raises:
         ValueError: if it is no value for the key; the message begins with the key.
@@ -34,8 +33,8 @@ def parse(key: str, text: str, currency: str) -> Fact:
         raise ValueError(f"{key}: no such fact; there is {', '.join(KEYS)}")
     if key in NUMBERS:
         return _number(key, text)
-    if key == "currency" and text not in {"", currency}:
-        raise ValueError(f"currency: {text!r}; customers are kept in {currency}")
+    if key == "currency" and not re.fullmatch(r"[A-Z]{3}", text):
+        raise ValueError(f"currency: {text!r} is not an ISO 4217 code such as EUR")
     if key == "vat" and text not in TREATMENTS:
         raise ValueError(f"vat: {text!r} is none of {', '.join(TREATMENTS)}")
     if key == "terms" and not re.fullmatch(r"[0-9]{0,3}", text):
@@ -64,7 +63,7 @@ def _number(key: str, text: str) -> Decimal:
     return money.decimal(micro, 2 if key == "credit_limit" else 0)
 
 
-def check(customer: Customer, currency: str) -> None:
+def check(customer: Customer) -> None:
     """Make sure every fact a customer ever had is one.
 
     Raises:
@@ -73,6 +72,8 @@ def check(customer: Customer, currency: str) -> None:
     for key, history in customer.facts.items():
         for since, value in history:
             try:
-                parse(key, str(value), currency)
+                parse(key, str(value))
             except ValueError as error:
                 raise ValueError(f"{error} (from {since})") from None
+    if len({value for _, value in customer.facts.get("currency", ())}) > 1:
+        raise ValueError("currency: an account is kept in one, from its opening on")

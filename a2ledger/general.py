@@ -24,6 +24,8 @@ _POSTED = re.compile(
     rf"^(?:[ \t]+(?:[*!][ \t]+)?|\d{{4}}-\d\d-\d\d (?:open|balance) +){_CUSTOMER.pattern}",
     re.MULTILINE,
 )  # where an account stands, not where a text only speaks of one
+_Sums = dict[tuple[str, str], int]
+"""Micro-units by account and currency."""
 _NAMED = re.compile(r'^  customer: "([^"]+)"$', re.MULTILINE)
 
 
@@ -94,31 +96,30 @@ def merged_opens(text: str, customers: Iterable[str], added: Iterable[data.Open]
     return journal.joined(sorted([*kept, *new], key=key))
 
 
-def carried(months: Mapping[str, Iterable[str]], currency: str) -> str:
+def carried(months: Mapping[str, Iterable[str]]) -> str:
     """What lies before the months ``main`` shows: balances, and each month's totals.
 
     Args:
         months: texts of ``general/``, ``suspense/`` and ``carriers/`` by month (``2026-01``).
-        currency: the book's.
     """
     if not months:
         return ""
-    owed: dict[str, dict[str, int]] = {}
-    totals: dict[str, dict[str, int]] = {}
+    owed: dict[str, _Sums] = {}
+    totals: dict[str, _Sums] = {}
     for month in sorted(months):
         of_month = totals.setdefault(month, {})
         for text in months[month]:
-            for account, micro, _ in journal.legs(text):
+            for account, micro, currency in journal.legs(text):
                 customer = _CUSTOMER.match(account)
                 part = owed.setdefault(customer[1], {}) if customer else of_month
-                part[account] = part.get(account, 0) + micro
+                part[account, currency] = part.get((account, currency), 0) + micro
     last = last_of_month(max(months))
     entries = [
-        _carried_entry(last, customer, dict(sorted(sums.items(), reverse=True)), currency)
+        _carried_entry(last, customer, dict(sorted(sums.items(), reverse=True)))
         for customer, sums in sorted(owed.items())
     ]
     entries += [
-        _carried_entry(last_of_month(month), month, dict(sorted(sums.items())), currency)
+        _carried_entry(last_of_month(month), month, dict(sorted(sums.items())))
         for month, sums in totals.items()
     ]
     return "".join(
@@ -128,11 +129,13 @@ def carried(months: Mapping[str, Iterable[str]], currency: str) -> str:
     )
 
 
-def _carried_entry(
-    day: dt.date, what: str, sums: Mapping[str, int], currency: str
-) -> data.Transaction:
-    moved = {account: micro for account, micro in sums.items() if micro}
-    postings = [periodfile.leg(account, micro, currency) for account, micro in moved.items()]
-    if rest := -sum(moved.values()):
-        postings.append(periodfile.leg(accounts.OPENING, rest, currency))
+def _carried_entry(day: dt.date, what: str, sums: _Sums) -> data.Transaction:
+    moved = {key: micro for key, micro in sums.items() if micro}
+    postings = [
+        periodfile.leg(account, micro, currency) for (account, currency), micro in moved.items()
+    ]
+    for currency in sorted({currency for _, currency in moved}):
+        rest = -sum(micro for (_, other), micro in moved.items() if other == currency)
+        if rest:
+            postings.append(periodfile.leg(accounts.OPENING, rest, currency))
     return periodfile.transaction(day, "Carried", what, postings)

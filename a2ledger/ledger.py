@@ -191,7 +191,10 @@ def rows(ledger: Ledger) -> dict[str, list[Row]]:
 
 
 def open_periods(
-    root: Path, customers: Sequence[Customer], texts: Mapping[str, str], currency: str
+    root: Path,
+    customers: Sequence[Customer],
+    texts: Mapping[str, str],
+    currencies: Mapping[str, str],
 ) -> tuple[dict[str, tuple[Brought, list[Row]]], list[Problem]]:
     """What open periods start with and hold, by customer id.
 
@@ -202,7 +205,7 @@ def open_periods(
         root: of the book.
         customers: whose open periods.
         texts: of their open periods' files, by customer id.
-        currency: the book's.
+        currencies: of their accounts, by customer id.
 
     Returns:
         by customer id what the period starts with and its rows; and Beancount's errors.
@@ -215,7 +218,7 @@ def open_periods(
         _include(root, "journals/chart.beancount"),
     ]
     for customer in customers:
-        head += _opening(customer, brought[customer.id], currency)
+        head += _opening(customer, brought[customer.id], currencies[customer.id])
         name = customerfile.period_path(customer.id, customer.open_since)
         head.append(_include(root, name))
     ledger = Ledger.read("".join(head))

@@ -25,17 +25,17 @@ JANUARY = """\
 
 def test_a_carriers_month_has_an_entry_a_day():
     days = {
-        dt.date(2026, 1, 6): Terminated(1, 10, 10_000),
-        dt.date(2026, 1, 5): Terminated(2, 90, 40_000),
+        dt.date(2026, 1, 6): [Terminated(1, 10, 10_000, "EUR")],
+        dt.date(2026, 1, 5): [Terminated(2, 90, 40_000, "EUR")],
     }
 
-    assert carriers.merged("", "acme", days, "EUR") == JANUARY
+    assert carriers.merged("", "acme", days) == JANUARY
 
 
 def test_only_the_days_that_changed_are_written_anew():
-    changed = {dt.date(2026, 1, 5): None, dt.date(2026, 1, 7): Terminated(1, 1, 5)}
+    changed = {dt.date(2026, 1, 5): [], dt.date(2026, 1, 7): [Terminated(1, 1, 5, "EUR")]}
 
-    text = carriers.merged(JANUARY, "acme", changed, "EUR")
+    text = carriers.merged(JANUARY, "acme", changed)
 
     assert "2026-01-05" not in text
     assert JANUARY[JANUARY.index("2026-01-06") :] in text

@@ -121,7 +121,7 @@ def test_a_number_is_taken_where_some_line_is_not_zero(rows, numbered):
 
 def settings():
     company = config.Company(name="Example", vat_id="BE1")
-    return SimpleNamespace(company=company, currency="EUR", terms_days=14)
+    return SimpleNamespace(company=company, terms_days=14)
 
 
 CUSTOMER = Customer(
@@ -135,7 +135,12 @@ CUSTOMER = Customer(
 
 
 def document(bill, **given):
-    facts = {"kind": "invoice", "number": "INV-1", "issue_date": dt.date(2026, 2, 3)}
+    facts = {
+        "currency": "EUR",
+        "kind": "invoice",
+        "number": "INV-1",
+        "issue_date": dt.date(2026, 2, 3),
+    }
     return closing.document(bill, CUSTOMER, settings(), **(facts | given))
 
 
@@ -154,7 +159,13 @@ def test_the_document_says_what_is_billed_and_what_is_to_pay():
 def test_a_customers_own_terms_win():
     own = Customer(id="C1", opened=CUSTOMER.opened, facts={"terms": ((CUSTOMER.opened, "30"),)})
     found = closing.document(
-        bill_of(), own, settings(), kind="statement", number=None, issue_date=dt.date(2026, 2, 3)
+        bill_of(),
+        own,
+        settings(),
+        currency="EUR",
+        kind="statement",
+        number=None,
+        issue_date=dt.date(2026, 2, 3),
     )
 
     assert found.due_date == "2026-03-05"

@@ -196,7 +196,10 @@ def test_calls_are_added_up_by_destination_for_bills():
 
 def test_what_carriers_are_owed():
     calls = table(
-        call(), call(carrier="acme", buy_micro=7), call(uid="v", carrier="acme", buy_micro=1)
+        call(),
+        call(carrier="acme", buy_micro=7),
+        call(uid="v", carrier="acme", buy_micro=1),
+        call(uid="w", carrier="acme", buy_micro=5, deck="usd"),
     )
 
-    assert detail.bought(calls) == [("acme", 2, 122, 8)]
+    assert detail.bought(calls) == [("acme", "standard", 2, 122, 8), ("acme", "usd", 1, 61, 5)]

@@ -133,7 +133,7 @@ def test_what_lies_before_is_one_entry_a_customer_and_one_a_month():
         "2025-12": [payment("C1", "c", dt.date(2025, 12, 5)).text],
     }
 
-    assert general.carried(months, "EUR") == (
+    assert general.carried(months) == (
         '2025-12-31 * "Carried" "2025-12"\n'
         "  Assets:Bank               5.000000 EUR\n"
         "  Equity:Opening-Balances  -5.000000 EUR\n"
@@ -151,10 +151,10 @@ def test_what_lies_before_is_one_entry_a_customer_and_one_a_month():
         "  Equity:Opening-Balances  -10.000000 EUR\n"
         "\n"
     )
-    assert general.carried({}, "EUR") == ""
+    assert general.carried({}) == ""
 
 
 def test_what_cancels_out_is_not_carried():
     there, back = payment("C1", "a").text, payment("C1", "b", micro=-5_000_000).text
 
-    assert general.carried({"2026-01": [there, back]}, "EUR") == ""
+    assert general.carried({"2026-01": [there, back]}) == ""

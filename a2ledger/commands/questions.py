@@ -151,7 +151,7 @@ def statement(
         found,
         book.root / "templates",
         customer={"id": identity, "name": name},
-        currency=book.config.currency,
+        currency=book.currency(identity),
         period={"start": str(since or one.opened), "end": str(last + dt.timedelta(days=1))},
     )
     click.echo(text, nl=False)

@@ -168,7 +168,7 @@ def statement(
 def _statement(
     book: Book, own: Ledger, customer: Customer, since: dt.date | None, until: dt.date | None
 ) -> Statement:
-    places = money.decimals(book.config.currency)
+    places = money.decimals(book.currency(customer.id))
     rows = ledger.rows(own).get(accounts.component(customer.id), [])
     shown = list(_movements(rows, _taxes(book, own), places))
     opening = 0

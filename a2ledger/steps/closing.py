@@ -188,6 +188,7 @@ class _Closer:
             bill,
             customer,
             self.book.config,
+            currency=self.book.currency(name),
             kind=kind,
             number=number,
             issue_date=self.draft.today,
@@ -214,7 +215,7 @@ class _Closer:
         return kind, self.numbers.take(kind)
 
     def _write(self, customer: Customer, bill: Bill, kind: str, number: str | None) -> None:
-        currency = self.book.config.currency
+        currency = self.book.currency(customer.id)
         frozen, left = split(self.files[customer.id], bill.period.end)
         entries = closing.entries(bill, customer.id, currency, kind, number)
         blocks = [journal.Block(str(e.date), "*", journal.formatted(e)) for e in entries]
@@ -251,7 +252,12 @@ def states(book: Book, customers: Sequence[Customer]) -> dict[str, tuple[Brought
             customer.id: book.text(customerfile.period_path(customer.id, customer.open_since))
             for customer in chunk
         }
-        states_of, problems = ledger.open_periods(book.root, chunk, texts, book.config.currency)
+        states_of, problems = ledger.open_periods(
+            book.root,
+            chunk,
+            texts,
+            {customer.id: book.currency(customer.id) for customer in chunk},
+        )
         if problems:
             raise BrokenBookError(problems)
         found |= states_of
@@ -337,7 +343,7 @@ def draw_up(
             rows,
             calls.of(customer.id, one),
             config.codes,
-            money.decimals(config.currency),
+            money.decimals(book.currency(customer.id)),
         )
     except DetailDiffersError as error:
         message = f"{customer.id}, {one}: {error}; nothing was billed"
@@ -359,7 +365,13 @@ def preview(book: Book, name: str, today: dt.date) -> dict[str, Any]:
         calls = Calls(book, {name: customer}, states_of, one.end)
         bill = draw_up(book, customer, one, *states_of[name], calls)
         document = closing.document(
-            bill, customer, book.config, kind="preview", number=None, issue_date=today
+            bill,
+            customer,
+            book.config,
+            currency=book.currency(name),
+            kind="preview",
+            number=None,
+            issue_date=today,
         )
         shown: dict[str, Any] = as_json(document)
         return shown

@@ -141,13 +141,22 @@ def _unreadable(draft: Draft, path: str) -> Iterable[Problem]:
         first = block.text.partition("\n")[0]
         if len(legs) != len(postings):
             yield Problem(path, 0, "amount", f"write every amount as a plain number: {first}")
-        elif rest := sum(leg.micro for leg in legs):
-            yield Problem(path, 0, "balance", f"{money.text(rest)} left over: {first}")
+        else:
+            yield from _unbalanced(path, legs, first)
         if general.customer_of(block) != owner:
             yield Problem(
                 path, 0, "customer", f"an entry here needs a posting to the customer's own: {first}"
             )
         yield from _uncoded(path, block.text, first, draft.book.config)
+
+
+def _unbalanced(path: str, legs: Iterable[journal.Leg], first: str) -> Iterable[Problem]:
+    left: dict[str, int] = {}
+    for leg in legs:
+        left[leg.currency] = left.get(leg.currency, 0) + leg.micro
+    for currency, rest in left.items():
+        if rest:
+            yield Problem(path, 0, "balance", f"{money.text(rest)} {currency} left over: {first}")
 
 
 def _uncoded(path: str, text: str, first: str, config: Config) -> Iterable[Problem]:

@@ -98,7 +98,7 @@ def _priced(
         for message in (*batch.notes, *normal.warnings):
             draft.talk(message)
         calls, unpriced = _rated(batch, normal.calls, source, pricing)
-        no_rate = _without_rate(batch, normal.calls.filter(pa.array(unpriced)))
+        no_rate = _without_rate(batch, normal.calls.filter(pa.array(unpriced)), pricing)
         report.read += batch.rows.num_rows + len(batch.refused)
         report.refused += [*batch.refused, *normal.refused, *no_rate]
         report.not_billable.update(normal.not_billable)
@@ -138,15 +138,16 @@ def _rated(
     return pa.table([columns[name] for name in schema.names], schema=schema), unpriced
 
 
-def _without_rate(batch: Batch, calls: pa.Table) -> list[Refused]:
+def _without_rate(batch: Batch, calls: pa.Table, pricing: valuing.Pricing) -> list[Refused]:
     columns = (calls[name].to_pylist() for name in ("line", "called", "switch", "uid", "seq"))
-    return [
-        refuse(
-            batch,
-            line,
-            "no-rate",
-            f"no rate for {called}; add one to the customer's tariff, then import again",
-            keeping.identity(*key),
-        )
-        for line, called, *key in zip(*columns, strict=True)
-    ]
+    foreign = valuing.in_other_currency(calls, pricing).tolist()
+    refused = []
+    for is_foreign, line, called, *key in zip(foreign, *columns, strict=True):
+        name = keeping.identity(*key)
+        if is_foreign:
+            message = f"the tariff for {called} is not in the account's currency; give him one"
+            refused.append(refuse(batch, line, "wrong-currency", message, name))
+        else:
+            message = f"no rate for {called}; add one to the customer's tariff, then import again"
+            refused.append(refuse(batch, line, "no-rate", message, name))
+    return refused

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from a2ledger import carriers, detail, quarantine
 from a2ledger.book import Draft
-from a2ledger.config import Source
+from a2ledger.config import Config, Source
 from a2ledger.feed import Refused, digest
 from a2ledger.once import COLUMNS, once
 from a2ledger.period import DAY
@@ -280,13 +280,27 @@ def _content(row: dict[str, Any]) -> str:
 
 def _write_carriers(draft: Draft, day: dt.date, calls: pa.Table, left: pa.Table) -> None:
     """Bring what carriers are owed for a day into line with its calls."""
-    owed = {name: carriers.Terminated(*sums) for name, *sums in detail.bought(calls)}
+    owed = _owed(draft.book.config, detail.bought(calls))
     for name in sorted({*owed, *(set(pc.unique(left["carrier"]).to_pylist()) - {""})}):
         path = carriers.month_path(name, day)
-        currency = draft.book.config.currency
-        text = carriers.merged(draft.text(path), name, {day: owed.get(name)}, currency)
+        text = carriers.merged(draft.text(path), name, {day: owed.get(name, ())})
         draft.put(path, text)
         draft.put(carriers.opens_path(name), carriers.opens(name))
+
+
+def _owed(
+    config: Config, bought: Iterable[tuple[str, str, int, int, int]]
+) -> dict[str, list[carriers.Terminated]]:
+    """What each carrier is owed, by the currencies of the decks that named it."""
+    sums: dict[tuple[str, str], tuple[int, int, int]] = {}
+    for carrier, deck, *row in bought:
+        key = (carrier, config.deck_currency(deck))
+        calls, seconds, micro = sums.get(key, (0, 0, 0))
+        sums[key] = (calls + row[0], seconds + row[1], micro + row[2])
+    found: dict[str, list[carriers.Terminated]] = {}
+    for (carrier, currency), total in sums.items():
+        found.setdefault(carrier, []).append(carriers.Terminated(*total, currency))
+    return found
 
 
 def _usage(row: detail.Folded, day: dt.date, opened: dt.date) -> Usage | None:

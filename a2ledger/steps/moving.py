@@ -146,7 +146,7 @@ def _sort_in(
         return
     entry = posting.entry(
         movement,
-        currency=config.currency,
+        currency=draft.book.currency(movement.customer),
         methods=config.methods,
         vat=_vat(movement, customer, config),
     )

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from a2ledger import accounts, directory, facts
 from a2ledger.book import Draft, RefusedError
-from a2ledger.config import Config
 from a2ledger.customerfile import with_facts
 from a2ledger.feed import Refused
 from a2ledger.period import cycle_of, holding, is_anniversary
@@ -22,14 +21,14 @@ _PRICING = {"tariff", "discount_percent", "vat", "dial_plan"}
 """Facts that decide what a call costs."""
 
 
-def fact(key: str, text: str, config: Config) -> Fact:
+def fact(key: str, text: str) -> Fact:
     """A fact's value from text.
 
     Raises:
         RefusedError: if it is no value for the key.
     """
     try:
-        return facts.parse(key, text, config.currency)
+        return facts.parse(key, text)
     except ValueError as error:
         raise RefusedError(str(error)) from None
 
@@ -65,7 +64,7 @@ def add(draft: Draft, identity: str, given: Mapping[str, str]) -> Customer:
     start = _day("opened", opened) if opened else draft.today
     if is_anniversary(kind) and not given.get("billing_day"):
         texts["billing_day"] = str(start.day)
-    values = {key: fact(key, texts[key], config) for key in KEYS if key in texts}
+    values = {key: fact(key, texts[key]) for key in KEYS if key in texts}
     if not opened and not is_anniversary(kind):
         start = holding(draft.today, cycle_of(kind, int(values["billing_day"]), start)).start
     customer = Customer(
@@ -74,7 +73,7 @@ def add(draft: Draft, identity: str, given: Mapping[str, str]) -> Customer:
         facts={key: ((start, value),) for key, value in values.items() if value != ""},
     )
     _check_cycle(customer, start)
-    _check_decks(draft, values.get("tariff", ""))
+    _check_decks(draft, str(values["currency"]), values.get("tariff", ""))
     draft.book.customers[identity] = customer
     draft.put_customer(customer)
     return draft.customer(identity)
@@ -87,8 +86,14 @@ def _day(key: str, text: str) -> dt.date:
         raise RefusedError(f"{key}: {text!r} is not a day such as 2026-01-31") from None
 
 
-def _check_decks(draft: Draft, tariff: Fact) -> None:
+def _check_decks(draft: Draft, currency: str, tariff: Fact) -> None:
+    config = draft.book.config
     for name in split_list(str(tariff)):
+        if (other := config.deck_currency(name)) != currency:
+            raise RefusedError(
+                f"tariff: {name} is in {other}, the account in {currency}; "
+                f'say [tariffs.{name}] currency = "{currency}" in a2ledger.toml if it is not'
+            )
         if not (draft.book.root / f"tariffs/{name}.csv").is_file():
             draft.talk(f"note: tariffs/{name}.csv is not there yet; calls need it")
 
@@ -101,10 +106,15 @@ def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date
             period or, for what changes with a period, is not the first day of one.
     """
     customer = known(draft, identity)
-    values = {key: fact(key, text, draft.book.config) for key, text in given.items()}
+    values = {key: fact(key, text) for key, text in given.items()}
     now = {key: value for key, value in values.items() if customer.fact(key, since) != value}
     if not now:
         return False
+    if "currency" in now:
+        raise RefusedError(
+            f"{identity}: currency: the account is kept in {draft.book.currency(identity)} for "
+            "good; open another for another currency"
+        )
     if since < customer.open_since:
         raise RefusedError(
             f"{identity}: {since} lies in a closed period; changes hold from "
@@ -118,7 +128,7 @@ def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date
             )
     changed = with_facts(customer, now.items(), since)
     _check_cycle(changed, since)
-    _check_decks(draft, now.get("tariff", ""))
+    _check_decks(draft, draft.book.currency(identity), now.get("tariff", ""))
     if since < draft.today and _PRICING & now.keys():
         draft.talk(f"note: calls and charges of {identity} that are posted keep what they cost")
     draft.put_customer(changed)
@@ -189,7 +199,7 @@ def _put(draft: Draft, identity: str, row: dict[str, str]) -> bool:
     customer = draft.book.customers[identity]
     given = {key: text for key, text in row.items() if key in KEYS and text != ""}
     day = max(draft.today, customer.opened)
-    values = {key: fact(key, text, draft.book.config) for key, text in given.items()}
+    values = {key: fact(key, text) for key, text in given.items()}
     held = {key: customer.facts.get(key, ((day, None),))[-1][1] for key in values}
     differing = {key: given[key] for key in values if values[key] != held[key]}
     if not differing:

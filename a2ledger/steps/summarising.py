@@ -32,13 +32,13 @@ def summarise(draft: Draft) -> None:
 
 def _refresh(draft: Draft) -> None:
     """Have `open` repeat the facts of today; and touch everyone where all is made anew."""
-    currency = draft.book.config.currency
     for identity, customer in draft.book.customers.items():
         if draft.rebuild:
             draft.touch(identity, customer.opened)
         if any(len(history) > 1 for history in customer.facts.values()):
             path = customerfile.path(identity)
             before = draft.text(path)
+            currency = draft.book.currency(identity)
             after = customerfile.updated(before, customer, currency, draft.today)
             if after != before:
                 draft.put(path, after)
@@ -79,14 +79,14 @@ def _blocks(draft: Draft, customer: Customer, since: dt.date) -> list[journal.Bl
     for start, end in zip(customer.periods, ends, strict=True):
         if end > since:
             file = draft.period_file(customerfile.period_path(customer.id, start))
-            found += general.blocks(file, customer.id, draft.book.config.currency)
+            found += general.blocks(file, customer.id, draft.book.currency(customer.id))
     return sorted(found, key=lambda block: (block.date, block.kind != "balance"))
 
 
 def _opens(draft: Draft) -> None:
-    currency = draft.book.config.currency
     entries: list[data.Open] = []
     for identity in draft.touched:
+        currency = draft.book.currency(identity)
         entries += customerfile.opens(draft.customer(identity), currency, draft.today)
     kept = "" if draft.rebuild else draft.text(OPENS)
     draft.put(OPENS, general.merged_opens(kept, draft.touched, entries))
@@ -132,7 +132,7 @@ def _tops(draft: Draft) -> None:
         or _moved(draft, old)
     ):
         texts = {month: [draft.text(path) for path in paths] for month, paths in old.items()}
-        body = general.carried(texts, draft.book.config.currency)
+        body = general.carried(texts)
         head = f"; carried forward to {last_of_month(max(old))}\n" if old else "; nothing yet\n"
         draft.put(CARRIED, head + body)
     always = [CHART, MANUAL, OPENS, *(path for path in carriers if not _MONTH.search(path))]
@@ -154,10 +154,14 @@ def _moved(draft: Draft, old: dict[str, list[str]]) -> bool:
 def _top(draft: Draft, name: str, paths: list[str]) -> None:
     config = draft.book.config
     title = config.company.name if name == "main" else f"{config.company.name}: {name}"
+    others = {draft.book.currency(identity) for identity in draft.book.customers}
     text = (
         f'option "title" {journal.quoted(title)}\n'
-        f'option "operating_currency" {journal.quoted(config.currency)}\n'
-        'option "tolerance_multiplier" "0"\n'
+        + "".join(
+            f'option "operating_currency" {journal.quoted(currency)}\n'
+            for currency in [config.currency, *sorted(others - {config.currency})]
+        )
+        + 'option "tolerance_multiplier" "0"\n'
     )
     path = f"journals/{name}.beancount"
     body = "".join(f'include "{path.removeprefix("journals/")}"\n' for path in paths)

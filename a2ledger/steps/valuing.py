@@ -34,6 +34,8 @@ class Pricing(NamedTuple):
     """Start of each customer's open period, in days since 1970."""
     names: pa.StringArray
     """Customers' ids."""
+    currencies: npt.NDArray[np.str_]
+    """Currency of each customer's account."""
 
 
 class Tariffs:
@@ -43,6 +45,8 @@ class Tariffs:
         self._book = book
         self._numbers: dict[str, int] = {}
         self.loaded: list[Tariff] = []
+        self.currencies: list[str] = []
+        """What each is in; a tariff of several fits no account."""
 
     def number(self, text: str) -> int:
         """Where a tariff stands in ``loaded``.
@@ -52,6 +56,8 @@ class Tariffs:
         """
         if text not in self._numbers:
             decks = tuple(self._book.deck(name) for name in split_list(text))
+            currencies = {self._book.config.deck_currency(name) for name in split_list(text)}
+            self.currencies.append(" and ".join(sorted(currencies)))
             self.loaded.append(Tariff(name=text, decks=decks))
             self._numbers[text] = len(self.loaded) - 1
         return self._numbers[text]
@@ -66,6 +72,7 @@ def pricing(book: Book) -> Pricing:
         Tariffs(book),
         np.array([(c.open_since - _EPOCH).days for c in customers], dtype=np.int64),
         pa.array([customer.id for customer in customers], pa.string()),
+        np.array([book.currency(customer.id) for customer in customers], np.str_),
     )
 
 
@@ -80,15 +87,18 @@ def valued(calls: pa.Table, pricing: Pricing) -> tuple[dict[str, Any], npt.NDArr
 
     Returns:
         columns of the call detail by name: customer, deck, prefix, destination, billed_seconds,
-        cost_micro, given, buy_micro, carrier, vat; and whether no deck knows the number.
+        cost_micro, given, buy_micro, carrier, vat; and whether no deck of the account's currency
+        knows the number.
     """
     who = calls["customer"].to_numpy().astype(np.int32)
     day = calls["day"].to_numpy().astype("datetime64[D]").astype(np.int32)
     asked = {name: _one(calls[name]) for name in ("called", "local", "seconds")}
-    asked["tariff"] = pa.array(_tariff(calls, pricing, who, day), pa.int32())
+    tariff = _tariff(calls, pricing, who, day)
+    asked["tariff"] = pa.array(tariff, pa.int32())
     asked["discount"] = pa.array(_discount(pricing, who, day), pa.int64())
     rated = rating.rate(pa.RecordBatch.from_pydict(asked), pricing.tariffs.loaded)
-    cost, given, unpriced = _cost(calls, rated)
+    unrated = _one(rated["reason"]).to_numpy(zero_copy_only=False) != ""
+    cost, given, unpriced = _cost(calls, rated, unrated | _foreign(pricing, tariff, who))
     columns = {name: rated[name] for name in rated.schema.names if name != "reason"}
     columns |= {
         "customer": pricing.names.take(pa.array(who)),
@@ -99,14 +109,27 @@ def valued(calls: pa.Table, pricing: Pricing) -> tuple[dict[str, Any], npt.NDArr
     return columns, unpriced
 
 
+def in_other_currency(calls: pa.Table, pricing: Pricing) -> npt.NDArray[np.bool_]:
+    """For which calls the tariff is in another currency than the account; columns as above."""
+    who = calls["customer"].to_numpy().astype(np.int32)
+    day = calls["day"].to_numpy().astype("datetime64[D]").astype(np.int32)
+    return _foreign(pricing, _tariff(calls, pricing, who, day), who)
+
+
+def _foreign(pricing: Pricing, tariff: Integers, who: Indexes) -> npt.NDArray[np.bool_]:
+    currencies = np.array(pricing.tariffs.currencies, np.str_)
+    if len({*currencies.tolist(), *pricing.currencies.tolist()}) <= 1:
+        return np.zeros(len(who), np.bool_)
+    return np.asarray(currencies[tariff] != pricing.currencies[who])
+
+
 def _cost(
-    calls: pa.Table, rated: pa.RecordBatch
+    calls: pa.Table, rated: pa.RecordBatch, unrated: npt.NDArray[np.bool_]
 ) -> tuple[Integers, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """What calls cost; whether their row or rule says so, no tariff; whether nothing does."""
     has_price = calls["given_micro"].is_valid().to_numpy(zero_copy_only=False)
     free = calls["free"].to_numpy(zero_copy_only=False)
     silent = calls["seconds"].to_numpy() == 0
-    unrated = _one(rated["reason"]).to_numpy(zero_copy_only=False) != ""
     # An answered call of no seconds costs nothing, as A2Billing has it.
     cost = np.where(free | silent, 0, rated["cost_micro"].to_numpy(zero_copy_only=False))
     cost = np.where(has_price, pc.fill_null(calls["given_micro"], 0).to_numpy(), cost)
