@@ -7,7 +7,8 @@ so that the same rows end in the same places however files are split.
 =================  ==========================================================================
 not billable       the row …
 =================  ==========================================================================
-hangup             is of the hang-up handler: the number called is ``h``
+hangup             is of the hang-up handler
+b-leg              is of the leg a switch made, and not of the one that came in
 context            stands in a context no rule names
 application        stands in a context a rule names, but ran another application
 unanswered         was not answered
@@ -52,10 +53,6 @@ LONGEST_NUMBER = 64
 AHEAD = clock.DAY
 """Seconds a call may start after now: clocks differ."""
 
-_DEFAULTS = {
-    "asterisk": Rule(applications=("Dial",)),
-    "calls": Rule(identify=("accountcode",)),
-}
 _SECONDS = "^[0-9]{1,9}$"
 _CONTROLS = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+"
 _ENDPOINT = r"^[^/]+/(.+?)(-[0-9a-f]+)?(;[0-9])?$"
@@ -104,7 +101,8 @@ def normalise(
 
     Args:
         batch: rows of ``source``.
-        source: whose rules, zone and number forms apply.
+        source: whose rules, zone and number forms apply. Without rules every row that was
+            answered is a call.
         directory: all customers.
         zone: the book's time zone.
         now: an aware time; calls that start more than a day later are refused.
@@ -113,8 +111,9 @@ def normalise(
     fates = _Fates(batch, rows)
     starts, naive = _starts(rows, zone, fates)
     seconds = _seconds(rows, fates)
-    rules = source.rules or (_DEFAULTS.get(source.dialect, Rule()),)
-    taken = _taken(rows, rules, fates)
+    for name in rows.never_names():
+        fates.leave_out(rows.never(name), name)
+    taken = _taken(rows, source.rules or (Rule(),), fates)
     fates.leave_out(~rows.answered, "unanswered")
     day = (naive // clock.DAY).astype(np.int32)
     customer, identifier = _customer(rows, taken, directory, day, fates)
@@ -159,6 +158,16 @@ class _Rows:
         if name not in self._cleaned:
             self._cleaned[name] = _clean(self._table[name].combine_chunks())
         return self._cleaned[name]
+
+    def never_names(self) -> list[str]:
+        """Why there are rows that no rule may take; see :mod:`a2ledger.feed`."""
+        if "never" not in self._table.column_names:
+            return []
+        return sorted(set(pc.unique(self._table["never"]).to_pylist()) - {"", None})
+
+    def never(self, name: str) -> Mask:
+        """Which rows no rule may take, for one reason."""
+        return np.asarray(pc.is_in(self._table["never"], value_set=pa.array([name])))
 
     def text(self, name: str, row: int) -> str:
         """One value."""
@@ -263,10 +272,6 @@ def _taken(rows: _Rows, rules: tuple[Rule, ...], fates: _Fates) -> _Taken:
         context = _among(rows["context"], rule.contexts)
         in_context |= context
         index[(index < 0) & context & _among(rows["application"], rule.applications)] = place
-    if rows.source.dialect.startswith("asterisk"):
-        # The handler's row repeats the seconds of the call it ends: never bill it, whatever a
-        # rule without applications would take.
-        fates.leave_out(np.asarray(pc.equal(rows["dst"], "h")), "hangup")
     fates.leave_out((index < 0) & ~in_context, "context")
     fates.leave_out(index < 0, "application")
     return _Taken(rules, index)

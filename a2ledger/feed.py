@@ -1,7 +1,9 @@
 """What a source hands on: batches of rows as they were read, and rows that were refused.
 
 A batch's ``rows`` has the string columns :data:`FIELDS` (empty where a dialect has no such
-column), ``line`` (int64, the physical line a row starts on, from 1) and ``answered`` (bool).
+column), ``line`` (int64, the physical line a row starts on, from 1) and ``answered`` (bool). It
+may have ``never`` (string): the name a row is left out under whatever the rules say, empty where
+they decide.
 """
 
 from __future__ import annotations
@@ -11,9 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
 FIELDS = (
     "accountcode",
@@ -36,6 +39,9 @@ FIELDS = (
 
 RAW_SHOWN = 4096
 """Characters of a refused row that are kept."""
+
+_GATHERED, _GATHERED_ROWS = 1024, 1 << 16
+"""Batches, and rows, that are made one at most: what they hold of files is in memory at once."""
 
 
 class UnusableInput(Exception):  # noqa: N818 - it is the input that is at fault
@@ -71,13 +77,21 @@ class Place(NamedTuple):
 START = Place(0, 1)
 
 
-class Batch(NamedTuple):
-    """Some consecutive rows of one file.
+class Origin(NamedTuple):
+    """Where the rows of several files stand that were made one batch, in order."""
 
-    ``refused`` are the rows that could not even be read; they are not in ``rows``. ``raw``
-    gives the text of the row that starts on a line. ``notes`` say what a person may want to
-    know though no row was refused, such as a last line that is still being written. ``place``
-    is how far the file has been read, if the dialect knows.
+    files: pa.StringArray
+    lines: pa.Int64Array
+
+
+class Batch(NamedTuple):
+    """Some consecutive rows of one file, or of several with their ``origin``.
+
+    With an origin, ``line`` numbers the batch's rows from 1. ``refused`` are the rows that could
+    not even be read; they are not in ``rows``. ``raw`` gives the text of the row that bears a
+    number in ``line``. ``notes`` say what a person may want to know though no row was refused,
+    such as a last line that is still being written. ``place`` is how far the file has been read,
+    if the dialect knows.
     """
 
     file: str
@@ -86,6 +100,14 @@ class Batch(NamedTuple):
     raw: Callable[[int], str]
     notes: tuple[str, ...] = ()
     place: Place = Place()
+    origin: Origin | None = None
+
+    def origins(self, lines: pa.Int64Array) -> Origin:
+        """The files and physical lines of rows that bear these numbers in ``line``."""
+        if self.origin is None:
+            return Origin(constant(self.file, len(lines)), lines)
+        index = pc.subtract(lines, 1)
+        return Origin(self.origin.files.take(index), self.origin.lines.take(index))
 
 
 def digest(text: str) -> str:
@@ -96,8 +118,59 @@ def digest(text: str) -> str:
 def refuse(batch: Batch, line: int, reason: str, message: str, identity: str = "") -> Refused:
     """The row on a line of a batch, refused."""
     raw = batch.raw(line)
+    files, lines = batch.origins(pa.array([line]))
     return Refused(
-        batch.file, line, reason, message, raw[:RAW_SHOWN], identity or f"raw-{digest(raw)}"
+        files[0].as_py(),
+        lines[0].as_py(),
+        reason,
+        message,
+        raw[:RAW_SHOWN],
+        identity or f"raw-{digest(raw)}",
+    )
+
+
+def gathered(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """Batches in their order, many small ones as one: a switch may write a file for each call."""
+    waiting: list[Batch] = []
+    rows = 0
+    for batch in batches:
+        if waiting and (
+            rows + len(batch.rows) > _GATHERED_ROWS
+            or len(waiting) == _GATHERED
+            or batch.rows.schema != waiting[0].rows.schema
+        ):
+            yield _joined(waiting)
+            waiting, rows = [], 0
+        waiting.append(batch)
+        rows += len(batch.rows)
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(batches: list[Batch]) -> Batch:
+    if len(batches) == 1:
+        return batches[0]
+    rows = pa.concat_tables([batch.rows for batch in batches]).combine_chunks()
+    ends = np.cumsum([len(batch.rows) for batch in batches])
+    origins = [batch.origins(batch.rows["line"].combine_chunks()) for batch in batches]
+    origin = Origin(
+        pa.concat_arrays([part.files for part in origins]),
+        pa.concat_arrays([part.lines for part in origins]),
+    )
+    own = rows["line"].to_pylist()
+    numbers = pa.array(np.arange(1, len(rows) + 1))
+
+    def raw(line: int) -> str:
+        part = batches[int(np.searchsorted(ends, line))]
+        return part.raw(own[line - 1])
+
+    return Batch(
+        batches[0].file,
+        rows.set_column(rows.column_names.index("line"), "line", numbers),
+        [row for batch in batches for row in batch.refused],
+        raw,
+        tuple(note for batch in batches for note in batch.notes),
+        origin=origin,
     )
 
 

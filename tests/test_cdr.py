@@ -53,6 +53,7 @@ def batch_of(rows, first=1):
         | {
             "line": pa.array(range(first, first + len(rows)), pa.int64()),
             "answered": pa.array([row["answered"] for row in rows], pa.bool_()),
+            "never": pa.array([row.get("never", "") for row in rows], pa.string()),
         }
     )
     return Batch("f.csv", table, [], lambda line: f"row {rows[line - first]}")
@@ -120,8 +121,10 @@ def test_a_call_says_all_that_is_known_of_it():
         ({"application": "Playback"}, "application"),
         ({"context": "carrier"}, "context"),
         ({"context": "carrier", "application": "Playback"}, "context"),
-        ({"dst": "h"}, "hangup"),
-        ({"dst": "h", "context": "carrier"}, "hangup"),
+        ({"never": "hangup"}, "hangup"),
+        ({"never": "b-leg", "context": "carrier"}, "b-leg"),
+        ({"never": None}, "call"),
+        ({"never": "hangup", "seconds": "-5"}, "negative"),
         ({"accountcode": "C9"}, "unknown-customer"),
         ({"accountcode": ""}, "no-identifier"),
         ({"accountcode": "", "peeraccount": "C1"}, "call"),
@@ -158,16 +161,24 @@ def test_every_row_ends_in_one_place(change, expected):
     assert fate(change, rules=(rule,)) == expected
 
 
-def test_without_rules_asterisk_bills_what_dial_did():
-    assert fate({"context": "anything"}) == "call"
-    assert fate({"application": "Queue"}) == "application"
+def test_by_default_asterisk_bills_what_dial_did():
+    rules = sources.rules("asterisk")
+    assert fate({"context": "anything"}, rules=rules) == "call"
+    assert fate({"application": "Queue"}, rules=rules) == "application"
 
 
-def test_without_rules_every_neutral_call_is_its_customers():
-    calls = {"dialect": "calls"}
-    assert fate({"application": "", "context": ""}, **calls) == "call"
-    assert fate({"dst": "h"}, **calls) == "call"
-    assert fate({"accountcode": "", "peeraccount": "C1"}, **calls) == "no-identifier"
+def test_by_default_every_neutral_call_is_its_customers():
+    rules = sources.rules("calls")
+    assert fate({"application": "", "context": ""}, rules=rules) == "call"
+    assert fate({"dst": "h"}, rules=rules) == "call"
+    assert fate({"accountcode": "", "peeraccount": "C1"}, rules=rules) == "no-identifier"
+
+
+def test_a_dialect_need_not_say_which_rows_are_never_calls():
+    batch = batch_of([ROW])
+    batch = batch._replace(rows=batch.rows.drop_columns(["never"]))
+    result = cdr.normalise(batch, source(), Directory(KNOWN), "UTC", NOW)
+    assert (len(result.calls), result.not_billable) == (1, {})
 
 
 def test_the_first_rule_that_takes_a_row_decides():
@@ -331,6 +342,7 @@ VALUES = {
     "uniqueid": ["", "1767652200.7", "a"],
     "sequence": ["", "1"],
     "cost": ["", "0.5", "-1", "x"],
+    "never": ["", "hangup"],
 }
 ROWS = st.lists(
     st.fixed_dictionaries(

@@ -40,7 +40,7 @@ def master(tmp_path):
 def test_a_file_by_a_live_asterisk_is_read_whole():
     batch = read(LIVE)
     assert (len(batch.rows), batch.refused, batch.notes) == (66, [], ())
-    assert batch.rows.column_names == [*sources.FIELDS, "line", "answered"]
+    assert batch.rows.column_names == [*sources.FIELDS, "line", "answered", "never"]
     row = batch.rows.slice(1, 1).to_pylist()[0]
     assert row == {
         "accountcode": "cust1",
@@ -60,6 +60,7 @@ def test_a_file_by_a_live_asterisk_is_read_whole():
         "cost": "",
         "line": 2,
         "answered": False,
+        "never": "",
     }
     assert batch.raw(2).startswith('"cust1","302110001112","306970000000","customers"')
 

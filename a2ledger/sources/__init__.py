@@ -5,9 +5,12 @@ Adding a dialect needs an entry point in the group ``a2ledger.dialects`` and no 
     [project.entry-points."a2ledger.dialects"]
     myswitch = "mypackage.myswitch:read"
 
-A module whose switch leaves a directory of files may say which of them are to be read, and in
-what order, with a function ``files(directory: Path) -> list[Path]`` beside ``read``; without
-one, they are all files there.
+Beside ``read`` the module may say two things more:
+
+- ``files(directory: Path) -> list[Path]``, which files of a directory are to be read, and in what
+  order; without it, they are all files there;
+- ``RULES: tuple[Rule, ...]``, which rows are calls where a source has no rules of its own; without
+  it, all that were answered.
 """
 
 from __future__ import annotations
@@ -17,9 +20,10 @@ import importlib.metadata
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import cast
 
-from a2ledger.config import Source
+from a2ledger.config import Rule, Source
 from a2ledger.feed import FIELDS, Batch, Refused, UnusableInput
 
 __all__ = [
@@ -32,6 +36,7 @@ __all__ = [
     "dialects",
     "files",
     "present",
+    "rules",
 ]
 
 Dialect = Callable[[Path, Source], Iterator[Batch]]
@@ -76,8 +81,7 @@ def files(name: str, directory: Path) -> list[Path]:
         KeyError: if there is no dialect of this name.
         UnusableInput: if the directory cannot be read or holds none.
     """
-    module = sys.modules[dialect(name).__module__]
-    own: Callable[[Path], list[Path]] = getattr(module, "files", present)
+    own: Callable[[Path], list[Path]] = getattr(_module(name), "files", present)
     try:
         found = own(directory)
     except OSError as error:
@@ -95,3 +99,17 @@ def present(directory: Path) -> list[Path]:
     """All files in a directory but hidden ones, those last written to last."""
     found = [path for path in directory.iterdir() if path.is_file() and path.name[0] != "."]
     return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+
+def rules(name: str) -> tuple[Rule, ...]:
+    """The rules of a source of this dialect that has none of its own.
+
+    Raises:
+        KeyError: if there is no dialect of this name.
+    """
+    own: tuple[Rule, ...] = getattr(_module(name), "RULES", (Rule(),))
+    return own
+
+
+def _module(name: str) -> ModuleType:
+    return sys.modules[dialect(name).__module__]

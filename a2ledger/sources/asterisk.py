@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from a2ledger.config import Rule
 from a2ledger.feed import FIELDS, START, Batch, Place, constant
 from a2ledger.sources import text
 from a2ledger.sources.rows import Layout
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from a2ledger.config import Source
+
+RULES = (Rule(applications=("Dial",)),)
 
 _FIRST = ("accountcode", "src", "dst", "context", "", "channel", "", "application", "")
 _TIMES = ("start", "", "", "duration", "seconds", "disposition", "")
@@ -89,6 +92,8 @@ def resume(path: Path, source: Source, place: Place) -> Iterator[Batch]:
         rows = pa.table(
             {name: _column(table, name) for name in FIELDS}
             | {"line": table["line"], "answered": pc.equal(table["disposition"], "ANSWERED")}
+            # The hang-up handler's row repeats the seconds of the call it ends.
+            | {"never": pc.if_else(pc.equal(table["dst"], "h"), "hangup", "")}
         )
         yield Batch(str(path), rows, piece.refused, piece.raw, piece.notes, piece.place)
 

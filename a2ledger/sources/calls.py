@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from a2ledger.config import Rule
 from a2ledger.feed import FIELDS, Batch, constant
 from a2ledger.sources import text
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from a2ledger.config import Source
+
+RULES = (Rule(identify=("accountcode",)),)
 
 _COLUMNS = {
     "id": "uniqueid",

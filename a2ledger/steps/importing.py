@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ import pyarrow as pa
 from a2ledger import cdr, detail, sources
 from a2ledger.book import Draft
 from a2ledger.config import ConfigError, Source
-from a2ledger.feed import Batch, Refused, constant, refuse
+from a2ledger.feed import Batch, Refused, constant, gathered, refuse
 from a2ledger.progress import Progress
 from a2ledger.spool import Spool
 from a2ledger.steps import keeping, valuing
@@ -37,27 +38,30 @@ def import_calls(draft: Draft, source: Source, paths: list[Path], now: dt.dateti
         MissingDetailError: if the calls of a day in question are missing.
     """
     report = Report(source=source.name, files=[str(path) for path in paths])
+    _dialect(source)
+    source = replace(source, rules=source.rules or sources.rules(source.dialect))
     pricing = valuing.pricing(draft.book)
     files = list(_files(draft, source, paths))
     with Spool(draft.book.vault.spool, keeping.SCHEMA) as spool:
         with draft.progress(f"reading {source.name}", sum(map(_size, files))) as progress:
-            for path in files:
-                batches = _told(_dialect(source)(path, source), report, progress)
-                for calls, day in _priced(draft, source, batches, pricing, now, report):
-                    spool.add(calls, day)
+            for batch in gathered(_read(source, files, report, progress)):
+                spool.add(*_priced(draft, source, batch, pricing, now, report))
         with draft.progress(f"posting {source.name}", len(spool.days())) as progress:
             keeping.keep(draft, source, spool, report, progress)
     return report
 
 
-def _told(batches: Iterator[Batch], report: Report, progress: Progress) -> Iterator[Batch]:
-    """Batches of a file, telling how far it is read once each is dealt with."""
-    began, before = time.monotonic(), 0
-    for batch in batches:
-        yield batch
-        rate = report.read / max(time.monotonic() - began, 0.001)
-        progress.add(batch.place.offset - before, f"{report.read:,} rows, {rate:,.0f} rows/s")
-        before = batch.place.offset
+def _read(source: Source, files: list[Path], report: Report, progress: Progress) -> Iterator[Batch]:
+    """Batches of files, counting their rows and telling how far they are read."""
+    began = time.monotonic()
+    for path in files:
+        before = 0
+        for batch in _dialect(source)(path, source):
+            report.read += batch.rows.num_rows + len(batch.refused)
+            yield batch
+            rate = report.read / max(time.monotonic() - began, 0.001)
+            progress.add(batch.place.offset - before, f"{report.read:,} rows, {rate:,.0f} rows/s")
+            before = batch.place.offset
 
 
 def _size(path: Path) -> int:
@@ -69,7 +73,6 @@ def _size(path: Path) -> int:
 
 def _files(draft: Draft, source: Source, paths: list[Path]) -> Iterator[Path]:
     """The files to read: those named, and in place of a directory those of the dialect in it."""
-    _dialect(source)
     for path in paths:
         if not path.is_dir():
             yield path
@@ -87,25 +90,23 @@ def _files(draft: Draft, source: Source, paths: list[Path]) -> Iterator[Path]:
 def _priced(
     draft: Draft,
     source: Source,
-    batches: Iterable[Batch],
+    batch: Batch,
     pricing: valuing.Pricing,
     now: dt.datetime,
     report: Report,
-) -> Iterator[tuple[pa.Table, pa.ChunkedArray]]:
-    """Calls of a source with their price, in batches, and the day of each."""
-    for batch in batches:
-        normal = cdr.normalise(batch, source, pricing.directory, pricing.config.timezone, now)
-        for message in (*batch.notes, *normal.warnings):
-            draft.talk(message)
-        calls, unpriced = _rated(batch, normal.calls, source, pricing)
-        no_rate = _without_rate(batch, normal.calls.filter(pa.array(unpriced)), pricing)
-        report.read += batch.rows.num_rows + len(batch.refused)
-        report.refused += [*batch.refused, *normal.refused, *no_rate]
-        report.not_billable.update(normal.not_billable)
-        if normal.latest and (report.latest is None or normal.latest > report.latest):
-            report.latest = normal.latest
-        priced = pa.array(~unpriced)
-        yield calls.filter(priced), normal.calls["day"].filter(priced)
+) -> tuple[pa.Table, pa.ChunkedArray]:
+    """Calls of a batch with their price, and the day of each."""
+    normal = cdr.normalise(batch, source, pricing.directory, pricing.config.timezone, now)
+    for message in (*batch.notes, *normal.warnings):
+        draft.talk(message)
+    calls, unpriced = _rated(batch, normal.calls, source, pricing)
+    no_rate = _without_rate(batch, normal.calls.filter(pa.array(unpriced)), pricing)
+    report.refused += [*batch.refused, *normal.refused, *no_rate]
+    report.not_billable.update(normal.not_billable)
+    if normal.latest and (report.latest is None or normal.latest > report.latest):
+        report.latest = normal.latest
+    priced = pa.array(~unpriced)
+    return calls.filter(priced), normal.calls["day"].filter(priced)
 
 
 def _dialect(source: Source) -> sources.Dialect:
@@ -125,10 +126,12 @@ def _rated(
     count = len(calls)
     known = {name: calls[name] for name in calls.column_names if name in detail.SCHEMA.names}
     priced, unpriced = valuing.valued(calls, pricing)
+    origins = batch.origins(calls["line"].combine_chunks())
     made = {
         "late_in": pa.nulls(count, pa.date32()),
         "source": pa.repeat(source.name, count),
-        "file": pa.repeat(batch.file, count),
+        "file": origins.files,
+        "line": origins.lines,
         "void": constant("", count),
         "voided_micro": pa.array(np.zeros(count, np.int64)),
         "opened": pa.array(pricing.opened[calls["customer"].to_numpy()], pa.int64()),
