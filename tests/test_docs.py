@@ -322,6 +322,7 @@ def test_every_reason_a_row_is_left_out_or_refused_is_documented():
     code = "\n".join(path.read_text() for path in sorted((ROOT / "a2ledger").rglob("*.py")))
     named = set(re.findall(r'leave_out\(.*"([a-z-]+)"\)', code))
     named |= set(re.findall(r'(?:refuse|Damage|Refused|_conflict)\([^"\']*"([a-z][a-z-]+)",', code))
+    named |= set(re.findall(r'"never": .*"([a-z-]+)", ""\)', code))
     named |= set(re.findall(r'_BadRowError\(\s*"([a-z][a-z-]+)"', code))
     assert {"hangup", "no-identifier", "unknown-customer", "quotes", "no-rate", "twice"} <= named
     assert not [reason for reason in named if f"`{reason}`" not in text]
