@@ -25,6 +25,7 @@ CONFIG = "a2ledger.toml"
 IMPORTS = "imports.csv"
 DIGESTS = "calls/DIGESTS"
 GENERAL = "journals/general"
+SUSPENSE = "journals/suspense"
 
 
 class NoBookError(Exception):

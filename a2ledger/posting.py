@@ -7,8 +7,9 @@
 | refill  | the account of its method (Clearing)    | Billed                    |
 | opening | Billed                                  | Equity:Opening-Balances   |
 
-A payment and the refill it paid for are one event, in whichever order they arrive: the refill
-credits Billed, and the payment credits what the refill debited.
+A payment that names no customer credits ``Liabilities:Suspense:Unmatched``. A payment and the
+refill it paid for are one event, in whichever order they arrive: the refill credits Billed, and
+the payment credits what the refill debited.
 """
 
 from __future__ import annotations
@@ -57,6 +58,8 @@ def entry(
     meta: dict[str, object] = {"id": movement.id}
     if movement.reference:
         meta["reference"] = movement.reference
+    if movement.due:
+        meta["due"] = movement.due
     micro, other = movement.amount_micro, account_of(movement, methods)
     places = money.decimals(currency)
     if movement.kind == "charge":
@@ -75,7 +78,7 @@ def entry(
         title = TITLES[movement.kind]
         postings = [
             leg(other, micro, currency, places=places),
-            leg(accounts.billed(movement.customer), -micro, currency, places=places),
+            leg(_credited(movement), -micro, currency, places=places),
         ]
     return transaction(
         movement.date,
@@ -85,6 +88,11 @@ def entry(
         meta=meta,
         links=[link(movement)],
     )
+
+
+def _credited(movement: Movement) -> str:
+    """Whom a payment or refill credits: its customer, or nobody yet."""
+    return accounts.billed(movement.customer) if movement.customer else accounts.UNMATCHED
 
 
 def moved_to(entry: data.Transaction, day: dt.date) -> data.Transaction:

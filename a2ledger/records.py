@@ -130,11 +130,14 @@ class Movement:
     source: str
     id: str
     customer: str
+    """Empty for a payment that is no customer's yet."""
     date: dt.date
     amount_micro: int
     method: str = ""
     reference: str = ""
     description: str = ""
     service: str = ""
+    due: dt.date | None = None
+    """When an opening, an invoice of another system's, falls due."""
     file: str = ""
     line: int = 0

@@ -104,17 +104,24 @@ def test_openings_need_no_date(file):
     )
     first, second = movements.read("openings", path, BOOK).movements
     assert (first.date, first.reference) == (dt.date(2025, 12, 31), "INV-7")
-    assert first.description == "due 2026-01-14"
+    assert (first.description, first.due) == ("due 2026-01-14", dt.date(2026, 1, 14))
     assert (second.date, second.reference, second.description) == (dt.date.min, "", "")
     bare = movements.read("openings", file("id,customer,amount\nO3,C3,1\n"), BOOK)
     assert bare.movements[0].date == dt.date.min
+
+
+def test_a_payment_may_be_nobodys_and_nothing_else_may(file):
+    path = file("id,customer,date,amount\nP1,,2026-01-05,1\n")
+    (payment,) = movements.read("payments", path, BOOK).movements
+    assert (payment.id, payment.customer) == ("P1", "")
+    (refused,) = movements.read("refills", path, BOOK).refused
+    assert (refused.reason, refused.message) == ("missing-customer", "there is no customer")
 
 
 @pytest.mark.parametrize(
     ("row", "reason", "message"),
     [
         (",C1,2026-01-05,1,,", "missing-id", "there is no id"),
-        ("P1,,2026-01-05,1,,", "missing-customer", "there is no customer"),
         ("P1,C1,2026-01-05,1e3,,", "bad-amount", "'1e3' is not an amount such as 12.34"),
         ("P1,C1,2026-01-05,,,", "bad-amount", "'' is not an amount such as 12.34"),
         ("P1,C1,2026-02-30,1,,", "bad-date", "date '2026-02-30' is no day such as 2026-01-31"),

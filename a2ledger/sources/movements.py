@@ -61,8 +61,8 @@ def read(
     """Read a file of movements of one kind.
 
     A time beside the date is put into the book's zone if it says its own. An opening without a
-    date has ``dt.date.min``; its invoice's number is the ``reference``, its due date, written
-    ``due 2026-01-31``, the ``description``.
+    date has ``dt.date.min``; its invoice's number is the ``reference``, its due date ``due`` and,
+    written ``due 2026-01-31``, the ``description``. A payment may name no customer.
 
     Args:
         kind: ``refill``, ``payment``, ``charge`` or ``opening``, or the plural of one.
@@ -86,7 +86,7 @@ def read(
     refused = list(found.refused)
     for line, row in found.rows:
         try:
-            _check(row, config, currencies or {})
+            _check(kind, row, config, currencies or {})
             movements.append(_movement(origin, line, row, config))
         except _BadRowError as error:
             raw = found.raw(line)[:RAW_SHOWN]
@@ -102,8 +102,8 @@ class _BadRowError(Exception):
         self.reason = reason
 
 
-def _check(row: dict[str, str], config: Config, currencies: Mapping[str, str]) -> None:
-    for name in ("id", "customer"):
+def _check(kind: str, row: dict[str, str], config: Config, currencies: Mapping[str, str]) -> None:
+    for name in ("id", "customer") if kind != "payment" else ("id",):
         if not row[name]:
             raise _BadRowError(f"missing-{name}", f"there is no {name}")
     currency = currencies.get(row["customer"], config.currency)
@@ -135,6 +135,7 @@ def _movement(origin: _Origin, line: int, row: dict[str, str], config: Config) -
         reference=row.get("number" if opening else "reference", ""),
         description=f"due {due}" if due else " ".join(row.get("description", "").split()),
         service=row.get("service", ""),
+        due=due,
         file=origin.file,
         line=line,
     )

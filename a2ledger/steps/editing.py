@@ -7,7 +7,15 @@ import re
 from collections.abc import Iterable
 
 from a2ledger import accounts, customerfile, general, journal, money
-from a2ledger.book import DIGESTS, GENERAL, IMPORTS, BrokenBookError, Draft, restore
+from a2ledger.book import (
+    DIGESTS,
+    GENERAL,
+    IMPORTS,
+    SUSPENSE,
+    BrokenBookError,
+    Draft,
+    restore,
+)
 from a2ledger.config import Config
 from a2ledger.ledger import Ledger
 from a2ledger.records import Problem
@@ -16,7 +24,7 @@ from a2ledger.steps import summarising
 _PERIOD = re.compile(r"journals/(\d{4}-\d\d)/(.+)\.(\d\d)\.beancount$")
 _OWN = re.compile(r"journals/customers/(.+)\.beancount$")
 _DECK = re.compile(r"tariffs/([^/]+)\.csv$")
-_SHARED = ("journals/manual.beancount", "journals/chart.beancount")
+_SHARED = ("journals/manual.beancount", "journals/chart.beancount", SUSPENSE)
 _DERIVED = (GENERAL, "journals/main.beancount", "journals/history.beancount")
 _ACCOUNT = re.compile(r"^[ \t]+(?:[*!][ \t]+)?[A-Z]\w*(?::[^\s:]+)+", re.MULTILINE)
 _ALLOWED = re.compile(
@@ -103,7 +111,7 @@ def _journal(draft: Draft, path: str) -> Iterable[Problem]:
             own, allowed = _OWN.match(path), _ALLOWED.match(line)
             if not (own and allowed and allowed["id"] in {None, own[1]}):
                 yield Problem(path, number, "directive", f"{line.split()[0]!r} may not stand here")
-        if path in _SHARED and re.search(rf"^[^;\"]*{accounts.RECEIVABLE}", line):
+        if path.startswith(_SHARED) and re.search(rf"^[^;\"]*{accounts.RECEIVABLE}", line):
             yield Problem(
                 path,
                 number,

@@ -1,7 +1,8 @@
 """Import refills, payments, charges and openings: one entry each, in the open period.
 
 An entry's link is its identity. The general ledger, which holds every such entry of every
-customer, is where a link is looked up.
+customer, is where a link is looked up. A payment that names no customer goes into suspense, from
+where `transfer` takes it to its owner.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from typing import NamedTuple, cast
 from beancount.core import data
 from beancount.parser import parser
 
-from a2ledger import accounts, journal, posting
-from a2ledger.book import GENERAL, Draft
+from a2ledger import accounts, general, journal, posting
+from a2ledger.book import GENERAL, SUSPENSE, Draft
 from a2ledger.config import Config
 from a2ledger.feed import Refused, digest
-from a2ledger.periodfile import with_entries
+from a2ledger.period import month_of
+from a2ledger.periodfile import PeriodFile, with_entries
 from a2ledger.records import Customer, Movement
 from a2ledger.sources import movements
 from a2ledger.steps.reporting import Report
@@ -32,9 +34,11 @@ class Known(NamedTuple):
     """An entry the book holds already."""
 
     customer: str
-    """The customer's part of the account name."""
+    """The customer's part of the account name; empty in suspense."""
     entry: data.Transaction
     sealed: bool
+    owners: frozenset[str] = frozenset()
+    """Parts of customers a payment was transferred to."""
 
 
 def import_movements(draft: Draft, source: str, paths: list[Path]) -> Report:
@@ -55,7 +59,7 @@ def import_movements(draft: Draft, source: str, paths: list[Path]) -> Report:
         report.refused += found.refused
         for note in found.notes:
             draft.talk(note)
-    config, known = draft.book.config, _known(draft)
+    config, known = draft.book.config, _known(draft, given)
     fresh: dict[str, tuple[Movement, data.Transaction]] = {}
     for movement in sorted(given, key=lambda row: (row.date, row.id)):
         _sort_in(draft, movement, config, known, fresh, report)
@@ -63,36 +67,40 @@ def import_movements(draft: Draft, source: str, paths: list[Path]) -> Report:
     return report
 
 
-def _known(draft: Draft) -> dict[str, Known]:
-    """Entries with a link of ours, by that link."""
-    found: dict[str, Known] = {}
+def _known(draft: Draft, given: Iterable[Movement]) -> dict[str, Known]:
+    """Entries the book holds of the movements given, by link; and what they may be paired with."""
+    rows = list(given)
+    wanted = {posting.link(row) for row in rows}
+    parts = {_part(row.customer) for row in rows if row.customer}
     opened = {
         accounts.component(name): customer.open_since
         for name, customer in draft.book.customers.items()
     }
-    for path in draft.files(GENERAL, "2*.beancount"):
+    found: dict[str, Known] = {}
+    owners: dict[str, set[str]] = {}
+    for path in [*draft.files(GENERAL, "2*.beancount"), *draft.files(SUSPENSE)]:
         for block in journal.blocks(draft.text(path)):
-            names = journal.links(block.text)
-            if block.kind != "*" or not any(name.startswith(_KINDS) for name in names):
-                continue
-            entry = read_entry(block.text)
-            customer = _customer(entry)
-            own = own_link(entry)
-            sealed = entry.date < opened.get(customer, dt.date.min)
-            found[own] = Known(customer, entry, sealed)
-    return found
+            names = journal.links(block.text) if block.kind == "*" else []
+            own = min(names, key=_own_first, default="")
+            if own.startswith("transfer-") and (moved := _MOVED.search(block.text)):
+                owners.setdefault(moved[1], set()).add(general.customer_of(block))
+            elif own in wanted or own.startswith(_PAIRED):
+                customer = general.customer_of(block)
+                if own in wanted or customer in parts:
+                    sealed = block.date < str(opened.get(customer, dt.date.min))
+                    found[own] = Known(customer, read_entry(block.text), sealed)
+    return {
+        link: row._replace(owners=frozenset(owners.get(link, ()))) for link, row in found.items()
+    }
 
 
-_KINDS = tuple(f"{kind}-" for kind in KINDS.values())
 _PAIRED = ("payment-", "refill-")
-_CUSTOMER = re.compile(r"Assets:Receivable:([^:]+):")
+_MOVED = re.compile(r'^  payment: "([^"]+)"$', re.MULTILINE)
 
 
-def _customer(entry: data.Transaction) -> str:
-    for leg in entry.postings:
-        if match := _CUSTOMER.match(leg.account):
-            return match[1]
-    return accounts.component(str(entry.meta.get("customer", "")))
+def _part(customer: str) -> str:
+    """A customer's part of an account's name; empty where money is nobody's yet."""
+    return accounts.component(customer) if customer else ""
 
 
 def read_entry(text: str) -> data.Transaction:
@@ -111,7 +119,11 @@ def read_entry(text: str) -> data.Transaction:
 
 def own_link(entry: data.Transaction) -> str:
     """The link that identifies an entry; a payment's comes before its refill's."""
-    return min(entry.links, key=lambda name: (name.startswith("refill-"), name))
+    return min(entry.links, key=_own_first)
+
+
+def _own_first(name: str) -> tuple[bool, str]:
+    return (name.startswith("refill-"), name)
 
 
 def _sort_in(
@@ -125,7 +137,7 @@ def _sort_in(
     """Put one row in its bucket, and into ``fresh`` if it is to be posted."""
     customer = draft.book.customers.get(movement.customer)
     link = posting.link(movement)
-    if customer is None:
+    if customer is None and movement.customer:
         report.refused.append(
             _refuse(
                 movement,
@@ -139,16 +151,16 @@ def _sort_in(
             _refuse(movement, "unknown-service", f"{movement.service!r} is not under [services]")
         )
         return
-    if movement.date == dt.date.min:
+    if customer and movement.date == dt.date.min:
         movement = replace(movement, date=customer.opened)
-    if movement.date < customer.opened:
+    if customer and movement.date < customer.opened:
         report.not_billable["before-opening"] += 1
         return
     entry = posting.entry(
         movement,
         currency=draft.book.currency(movement.customer),
         methods=config.methods,
-        vat=_vat(movement, customer, config),
+        vat=_vat(movement, customer, config) if customer else "",
     )
     text = posting.canonical(entry)
     if link in fresh:
@@ -162,14 +174,20 @@ def _sort_in(
             report.refused.append(_conflict(rival))
             fresh[link] = (movement, entry)
         return
-    held = known.get(link)
-    if held is None:
+    if link in known:
+        _compare(movement, text, known[link], report)
+    else:
         fresh[link] = (movement, entry)
-    elif posting.canonical(held.entry) == text and held.customer == accounts.component(
-        movement.customer
-    ):
+
+
+def _compare(movement: Movement, text: str, held: Known, report: Report) -> None:
+    """A row whose id the book holds: the same again, or a conflict."""
+    same = posting.canonical(held.entry) == text
+    if same and _part(movement.customer) in {held.customer, *held.owners}:
         report.duplicate += 1
-        report.known.add(link)
+        report.known.add(posting.link(movement))
+    elif same and not held.customer:
+        report.refused.append(_unmatched(movement))
     else:
         report.refused.append(_conflict(movement))
 
@@ -188,12 +206,23 @@ def _refuse(movement: Movement, reason: str, message: str) -> Refused:
 
 
 def _conflict(movement: Movement) -> Refused:
-    refused = _refuse(
+    return _rival(
         movement,
-        "conflict",
         f"{movement.kind} {movement.id} is in the book with other content; give it another id, "
         "or correct the row",
     )
+
+
+def _unmatched(movement: Movement) -> Refused:
+    return _rival(
+        movement,
+        f"payment {movement.id} is in suspense; "
+        f"`a2ledger transfer suspense {movement.customer} {movement.id}` takes it to its owner",
+    )
+
+
+def _rival(movement: Movement, message: str) -> Refused:
+    refused = _refuse(movement, "conflict", message)
     # The id alone is that of the entry that is in the book.
     return refused._replace(identity=f"{refused.identity}#{digest(refused.raw)[:8]}")
 
@@ -207,23 +236,35 @@ def _post(
     """Write the new entries, late ones on the open period's first day, pairs as one event."""
     by_customer: dict[str, list[data.Transaction]] = {}
     for link, (movement, entry) in fresh.items():
-        customer = draft.customer(movement.customer)
-        late = entry.date < customer.open_since
-        placed = posting.moved_to(entry, customer.open_since) if late else entry
-        by_customer.setdefault(movement.customer, []).append(placed)
+        name = movement.customer
+        late = bool(name) and entry.date < (since := draft.customer(name).open_since)
+        by_customer.setdefault(name, []).append(posting.moved_to(entry, since) if late else entry)
         report.late += late
         report.posted += not late
         report.amount_micro += movement.amount_micro
-        report.customers.add(movement.customer)
+        report.customers.update({name} - {""})
         report.known.add(link)
         when = dt.datetime.combine(entry.date, dt.time(), draft.book.config.zone)
         report.latest = max(report.latest or when, when)
+    if unmatched := by_customer.pop("", []):
+        suspend(draft, unmatched)
+        draft.talk(
+            f"{len(unmatched)} payment(s) name no customer: in suspense; see `a2ledger suspense`"
+        )
     for identity, entries in by_customer.items():
         part = accounts.component(identity)
         held = [row for row in known.values() if row.customer == part]
         paired = list(_pair(identity, entries, held))
         file = with_entries(draft.open_file(identity), paired)
         draft.put_open_file(identity, file)
+
+
+def suspend(draft: Draft, entries: Iterable[data.Transaction]) -> None:
+    """Write entries of money that is no customer's yet, each into its month's file."""
+    for entry in entries:
+        path = f"{SUSPENSE}/{month_of(entry.date)}.beancount"
+        file = PeriodFile(tuple(journal.blocks(draft.text(path))), ())
+        draft.put(path, journal.joined(with_entries(file, [entry]).above))
 
 
 def _pair(

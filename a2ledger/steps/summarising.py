@@ -8,7 +8,7 @@ import re
 from beancount.core import data
 
 from a2ledger import accounts, customerfile, general, journal
-from a2ledger.book import GENERAL, Draft
+from a2ledger.book import GENERAL, SUSPENSE, Draft
 from a2ledger.period import last_of_month, month_of, months_before
 from a2ledger.records import Customer
 
@@ -106,8 +106,10 @@ def _chart(draft: Draft, months: set[str]) -> None:
         *(accounts.vat(code) for code, row in config.codes.items() if row.rate),
         *config.methods.values(),
     }
-    for month in months:
-        used |= set(_ACCOUNT.findall(draft.text(f"{GENERAL}/{month}.beancount")))
+    changed = [f"{GENERAL}/{month}.beancount" for month in months]
+    changed += [path for path in draft.put_files if path.startswith(f"{SUSPENSE}/")]
+    for path in changed:
+        used |= set(_ACCOUNT.findall(draft.text(path)))
     missing = sorted(
         account for account in used - opened if not account.startswith(accounts.RECEIVABLE)
     )
@@ -118,7 +120,7 @@ def _tops(draft: Draft) -> None:
     """``main``, ``history`` and what lies before main's months, carried forward."""
     months: dict[str, list[str]] = {}
     carriers = draft.files("journals/carriers", "*/*.beancount")
-    for path in [*draft.files(GENERAL), *draft.files("journals/suspense"), *carriers]:
+    for path in [*draft.files(GENERAL), *draft.files(SUSPENSE), *carriers]:
         if match := _MONTH.search(path):
             months.setdefault(match[1], []).append(path)
     newest_first = sorted(months, reverse=True)
