@@ -19,11 +19,13 @@ REFILLS = "Assets:Clearing:Refills"
 VOUCHERS = "Liabilities:Vouchers"
 UNMATCHED = "Liabilities:Suspense:Unmatched"
 GOODWILL = "Expenses:Goodwill"
+BAD_DEBT = "Expenses:Bad-Debt"
 OPENING = "Equity:Opening-Balances"
 ROUNDING = "Income:Rounding"
 CORRECTIONS = "Income:Corrections"
 
 RECEIVABLE = "Assets:Receivable:"
+DEPOSITS = "Liabilities:Deposits:"
 
 _PLAIN = re.compile(r"(?!X-)[A-Z0-9][A-Za-z0-9-]*", re.ASCII)
 _CUSTOMER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,63}", re.ASCII)
@@ -59,6 +61,11 @@ def unbilled(customer: str) -> str:
 def billed(customer: str) -> str:
     """What a customer owes on closed invoices, less payments and refills."""
     return f"{RECEIVABLE}{component(customer)}:Billed"
+
+
+def deposits(customer: str) -> str:
+    """Security a customer has given; no part of what he owes."""
+    return f"{DEPOSITS}{component(customer)}"
 
 
 def income(service: str) -> str:

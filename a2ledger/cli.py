@@ -126,6 +126,7 @@ for command in (
     imports.rate,
     questions.check,
     questions.balances,
+    questions.ageing_,
     questions.preview,
     questions.statement,
     closing.close,

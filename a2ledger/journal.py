@@ -38,6 +38,7 @@ _POSTING = re.compile(
     r"^[ \t]+(?:[*!][ \t]+)?([A-Z]\w*(?::[^\s:]+)+)[ \t]+(-?[0-9]+(?:\.[0-9]+)?)[ \t]+([A-Z]\S*)",
     re.MULTILINE,
 )
+_DAYS = re.compile(r"^(\d{4}-\d\d-\d\d)[ \t]", re.MULTILINE)
 
 
 def quoted(text: str) -> str:
@@ -195,3 +196,11 @@ def legs(text: str) -> list[Leg]:
         Leg(account, money.parse(number), currency)
         for account, number, currency in _POSTING.findall(text)
     ]
+
+
+def legs_until(text: str, day: dt.date) -> list[Leg]:
+    """As :func:`legs`, of the entries dated on or before a day."""
+    last = day.isoformat()
+    if max(_DAYS.findall(text), default="") > last:
+        text = "".join(block.text for block in blocks(text) if block.date <= last)
+    return legs(text)

@@ -1,15 +1,16 @@
-"""Questions that change nothing: check, balances, preview, statement."""
+"""Questions that change nothing: check, balances, ageing, preview, statement."""
 
 from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
 from a2ledger import render
+from a2ledger.ageing import BUCKETS
 from a2ledger.commands.settings import (
     DAY,
     NO,
@@ -20,7 +21,7 @@ from a2ledger.commands.settings import (
     print_json,
 )
 from a2ledger.document import as_json
-from a2ledger.steps import asking, closing
+from a2ledger.steps import ageing, asking, closing
 
 
 @click.command()
@@ -56,17 +57,20 @@ def check(settings: Settings, customers: tuple[str, ...], as_json_: bool) -> Non
 
 
 @click.command()
+@click.option("--as-of", "day", type=DAY, metavar="DATE", help="At the end of a past day.")
 @click.option("--over-limit", is_flag=True, help="Only customers over their credit limit.")
 @as_json_option
 @pass_settings
-def balances(settings: Settings, over_limit: bool, as_json_: bool) -> None:
+def balances(settings: Settings, day: dt.date | None, over_limit: bool, as_json_: bool) -> None:
     """Show what every customer owes, and may still use.
 
-    With --over-limit the exit code is 1 if there is anyone.
+    With --over-limit the exit code is 1 if there is anyone. With --as-of what counts is the
+    date of each entry; a close is dated the last day of its period.
 
     Example: a2ledger balances --over-limit
     """
-    found = asking.standings(settings.book())
+    book = settings.book()
+    found = asking.standings_on(book, day) if day else asking.standings(book)
     if over_limit:
         found = [row for row in found if row.over_limit]
     rows = asking.balances_json(found)
@@ -80,15 +84,29 @@ def balances(settings: Settings, over_limit: bool, as_json_: bool) -> None:
 
 def _balances_table(rows: Sequence[dict[str, Any]]) -> None:
     columns = ("owed", "billed", "unbilled", "credit_limit", "available")
+    _table(rows, columns, lambda row: "  over the limit" if row["over_limit"] else "")
+
+
+def _table(
+    rows: Sequence[dict[str, Any]],
+    columns: Sequence[str],
+    mark: Callable[[dict[str, Any]], str] = lambda _: "",
+) -> None:
+    """Amounts of customers, a line each, aligned at the point."""
     shown = [{**row, **{name: _aligned(row[name], rows, name) for name in columns}} for row in rows]
     widths = {name: max([len(name), *(len(row[name]) for row in shown)]) for name in columns}
     wide = max([8, *(len(row["customer"]) for row in rows)])
-    heads = "  ".join(f"{name.replace('_', ' '):>{widths[name]}}" for name in columns)
+    heads = "  ".join(f"{_head(name):>{widths[name]}}" for name in columns)
     click.echo(f"{'customer':<{wide}}  {heads}")
     for row in shown:
         amounts = "  ".join(f"{row[name]:>{widths[name]}}" for name in columns)
-        mark = "  over the limit" if row["over_limit"] else ""
-        click.echo(f"{row['customer']:<{wide}}  {amounts} {row['currency']}{mark}")
+        click.echo(f"{row['customer']:<{wide}}  {amounts} {row['currency']}{mark(row)}")
+
+
+def _head(column: str) -> str:
+    """How a column is called: ``credit limit``, ``31-60``."""
+    days = column.removeprefix("d").replace("_", "-")
+    return days if days[0].isdigit() else column.replace("_", " ")
 
 
 def _aligned(amount: str, rows: Sequence[dict[str, Any]], column: str) -> str:
@@ -96,6 +114,67 @@ def _aligned(amount: str, rows: Sequence[dict[str, Any]], column: str) -> str:
     decimals = max(len(row[column].partition(".")[2]) for row in rows)
     whole, point, fraction = amount.partition(".")
     return f"{whole}{point}{fraction:0<{decimals}}"
+
+
+@click.command("ageing")
+@click.argument("customers", nargs=-1, metavar="[CUSTOMER]...")
+@click.option("--as-of", "day", type=DAY, metavar="DATE", help="At the end of a past day.")
+@click.option("--overdue", is_flag=True, help="Only what is overdue.")
+@click.option("--documents", is_flag=True, help="A line for every open document.")
+@as_json_option
+@pass_settings
+def ageing_(
+    settings: Settings,
+    *,
+    customers: tuple[str, ...],
+    day: dt.date | None,
+    overdue: bool,
+    documents: bool,
+    as_json_: bool,
+) -> None:
+    """Show what is owed on closed bills, by how many days it is overdue.
+
+    Payments settle the oldest bill first, unless they name one. With --documents every open
+    bill stands on its own line; with --overdue those alone whose due date is past.
+
+    Example: a2ledger ageing --overdue --documents
+    """
+    book = settings.book()
+    for name in customers:
+        known(book, name)
+    found = ageing.aged(book, customers, day or settings.today(book))
+    if overdue:
+        found = [row for row in found if row.overdue]
+    if documents:
+        rows = [line for row in found for line in row.documents_json()]
+        rows = [line for line in rows if line["days"] > 0] if overdue else rows
+    else:
+        rows = [row.as_json() for row in found]
+    if as_json_:
+        print_json(rows)
+    elif documents:
+        _documents_table(rows)
+    else:
+        _table(rows, (*BUCKETS, "unapplied", "billed"))
+
+
+def _documents_table(rows: Sequence[dict[str, Any]]) -> None:
+    wide = max([8, *(len(row["customer"]) for row in rows)])
+    names = max([8, *(len(row["number"] or row["description"]) for row in rows)])
+    amounts = {
+        column: max([len(column), *(len(_aligned(row[column], rows, column)) for row in rows)])
+        for column in ("amount", "open")
+    }
+    heads = "  ".join(f"{column:>{width}}" for column, width in amounts.items())
+    click.echo(f"{'customer':<{wide}}  {'document':<{names}}  {'due':<10}  {'days':>5}  {heads}")
+    for row in rows:
+        shown = "  ".join(
+            f"{_aligned(row[column], rows, column):>{width}}" for column, width in amounts.items()
+        )
+        click.echo(
+            f"{row['customer']:<{wide}}  {row['number'] or row['description']:<{names}}  "
+            f"{row['due_date']}  {row['days']:>5}  {shown} {row['currency']}"
+        )
 
 
 @click.command()

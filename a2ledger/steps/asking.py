@@ -31,6 +31,68 @@ def standings(book: Book) -> list[Standing]:
     return found
 
 
+def standings_on(book: Book, day: dt.date) -> list[Standing]:
+    """Where every customer stood at the end of a day, by the dates of what was ever posted.
+
+    Read from one file a customer, that of the period which holds the day: it says what was
+    brought forward. A close is dated the last day of its period.
+
+    Raises:
+        BrokenBookError: if that file is not there.
+    """
+
+    def ask() -> list[Standing]:
+        return [
+            _standing(book, customer, day)
+            for _, customer in sorted(book.customers.items())
+            if customer.opened <= day
+        ]
+
+    found: list[Standing] = book.vault.reading(ask)
+    return found
+
+
+def _standing(book: Book, customer: Customer, day: dt.date) -> Standing:
+    path = period_file(customer, day)
+    if not (book.root / path).is_file():
+        raise BrokenBookError([Problem(path, 0, "gone", f"is gone; {restore(path)}")])
+    billed, unbilled = _sums(book, customer, day)
+    limit = customer.text("credit_limit", day) or "0"
+    return Standing(
+        customer.id,
+        customer.text("name", day),
+        book.currency(customer.id),
+        billed,
+        unbilled,
+        money.parse(limit),
+    )
+
+
+def _period_of(customer: Customer, day: dt.date) -> dt.date:
+    """Start of the period that holds a day."""
+    return max((start for start in customer.periods if start <= day), default=customer.opened)
+
+
+def period_file(customer: Customer, day: dt.date) -> str:
+    """Path of the file of the period that holds a day."""
+    return customerfile.period_path(customer.id, _period_of(customer, day))
+
+
+def _sums(book: Book, customer: Customer, day: dt.date) -> tuple[int, int]:
+    """A customer's Billed and Unbilled at the end of a day, from his own ledger's text."""
+    text = book.text(period_file(customer, day))
+    brought = ledger.read_brought(text, _period_of(customer, day))
+    sums = {
+        accounts.billed(customer.id): brought.billed_micro,
+        accounts.unbilled(customer.id): brought.unbilled_micro,
+    }
+    for leg in journal.legs_until(text, day):
+        if leg.account in sums:
+            sums[leg.account] += leg.micro
+    billed, unbilled = sums.values()
+    return billed, unbilled
+
+
 def balances_json(found: Sequence[Standing]) -> list[dict[str, Any]]:
     """Standings as the command's ``--json``."""
     return [
@@ -96,15 +158,8 @@ def soundness(book: Book, found: Sequence[Standing], wanted: set[str]) -> Iterat
     for name in sorted(wanted & book.customers.keys()):
         customer = book.customers[name]
         path = customerfile.period_path(name, customer.open_since)
-        text = book.text(path)
-        brought = ledger.read_brought(text, customer.open_since)
-        own = {
-            accounts.billed(name): brought.billed_micro,
-            accounts.unbilled(name): brought.unbilled_micro,
-        }
-        for leg in journal.legs(text):
-            if leg.account in own:
-                own[leg.account] += leg.micro
+        billed, unbilled = _sums(book, customer, dt.date.max)
+        own = {accounts.billed(name): billed, accounts.unbilled(name): unbilled}
         sums |= own
         files |= dict.fromkeys(own, path)
     general = {

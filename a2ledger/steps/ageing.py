@@ -1,0 +1,145 @@
+"""What customers owe, by how long it is overdue: for any day, from their own ledgers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from a2ledger import ageing, customerfile, money
+from a2ledger.ageing import BUCKETS, Open
+from a2ledger.book import Book, BrokenBookError, restore
+from a2ledger.ledger import Standing
+from a2ledger.records import Customer, Problem
+from a2ledger.steps import asking
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aged:
+    """A customer's open documents on a day; amounts in micro-units."""
+
+    customer: str
+    currency: str
+    day: dt.date
+    billed_micro: int
+    unapplied_micro: int
+    """Money that no document is left for; not negative."""
+    documents: tuple[Open, ...]
+
+    @property
+    def overdue(self) -> tuple[Open, ...]:
+        """Open documents whose due date is past."""
+        return tuple(one for one in self.documents if one.due < self.day)
+
+    def as_json(self) -> dict[str, Any]:
+        """The row of the command's ``--json``: buckets and unapplied add up to billed."""
+        sums = dict.fromkeys(BUCKETS, 0)
+        for one in self.documents:
+            sums[ageing.bucket(one.due, self.day)] += one.open_micro
+        return {
+            "customer": self.customer,
+            "currency": self.currency,
+            **{name: money.text(micro, 2) for name, micro in sums.items()},
+            "unapplied": money.text(-self.unapplied_micro, 2),
+            "billed": money.text(self.billed_micro, 2),
+        }
+
+    def documents_json(self) -> list[dict[str, Any]]:
+        """Rows of ``--documents --json``; ``days`` overdue, negative where not due yet."""
+        return [
+            {
+                "customer": self.customer,
+                "number": one.number or None,
+                "description": one.title,
+                "date": str(one.date),
+                "due_date": str(one.due),
+                "days": (self.day - one.due).days,
+                "currency": self.currency,
+                "amount": money.text(one.amount_micro, 2),
+                "open": money.text(one.open_micro, 2),
+            }
+            for one in self.documents
+        ]
+
+
+def aged(book: Book, names: Sequence[str], day: dt.date) -> list[Aged]:
+    """Customers' open documents at the end of a day.
+
+    Args:
+        book: whose.
+        names: customers; all who were customers on that day if none is named.
+        day: which; entries dated later do not count.
+
+    Raises:
+        BrokenBookError: if a file is gone, or does not say what the next one brings forward.
+    """
+
+    def ask() -> list[Aged]:
+        wanted = set(names)
+        return [
+            of_customer(book, row, day)
+            for row in asking.standings_on(book, day)
+            if not wanted or row.customer in wanted
+        ]
+
+    found: list[Aged] = book.vault.reading(ask)
+    return found
+
+
+def of_customer(book: Book, standing: Standing, day: dt.date) -> Aged:
+    """One customer's open documents at the end of a day."""
+    customer, billed = book.customers[standing.customer], standing.billed_micro
+    # Nobody who owes nothing has an open document: his ledgers need not be read.
+    documents, unapplied = _opened(book, customer, day) if billed > 0 else ([], -billed)
+    if sum(one.open_micro for one in documents) - unapplied != billed:
+        path = asking.period_file(customer, day)
+        message = f"brings forward what the periods before do not add up to; {restore(path)}"
+        raise BrokenBookError([Problem(path, 0, "brought", message)])
+    return Aged(
+        customer=customer.id,
+        currency=standing.currency,
+        day=day,
+        billed_micro=billed,
+        unapplied_micro=unapplied,
+        documents=tuple(documents),
+    )
+
+
+def _opened(book: Book, customer: Customer, day: dt.date) -> tuple[list[Open], int]:
+    rows = [
+        row
+        for start in customer.periods
+        if start <= day
+        for row in ageing.entries(
+            book.text(customerfile.period_path(customer.id, start)), customer.id, day
+        )
+    ]
+    closed = {row.number for row in rows if row.link == row.number}
+    documents, unapplied = ageing.opened(rows)
+    return [
+        one._replace(due=_due(book, one)) if one.number in closed else one for one in documents
+    ], unapplied
+
+
+def _due(book: Book, one: Open) -> dt.date:
+    """When a document of ours falls due: its JSON says so."""
+    path = document_path(book, one.number, one.date.year)
+    try:
+        return dt.date.fromisoformat(json.loads(book.text(path))["due_date"])
+    except (KeyError, ValueError):
+        message = f"is no document; {restore(path)}"
+        raise BrokenBookError([Problem(path, 0, "document", message)]) from None
+
+
+def document_path(book: Book, number: str, year: int) -> str:
+    """Where a document stands: in the year it was issued, at the earliest that of its period."""
+    for issued in (year, year + 1):
+        path = f"invoices/{issued}/{number}.json"
+        if (book.root / path).is_file():
+            return path
+    return next(
+        (path for path in book.files("invoices", "*/*.json") if path.endswith(f"/{number}.json")),
+        f"invoices/{year}/{number}.json",
+    )
