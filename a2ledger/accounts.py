@@ -26,6 +26,8 @@ CORRECTIONS = "Income:Corrections"
 
 RECEIVABLE = "Assets:Receivable:"
 DEPOSITS = "Liabilities:Deposits:"
+TAXES = "Liabilities:VAT"
+"""What every account of VAT begins with, pending or owed."""
 
 _PLAIN = re.compile(r"(?!X-)[A-Z0-9][A-Za-z0-9-]*", re.ASCII)
 _CUSTOMER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,63}", re.ASCII)
@@ -76,6 +78,11 @@ def income(service: str) -> str:
 def vat(code: str) -> str:
     """VAT owed under a code."""
     return f"Liabilities:VAT:{component(code)}"
+
+
+def pending(code: str) -> str:
+    """VAT under a code inside what is used but not billed yet."""
+    return f"Liabilities:VAT-Pending:{component(code)}"
 
 
 def gateway(name: str) -> str:

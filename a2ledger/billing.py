@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from a2ledger import money, periodfile
-from a2ledger.config import VatCode
 from a2ledger.document import Line, Statement, StatementLine, VatLine
 from a2ledger.period import Period
+from a2ledger.vat import VatCode
 
 
 class Row(NamedTuple):

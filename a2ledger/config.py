@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from a2ledger import accounts
+from a2ledger import accounts, vat
+from a2ledger.vat import TREATMENTS, VatCode
 
 FORMAT = 1
-TREATMENTS = ("on-invoice", "none")
 INVOICES = "INV-{year}-{number:06d}"
 CREDIT_NOTES = "CN-{year}-{number:06d}"
 _LONGEST_TERMS = 3650
@@ -75,16 +75,6 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VatCode:
-    """One EN 16931 category and one rate, for ever. The rate is a percentage."""
-
-    code: str
-    category: str
-    rate: Decimal
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
     """Who sends the bills."""
 
@@ -110,9 +100,10 @@ class Config:
     terms_days: int
     codes: Mapping[str, VatCode]
     services: Mapping[str, str]
-    """VAT code of each service under ``on-invoice``."""
+    """VAT code of each service where no rule says another."""
     methods: Mapping[str, str]
     """Account of each payment or refill method."""
+    vat_rules: tuple[vat.Rule, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
     invoice_series: str = INVOICES
     credit_note_series: str = CREDIT_NOTES
@@ -130,18 +121,32 @@ class Config:
         """The book's time zone."""
         return zoneinfo.ZoneInfo(self.timezone)
 
-    def code_of(self, service: str, treatment: str) -> VatCode:
-        """The VAT code a service is posted under for a customer's treatment.
+    def code_of(self, service: str, who: vat.Party, day: dt.date) -> VatCode:
+        """The VAT code a service is posted under.
+
+        Args:
+            service: what is sold.
+            who: to whom.
+            day: of the supply.
 
         Raises:
             ConfigError: if the service is none; rules are checked, defaults of sources not.
         """
         if service not in self.services:
             raise ConfigError(f"services.{service}: is missing; a source sells its calls as it")
-        return self.codes["O" if treatment == "none" else self.services[service]]
+        default, home = self.services[service], self.company.country
+        return self.codes[vat.code_of(self.vat_rules, service, default, who, day, home)]
 
+    def party(self, customer: vat.Facts, day: dt.date, since: dt.date) -> vat.Party:
+        """What decides a customer's VAT on what is supplied to him on a day.
 
-OUTSIDE = VatCode(code="O", category="O", rate=Decimal(0), reason="Not subject to VAT")
+        Args:
+            customer: who.
+            day: of the supply.
+            since: start of his open period, in which what is older is posted.
+        """
+        return vat.party(customer, day, max(day, since), self.treatment)
+
 
 METHODS = {
     "bank": accounts.BANK,
@@ -166,24 +171,27 @@ def parse(text: str) -> Config:
         raise ConfigError(f"format: is {version}; this a2ledger reads format {FORMAT}")
     currency = _currency(top)
     zone = _zone(top, "timezone")
-    vat = top.table("vat")
-    treatment = vat.choice("treatment", TREATMENTS, "on-invoice")
-    codes = {"O": OUTSIDE} | {code.code: code for code in _codes(vat.table("codes"))}
-    vat.finish()
+    taxes = top.table("vat")
+    treatment = taxes.choice("treatment", TREATMENTS, "on-invoice")
+    codes = vat.BUILT_IN | {code.code: code for code in _codes(taxes.table("codes"))}
     services = dict(_services(top.table("services"), codes))
     if not services:
         raise ConfigError(
             'services: is missing; say at least [services.Calls] and its vat = "CODE"'
         )
+    company = _company(top.table("company"))
+    rules = tuple(_vat_rules(taxes, codes, services, company.country))
+    taxes.finish()
     numbers = top.table("numbers")
     config = Config(
-        company=_company(top.table("company")),
+        company=company,
         currency=currency,
         timezone=zone,
         treatment=treatment,
         terms_days=top.take("terms_days", int, 14),
         codes=codes,
         services=services,
+        vat_rules=rules,
         methods=METHODS | dict(_methods(top.table("methods"))),
         sources={source.name: source for source in _sources(top.table("sources"), services)},
         invoice_series=_series(numbers, "invoice", INVOICES),
@@ -209,6 +217,7 @@ _KINDS: Mapping[type, str] = {
     bool: "true or false",
     list: "a list",
     dict: "a table",
+    dt.date: "a day such as 2026-07-01, without quotes",
 }
 
 
@@ -232,7 +241,8 @@ class _Table:
                 raise self.error(name, "is missing")
             return default
         value = self.values[name]
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        odd = (isinstance(value, bool) and kind is not bool) or isinstance(value, dt.datetime)
+        if not isinstance(value, kind) or odd:
             raise self.error(name, f"must be {_KINDS[kind]}, not {value!r}")
         return value
 
@@ -250,6 +260,13 @@ class _Table:
 
     def table(self, name: str) -> _Table:
         return _Table(self.key(name), self.take(name, dict, {}))
+
+    def listed(self, name: str) -> Iterator[_Table]:
+        """The tables of a list: ``[[…name]]``."""
+        for index, values in enumerate(self.take(name, list, [])):
+            if not isinstance(values, dict):
+                raise self.error(name, f"must be tables: [[…{name}]]")
+            yield _Table(f"{self.key(name)}[{index}]", values)
 
     def tables(self) -> Iterator[tuple[str, _Table]]:
         for name in self.values:
@@ -304,13 +321,20 @@ def _codes(table: _Table) -> Iterator[VatCode]:
                 "rate", f"{rate!r} is not a percentage such as 21 or 5.5, with at most two decimals"
             )
         percent = Decimal(written)
-        if code == OUTSIDE.code and percent:
+        if code == vat.OUTSIDE.code and percent:
             raise row.error("rate", f"code {code} is for what bears no VAT; its rate is 0")
-        category = row.choice("category", ("S", "Z", "E", "AE", "G", "O"), "S")
+        if code == vat.PAID.code:
+            raise table.error(code, "is for what was taxed when it was paid for; name yours else")
+        category = row.choice("category", vat.CATEGORIES, "S")
+        if code == vat.REVERSED.code and category != vat.REVERSED.category:
+            raise row.error("category", f"code {code} is the reverse charge's; its category is AE")
         if category != "S" and percent:
             raise row.error("rate", f"category {category} has the rate 0")
         yield VatCode(
-            code=code, category=category, rate=percent, reason=row.take("reason", str, "")
+            code=code,
+            category=category,
+            rate=percent,
+            reason=row.take("reason", str, "") or vat.REASONS.get(category, ""),
         )
         row.finish()
 
@@ -318,10 +342,57 @@ def _codes(table: _Table) -> Iterator[VatCode]:
 def _services(table: _Table, codes: Mapping[str, VatCode]) -> Iterator[tuple[str, str]]:
     for service, row in table.tables():
         code = row.take("vat", str)
-        if code not in codes:
-            raise row.error("vat", f"{code!r} is none of {', '.join(codes)}")
+        if code not in codes or code == vat.PAID.code:
+            raise row.error("vat", f"{code!r} is none of {_names(codes)}")
         row.finish()
         yield service, code
+
+
+def _names(codes: Mapping[str, VatCode]) -> str:
+    """Codes a service may have; what was taxed already is the program's own."""
+    return ", ".join(code for code in codes if code != vat.PAID.code)
+
+
+def _vat_rules(
+    taxes: _Table, codes: Mapping[str, VatCode], services: Mapping[str, str], home: str
+) -> Iterator[vat.Rule]:
+    for table in taxes.listed("rules"):
+        code = table.take("code", str)
+        if code not in codes or code == vat.PAID.code:
+            raise table.error("code", f"{code!r} is none of {_names(codes)}")
+        sold = table.texts("services")
+        for service in sold:
+            if service not in services:
+                raise table.error("services", f"{service!r} is not under [services]")
+        since = table.take("from", dt.date, dt.date.min)
+        until = table.take("until", dt.date, dt.date.max)
+        if since >= until:
+            raise table.error("until", f"{until} is not after {since}; the rule holds on no day")
+        business = table.take("business", bool, False) if "business" in table.values else None
+        yield vat.Rule(
+            code=code,
+            services=sold,
+            countries=tuple(_countries(table, home)),
+            business=business,
+            since=since,
+            until=until,
+        )
+        table.known.append("business")
+        table.finish()
+
+
+def _countries(table: _Table, home: str) -> Iterator[str]:
+    for country in table.texts("countries"):
+        if country in vat.ZONES:
+            if not vat.nation(home):
+                raise table.error("countries", f"{country!r} needs company.country, two letters")
+            yield country
+        elif not (code := vat.nation(country)):
+            raise table.error(
+                "countries", f"{country!r} is neither {', '.join(vat.ZONES)} nor two letters"
+            )
+        else:
+            yield code
 
 
 def _methods(table: _Table) -> Iterator[tuple[str, str]]:
@@ -376,10 +447,7 @@ def _sources(table: _Table, services: Mapping[str, str]) -> Iterator[Source]:
 
 
 def _rules(source: _Table, services: Mapping[str, str]) -> Iterator[Rule]:
-    for index, values in enumerate(source.take("rules", list, [])):
-        if not isinstance(values, dict):
-            raise source.error("rules", "must be tables: [[…rules]]")
-        table = _Table(f"{source.key('rules')}[{index}]", values)
+    for table in source.listed("rules"):
         identify = table.texts("identify", Rule().identify)
         for item in identify:
             field_name, _, pattern = item.partition("~")

@@ -10,9 +10,9 @@ import re
 from decimal import Decimal
 
 from a2ledger import e164, money
-from a2ledger.config import TREATMENTS
 from a2ledger.period import CYCLES
 from a2ledger.records import KEYS, NUMBERS, Customer, Fact, split_list
+from a2ledger.vat import TREATMENTS
 
 _LAST_DAY = 31
 _HUNDRED = 100 * money.MICRO

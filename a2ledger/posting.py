@@ -15,9 +15,11 @@ the payment credits what the refill debited.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import cast
 
-from beancount.core import data
+from beancount.core import amount, data
+from beancount.core.amount import Amount
 
 from a2ledger import accounts, journal, money
 from a2ledger.periodfile import leg, transaction
@@ -107,10 +109,13 @@ def own_day(entry: data.Transaction) -> dt.date:
 
 
 def canonical(entry: data.Transaction) -> str:
-    """An entry's text as if neither late nor paired; equal texts are the same event."""
+    """An entry's text as if neither late nor paired; equal texts are the same event.
+
+    VAT is no content of an event: code and tax follow from the customer, and may change.
+    """
     meta = {key: value for key, value in entry.meta.items() if key in {"id", "reference"}}
     own = {name for name in entry.links if not name.startswith("refill-")} or entry.links
-    postings = list(entry.postings)
+    postings = _without_vat(entry.postings)
     if not any(posting.account.startswith(accounts.RECEIVABLE) for posting in postings):
         # Paired: the second leg stands in for Billed, whose name the text need not have.
         postings[1] = postings[1]._replace(account="Billed")
@@ -124,14 +129,19 @@ def canonical(entry: data.Transaction) -> str:
             date=own_day(entry),
             meta=meta,
             links=frozenset(own),
-            postings=[_plain(posting) for posting in postings],
+            postings=[posting._replace(meta=None) for posting in postings],
         )
     )
 
 
-def _plain(posting: data.Posting) -> data.Posting:
-    vat = (posting.meta or {}).get("vat")
-    return posting._replace(meta={"vat": vat} if vat else None)
+def _without_vat(postings: Sequence[data.Posting]) -> list[data.Posting]:
+    """Postings with VAT back in the leg it was taken out of, the second."""
+    taxes = [posting for posting in postings if posting.account.startswith(accounts.TAXES)]
+    left = [posting for posting in postings if posting not in taxes]
+    for tax in taxes:
+        both = amount.add(cast("Amount", left[1].units), cast("Amount", tax.units))
+        left[1] = left[1]._replace(units=both)
+    return left
 
 
 def paired(payment: data.Transaction, refill: data.Transaction, customer: str) -> data.Transaction:

@@ -9,7 +9,9 @@ import pytest
 from a2ledger import config
 from a2ledger.config import ConfigError, Rule
 from a2ledger.steps import starting
+from a2ledger.vat import OUTSIDE, Party
 
+TODAY = dt.date(2026, 1, 1)
 NEW = starting.config_text(company='A "B" \\ C', currency="EUR", timezone="Europe/Athens")
 
 FULL = """
@@ -74,8 +76,8 @@ def test_a_new_books_configuration_is_good():
     assert (found.currency, found.timezone) == ("EUR", "Europe/Athens")
     assert found.zone.key == "Europe/Athens"
     assert list(found.services) == ["Calls", "Subscriptions", "DIDs", "One-off"]
-    assert found.code_of("Calls", "on-invoice").rate == 21
-    assert found.code_of("Calls", "none") == config.OUTSIDE
+    assert found.code_of("Calls", Party("on-invoice"), TODAY).rate == 21
+    assert found.code_of("Calls", Party("none"), TODAY) == OUTSIDE
     assert (found.terms_days, found.main_months) == (14, 3)
     assert found.close_delay == dt.timedelta(hours=24)
     assert found.sources == {}
@@ -145,7 +147,7 @@ WRONG = {
     '[company]|company = "x"\n[x]': "company: must be a table, not 'x'",
     'iban = "KW81"|ibn = "KW81"': "company.ibn: unknown key, did you mean 'iban'?",
     'iban = "KW81"|iban = 81': "company.iban: must be text in quotes, not 81",
-    'treatment = "none"|treatment = "maybe"': "vat.treatment: 'maybe' is none of on-invoice, none",
+    'treatment = "none"|treatment = "maybe"': "vat.treatment: 'maybe' is none of on-invoice,",
     'treatment = "none"|treatmnt = "none"': "vat.treatmnt: unknown key, did you mean 'treatment'?",
     "rate = 5.5|": "vat.codes.S5.rate: None is not a percentage",
     "rate = 5.5|rate = nan": "vat.codes.S5.rate: nan is not a percentage",
@@ -164,7 +166,7 @@ WRONG = {
     "[vat.codes.S5]\nrate = 5.5|[vat.codes]\nS5 = 5.5": "vat.codes.S5: must be a table, not 5.5",
     '[services.Calls]\nvat = "S5"|[services.Calls]': "services.Calls.vat: is missing",
     '[services.Calls]\nvat = "S5"|[services.Calls]\nvat = "S6"':
-        "services.Calls.vat: 'S6' is none of O, S5, AE",
+        "services.Calls.vat: 'S6' is none of O, AE, S5",
     '[services.Calls]|[services.Calls]\nrate = "S5"': "services.Calls.rate: unknown key",
     '"Assets:Gateway:Card"|"Card"': "methods.Card: 'Card' is not an account money can come from",
     '"Assets:Gateway:Card"|"Assets:Receivable:C1:Billed"':
@@ -229,7 +231,7 @@ def test_a_book_without_services_sells_nothing():
 
 def test_a_service_that_is_none_is_said_when_it_is_asked_for():
     with pytest.raises(ConfigError, match=r"^services.Fax: is missing"):
-        config.parse(NEW).code_of("Fax", "on-invoice")
+        config.parse(NEW).code_of("Fax", Party("on-invoice"), TODAY)
 
 
 def test_a_source_is_one_configured_or_a_dialect_by_its_name():

@@ -195,9 +195,8 @@ def _compare(movement: Movement, text: str, held: Known, report: Report) -> None
 def _vat(movement: Movement, customer: Customer, config: Config) -> str:
     if movement.kind != "charge":
         return ""
-    day = max(movement.date, customer.open_since)
-    treatment = customer.text("vat", day) or config.treatment
-    return config.code_of(movement.service, treatment).code
+    who = config.party(customer, movement.date, customer.open_since)
+    return config.code_of(movement.service, who, movement.date).code
 
 
 def _refuse(movement: Movement, reason: str, message: str) -> Refused:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
-from a2ledger import accounts, directory, facts
+from a2ledger import accounts, directory, facts, vat
 from a2ledger.book import Draft, RefusedError
 from a2ledger.customerfile import with_facts
 from a2ledger.feed import Refused
@@ -19,6 +19,12 @@ _PERIODIC = ("vat", "billing_day", "cycle")
 """Facts that change at a period's start."""
 _PRICING = {"tariff", "discount_percent", "vat", "dial_plan"}
 """Facts that decide what a call costs."""
+_TAXING = {"country", "vat_id"}
+"""Facts that decide its VAT code where there are rules."""
+
+
+class BadVatIdError(RefusedError):
+    """A customer's VAT id is none."""
 
 
 def fact(key: str, text: str) -> Fact:
@@ -73,6 +79,7 @@ def add(draft: Draft, identity: str, given: Mapping[str, str]) -> Customer:
         facts={key: ((start, value),) for key, value in values.items() if value != ""},
     )
     _check_cycle(customer, start)
+    _check_place(customer, start, values)
     _check_decks(draft, str(values["currency"]), values.get("tariff", ""))
     draft.book.customers[identity] = customer
     draft.put_customer(customer)
@@ -128,11 +135,29 @@ def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date
             )
     changed = with_facts(customer, now.items(), since)
     _check_cycle(changed, since)
+    _check_place(changed, since, now)
     _check_decks(draft, draft.book.currency(identity), now.get("tariff", ""))
-    if since < draft.today and _PRICING & now.keys():
+    pricing = _PRICING | (_TAXING if draft.book.config.vat_rules else set())
+    if since < draft.today and pricing & now.keys():
         draft.talk(f"note: calls and charges of {identity} that are posted keep what they cost")
     draft.put_customer(changed)
     return True
+
+
+def _check_place(customer: Customer, day: dt.date, given: Mapping[str, Fact]) -> None:
+    """Make sure that a country and a VAT id that are set now are such."""
+    country, vat_id = customer.text("country", day), customer.text("vat_id", day)
+    if given.get("country") and not vat.nation(country):
+        raise RefusedError(
+            f"{customer.id}: country: {country!r} is not two letters such as BE; nothing was done; "
+            "say its ISO 3166 code"
+        )
+    if given.get("vat_id") and not vat.is_id(vat_id, country):
+        where = f" in {vat.nation(country)}" if country else " of the EU"
+        raise BadVatIdError(
+            f"{customer.id}: vat_id: {vat_id!r} is no VAT number{where}; nothing was done; "
+            "correct it (it begins with its country's letters, EL for Greece), or leave it out"
+        )
 
 
 def _check_cycle(customer: Customer, day: dt.date) -> None:
@@ -179,8 +204,9 @@ def import_customers(draft: Draft, paths: list[Path]) -> Report:
             try:
                 new = _put(draft, identity, row)
             except RefusedError as error:
+                reason = "bad-vat-id" if isinstance(error, BadVatIdError) else "customer"
                 report.refused.append(
-                    Refused(str(path), line, "customer", str(error), raw, f"customer-{identity}")
+                    Refused(str(path), line, reason, str(error), raw, f"customer-{identity}")
                 )
                 continue
             report.posted += new

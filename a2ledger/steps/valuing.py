@@ -6,6 +6,7 @@ Importing and re-rating are this one function, so that they cannot differ.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,8 +18,9 @@ from a2ledger import rating
 from a2ledger.book import Book
 from a2ledger.config import Config
 from a2ledger.directory import Days, Directory, Indexes
-from a2ledger.records import split_list
+from a2ledger.records import Fact, split_list
 from a2ledger.tariff import Tariff
+from a2ledger.vat import Party
 
 _EPOCH = dt.date(1970, 1, 1)
 Integers = npt.NDArray[np.int64]
@@ -168,18 +170,42 @@ def _discount(pricing: Pricing, who: Indexes, day: Days) -> Integers:
 
 
 def _vat(calls: pa.Table, pricing: Pricing, who: Indexes, day: Days) -> pa.Array:
-    """Each call's VAT code: of its service, by the treatment on the day it is posted."""
+    """Each call's VAT code: by its own day, and the treatment of the day it is posted on."""
+    config, fact = pricing.config, pricing.directory.fact
     posted = np.maximum(day, pricing.opened[who]).astype(np.int32)
-    values, index = pricing.directory.fact("vat", who, posted)
     services = _one(pc.dictionary_encode(_one(calls["service"])))
-    codes = pa.array(
-        [
-            pricing.config.code_of(service, str(value or pricing.config.treatment)).code
-            for value in values or [None]
-            for service in services.dictionary.to_pylist() or [next(iter(pricing.config.services))]
-        ],
-        pa.string(),
-    )
-    per_value = max(len(services.dictionary), 1)
-    place = index.astype(np.int64) * per_value + services.indices.to_numpy(zero_copy_only=False)
-    return codes.take(pa.array(place, pa.int64()))
+    deciding: list[tuple[Sequence[Any], Any]] = [
+        (services.dictionary.to_pylist(), services.indices.to_numpy(zero_copy_only=False)),
+        fact("vat", who, posted),
+    ]
+    if config.vat_rules:
+        deciding += [fact("country", who, day), fact("vat_id", who, day), _spans(config, day)]
+    # Every row is one combination of what decides; a code is chosen once for each there is.
+    shape = [max(len(values), 1) for values, _ in deciding]
+    combined = pa.array(np.ravel_multi_index([index for _, index in deciding], shape))
+    encoded = combined.dictionary_encode()
+    codes = [
+        _code(config, *(values[place] for (values, _), place in zip(deciding, places, strict=True)))
+        for places in zip(*np.unravel_index(encoded.dictionary.to_numpy(), shape), strict=True)
+    ]
+    return pa.array(codes, pa.string()).take(encoded.indices)
+
+
+def _code(
+    config: Config,
+    service: str,
+    treatment: Fact | None,
+    country: Fact | None = None,
+    vat_id: Fact | None = None,
+    day: dt.date = dt.date.min,
+) -> str:
+    texts = (str(value or "") for value in (treatment or config.treatment, country, vat_id))
+    return config.code_of(service, Party(*texts), day).code
+
+
+def _spans(config: Config, day: Days) -> tuple[list[dt.date], npt.NDArray[np.int64]]:
+    """First days of the spans in which the same VAT rules hold, and the span of each row."""
+    bounds = {bound for rule in config.vat_rules for bound in (rule.since, rule.until)}
+    firsts = [dt.date.min, *sorted(bounds - {dt.date.min, dt.date.max})]
+    since = np.array([(first - _EPOCH).days for first in firsts], dtype=np.int64)
+    return firsts, np.searchsorted(since, day, side="right") - 1

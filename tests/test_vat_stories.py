@@ -1,0 +1,150 @@
+"""VAT from calls to bills, with figures worked by hand. One started minute costs 1.00."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from conftest import Book, bean_check, total
+
+GREEK, BELGIAN = "EL094259216", "BE0403170701"
+
+RULES = """
+[vat.codes.EL24]
+rate = 24
+[vat.codes.S6]
+rate = 6
+[[vat.rules]]
+code = "AE"
+countries = ["eu"]
+business = true
+[[vat.rules]]
+code = "EL24"
+countries = ["GR"]
+[[vat.rules]]
+code = "S6"
+services = ["Calls"]
+from = 2026-01-16
+"""
+
+
+def configured(book: Book, *, company: str = BELGIAN, rules: str = RULES) -> Book:
+    """The book of a Belgian company whose calls are taxed at 6 % from 16 January on."""
+    book.edit("a2ledger.toml", 'country = ""', 'country = "BE"')
+    book.edit("a2ledger.toml", 'vat_id = ""', f'vat_id = "{company}"')
+    book.append("a2ledger.toml", rules)
+    return book
+
+
+def table(document) -> list[tuple[str, ...]]:
+    """A document's VAT: code, category, rate, net, VAT."""
+    names = ("code", "category", "rate", "net", "vat")
+    return [tuple(row[name] for name in names) for row in document["vat"]]
+
+
+def nets(document) -> list[tuple[str, str, str]]:
+    return [(row["service"], row["vat_code"], row["net"]) for row in document["lines"]]
+
+
+def test_a_rate_that_changes_in_mid_period_puts_two_codes_on_one_invoice(book):
+    configured(book).customers({"id": "C1", "vat": "on-invoice", "country": "BE"})
+    book.talks("C1", "2026-01-15", 10, today="2026-01-20")
+    book.talks("C1", "2026-01-16", 20, today="2026-01-20")
+    book.moves("charges", "C1", "2026-01-20", "5.00", today="2026-01-20")
+
+    (closed,) = book.close(today="2026-02-01")
+
+    bill = book.invoice(closed["number"])
+    # 15.00 x 21 % = 3.15; 20.00 x 6 % = 1.20
+    assert table(bill) == [
+        ("S21", "S", "21", "15.00", "3.15"),
+        ("S6", "S", "6", "20.00", "1.20"),
+    ]
+    assert (bill["net"], bill["vat_total"], bill["gross"]) == ("35.00", "4.35", "39.35")
+    assert total(bill["statement"]) == Decimal("39.35")
+
+
+def test_a_late_call_keeps_the_code_of_its_own_day(book):
+    configured(book).customers({"id": "C1", "vat": "on-invoice"})
+    book.close(today="2026-02-01")
+    book.talks("C1", "2026-01-15", 10, today="2026-02-05")
+    book.talks("C1", "2026-01-16", 20, today="2026-02-05")
+
+    preview = book.preview("C1", "2026-02-06")
+
+    assert nets(preview) == [("Calls", "S21", "10.00"), ("Calls", "S6", "20.00")]
+    assert [line["late_from"] for line in preview["lines"]] == ["2026-01-15", "2026-01-16"]
+
+
+def test_a_late_call_takes_the_treatment_of_the_period_it_is_posted_in(book):
+    configured(book).customers({"id": "C1", "vat": "on-invoice"})
+    book.run("customer", "set", "C1", "vat=none", "--from", "2026-02-01")
+    book.close(today="2026-02-01")
+    book.talks("C1", "2026-01-15", 10, today="2026-02-05")
+
+    assert nets(book.preview("C1", "2026-02-06")) == [("Calls", "O", "10.00")]
+
+
+def test_where_a_customer_is_and_whether_he_is_a_business_choose_his_code_by_the_day(book):
+    configured(book).customers({"id": "C1", "vat": "on-invoice", "country": "GR"})
+    book.run("customer", "set", "C1", f"vat_id={GREEK}", "--from", "2026-01-10")
+    for day in ("2026-01-09", "2026-01-10"):
+        book.talks("C1", day, 10, today="2026-01-20")
+        book.moves("charges", "C1", day, "1.00", today="2026-01-20")
+
+    preview = book.preview("C1", "2026-01-20")
+
+    assert sorted(table(preview)) == [
+        ("AE", "AE", "0", "11.00", "0.00"),
+        ("EL24", "S", "24", "11.00", "2.64"),
+    ]
+
+
+def test_a_charge_read_again_after_its_code_changed_is_the_same_charge(book):
+    configured(book).customers({"id": "C1", "vat": "on-invoice"})
+    row = {"id": "c1", "customer": "C1", "date": "2026-01-20", "amount": "5.00", "service": "DIDs"}
+    book.imported("charges", [row], today="2026-01-21")
+    book.run("customer", "set", "C1", "country=GR", "--from", "2026-01-01", today="2026-01-21")
+
+    again = book.imported("charges", [row], today="2026-01-21")
+
+    assert "1 duplicate" in again.stderr
+    assert nets(book.preview("C1", "2026-01-21")) == [("DIDs", "S21", "5.00")]
+
+
+def test_a_vat_id_that_is_none_is_refused_in_one_line(book):
+    configured(book).customers({"id": "C1", "country": "GR"})
+
+    refused = book.run("customer", "set", "C1", "vat_id=EL094259217", code=1)
+    (said,) = refused.errors
+    assert said == (
+        "a2ledger: C1: vat_id: 'EL094259217' is no VAT number in GR; nothing was done; correct it "
+        "(it begins with its country's letters, EL for Greece), or leave it out"
+    )
+    refused = book.run("customer", "add", "C2", "--vat-id", "BE1", code=1)
+    assert "vat_id: 'BE1' is no VAT number of the EU" in refused.errors[0]
+    refused = book.run("customer", "set", "C1", "country=Greece", code=1)
+    assert "country: 'Greece' is not two letters such as BE" in refused.errors[0]
+    book.run("customer", "set", "C1", f"vat_id={GREEK}")
+    assert bean_check(book.root / "journals/main.beancount") == ""
+
+
+def test_a_row_with_a_vat_id_that_is_none_is_quarantined_and_comes_back_once_corrected(book):
+    rows = [{"id": "C1", "vat_id": "BE1"}, {"id": "C2", "vat_id": BELGIAN}]
+    done = book.customers(*rows, code=3)
+    assert "(bad-vat-id 1)" in done.stderr
+    assert (book.root / "journals/customers/C2.beancount").exists()
+
+    book.customers({"id": "C1", "vat_id": BELGIAN})
+
+    assert book.run("quarantine", "list", "--json").json == []
+
+
+def test_a_book_whose_customers_have_any_text_as_vat_id_works_on(book):
+    book.customers({"id": "C1", "vat": "on-invoice"})
+    path = "journals/customers/C1.beancount"
+    book.append(path, '2026-01-01 custom "a2ledger-set" "vat_id" "ask him"\n')
+    book.talks("C1", "2026-01-15", 10, today="2026-01-20")
+
+    (closed,) = book.close(today="2026-02-01")
+
+    assert book.invoice(closed["number"])["customer"]["vat_id"] == "ask him"
