@@ -25,6 +25,7 @@ _LONGEST_TERMS = 3650
 TABLES = ("customers", "refills", "payments", "charges", "openings", "bank")
 """What `import` reads besides sources; no source may bear such a name."""
 IDENTIFIERS = ("accountcode", "peeraccount", "channel", "src", "did", "dst", "userfield")
+ENCODINGS = ("utf-8", "latin-1")
 
 T = TypeVar("T")
 
@@ -41,13 +42,18 @@ class UnknownSourceError(ConfigError):
 class Rule:
     """Which rows of a source are calls, whose, and what service; the first match decides.
 
-    An empty ``contexts`` or ``applications`` matches any. ``identify`` names the fields that may
-    bear a customer's identifier, in order; an item ``FIELD~PATTERN`` takes the first group of a
-    regular expression found in a field.
+    An empty condition matches any row. ``channels`` (the caller's or the one that was dialled)
+    and ``called`` are patterns with ``*`` and ``?``; ``to`` is empty, or ``customer`` for calls
+    to what a customer holds. ``identify`` names the fields that may bear a customer's identifier,
+    in order; an item ``FIELD~PATTERN`` takes the first group of a regular expression found in a
+    field.
     """
 
     contexts: tuple[str, ...] = ()
     applications: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
+    to: str = ""
     identify: tuple[str, ...] = ("accountcode", "peeraccount")
     service: str = "Calls"
     tariff: str = ""
@@ -59,7 +65,8 @@ class Source:
     """A configured feed: how it is written (dialect) and who wrote it (switch).
 
     ``international`` are the prefixes that introduce a country code; a number that begins with
-    ``national`` (when set) gets ``country`` in its place.
+    ``national`` (when set) gets ``country`` in its place. ``columns`` names the columns of files
+    that have a layout of their own; ``encoding`` is that of text.
     """
 
     name: str
@@ -70,6 +77,8 @@ class Source:
     international: tuple[str, ...] = ("+", "00")
     national: str = ""
     country: str = ""
+    columns: tuple[str, ...] = ()
+    encoding: str = "utf-8"
     rules: tuple[Rule, ...] = ()
     configured: bool = True
 
@@ -441,6 +450,8 @@ def _sources(table: _Table, services: Mapping[str, str]) -> Iterator[Source]:
             international=row.texts("international", ("+", "00")),
             national=row.take("national", str, ""),
             country=row.take("country", str, ""),
+            columns=row.texts("columns"),
+            encoding=row.choice("encoding", ENCODINGS, ENCODINGS[0]),
             rules=tuple(_rules(row, services)),
         )
         row.finish()
@@ -460,6 +471,9 @@ def _rules(source: _Table, services: Mapping[str, str]) -> Iterator[Rule]:
         yield Rule(
             contexts=table.texts("contexts"),
             applications=table.texts("applications"),
+            channels=table.texts("channels"),
+            called=table.texts("called"),
+            to=table.choice("to", ("", "customer"), ""),
             identify=identify,
             service=service,
             tariff=table.take("tariff", str, ""),

@@ -22,6 +22,7 @@ FIELDS = (
     "accountcode",
     "peeraccount",
     "channel",
+    "dstchannel",
     "src",
     "dst",
     "did",

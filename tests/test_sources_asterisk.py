@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import dataclasses
+import gzip
 import os
 from pathlib import Path
 
@@ -9,8 +12,9 @@ import pytest
 from conftest import cdr
 
 from a2ledger import sources
-from a2ledger.config import Source
+from a2ledger.config import ConfigError, Source
 from a2ledger.feed import UnusableInput
+from a2ledger.sources.asterisk import COLUMNS
 
 LIVE = Path(__file__).parent / "data" / "asterisk_live" / "Master.csv"
 SOURCE = Source(name="pbx1", dialect="asterisk", switch="pbx1", timezone="UTC")
@@ -22,9 +26,14 @@ ROW = (
 )
 
 
-def read(path):
-    (batch,) = sources.dialect("asterisk")(path, SOURCE)
+def read(path, **changes):
+    (batch,) = sources.dialect("asterisk")(path, dataclasses.replace(SOURCE, **changes))
     return batch
+
+
+def said(batch):
+    """What each row says, but for what it says nothing of."""
+    return [{name: value for name, value in row.items() if value} for row in batch.rows.to_pylist()]
 
 
 @pytest.fixture
@@ -46,6 +55,7 @@ def test_a_file_by_a_live_asterisk_is_read_whole():
         "accountcode": "cust1",
         "peeraccount": "cust1",
         "channel": "Local/1*306970000000@t-00000006;2",
+        "dstchannel": "Local/306970000000@carrier-00000007;1",
         "src": "302110001112",
         "dst": "306970000000",
         "did": "",
@@ -190,6 +200,133 @@ def test_a_directory_that_cannot_be_used_is_one_line(book, tmp_path):
     done = book.run("import", "asterisk", tmp_path / "empty", code=65)
     assert len(done.errors) == 1
     assert len(book.run("import", "customers", tmp_path / "empty", code=65).errors) == 1
+
+
+SAMPLE_CONF = (
+    *("clid", "src", "dst", "dcontext", "channel", "dstchannel", "lastapp", "lastdata", "start"),
+    *("answer", "end", "duration", "billsec", "disposition", "amaflags", "accountcode"),
+    *("uniqueid", "userfield", "sequence"),
+)
+CUSTOM = (
+    '"""Ann"" <3021>","3021","3069","customers","PJSIP/1001-00000001","PJSIP/out-00000002",'
+    '"Dial","PJSIP/3069@out,60","2026-01-05 10:00:00","2026-01-05 10:00:04",'
+    '"2026-01-05 10:01:04","64","60","ANSWERED","DOCUMENTATION","C1","1767607200.1","",7'
+)
+CALL = {
+    "accountcode": "C1",
+    "channel": "PJSIP/1001-00000001",
+    "dstchannel": "PJSIP/out-00000002",
+    "src": "3021",
+    "dst": "3069",
+    "context": "customers",
+    "application": "Dial",
+    "start": "2026-01-05 10:00:00",
+    "seconds": "60",
+    "duration": "64",
+    "uniqueid": "1767607200.1",
+    "line": 1,
+    "answered": True,
+}
+
+
+def test_cdr_custom_is_read_by_the_columns_the_source_declares(master):
+    batch = read(master(CUSTOM, CUSTOM.rpartition(",")[0], CUSTOM), columns=SAMPLE_CONF)
+    assert said(batch) == [CALL | {"sequence": "7", "line": line} for line in (1, 3)]
+    assert [(row.line, row.message) for row in batch.refused] == [
+        (2, "there are 18 columns, not 19")
+    ]
+
+
+def test_columns_of_cdr_custom_may_be_ignored_and_times_may_be_epochs(master):
+    path = master('"x","1767607200.477789","3069","y","60.008656","ANSWERED"')
+    columns = ("", "start", "dst", "-", "billsec", "disposition")
+    assert said(read(path, columns=columns)) == [
+        {"start": "2026-01-05 10:00:00Z", "dst": "3069", "seconds": "60"}
+        | {"line": 1, "answered": True}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (("start", "dst", "bilsec", "disposition"), "'bilsec' is no column .* mean 'billsec'"),
+        (("start", "dst", "what", "disposition"), "'what' is no column .* write \"\""),
+        (("start", "dst", "billsec"), "there is no disposition; have cdr_custom.conf log it"),
+        (("start", "dst", "dst", "billsec", "disposition"), "dst is there twice"),
+        (("start", "calldate", "dst", "billsec", "disposition"), "start is there twice"),
+    ],
+)
+def test_columns_that_cannot_be_are_a_mistake_in_the_configuration(master, columns, message):
+    with pytest.raises(ConfigError, match=rf"^sources\.pbx1\.columns: {message}"):
+        read(master(CUSTOM), columns=columns)
+
+
+REPORT = (
+    "calldate,clid,src,dst,dcontext,channel,dstchannel,lastapp,lastdata,duration,billsec,"
+    "disposition,amaflags,accountcode,uniqueid,userfield"
+)
+REPORTED = (
+    '2026-01-05 10:00:00,"Ann" <3021>,3021,3069,customers,PJSIP/1001-00000001,PJSIP/out-00000002,'
+    'Dial,"PJSIP/3069@out,60",64,60,ANSWERED,3,C1,1767607200.1,'
+)
+
+
+def test_a_report_of_freepbx_is_read_though_its_names_are_not_quoted(master):
+    odd = REPORTED.replace('"Ann" <3021>', '"Smith, "Bob" J." <3021>')
+    batch = read(master(REPORT, REPORTED, odd, REPORT, REPORTED.replace('"Ann" <3021>', "3021")))
+    assert said(batch) == [CALL | {"line": line} for line in (2, 3, 5)]
+    assert [(row.line, row.reason) for row in batch.refused] == [(4, "header")]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_an_export_of_the_table_is_read_by_its_header(tmp_path, separator):
+    values = {
+        "calldate": "2026-01-05 10:00:00",
+        "clid": '"Ann" <3021>',
+        "src": "3021",
+        "dst": "3069",
+        "dcontext": "customers",
+        "channel": "PJSIP/1001-00000001",
+        "dstchannel": "PJSIP/out-00000002",
+        "lastapp": "Dial",
+        "duration": "64",
+        "billsec": "60",
+        "disposition": "ANSWERED",
+        "accountcode": "C1",
+        "uniqueid": "1767607200.1",
+        "userfield": "NULL",
+        "did": "3225550100",
+        "recordingfile": "out-3069.wav",
+        "linkedid": "1767607200.1",
+        "peeraccount": "\\N",
+        "sequence": "7",
+    }
+    path = tmp_path / "cdr.csv.gz"
+    with gzip.open(path, "wt", newline="") as file:
+        writer = csv.DictWriter(file, list(values), delimiter=separator)
+        writer.writeheader()
+        writer.writerow(values)
+    assert said(read(path)) == [CALL | {"did": "3225550100", "sequence": "7", "line": 2}]
+
+
+def test_an_export_is_whole_though_its_last_line_has_no_end(master):
+    path = master(REPORT, REPORTED)
+    path.write_text(path.read_text().rstrip("\n"))
+    assert (len(read(path).rows), read(path).notes) == (1, ())
+
+
+def test_a_line_of_names_on_a_log_leaves_it_a_log(master):
+    names = ",".join(COLUMNS[:16])
+    assert [row["uniqueid"] for row in said(read(master(names, ROW + ',"1767607200.1",""')))] == [
+        "1767607200.1"
+    ]
+
+
+def test_text_may_be_latin_1_where_the_source_says_so(tmp_path):
+    path = tmp_path / "Master.csv"
+    path.write_bytes(f'{ROW},"1767607200.1","Zoë"\n'.encode("latin-1"))
+    assert [row.reason for row in read(path).refused] == ["encoding"]
+    assert said(read(path, encoding="latin-1"))[0]["userfield"] == "Zoë"
 
 
 def test_dialects_are_found_by_name():

@@ -73,11 +73,15 @@ class Lines:
         UnusableInput: for a file that cannot be read or is no text, from any iteration.
     """
 
-    def __init__(self, path: Path, size: int = BLOCK, begin: Place = START) -> None:
+    def __init__(
+        self, path: Path, size: int = BLOCK, encoding: str = "utf-8", begin: Place = START
+    ) -> None:
+        """``encoding`` may be UTF-8, or one of a byte for every character."""
         self.path = path
-        self._size, self._begin = size, begin
+        self._size, self._encoding, self._begin = size, encoding, begin
         self._pushed = b""
-        self._packed: IO[bytes] | None = None
+        self._opaque: IO[bytes] | None = None
+        """The file, where its bytes are not those of the text."""
 
     def push(self, text: bytes) -> None:
         """Put the end of the last block back, to be the beginning of the next one."""
@@ -85,8 +89,8 @@ class Lines:
 
     def place(self, block: Block, rest: int) -> Place:
         """How far the file is read when of a block's text everything before ``rest`` is."""
-        if self._packed is not None:
-            return Place(self._packed.tell())
+        if self._opaque is not None:
+            return Place(self._opaque.tell())
         rest = min(rest, len(block.text))
         line = block.line + block.text.count(b"\n", 0, rest)
         return Place(block.end - (len(block.text) - rest), line)
@@ -112,7 +116,7 @@ class Lines:
         packed = file.read(len(_GZIP)) == _GZIP
         file.seek(0)
         stream = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if packed else file
-        self._packed = file if packed else None
+        self._opaque = file if packed or self._encoding != "utf-8" else None
         stream.seek(self._begin.offset)
         self._expect_text(stream.read(LONGEST))
         stream.seek(self._begin.offset)
@@ -125,7 +129,7 @@ class Lines:
                     f"unpacks to more than {RATIO} times its size",
                     "unpack it yourself if it is sound",
                 )
-            yield data
+            yield data if self._encoding == "utf-8" else data.decode(self._encoding).encode()
 
     def _blocks(self, pieces: Iterator[bytes]) -> Iterator[Block]:
         line, end, tail = self._begin.line, self._begin.offset, b""

@@ -39,12 +39,14 @@ class Layout:
     ``widths`` gives, for each number of columns a row may have, the names of the columns; a
     column named ``""`` is not read. A row whose columns ``heading`` hold their own names is a
     header. ``loose`` names the columns that may hold line breaks; those not read always may.
+    ``mend`` makes CSV of lines that are not quite; it leaves alone what it made.
     """
 
     widths: Mapping[int, tuple[str, ...]]
     heading: tuple[str, ...]
     separator: str = ","
     loose: frozenset[str] = frozenset()
+    mend: Callable[[bytes], bytes] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:

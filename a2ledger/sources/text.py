@@ -87,6 +87,7 @@ def read(
     shape: Layout | Header,
     *,
     grows: bool = False,
+    encoding: str = "utf-8",
     fast: bool = True,
     size: int = BLOCK,
     begin: Place = START,
@@ -94,10 +95,11 @@ def read(
     """Read a file piece by piece; there is at least one.
 
     Args:
-        path: a file of UTF-8 text, or one compressed with gzip.
+        path: a file of text, or one compressed with gzip.
         shape: the layout of the rows, or the header the file must begin with.
         grows: whether the file is a log that a switch may be writing to. Of a log, the last
             line counts as complete only if nothing can be missing from it.
+        encoding: of the text.
         fast: whether lines may be read many at a time; the answer is the same.
         size: bytes of text in a piece.
         begin: where an earlier reading ended.
@@ -105,7 +107,7 @@ def read(
     Raises:
         UnusableInput: if the file cannot be read, is no text or lacks its header.
     """
-    lines = Lines(path, size, begin)
+    lines = Lines(path, size, encoding, begin)
     layout = shape if isinstance(shape, Layout) else None
     width, empty = 0, True
     notes: tuple[str, ...] = ()
@@ -117,6 +119,9 @@ def read(
                 continue
             layout, notes = shape.layout(header, lines)
         whole = block
+        if layout.mend is not None:
+            text, tail = layout.mend(block.text), layout.mend(block.tail)
+            block = block._replace(text=text, tail=tail)  # noqa: PLW2901
         if block.last:
             block = _with_tail(block, layout, width if grows else None)  # noqa: PLW2901
         reading = rows.read(block, layout, fast=fast)
@@ -128,6 +133,19 @@ def read(
             yield piece
             empty, notes = False, ()
         width = _last_width(block.text, layout) if block.text else width
+
+
+def first_line(path: Path, encoding: str = "utf-8") -> str:
+    """The first line of a file that is not blank, or nothing.
+
+    Raises:
+        UnusableInput: as :func:`read`.
+    """
+    for block in Lines(path, LONGEST, encoding):
+        for line in (*block.text.split(b"\n"), block.tail):
+            if text := line.removeprefix(BOM).decode("utf-8", "replace").strip():
+                return text
+    return ""
 
 
 def _piece(
