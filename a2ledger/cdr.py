@@ -11,6 +11,7 @@ hangup             is of the hang-up handler
 b-leg              is of the leg a switch made, and not of the one that came in
 context            stands in a context no rule names
 application        stands in a context a rule names, but ran another application
+rule               has a context and an application that rules name, but is not what they ask
 unanswered         was not answered
 no-identifier      bears none of the identifiers its rule looks at
 before-opening     is older than the customer's account
@@ -113,9 +114,9 @@ def normalise(
     seconds = _seconds(rows, fates)
     for name in rows.never_names():
         fates.leave_out(rows.never(name), name)
-    taken = _taken(rows, source.rules or (Rule(),), fates)
-    fates.leave_out(~rows.answered, "unanswered")
     day = (naive // clock.DAY).astype(np.int32)
+    taken = _taken(rows, source.rules or (Rule(),), directory, day, fates)
+    fates.leave_out(~rows.answered, "unanswered")
     customer, identifier = _customer(rows, taken, directory, day, fates)
     soon = (now - clock.EPOCH) // dt.timedelta(seconds=1) + AHEAD
     fates.refuse(starts > soon, "future", lambda row: f"it starts in the future, {rows.start(row)}")
@@ -265,15 +266,29 @@ class _Taken(NamedTuple):
     place: Indexes
 
 
-def _taken(rows: _Rows, rules: tuple[Rule, ...], fates: _Fates) -> _Taken:
+def _taken(
+    rows: _Rows, rules: tuple[Rule, ...], directory: Directory, day: Days, fates: _Fates
+) -> _Taken:
     index = np.full(len(rows), NOBODY, np.int32)
     in_context = np.zeros(len(rows), np.bool_)
+    applies = np.zeros(len(rows), np.bool_)
     for place, rule in enumerate(rules):
-        context = _among(rows["context"], rule.contexts)
-        in_context |= context
-        index[(index < 0) & context & _among(rows["application"], rule.applications)] = place
+        fits = _among(rows["context"], rule.contexts)
+        in_context |= fits
+        fits = fits & _among(rows["application"], rule.applications)
+        applies |= fits
+        if rule.channels:
+            fits = fits & _like_either(rows["channel"], rows["dstchannel"], rule.channels)
+        if rule.called:
+            numbers = e164.digits(rows["dst"], rows.source)
+            fits = fits & _like_either(rows["dst"], numbers, rule.called)
+        pending = np.flatnonzero(fits & (index < 0))
+        if rule.to:
+            pending = pending[_to_customer(rows, directory, day, pending)]
+        index[pending] = place
     fates.leave_out((index < 0) & ~in_context, "context")
-    fates.leave_out(index < 0, "application")
+    fates.leave_out((index < 0) & ~applies, "application")
+    fates.leave_out(index < 0, "rule")
     return _Taken(rules, index)
 
 
@@ -281,6 +296,28 @@ def _among(column: pa.StringArray, names: tuple[str, ...]) -> Mask:
     if not names:
         return np.ones(len(column), np.bool_)
     return np.asarray(pc.is_in(column, value_set=pa.array(names, pa.string())))
+
+
+def _like(column: pa.StringArray, patterns: tuple[str, ...]) -> Mask:
+    """Which values are like one of some patterns; ``*`` is any text, ``?`` one character."""
+    either = "|".join(
+        "".join({"*": ".*", "?": "."}.get(one, re.escape(one)) for one in pattern)
+        for pattern in patterns
+    )
+    return np.asarray(pc.match_substring_regex(column, f"^(?s:{either})$"))
+
+
+def _like_either(column: pa.StringArray, other: pa.StringArray, patterns: tuple[str, ...]) -> Mask:
+    return _like(column, patterns) | _like(other, patterns)
+
+
+def _to_customer(rows: _Rows, directory: Directory, day: Days, places: Integers) -> Mask:
+    """Whether what was called, a number or a device, is one that a customer holds."""
+    held = np.zeros(len(places), np.bool_)
+    devices = _endpoints(rows["dstchannel"].take(pa.array(places)))
+    for values in (*_identifiers(rows, "dst", places), devices):
+        held |= directory.identify(values, day[places]) >= 0
+    return held
 
 
 def _customer(

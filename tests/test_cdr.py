@@ -181,6 +181,92 @@ def test_a_dialect_need_not_say_which_rows_are_never_calls():
     assert (len(result.calls), result.not_billable) == (1, {})
 
 
+def test_by_default_asterisk_gives_away_calls_to_a_customers_extension():
+    def calls(**change):
+        return normalise(change, rules=sources.rules("asterisk")).calls.to_pylist()
+
+    (to_extension,) = calls(dst="1001")
+    assert (to_extension["free"], to_extension["called"]) == (True, "1001")
+    (to_device,) = calls(dst="42", dstchannel="PJSIP/1001-00000009")
+    assert to_device["free"]
+    for dst in ("302100000001", "112"):  # a customer's number, and nobody's
+        (call,) = calls(dst=dst, dstchannel="PJSIP/carrier-00000009")
+        assert not call["free"]
+
+
+OFFICE = (
+    Rule(contexts=("customers",), called=("112", "100"), free=True),
+    Rule(contexts=("customers",), to="customer", free=True),
+    Rule(contexts=("from-trunk",), called=("32800*",), identify=("dst",), tariff="tollfree"),
+    Rule(contexts=("from-trunk",), identify=("did", "dst"), service="DIDs", tariff="inbound"),
+    Rule(contexts=("customers",), applications=("Dial",)),
+)
+HOLDERS = [
+    *KNOWN,
+    Customer(
+        id="C4",
+        opened=OPENED,
+        facts={
+            "identifiers": (
+                (OPENED, "3225550100, 3280012345, acme-1"),
+                (dt.date(2026, 1, 10), "3225550100, 3280012345, 3225550101"),
+            )
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "whose", "expected"),
+    [
+        ({"dst": "112"}, "C1", {"free": True, "called": "112"}),
+        ({"dst": "100"}, "C1", {"free": True}),
+        ({"dst": "003225550100"}, "C1", {"free": True, "called": "3225550100"}),
+        ({"dst": "9", "dstchannel": "SIP/acme-1-00000001"}, "C1", {"free": True}),
+        ({"dst": "003069123"}, "C1", {"free": False, "service": "Calls", "tariff": ""}),
+        (
+            {"context": "from-trunk", "accountcode": "", "dst": "3280012345"},
+            "C4",
+            {"tariff": "tollfree", "service": "Calls"},
+        ),
+        (
+            {"context": "from-trunk", "accountcode": "", "dst": "+3225550100"},
+            "C4",
+            {"tariff": "inbound", "service": "DIDs", "called": "3225550100"},
+        ),
+        (
+            {"context": "from-trunk", "accountcode": "", "dst": "s", "did": "3225550100"},
+            "C4",
+            {"service": "DIDs"},
+        ),
+    ],
+)
+def test_rules_find_the_end_that_pays(change, whose, expected):
+    result = normalise(change, rules=OFFICE, known=HOLDERS, short_codes=("112", "100"))
+    (row,) = result.calls.to_pylist()
+    assert HOLDERS[row["customer"]].id == whose
+    assert {name: row[name] for name in expected} == expected
+
+
+def test_devices_and_numbers_are_a_customers_from_a_day_to_a_day():
+    def is_free(day, **change):
+        start = f"2026-01-{day:02} 12:00:00"
+        (row,) = normalise(change | {"start": start}, rules=OFFICE, known=HOLDERS).calls.to_pylist()
+        return row["free"]
+
+    assert [is_free(day, dst="3225550101") for day in (9, 10)] == [False, True]
+    assert [is_free(day, dstchannel="SIP/acme-1-0000000a") for day in (9, 10)] == [True, False]
+
+
+def test_what_has_a_rules_context_and_application_but_not_the_rest_is_left_out_by_name():
+    trunk = Rule(channels=("PJSIP/trunk-*",))
+    assert fate({}, rules=[trunk]) == "rule"
+    assert fate({"channel": "PJSIP/trunk-in-0000002a"}, rules=[trunk]) == "call"
+    assert fate({"dstchannel": "PJSIP/trunk-out-0000002a"}, rules=[trunk]) == "call"
+    assert fate({"dst": "0800."}, rules=[Rule(called=("080??",))]) == "call"
+    assert fate({"dst": "08000"}, rules=[Rule(called=("080?.",))]) == "rule"
+
+
 def test_the_first_rule_that_takes_a_row_decides():
     rules = (
         Rule(contexts=("free",), free=True),

@@ -30,7 +30,13 @@ if TYPE_CHECKING:
 
     from a2ledger.config import Source
 
-RULES = (Rule(applications=("Dial",)),)
+_EXTENSIONS = ("??", "???", "????", "?????", "??????")
+
+RULES = (
+    Rule(applications=("Dial",), called=_EXTENSIONS, to="customer", free=True),
+    Rule(applications=("Dial",)),
+)
+"""What is dialled is a call; one to a customer's extension, of up to six characters, is free."""
 
 COLUMNS = (
     *("accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel"),
