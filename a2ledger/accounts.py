@@ -23,6 +23,7 @@ BAD_DEBT = "Expenses:Bad-Debt"
 OPENING = "Equity:Opening-Balances"
 ROUNDING = "Income:Rounding"
 CORRECTIONS = "Income:Corrections"
+CONVERSION = "Equity:Conversion"
 
 RECEIVABLE = "Assets:Receivable:"
 DEPOSITS = "Liabilities:Deposits:"

@@ -13,9 +13,10 @@ from functools import cached_property
 from pathlib import Path
 
 from a2ledger import config as configuration
-from a2ledger import customerfile, deckcache, detail, facts, periodfile, tariff
+from a2ledger import customerfile, deckcache, detail, facts, periodfile, prices, tariff
 from a2ledger.config import Config, ConfigError
 from a2ledger.detail import Digest
+from a2ledger.prices import Prices
 from a2ledger.progress import Progress, silent
 from a2ledger.records import Customer, Problem
 from a2ledger.tariff import Deck
@@ -120,6 +121,12 @@ class Book:
         return customer.text("currency", customer.opened) or self.config.currency
 
     @cached_property
+    def prices(self) -> Prices:
+        """What foreign currencies are worth."""
+        base = self.config.currency
+        return Prices(prices.parse(self.text(prices.PATH), base), base)
+
+    @cached_property
     def digests(self) -> dict[dt.date, Digest]:
         """The days of call detail the book knows of."""
         try:
@@ -171,7 +178,7 @@ class Book:
     def writing(self, today: dt.date, talk: Talk, timeout_seconds: float = 600) -> Iterator[Draft]:
         """Hold the book for writing, as a draft that may be published."""
         with self.vault.writing(talk, timeout_seconds):
-            for name in ("config", "customers", "digests"):
+            for name in ("config", "customers", "digests", "prices"):
                 self.__dict__.pop(name, None)  # another writer may have changed them meanwhile
             yield Draft(self, today, talk)
 

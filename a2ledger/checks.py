@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from a2ledger import accounts, money
+from a2ledger.document import Line
 from a2ledger.records import Problem
 
 
@@ -72,6 +73,22 @@ def details(
                 f"usage of {' '.join(key)} is {posted.get(key)} in the journal and "
                 f"{folded.get(key)} in the call detail (calls, seconds, micro-units)",
             )
+
+
+def fees_twice(lines: Iterable[Line]) -> Iterator[str]:
+    """Fees that a bill has twice for the same days."""
+    seen: set[tuple[str, ...]] = set()
+    for line in lines:
+        if line.kind == "fee":
+            key = (line.service, line.description, line.from_, line.to, line.net)
+            if key in seen:
+                yield f"{line.service}, {line.description}, from {line.from_} to {line.to}"
+            seen.add(key)
+
+
+def is_beyond(value: int, usual: Sequence[int], multiple: int) -> bool:
+    """Whether a value is more than a multiple of what is usual; nothing is usual at zero."""
+    return bool(usual) and max(usual) > 0 and value > multiple * max(usual)
 
 
 def is_customers(account: str) -> bool:

@@ -12,6 +12,8 @@ from a2ledger import accounts, money, periodfile
 from a2ledger.billing import Bill
 from a2ledger.config import Config
 from a2ledger.document import Document, Line, VatLine
+from a2ledger.period import DAY
+from a2ledger.prices import Prices
 from a2ledger.records import Customer
 
 
@@ -170,6 +172,31 @@ def document(
         gross=money.text(sign * bill.gross_micro, places),
         to_pay=money.text(max(0, closing), places),
         credit=money.text(max(0, -closing), places),
+    )
+
+
+def with_vat_in(document: Document, currency: str, prices: Prices) -> Document:
+    """The document with its VAT in the book's currency too, by the price of the period's last day.
+
+    Raises:
+        ValueError: if there is no such price.
+    """
+    vat = money.parse(document.vat_total)
+    if document.currency == currency or not vat:
+        return document
+    last = dt.date.fromisoformat(document.period["end"]) - DAY
+    price = prices.at(document.currency, last)
+    translated = prices.converted(vat, document.currency, currency, last)
+    if price is None or translated is None:
+        raise ValueError(f"there is no price of {document.currency} on {last}; import prices")
+    return replace(
+        document,
+        vat_translated={
+            "currency": currency,
+            "price": f"{price.number:f}",
+            "date": str(price.date),
+            "vat_total": money.text(translated, money.decimals(currency)),
+        },
     )
 
 

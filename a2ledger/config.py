@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from a2ledger import accounts, vat
+from a2ledger import accounts, money, vat
 from a2ledger.vat import TREATMENTS, VatCode
 
 FORMAT = 1
 INVOICES = "INV-{year}-{number:06d}"
 CREDIT_NOTES = "CN-{year}-{number:06d}"
 _LONGEST_TERMS = 3650
-TABLES = ("customers", "refills", "payments", "charges", "openings", "bank")
+TABLES = ("customers", "refills", "payments", "charges", "openings", "prices", "bank")
 """What `import` reads besides sources; no source may bear such a name."""
 IDENTIFIERS = ("accountcode", "peeraccount", "channel", "src", "did", "dst", "userfield")
 ENCODINGS = ("utf-8", "latin-1")
@@ -99,6 +99,16 @@ class Company:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """When a bill is so unusual that a close waits for a person to name the customer."""
+
+    multiple: int | None = None
+    """Of the customer's usual calls or net; None: never."""
+    minimum_micro: int = 0
+    """Net below which no bill is too large."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The whole of ``a2ledger.toml``."""
 
@@ -118,6 +128,7 @@ class Config:
     credit_note_series: str = CREDIT_NOTES
     main_months: int = 3
     close_delay: dt.timedelta = dt.timedelta(hours=24)
+    guards: Guards = Guards()
     decks: Mapping[str, str] = field(default_factory=dict)
     """Currency of each rate deck that is not in the book's."""
 
@@ -207,6 +218,7 @@ def parse(text: str) -> Config:
         credit_note_series=_series(numbers, "credit_note", CREDIT_NOTES),
         main_months=top.take("main_months", int, 3),
         close_delay=_delay(top),
+        guards=_guards(top.table("guards")),
         decks=dict(_decks(top.table("tariffs"))),
     )
     if config.main_months < 1:
@@ -294,6 +306,19 @@ def _currency(table: _Table) -> str:
     if not re.fullmatch(r"[A-Z]{3}", currency):
         raise table.error("currency", f"{currency!r} is not an ISO 4217 code such as EUR")
     return currency
+
+
+def _guards(table: _Table) -> Guards:
+    multiple = table.take("multiple", int, 0)
+    minimum = table.take("minimum", str, "0")
+    if multiple < 0:
+        raise table.error("multiple", "must be a number such as 5, or 0 for no guard")
+    try:
+        minimum_micro = money.parse(minimum)
+    except ValueError as error:
+        raise table.error("minimum", str(error)) from None
+    table.finish()
+    return Guards(multiple=multiple or None, minimum_micro=minimum_micro)
 
 
 def _decks(table: _Table) -> Iterator[tuple[str, str]]:

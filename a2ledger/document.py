@@ -87,6 +87,9 @@ class Document:
     to_pay: str
     credit: str
     notes: tuple[str, ...] = field(default=())
+    vat_translated: dict[str, str] | None = None
+    """VAT in the book's currency where the account's is another: ``currency``, ``price``, the
+    ``date`` it is of, ``vat_total``."""
 
 
 _PLAIN = (str, int, type(None))

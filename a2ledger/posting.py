@@ -9,7 +9,8 @@
 
 A payment that names no customer credits ``Liabilities:Suspense:Unmatched``. A payment and the
 refill it paid for are one event, in whichever order they arrive: the refill credits Billed, and
-the payment credits what the refill debited.
+the payment credits what the refill debited. A payment in another currency than the account's goes
+through Equity:Conversion, balanced in each of both; never through a price on a posting.
 """
 
 from __future__ import annotations
@@ -47,7 +48,12 @@ def account_of(movement: Movement, methods: Mapping[str, str]) -> str:
 
 
 def entry(
-    movement: Movement, *, currency: str, methods: Mapping[str, str], vat: str = ""
+    movement: Movement,
+    *,
+    currency: str,
+    methods: Mapping[str, str],
+    vat: str = "",
+    credited_micro: int | None = None,
 ) -> data.Transaction:
     """The entry of a movement on its own day, whatever it may later be paired with.
 
@@ -56,6 +62,7 @@ def entry(
         currency: of the customer's account.
         methods: accounts by payment or refill method.
         vat: the VAT code a charge is posted under.
+        credited_micro: what a payment in another currency is worth in the account's.
     """
     meta: dict[str, object] = {"id": movement.id}
     if movement.reference:
@@ -78,10 +85,15 @@ def entry(
         ]
     else:
         title = TITLES[movement.kind]
-        postings = [
-            leg(other, micro, currency, places=places),
-            leg(_credited(movement), -micro, currency, places=places),
-        ]
+        paid, credited = movement.currency or currency, micro
+        postings = [leg(other, micro, paid, places=money.decimals(paid))]
+        if credited_micro is not None:
+            credited = credited_micro
+            postings += [
+                leg(accounts.CONVERSION, -micro, paid, places=money.decimals(paid)),
+                leg(accounts.CONVERSION, credited, currency, places=places),
+            ]
+        postings.append(leg(_credited(movement), -credited, currency, places=places))
     return transaction(
         movement.date,
         journal.plain(title),
@@ -116,7 +128,10 @@ def canonical(entry: data.Transaction) -> str:
     meta = {key: value for key, value in entry.meta.items() if key in {"id", "reference"}}
     own = {name for name in entry.links if not name.startswith("refill-")} or entry.links
     postings = _without_vat(entry.postings)
-    if not any(posting.account.startswith(accounts.RECEIVABLE) for posting in postings):
+    if any(posting.account == accounts.CONVERSION for posting in postings):
+        # What a foreign payment is worth is not its content: prices may come later.
+        postings = postings[:2]
+    elif not any(posting.account.startswith(accounts.RECEIVABLE) for posting in postings):
         # Paired: the second leg stands in for Billed, whose name the text need not have.
         postings[1] = postings[1]._replace(account="Billed")
     else:
@@ -149,11 +164,11 @@ def paired(payment: data.Transaction, refill: data.Transaction, customer: str) -
 
     No posting of it names the customer any more, so its metadata does.
     """
-    first, second = payment.postings
+    *others, last = payment.postings
     return payment._replace(
         meta={**payment.meta, "customer": customer},
         links=payment.links | refill.links,
-        postings=[first, second._replace(account=refill.postings[0].account)],
+        postings=[*others, last._replace(account=refill.postings[0].account)],
     )
 
 
@@ -171,11 +186,11 @@ def alone(entry: data.Transaction, customer: str) -> data.Transaction:
     if "customer" not in entry.meta:
         return entry
     own = {name for name in entry.links if not name.startswith("refill-")} or entry.links
-    first, second = entry.postings
+    *others, last = entry.postings
     return entry._replace(
         meta={key: value for key, value in entry.meta.items() if key != "customer"},
         links=frozenset(own),
-        postings=[first, second._replace(account=accounts.billed(customer))],
+        postings=[*others, last._replace(account=accounts.billed(customer))],
     )
 
 

@@ -139,5 +139,7 @@ class Movement:
     service: str = ""
     due: dt.date | None = None
     """When an opening, an invoice of another system's, falls due."""
+    currency: str = ""
+    """What a payment was made in, where the row says so."""
     file: str = ""
     line: int = 0

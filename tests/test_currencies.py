@@ -36,6 +36,7 @@ def test_everyone_is_billed_in_his_own_currency_with_its_decimals(book):
     shop(book).run("import", "calls", calls(book, ("E1", 65), ("U1", 65), ("Y1", 65)))
 
     # 65 s at 0.60 a minute: 0.65, and 21 % of it 0.14 (0.1365); at 60 yen: 65 and 14 (13.65).
+    priced(book)
     rows = json.loads(book.run("close", "--json", today="2026-02-02").stdout)
     assert [(row["customer"], row["gross"], row["to_pay"]) for row in rows] == [
         ("E1", "0.79", "0.79"),
@@ -106,3 +107,91 @@ def test_the_currency_of_an_account_never_changes(book):
     shop(book)
     done = book.run("customer", "set", "U1", "currency=EUR", code=1)
     assert "kept in USD for good" in done.stderr
+
+
+PRICES = "date,currency,price\n2026-01-02,USD,0.90\n2026-01-20,USD,0.92\n2026-01-02,JPY,0.0060\n"
+
+
+def priced(book, text=PRICES):
+    book.run("import", "prices", book.file("prices.csv", text))
+
+
+def pay(book, *rows, code=0):
+    text = "id,customer,date,amount,currency\n" + "".join(f"{row}\n" for row in rows)
+    done = book.run("import", "payments", book.file("payments.csv", text), "--json", code=code)
+    return json.loads(done.stdout)
+
+
+def owed(book):
+    rows = json.loads(book.run("balances", "--json").stdout)
+    return {row["customer"]: row["owed"] for row in rows}
+
+
+def test_a_payment_in_another_currency_is_converted_by_the_price_of_its_day(book):
+    priced(shop(book))
+    pay(book, "P1,U1,2026-01-19,90,EUR", "P2,U1,2026-01-20,92,EUR", "P3,Y1,2026-01-05,1,USD")
+
+    # 90 EUR at 0.90 and 92 EUR at 0.92 are 100 USD each; 1 USD is 0.90 / 0.0060 = 150 yen.
+    assert owed(book) == {"E1": "0.00", "U1": "-200.00", "Y1": "-150.00"}
+    text = (book.root / "journals/2026-01/U1.01.beancount").read_text()
+    assert (
+        "  Assets:Bank                    90.00 EUR\n"
+        "  Equity:Conversion             -90.00 EUR\n"
+        "  Equity:Conversion             100.00 USD\n"
+        "  Assets:Receivable:U1:Billed  -100.00 USD\n"
+    ) in text
+    assert "@" not in text
+    book.run("check", "U1", "Y1")
+
+
+def test_the_same_payment_again_is_known_even_when_prices_came_between(book):
+    priced(shop(book))
+    pay(book, "P1,U1,2026-01-19,90,EUR")
+    priced(book, "date,currency,price\n2026-01-19,USD,0.75\n")
+
+    assert pay(book, "P1,U1,2026-01-19,90,EUR")["duplicate"] == 1
+    assert owed(book)["U1"] == "-100.00"
+    assert pay(book, "P1,U1,2026-01-19,91,EUR", code=3)["quarantined"] == {"conflict": 1}
+
+
+def test_without_a_price_a_foreign_payment_waits_in_quarantine(book):
+    shop(book)
+    assert pay(book, "P1,U1,2026-01-19,90,EUR", code=3)["quarantined"] == {"bad-currency": 1}
+    priced(book)
+    assert pay(book, "P1,U1,2026-01-19,90,EUR")["posted"] == 1
+    assert owed(book)["U1"] == "-100.00"
+
+
+def test_prices_are_taken_once(book):
+    shop(book)
+    rows = PRICES + "2026-01-20,USD,0.93\n2026-01-20,EUR,1\n2026-02-30,USD,1\n2026-01-03,USD,0\n"
+    file = book.file("prices.csv", rows)
+    first = json.loads(book.run("import", "prices", file, "--json", code=3).stdout)
+    assert first["posted"] == 3
+    assert first["quarantined"] == {"bad-currency": 1, "bad-date": 1, "bad-price": 1, "conflict": 1}
+    again = json.loads(book.run("import", "prices", file, "--json").stdout)
+    assert (again["posted"], again["duplicate"]) == (0, 3)
+    journal = (book.root / "journals/prices.beancount").read_text()
+    assert "2026-01-20 price USD  0.92 EUR\n" in journal
+
+
+def test_a_foreign_bill_shows_its_vat_in_the_books_currency_too(book):
+    shop(book).run("import", "calls", calls(book, ("U1", 1000)))
+    done = book.run("close", "U1", "--json", today="2026-02-02", code=1)
+    assert json.loads(done.stdout)[0]["warnings"][0]["code"] == "no-price"
+    priced(book)
+    book.run("close", "U1", today="2026-02-02")
+
+    # 10.00 USD, 21 % VAT is 2.10 USD, at 0.92 (the price on the last day) 1.93 EUR.
+    document = json.loads(book.run("invoice", "INV-2026-000001", "--json").stdout)
+    assert (document["net"], document["vat_total"]) == ("10.00", "2.10")
+    assert document["vat_translated"] == {
+        "currency": "EUR",
+        "price": "0.92",
+        "date": "2026-01-20",
+        "vat_total": "1.93",
+    }
+    text = book.run("invoice", "INV-2026-000001", "--format", "text", "-o", "-").stdout
+    assert "VAT in EUR, at 0.92 of 20 January 2026" in text
+    html = book.run("invoice", "INV-2026-000001", "--format", "html", "-o", "-").stdout
+    assert "VAT in EUR, at 0.92 of" in html

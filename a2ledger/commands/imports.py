@@ -24,7 +24,7 @@ from a2ledger.commands.settings import (
 )
 from a2ledger.feed import UnusableInput
 from a2ledger.records import Problem
-from a2ledger.steps import importing, moving, pricing, registering, reporting
+from a2ledger.steps import exchanging, importing, moving, pricing, registering, reporting
 
 
 @click.command("import")
@@ -39,8 +39,8 @@ def import_(
     """Read, price and post new records of a source.
 
     SOURCE is one configured in a2ledger.toml, a dialect (asterisk, calls), or one of customers,
-    refills, payments, charges, openings. Of a directory, the dialect's files are read, oldest
-    first. Importing twice changes nothing.
+    refills, payments, charges, openings, prices. Of a directory, the dialect's files are read,
+    oldest first. Importing twice changes nothing.
 
     Example: a2ledger import asterisk /var/log/asterisk/cdr-csv/Master.csv
     """
@@ -48,6 +48,8 @@ def import_(
         now = settings.now(draft.book)
         if source == "customers":
             report = registering.import_customers(draft, list(paths))
+        elif source == "prices":
+            report = exchanging.import_prices(draft, list(paths))
         elif source in moving.KINDS:
             report = moving.import_movements(draft, source, list(paths))
         else:

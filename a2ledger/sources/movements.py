@@ -12,7 +12,6 @@ from a2ledger.records import Movement
 from a2ledger.sources import text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from a2ledger.config import Config
@@ -56,7 +55,6 @@ def read(
     config: Config,
     *,
     source: str = "csv",
-    currencies: Mapping[str, str] | None = None,
 ) -> Movements:
     """Read a file of movements of one kind.
 
@@ -69,7 +67,6 @@ def read(
         path: the file.
         config: for the book's currency, zone, services and methods.
         source: what tells the ids of this file from those of others.
-        currencies: of the customers whose currency is not the book's.
 
     Returns:
         Movements in order of the file, and the rows refused: those that could not be read (see
@@ -86,7 +83,7 @@ def read(
     refused = list(found.refused)
     for line, row in found.rows:
         try:
-            _check(kind, row, config, currencies or {})
+            _check(kind, row, config)
             movements.append(_movement(origin, line, row, config))
         except _BadRowError as error:
             raw = found.raw(line)[:RAW_SHOWN]
@@ -102,15 +99,12 @@ class _BadRowError(Exception):
         self.reason = reason
 
 
-def _check(kind: str, row: dict[str, str], config: Config, currencies: Mapping[str, str]) -> None:
+def _check(kind: str, row: dict[str, str], config: Config) -> None:
     for name in ("id", "customer") if kind != "payment" else ("id",):
         if not row[name]:
             raise _BadRowError(f"missing-{name}", f"there is no {name}")
-    currency = currencies.get(row["customer"], config.currency)
-    if row.get("currency", "") not in ("", currency):
-        raise _BadRowError(
-            "bad-currency", f"it is in {row['currency']}; {row['customer']} has {currency}"
-        )
+    if (currency := row.get("currency")) and not re.fullmatch("[A-Z]{3}", currency):
+        raise _BadRowError("bad-currency", f"its currency {currency!r} is no code such as EUR")
     if "service" in row and row["service"] not in config.services:
         raise _BadRowError("unknown-service", f"{row['service']!r} is not under [services]")
 
@@ -136,6 +130,7 @@ def _movement(origin: _Origin, line: int, row: dict[str, str], config: Config) -
         description=f"due {due}" if due else " ".join(row.get("description", "").split()),
         service=row.get("service", ""),
         due=due,
+        currency=row.get("currency", ""),
         file=origin.file,
         line=line,
     )

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger import billing, closing, customerfile, detail, journal, ledger, money, period
+from a2ledger import (
+    billing,
+    closing,
+    customerfile,
+    detail,
+    journal,
+    ledger,
+    money,
+    period,
+)
 from a2ledger.billing import Bill, Brought, DetailDiffersError, Row, Used
 from a2ledger.book import Book, BrokenBookError, Draft, RefusedError, with_period
 from a2ledger.document import as_json
@@ -18,18 +28,12 @@ from a2ledger.document import written as written_document
 from a2ledger.period import Period
 from a2ledger.periodfile import PeriodFile, split, written
 from a2ledger.records import Customer, Problem
-from a2ledger.steps import asking
+from a2ledger.steps import asking, guarding
+from a2ledger.steps.guarding import Warned
 from a2ledger.steps.numbering import Numbers
 
 _CHUNK = 500
 """Customers whose open periods Beancount loads at once."""
-
-
-class Warned(NamedTuple):
-    """A reason for which a period was left open, or something to look at."""
-
-    code: str
-    message: str
 
 
 @dataclass(kw_only=True)
@@ -120,8 +124,8 @@ def close(
                 break
             ready.append((one.end, customer.id, one))
     if ready:
-        closer = _Closer(draft, sorted({name for _, name, _ in ready}), max(ready)[0])
-        results += [closer.close(name, one) for _, name, one in sorted(ready)]
+        closer = _Closer(draft, sorted({name for _, name, _ in ready}), max(ready)[0], names)
+        results += [row for _, name, one in sorted(ready) if (row := closer.close(name, one))]
         closer.finish()
     return sorted(results, key=lambda row: (row.period.end, row.customer))
 
@@ -168,31 +172,54 @@ def _uncovered(book: Book, one: Period, without: Sequence[str]) -> list[Warned]:
     ]
 
 
+def _kind(bill: Bill) -> str:
+    """What kind of document a bill becomes."""
+    if not closing.is_numbered(bill):
+        return "statement"
+    return "credit-note" if bill.gross_micro < 0 else "invoice"
+
+
 class _Closer:
     """Closes periods in order of their ends, taking numbers as it goes."""
 
-    def __init__(self, draft: Draft, names: Sequence[str], end: dt.date) -> None:
+    def __init__(
+        self, draft: Draft, names: Sequence[str], end: dt.date, confirmed: Sequence[str]
+    ) -> None:
         self.draft, self.book = draft, draft.book
+        self.confirmed = set(confirmed)
+        self.held_back: set[str] = set()
         self.customers = {name: self.book.customers[name] for name in names}
         self.files: dict[str, PeriodFile] = {name: draft.open_file(name) for name in names}
         self.states = states(draft.book, list(self.customers.values()))
         self.calls = Calls(draft.book, self.customers, self.states, end)
         self.numbers = Numbers(draft)
 
-    def close(self, name: str, one: Period) -> Closed:
-        """Close one period: its document, its frozen file, and what the next one starts with."""
+    def close(self, name: str, one: Period) -> Closed | None:
+        """Close one period: its document, its frozen file, and what the next one starts with.
+
+        A period that must be looked at first is left open, and so are those that follow it, of
+        which nothing is said.
+        """
+        if name in self.held_back:
+            return None
         customer, (brought, rows) = self.customers[name], self.states[name]
         bill = draw_up(self.book, customer, one, brought, rows, self.calls)
-        kind, number = self._numbered(bill)
+        kind = _kind(bill)
         document = closing.document(
             bill,
             customer,
             self.book.config,
             currency=self.book.currency(name),
             kind=kind,
-            number=number,
+            number=None,
             issue_date=self.draft.today,
         )
+        confirmed = name in self.confirmed
+        if reasons := list(guarding.reasons(self.draft, customer, bill, document, confirmed)):
+            self.held_back.add(name)
+            return Closed(customer=name, period=one, closed=False, warnings=reasons)
+        number = None if kind == "statement" else self.numbers.take(kind)
+        document = replace(guarding.translated(self.book, document), number=number)
         identity = number or f"statement-{name}-{one.start}"
         self.draft.put(
             f"invoices/{self.draft.today.year}/{identity}.json",
@@ -207,12 +234,6 @@ class _Closer:
             gross=document.gross,
             to_pay=document.to_pay,
         )
-
-    def _numbered(self, bill: Bill) -> tuple[str, str | None]:
-        if not closing.is_numbered(bill):
-            return "statement", None
-        kind = "credit-note" if bill.gross_micro < 0 else "invoice"
-        return kind, self.numbers.take(kind)
 
     def _write(self, customer: Customer, bill: Bill, kind: str, number: str | None) -> None:
         currency = self.book.currency(customer.id)
@@ -373,6 +394,8 @@ def preview(book: Book, name: str, today: dt.date) -> dict[str, Any]:
             number=None,
             issue_date=today,
         )
+        with contextlib.suppress(ValueError):  # its price may come until the close
+            document = guarding.translated(book, document)
         shown: dict[str, Any] = as_json(document)
         return shown
 

@@ -24,7 +24,12 @@ from a2ledger.steps import summarising
 _PERIOD = re.compile(r"journals/(\d{4}-\d\d)/(.+)\.(\d\d)\.beancount$")
 _OWN = re.compile(r"journals/customers/(.+)\.beancount$")
 _DECK = re.compile(r"tariffs/([^/]+)\.csv$")
-_SHARED = ("journals/manual.beancount", "journals/chart.beancount", SUSPENSE)
+_SHARED = (
+    "journals/manual.beancount",
+    "journals/chart.beancount",
+    "journals/prices.beancount",
+    SUSPENSE,
+)
 _DERIVED = (GENERAL, "journals/main.beancount", "journals/history.beancount")
 _ACCOUNT = re.compile(r"^[ \t]+(?:[*!][ \t]+)?[A-Z]\w*(?::[^\s:]+)+", re.MULTILINE)
 _ALLOWED = re.compile(

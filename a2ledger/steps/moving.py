@@ -156,12 +156,10 @@ def _sort_in(
     if customer and movement.date < customer.opened:
         report.not_billable["before-opening"] += 1
         return
-    entry = posting.entry(
-        movement,
-        currency=draft.book.currency(movement.customer),
-        methods=config.methods,
-        vat=_vat(movement, customer, config) if customer else "",
-    )
+    entry = _entry(draft, movement, customer)
+    if isinstance(entry, Refused):
+        report.refused.append(entry)
+        return
     text = posting.canonical(entry)
     if link in fresh:
         rival, other = fresh[link]
@@ -190,6 +188,36 @@ def _compare(movement: Movement, text: str, held: Known, report: Report) -> None
         report.refused.append(_unmatched(movement))
     else:
         report.refused.append(_conflict(movement))
+
+
+def _entry(
+    draft: Draft, movement: Movement, customer: Customer | None
+) -> data.Transaction | Refused:
+    """A movement's entry; refused where it is in a currency that cannot be converted."""
+    config, credited = draft.book.config, None
+    if customer is None:  # in suspense money stays in its own currency
+        own = movement.currency or config.currency
+        return posting.entry(movement, currency=own, methods=config.methods)
+    currency = draft.book.currency(customer.id)
+    if movement.currency not in {"", currency}:
+        if movement.kind == "payment":
+            credited = draft.book.prices.converted(
+                movement.amount_micro, movement.currency, currency, movement.date
+            )
+        if credited is None:
+            return _refuse(
+                movement,
+                "bad-currency",
+                f"it is in {movement.currency}; {customer.id} has {currency}, and only payments "
+                "are converted, by the prices of both: see `import prices`",
+            )
+    return posting.entry(
+        movement,
+        currency=currency,
+        methods=config.methods,
+        vat=_vat(movement, customer, config),
+        credited_micro=credited,
+    )
 
 
 def _vat(movement: Movement, customer: Customer, config: Config) -> str:

@@ -10,6 +10,7 @@ from beancount.core import data
 from a2ledger import accounts, customerfile, general, journal
 from a2ledger.book import GENERAL, SUSPENSE, Draft
 from a2ledger.period import last_of_month, month_of, months_before
+from a2ledger.prices import PATH as PRICES
 from a2ledger.records import Customer
 
 OPENS = f"{GENERAL}/opens.beancount"
@@ -137,7 +138,14 @@ def _tops(draft: Draft) -> None:
         body = general.carried(texts)
         head = f"; carried forward to {last_of_month(max(old))}\n" if old else "; nothing yet\n"
         draft.put(CARRIED, head + body)
-    always = [CHART, MANUAL, OPENS, *(path for path in carriers if not _MONTH.search(path))]
+    quoted = [PRICES] if draft.text(PRICES) else []
+    always = [
+        CHART,
+        MANUAL,
+        *quoted,
+        OPENS,
+        *(path for path in carriers if not _MONTH.search(path)),
+    ]
     shown = [path for month in sorted(months) if month > cut for path in months[month]]
     every = [path for month in sorted(months) for path in months[month]]
     _top(draft, "main", [*always, CARRIED, *shown])

@@ -1,0 +1,72 @@
+"""What stands in the way of a close: a bill that cannot be, or that a person should see first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from a2ledger import checks, closing, customerfile, money
+from a2ledger.billing import Bill
+from a2ledger.book import Book, Draft
+from a2ledger.document import Document
+from a2ledger.records import Customer
+
+_USUAL = 3
+"""Closed periods that say what is usual."""
+
+
+class Warned(NamedTuple):
+    """A reason for which a period was left open, or something to look at."""
+
+    code: str
+    message: str
+
+
+def reasons(
+    draft: Draft, customer: Customer, bill: Bill, document: Document, confirmed: bool
+) -> Iterator[Warned]:
+    """Why a period must not be closed yet.
+
+    Args:
+        draft: of the book.
+        customer: whose period.
+        bill: what closing it would bill.
+        document: the same, without a number.
+        confirmed: whether a person has named the customer: then nothing is implausible.
+    """
+    try:
+        translated(draft.book, document)
+    except ValueError as error:
+        yield Warned("no-price", str(error))
+    if not confirmed:
+        yield from _implausible(draft, customer, bill)
+
+
+def translated(book: Book, document: Document) -> Document:
+    """A document of a foreign account with its VAT in the book's currency too.
+
+    Raises:
+        ValueError: if there is no price to translate by.
+    """
+    return closing.with_vat_in(document, book.config.currency, book.prices)
+
+
+def _implausible(draft: Draft, customer: Customer, bill: Bill) -> Iterator[Warned]:
+    advice = f"look at `a2ledger preview {customer.id}`, then close {customer.id} by name"
+    for what in checks.fees_twice(bill.lines):
+        yield Warned("fee-twice", f"{what} is there twice; {advice}")
+    guards = draft.book.config.guards
+    closed = customer.periods[:-1]
+    if guards.multiple is None or not closed:
+        return
+    paths = [customerfile.period_path(customer.id, start) for start in closed[-_USUAL:]]
+    usual = [sum(row.calls for row in draft.period_file(path).usage) for path in paths]
+    calls = sum(line.calls for line in bill.lines)
+    if checks.is_beyond(calls, usual, guards.multiple):
+        yield Warned("many-calls", f"{calls} calls, at most {max(usual)} before; {advice}")
+    average = sum(bill.brought.cumulative_micro.values()) // len(closed)
+    net = sum(bill.net_micro.values())
+    if net > guards.minimum_micro and checks.is_beyond(net, [average], guards.multiple):
+        before = money.text(money.rounded(average, bill.places), bill.places)
+        now = money.text(net, bill.places)
+        yield Warned("large-total", f"{now} before VAT, {before} on average before; {advice}")

@@ -1,0 +1,82 @@
+"""Bills that are unlike a customer's others wait until a person names him."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+def usual(book, guards):
+    """A customer with two closed months of 10 calls and 10.00 each, before a third."""
+    toml = book.root / "a2ledger.toml"
+    toml.write_text(f"{toml.read_text()}\n[guards]\n{guards}\n")
+    book.today = "2026-04-02"
+    book.customers({"id": "C1", "opened": "2026-01-01"}, {"id": "C2", "opened": "2026-01-01"})
+    for month in (1, 2):
+        spend(book, "C1", month, calls=10, each="1.00")
+        spend(book, "C2", month, calls=1, each="0.10")
+    book.run("close", "--through", "2026-02-28")
+
+
+def spend(book, customer, month, *, calls, each):
+    name = f"{customer}-{month}"
+    rows = "".join(
+        f"{name}-{number},{customer},2026-{month:02d}-05 10:00:00,3021,60,{each}\n"
+        for number in range(calls)
+    )
+    book.run(
+        "import",
+        "calls",
+        book.file(f"{name}.csv", f"id,customer,start,called,seconds,cost\n{rows}"),
+    )
+
+
+def codes(book, *names, code=0):
+    rows = json.loads(book.run("close", *names, "--json", code=code).stdout)
+    return {
+        row["customer"]: [warned["code"] for warned in row["warnings"]]
+        if not row["closed"]
+        else None
+        for row in rows
+    }
+
+
+@pytest.mark.parametrize(
+    ("calls", "each", "expected"),
+    [
+        (51, "0.01", ["many-calls"]),
+        (50, "1.00", None),
+        (1, "50.01", ["large-total"]),
+        (60, "9.00", ["many-calls", "large-total"]),
+    ],
+)
+def test_more_than_a_multiple_of_what_is_usual_waits_for_the_customers_name(
+    book, calls, each, expected
+):
+    usual(book, 'multiple = 5\nminimum = "20"')
+    spend(book, "C1", 3, calls=calls, each=each)
+    spend(book, "C2", 3, calls=1, each="19.00")
+
+    assert codes(book) == {"C1": expected, "C2": None}
+    if expected:
+        assert codes(book, "C1") == {"C1": None}
+    rows = json.loads(book.run("invoice", "--json").stdout)
+    numbers = sorted(row["number"] for row in rows if row["number"])
+    assert numbers == [f"INV-2026-{n:06d}" for n in range(1, len(numbers) + 1)]
+
+
+def test_without_a_guard_nothing_is_too_much(book):
+    usual(book, "multiple = 0")
+    spend(book, "C1", 3, calls=1, each="5000.00")
+    assert codes(book)["C1"] is None
+
+
+def test_months_after_the_one_that_waits_are_not_closed_either(book):
+    usual(book, "multiple = 5")
+    spend(book, "C1", 3, calls=1, each="5000.00")
+    book.today = "2026-05-02"
+    spend(book, "C1", 4, calls=1, each="1.00")
+
+    assert codes(book) == {"C1": ["large-total"], "C2": None}
+    assert len(json.loads(book.run("close", "C1", "--json").stdout)) == 2
