@@ -282,3 +282,19 @@ def lines(calls: pa.Table) -> pa.Table:
     return sums.select([*keys, "uid_count", "seconds_sum", "cost_micro_sum"]).rename_columns(
         [*keys, "calls", "seconds", "cost_micro"]
     )
+
+
+def voided(calls: pa.Table, reasons: pa.Array) -> pa.Table:
+    """Calls struck out for a reason each, or as they would be without one where it is empty."""
+    price = pc.add(calls["cost_micro"], calls["voided_micro"])
+    stands = pc.equal(reasons, "")
+    nothing = pa.scalar(0, pa.int64())
+    for name, column in {
+        "void": reasons,
+        "voided_micro": pc.if_else(stands, nothing, price),
+        "cost_micro": pc.if_else(stands, price, nothing),
+    }.items():
+        calls = calls.set_column(
+            calls.schema.get_field_index(name), calls.schema.field(name), column
+        )
+    return calls

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -17,15 +17,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger import carriers, detail, quarantine
+from a2ledger import detail, quarantine
 from a2ledger.book import Draft
-from a2ledger.config import Config, Source
+from a2ledger.config import Source
 from a2ledger.feed import Refused, digest
 from a2ledger.once import COLUMNS, once
 from a2ledger.period import DAY
-from a2ledger.periodfile import Usage, with_usage
 from a2ledger.progress import SILENT, Progress
 from a2ledger.spool import Spool
+from a2ledger.steps.folding import Folder, sealed
 from a2ledger.steps.reporting import Report
 
 _EPOCH = dt.date(1970, 1, 1)
@@ -44,28 +44,23 @@ def keep(
         BrokenBookError: if a customer's open period is not as the program wrote it.
     """
     with ThreadPoolExecutor(max_workers=1) as pool:
-        keeper = _Keeper(draft, source, report, pool)
+        folder = Folder(draft, pool)
+        keeper = _Keeper(draft, source, report, folder)
         days = set(spool.days())
         near = {day + offset for day in days for offset in (-DAY, DAY * 0, DAY)}
         for day in sorted(near):
             keeper.decide(day, spool.take(day), spool.look(day + DAY))
             progress.add(day in days, f"{day}")
-        keeper.finish()
+        folder.finish()
 
 
 class _Keeper:
     """Decides day after day, and remembers what the next one needs."""
 
-    def __init__(
-        self, draft: Draft, source: Source, report: Report, pool: ThreadPoolExecutor
-    ) -> None:
-        self.draft, self.source, self.report, self.pool = draft, source, report, pool
-        self.opened = {name: customer.open_since for name, customer in draft.book.customers.items()}
+    def __init__(self, draft: Draft, source: Source, report: Report, folder: Folder) -> None:
+        self.draft, self.source, self.report, self.folder = draft, source, report, folder
         self.old: dict[dt.date, pa.Table] = {}
         self.kept_before = _NOTHING
-        self.encoded: dict[dt.date, Future[tuple[detail.Digest, bytes]]] = {}
-        self.usage: dict[str, list[Usage]] = {}
-        self.days: dict[str, set[dt.date]] = {}
         held = quarantine.read(draft.book.root).rows
         self.held = pa.array([name for owner, name in held if owner == source.name], pa.string())
 
@@ -110,7 +105,7 @@ class _Keeper:
         if day not in self.old:
             self.old = {known: table for known, table in self.old.items() if known >= day - 2 * DAY}
             table = detail.verified(self.draft.book.root, day, self.draft.book.digests)
-            self.old[day] = table.append_column("sealed", _sealed(table, day, self.opened))
+            self.old[day] = table.append_column("sealed", sealed(table, day, self.folder.opened))
         return self.old[day]
 
     def _count(self, kept: pa.Table, duplicates: npt.NDArray[np.int64], replaced: pa.Table) -> None:
@@ -142,43 +137,15 @@ class _Keeper:
         self.old[day] = stays
         names = detail.SCHEMA.names
         calls = detail.ordered(pa.concat_tables([stays.select(names), kept.select(names)]))
-        self.encoded[day] = self.pool.submit(detail.day_file, calls)
-        _write_carriers(self.draft, day, calls, gone)
         touched = {
             *pc.unique(kept["customer"]).to_pylist(),
             *pc.unique(gone["customer"]).to_pylist(),
         }
-        for name in touched:
-            self.days.setdefault(name, set()).add(day)
-        for row in detail.fold(calls, touched):
-            if (posted := _usage(row, day, self.opened[row.customer])) is not None:
-                self.usage.setdefault(row.customer, []).append(posted)
-
-    def finish(self) -> None:
-        """Write the day files, and the open periods of all customers touched."""
-        changed = {}
-        for name in sorted(self.days):
-            file = with_usage(self.draft.open_file(name), self.days[name], self.usage.get(name, ()))
-            self.draft.put_open_file(name, file)
-        for day, done in self.encoded.items():
-            changed[day], content = done.result()
-            self.draft.put(detail.path(day), content if changed[day].rows else None)
-        if changed:
-            self.draft.put_digests(changed)
+        self.folder.write(day, calls, touched, pc.unique(gone["carrier"]).to_pylist())
 
 
 def _among(column: pa.ChunkedArray, values: pa.Array) -> pa.ChunkedArray:
     return pc.is_in(column, value_set=values)
-
-
-def _sealed(calls: pa.Table, day: dt.date, opened: Mapping[str, dt.date]) -> pa.Array:
-    """Whether each call was posted in a period that is closed."""
-    names = calls["customer"].combine_chunks().dictionary_encode()
-    since = pa.array(
-        [opened.get(name, _EPOCH) for name in names.dictionary.to_pylist()], pa.date32()
-    )
-    posted = pc.fill_null(calls["late_in"], pa.scalar(day, pa.date32()))
-    return pc.less(posted, since.take(names.indices)).combine_chunks()
 
 
 def _count_replacements(kept: pa.Table, replaced: pa.Table, report: Report) -> None:
@@ -217,30 +184,15 @@ def _still_void(calls: pa.Table, replaced: pa.Table) -> pa.Table:
     struck = replaced.filter(pc.not_equal(replaced["void"], ""))
     if not len(struck):
         return calls
-    reasons = {(*key[:2], key[3], key[4]): key[5] for key in _rows_of(struck)}
-    found = [reasons.get((*key[:2], key[3], key[4]), "") for key in _rows_of(calls)]
-    return voided(calls, pa.array(found, pa.string()))
+    reasons = dict(zip(_same(struck), struck["void"].to_pylist(), strict=True))
+    found = [reasons.get(key, "") for key in _same(calls)]
+    return detail.voided(calls, pa.array(found, pa.string()))
 
 
-def _rows_of(calls: pa.Table) -> Iterator[tuple[Any, ...]]:
-    names = ("switch", "uid", "seq", "start", "seconds", "void")
+def _same(calls: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """What a row that only identifies a call better has in common with it."""
+    names = ("switch", "uid", "start", "seconds")
     return zip(*(calls[name].to_pylist() for name in names), strict=True)
-
-
-def voided(calls: pa.Table, reasons: pa.Array) -> pa.Table:
-    """Calls struck out for a reason each, or as they would be without one where it is empty."""
-    price = pc.add(calls["cost_micro"], calls["voided_micro"])
-    stands = pc.equal(reasons, "")
-    nothing = pa.scalar(0, pa.int64())
-    for name, column in {
-        "void": reasons,
-        "voided_micro": pc.if_else(stands, nothing, price),
-        "cost_micro": pc.if_else(stands, price, nothing),
-    }.items():
-        calls = calls.set_column(
-            calls.schema.get_field_index(name), calls.schema.field(name), column
-        )
-    return calls
 
 
 def _late(calls: pa.Table, day: dt.date) -> pa.Table:
@@ -276,39 +228,6 @@ def _conflicts(calls: pa.Table) -> list[Refused]:
 
 def _content(row: dict[str, Any]) -> str:
     return f"{row['customer']},{row['start']:%Y-%m-%d %H:%M:%S},{row['called']},{row['seconds']}"
-
-
-def _write_carriers(draft: Draft, day: dt.date, calls: pa.Table, left: pa.Table) -> None:
-    """Bring what carriers are owed for a day into line with its calls."""
-    owed = _owed(draft.book.config, detail.bought(calls))
-    for name in sorted({*owed, *(set(pc.unique(left["carrier"]).to_pylist()) - {""})}):
-        path = carriers.month_path(name, day)
-        text = carriers.merged(draft.text(path), name, {day: owed.get(name, ())})
-        draft.put(path, text)
-        draft.put(carriers.opens_path(name), carriers.opens(name))
-
-
-def _owed(
-    config: Config, bought: Iterable[tuple[str, str, int, int, int]]
-) -> dict[str, list[carriers.Terminated]]:
-    """What each carrier is owed, by the currencies of the decks that named it."""
-    sums: dict[tuple[str, str], tuple[int, int, int]] = {}
-    for carrier, deck, *row in bought:
-        key = (carrier, config.deck_currency(deck))
-        calls, seconds, micro = sums.get(key, (0, 0, 0))
-        sums[key] = (calls + row[0], seconds + row[1], micro + row[2])
-    found: dict[str, list[carriers.Terminated]] = {}
-    for (carrier, currency), total in sums.items():
-        found.setdefault(carrier, []).append(carriers.Terminated(*total, currency))
-    return found
-
-
-def _usage(row: detail.Folded, day: dt.date, opened: dt.date) -> Usage | None:
-    """What a fold posts in the customer's open period; None if it belongs to a closed one."""
-    if (row.late_in or day) < opened:
-        return None
-    late = day if row.late_in else None
-    return Usage(row.late_in or day, late, row.service, row.vat, row.calls, row.seconds, row.micro)
 
 
 def _without(calls: pa.Table, gone: pa.Table) -> pa.Table:
