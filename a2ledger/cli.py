@@ -16,7 +16,7 @@ import click
 
 from a2ledger import __version__, detail, ledger, quarantine
 from a2ledger.book import BrokenBookError, NoBookError, RefusedError
-from a2ledger.commands import closing, customers, imports, questions, starting
+from a2ledger.commands import amending, closing, customers, imports, questions, starting
 from a2ledger.commands.settings import (
     CANNOT_WRITE,
     DAY,
@@ -124,6 +124,7 @@ for command in (
     imports.import_,
     imports.quarantine_,
     imports.rate,
+    amending.rerate,
     questions.check,
     questions.balances,
     questions.ageing_,
