@@ -51,6 +51,7 @@ GROUP = "a2ledger.dialects"
 _BUILT_IN = {
     "asterisk": "a2ledger.sources.asterisk",
     "calls": "a2ledger.sources.calls",
+    "freeswitch": "a2ledger.sources.freeswitch",
 }
 """Modules that are there even where the package is run without being installed."""
 

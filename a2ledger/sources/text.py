@@ -111,24 +111,25 @@ def read(
     layout = shape if isinstance(shape, Layout) else None
     width, empty = 0, True
     notes: tuple[str, ...] = ()
-    for block in lines:
+    for found in lines:
+        block = found
         if layout is None:
             assert isinstance(shape, Header)  # noqa: S101 - for the type checker
-            block, header = _headed(block, lines)  # noqa: PLW2901
+            block, header = _headed(block, lines)
             if not header.strip():
                 continue
             layout, notes = shape.layout(header, lines)
-        whole = block
         if layout.mend is not None:
-            text, tail = layout.mend(block.text), layout.mend(block.tail)
-            block = block._replace(text=text, tail=tail)  # noqa: PLW2901
+            mended = layout.mend(block.text), layout.mend(block.tail)
+            block = block._replace(text=mended[0], tail=mended[1])
         if block.last:
-            block = _with_tail(block, layout, width if grows else None)  # noqa: PLW2901
+            block = _with_tail(block, layout, width if grows else None)
         reading = rows.read(block, layout, fast=fast)
+        rest = _same_line(block.text, reading.rest, found.text)
         if not block.last:
-            lines.push(block.text[reading.rest :])
+            lines.push(found.text[rest:])
         piece = _piece(path, block, reading, layout, notes)
-        piece = piece._replace(place=lines.place(whole, reading.rest))
+        piece = piece._replace(place=lines.place(found, rest))
         if len(piece.table) or piece.refused or piece.notes or (block.last and empty):
             yield piece
             empty, notes = False, ()
@@ -146,6 +147,14 @@ def first_line(path: Path, encoding: str = "utf-8") -> str:
             if text := line.removeprefix(BOM).decode("utf-8", "replace").strip():
                 return text
     return ""
+
+
+def _same_line(text: bytes, place: int, other: bytes) -> int:
+    """Where in another text the line begins that as many lines follow as in this one."""
+    found = len(other)
+    for _ in range(text.count(b"\n", place) + 1 if place < len(text) else 0):
+        found = other.rfind(b"\n", 0, found)
+    return found + 1 if place < len(text) else found
 
 
 def _piece(
