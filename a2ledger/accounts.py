@@ -29,6 +29,7 @@ RECEIVABLE = "Assets:Receivable:"
 DEPOSITS = "Liabilities:Deposits:"
 TAXES = "Liabilities:VAT"
 """What every account of VAT begins with, pending or owed."""
+PENDING = "Liabilities:VAT-Pending:"
 
 _PLAIN = re.compile(r"(?!X-)[A-Z0-9][A-Za-z0-9-]*", re.ASCII)
 _CUSTOMER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,63}", re.ASCII)
@@ -83,7 +84,7 @@ def vat(code: str) -> str:
 
 def pending(code: str) -> str:
     """VAT under a code inside what is used but not billed yet."""
-    return f"Liabilities:VAT-Pending:{component(code)}"
+    return f"{PENDING}{component(code)}"
 
 
 def gateway(name: str) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from a2ledger import money, periodfile
+from a2ledger import money, periodfile, vat
 from a2ledger.document import Line, Statement, StatementLine, VatLine
 from a2ledger.period import Period
 from a2ledger.vat import VatCode
@@ -35,6 +35,8 @@ class Row(NamedTuple):
     late_from: dt.date | None
     link: str
     tags: frozenset[str]
+    pending_micro: int = 0
+    """VAT inside it that waits until it is billed."""
 
 
 class Used(NamedTuple):
@@ -67,8 +69,13 @@ class Bill:
     """A period's bill: amounts by VAT code, and the lines of statement and invoice."""
 
     period: Period
+    treatment: str
+    moved_micro: Mapping[str, int]
+    """What leaves Unbilled: the net, or with VAT included the gross."""
     net_micro: Mapping[str, int]
     vat_micro: Mapping[str, int]
+    pending_micro: Mapping[str, int]
+    """VAT that waited inside the period's prices."""
     rounding_micro: Mapping[str, int]
     """Fractions of codes that went unused, leaving Unbilled."""
     brought: Brought
@@ -96,6 +103,8 @@ def draw_up(
     used: Sequence[Used],
     codes: Mapping[str, VatCode],
     places: int,
+    *,
+    treatment: str = "on-invoice",
 ) -> Bill:
     """The bill of a period.
 
@@ -106,6 +115,7 @@ def draw_up(
         used: his calls, added up from the call detail.
         codes: VAT codes by name.
         places: decimals of the currency.
+        treatment: of the period: whether VAT is added to prices, or inside them.
 
     Raises:
         DetailDiffersError: if calls and usage postings differ.
@@ -125,34 +135,39 @@ def draw_up(
     }
     after = {code: micro + rounding.get(code, 0) for code, micro in after.items()}
     fractions = (micro - money.rounded(micro, places) for micro in after.values())
-    net = {
+    moved = {
         code: money.rounded(micro, places) - money.rounded(before.get(code, 0), places)
         for code, micro in after.items()
     }
-    vat = {code: vat_of(amount, codes[code], places) for code, amount in net.items()}
+    included = treatment == "included"
+    of = vat.inside if included else vat.added
+    taxes = {code: of(amount, codes[code], places) for code, amount in moved.items()}
+    net = {code: amount - taxes[code] if included else amount for code, amount in moved.items()}
+    pending = dict.fromkeys(after, 0)
+    for row in inside:
+        if row.pending_micro:
+            pending[row.vat] += row.pending_micro
     billed = brought.billed_micro + sum(row.micro for row in inside if row.billed)
+    shown = Shown(before, codes if included else {}, places)
     return Bill(
         period=period,
+        treatment=treatment,
+        moved_micro=moved,
         net_micro=net,
-        vat_micro=vat,
+        vat_micro=taxes,
+        pending_micro={code: micro for code, micro in pending.items() if micro},
         rounding_micro=rounding,
         brought=brought,
         carried=Brought(
-            billed_micro=billed + sum(net.values()) + sum(vat.values()),
+            billed_micro=billed + sum(net.values()) + sum(taxes.values()),
             unbilled_micro=sum(fractions),
             cumulative_micro=after,
         ),
-        statement=_statement(inside, brought, vat, codes, period, places),
-        lines=tuple(_lines(inside, used, before, places)),
-        vat=tuple(_vat_lines(net, vat, codes, _codes(inside), places)),
+        statement=_statement(inside, brought, {} if included else taxes, codes, period, places),
+        lines=tuple(_lines(inside, used, shown, places)),
+        vat=tuple(_vat_lines(net, taxes, codes, _codes(inside), places)),
         places=places,
     )
-
-
-def vat_of(net_micro: int, code: VatCode, places: int) -> int:
-    """VAT on the net of a code, rounded once to the currency's decimals."""
-    unit: int = 10 ** (money.PLACES - places)
-    return money.divide(net_micro * int(code.rate * 100), 10_000 * unit) * unit
 
 
 def _codes(rows: Iterable[Row]) -> set[str]:
@@ -196,6 +211,32 @@ class Telescope:
         return moved
 
 
+class Shown:
+    """Nets to show, so that those of a code add up to the code's net.
+
+    Where a code's prices contain VAT, a line shows by how much the total of the lines so far,
+    less the VAT inside it, moved; else by how much the total moved.
+    """
+
+    def __init__(
+        self, start_micro: Mapping[str, int], inside: Mapping[str, VatCode], places: int
+    ) -> None:
+        self.telescope, self.inside = Telescope(start_micro, places), inside
+        self.gross: dict[str, int] = {}
+
+    def add(self, code: str, micro: int) -> int:
+        """The net to show for a line, in micro-units."""
+        moved = self.telescope.add(code, micro)
+        if code not in self.inside:
+            return moved
+        before = self.gross.get(code, 0)
+        after = self.gross[code] = before + moved
+        return moved - self._vat(code, after) + self._vat(code, before)
+
+    def _vat(self, code: str, gross_micro: int) -> int:
+        return vat.inside(gross_micro, self.inside[code], self.telescope.places)
+
+
 def _line_order(row: Row) -> tuple[dt.date, int, str, str, dt.date, str]:
     rank = 2 if row.billed else 0 if row.calls is not None else 1
     return (row.date, rank, row.payee, row.vat, row.late_from or row.date, row.link)
@@ -229,7 +270,7 @@ def _description(row: Row) -> str:
 def _statement(
     rows: Sequence[Row],
     brought: Brought,
-    vat: Mapping[str, int],
+    taxes: Mapping[str, int],
     codes: Mapping[str, VatCode],
     period: Period,
     places: int,
@@ -239,7 +280,7 @@ def _statement(
         for day, what, amount, balance in statement_lines(rows, brought, places)
     ]
     balance = shown[-1][3] if shown else money.rounded(brought.billed_micro, places)
-    for code, amount in vat.items():
+    for code, amount in taxes.items():
         if amount:
             balance += amount
             shown.append((str(period.last), vat_title(codes[code]), amount, balance))
@@ -263,10 +304,7 @@ def vat_title(code: VatCode) -> str:
     return f"VAT {code.rate.normalize():f} % ({code.code})"
 
 
-def _lines(
-    rows: Sequence[Row], used: Sequence[Used], before: Mapping[str, int], places: int
-) -> Iterator[Line]:
-    telescope = Telescope(before, places)
+def _lines(rows: Sequence[Row], used: Sequence[Used], shown: Shown, places: int) -> Iterator[Line]:
     calls = sorted(
         used,
         key=lambda item: (
@@ -281,10 +319,10 @@ def _lines(
     number = 0
     for item in [item for item in calls if not item.late_from]:
         number += 1
-        yield _usage_line(number, "usage", item, telescope.add(item.vat, item.micro), places)
+        yield _usage_line(number, "usage", item, shown.add(item.vat, item.micro), places)
     for row in others:
         number += 1
-        net = telescope.add(row.vat, row.micro)
+        net = shown.add(row.vat, row.micro)
         yield Line(
             line=number,
             kind=_kind(row),
@@ -301,7 +339,7 @@ def _lines(
         )
     for item in [item for item in calls if item.late_from]:
         number += 1
-        yield _usage_line(number, "late", item, telescope.add(item.vat, item.micro), places)
+        yield _usage_line(number, "late", item, shown.add(item.vat, item.micro), places)
 
 
 def _usage_line(number: int, kind: str, item: Used, net: int, places: int) -> Line:
@@ -330,18 +368,18 @@ def _kind(row: Row) -> str:
 
 def _vat_lines(
     net: Mapping[str, int],
-    vat: Mapping[str, int],
+    taxes: Mapping[str, int],
     codes: Mapping[str, VatCode],
     used: set[str],
     places: int,
 ) -> Iterator[VatLine]:
     for code, amount in net.items():
-        if amount or code in used:
+        if (amount or code in used) and code != vat.PAID.code:
             yield VatLine(
                 code=code,
                 category=codes[code].category,
                 rate=f"{codes[code].rate.normalize():f}",
                 net=money.text(amount, places),
-                vat=money.text(vat[code], places),
-                reason=codes[code].reason,
+                vat=money.text(taxes[code], places),
+                reason="" if codes[code].category in vat.TAXED else codes[code].reason,
             )

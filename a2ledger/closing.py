@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from beancount.core import data
 from beancount.core.amount import Amount
 
-from a2ledger import accounts, money, periodfile
+from a2ledger import accounts, journal, money, periodfile
 from a2ledger.billing import Bill
 from a2ledger.config import Config
 from a2ledger.document import Document, Line, VatLine
 from a2ledger.period import DAY
 from a2ledger.prices import Prices
 from a2ledger.records import Customer
+
+SHOWN = ("included", "on-refill", "reverse-charge")
+"""Treatments that a document and its close name: those that are not as most are."""
 
 
 def entries(
@@ -27,9 +31,9 @@ def entries(
         customer: whose.
         currency: of his account.
         kind: of the document.
-        number: the document's; a statement, which has none, moves nothing.
+        number: the document's; a statement has none.
     """
-    unbilled, billed = accounts.unbilled(customer), accounts.billed(customer)
+    unbilled = accounts.unbilled(customer)
     found = [
         periodfile.transaction(
             bill.period.last,
@@ -43,38 +47,57 @@ def entries(
         )
         for code, micro in bill.rounding_micro.items()
     ]
-    moved = {code: micro for code, micro in bill.net_micro.items() if micro}
+    moved = {code: micro for code, micro in bill.moved_micro.items() if micro}
+    found += [
+        periodfile.transaction(
+            bill.period.last,
+            "Rounding",
+            f"VAT inside less than is billed under {code}",
+            [
+                periodfile.leg(accounts.pending(code), micro, currency),
+                periodfile.leg(accounts.ROUNDING, -micro, currency),
+            ],
+            tags=["rounding"],
+        )
+        for code, micro in bill.pending_micro.items()
+        if code not in moved
+    ]
     if not moved:
         return found
-    places = bill.places
-    postings = [
-        *(
-            [periodfile.leg(billed, bill.gross_micro, currency, places=places)]
-            if bill.gross_micro
-            else []
-        ),
-        *(
-            periodfile.leg(unbilled, -micro, currency, places=places, vat=code)
-            for code, micro in moved.items()
-        ),
-        *(
-            periodfile.leg(accounts.vat(code), -bill.vat_micro[code], currency, places=places)
-            for code in moved
-            if bill.vat_micro[code]
-        ),
-    ]
-    title = "Credit note" if kind == "credit-note" else "Invoice"
+    title = {"credit-note": "Credit note", "invoice": "Invoice"}.get(kind, "Statement")
     return [
         *found,
         periodfile.transaction(
             bill.period.last,
-            f"{title} {number}",
+            f"{title} {number}" if number else title,
             str(bill.period),
-            postings,
-            links=[str(number)],
+            list(_legs(bill, customer, currency, moved)),
+            meta={"treatment": bill.treatment} if bill.treatment in SHOWN else {},
+            links=[number or journal.link("statement", customer, str(bill.period.start))],
             tags=[kind],
         ),
     ]
+
+
+def _legs(
+    bill: Bill, customer: str, currency: str, moved: Mapping[str, int]
+) -> Iterator[data.Posting]:
+    """The postings of a close: what is owed, from what it was used, and its VAT."""
+    places = bill.places
+    if bill.gross_micro:
+        account = accounts.billed(customer)
+        yield periodfile.leg(account, bill.gross_micro, currency, places=places)
+    for code, micro in moved.items():
+        account = accounts.unbilled(customer)
+        yield periodfile.leg(account, -micro, currency, places=places, vat=code)
+    for code in moved:
+        if waited := bill.pending_micro.get(code, 0):
+            yield periodfile.leg(accounts.pending(code), waited, currency)
+        if taxed := bill.vat_micro[code]:
+            yield periodfile.leg(accounts.vat(code), -taxed, currency, places=places)
+        # Where VAT is inside the prices, what was set aside was not rounded.
+        if bill.treatment == "included" and (rest := taxed - waited):
+            yield periodfile.leg(accounts.ROUNDING, rest, currency)
 
 
 def brought_forward(bill: Bill, customer: str, currency: str) -> list[data.Directive]:
@@ -107,7 +130,12 @@ def brought_forward(bill: Bill, customer: str, currency: str) -> list[data.Direc
 
 
 def is_numbered(bill: Bill) -> bool:
-    """Whether a bill is a document with a number: some line of it is not zero."""
+    """Whether a bill is a document with a number: some line of it is not zero.
+
+    Usage that was taxed when it was paid for is stated, and not invoiced.
+    """
+    if bill.treatment == "on-refill":
+        return False
     return any(money.parse(line.net) for line in bill.lines) or bool(bill.gross_micro)
 
 
@@ -172,6 +200,7 @@ def document(
         gross=money.text(sign * bill.gross_micro, places),
         to_pay=money.text(max(0, closing), places),
         credit=money.text(max(0, -closing), places),
+        treatment=bill.treatment if bill.treatment in SHOWN else "",
     )
 
 

@@ -157,6 +157,10 @@ class Config:
         default, home = self.services[service], self.company.country
         return self.codes[vat.code_of(self.vat_rules, service, default, who, day, home)]
 
+    def pending(self, micro: int, code: str, who: vat.Party) -> int:
+        """VAT inside a price that contains it, to be owed when it is billed."""
+        return vat.inside(micro, self.codes[code]) if who.treatment == "included" else 0
+
     def party(self, customer: vat.Facts, day: dt.date, since: dt.date) -> vat.Party:
         """What decides a customer's VAT on what is supplied to him on a day.
 

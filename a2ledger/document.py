@@ -90,6 +90,8 @@ class Document:
     vat_translated: dict[str, str] | None = None
     """VAT in the book's currency where the account's is another: ``currency``, ``price``, the
     ``date`` it is of, ``vat_total``."""
+    treatment: str = field(default="", metadata={"if": "said"})
+    """Of VAT, where it is not simply added: ``included``, ``on-refill``, ``reverse-charge``."""
 
 
 _PLAIN = (str, int, type(None))
@@ -101,18 +103,25 @@ def as_json(value: Any) -> Any:
         return [as_json(item) for item in value]
     if not is_dataclass(value):
         return value
-    keys, values = _shape(cast("Hashable", type(value)))
-    return {
+    keys, values, unsaid = _shape(cast("Hashable", type(value)))
+    found = {
         key: item if isinstance(item, _PLAIN) else as_json(item)
         for key, item in zip(keys, values(value), strict=True)
     }
+    for key in unsaid:
+        if not found[key]:
+            del found[key]
+    return found
 
 
 @cache
-def _shape(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-    """Keys of a kind of value, and what takes it apart in their order."""
+def _shape(
+    kind: Any,
+) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]], tuple[str, ...]]:
+    """Keys of a kind of value, what takes it apart in their order, and keys that may be absent."""
     names = [one.name for one in fields(kind)]
-    return tuple(name.rstrip("_") for name in names), attrgetter(*names)
+    unsaid = tuple(one.name for one in fields(kind) if one.metadata)
+    return tuple(name.rstrip("_") for name in names), attrgetter(*names), unsaid
 
 
 def written(document: Mapping[str, Any]) -> str:

@@ -57,6 +57,7 @@ def _slices(usage: Iterable[Usage]) -> Iterator[Usage]:
             sum(row.calls for row in days),
             sum(row.seconds for row in days),
             sum(row.micro for row in days),
+            sum(row.pending_micro for row in days),
         )
 
 

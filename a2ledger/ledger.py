@@ -39,13 +39,20 @@ WHERE account ~ '^Assets:Receivable:' GROUP BY account, currency
 ROWS = """
 SELECT date, account, payee, narration, number, currency, str(meta('vat')) AS vat,
        int(entry_meta('calls')) AS calls, int(entry_meta('seconds')) AS seconds,
-       date(entry_meta('late_from')) AS late_from, links, tags
+       date(entry_meta('late_from')) AS late_from, links, tags,
+       filename, int(entry_meta('lineno')) AS line
 WHERE account ~ '^Assets:Receivable:'
 """
 
 TAXES = """
 SELECT date, account, number, links
 WHERE account ~ '^Liabilities:VAT:' AND ('invoice' IN tags OR 'credit-note' IN tags)
+  AND entry_meta('treatment') IS NULL
+"""
+
+PENDING = """
+SELECT filename, int(entry_meta('lineno')) AS line, account, number
+WHERE account ~ '^Liabilities:VAT-Pending:'
 """
 
 
@@ -170,6 +177,10 @@ def standings(ledger: Ledger) -> list[Standing]:
 def rows(ledger: Ledger) -> dict[str, list[Row]]:
     """Postings to customers' accounts, by the customer's part of the account name."""
     found: dict[str, list[Row]] = {}
+    pending = {
+        (row.filename, row.line, row.account): -money.micro(row.number)
+        for row in ledger.ask(PENDING)
+    }
     for row in ledger.ask(ROWS):
         _, _, customer, part = row.account.split(":")
         found.setdefault(customer, []).append(
@@ -185,6 +196,9 @@ def rows(ledger: Ledger) -> dict[str, list[Row]]:
                 row.late_from,
                 min(row.links, default=""),
                 frozenset(row.tags),
+                pending_micro=pending.pop(
+                    (row.filename, row.line, accounts.pending(row.vat or "")), 0
+                ),
             )
         )
     return found

@@ -26,6 +26,8 @@ _USAGE = re.compile(
     r"(?:  late_from: (?P<late>\d{4}-\d\d-\d\d)\n)?"
     r"  \S+ +(?P<amount>-?[0-9.]+) [A-Z]\S*\n"
     r'    vat: (?P<vat>"(?:[^"\\]|\\.)*")\n'
+    r"(?:  \S+ +-?[0-9.]+ [A-Z]\S*\n"
+    rf"  {re.escape(accounts.PENDING)}\S+ +(?P<pending>-?[0-9.]+) [A-Z]\S*\n)?"
 )
 
 
@@ -33,7 +35,8 @@ class Usage(NamedTuple):
     """Calls of one customer, day, service and VAT code, as they are posted.
 
     ``late_from`` is the calls' own day where that lies in a closed period; ``date`` is then
-    the first day of the open one.
+    the first day of the open one. ``pending_micro`` is the VAT inside ``micro`` where prices
+    contain it.
     """
 
     date: dt.date
@@ -43,6 +46,7 @@ class Usage(NamedTuple):
     calls: int
     seconds: int
     micro: int
+    pending_micro: int = 0
 
     @property
     def day(self) -> dt.date:
@@ -69,12 +73,38 @@ def usage_entry(usage: Usage, customer: str, currency: str) -> data.Transaction:
         usage.date,
         usage.service,
         calls_text(usage.calls, usage.seconds),
-        [
-            leg(accounts.unbilled(customer), usage.micro, currency, vat=usage.vat),
-            leg(accounts.income(usage.service), -usage.micro, currency),
-        ],
+        sale(
+            customer,
+            accounts.income(usage.service),
+            usage.micro,
+            currency,
+            vat=usage.vat,
+            pending_micro=usage.pending_micro,
+        ),
         meta=meta,
     )
+
+
+def sale(
+    customer: str, account: str, micro: int, currency: str, *, vat: str, pending_micro: int = 0
+) -> list[data.Posting]:
+    """The postings of what a customer owes and an account earns.
+
+    Args:
+        customer: who owes it.
+        account: what earns it: a service's income, or income deferred.
+        micro: the price.
+        currency: of the customer's account.
+        vat: the code it is posted under.
+        pending_micro: the VAT inside the price, which waits until it is billed.
+    """
+    postings = [
+        leg(accounts.unbilled(customer), micro, currency, vat=vat),
+        leg(account, pending_micro - micro, currency),
+    ]
+    if pending_micro:
+        postings.append(leg(accounts.pending(vat), -pending_micro, currency))
+    return postings
 
 
 def transaction(
@@ -120,6 +150,7 @@ def read_usage(block: Block) -> Usage:
         int(match["calls"]),
         int(match["seconds"]),
         money.parse(match["amount"]),
+        -money.parse(match["pending"]) if match["pending"] else 0,
     )
 
 
@@ -151,7 +182,7 @@ def parse(text: str) -> PeriodFile:
 def is_closing(block: Block) -> bool:
     """Whether a block was written by a close."""
     return block.kind == "*" and bool(
-        re.search(r" #(invoice|credit-note|rounding)\b", block.text.partition("\n")[0])
+        re.search(r" #(invoice|credit-note|statement|rounding)\b", block.text.partition("\n")[0])
     )
 
 

@@ -23,7 +23,7 @@ from beancount.core import amount, data
 from beancount.core.amount import Amount
 
 from a2ledger import accounts, journal, money
-from a2ledger.periodfile import leg, transaction
+from a2ledger.periodfile import leg, sale, transaction
 from a2ledger.records import Movement
 
 TITLES = {"payment": "Payment", "refill": "Refill", "opening": "Opening balance"}
@@ -54,6 +54,7 @@ def entry(
     methods: Mapping[str, str],
     vat: str = "",
     credited_micro: int | None = None,
+    pending_micro: int = 0,
 ) -> data.Transaction:
     """The entry of a movement on its own day, whatever it may later be paired with.
 
@@ -63,6 +64,7 @@ def entry(
         methods: accounts by payment or refill method.
         vat: the VAT code a charge is posted under.
         credited_micro: what a payment in another currency is worth in the account's.
+        pending_micro: the VAT inside a charge.
     """
     meta: dict[str, object] = {"id": movement.id}
     if movement.reference:
@@ -73,10 +75,9 @@ def entry(
     places = money.decimals(currency)
     if movement.kind == "charge":
         title = movement.service
-        postings = [
-            leg(accounts.unbilled(movement.customer), micro, currency, vat=vat),
-            leg(other, -micro, currency),
-        ]
+        postings = sale(
+            movement.customer, other, micro, currency, vat=vat, pending_micro=pending_micro
+        )
     elif movement.kind == "opening":
         title = TITLES[movement.kind]
         postings = [
@@ -150,12 +151,12 @@ def canonical(entry: data.Transaction) -> str:
 
 
 def _without_vat(postings: Sequence[data.Posting]) -> list[data.Posting]:
-    """Postings with VAT back in the leg it was taken out of, the second."""
+    """Postings with VAT back in the leg it was taken out of, the last of the others."""
     taxes = [posting for posting in postings if posting.account.startswith(accounts.TAXES)]
     left = [posting for posting in postings if posting not in taxes]
     for tax in taxes:
-        both = amount.add(cast("Amount", left[1].units), cast("Amount", tax.units))
-        left[1] = left[1]._replace(units=both)
+        both = amount.add(cast("Amount", left[-1].units), cast("Amount", tax.units))
+        left[-1] = left[-1]._replace(units=both)
     return left
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from a2ledger import billing
 from a2ledger.billing import Brought, DetailDiffersError, Row, Used
-from a2ledger.config import VatCode
 from a2ledger.period import Period
+from a2ledger.vat import VatCode, added
 
 JANUARY = Period(dt.date(2026, 1, 1), dt.date(2026, 2, 1))
 CODES = {
@@ -185,7 +185,7 @@ def test_a_bill_is_refused_where_calls_and_postings_differ(calls):
 def test_vat_is_rounded_once_half_away_from_zero(net, rate, places, vat):
     code = VatCode(code="S", category="S", rate=Decimal(rate))
 
-    assert billing.vat_of(net, code, places) == vat
+    assert added(net, code, places) == vat
 
 
 def test_lines_are_rounded_so_that_they_add_up():

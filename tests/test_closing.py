@@ -12,11 +12,12 @@ from a2ledger import billing, closing, config, journal, ledger
 from a2ledger.billing import Brought, Row
 from a2ledger.period import Period
 from a2ledger.records import Customer
+from a2ledger.vat import OUTSIDE, VatCode
 
 JANUARY = Period(dt.date(2026, 1, 1), dt.date(2026, 2, 1))
 CODES = {
-    "S21": config.VatCode(code="S21", category="S", rate=Decimal(21)),
-    "O": config.OUTSIDE,
+    "S21": VatCode(code="S21", category="S", rate=Decimal(21)),
+    "O": OUTSIDE,
 }
 
 

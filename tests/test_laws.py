@@ -95,6 +95,7 @@ USAGE = st.builds(
     calls=st.integers(0, 10**9),
     seconds=st.integers(0, 10**9),
     micro=AMOUNTS,
+    pending_micro=st.integers(-(10**15), 10**15),
 )
 
 

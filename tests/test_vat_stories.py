@@ -148,3 +148,97 @@ def test_a_book_whose_customers_have_any_text_as_vat_id_works_on(book):
     (closed,) = book.close(today="2026-02-01")
 
     assert book.invoice(closed["number"])["customer"]["vat_id"] == "ask him"
+
+
+# ---- prices that contain VAT ----
+
+
+def test_prices_that_contain_vat_are_billed_as_they_are_and_the_tax_is_taken_out(book):
+    configured(book, rules="").customers({"id": "C1", "vat": "included"})
+    book.talks("C1", "2026-01-05", 10, today="2026-01-20")
+    book.talks("C1", "2026-01-06", 1, today="2026-01-20")
+    book.moves("charges", "C1", "2026-01-20", "5.00", today="2026-01-20")
+    # 10 x 21 / 121 = 1.735537, 1 x 21 / 121 = 0.173554, 5 x 21 / 121 = 0.867769
+    assert book.sums()["Liabilities:VAT-Pending:S21"] == Decimal("-2.776860")
+    assert book.sums()["Income:Calls"] == Decimal("-9.090909")
+    assert book.balance("C1")["owed"] == "16.00"
+
+    (closed,) = book.close(today="2026-02-01")
+
+    bill = book.invoice(closed["number"])
+    # 16 x 21 / 121 = 2.776859..., hence 2.78 and net 13.22
+    assert table(bill) == [("S21", "S", "21", "13.22", "2.78")]
+    assert (bill["net"], bill["vat_total"], bill["gross"]) == ("13.22", "2.78", "16.00")
+    # Lines: 11.00 - 1.91 = 9.09; 16.00 - 2.78 = 13.22, less 9.09 = 4.13
+    assert nets(bill) == [("Calls", "S21", "9.09"), ("Subscriptions", "S21", "4.13")]
+    assert bill["treatment"] == "included"
+    assert [line["amount"] for line in bill["statement"]["lines"]] == ["10.00", "1.00", "5.00"]
+    assert total(bill["statement"]) == Decimal("16.00")
+    assert total(book.statement("C1", today="2026-02-02")) == Decimal("16.00")
+    sums = book.sums()
+    assert sums["Assets:Receivable:C1:Billed"] == Decimal("16.00")
+    assert sums["Liabilities:VAT:S21"] == Decimal("-2.78")
+    assert sums["Income:Rounding"] == Decimal("0.003140")
+    assert "Liabilities:VAT-Pending:S21" not in sums
+    for top in book.tops():
+        assert bean_check(book.root / top) == ""
+
+
+def test_calls_of_a_day_that_come_in_two_files_have_the_tax_of_their_sum_inside(book):
+    configured(book, rules="").customers({"id": "C1", "vat": "included"})
+    for _ in range(3):
+        book.talks("C1", "2026-01-05", 1, today="2026-01-20")
+
+    # Once of 3.00, 0.520661, and not three times of 1.00, 0.520662
+    assert book.sums()["Liabilities:VAT-Pending:S21"] == Decimal("-0.520661")
+    assert book.run("check", "C1").code == 0
+
+
+def test_the_general_ledger_adds_up_what_days_have_inside(book):
+    configured(book, rules="").customers({"id": "C1", "vat": "included"})
+    for day in ("2026-01-05", "2026-01-06", "2026-01-07"):
+        book.talks("C1", day, 1, today="2026-01-20")
+
+    # Three days of 0.173554, and not 0.520661 of their sum
+    assert "Liabilities:VAT-Pending:S21    -0.520662 EUR" in book.text(
+        "journals/general/2026-01.beancount"
+    )
+    assert book.run("check", "C1").code == 0
+
+
+def test_less_than_a_cent_leaves_no_tax_waiting(book):
+    (book.root / "tariffs/standard.csv").write_text(
+        "dialprefix,destination,rateinitial,initblock,billingblock\n,Anywhere,0.003,60,60\n"
+    )
+    configured(book, rules="").customers({"id": "C1", "vat": "included"})
+    for month in ("01", "02", "03"):
+        book.talks("C1", f"2026-{month}-05", 1, today=f"2026-{month}-20")
+
+    closed = book.close(today="2026-04-01")
+
+    # 0.003, 0.006, 0.009: the second month shows the cent, the others nothing
+    assert [row["gross"] for row in closed] == ["0.00", "0.01", "0.00"]
+    sums = book.sums("journals/history.beancount")
+    assert sums["Assets:Receivable:C1:Unbilled"] == Decimal("-0.001000")
+    assert "Liabilities:VAT-Pending:S21" not in sums
+    # 0.01 x 21 / 121 = 0.0017..., no cent of tax; the income is all that was used
+    assert "Liabilities:VAT:S21" not in sums
+    assert sums["Income:Calls"] + sums["Income:Rounding"] == Decimal("-0.009000")
+
+
+def test_statements_over_treatments_chain(book):
+    configured(book, rules="").customers({"id": "C1", "vat": "on-invoice"})
+    book.run("customer", "set", "C1", "vat=included", "--from", "2026-02-01")
+    book.talks("C1", "2026-01-05", 10, today="2026-01-20")
+    book.close(today="2026-02-01")
+    book.talks("C1", "2026-02-05", 10, today="2026-02-20")
+    book.talks("C1", "2026-01-06", 5, today="2026-02-20")  # late: its price contains VAT now
+    book.close(today="2026-03-01")
+
+    january, february = book.documents().values()
+    assert (january["gross"], february["gross"]) == ("12.10", "15.00")
+    # 15 x 21 / 121 = 2.603...
+    assert table(february) == [("S21", "S", "21", "12.40", "2.60")]
+    assert february["statement"]["opening"] == january["statement"]["closing"] == "12.10"
+    everything = book.statement("C1", today="2026-03-02")
+    assert total(everything) == total(february["statement"]) == Decimal("27.10")

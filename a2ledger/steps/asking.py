@@ -14,7 +14,7 @@ from a2ledger.ledger import Ledger, Standing
 from a2ledger.records import Customer, Problem
 
 MAIN = "journals/main.beancount"
-_CLOSES = {"invoice", "credit-note"}
+_CLOSES = {"invoice", "credit-note", "statement"}
 
 
 def standings(book: Book) -> list[Standing]:

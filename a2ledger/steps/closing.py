@@ -365,6 +365,7 @@ def draw_up(
             calls.of(customer.id, one),
             config.codes,
             money.decimals(book.currency(customer.id)),
+            treatment=customer.text("vat", one.start) or config.treatment,
         )
     except DetailDiffersError as error:
         message = f"{customer.id}, {one}: {error}; nothing was billed"

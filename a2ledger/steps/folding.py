@@ -51,8 +51,16 @@ class Folder:
         for name in touched:
             self._days.setdefault(name, set()).add(day)
         for row in detail.fold(calls, touched):
-            if (posted := _usage(row, day, self.opened[row.customer])) is not None:
-                self._usage.setdefault(row.customer, []).append(posted)
+            if (row.late_in or day) >= self.opened[row.customer]:
+                self._usage.setdefault(row.customer, []).append(self._posted(row, day))
+
+    def _posted(self, row: detail.Folded, day: dt.date) -> Usage:
+        """What a fold posts in the customer's open period."""
+        posted, late = row.late_in or day, day if row.late_in else None
+        config, customer = self.draft.book.config, self.draft.customer(row.customer)
+        pending = config.pending(row.micro, row.vat, config.party(customer, day, posted))
+        counts = (row.calls, row.seconds, row.micro)
+        return Usage(posted, late, row.service, row.vat, *counts, pending)
 
     def _write_carriers(self, day: dt.date, calls: pa.Table, before: Iterable[str]) -> None:
         """Bring what carriers are owed for a day into line with its calls."""
@@ -95,14 +103,6 @@ def _owed(
     for (carrier, currency), total in sums.items():
         found.setdefault(carrier, []).append(carriers.Terminated(*total, currency))
     return found
-
-
-def _usage(row: detail.Folded, day: dt.date, opened: dt.date) -> Usage | None:
-    """What a fold posts in the customer's open period; None if it belongs to a closed one."""
-    if (row.late_in or day) < opened:
-        return None
-    late = day if row.late_in else None
-    return Usage(row.late_in or day, late, row.service, row.vat, row.calls, row.seconds, row.micro)
 
 
 def sealed(calls: pa.Table, day: dt.date, opened: Mapping[str, dt.date]) -> pa.Array:

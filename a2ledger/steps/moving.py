@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypedDict, cast
 
 from beancount.core import data
 from beancount.parser import parser
@@ -215,16 +215,24 @@ def _entry(
         movement,
         currency=currency,
         methods=config.methods,
-        vat=_vat(movement, customer, config),
         credited_micro=credited,
+        **_taxed(movement, customer, config),
     )
 
 
-def _vat(movement: Movement, customer: Customer, config: Config) -> str:
+class _Taxed(TypedDict, total=False):
+    """What :func:`a2ledger.posting.entry` is told of a charge's VAT."""
+
+    vat: str
+    pending_micro: int
+
+
+def _taxed(movement: Movement, customer: Customer, config: Config) -> _Taxed:
     if movement.kind != "charge":
-        return ""
+        return {}
     who = config.party(customer, movement.date, customer.open_since)
-    return config.code_of(movement.service, who, movement.date).code
+    code = config.code_of(movement.service, who, movement.date).code
+    return {"vat": code, "pending_micro": config.pending(movement.amount_micro, code, who)}
 
 
 def _refuse(movement: Movement, reason: str, message: str) -> Refused:
