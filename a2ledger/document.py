@@ -13,6 +13,9 @@ from functools import cache, partial
 from operator import attrgetter
 from typing import Any, cast
 
+_ABSENT = {"absent": True}
+"""Marks a field whose key is left out of the JSON where it says nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatementLine:
@@ -87,10 +90,10 @@ class Document:
     to_pay: str
     credit: str
     notes: tuple[str, ...] = field(default=())
-    vat_translated: dict[str, str] | None = None
+    vat_translated: dict[str, str] | None = field(default=None, metadata=_ABSENT)
     """VAT in the book's currency where the account's is another: ``currency``, ``price``, the
     ``date`` it is of, ``vat_total``."""
-    treatment: str = field(default="", metadata={"if": "said"})
+    treatment: str = field(default="", metadata=_ABSENT)
     """Of VAT, where it is not simply added: ``included``, ``on-refill``, ``reverse-charge``."""
 
 
