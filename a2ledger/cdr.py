@@ -34,7 +34,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger import clock, e164, money
+from a2ledger import clock, e164, halves, money
 from a2ledger.config import Rule, Source
 from a2ledger.directory import EPOCH, NOBODY, Days, Directory, Indexes
 from a2ledger.feed import Batch, Refused, constant, refuse
@@ -82,6 +82,7 @@ class Normalised(NamedTuple):
     - ``called``, ``caller`` string, see :mod:`a2ledger.e164`; ``customer`` int32, an index into
       the directory's customers; ``identifier`` string, what decided whose the call is
     - ``service`` string; ``tariff`` string, the rule's or empty; ``free`` bool
+    - ``halves`` string, see :mod:`a2ledger.halves`
     - ``switch``, ``uid``, ``seq`` string, the call's identity; ``given_micro`` int64 or null,
       the cost the switch gave
 
@@ -132,6 +133,7 @@ def normalise(
     whose = {"customer": pa.array(customer, pa.int32()), "identifier": identifier}
     whose |= _of_rules(taken)
     identity = _identity(rows, starts, fates.open)
+    identity |= {"halves": halves.named(rows["channel"], rows["dstchannel"])}
     table = pa.table({"line": rows.line, **times, **numbers, **whose, **identity} | given)
     return Normalised(
         table.filter(pa.array(fates.open)),

@@ -46,13 +46,14 @@ SCHEMA = pa.schema(
         ("tariff", pa.string()),
         ("void", pa.string()),
         ("voided_micro", pa.int64()),
+        ("halves", pa.string()),
     ]
 )
 """A rated call. ``given``: its row or its rule said what it costs, no tariff. ``late_in`` is the
 first day of the period a late call was posted in, else null; ``source``, ``file`` and ``line`` say
 where it was read. ``identifier`` decided whose it is, ``tariff`` is its rule's, mostly empty.
 ``void`` says why a call was struck out, else it is empty: it costs nothing then, and
-``voided_micro`` is what it would cost."""
+``voided_micro`` is what it would cost. ``halves`` are its ``Local`` channels', mostly empty."""
 
 ORDER = [
     ("customer", "ascending"),
@@ -62,7 +63,13 @@ ORDER = [
     ("seq", "ascending"),
 ]
 _DIGEST = re.compile(r"\d{4}-\d\d-\d\d \d+ [0-9a-f]{64}")
-_LATER: dict[str, object] = {"identifier": "", "tariff": "", "void": "", "voided_micro": 0}
+_LATER: dict[str, object] = {
+    "identifier": "",
+    "tariff": "",
+    "void": "",
+    "voided_micro": 0,
+    "halves": "",
+}
 """Columns that day files of older versions lack, and what stands for them there. They count in a
 digest up to the last one that says anything on its day, so that older digests still hold."""
 _PLACE = ("source", "file", "line")

@@ -18,26 +18,39 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from a2ledger import halves
+
 _TEXT = ("called", "caller", "customer", "service", "given")
-COLUMNS = ("switch", "uid", "seq", "start", "seconds", *_TEXT, "sealed")
-"""What identity and content are made of: ``start`` in seconds since 1970, ``sealed`` bool,
-``given`` the cost as text where the row itself says it. A cost by tariff is no content: it
-changes with the tariff."""
+_CONTENT = ("switch", "uid", "seq", "start", "seconds", *_TEXT)
+COLUMNS = (*_CONTENT, "sealed", "halves")
+"""What is compared. Identity and content are made of all but the last two: ``start`` in seconds
+since 1970, ``given`` the cost as text where the row itself says it. A cost by tariff is no
+content: it changes with the tariff. ``sealed`` is bool, ``halves`` that of
+:mod:`a2ledger.halves`."""
 
 _DAY = 86400
 
 
 class Outcome(NamedTuple):
-    """Row numbers of new rows that are duplicates or conflicts, and of old rows that give way.
+    """Row numbers of new rows that are not kept, and of old rows that give way.
 
-    An old row gives way to a new one as ``replaced`` (same call, better identified) or as
-    ``displaced`` (it lost a conflict).
+    A new row is a duplicate, a conflict or the lesser half of another call. An old row gives way
+    to a new one as ``replaced`` (same call, better identified), as ``displaced`` (it lost a
+    conflict) or as ``outdone`` (it is the lesser half); ``outdoing`` are the new ones that were
+    the reason for the last.
     """
 
     duplicates: npt.NDArray[np.int64]
     conflicts: npt.NDArray[np.int64]
     replaced: npt.NDArray[np.int64]
     displaced: npt.NDArray[np.int64]
+    halves: npt.NDArray[np.int64]
+    outdone: npt.NDArray[np.int64]
+    outdoing: npt.NDArray[np.int64]
+
+
+OLD = ("replaced", "displaced", "outdone")
+"""Which of an outcome are numbers of old rows."""
 
 
 class _Row(NamedTuple):
@@ -69,7 +82,28 @@ def once(old: pa.Table, new: pa.Table) -> Outcome:
     outcome: dict[str, set[int]] = {"conflicts": set(), "replaced": set(), "displaced": set()}
     for group in _clashing(rows, groups[numbers], is_first, numbers, count):
         _settle(group, duplicates, outcome)
-    return Outcome(_numbers(duplicates), *(_numbers(outcome[name]) for name in outcome))
+    gone = [number + count for number in duplicates | outcome["conflicts"]]
+    gone += outcome["replaced"] | outcome["displaced"]
+    found = (duplicates, *outcome.values(), *_halves(both, count, gone))
+    return Outcome(*map(_numbers, found))
+
+
+def _halves(both: pa.Table, count: int, gone: list[int]) -> tuple[set[int], set[int], set[int]]:
+    """Lesser halves, new and old, and what outdoes the old; the first ``count`` rows are old."""
+    left = np.ones(len(both), np.bool_)
+    left[gone] = False
+    numbers = np.flatnonzero(left & np.asarray(pc.not_equal(both["halves"], "")))
+    lesser: set[int] = set()
+    outdone: set[int] = set()
+    outdoing: set[int] = set()
+    for pair in halves.lesser(both.take(pa.array(numbers))):
+        one, better = numbers[list(pair)].tolist()
+        if one >= count:
+            lesser.add(one - count)
+        else:
+            outdone.add(one)
+            outdoing |= {better - count} if better >= count else set()
+    return lesser, outdone, outdoing
 
 
 def _groups_of(rows: pa.Table) -> npt.NDArray[np.int64]:
@@ -85,7 +119,7 @@ def _numbers(found: Iterable[int]) -> npt.NDArray[np.int64]:
 
 def _first_of_equals(rows: pa.Table) -> npt.NDArray[np.int64]:
     """For every row the number of the first row that is the same in everything."""
-    parts = [pc.cast(rows[name], pa.string()) for name in COLUMNS[:-1]]
+    parts = [pc.cast(rows[name], pa.string()) for name in _CONTENT]
     codes = _codes(pc.binary_join_element_wise(*parts, "\x1f"))
     first = np.full(int(codes.max(initial=-1)) + 1, len(codes), dtype=np.int64)
     np.minimum.at(first, codes, np.arange(len(codes)))

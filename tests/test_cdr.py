@@ -109,6 +109,7 @@ def test_a_call_says_all_that_is_known_of_it():
         "uid": "1767652200.7",
         "seq": "9",
         "given_micro": None,
+        "halves": "",
     }
 
 

@@ -14,7 +14,7 @@ DAY = 86_400
 def row(uid="u", seq="1", start=1000, seconds=30, **more):
     usual = {
         "switch": "pbx", "called": "32", "caller": "33", "customer": "C1", "service": "Calls",
-        "given": "", "sealed": False,
+        "given": "", "sealed": False, "halves": "",
     }  # fmt: skip
     return usual | {"uid": uid, "seq": seq, "start": start, "seconds": seconds} | more
 

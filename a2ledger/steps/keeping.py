@@ -21,12 +21,12 @@ from a2ledger import detail, quarantine
 from a2ledger.book import Draft
 from a2ledger.config import Source
 from a2ledger.feed import Refused, digest
-from a2ledger.once import COLUMNS, once
+from a2ledger.once import COLUMNS, OLD, Outcome, once
 from a2ledger.period import DAY
 from a2ledger.progress import SILENT, Progress
 from a2ledger.spool import Spool
 from a2ledger.steps.folding import Folder, sealed
-from a2ledger.steps.reporting import Report
+from a2ledger.steps.reporting import HALF, Buckets, Report
 
 _EPOCH = dt.date(1970, 1, 1)
 OPENED = pa.field("opened", pa.int64())
@@ -67,38 +67,50 @@ class _Keeper:
     def decide(self, day: dt.date, new: pa.Table, following: pa.Table) -> None:
         """Decide the calls of a day, given the new ones of the day before and after."""
         old = self._old(day)
-        around = [self._old(other) for other in (day - DAY, day + DAY)]
-        near_new = pa.concat_tables([self.kept_before, _comparable(following)])
-        today = _comparable(new)
-        old_today = np.empty(0, np.int64)
-        near_old = []
-        if len(old) or any(map(len, around)):
-            wanted = pa.concat_tables([today, near_new])["uid"].combine_chunks()
-            old_today = np.flatnonzero(_among(old["uid"], wanted))
-            near_old = [_comparable(t.filter(_among(t["uid"], wanted))) for t in around]
-        rivals = _comparable(old.take(pa.array(old_today)))
-        both = pa.concat_tables([today, rivals])["uid"].combine_chunks()
-        near_new = near_new.filter(_among(near_new["uid"], both))
-        outcome = once(pa.concat_tables([rivals, *near_old]), pa.concat_tables([today, near_new]))
-
-        def ours(numbers: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
-            return numbers[numbers < count]
-
-        duplicates = ours(outcome.duplicates, len(new))
-        conflicts = ours(outcome.conflicts, len(new))
+        outcome = self._compared(day, old, new, following)
         left = np.ones(len(new), np.bool_)
-        left[duplicates] = left[conflicts] = False
+        for out in (outcome.duplicates, outcome.conflicts, outcome.halves):
+            left[out] = False
         kept = _late(new.filter(pa.array(left)), day)
-        replaced = old.take(pa.array(old_today[ours(outcome.replaced, len(rivals))]))
-        displaced = old.take(pa.array(old_today[ours(outcome.displaced, len(rivals))]))
+        replaced, displaced, outdone = (
+            old.take(pa.array(numbers))
+            for numbers in (outcome.replaced, outcome.displaced, outcome.outdone)
+        )
+        outdoing = np.isin(np.flatnonzero(left), outcome.outdoing)
         kept = _still_void(kept, replaced)
-        self._count(kept, duplicates, replaced)
-        self.report.refused += _conflicts(new.take(pa.array(conflicts)))
+        self.report.take(kept, _buckets(kept, replaced, outdoing))
+        self.report.amount_micro += _cost(kept.filter(pa.array(outdoing))) - _cost(outdone)
+        self.report.take(new.take(pa.array(outcome.duplicates)), "duplicate")
+        self.report.take(new.take(pa.array(outcome.halves)), HALF)
+        self.report.refused += _conflicts(new.take(pa.array(outcome.conflicts)))
         # They were read, and counted, by an earlier run: they enter the quarantine alone.
         self.report.displaced += _conflicts(displaced)
         self.report.known |= self._leaving_quarantine(new)
-        self._write(day, old, kept, pa.concat_tables([replaced, displaced]))
+        self._write(day, old, kept, pa.concat_tables([replaced, displaced, outdone]))
         self.kept_before = _comparable(kept)
+
+    def _compared(self, day: dt.date, old: pa.Table, new: pa.Table, following: pa.Table) -> Outcome:
+        """What of a day's new calls is not new; with the numbers of its own calls alone."""
+        around = [self._old(other) for other in (day - DAY, day + DAY)]
+        near_new = pa.concat_tables([self.kept_before, _comparable(following)])
+        today = _comparable(new)
+        places = np.empty(0, np.int64)
+        near_old = []
+        if len(old) or any(map(len, around)):
+            wanted = pa.concat_tables([today, near_new])
+            places = np.flatnonzero(_rivals(old, wanted))
+            near_old = [_comparable(t.filter(_rivals(t, wanted))) for t in around]
+        rivals = _comparable(old.take(pa.array(places)))
+        near_new = near_new.filter(_rivals(near_new, pa.concat_tables([today, rivals])))
+        found = once(pa.concat_tables([rivals, *near_old]), pa.concat_tables([today, near_new]))
+        return Outcome(
+            *(
+                places[numbers[numbers < len(rivals)]]
+                if name in OLD
+                else numbers[numbers < len(new)]
+                for name, numbers in found._asdict().items()
+            )
+        )
 
     def _old(self, day: dt.date) -> pa.Table:
         """The book's calls of a day, with ``sealed``; less those that gave way."""
@@ -107,20 +119,6 @@ class _Keeper:
             table = detail.verified(self.draft.book.root, day, self.draft.book.digests)
             self.old[day] = table.append_column("sealed", sealed(table, day, self.folder.opened))
         return self.old[day]
-
-    def _count(self, kept: pa.Table, duplicates: npt.NDArray[np.int64], replaced: pa.Table) -> None:
-        report = self.report
-        late = kept["late_in"].is_valid().to_numpy(zero_copy_only=False)
-        costs = kept["cost_micro"].to_numpy()
-        report.duplicate += len(duplicates)
-        report.late += int(late.sum())
-        report.free += int((~late & (costs == 0)).sum())
-        report.posted += int((~late & (costs != 0)).sum())
-        report.amount_micro += int(costs.sum())
-        report.customers |= set(pc.unique(kept["customer"]).to_pylist())
-        if len(replaced):
-            # A better-identified row takes the place of one already counted: the same call.
-            _count_replacements(kept, replaced, report)
 
     def _leaving_quarantine(self, calls: pa.Table) -> set[str]:
         """Identities of calls that an earlier run had refused."""
@@ -148,23 +146,35 @@ def _among(column: pa.ChunkedArray, values: pa.Array) -> pa.ChunkedArray:
     return pc.is_in(column, value_set=values)
 
 
-def _count_replacements(kept: pa.Table, replaced: pa.Table, report: Report) -> None:
-    """Rows that only identify a known call better are duplicates, whatever they cost."""
-    known = {
-        (row["switch"], row["uid"], row["start"], row["seconds"]) for row in replaced.to_pylist()
-    }
-    for row in kept.to_pylist():
-        key = (row["switch"], row["uid"], row["start"], row["seconds"])
-        if key in known:
-            known.discard(key)  # one row is the one known; what else has its start is new
-            report.duplicate += 1
-            report.amount_micro -= row["cost_micro"]
-            if row["late_in"]:
-                report.late -= 1
-            elif row["cost_micro"]:
-                report.posted -= 1
-            else:
-                report.free -= 1
+def _rivals(calls: pa.Table, others: pa.Table) -> pa.ChunkedArray:
+    """Which calls one of some others may be, or be a half of."""
+    found = _among(calls["uid"], others["uid"].combine_chunks())
+    if not pc.any(pc.not_equal(others["halves"], "")).as_py():
+        return found
+    return pc.or_(found, pc.not_equal(calls["halves"], ""))
+
+
+def _cost(calls: pa.Table) -> int:
+    return int(calls["cost_micro"].to_numpy().sum())
+
+
+def _buckets(kept: pa.Table, replaced: pa.Table, outdoing: npt.NDArray[np.bool_]) -> Buckets:
+    """What each call that is kept counts as.
+
+    One that takes the place of a call already counted, because it identifies it better or is its
+    better half, is not counted as another.
+    """
+    late = kept["late_in"].is_valid().to_numpy(zero_copy_only=False)
+    costs = kept["cost_micro"].to_numpy()
+    buckets = np.where(late, "late", np.where(costs == 0, "free", "posted")).astype(object)
+    buckets[outdoing] = HALF
+    if len(replaced):
+        known = set(_same(replaced))
+        for place, key in enumerate(_same(kept)):
+            if key in known:
+                known.discard(key)  # one row is the one known; what else has its start is new
+                buckets[place] = "duplicate"
+    return buckets
 
 
 def _comparable(calls: pa.Table) -> pa.Table:

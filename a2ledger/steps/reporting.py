@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from a2ledger import money, quarantine
 from a2ledger.book import IMPORTS, Draft, csv_text
@@ -26,6 +31,13 @@ _HEADER = (
     "amount",
     "latest",
 )
+
+
+HALF = "local-half"
+"""Why a call is not billed that is half of another; see :mod:`a2ledger.halves`."""
+
+Buckets = npt.NDArray[np.object_]
+"""For each call ``posted``, ``free``, ``late``, ``duplicate`` or :data:`HALF`."""
 
 
 class UncountedRowsError(Exception):
@@ -53,6 +65,24 @@ class Report:
     amount_micro: int = 0
     latest: dt.datetime | None = None
     new_in_quarantine: int = 0
+    watch: Callable[[pa.Table, Buckets], None] | None = None
+    """Told what becomes of calls, in the columns of the call detail."""
+
+    def take(self, calls: pa.Table, buckets: Buckets | str) -> None:
+        """Count calls that were not refused, each in its bucket."""
+        if isinstance(buckets, str):
+            buckets = np.full(len(calls), buckets, object)
+        counts = Counter(buckets.tolist())
+        self.posted += counts["posted"]
+        self.free += counts["free"]
+        self.late += counts["late"]
+        self.duplicate += counts["duplicate"]
+        self.not_billable.update({HALF: counts[HALF]} if counts[HALF] else {})
+        stays = np.isin(buckets, ("posted", "free", "late"))
+        self.amount_micro += int(calls["cost_micro"].to_numpy()[stays].sum())
+        self.customers |= set(pc.unique(calls["customer"].filter(pa.array(stays))).to_pylist())
+        if self.watch is not None:
+            self.watch(calls, buckets)
 
     def check(self) -> None:
         """Make sure every row read is in one bucket.
