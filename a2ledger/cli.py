@@ -125,6 +125,7 @@ for command in (
     imports.quarantine_,
     imports.rate,
     amending.rerate,
+    amending.void,
     questions.check,
     questions.balances,
     questions.ageing_,

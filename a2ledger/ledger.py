@@ -39,7 +39,7 @@ WHERE account ~ '^Assets:Receivable:' GROUP BY account, currency
 ROWS = """
 SELECT date, account, payee, narration, number, currency, str(meta('vat')) AS vat,
        int(entry_meta('calls')) AS calls, int(entry_meta('seconds')) AS seconds,
-       date(entry_meta('late_from')) AS late_from, links, tags,
+       date(entry_meta('late_from')) AS late_from, str(entry_meta('voided')) AS voided, links, tags,
        filename, int(entry_meta('lineno')) AS line
 WHERE account ~ '^Assets:Receivable:'
 """
@@ -188,7 +188,9 @@ def rows(ledger: Ledger) -> dict[str, list[Row]]:
                 row.date,
                 part == "Billed",
                 row.payee or "",
-                row.narration or "",
+                f"{row.narration or ''}, void: {row.voided}".lstrip(", ")
+                if row.voided
+                else row.narration or "",
                 money.micro(row.number),
                 row.vat or "",
                 row.calls,

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import cast
 
 from beancount.core import amount, data
@@ -126,6 +127,7 @@ def canonical(entry: data.Transaction) -> str:
 
     VAT is no content of an event: code and tax follow from the customer, and may change.
     """
+    entry = restored(entry)
     meta = {key: value for key, value in entry.meta.items() if key in {"id", "reference"}}
     own = {name for name in entry.links if not name.startswith("refill-")} or entry.links
     postings = _without_vat(entry.postings)
@@ -201,3 +203,33 @@ def belong_together(payment: data.Transaction, refill: data.Transaction) -> bool
         payment.meta.get("reference") == refill.meta["id"]
         or refill.meta.get("reference") == payment.meta["id"]
     )
+
+
+def voided(entry: data.Transaction, reason: str) -> data.Transaction:
+    """An entry struck out: it moves nothing, and its postings say what they were."""
+    return entry._replace(
+        meta={**entry.meta, "voided": reason},
+        postings=[_struck(posting) for posting in entry.postings],
+    )
+
+
+def _struck(posting: data.Posting) -> data.Posting:
+    units = cast("Amount", posting.units)
+    nothing = Amount(abs(cast("Decimal", units.number) * 0), units.currency)
+    return posting._replace(units=nothing, meta={**(posting.meta or {}), "was": units})
+
+
+def restored(entry: data.Transaction) -> data.Transaction:
+    """An entry that was struck out as it was before; any other as it is."""
+    if "voided" not in entry.meta:
+        return entry
+    return entry._replace(
+        meta={key: value for key, value in entry.meta.items() if key != "voided"},
+        postings=[_standing(posting) for posting in entry.postings],
+    )
+
+
+def _standing(posting: data.Posting) -> data.Posting:
+    meta = dict(posting.meta or {})
+    units = meta.pop("was", posting.units)
+    return posting._replace(units=units, meta=meta or None)

@@ -1,4 +1,4 @@
-"""Corrections of what the open periods hold: rerate."""
+"""Corrections of what the open periods hold: rerate and void."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from a2ledger.commands.settings import (
     pass_settings,
     print_json,
 )
-from a2ledger.steps import rerating
+from a2ledger.steps import rerating, voiding
 from a2ledger.steps.rerating import Rerated
 
 _SHOWN = 20
@@ -154,3 +154,46 @@ def _cells(row: _Line) -> tuple[str, ...]:
     amounts = (row.before_micro, row.after_micro, row.after_micro - row.before_micro)
     rest = f"{row.currency}  {row.what}"
     return (row.customer, str(row.calls), *map(money.text, amounts), rest)
+
+
+@click.command()
+@click.argument("name", metavar="ID")
+@click.argument("reason", default="")
+@click.option(
+    "--on", type=DAY, metavar="DATE", help="Which one, where an id was used on several days."
+)
+@click.option("--undo", is_flag=True, help="Have it stand again.")
+@as_json_option
+@dry_run_option
+@pass_settings
+def void(
+    settings: Settings,
+    *,
+    name: str,
+    reason: str,
+    on: dt.date | None,
+    undo: bool,
+    as_json_: bool,
+    dry_run: bool,
+) -> None:
+    """Strike an entry or a call out of the open period, and say why; it is not imported again.
+
+    ID is the link of a refill, payment, charge or opening, its KIND/ID, or its id alone; or a
+    call's SWITCH/UNIQUEID/SEQUENCE. The customer reads the reason on his statement.
+
+    Example: a2ledger void refill/r1 "typed twice"
+    """
+    if undo == bool(reason.strip()):
+        raise click.UsageError("say why it is void" if not undo else "--undo needs no reason")
+    with settings.drafting() as draft:
+        struck = voiding.void(draft, name, reason.strip(), on=on)
+        done = "void" if not undo else "not void any more"
+        why = f": {reason}" if reason else ""
+        settings.publish(draft, f"void: {struck.name} is {done}{why}\n", dry_run)
+    if as_json_:
+        print_json(struck._asdict())
+    if struck.changed:
+        settings.talk(f"{struck.name}: {struck.what}: {'would be ' if dry_run else ''}{done}")
+    else:
+        said = f"it is void: {struck.reason}" if struck.reason else "it is not void"
+        settings.talk(f"{struck.name}: {struck.what}: nothing to change, {said}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypedDict, cast
@@ -70,8 +70,12 @@ def import_movements(draft: Draft, source: str, paths: list[Path]) -> Report:
 def _known(draft: Draft, given: Iterable[Movement]) -> dict[str, Known]:
     """Entries the book holds of the movements given, by link; and what they may be paired with."""
     rows = list(given)
-    wanted = {posting.link(row) for row in rows}
     parts = {_part(row.customer) for row in rows if row.customer}
+    return _held(draft, {posting.link(row) for row in rows}, parts)
+
+
+def _held(draft: Draft, wanted: Collection[str], parts: Collection[str]) -> dict[str, Known]:
+    """Entries with one of some links; and of some customers all that may be paired."""
     opened = {
         accounts.component(name): customer.open_since
         for name, customer in draft.book.customers.items()
@@ -84,7 +88,7 @@ def _known(draft: Draft, given: Iterable[Movement]) -> dict[str, Known]:
             own = min(names, key=_own_first, default="")
             if own.startswith("transfer-") and (moved := _MOVED.search(block.text)):
                 owners.setdefault(moved[1], set()).add(general.customer_of(block))
-            elif own in wanted or own.startswith(_PAIRED):
+            elif own in wanted or own.startswith(PAIRED):
                 customer = general.customer_of(block)
                 if own in wanted or customer in parts:
                     sealed = block.date < str(opened.get(customer, dt.date.min))
@@ -94,7 +98,9 @@ def _known(draft: Draft, given: Iterable[Movement]) -> dict[str, Known]:
     }
 
 
-_PAIRED = ("payment-", "refill-")
+PAIRED = ("payment-", "refill-")
+"""What the links of entries that may be paired begin with."""
+
 _MOVED = re.compile(r'^  payment: "([^"]+)"$', re.MULTILINE)
 
 
@@ -111,8 +117,9 @@ def read_entry(text: str) -> data.Transaction:
     return entry._replace(
         meta=meta,
         postings=[
-            leg._replace(meta={"vat": leg.meta["vat"]} if leg.meta and "vat" in leg.meta else None)
+            leg._replace(meta={key: meta[key] for key in ("vat", "was") if key in meta} or None)
             for leg in entry.postings
+            for meta in [leg.meta or {}]
         ],
     )
 
@@ -294,6 +301,17 @@ def _post(
         draft.put_open_file(identity, file)
 
 
+def replace_paired(draft: Draft, customer: str, entry: data.Transaction) -> None:
+    """Put a payment or refill of an open period in the place of what it was.
+
+    What it was paired with, and may be paired with by now, is put together anew.
+    """
+    held = _held(draft, (), {_part(customer)})
+    held.pop(own_link(entry))
+    paired = _pair(customer, [entry], list(held.values()))
+    draft.put_open_file(customer, with_entries(draft.open_file(customer), paired))
+
+
 def suspend(draft: Draft, entries: Iterable[data.Transaction]) -> None:
     """Write entries of money that is no customer's yet, each into its month's file."""
     for entry in entries:
@@ -314,12 +332,13 @@ def _pair(
     sealed = {own_link(row.entry) for row in held if row.sealed}
     every = new | {
         link: entry
-        if link in sealed or not link.startswith(_PAIRED)
+        if link in sealed or not link.startswith(PAIRED)
         else posting.alone(entry, customer)
         for link, entry in old.items()
     }
-    refills = [entry for link, entry in every.items() if link.startswith("refill-")]
-    payments = [entry for link, entry in every.items() if link.startswith("payment-")]
+    standing = {link: entry for link, entry in every.items() if "voided" not in entry.meta}
+    refills = [entry for link, entry in standing.items() if link.startswith("refill-")]
+    payments = [entry for link, entry in standing.items() if link.startswith("payment-")]
     for payment in sorted(payments, key=own_link):
         refill = _partner(payment, refills)
         if refill is None or "customer" in payment.meta:  # put together in a closed period
