@@ -66,7 +66,9 @@ class Source:
 
     ``international`` are the prefixes that introduce a country code; a number that begins with
     ``national`` (when set) gets ``country`` in its place. ``columns`` names the columns of files
-    that have a layout of their own; ``encoding`` is that of text.
+    that have a layout of their own, in order; ``mapping`` is, where they have names of their own,
+    what a column is and its name. ``encoding`` is that of text, ``time_format`` that of times, for
+    dialects that leave it open: ``epoch``, ``epoch-ms`` or a format of ``strptime``.
     """
 
     name: str
@@ -78,6 +80,8 @@ class Source:
     national: str = ""
     country: str = ""
     columns: tuple[str, ...] = ()
+    mapping: tuple[tuple[str, str], ...] = ()
+    time_format: str = ""
     encoding: str = "utf-8"
     rules: tuple[Rule, ...] = ()
     configured: bool = True
@@ -479,11 +483,40 @@ def _sources(table: _Table, services: Mapping[str, str]) -> Iterator[Source]:
             international=row.texts("international", ("+", "00")),
             national=row.take("national", str, ""),
             country=row.take("country", str, ""),
-            columns=row.texts("columns"),
+            columns=() if _is_table(row, "columns") else row.texts("columns"),
+            mapping=_mapping(row.table("columns")) if _is_table(row, "columns") else (),
+            time_format=_time_format(row),
             encoding=row.choice("encoding", ENCODINGS, ENCODINGS[0]),
             rules=tuple(_rules(row, services)),
         )
         row.finish()
+
+
+def _is_table(table: _Table, name: str) -> bool:
+    return isinstance(table.values.get(name), dict)
+
+
+def _mapping(table: _Table) -> tuple[tuple[str, str], ...]:
+    return tuple((name, table.take(name, str)) for name in table.values)
+
+
+def _time_format(source: _Table) -> str:
+    form = source.take("time_format", str, "")
+    if form in {"", "epoch", "epoch-ms"}:
+        return form
+    some = dt.datetime(2026, 1, 31, 13, 59, 58, tzinfo=dt.UTC)
+    directives = set(re.findall("%(.?)", form))
+    if not (directives <= set("dmYyHIMSpbBTF%") and directives & set("YyF")):
+        directives = set()
+    try:
+        dt.datetime.strptime(some.strftime(form), form)  # noqa: DTZ007 - only whether it can be
+    except ValueError:
+        directives = set()
+    if not directives:
+        raise source.error(
+            "time_format", f'{form!r} is not "epoch", "epoch-ms" or such as "%d/%m/%Y %H:%M:%S"'
+        )
+    return form
 
 
 def _rules(source: _Table, services: Mapping[str, str]) -> Iterator[Rule]:

@@ -24,28 +24,43 @@ from a2ledger.commands.settings import (
 )
 from a2ledger.feed import UnusableInput
 from a2ledger.records import Problem
-from a2ledger.steps import exchanging, importing, moving, pricing, registering, reporting
+from a2ledger.steps import exchanging, importing, mapping, moving, pricing, registering, reporting
 
 
 @click.command("import")
 @click.argument("source")
 @click.argument("paths", nargs=-1, type=FILES, metavar="PATH...")
+@click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="COLUMN=NAME,...",
+    help="What the columns of a CSV are: id=Call ID,start=Date; remembered.",
+)
 @as_json_option
 @dry_run_option
 @pass_settings
 def import_(
-    settings: Settings, source: str, paths: tuple[Path, ...], as_json_: bool, dry_run: bool
+    settings: Settings,
+    source: str,
+    paths: tuple[Path, ...],
+    maps: tuple[str, ...],
+    as_json_: bool,
+    dry_run: bool,
 ) -> None:
     """Read, price and post new records of a source.
 
-    SOURCE is one configured in a2ledger.toml, a dialect (asterisk, calls), or one of customers,
-    refills, payments, charges, openings, prices. Of a directory, the dialect's files are read,
-    oldest first. Importing twice changes nothing.
+    SOURCE is one configured in a2ledger.toml, a dialect (asterisk, freeswitch, calls), or one of
+    customers, refills, payments, charges, openings, prices. Of a directory, the dialect's files
+    are read, oldest first. Importing twice changes nothing.
 
     Example: a2ledger import asterisk /var/log/asterisk/cdr-csv/Master.csv
     """
+    columns = _columns(source, maps)
     with settings.drafting() as draft:
         now = settings.now(draft.book)
+        if columns:
+            mapping.remember(draft, source, columns)
         if source == "customers":
             report = registering.import_customers(draft, list(paths))
         elif source == "prices":
@@ -67,6 +82,15 @@ def import_(
     click.echo(str(report), err=True)
     if report.new_in_quarantine:
         sys.exit(QUARANTINED)
+
+
+def _columns(source: str, maps: tuple[str, ...]) -> dict[str, str]:
+    if maps and source in config.TABLES:
+        raise click.UsageError(f"--map is for calls; {source} has columns of its own")
+    try:
+        return mapping.parse(maps)
+    except mapping.BadMapError as error:
+        raise click.UsageError(f"--map: {error}") from None
 
 
 def _warn_of_twins(settings: Settings, book: Book, feed: config.Source) -> None:

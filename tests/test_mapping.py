@@ -1,0 +1,302 @@
+"""Logs of providers: any CSV, whose columns are named once."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from a2ledger import sources, tomltext
+from a2ledger.config import ConfigError, Source, parse
+from a2ledger.feed import UnusableInput
+from a2ledger.sources import forms
+from a2ledger.steps import mapping
+
+MAP = "id=Call ID,start=Date,called=Destination,seconds=Duration,customer=Account"
+LOG = (
+    "Call ID;Date;Account;Destination;Duration;Trunk\n"
+    "a-1;05/01/2026 10:00:00;C1;3225550199;0:01:00;t1\n"
+    "a-2;25/01/2026 9:30;C1;3225550199;59.2;t1\n"
+)
+BOOK = """
+currency = "EUR"
+timezone = "UTC"
+[company]
+name = "X"
+[services.Calls]
+vat = "O"
+"""
+
+
+def source(**values):
+    fields = {"name": "prov", "dialect": "calls", "switch": "prov", "timezone": "UTC"}
+    return Source(**(fields | values))
+
+
+@pytest.fixture
+def rows(tmp_path):
+    def read(content, **values):
+        path = tmp_path / "log.csv"
+        path.write_text(content)
+        found = []
+        for batch in sources.dialect("calls")(path, source(**values)):
+            found += batch.rows.to_pylist() + [row.reason for row in batch.refused]
+        return found
+
+    return read
+
+
+def test_a_log_is_imported_by_a_map_that_the_book_remembers(book):
+    book.customers({"id": "C1"})
+    before = book.text("a2ledger.toml")
+    path = book.file("log.csv", LOG)
+    done = book.run("import", "acme", path, "--map", MAP, "--json", today="2026-01-31")
+    assert (done.json["posted"], done.json["amount"]) == (2, "2.00")
+    text = book.text("a2ledger.toml")
+    assert text.startswith(before)
+    assert tomllib.loads(text)["sources"]["acme"] == {
+        "dialect": "calls",
+        "timezone": "Europe/Brussels",
+        "columns": {
+            "id": "Call ID",
+            "start": "Date",
+            "called": "Destination",
+            "seconds": "Duration",
+            "customer": "Account",
+        },
+    }
+    assert book.log()[0].startswith("import: acme: 2 rows read")
+    assert "a2ledger.toml" in book.git("show", "--stat", "--format=")
+    assert book.git("status", "--porcelain") == ""
+    again = book.run("import", "acme", path, "--json", today="2026-01-31")
+    assert (again.json["posted"], again.json["duplicate"]) == (0, 2)
+    same = book.run("import", "acme", path, "--map", MAP, today="2026-01-31")
+    assert "a2ledger.toml" not in same.stderr
+    assert book.text("a2ledger.toml") == text
+
+
+def test_a_map_that_fits_no_column_changes_nothing(book):
+    before = book.digests()
+    path = book.file("log.csv", LOG)
+    wrong = MAP.replace("Call ID", "Call Id.")
+    done = book.run("import", "acme", path, "--map", wrong, code=65)
+    assert "there is no column Call Id." in done.stderr
+    assert book.digests() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["freeswitch", "--map", "id=x"], "is of the dialect freeswitch"),
+        (["pbx", "--map", "id=x"], "is of the dialect asterisk"),
+        (["a b", "--map", "id=x"], "a source's name is letters"),
+    ],
+)
+def test_a_map_is_for_a_source_of_calls(book, words, says):
+    book.append("a2ledger.toml", '\n[sources.pbx]\ndialect = "asterisk"\n')
+    name, *options = words
+    done = book.run("import", name, book.file("log.csv", LOG), *options, code=1)
+    assert says in done.stderr
+
+
+@pytest.mark.parametrize("text", ["id", "id=", "foo=x", "id=a,id=b", "=x"])
+def test_what_is_no_map_is_wrong_usage(book, text):
+    book.run("import", "acme", book.file("log.csv", LOG), "--map", text, code=2)
+    book.run("import", "customers", book.file("log.csv", LOG), "--map", "id=x", code=2)
+
+
+def test_a_map_may_be_given_in_pieces_and_names_may_have_commas():
+    assert mapping.parse(("id=Call, the ID", "start=Date (d/m), seconds = Dur")) == {
+        "id": "Call, the ID",
+        "start": "Date (d/m)",
+        "seconds": "Dur",
+    }
+
+
+def test_a_file_without_a_header_has_its_columns_numbered(rows):
+    numbers = {"id": "4", "start": "5", "called": "2", "seconds": "3", "customer": "1"}
+    found = rows("C1, 3225550199, 60, a-1, 1767607200\n", mapping=tuple(numbers.items()))
+    assert [
+        (row["uniqueid"], row["accountcode"], row["dst"], row["seconds"], row["start"])
+        for row in found
+    ] == [("a-1", "C1", "3225550199", "60", "2026-01-05 10:00:00Z")]
+    with pytest.raises(UnusableInput, match="there is no column 9"):
+        rows("C1,1,2,3\n", mapping=(("id", "9"),))
+    with pytest.raises(UnusableInput, match="no column is customer, start"):
+        rows("C1,1,2,3\n", mapping=(("called", "1"), ("seconds", "2")))
+
+
+def test_a_file_whose_lines_are_quoted_as_a_whole_is_read(rows):
+    log = '"cust,from,to,at,dur"\n"C1,1,3225550199,2026-01-05 10:00:00,60"\n"C1,1,""x""\n'
+    theirs = {"customer": "cust", "called": "to", "start": "at", "seconds": "dur"}
+    row, refused = rows(log, mapping=tuple(theirs.items()))
+    assert (row["accountcode"], row["dst"], row["seconds"]) == ("C1", "3225550199", "60")
+    assert refused == "columns"
+
+
+def test_only_rows_that_say_so_were_answered_where_a_column_tells(rows):
+    words = ["ANSWERED", "Success", "failed", "", "NO ANSWER", "normal_clearing", "1", "0"]
+    log = "customer,start,called,seconds,answered\n" + "".join(
+        f"C1,2026-01-05 10:00:0{number},3225550199,60,{word}\n" for number, word in enumerate(words)
+    )
+    assert [row["answered"] for row in rows(log)] == [
+        True, True, False, False, False, True, True, False,
+    ]  # fmt: skip
+
+
+def test_a_call_without_an_id_is_known_by_what_it_says(book):
+    book.customers({"id": "C1"})
+    row = "C1,2026-01-05 10:00:00,3225550199,60\n"
+    other = "C1,2026-01-05 10:00:01,3225550199,60\n"
+    path = book.file("log.csv", "customer,start,called,seconds\n" + row + other + row)
+    done = book.run("import", "calls", path, "--json", today="2026-01-31")
+    assert (done.json["posted"], done.json["duplicate"]) == (2, 1)
+    assert "there is no column id" in done.stderr
+
+
+def test_columns_that_are_none_of_a_call_are_named(rows):
+    with pytest.raises(ConfigError, match=r"sources\.prov\.columns: colour: no column"):
+        rows(LOG, mapping=(("colour", "x"),))
+
+
+# Times and lengths
+
+
+def told(*starts):
+    return forms.recognised("f", "prov", [pa.array(starts, pa.string())])
+
+
+@pytest.mark.parametrize(
+    ("starts", "form"),
+    [
+        (["2026-01-05 10:00:00", "1767607200"], ""),
+        (["1767607200", "1767607201.5", ""], "epoch"),
+        (["1767607200000"], "epoch-ms"),
+        (["05/01/2026 10:00", "13/01/2026 10:00"], "day first"),
+        (["05.01.2026 10:00:00", "31.01.2026 10:00:00"], "day first"),
+        (["01/05/2026 10:00:00", "01/13/2026 10:00:00", "rubbish"], "month first"),
+        (["2026/1/5 10:00"], "year first"),
+        (["13/01/2026 10:00:00", "01/13/2026 10:00:00"], ""),
+        (["1767607200", "2026/1/5 10:00"], ""),
+        (["rubbish", ""], ""),
+        ([], ""),
+    ],
+)
+def test_the_form_of_times_is_told_if_it_is_one(starts, form):
+    assert told(*starts) == form
+
+
+def test_days_that_could_be_months_are_not_guessed(book):
+    path = book.file("log.csv", LOG.replace("25/01", "06/01"))
+    done = book.run("import", "acme", path, "--map", MAP, code=65)
+    assert "days cannot be told from its months" in done.stderr
+    assert "sources.acme.time_format" in done.stderr
+    assert "acme" not in book.text("a2ledger.toml")
+
+
+@pytest.mark.parametrize(
+    ("written", "form", "read"),
+    [
+        ("05/01/2026 10:00:00", "day first", "2026-01-05 10:00:00"),
+        ("5.1.2026 9:07", "day first", "2026-01-05 09:07:00"),
+        ("01/05/2026 10:00:00", "month first", "2026-01-05 10:00:00"),
+        ("2026/1/5 10:00", "year first", "2026-01-05 10:00:00"),
+        ("1767607200.9", "epoch", "2026-01-05 10:00:00Z"),
+        ("1767607200999", "epoch-ms", "2026-01-05 10:00:00Z"),
+        ("05-01-26 10.00", "%d-%m-%y %H.%M", "2026-01-05 10:00:00"),
+        ("Jan 05 2026 01:00:00 PM", "%b %d %Y %I:%M:%S %p", "2026-01-05 13:00:00"),
+        ("31/02/2026 10:00:00", "day first", "31/02/2026 10:00:00"),
+        ("rubbish", "epoch", "rubbish"),
+        ("", "day first", ""),
+    ],
+)
+def test_times_are_read_in_their_form_and_what_is_none_stays(written, form, read):
+    assert forms.times(pa.array([written]), form).to_pylist() == [read]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("60", "60"),
+        ("0:01:00", "60"),
+        ("1:02:03", "3723"),
+        ("00:00:59.1", "60"),
+        ("59.000", "59"),
+        ("59.2", "60"),
+        ("0.001", "1"),
+        ("1:30", "1:30"),  # minutes, or hours: nobody can tell
+        ("0:60:00", "0:60:00"),
+        ("-1", "-1"),
+        ("1e3", "1e3"),
+        ("", ""),
+    ],
+)
+def test_a_second_that_was_begun_counts(written, read):
+    assert forms.seconds(pa.array([written])).to_pylist() == [read]
+
+
+@pytest.mark.parametrize("form", ["%d", "%Y-%m-%d %z", "%q", "%Y%", "hello", "%s", "Y-m-d"])
+def test_a_format_of_times_that_cannot_be_is_refused(form):
+    with pytest.raises(ConfigError, match=r"sources\.x\.time_format"):
+        parse(f'{BOOK}[sources.x]\ndialect = "calls"\ntime_format = "{form}"\n')
+
+
+def test_a_format_of_times_is_used(rows):
+    log = "customer,start,called,seconds\nC1,06/01/2026 10:00:00,3225550199,60\n"
+    (row,) = rows(log, time_format="%d/%m/%Y %H:%M:%S")
+    assert row["start"] == "2026-01-06 10:00:00"
+
+
+# The text of the configuration
+
+OLD = """# mine
+[sources.pbx]   # the old one
+switch = "x"
+columns = ["a",
+  "b]",  # three
+]
+zone = '''
+[sources.other]
+'''
+
+[sources."other"]
+dialect = "calls"
+"""
+
+
+def test_one_key_of_one_table_is_changed_and_no_other_byte():
+    new = tomltext.with_key(OLD, ("sources", "pbx"), "columns", '{a = "b"}')
+    assert new == OLD.replace('columns = ["a",\n  "b]",  # three\n]\n', 'columns = {a = "b"}\n')
+    new = tomltext.with_key(OLD.replace("\n", "\r\n"), ("sources", "pbx"), "columns", "1")
+    assert new.count("\r\n") == new.count("\n") == OLD.count("\n") - 2
+
+
+def test_a_table_that_is_not_there_is_added_at_the_end():
+    new = tomltext.with_key("a = 1", ("sources", "x.y"), "columns", "{}", "b = 2\n")
+    assert new == 'a = 1\n\n[sources."x.y"]\nb = 2\ncolumns = {}\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'sources.x.dialect = "calls"\n',
+        '[sources]\nx = {dialect = "calls"}\n',
+        '[sources.x]\n[sources.x.columns]\nid = "a"\n',
+        '[sources]\nx.dialect = "calls"\n',
+    ],
+)
+def test_what_is_written_in_another_way_is_not_touched(text):
+    with pytest.raises(ValueError, match="written"):
+        tomltext.with_key(text, ("sources", "x"), "columns", "{}")
+
+
+@given(st.text())
+def test_any_text_is_read_back_as_it_was(text):
+    try:
+        written = tomltext.inline({"id": text})
+    except UnicodeEncodeError:
+        return
+    assert tomllib.loads(f"x = {written}") == {"x": {"id": text}}
