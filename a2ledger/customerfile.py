@@ -15,7 +15,7 @@ from decimal import Decimal
 from beancount.core import data
 
 from a2ledger import accounts, journal, period
-from a2ledger.records import KEYS, NUMBERS, Customer, Fact
+from a2ledger.records import FACTS, KEYS, NUMBERS, Customer, Fact
 
 _INCLUDE = re.compile(r'^include "\.\./(\d{4}-\d\d)/.*\.(\d\d)\.beancount"', re.MULTILINE)
 _SET = re.compile(
@@ -56,7 +56,7 @@ def parse(text: str) -> Customer:
         opened=dt.date.fromisoformat(opened[1]),
         facts={
             key: tuple(sorted(facts[key], key=lambda change: change[0]))
-            for key in KEYS
+            for key in FACTS
             if key in facts
         },
         periods=tuple(
@@ -66,8 +66,8 @@ def parse(text: str) -> Customer:
 
 
 def _fact(key: str, value: str) -> Fact:
-    if key not in KEYS:
-        raise ValueError(f"{key!r} is no fact of a customer; there is {', '.join(KEYS)}")
+    if key not in FACTS:
+        raise ValueError(f"{key!r} is no fact of a customer; there is {', '.join(FACTS)}")
     if key in NUMBERS:
         if value.startswith('"'):
             raise ValueError(f"{key} must be a plain number, not {value}")
@@ -112,7 +112,7 @@ def new(customer: Customer, currency: str, today: dt.date) -> str:
 
 def _changes(customer: Customer) -> list[str]:
     rows = [
-        (day, KEYS.index(key), key, value)
+        (day, FACTS.index(key), key, value)
         for key, history in customer.facts.items()
         for day, value in history
     ]
@@ -161,6 +161,21 @@ def updated(text: str, customer: Customer, currency: str, today: dt.date) -> str
     )
 
 
+def with_closes(text: str, customer: str, day: dt.date | None) -> str:
+    """A customer's own ledger with his accounts closed from a day on; None: not closed."""
+    kept = [
+        journal.tail(block.text).lstrip("\n") if block.kind == "close" else block.text
+        for block in journal.blocks(text)
+    ]
+    if day is None:
+        return "".join(kept)
+    closes = "".join(
+        journal.formatted(data.Close({}, day, account))
+        for account in (accounts.unbilled(customer), accounts.billed(customer))
+    )
+    return "".join(kept) + closes
+
+
 def with_facts(customer: Customer, changes: Iterable[tuple[str, Fact]], since: dt.date) -> Customer:
     """The customer with facts that hold from a day on; one that already holds adds nothing."""
     facts = dict(customer.facts)
@@ -171,5 +186,5 @@ def with_facts(customer: Customer, changes: Iterable[tuple[str, Fact]], since: d
         if value != holds:
             history = sorted([*history, (since, value)], key=lambda change: change[0])
         facts[key] = tuple(history)
-    ordered = {key: facts[key] for key in KEYS if facts.get(key)}
+    ordered = {key: facts[key] for key in FACTS if facts.get(key)}
     return Customer(id=customer.id, opened=customer.opened, facts=ordered, periods=customer.periods)

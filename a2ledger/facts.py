@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from a2ledger import e164, money
 from a2ledger.period import CYCLES
-from a2ledger.records import KEYS, NUMBERS, Customer, Fact, split_list
+from a2ledger.records import KEYS, NUMBERS, SETTLED, Customer, Fact, split_list
 from a2ledger.vat import TREATMENTS
 
 _LAST_DAY = 31
@@ -72,7 +72,10 @@ def check(customer: Customer) -> None:
     for key, history in customer.facts.items():
         for since, value in history:
             try:
-                parse(key, str(value))
+                if key != SETTLED:
+                    parse(key, str(value))
+                elif value not in {"yes", "no"}:
+                    raise ValueError(f"settled: {value!r} is neither yes nor no")  # noqa: TRY301
             except ValueError as error:
                 raise ValueError(f"{error} (from {since})") from None
     if len({value for _, value in customer.facts.get("currency", ())}) > 1:

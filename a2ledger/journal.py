@@ -95,6 +95,8 @@ def formatted(entry: data.Directive) -> str:
             currencies = ",".join(entry.currencies or ())
             head = f"{entry.date} open {entry.account} {currencies}".rstrip()
             return head + "\n" + "".join(_metadata(entry.meta, "  "))
+        case data.Close():
+            return f"{entry.date} close {entry.account}\n"
         case data.Custom():
             values = " ".join(_value(value) for value in entry.values)
             return f"{entry.date} custom {quoted(entry.type)} {values}\n"

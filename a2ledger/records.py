@@ -36,7 +36,12 @@ KEYS = (
     "discount_percent",
     "dial_plan",
 )
-"""Every fact a customer can have, in the order in which they are written."""
+"""Every fact that people set, in the order in which they are written."""
+
+SETTLED = "settled"
+FACTS = (*KEYS, SETTLED)
+"""Every fact a customer can have; ``settled`` is ``yes`` from the day his account was settled on,
+and ``no`` again from the day it was reopened."""
 
 
 class Problem(NamedTuple):
@@ -60,7 +65,7 @@ class Problem(NamedTuple):
 class Customer:
     """A customer: an id, the day the account was opened, and dated facts.
 
-    ``facts`` maps a key of :data:`KEYS` to its values in order of their dates, each holding
+    ``facts`` maps a key of :data:`FACTS` to its values in order of their dates, each holding
     from the start of its day until the next. ``periods`` are the start days of the customer's
     periods, oldest first; the last one is open, the others are closed.
     """
@@ -102,6 +107,12 @@ class Customer:
         while one.end <= day:
             one = self.period_from(one.end)
         return one
+
+    @property
+    def settled(self) -> bool:
+        """Whether his account was settled for good: no call, charge or fee enters it."""
+        history = self.facts.get(SETTLED, ())
+        return bool(history) and history[-1][1] == "yes"
 
     @property
     def open_since(self) -> dt.date:

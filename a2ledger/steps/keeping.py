@@ -61,6 +61,10 @@ class _Keeper:
         self.draft, self.source, self.report, self.folder = draft, source, report, folder
         self.old: dict[dt.date, pa.Table] = {}
         self.kept_before = _NOTHING
+        self.settled = pa.array(
+            [name for name, customer in draft.book.customers.items() if customer.settled],
+            pa.string(),
+        )
         held = quarantine.read(draft.book.root).rows
         self.held = pa.array([name for owner, name in held if owner == source.name], pa.string())
 
@@ -71,6 +75,7 @@ class _Keeper:
         left = np.ones(len(new), np.bool_)
         for out in (outcome.duplicates, outcome.conflicts, outcome.halves):
             left[out] = False
+        self._without_settled(new, left)
         kept = _late(new.filter(pa.array(left)), day)
         replaced, displaced, outdone = (
             old.take(pa.array(numbers))
@@ -111,6 +116,24 @@ class _Keeper:
                 for name, numbers in found._asdict().items()
             )
         )
+
+    def _without_settled(self, calls: pa.Table, left: npt.NDArray[np.bool_]) -> None:
+        """Refuse the calls left that are of customers whose account was settled."""
+        if not len(self.settled):
+            return
+        settled = np.asarray(pc.is_in(calls["customer"], value_set=self.settled)) & left
+        left &= ~settled
+        self.report.refused += [
+            Refused(
+                row["file"],
+                row["line"],
+                "settled",
+                f"the account of {row['customer']} is settled; reopen it, then import again",
+                _content(row),
+                identity(row["switch"], row["uid"], row["seq"]),
+            )
+            for row in calls.filter(pa.array(settled)).to_pylist()
+        ]
 
     def _old(self, day: dt.date) -> pa.Table:
         """The book's calls of a day, with ``sealed``; less those that gave way."""

@@ -144,19 +144,8 @@ def _sort_in(
     """Put one row in its bucket, and into ``fresh`` if it is to be posted."""
     customer = draft.book.customers.get(movement.customer)
     link = posting.link(movement)
-    if customer is None and movement.customer:
-        report.refused.append(
-            _refuse(
-                movement,
-                "unknown-customer",
-                f"no customer {movement.customer}; add him, import again",
-            )
-        )
-        return
-    if movement.kind == "charge" and movement.service not in config.services:
-        report.refused.append(
-            _refuse(movement, "unknown-service", f"{movement.service!r} is not under [services]")
-        )
+    if unusable := _unusable(movement, customer, config):
+        report.refused.append(unusable)
         return
     if customer and movement.date == dt.date.min:
         movement = replace(movement, date=customer.opened)
@@ -181,8 +170,22 @@ def _sort_in(
         return
     if link in known:
         _compare(movement, text, known[link], report)
+    elif customer and customer.settled and movement.kind == "charge":
+        message = f"the account of {customer.id} is settled; reopen it, then import again"
+        report.refused.append(_refuse(movement, "settled", message))
     else:
         fresh[link] = (movement, entry)
+
+
+def _unusable(movement: Movement, customer: Customer | None, config: Config) -> Refused | None:
+    """Why a row cannot be posted at all."""
+    if customer is None and movement.customer:
+        message = f"no customer {movement.customer}; add him, import again"
+        return _refuse(movement, "unknown-customer", message)
+    if movement.kind == "charge" and movement.service not in config.services:
+        message = f"{movement.service!r} is not under [services]"
+        return _refuse(movement, "unknown-service", message)
+    return None
 
 
 def _compare(movement: Movement, text: str, held: Known, report: Report) -> None:
