@@ -77,7 +77,7 @@ class Bill:
     pending_micro: Mapping[str, int]
     """VAT that waited inside the period's prices."""
     rounding_micro: Mapping[str, int]
-    """Fractions of codes that went unused, leaving Unbilled."""
+    """Fractions of codes that went unused, or of an account's last bill, leaving Unbilled."""
     brought: Brought
     carried: Brought
     statement: Statement
@@ -96,7 +96,7 @@ class DetailDiffersError(Exception):
     """The call detail and the postings of a period do not agree."""
 
 
-def draw_up(
+def draw_up(  # noqa: PLR0913 - everything that a bill depends on
     period: Period,
     brought: Brought,
     rows: Sequence[Row],
@@ -105,6 +105,7 @@ def draw_up(
     places: int,
     *,
     treatment: str = "on-invoice",
+    final: bool = False,
 ) -> Bill:
     """The bill of a period.
 
@@ -116,6 +117,7 @@ def draw_up(
         codes: VAT codes by name.
         places: decimals of the currency.
         treatment: of the period: whether VAT is added to prices, or inside them.
+        final: whether the account is settled: then no fraction stays.
 
     Raises:
         DetailDiffersError: if calls and usage postings differ.
@@ -127,7 +129,7 @@ def draw_up(
     for row in inside:
         if not row.billed:
             after[row.vat] += row.micro
-    unused = set(before) - _codes(inside)
+    unused = set(after) if final else set(before) - _codes(inside)
     rounding = {
         code: -fraction
         for code in sorted(unused)

@@ -20,34 +20,43 @@ from a2ledger.commands.settings import (
     pass_settings,
     print_json,
 )
-from a2ledger.steps import closing, rendering
+from a2ledger.steps import closing, rendering, settling
 
 
 @click.command()
 @click.argument("customers", nargs=-1, metavar="[CUSTOMER]...")
 @click.option("--through", type=DAY, metavar="DATE", help="Close periods that end by this day.")
 @click.option("--without", multiple=True, metavar="SOURCE", help="Do not wait for this source.")
+@click.option("--final", is_flag=True, help="Settle the accounts of the customers named.")
 @as_json_option
 @dry_run_option
 @pass_settings
 def close(
     settings: Settings,
+    *,
     customers: tuple[str, ...],
     through: dt.date | None,
     without: tuple[str, ...],
+    final: bool,
     as_json_: bool,
     dry_run: bool,
 ) -> None:
     """Close every period that has ended, number its document and freeze its file.
 
-    Exit 1 if nothing could be closed, or a customer named could not.
+    Exit 1 if nothing could be closed, or a customer named could not. With --final the last period
+    ends yesterday, whenever it would have ended, and no call or charge enters the account any more.
 
     Example: a2ledger close --dry-run
     """
+    if final and (through or not customers):
+        raise click.UsageError("--final settles the customers named, through yesterday")
     with settings.drafting() as draft:
         for name in customers:
             known(draft.book, name)
-        results = closing.close(draft, through=through, names=customers, without=without)
+        if final:
+            results = settling.settle(draft, customers, without)
+        else:
+            results = closing.close(draft, through=through, names=customers, without=without)
         closed = [row for row in results if row.closed]
         settings.publish(draft, _close_message(closed), dry_run)
     if as_json_:

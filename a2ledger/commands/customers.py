@@ -18,7 +18,7 @@ from a2ledger.commands.settings import (
     print_json,
 )
 from a2ledger.records import KEYS
-from a2ledger.steps import asking, registering
+from a2ledger.steps import asking, registering, settling
 
 
 @click.group()
@@ -98,6 +98,25 @@ def customer_set(
         settings.publish(draft, f"customer set: {identity} {' '.join(given)}\n", dry_run)
     done = f"{'would be ' if dry_run else ''}changed" if changed else "nothing to change"
     settings.talk(f"{identity}: {done}")
+
+
+@customer.command("reopen")
+@click.argument("identity", metavar="ID")
+@click.option("--from", "since", type=DAY, metavar="DATE", help="A period starts; else today.")
+@dry_run_option
+@pass_settings
+def customer_reopen(
+    settings: Settings, identity: str, since: dt.date | None, dry_run: bool
+) -> None:
+    """Open an account again that was settled with `close --final`.
+
+    Example: a2ledger customer reopen C10001
+    """
+    with settings.drafting() as draft:
+        known(draft.book, identity)
+        settling.reopen(draft, identity, since or draft.today)
+        settings.publish(draft, f"customer reopen: {identity}\n", dry_run)
+    settings.talk(f"{identity}: {'would be ' if dry_run else ''}reopened")
 
 
 @customer.command("show")

@@ -18,7 +18,7 @@ import click
 from a2ledger.book import Book, Draft, RefusedError
 from a2ledger.progress import SILENT, Bar, Progress
 from a2ledger.records import Customer
-from a2ledger.steps import editing, summarising
+from a2ledger.steps import editing, settling, summarising
 
 NO, USAGE, QUARANTINED, UNUSABLE, CANNOT_WRITE, GIT, LOCKED = 1, 2, 3, 65, 73, 74, 75
 """Exit codes beside 0."""
@@ -82,6 +82,7 @@ class Settings:
 
     def publish(self, draft: Draft, message: str, dry_run: bool) -> None:
         """Bring what is derived into line, and publish; a dry run only says so."""
+        settling.mark(draft)
         summarising.summarise(draft)
         if dry_run:
             self.talk(f"dry run: {len(draft.put_files)} file(s) would change")

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -23,11 +24,13 @@ from a2ledger import (
 )
 from a2ledger.billing import Bill, Brought, DetailDiffersError, Row, Used
 from a2ledger.book import Book, BrokenBookError, Draft, RefusedError, with_period
+from a2ledger.customerfile import with_facts
 from a2ledger.document import as_json
 from a2ledger.document import written as written_document
 from a2ledger.period import Period
 from a2ledger.periodfile import PeriodFile, split, written
-from a2ledger.records import Customer, Problem
+from a2ledger.progress import SILENT, Progress
+from a2ledger.records import SETTLED, Customer, Problem
 from a2ledger.steps import asking, guarding
 from a2ledger.steps.guarding import Warned
 from a2ledger.steps.numbering import Numbers
@@ -67,8 +70,10 @@ def open_period(customer: Customer) -> Period:
 
 
 def due(customer: Customer, until: dt.date) -> list[Period]:
-    """Periods of a customer that ended on or before a day, oldest first."""
-    found = []
+    """Periods of a customer that ended on or before a day, oldest first; none once settled."""
+    found: list[Period] = []
+    if customer.settled:
+        return found
     following = open_period(customer)
     while following.end <= until:
         found.append(following)
@@ -101,13 +106,9 @@ def close(
         MissingDetailError: if the calls of a day are missing.
     """
     book = draft.book
-    for name in without:
-        if name not in book.config.sources:
-            raise RefusedError(
-                f"--without {name}: no such source in a2ledger.toml; nothing was closed; "
-                f"there is {', '.join(book.config.sources) or 'none'}"
-            )
+    check_sources(book, without)
     refuse_broken(book, names)
+    names = list(dict.fromkeys(names))
     customers = [book.customers[name] for name in names] or list(book.customers.values())
     until = min(draft.today, through + period.DAY) if through else draft.today
     results: list[Closed] = []
@@ -117,17 +118,56 @@ def close(
         if names and not periods:
             results.append(_not_ended(customer, open_period(customer)))
         for one in periods:
-            if waiting := _uncovered(book, one, without):
+            if waiting := uncovered(book, one, without, book.config.close_delay):
                 results.append(
                     Closed(customer=customer.id, period=one, closed=False, warnings=waiting)
                 )
                 break
             ready.append((one.end, customer.id, one))
-    if ready:
-        closer = _Closer(draft, sorted({name for _, name, _ in ready}), max(ready)[0], names)
-        results += [row for _, name, one in sorted(ready) if (row := closer.close(name, one))]
-        closer.finish()
+    results += close_all(draft, ready, names)
     return sorted(results, key=lambda row: (row.period.end, row.customer))
+
+
+def check_sources(book: Book, without: Sequence[str]) -> None:
+    """Make sure that sources to do without are some.
+
+    Raises:
+        RefusedError: naming the first that is none.
+    """
+    for name in without:
+        if name not in book.config.sources:
+            raise RefusedError(
+                f"--without {name}: no such source in a2ledger.toml; nothing was closed; "
+                f"there is {', '.join(book.config.sources) or 'none'}"
+            )
+
+
+def close_all(
+    draft: Draft,
+    ready: Sequence[tuple[dt.date, str, Period]],
+    confirmed: Sequence[str],
+    last: Mapping[str, dt.date] = MappingProxyType({}),
+) -> list[Closed]:
+    """Close periods in order of their ends, then of customers.
+
+    Args:
+        draft: of the book.
+        ready: ends, customers and periods.
+        confirmed: customers a person has named: nothing on their bills is implausible.
+        last: by customer, the end of the period with which his account is settled.
+    """
+    if not ready:
+        return []
+    names = sorted({name for _, name, _ in ready})
+    results = []
+    with draft.progress("closing", len(names) + len(ready)) as progress:
+        closer = _Closer(draft, names, max(ready)[0], confirmed, progress)
+        for _, name, one in sorted(ready):
+            if row := closer.close(name, one, final=last.get(name) == one.end):
+                results.append(row)
+            progress.add(1)
+        closer.finish()
+    return results
 
 
 def refuse_broken(book: Book, names: Sequence[str]) -> None:
@@ -149,15 +189,17 @@ def refuse_broken(book: Book, names: Sequence[str]) -> None:
 
 def _not_ended(customer: Customer, one: Period) -> Closed:
     message = f"{customer.id}: the period runs to {one.last}; it can be closed from {one.end} on"
+    if customer.settled:
+        message = f"{customer.id}: the account is settled; it can be reopened"
     return Closed(
         customer=customer.id, period=one, closed=False, warnings=[Warned("not-ended", message)]
     )
 
 
-def _uncovered(book: Book, one: Period, without: Sequence[str]) -> list[Warned]:
-    """Sources that have not been imported since a period ended and its close delay passed."""
+def uncovered(book: Book, one: Period, without: Sequence[str], delay: dt.timedelta) -> list[Warned]:
+    """Sources that have not been imported since a period ended and a delay passed."""
     midnight = dt.datetime.combine(one.end, dt.time(), book.config.zone)
-    needed = midnight + book.config.close_delay
+    needed = midnight + delay
     latest: dict[str, dt.datetime] = {}
     for source, when in book.runs():
         latest[source] = max(latest.get(source, when), when)
@@ -183,18 +225,23 @@ class _Closer:
     """Closes periods in order of their ends, taking numbers as it goes."""
 
     def __init__(
-        self, draft: Draft, names: Sequence[str], end: dt.date, confirmed: Sequence[str]
+        self,
+        draft: Draft,
+        names: Sequence[str],
+        end: dt.date,
+        confirmed: Sequence[str],
+        progress: Progress,
     ) -> None:
         self.draft, self.book = draft, draft.book
         self.confirmed = set(confirmed)
         self.held_back: set[str] = set()
         self.customers = {name: self.book.customers[name] for name in names}
         self.files: dict[str, PeriodFile] = {name: draft.open_file(name) for name in names}
-        self.states = states(draft.book, list(self.customers.values()))
+        self.states = states(draft.book, list(self.customers.values()), progress)
         self.calls = Calls(draft.book, self.customers, self.states, end)
         self.numbers = Numbers(draft)
 
-    def close(self, name: str, one: Period) -> Closed | None:
+    def close(self, name: str, one: Period, *, final: bool) -> Closed | None:
         """Close one period: its document, its frozen file, and what the next one starts with.
 
         A period that must be looked at first is left open, and so are those that follow it, of
@@ -203,7 +250,7 @@ class _Closer:
         if name in self.held_back:
             return None
         customer, (brought, rows) = self.customers[name], self.states[name]
-        bill = draw_up(self.book, customer, one, brought, rows, self.calls)
+        bill = draw_up(self.book, customer, one, brought, rows, self.calls, final=final)
         kind = _kind(bill)
         document = closing.document(
             bill,
@@ -226,6 +273,9 @@ class _Closer:
             written_document(as_json(document)),
         )
         self._write(customer, bill, kind, number)
+        if final:
+            settled = with_facts(self.customers[name], [(SETTLED, "yes")], one.end)
+            self.customers[name] = settled
         self.states[name] = (bill.carried, rows)
         return Closed(
             customer=name,
@@ -260,7 +310,9 @@ class _Closer:
             self.draft.touch(name, before.open_since)
 
 
-def states(book: Book, customers: Sequence[Customer]) -> dict[str, tuple[Brought, list[Row]]]:
+def states(
+    book: Book, customers: Sequence[Customer], progress: Progress = SILENT
+) -> dict[str, tuple[Brought, list[Row]]]:
     """What open periods start with and hold, by customer id.
 
     Raises:
@@ -282,6 +334,7 @@ def states(book: Book, customers: Sequence[Customer]) -> dict[str, tuple[Brought
         if problems:
             raise BrokenBookError(problems)
         found |= states_of
+        progress.add(len(chunk))
     return found
 
 
@@ -342,7 +395,14 @@ def _sum(one: Used, other: Used) -> Used:
 
 
 def draw_up(
-    book: Book, customer: Customer, one: Period, brought: Brought, rows: list[Row], calls: Calls
+    book: Book,
+    customer: Customer,
+    one: Period,
+    brought: Brought,
+    rows: list[Row],
+    calls: Calls,
+    *,
+    final: bool = False,
 ) -> Bill:
     """The bill of a customer's period.
 
@@ -366,6 +426,7 @@ def draw_up(
             config.codes,
             money.decimals(book.currency(customer.id)),
             treatment=customer.text("vat", one.start) or config.treatment,
+            final=final,
         )
     except DetailDiffersError as error:
         message = f"{customer.id}, {one}: {error}; nothing was billed"

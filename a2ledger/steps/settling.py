@@ -1,13 +1,98 @@
-"""Settle an account for good, close it once it is even, and open it again."""
+"""Settle an account for good, close it in its own ledger once it is even, and open it again."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from a2ledger import accounts, customerfile, journal, ledger
-from a2ledger.book import Draft
-from a2ledger.period import DAY
-from a2ledger.records import Customer
+from a2ledger.book import Draft, RefusedError
+from a2ledger.customerfile import with_facts
+from a2ledger.period import DAY, Period
+from a2ledger.records import SETTLED, Customer
+from a2ledger.steps import closing
+from a2ledger.steps.closing import Closed
+from a2ledger.steps.guarding import Warned
+
+_NO_DELAY = dt.timedelta(0)
+
+
+def settle(draft: Draft, names: Sequence[str], without: Sequence[str]) -> list[Closed]:
+    """Close what has ended, then a last period that ends yesterday; no fraction is left.
+
+    Args:
+        draft: of the book.
+        names: whose accounts.
+        without: sources that need not have reported since midnight.
+
+    Returns:
+        one row for every period that was closed, and for every customer whose account could not
+        be settled.
+
+    Raises:
+        RefusedError, BrokenBookError, MissingDetailError: as a close.
+    """
+    book = draft.book
+    closing.check_sources(book, without)
+    closing.refuse_broken(book, names)
+    results: list[Closed] = []
+    ready: list[tuple[dt.date, str, Period]] = []
+    for name in dict.fromkeys(names):
+        customer = book.customers[name]
+        periods = _periods(customer, draft.today)
+        if warnings := _hindrances(draft, customer, periods, without):
+            one = closing.open_period(customer)
+            results.append(Closed(customer=name, period=one, closed=False, warnings=warnings))
+            continue
+        ready += [(one.end, name, one) for one in periods]
+    last = {name: draft.today for _, name, _ in ready}
+    results += closing.close_all(draft, ready, list(last), last)
+    return sorted(results, key=lambda row: (row.period.end, row.customer))
+
+
+def _periods(customer: Customer, today: dt.date) -> list[Period]:
+    """A customer's periods until yesterday; the last may be cut short."""
+    found = closing.due(customer, today)
+    start = found[-1].end if found else customer.open_since
+    return [*found, Period(start, today)] if start < today else found
+
+
+def _hindrances(
+    draft: Draft, customer: Customer, periods: Sequence[Period], without: Sequence[str]
+) -> list[Warned]:
+    """Why an account cannot be settled today."""
+    if customer.settled:
+        return [Warned("settled", f"the account of {customer.id} is settled already")]
+    if not periods:
+        day = customer.open_since + DAY
+        return [Warned("starts-today", f"the period has no day yet; settle it from {day} on")]
+    file = draft.open_file(customer.id)
+    days = [block.date for block in file.above if block.kind in {"*", "!"}]
+    ahead = max([*days, *(str(row.date) for row in file.usage)], default="")
+    if ahead >= str(draft.today):
+        message = f"something is posted on {ahead}; settle the account after that day"
+        return [Warned("posted-ahead", message)]
+    return closing.uncovered(draft.book, periods[-1], without, _NO_DELAY)
+
+
+def reopen(draft: Draft, identity: str, since: dt.date) -> None:
+    """Open a settled account again: a period starts on a day.
+
+    Raises:
+        RefusedError: if the account is not settled, or the day is before it was, or to come.
+    """
+    customer = draft.customer(identity)
+    if not customer.settled:
+        raise RefusedError(f"{identity}: the account is not settled; there is nothing to reopen")
+    if not customer.open_since <= since <= draft.today:
+        raise RefusedError(
+            f"{identity}: it can be reopened from {customer.open_since} to {draft.today}"
+        )
+    if since > customer.open_since:
+        closing.close_all(
+            draft, [(since, identity, Period(customer.open_since, since))], [identity]
+        )
+    draft.put_customer(with_facts(draft.customer(identity), [(SETTLED, "no")], since))
 
 
 def mark(draft: Draft) -> None:
@@ -35,8 +120,6 @@ def _even_since(draft: Draft, customer: Customer) -> dt.date | None:
             left[leg.account] += leg.micro
     if any(left.values()):
         return None
-    days = [
-        dt.date.fromisoformat(block.date) for block in journal.blocks(text) if block.kind == "*"
-    ]
-    # The balances brought forward are asserted on the period's first day.
-    return max([customer.open_since, *days]) + DAY * 0
+    days = [dt.date.fromisoformat(block.date) for block in journal.blocks(text) if block.date]
+    # The balances brought forward are asserted on the open period's first day.
+    return max([customer.open_since, *days])

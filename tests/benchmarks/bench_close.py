@@ -64,8 +64,8 @@ def main() -> None:
             check = book(root, "check", today="2026-02-02")
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         print(
-            f"{customers:>7,} customers: close {close:6.1f} s, {1000 * close / customers:5.1f} ms a "
-            f"customer (dry run {dry:5.1f} s), check {check:4.1f} s, peak {peak:,.0f} MB"
+            f"{customers:>7,} customers: close {close:6.1f} s, {1000 * close / customers:5.1f} ms "
+            f"each (dry run {dry:5.1f} s), check {check:4.1f} s, peak {peak:,.0f} MB"
         )
 
 
