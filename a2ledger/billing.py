@@ -37,6 +37,9 @@ class Row(NamedTuple):
     tags: frozenset[str]
     pending_micro: int = 0
     """VAT inside it that waits until it is billed."""
+    file: str = ""
+    lineno: int = 0
+    """Where its entry stands."""
 
 
 class Used(NamedTuple):
@@ -51,6 +54,14 @@ class Used(NamedTuple):
     micro: int
     first: dt.date
     last: dt.date
+
+
+class Item(NamedTuple):
+    """A line of the invoice, exactly what it is worth, and what it was made from."""
+
+    line: Line
+    micro: int
+    source: Row | Used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +92,13 @@ class Bill:
     brought: Brought
     carried: Brought
     statement: Statement
-    lines: tuple[Line, ...]
+    items: tuple[Item, ...]
     vat: tuple[VatLine, ...]
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Lines of the invoice."""
+        return tuple(item.line for item in self.items)
 
     @property
     def gross_micro(self) -> int:
@@ -166,7 +182,7 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
             cumulative_micro=after,
         ),
         statement=_statement(inside, brought, {} if included else taxes, codes, period, places),
-        lines=tuple(_lines(inside, used, shown, places)),
+        items=tuple(_items(inside, used, shown, places)),
         vat=tuple(_vat_lines(net, taxes, codes, _codes(inside), places)),
         places=places,
     )
@@ -306,7 +322,7 @@ def vat_title(code: VatCode) -> str:
     return f"VAT {code.rate.normalize():f} % ({code.code})"
 
 
-def _lines(rows: Sequence[Row], used: Sequence[Used], shown: Shown, places: int) -> Iterator[Line]:
+def _items(rows: Sequence[Row], used: Sequence[Used], shown: Shown, places: int) -> Iterator[Item]:
     calls = sorted(
         used,
         key=lambda item: (
@@ -321,11 +337,12 @@ def _lines(rows: Sequence[Row], used: Sequence[Used], shown: Shown, places: int)
     number = 0
     for item in [item for item in calls if not item.late_from]:
         number += 1
-        yield _usage_line(number, "usage", item, shown.add(item.vat, item.micro), places)
+        net = shown.add(item.vat, item.micro)
+        yield Item(_usage_line(number, "usage", item, net, places), item.micro, item)
     for row in others:
         number += 1
         net = shown.add(row.vat, row.micro)
-        yield Line(
+        line = Line(
             line=number,
             kind=_kind(row),
             service=row.payee,
@@ -339,9 +356,11 @@ def _lines(rows: Sequence[Row], used: Sequence[Used], shown: Shown, places: int)
             vat_code=row.vat,
             late_from=str(row.late_from) if row.late_from else None,
         )
+        yield Item(line, row.micro, row)
     for item in [item for item in calls if item.late_from]:
         number += 1
-        yield _usage_line(number, "late", item, shown.add(item.vat, item.micro), places)
+        net = shown.add(item.vat, item.micro)
+        yield Item(_usage_line(number, "late", item, net, places), item.micro, item)
 
 
 def _usage_line(number: int, kind: str, item: Used, net: int, places: int) -> Line:

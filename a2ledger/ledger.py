@@ -201,6 +201,8 @@ def rows(ledger: Ledger) -> dict[str, list[Row]]:
                 pending_micro=pending.pop(
                     (row.filename, row.line, accounts.pending(row.vat or "")), 0
                 ),
+                file=row.filename,
+                lineno=row.line,
             )
         )
     return found

@@ -88,6 +88,14 @@ def rate(calls: pa.RecordBatch, tariffs: Sequence[Tariff]) -> pa.RecordBatch:
     )
 
 
+def rate_of(tariff: Tariff, called: str, local: dt.datetime) -> tuple[Deck, int] | None:
+    """The rate of a number at a time on the book's clock: its deck, and its place in it."""
+    start = np.array([local.replace(tzinfo=None)], "datetime64[s]").astype(np.int64)
+    decks = list(tariff.decks)
+    place, row = _choose(pa.array([called]), start, np.zeros(1, np.int64), [tariff], decks)
+    return (decks[place[0]], int(row[0])) if place[0] >= 0 else None
+
+
 def max_seconds(
     tariff: Tariff,
     called: str,
@@ -110,15 +118,14 @@ def max_seconds(
     Returns:
         Seconds; 0 where not even one can be paid; None where the number has no rate.
     """
-    start = np.array([local.replace(tzinfo=None)], "datetime64[s]").astype(np.int64)
-    decks = list(tariff.decks)
-    place, row = _choose(pa.array([called]), start, np.zeros(1, np.int64), [tariff], decks)
-    if place[0] < 0:
+    found = rate_of(tariff, called, local)
+    if found is None:
         return None
+    deck, row = found
 
     def cost(seconds: int) -> int:
         length, share = np.array([seconds]), np.array([discount])
-        return int(price(decks[place[0]], row, length, share)[1][0])
+        return int(price(deck, np.array([row]), length, share)[1][0])
 
     # A longer call never costs less, so the last one that can be paid is found by halving.
     return bisect_right(range(1, min(limit, MAX_SECONDS) + 1), available_micro, key=cost)

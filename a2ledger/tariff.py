@@ -102,13 +102,7 @@ def parse(text: str, *, name: str, file: str) -> tuple[Deck, list[Problem]]:
         The deck and its problems in order of lines. With any problem the deck is incomplete
         and nothing may be priced by it.
     """
-    rows, problems = table.read(
-        text,
-        file=file,
-        known=("dialprefix", "destination", "carrier", "increment", *AMOUNTS, *SECONDS, *ALWAYS),
-        required=("dialprefix", "rateinitial"),
-        aliases={"prefix": "dialprefix"},
-    )
+    rows, problems = _read(text, file)
     amount = partial(_amount, comma=rows.separator == ";")
     values = {column: _column(rows, column, amount, problems, file) for column in AMOUNTS}
     values |= {column: _column(rows, column, _seconds, problems, file) for column in SECONDS}
@@ -130,6 +124,22 @@ def parse(text: str, *, name: str, file: str) -> tuple[Deck, list[Problem]]:
     )
     problems += _duplicates(deck, np.array(rows.lines, np.int64).take(which), file)
     return deck, sorted(problems, key=lambda problem: problem.line)
+
+
+def lines(text: str) -> list[int]:
+    """The line of each rate of a deck that has no problems, in the deck's order."""
+    rows, problems = _read(text, "")
+    return [rows.lines[row] for row, _ in _spread(rows, problems, "")]
+
+
+def _read(text: str, file: str) -> tuple[table.Table, list[Problem]]:
+    return table.read(
+        text,
+        file=file,
+        known=("dialprefix", "destination", "carrier", "increment", *AMOUNTS, *SECONDS, *ALWAYS),
+        required=("dialprefix", "rateinitial"),
+        aliases={"prefix": "dialprefix"},
+    )
 
 
 def _text(rows: table.Table, column: str) -> pa.StringArray:

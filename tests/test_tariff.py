@@ -146,3 +146,14 @@ def test_all_that_is_wrong_is_told_at_once():
 def test_patterns_are_asterisks():
     assert prefixes.expression("_zxN!") == "(?s)^[1-9][0-9][2-9].*$"
     assert prefixes.expression("_+[1-35]#*") == r"(?s)^\+[1-35]#\*$"
+
+
+def test_every_rate_knows_its_line():
+    text = '# rates\n\nprefix,rateinitial\n"32,33",1\n\n44,2\n'
+    deck, problems = read(text)
+    assert problems == []
+    assert list(zip(deck.prefixes.to_pylist(), tariff.lines(text), strict=True)) == [
+        ("32", 4),
+        ("33", 4),
+        ("44", 6),
+    ]

@@ -18,7 +18,7 @@ from beancount.core.amount import Amount
 from a2ledger import accounts, journal, money
 from a2ledger.book import GENERAL, Draft, RefusedError
 from a2ledger.period import DAY, Period, month_of
-from a2ledger.periodfile import leg, transaction, with_entries
+from a2ledger.periodfile import sale, transaction, with_entries
 from a2ledger.steps.moving import read_entry
 
 KIND = "rerate"
@@ -67,18 +67,22 @@ class Correction:
             "difference": money.text(self.micro, 2),
         }
 
-    def entry(self, day: dt.date) -> data.Transaction:
-        """What moves the difference."""
+    def entry(self, day: dt.date, pending_micro: int) -> data.Transaction:
+        """What moves the difference; ``pending_micro`` is the VAT inside it."""
         customer, month, service, vat = self.key
         calls = f"{self.calls} call{'' if self.calls == 1 else 's'}"
         return transaction(
             day,
             service,
             f"Re-rated: {calls} of {Period(self.first, self.last + DAY)}",
-            [
-                leg(accounts.unbilled(customer), self.micro, self.currency, vat=vat),
-                leg(accounts.income(service), -self.micro, self.currency),
-            ],
+            sale(
+                customer,
+                accounts.income(service),
+                self.micro,
+                self.currency,
+                vat=vat,
+                pending_micro=pending_micro,
+            ),
             meta={
                 "from": self.first,
                 "to": self.last,
@@ -146,7 +150,9 @@ class Restating:
         for one in corrections:
             customer = self.draft.customer(one.key.customer)
             day = max(self.draft.today, customer.open_since)
-            entries.setdefault(customer.id, []).append(one.entry(day))
+            config = self.draft.book.config
+            pending = config.pending(one.micro, one.key.vat, config.party(customer, day, day))
+            entries.setdefault(customer.id, []).append(one.entry(day, pending))
         for name, found in entries.items():
             self.draft.put_open_file(name, with_entries(self.draft.open_file(name), found))
 
