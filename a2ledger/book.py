@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from a2ledger import config as configuration
 from a2ledger import customerfile, deckcache, detail, facts, periodfile, prices, tariff
@@ -48,6 +49,14 @@ class BrokenBookError(Exception):
 def restore(path: str) -> str:
     """How to bring back what only the program writes."""
     return f"bring it back with `git checkout -- {path}`"
+
+
+class Run(NamedTuple):
+    """An import: of what, when, and through which day if it was not to take all there was."""
+
+    source: str
+    time: dt.datetime
+    through: dt.date | None
 
 
 class Book:
@@ -156,8 +165,8 @@ class Book:
         deckcache.keep(kept, deck)
         return deck
 
-    def runs(self) -> list[tuple[str, dt.datetime]]:
-        """Source and time of every run, from ``imports.csv``.
+    def runs(self) -> list[Run]:
+        """Every run, from ``imports.csv``.
 
         Raises:
             BrokenBookError: if a line is not as the program wrote it.
@@ -166,13 +175,24 @@ class Book:
         for row in (reader := csv.DictReader(io.StringIO(self.text(IMPORTS)))):
             try:
                 when = dt.datetime.fromisoformat(row["time"])
-                found.append((row["source"], when.astimezone(self.config.zone)))
+                last = row.get("through") or ""
+                through = dt.date.fromisoformat(last) if last else None
+                found.append(Run(row["source"], when.astimezone(self.config.zone), through))
             except (KeyError, TypeError, ValueError):
                 message = f"is no line of an import; {restore(IMPORTS)}"
                 raise BrokenBookError(
                     [Problem(IMPORTS, reader.line_num, "imports", message)]
                 ) from None
         return found
+
+    def latest(self, source: str, file: str) -> dt.datetime | None:
+        """The latest start that runs of a source have seen in a file they read alone."""
+        found = [
+            dt.datetime.fromisoformat(row["latest"])
+            for row in csv.DictReader(io.StringIO(self.text(IMPORTS)))
+            if row["source"] == source and row["files"] == file and row["latest"]
+        ]
+        return max(found, default=None)
 
     @contextlib.contextmanager
     def writing(self, today: dt.date, talk: Talk, timeout_seconds: float = 600) -> Iterator[Draft]:

@@ -15,6 +15,8 @@ rule               has a context and an application that rules name, but is not 
 unanswered         was not answered
 no-identifier      bears none of the identifiers its rule looks at
 before-opening     is older than the customer's account
+before-from        is older than the import was asked to take
+after-through      is younger than that
 =================  ==========================================================================
 
 Refused are, first of all, rows whose time (``bad-time``) or seconds (``bad-seconds``,
@@ -72,6 +74,16 @@ _SAMPLE = 500
 _PRINTABLE = np.isin(np.arange(256), range(33, 127))
 
 
+class Wanted(NamedTuple):
+    """The first and the last day of the calls an import is to take, in the book's zone."""
+
+    first: dt.date | None = None
+    last: dt.date | None = None
+
+
+EVERY_DAY = Wanted()
+
+
 class Normalised(NamedTuple):
     """What a batch holds.
 
@@ -97,7 +109,12 @@ class Normalised(NamedTuple):
 
 
 def normalise(
-    batch: Batch, source: Source, directory: Directory, zone: str, now: dt.datetime
+    batch: Batch,
+    source: Source,
+    directory: Directory,
+    zone: str,
+    now: dt.datetime,
+    wanted: Wanted = EVERY_DAY,
 ) -> Normalised:
     """Decide what each row of a batch is.
 
@@ -108,14 +125,17 @@ def normalise(
         directory: all customers.
         zone: the book's time zone.
         now: an aware time; calls that start more than a day later are refused.
+        wanted: the days that are asked for; no other row is looked at any closer.
     """
     rows = _Rows(batch, source)
     fates = _Fates(batch, rows)
     starts, naive = _starts(rows, zone, fates)
+    day = (naive // clock.DAY).astype(np.int32)
+    _leave_out_unwanted(day, wanted, fates)
+    asked = fates.open.copy()
     seconds = _seconds(rows, fates)
     for name in rows.never_names():
         fates.leave_out(rows.never(name), name)
-    day = (naive // clock.DAY).astype(np.int32)
     taken = _taken(rows, source.rules or (Rule(),), directory, day, fates)
     fates.leave_out(~rows.answered, "unanswered")
     customer, identifier = _customer(rows, taken, directory, day, fates)
@@ -139,9 +159,16 @@ def normalise(
         table.filter(pa.array(fates.open)),
         fates.not_billable,
         sorted(fates.refused),
-        _latest(starts[fates.sound & (starts <= soon)]),
+        _latest(starts[asked & (starts <= soon)]),
         _zone_warnings(rows, starts, fates.sound),
     )
+
+
+def _leave_out_unwanted(day: Days, wanted: Wanted, fates: _Fates) -> None:
+    if wanted.first:
+        fates.leave_out(day < (wanted.first - EPOCH).days, "before-from")
+    if wanted.last:
+        fates.leave_out(day > (wanted.last - EPOCH).days, "after-through")
 
 
 class _Rows:

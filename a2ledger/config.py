@@ -68,7 +68,8 @@ class Source:
     ``national`` (when set) gets ``country`` in its place. ``columns`` names the columns of files
     that have a layout of their own, in order; ``mapping`` is, where they have names of their own,
     what a column is and its name. ``encoding`` is that of text, ``time_format`` that of times, for
-    dialects that leave it open: ``epoch``, ``epoch-ms`` or a format of ``strptime``.
+    dialects that leave it open: ``epoch``, ``epoch-ms`` or a format of ``strptime``. ``url`` is
+    the database that is read where no path is named, ``table`` the table of call records in it.
     """
 
     name: str
@@ -84,6 +85,8 @@ class Source:
     time_format: str = ""
     encoding: str = "utf-8"
     rules: tuple[Rule, ...] = ()
+    url: str = ""
+    table: str = "cdr"
     configured: bool = True
 
 
@@ -488,6 +491,8 @@ def _sources(table: _Table, services: Mapping[str, str]) -> Iterator[Source]:
             time_format=_time_format(row),
             encoding=row.choice("encoding", ENCODINGS, ENCODINGS[0]),
             rules=tuple(_rules(row, services)),
+            url=_url(row),
+            table=row.take("table", str, "cdr"),
         )
         row.finish()
 
@@ -517,6 +522,18 @@ def _time_format(source: _Table) -> str:
             "time_format", f'{form!r} is not "epoch", "epoch-ms" or such as "%d/%m/%Y %H:%M:%S"'
         )
     return form
+
+
+def _url(source: _Table) -> str:
+    """The address of a database; this file is in git, which forgets nothing."""
+    url = source.take("url", str, "")
+    if url and not re.match(r"[a-z]+://", url):
+        raise source.error("url", "is no address such as mysql://user@host/asteriskcdrdb")
+    if re.match(r"[a-z]+://[^/@]*:[^/@]*@", url) or re.search(
+        r"[?&][^=]*(pass|secret)", url, re.IGNORECASE
+    ):
+        raise source.error("url", "must hold no password; put it into A2LEDGER_DB_PASSWORD")
+    return url
 
 
 def _rules(source: _Table, services: Mapping[str, str]) -> Iterator[Rule]:
@@ -563,6 +580,7 @@ def source_named(config: Config, name: str, dialects: Callable[[], list[str]]) -
         return config.sources[name]
     if name in (known := dialects()):
         timezone = config.timezone if name == "calls" else "UTC"
-        return Source(name=name, dialect=name, switch=name, timezone=timezone, configured=False)
+        switch = name.removesuffix("-db")  # its table holds the calls that its files do
+        return Source(name=name, dialect=name, switch=switch, timezone=timezone, configured=False)
     names = ", ".join([*config.sources, *known, *TABLES[:-1]])
     raise UnknownSourceError(f"{name}: no such source; nothing was imported; there is {names}")

@@ -8,6 +8,7 @@ they decide.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -64,6 +65,11 @@ class Refused(NamedTuple):
     raw: str
     identity: str
 
+    @property
+    def where(self) -> str:
+        """Where a person finds the row: file and line, or of a table the row's id."""
+        return f"{self.file} {self.identity}" if "://" in self.file else f"{self.file}:{self.line}"
+
 
 class Place(NamedTuple):
     """How far a file has been read: bytes of the file as it lies there, and the next line.
@@ -76,6 +82,16 @@ class Place(NamedTuple):
 
 
 START = Place(0, 1)
+
+
+class Span(NamedTuple):
+    """From when, and until before when, what is wanted starts: aware times, or no bound."""
+
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+
+ALWAYS = Span()
 
 
 class Origin(NamedTuple):
@@ -92,7 +108,8 @@ class Batch(NamedTuple):
     not even be read; they are not in ``rows``. ``raw`` gives the text of the row that bears a
     number in ``line``. ``notes`` say what a person may want to know though no row was refused,
     such as a last line that is still being written. ``place`` is how far the file has been read,
-    if the dialect knows.
+    if the dialect knows; ``head`` is what must stand before a row's text for it to be read alone,
+    such as the names of its columns.
     """
 
     file: str
@@ -102,6 +119,7 @@ class Batch(NamedTuple):
     notes: tuple[str, ...] = ()
     place: Place = Place()
     origin: Origin | None = None
+    head: str = ""
 
     def origins(self, lines: pa.Int64Array) -> Origin:
         """The files and physical lines of rows that bear these numbers in ``line``."""
@@ -139,6 +157,7 @@ def gathered(batches: Iterable[Batch]) -> Iterator[Batch]:
             rows + len(batch.rows) > _GATHERED_ROWS
             or len(waiting) == _GATHERED
             or batch.rows.schema != waiting[0].rows.schema
+            or batch.head != waiting[0].head
         ):
             yield _joined(waiting)
             waiting, rows = [], 0
@@ -172,6 +191,7 @@ def _joined(batches: list[Batch]) -> Batch:
         raw,
         tuple(note for batch in batches for note in batch.notes),
         origin=origin,
+        head=batches[0].head,
     )
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from a2ledger import config, quarantine, sources, tariff
-from a2ledger.book import Book
+from a2ledger.book import Book, Draft
+from a2ledger.cdr import Wanted
 from a2ledger.commands.settings import (
+    DAY,
     FILE,
-    FILES,
+    INPUT,
     QUARANTINED,
     UNUSABLE,
     Settings,
@@ -24,12 +27,14 @@ from a2ledger.commands.settings import (
 )
 from a2ledger.feed import UnusableInput
 from a2ledger.records import Problem
+from a2ledger.sources import address
+from a2ledger.sources.address import Address
 from a2ledger.steps import exchanging, importing, mapping, moving, pricing, registering, reporting
 
 
 @click.command("import")
 @click.argument("source")
-@click.argument("paths", nargs=-1, type=FILES, metavar="PATH...")
+@click.argument("paths", nargs=-1, type=INPUT, metavar="PATH...")
 @click.option(
     "--map",
     "maps",
@@ -37,22 +42,29 @@ from a2ledger.steps import exchanging, importing, mapping, moving, pricing, regi
     metavar="COLUMN=NAME,...",
     help="What the columns of a CSV are: id=Call ID,start=Date; remembered.",
 )
+@click.option("--from", "since", type=DAY, help="Take no call before this day.")
+@click.option("--through", type=DAY, help="Take no call after this day, for now.")
+@click.option("--all", "everything", is_flag=True, help="Read what was read before, too.")
 @as_json_option
 @dry_run_option
 @pass_settings
 def import_(
     settings: Settings,
+    /,
     source: str,
-    paths: tuple[Path, ...],
+    paths: tuple[Path | str, ...],
     maps: tuple[str, ...],
     as_json_: bool,
     dry_run: bool,
+    **limits: Any,
 ) -> None:
     """Read, price and post new records of a source.
 
-    SOURCE is one configured in a2ledger.toml, a dialect (asterisk, freeswitch, calls), or one of
-    customers, refills, payments, charges, openings, prices. Of a directory, the dialect's files
-    are read, oldest first. Importing twice changes nothing.
+    SOURCE is one configured in a2ledger.toml, a dialect (asterisk, asterisk-db, freeswitch,
+    calls), or one of customers, refills, payments, charges, openings, prices. PATH is a file; a
+    directory, of which the dialect's files are read, oldest first; or a database such as
+    mysql://user@host/asteriskcdrdb, with its password in A2LEDGER_DB_PASSWORD. Importing twice
+    changes nothing.
 
     Example: a2ledger import asterisk /var/log/asterisk/cdr-csv/Master.csv
     """
@@ -61,22 +73,21 @@ def import_(
         now = settings.now(draft.book)
         if columns:
             mapping.remember(draft, source, columns)
-        if source == "customers":
-            report = registering.import_customers(draft, list(paths))
-        elif source == "prices":
-            report = exchanging.import_prices(draft, list(paths))
-        elif source in moving.KINDS:
-            report = moving.import_movements(draft, source, list(paths))
+        if source in _LISTS or source in moving.KINDS:
+            report = _of_files(draft, source, _files(source, paths, limits))
         else:
             feed = config.source_named(draft.book.config, source, sources.dialects)
             _warn_of_twins(settings, draft.book, feed)
-            report = importing.import_calls(draft, feed, list(paths), now)
+            inputs = [_input(settings, feed, path) for path in paths or _configured(feed)]
+            days = Wanted(limits["since"], limits["through"])
+            asked = importing.Asked(days, limits["everything"])
+            report = importing.import_calls(draft, feed, inputs, now, asked)
         reporting.record(draft, report, now)
         settings.publish(draft, reporting.message("import", [report]), dry_run)
     if as_json_:
         print_json(report.as_json())
     for row in [*report.refused, *report.displaced][:20]:
-        settings.talk(f"{row.file}:{row.line}: {row.message}; not posted ({row.reason})")
+        settings.talk(f"{row.where}: {row.message}; not posted ({row.reason})")
     if (more := len(report.refused) - 20) > 0:
         settings.talk(f"… and {more} more: see {quarantine.PATH}")
     click.echo(str(report), err=True)
@@ -91,6 +102,47 @@ def _columns(source: str, maps: tuple[str, ...]) -> dict[str, str]:
         return mapping.parse(maps)
     except mapping.BadMapError as error:
         raise click.UsageError(f"--map: {error}") from None
+
+
+_LISTS = {"customers": registering.import_customers, "prices": exchanging.import_prices}
+
+
+def _of_files(draft: Draft, source: str, files: list[Path]) -> reporting.Report:
+    """Import what is not calls."""
+    if source in _LISTS:
+        return _LISTS[source](draft, files)
+    return moving.import_movements(draft, source, files)
+
+
+def _files(source: str, paths: Sequence[Path | str], limits: Mapping[str, Any]) -> list[Path]:
+    """The files of a table that is not calls."""
+    if limits["since"] or limits["through"]:
+        raise click.UsageError("--from and --through are for calls")
+    files = [path for path in paths if isinstance(path, Path)]
+    if len(files) < len(paths):
+        raise click.UsageError(f"{source} are read from files")
+    return files
+
+
+def _configured(feed: config.Source) -> list[str]:
+    return [feed.url] if feed.url else []
+
+
+def _input(settings: Settings, feed: config.Source, path: Path | str) -> Path | Address:
+    """A path, or the address a text says, with its password."""
+    if isinstance(path, Path):
+        return path
+    try:
+        parsed = address.parse(path, feed.table)
+    except ValueError as error:
+        raise click.UsageError(f"the address of {feed.name} {error}") from None
+    if parsed.password is not None:
+        settings.talk(
+            "note: others on this machine may see a password on the command line; "
+            f"put it into {address.PASSWORD}"
+        )
+    ask = settings.ask if sys.stdin.isatty() else None
+    return address.with_password(parsed, feed.name, os.environ, ask)
 
 
 def _warn_of_twins(settings: Settings, book: Book, feed: config.Source) -> None:
@@ -121,7 +173,7 @@ def quarantine_list(settings: Settings, as_json_: bool) -> None:
         print_json([{"source": source, **row._asdict()} for (source, _), row in rows.items()])
         return
     for (source, _), row in rows.items():
-        click.echo(f"{source}  {row.file}:{row.line}  {row.reason}  {row.message}")
+        click.echo(f"{source}  {row.where}  {row.reason}  {row.message}")
 
 
 @click.command()

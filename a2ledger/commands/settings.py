@@ -18,6 +18,7 @@ import click
 from a2ledger.book import Book, Draft, RefusedError
 from a2ledger.progress import SILENT, Bar, Progress
 from a2ledger.records import Customer
+from a2ledger.sources.address import is_address
 from a2ledger.steps import editing, settling, summarising
 
 NO, USAGE, QUARANTINED, UNUSABLE, CANNOT_WRITE, GIT, LOCKED = 1, 2, 3, 65, 73, 74, 75
@@ -52,6 +53,12 @@ class Settings:
             if self._bar:
                 self._bar.clear()
             click.echo(message, err=True)
+
+    def ask(self, question: str) -> str:
+        """Ask the person at the terminal for something nobody else should see."""
+        if self._bar:
+            self._bar.clear()
+        return str(click.prompt(question, hide_input=True, err=True))
 
     @contextlib.contextmanager
     def progress(self, label: str, total: int = 0) -> Iterator[Progress]:
@@ -109,8 +116,25 @@ class Day(click.ParamType[dt.date]):
 
 DAY = Day()
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False, readable=True)
-FILES = click.Path(path_type=Path, exists=True, readable=True)
-"""A file, or a directory of them."""
+
+
+class Input(click.ParamType[Path | str]):
+    """A file, a directory of them, or the address of a database as text."""
+
+    name = "path"
+    _path = click.Path(path_type=Path, exists=True, readable=True)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path | str:
+        """The path or address a text names."""
+        if isinstance(value, str) and is_address(value):
+            return value
+        path: Path = self._path.convert(value, param, ctx)
+        return path
+
+
+INPUT = Input()
 as_json_option = click.option("--json", "as_json_", is_flag=True, help="Print JSON.")
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Say what would happen; write nothing."

@@ -5,12 +5,15 @@ Adding a dialect needs an entry point in the group ``a2ledger.dialects`` and no 
     [project.entry-points."a2ledger.dialects"]
     myswitch = "mypackage.myswitch:read"
 
-Beside ``read`` the module may say two things more:
+Beside ``read`` the module may say more:
 
 - ``files(directory: Path) -> list[Path]``, which files of a directory are to be read, and in what
   order; without it, they are all files there;
 - ``RULES: tuple[Rule, ...]``, which rows are calls where a source has no rules of its own; without
-  it, all that were answered.
+  it, all that were answered;
+- ``resume(path: Path, source: Source, place: Place)``, of a log that grows: reads on from where an
+  earlier reading ended;
+- ``query(address: Address, source: Source, span: Span)``, of a table: reads a database.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import cast
+from typing import Any, cast
 
 from a2ledger.config import Rule, Source
 from a2ledger.feed import FIELDS, Batch, Refused, UnusableInput
@@ -32,6 +35,7 @@ __all__ = [
     "Dialect",
     "Refused",
     "UnusableInput",
+    "beside",
     "dialect",
     "dialects",
     "files",
@@ -50,6 +54,7 @@ GROUP = "a2ledger.dialects"
 
 _BUILT_IN = {
     "asterisk": "a2ledger.sources.asterisk",
+    "asterisk-db": "a2ledger.sources.asterisk_db",
     "calls": "a2ledger.sources.calls",
     "freeswitch": "a2ledger.sources.freeswitch",
 }
@@ -73,6 +78,11 @@ def dialects() -> list[str]:
     """Names of all dialects, built in or installed beside."""
     installed = importlib.metadata.entry_points(group=GROUP)
     return sorted({*_BUILT_IN, *(entry.name for entry in installed)})
+
+
+def beside(name: str, what: str) -> Callable[..., Any] | None:
+    """The function ``what`` that a dialect's module has beside ``read``, or None."""
+    return cast("Callable[..., Any] | None", getattr(_module(name), what, None))
 
 
 def files(name: str, directory: Path) -> list[Path]:

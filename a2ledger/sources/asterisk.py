@@ -127,16 +127,24 @@ def resume(path: Path, source: Source, place: Place) -> Iterator[Batch]:
     layout = exported or (_declared(source) if source.columns else LAYOUT)
     log = exported is None
     for piece in text.read(path, layout, grows=log, encoding=source.encoding, begin=place):
-        table = _resolve(piece.table) if layout is LAYOUT else _plain(piece.table)
+        table = _resolve(piece.table) if layout is LAYOUT else plain(piece.table)
         rows = pa.table(
             {name: _column(table, name) for name in FIELDS}
-            | {"line": table["line"], "answered": pc.equal(table["disposition"], "ANSWERED")}
-            # The hang-up handler's row repeats the seconds of the call it ends.
-            | {"never": pc.if_else(pc.equal(table["dst"], "h"), "hangup", "")}
+            | {"line": table["line"]}
+            | judged(table)
         )
         # An export is written anew, not added to.
         reached = piece.place if log else piece.place._replace(line=0)
         yield Batch(str(path), rows, piece.refused, piece.raw, piece.notes, reached)
+
+
+def judged(table: pa.Table) -> dict[str, pa.Array]:
+    """Which rows were answered, and why some are no calls whatever the rules say."""
+    return {
+        "answered": pc.equal(table["disposition"], "ANSWERED"),
+        # The hang-up handler's row repeats the seconds of the call it ends.
+        "never": pc.if_else(pc.equal(table["dst"], "h"), "hangup", ""),
+    }
 
 
 def _column(table: pa.Table, name: str) -> pa.Array:
@@ -211,7 +219,7 @@ def _with_quoted_names(lines: bytes) -> bytes:
     return _CALLER_ID.sub(quoted, lines)
 
 
-def _plain(table: pa.Table) -> pa.Table:
+def plain(table: pa.Table) -> pa.Table:
     """An export's or ``cdr_custom``'s values as ``cdr_csv`` writes them.
 
     ``NULL`` is nothing; seconds lose their fraction, as Asterisk cuts them; a time may be

@@ -201,8 +201,9 @@ def uncovered(book: Book, one: Period, without: Sequence[str], delay: dt.timedel
     midnight = dt.datetime.combine(one.end, dt.time(), book.config.zone)
     needed = midnight + delay
     latest: dict[str, dt.datetime] = {}
-    for source, when in book.runs():
-        latest[source] = max(latest.get(source, when), when)
+    for run in book.runs():
+        if run.through is None or run.through >= one.last:
+            latest[run.source] = max(latest.get(run.source, run.time), run.time)
     return [
         Warned(
             "source-behind",

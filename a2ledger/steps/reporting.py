@@ -30,6 +30,7 @@ _HEADER = (
     "quarantined",
     "amount",
     "latest",
+    "through",
 )
 
 
@@ -64,6 +65,8 @@ class Report:
     customers: set[str] = field(default_factory=set)
     amount_micro: int = 0
     latest: dt.datetime | None = None
+    through: dt.date | None = None
+    """The last day the run was asked to take, if it was not to take all there was."""
     new_in_quarantine: int = 0
     watch: Callable[[pa.Table, Buckets], None] | None = None
     """Told what becomes of calls, in the columns of the call detail."""
@@ -164,9 +167,10 @@ def record(draft: Draft, report: Report, now: dt.datetime) -> None:
         len(report.refused),
         money.text(report.amount_micro, 2),
         report.latest.isoformat(timespec="seconds") if report.latest else "",
+        report.through or "",
     )
-    text = draft.text(IMPORTS) or csv_text([_HEADER])
-    draft.put(IMPORTS, text + csv_text([line]))
+    _, _, earlier = draft.text(IMPORTS).partition("\n")  # an older book's header may be shorter
+    draft.put(IMPORTS, csv_text([_HEADER]) + earlier + csv_text([line]))
 
 
 def message(verb: str, reports: Iterable[Report]) -> str:

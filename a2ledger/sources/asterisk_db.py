@@ -1,0 +1,132 @@
+"""Asterisk's ``cdr`` table, however many columns it has: MariaDB, MySQL, PostgreSQL, SQLite.
+
+Columns are found by name: the 16 of ``cdr_odbc`` and its kin, FreePBX's 26, the 21 of Asterisk's
+own schema; one that is not there is empty. (Source: Asterisk,
+``contrib/ast-db-manage/cdr``; FreePBX, ``asteriskcdrdb.cdr``.)
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zoneinfo
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger.config import Source
+from a2ledger.feed import ALWAYS, FIELDS, Batch, Span, constant
+from a2ledger.sources import asterisk, database, text
+from a2ledger.sources.address import Address
+
+RULES = asterisk.RULES
+
+_NAMES = {
+    "start": ("calldate", "start", "starttime", "datetime"),
+    "seconds": ("billsec", "billable"),
+    "context": ("dcontext",),
+    "application": ("lastapp",),
+    "did": ("did", "didnumber"),
+    "peeraccount": ("peeraccount", "payaccount"),
+}
+"""What a field may be called in a table; what is not here has its own name."""
+_COLUMNS = (*FIELDS, "disposition")
+_NEEDED = ("start", "seconds", "disposition", "dst")
+_SQLITE = b"SQLite format 3\0"
+
+
+def read(path: Path, source: Source) -> Iterator[Batch]:
+    """Read a table from a file: of SQLite, or a CSV whose header has this module's fields."""
+    with path.open("rb") as file:
+        if file.read(len(_SQLITE)) == _SQLITE:
+            yield from query(Address("sqlite", "", f"/{path.resolve()}", "", "cdr"), source)
+            return
+    for piece in text.read(path, text.Header(_NEEDED, _COLUMNS, loose=("userfield",))):
+        table = piece.table
+        for name in _COLUMNS:
+            if name not in table.column_names:
+                table = table.append_column(name, constant("", len(table)))
+        yield Batch(
+            str(path),
+            _rows(table),
+            piece.refused,
+            piece.raw,
+            piece.notes,
+            piece.place,
+        )
+
+
+def query(address: Address, source: Source, span: Span = ALWAYS) -> Iterator[Batch]:
+    """Read a table's rows that start within a span, in batches; at least one.
+
+    A row's line is its turn in this reading; what finds it again is its uniqueid.
+
+    Raises:
+        UnusableInput: if the database cannot be read or the table lacks a column.
+    """
+    with database.reading(address, source.timezone) as base:
+        found = _found(address, base.columns(address.table))
+        zone = zoneinfo.ZoneInfo(source.timezone)
+        since, until = (moment and moment.astimezone(zone).replace(tzinfo=None) for moment in span)
+        line = 1
+        for rows in base.rows(address.table, list(found.values()), found["start"], since, until):
+            yield _batch(address, tuple(found), rows, line)
+            line += len(rows)
+    if line == 1:
+        yield _batch(address, tuple(found), [], line)
+
+
+def _found(address: Address, columns: Sequence[str]) -> dict[str, str]:
+    """The table's column of each field it has."""
+    there = {name.lower(): name for name in reversed(columns)}
+    found = {}
+    for name in _COLUMNS:
+        for other in _NAMES.get(name, (name,)):
+            if other in there:
+                found[name] = there[other]
+                break
+    if missing := [_NAMES.get(name, (name,))[0] for name in _NEEDED if name not in found]:
+        raise address.unusable(
+            f"there is no column {', '.join(missing)}", "name the table of call records"
+        )
+    return found
+
+
+def _batch(
+    address: Address, names: tuple[str, ...], rows: Sequence[Sequence[str | None]], first: int
+) -> Batch:
+    columns = list(zip(*rows, strict=True)) or [()] * len(names)
+    given = {
+        name: pc.fill_null(pa.array(map(_text, column), pa.string()), "")
+        for name, column in zip(names, columns, strict=True)
+    }
+    table = pa.table({name: given.get(name, constant("", len(rows))) for name in _COLUMNS})
+    lines = pa.array(range(first, first + len(rows)), pa.int64())
+    table = table.append_column("line", lines)
+    return Batch(str(address), _rows(table), [], _raw(rows, first), head=_csv(names))
+
+
+def _text(value: str | None) -> str | None:
+    """A value without what is not UTF-8 in it."""
+    if value is None or value.isascii():
+        return value
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _rows(table: pa.Table) -> pa.Table:
+    """The fields of a batch, from the columns of a table as texts."""
+    table = asterisk.plain(table)
+    fields = {name: table[name] for name in FIELDS}
+    return pa.table(fields | {"line": table["line"]} | asterisk.judged(table))
+
+
+def _raw(rows: Sequence[Sequence[str | None]], first: int) -> Callable[[int], str]:
+    return lambda line: _csv([value or "" for value in rows[line - first]])
+
+
+def _csv(values: Sequence[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(values)
+    return out.getvalue()

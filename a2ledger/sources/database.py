@@ -1,0 +1,157 @@
+"""Databases, read as a stream and never written: MariaDB, MySQL, PostgreSQL and SQLite.
+
+Every value comes as text, converted by the server, so that a date that is none or a number in
+another type arrives as it stands there and is judged where rows of files are judged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+from sqlalchemy.pool import NullPool
+
+from a2ledger.sources.address import PASSWORD, Address
+
+BATCH = 50_000
+"""Rows taken from a server at a time."""
+
+_TIMEOUT = 15
+_READ_ONLY = {
+    "mysql": ("SET SESSION TRANSACTION READ ONLY",),
+    "postgresql": (
+        "SET default_transaction_read_only = on",
+        "SET datestyle = 'ISO'",
+    ),
+    "sqlite": ("PRAGMA query_only = on",),
+}
+_DENIED = ("1045", "1698", "password", "28P01", "28000")
+"""What servers say of a password that is missing or wrong."""
+
+
+class Database:
+    """An open connection that reads. A table may be named with its schema: ``schema.table``."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+
+    def columns(self, table: str) -> tuple[str, ...]:
+        """Names of a table's columns, as the server writes them."""
+        nothing = sa.select(sa.text("*")).select_from(_table(table)).where(sa.false())
+        return tuple(self.connection.execute(nothing).keys())
+
+    def rows(
+        self,
+        table: str,
+        columns: Sequence[str],
+        start: str = "",
+        since: dt.datetime | None = None,
+        until: dt.datetime | None = None,
+    ) -> Iterator[Sequence[Sequence[str | None]]]:
+        """Rows of a table in batches, every value as text.
+
+        Args:
+            table: its name.
+            columns: which, in the order in which they come.
+            start: the column that ``since`` and ``until`` are about.
+            since: rows that start then or later; without a zone, as the column has it.
+            until: rows that start before.
+        """
+        query = sa.select(*(sa.cast(sa.column(name), sa.Text) for name in columns))
+        query = query.select_from(_table(table))
+        for moment, compare in ((since, "__ge__"), (until, "__lt__")):
+            if moment is not None:
+                # A bare literal takes the column's own type, so that its index can be used.
+                literal: Any = sa.literal_column(f"'{moment:%Y-%m-%d %H:%M:%S}'")
+                query = query.where(getattr(sa.column(start), compare)(literal))
+        result = self.connection.execution_options(yield_per=BATCH).execute(query)
+        for rows in result.partitions(BATCH):
+            yield [tuple(row) for row in rows]
+
+
+def _table(name: str) -> sa.TableClause:
+    schema, _, bare = name.rpartition(".")
+    return sa.table(bare, schema=schema or None)
+
+
+@contextlib.contextmanager
+def reading(address: Address, zone: str = "UTC") -> Iterator[Database]:
+    """A database, open for reading only.
+
+    Args:
+        address: where it is. If the server wants a password and there is none, a person is
+            asked, where there is one.
+        zone: in which times that know their zone are written and compared.
+
+    Raises:
+        UnusableInput: if the database cannot be reached or read.
+    """
+    try:
+        engine, connection = _connected(address, zone)
+    except (exc.SQLAlchemyError, OSError, RuntimeError) as error:
+        raise _unusable(address, error) from None
+    try:
+        yield Database(connection)
+    except (exc.SQLAlchemyError, UnicodeError) as error:
+        raise _unusable(address, error) from None
+    finally:
+        with contextlib.suppress(exc.SQLAlchemyError):
+            connection.close()
+        engine.dispose()
+
+
+def _connected(address: Address, zone: str) -> tuple[sa.Engine, sa.Connection]:
+    engine = _engine(address)
+    try:
+        connection = engine.connect()
+    except exc.OperationalError as error:
+        ask = address.ask
+        if ask is None or address.password or not _is_denied(error):
+            raise
+        engine = _engine(replace(address, password=ask(f"Password for {address}"), ask=None))
+        connection = engine.connect()
+    dialect = engine.dialect.name
+    for statement in _READ_ONLY[dialect]:
+        connection.exec_driver_sql(statement)
+    if dialect == "postgresql":
+        connection.execute(sa.select(sa.func.set_config("TimeZone", zone, sa.false())))
+    connection.commit()
+    return engine, connection
+
+
+def _engine(address: Address) -> sa.Engine:
+    url = sa.make_url(address.url)
+    if address.scheme == "sqlite":
+        file = f"file:{url.database}?mode=ro"
+
+        def opened() -> sqlite3.Connection:
+            connection = sqlite3.connect(file, uri=True)
+            connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+            return connection
+
+        return sa.create_engine("sqlite://", creator=opened, poolclass=NullPool)
+    options: dict[str, Any] = {"connect_timeout": _TIMEOUT}
+    return sa.create_engine(
+        url.set(password=address.password), poolclass=NullPool, connect_args=options
+    )
+
+
+def _is_denied(error: Exception) -> bool:
+    said = str(getattr(error, "orig", error))
+    return any(sign in said for sign in _DENIED)
+
+
+def _unusable(address: Address, error: Exception) -> Exception:
+    original = getattr(error, "orig", None) or error
+    parts = original.args if address.scheme in {"mysql", "mariadb"} else (str(original),)
+    said = " ".join(str(parts[-1] if parts else original).split())
+    remedy = f"check {PASSWORD} and the user's rights" if _is_denied(error) else "check the address"
+    if "cryptography" in said:
+        remedy = "run `pip install 'pymysql[rsa]'`, or connect by socket"
+    return address.unusable(f"cannot be read: {said}", remedy)
