@@ -242,3 +242,70 @@ def test_statements_over_treatments_chain(book):
     assert february["statement"]["opening"] == january["statement"]["closing"] == "12.10"
     everything = book.statement("C1", today="2026-03-02")
     assert total(everything) == total(february["statement"]) == Decimal("27.10")
+
+
+# ---- what the law asks for is there, or the period stays open ----
+
+
+def left_open(book: Book, customer: str) -> list[str]:
+    """Why a customer's period stays open, by the names of the rules."""
+    rows = book.close(today="2026-02-01", code=1)
+    (row,) = [row for row in rows if row["customer"] == customer]
+    assert (row["closed"], row["number"]) == (False, None)
+    return [warned["code"] for warned in row["warnings"]]
+
+
+def test_the_reverse_charge_needs_both_vat_ids_and_others_close_all_the_same(book):
+    configured(book, company="", rules="").customers(
+        {"id": "C1", "vat": "reverse-charge", "country": "GR"}, {"id": "C2"}
+    )
+    for name in ("C1", "C2"):
+        book.talks(name, "2026-01-05", 10, today="2026-01-20")
+
+    first, second = book.close(today="2026-02-01")
+    assert [warned["code"] for warned in first["warnings"]] == ["BR-AE-02", "BR-AE-02"]
+    assert (first["closed"], second["number"]) == (False, "INV-2026-000001")
+
+    book.edit("a2ledger.toml", 'vat_id = ""', f'vat_id = "{BELGIAN}"')
+    book.run("customer", "set", "C1", f"vat_id={GREEK}", "--from", "2026-01-01")
+    (closed,) = book.close("C1", today="2026-02-01")
+
+    bill = book.invoice(closed["number"])
+    assert closed["number"] == "INV-2026-000002"
+    assert table(bill) == [("AE", "AE", "0", "10.00", "0.00")]
+    assert bill["vat"][0]["reason"] == "Reverse charge"
+    assert (bill["gross"], bill["treatment"]) == ("10.00", "reverse-charge")
+    assert not any(account.startswith("Liabilities:VAT") for account in book.sums())
+    text = book.run("invoice", closed["number"], "--format", "text", "-o", "-").stdout
+    assert "Reverse charge" in text
+
+
+def test_what_is_outside_the_scope_of_vat_stands_beside_nothing_else(book):
+    configured(book, rules='[[vat.rules]]\ncode = "O"\nservices = ["DIDs"]\n')
+    book.customers({"id": "C1", "vat": "on-invoice"})
+    book.talks("C1", "2026-01-05", 10, today="2026-01-20")
+    book.moves("charges", "C1", "2026-01-20", "5.00", service="DIDs", today="2026-01-20")
+
+    assert left_open(book, "C1") == ["BR-O-11"]
+
+
+def test_an_exemption_needs_a_reason(book):
+    rules = '[vat.codes.E]\ncategory = "E"\nrate = 0\n[[vat.rules]]\ncode = "E"\n'
+    configured(book, rules=rules).customers({"id": "C1", "vat": "on-invoice"})
+    book.talks("C1", "2026-01-05", 10, today="2026-01-20")
+
+    assert left_open(book, "C1") == ["BR-E-10"]
+
+    book.edit("a2ledger.toml", 'category = "E"', 'category = "E"\nreason = "Article 44"')
+    (closed,) = book.close(today="2026-02-01")
+    assert book.invoice(closed["number"])["vat"][0]["reason"] == "Article 44"
+
+
+def test_a_supplier_without_a_vat_id_bills_and_is_told(book):
+    book.customers({"id": "C1", "vat": "on-invoice"})
+    book.talks("C1", "2026-01-05", 10, today="2026-01-20")
+
+    (closed,) = book.close(today="2026-02-01")
+
+    assert closed["number"] == "INV-2026-000001"
+    assert [warned["code"] for warned in closed["warnings"]] == ["BR-S-02"]

@@ -17,6 +17,7 @@ from a2ledger import (
     closing,
     customerfile,
     detail,
+    en16931,
     journal,
     ledger,
     money,
@@ -236,6 +237,7 @@ class _Closer:
         self.draft, self.book = draft, draft.book
         self.confirmed = set(confirmed)
         self.held_back: set[str] = set()
+        self.remarks: set[str] = set()
         self.customers = {name: self.book.customers[name] for name in names}
         self.files: dict[str, PeriodFile] = {name: draft.open_file(name) for name in names}
         self.states = states(draft.book, list(self.customers.values()), progress)
@@ -268,6 +270,8 @@ class _Closer:
             return Closed(customer=name, period=one, closed=False, warnings=reasons)
         number = None if kind == "statement" else self.numbers.take(kind)
         document = replace(guarding.translated(self.book, document), number=number)
+        remarks = [Warned(*remark) for remark in en16931.remarks(document)]
+        self.remarks |= {remark.message for remark in remarks}
         identity = number or f"statement-{name}-{one.start}"
         self.draft.put(
             f"invoices/{self.draft.today.year}/{identity}.json",
@@ -284,6 +288,7 @@ class _Closer:
             number=number,
             gross=document.gross,
             to_pay=document.to_pay,
+            warnings=remarks,
         )
 
     def _write(self, customer: Customer, bill: Bill, kind: str, number: str | None) -> None:
@@ -304,6 +309,9 @@ class _Closer:
 
     def finish(self) -> None:
         """Write the open periods that now follow."""
+        company = self.book.config.company
+        for message in sorted(self.remarks if company.vat_id or company.country else ()):
+            self.draft.talk(f"note: {message}")
         for name, customer in self.customers.items():
             before = self.book.customers[name]
             self.draft.put_customer(customer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from a2ledger import checks, closing, customerfile, money
+from a2ledger import checks, closing, customerfile, en16931, money
 from a2ledger.billing import Bill
 from a2ledger.book import Book, Draft
 from a2ledger.document import Document
@@ -34,6 +34,8 @@ def reasons(
         document: the same, without a number.
         confirmed: whether a person has named the customer: then nothing is implausible.
     """
+    for objection in en16931.objections(document):
+        yield Warned(*objection)
     try:
         translated(draft.book, document)
     except ValueError as error:
