@@ -27,6 +27,8 @@ CONVERSION = "Equity:Conversion"
 
 RECEIVABLE = "Assets:Receivable:"
 DEPOSITS = "Liabilities:Deposits:"
+OWN = (RECEIVABLE, DEPOSITS)
+"""What a customer's own accounts begin with; his own ledger opens them."""
 TAXES = "Liabilities:VAT"
 """What every account of VAT begins with, pending or owed."""
 PENDING = "Liabilities:VAT-Pending:"

@@ -68,6 +68,8 @@ class Open(NamedTuple):
     due: dt.date
     amount_micro: int
     open_micro: int
+    issued: bool = False
+    """Whether it is an invoice of this book."""
 
 
 def moved(block: Block, account: str) -> Moved | None:
@@ -150,7 +152,10 @@ def opened(rows: Iterable[Moved]) -> tuple[list[Open], int]:
         pool -= applied
         if left > applied:
             due = row.due or row.date
-            found.append(Open(row.date, row.number, row.title, due, row.micro, left - applied))
+            issued = bool(row.number) and row.number == row.link
+            found.append(
+                Open(row.date, row.number, row.title, due, row.micro, left - applied, issued)
+            )
     return sorted(found), pool
 
 

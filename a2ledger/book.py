@@ -8,6 +8,7 @@ import datetime as dt
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
@@ -125,7 +126,12 @@ class Book:
         return found
 
     def currency(self, identity: str) -> str:
-        """The currency a customer's account is kept in, from its opening on."""
+        """The currency a customer's account is kept in, from its opening on.
+
+        Money that is nobody's yet, whose customer is the empty text, is in the book's.
+        """
+        if not identity:
+            return self.config.currency
         customer = self.customers[identity]
         return customer.text("currency", customer.opened) or self.config.currency
 
@@ -314,12 +320,7 @@ class Draft:
 
 def with_period(customer: Customer, start: dt.date) -> Customer:
     """The customer with one more period, which is then the open one."""
-    return Customer(
-        id=customer.id,
-        opened=customer.opened,
-        facts=customer.facts,
-        periods=(*customer.periods, start),
-    )
+    return replace(customer, periods=(*customer.periods, start))
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:

@@ -16,7 +16,15 @@ import click
 
 from a2ledger import __version__, detail, ledger, quarantine
 from a2ledger.book import BrokenBookError, NoBookError, RefusedError
-from a2ledger.commands import amending, closing, customers, imports, questions, starting
+from a2ledger.commands import (
+    amending,
+    closing,
+    corrections,
+    customers,
+    imports,
+    questions,
+    starting,
+)
 from a2ledger.commands.settings import (
     CANNOT_WRITE,
     DAY,
@@ -133,5 +141,13 @@ for command in (
     questions.statement,
     closing.close,
     closing.invoice,
+    corrections.credit_note,
+    corrections.refund,
+    corrections.returned,
+    corrections.goodwill,
+    corrections.write_off,
+    corrections.transfer,
+    corrections.suspense,
+    corrections.deposit,
 ):
     main.add_command(command)

@@ -445,7 +445,7 @@ def _methods(table: _Table) -> Iterator[tuple[str, str]]:
         account = table.take(method, str)
         if not re.fullmatch(
             r"(Assets|Liabilities|Expenses|Equity|Income)(:[A-Z0-9][\w-]*)+", account, re.ASCII
-        ) or account.startswith(accounts.RECEIVABLE):
+        ) or account.startswith(accounts.OWN):
             raise table.error(method, f"{account!r} is not an account money can come from")
         yield method.lower(), account
 

@@ -24,6 +24,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from beancount.core import data
+from beancount.core.amount import Amount
 
 from a2ledger import accounts, journal, money
 from a2ledger.feed import digest
@@ -65,10 +66,15 @@ class Payment(NamedTuple):
 
     link: str
     date: dt.date
+    """When it was made."""
     amount_micro: int
     """What of it is there: nothing once it is returned, or moved away."""
+    currency: str
     account: str
     """Where the money came in."""
+    paid_micro: int
+    """How much came in there, in its own currency."""
+    paid_currency: str
     reference: str = ""
 
 
@@ -121,7 +127,15 @@ def refund(one: Correction, account: str) -> data.Transaction:
 
 def returned(one: Correction, payment: Payment) -> data.Transaction:
     """A payment the bank took back: what was owed is owed again."""
-    entry = _pair(one, "Returned payment", one.billed, payment.account, {"payment": payment.link})
+    back = payment.paid_micro, payment.paid_currency
+    if payment.paid_currency == one.currency:
+        back = one.amount_micro, one.currency
+    entry = _entry(
+        one,
+        "Returned payment",
+        _through((one.billed, one.amount_micro, one.currency), (payment.account, *back)),
+        {"payment": payment.link},
+    )
     return entry if entry.narration else entry._replace(narration=_of(payment))
 
 
@@ -160,19 +174,22 @@ def write_off(
 
 def transferred_out(one: Correction, payment: Payment | None) -> data.Transaction:
     """Money booked to the wrong customer, leaving him; a whole payment, or an amount."""
-    meta: dict[str, object] = {"payment": payment.link} if payment else {}
-    entry = _pair(one, "Transfer", one.billed, accounts.UNMATCHED, meta)
+    entry = _pair(one, "Transfer", one.billed, accounts.UNMATCHED, _about(payment, one.currency))
     return _told(entry, payment, "booked here by mistake")
 
 
 def transferred_in(one: Correction, payment: Payment | None) -> data.Transaction:
     """The same money, arriving where it belongs."""
-    meta: dict[str, object] = {}
+    came = one.amount_micro, one.currency
     if payment:
-        meta = {"payment": payment.link, "account": payment.account}
-        if payment.reference:
-            meta["reference"] = payment.reference
-    return _told(_pair(one, "Transfer", accounts.UNMATCHED, one.billed, meta), payment, "received")
+        came = payment.amount_micro, payment.currency
+    entry = _entry(
+        one,
+        "Transfer",
+        _through((accounts.UNMATCHED, *came), (one.billed, one.amount_micro, one.currency)),
+        _about(payment, one.currency),
+    )
+    return _told(entry, payment, "received")
 
 
 def deposit(one: Correction, account: str) -> data.Transaction:
@@ -193,8 +210,23 @@ def deposit_settled(one: Correction) -> data.Transaction:
     return _pair(one, "Deposit set against the account", held, one.billed)
 
 
+def _about(payment: Payment | None, currency: str) -> dict[str, object]:
+    """What is to be known of a payment wherever it goes."""
+    if payment is None:
+        return {}
+    meta: dict[str, object] = {
+        "payment": payment.link,
+        "paid": payment.date,
+        "account": payment.account,
+    }
+    if payment.paid_currency != currency:
+        number = money.decimal(payment.paid_micro, money.decimals(payment.paid_currency))
+        meta["paid_amount"] = Amount(number, payment.paid_currency)
+    return meta | ({"reference": payment.reference} if payment.reference else {})
+
+
 def _of(payment: Payment) -> str:
-    return f"Payment of {payment.date}"
+    return f"payment of {payment.date}"
 
 
 def _told(entry: data.Transaction, payment: Payment | None, what: str) -> data.Transaction:
@@ -210,16 +242,20 @@ def _pair(
     credit: str,
     meta: Mapping[str, object] | None = None,
 ) -> data.Transaction:
-    places = money.decimals(one.currency)
-    return _entry(
-        one,
-        title,
-        [
-            leg(debit, one.amount_micro, one.currency, places=places),
-            leg(credit, -one.amount_micro, one.currency, places=places),
-        ],
-        meta or {},
-    )
+    moved = one.amount_micro, one.currency
+    return _entry(one, title, _through((debit, *moved), (credit, *moved)), meta or {})
+
+
+def _through(debit: tuple[str, int, str], credit: tuple[str, int, str]) -> list[data.Posting]:
+    """Two legs of (account, amount, currency); through Equity:Conversion if currencies differ."""
+    (to, came, own), (out, left, other) = debit, credit
+    legs = [(to, came, own)]
+    if own != other:
+        legs += [(accounts.CONVERSION, -came, own), (accounts.CONVERSION, left, other)]
+    return [
+        leg(account, micro, currency, places=money.decimals(currency))
+        for account, micro, currency in [*legs, (out, -left, other)]
+    ]
 
 
 def _entry(

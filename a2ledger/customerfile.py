@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 
 from beancount.core import data
@@ -62,6 +63,7 @@ def parse(text: str) -> Customer:
         periods=tuple(
             dt.date.fromisoformat(f"{month}-{day}") for month, day in _INCLUDE.findall(text)
         ),
+        has_deposit=f" open {accounts.DEPOSITS}" in text,
     )
 
 
@@ -78,21 +80,24 @@ def _fact(key: str, value: str) -> Fact:
 
 
 def opens(customer: Customer, currency: str, today: dt.date) -> list[data.Open]:
-    """The ``open`` of both accounts; Unbilled's repeats the facts that hold today."""
+    """The ``open`` of his accounts; Unbilled's repeats the facts that hold today."""
     meta: dict[str, object] = {"customer": customer.id}
     for key in KEYS:
         value = customer.fact(key, max(today, customer.opened))
         if value not in (None, ""):
             meta[key] = value
+    names = [accounts.unbilled(customer.id), accounts.billed(customer.id)]
+    if customer.has_deposit:
+        names.append(accounts.deposits(customer.id))
     return [
-        data.Open(meta, customer.opened, accounts.unbilled(customer.id), [currency], None),
         data.Open(
-            {"customer": customer.id},
+            meta if name == names[0] else {"customer": customer.id},
             customer.opened,
-            accounts.billed(customer.id),
+            name,
             [currency],
             None,
-        ),
+        )
+        for name in names
     ]
 
 
@@ -137,13 +142,15 @@ def updated(text: str, customer: Customer, currency: str, today: dt.date) -> str
     entries = {
         entry.account: journal.formatted(entry) for entry in opens(customer, currency, today)
     }
+    held = accounts.deposits(customer.id)
+    missing = entries.get(held, "") if f" open {held} " not in text else ""
     parts: list[str] = []
     written = False
     for block in found:
         if block.kind == "open":
             account = block.text.split()[2]
-            tail = journal.tail(block.text)
-            parts.append(entries[account] + tail if account in entries else block.text)
+            new = entries.get(account, "") + missing * (account == accounts.billed(customer.id))
+            parts.append(new + journal.tail(block.text) if new else block.text)
         elif 'custom "a2ledger-set"' in block.text.partition("\n")[0]:
             if not written:
                 parts += _changes(customer)
@@ -187,4 +194,4 @@ def with_facts(customer: Customer, changes: Iterable[tuple[str, Fact]], since: d
             history = sorted([*history, (since, value)], key=lambda change: change[0])
         facts[key] = tuple(history)
     ordered = {key: facts[key] for key in FACTS if facts.get(key)}
-    return Customer(id=customer.id, opened=customer.opened, facts=ordered, periods=customer.periods)
+    return replace(customer, facts=ordered)

@@ -20,6 +20,7 @@ from a2ledger.period import last_of_month
 from a2ledger.periodfile import PeriodFile, Usage
 
 _CUSTOMER = re.compile(r"Assets:Receivable:([^:\s]+):")
+_OWN = re.compile(rf"{_CUSTOMER.pattern}|{accounts.DEPOSITS}(\S+)")
 _POSTED = re.compile(
     rf"^(?:[ \t]+(?:[*!][ \t]+)?|\d{{4}}-\d\d-\d\d (?:open|balance) +){_CUSTOMER.pattern}",
     re.MULTILINE,
@@ -111,8 +112,8 @@ def carried(months: Mapping[str, Iterable[str]]) -> str:
         of_month = totals.setdefault(month, {})
         for text in months[month]:
             for account, micro, currency in journal.legs(text):
-                customer = _CUSTOMER.match(account)
-                part = owed.setdefault(customer[1], {}) if customer else of_month
+                own = _OWN.match(account)
+                part = owed.setdefault(own[1] or own[2], {}) if own else of_month
                 part[account, currency] = part.get((account, currency), 0) + micro
     last = last_of_month(max(months))
     entries = [

@@ -264,7 +264,8 @@ def _opening(customer: Customer, brought: Brought, currency: str) -> Iterable[st
         accounts.billed(customer.id): brought.billed_micro,
         accounts.unbilled(customer.id): brought.unbilled_micro,
     }
-    for account in sums:
+    deposits = [accounts.deposits(customer.id)] if customer.has_deposit else []
+    for account in [*sums, *deposits]:
         yield f"1970-01-01 open {account} {currency}\n"
     day = customer.open_since - dt.timedelta(days=1)
     if any(sums.values()):

@@ -43,9 +43,13 @@ def account_of(movement: Movement, methods: Mapping[str, str]) -> str:
     """
     if movement.kind == "charge":
         return accounts.income(movement.service)
-    if not movement.method or movement.kind == "opening":
-        return _DEFAULTS[movement.kind]
-    return methods.get(movement.method.lower()) or accounts.gateway(movement.method)
+    method = "" if movement.kind == "opening" else movement.method
+    return method_account(method, methods, _DEFAULTS[movement.kind])
+
+
+def method_account(method: str, methods: Mapping[str, str], default: str) -> str:
+    """The account of a method of paying; the default where none is named."""
+    return (methods.get(method.lower()) or accounts.gateway(method)) if method else default
 
 
 def entry(
@@ -133,7 +137,7 @@ def canonical(entry: data.Transaction) -> str:
     postings = _without_vat(entry.postings)
     if any(posting.account == accounts.CONVERSION for posting in postings):
         # What a foreign payment is worth is not its content: prices may come later.
-        postings = postings[:2]
+        postings = [postings[0], postings[1]._replace(account="Billed")]
     elif not any(posting.account.startswith(accounts.RECEIVABLE) for posting in postings):
         # Paired: the second leg stands in for Billed, whose name the text need not have.
         postings[1] = postings[1]._replace(account="Billed")

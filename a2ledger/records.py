@@ -74,6 +74,8 @@ class Customer:
     opened: dt.date
     facts: Mapping[str, tuple[tuple[dt.date, Fact], ...]] = field(default_factory=dict)
     periods: tuple[dt.date, ...] = ()
+    has_deposit: bool = False
+    """Whether he ever gave a deposit: it has an account of its own."""
 
     def fact(self, key: str, day: dt.date) -> Fact | None:
         """The value that held on a day; before the opening, the first there was at the opening."""

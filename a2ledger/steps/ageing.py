@@ -116,21 +116,28 @@ def _opened(book: Book, customer: Customer, day: dt.date) -> tuple[list[Open], i
             book.text(customerfile.period_path(customer.id, start)), customer.id, day
         )
     ]
-    closed = {row.number for row in rows if row.link == row.number}
     documents, unapplied = ageing.opened(rows)
     return [
-        one._replace(due=_due(book, one)) if one.number in closed else one for one in documents
+        one._replace(due=dt.date.fromisoformat(document(book, one)["due_date"]))
+        if one.issued
+        else one
+        for one in documents
     ], unapplied
 
 
-def _due(book: Book, one: Open) -> dt.date:
-    """When a document of ours falls due: its JSON says so."""
+def document(book: Book, one: Open) -> dict[str, Any]:
+    """An open invoice of the book.
+
+    Raises:
+        BrokenBookError: if it is not there, or none.
+    """
     path = document_path(book, one.number, one.date.year)
     try:
-        return dt.date.fromisoformat(json.loads(book.text(path))["due_date"])
-    except (KeyError, ValueError):
+        found: dict[str, Any] = json.loads(book.text(path))
+    except ValueError:
         message = f"is no document; {restore(path)}"
         raise BrokenBookError([Problem(path, 0, "document", message)]) from None
+    return found
 
 
 def document_path(book: Book, number: str, year: int) -> str:

@@ -43,7 +43,7 @@ def standings_on(book: Book, day: dt.date) -> list[Standing]:
 
     def ask() -> list[Standing]:
         return [
-            _standing(book, customer, day)
+            standing_on(book, customer, day)
             for _, customer in sorted(book.customers.items())
             if customer.opened <= day
         ]
@@ -52,7 +52,8 @@ def standings_on(book: Book, day: dt.date) -> list[Standing]:
     return found
 
 
-def _standing(book: Book, customer: Customer, day: dt.date) -> Standing:
+def standing_on(book: Book, customer: Customer, day: dt.date) -> Standing:
+    """Where one customer stood at the end of a day."""
     path = period_file(customer, day)
     if not (book.root / path).is_file():
         raise BrokenBookError([Problem(path, 0, "gone", f"is gone; {restore(path)}")])

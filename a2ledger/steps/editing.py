@@ -31,6 +31,7 @@ _SHARED = (
     SUSPENSE,
 )
 _DERIVED = (GENERAL, "journals/main.beancount", "journals/history.beancount")
+_OWNED = re.compile(rf"^[^;\"]*({'|'.join(accounts.OWN)})")
 _ACCOUNT = re.compile(r"^[ \t]+(?:[*!][ \t]+)?[A-Z]\w*(?::[^\s:]+)+", re.MULTILINE)
 _ALLOWED = re.compile(
     r'option "(title|operating_currency|tolerance_multiplier)" '
@@ -116,7 +117,7 @@ def _journal(draft: Draft, path: str) -> Iterable[Problem]:
             own, allowed = _OWN.match(path), _ALLOWED.match(line)
             if not (own and allowed and allowed["id"] in {None, own[1]}):
                 yield Problem(path, number, "directive", f"{line.split()[0]!r} may not stand here")
-        if path.startswith(_SHARED) and re.search(rf"^[^;\"]*{accounts.RECEIVABLE}", line):
+        if path.startswith(_SHARED) and _OWNED.search(line):
             yield Problem(
                 path,
                 number,

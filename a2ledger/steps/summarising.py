@@ -111,9 +111,7 @@ def _chart(draft: Draft, months: set[str]) -> None:
     changed += [path for path in draft.put_files if path.startswith(f"{SUSPENSE}/")]
     for path in changed:
         used |= set(_ACCOUNT.findall(draft.text(path)))
-    missing = sorted(
-        account for account in used - opened if not account.startswith(accounts.RECEIVABLE)
-    )
+    missing = sorted(account for account in used - opened if not account.startswith(accounts.OWN))
     draft.put(CHART, text + "".join(f"1970-01-01 open {account}\n" for account in missing))
 
 

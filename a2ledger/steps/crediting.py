@@ -1,0 +1,123 @@
+"""Credit notes: an issued invoice is never changed, but given back, as a whole or by line."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from beancount.core import data
+
+from a2ledger import corrections, credit, journal, money
+from a2ledger.book import Draft, RefusedError
+from a2ledger.corrections import Correction
+from a2ledger.credit import CannotCreditError
+from a2ledger.document import as_json, written
+from a2ledger.steps import asking, correcting, moving, rendering
+from a2ledger.steps.correcting import Posted
+from a2ledger.steps.numbering import Numbers
+
+
+class Asked(NamedTuple):
+    """What is to be credited, and why."""
+
+    number: str
+    lines: tuple[int, ...]
+    amount_micro: int | None
+    reason: str
+    day: dt.date
+    id: str = ""
+
+
+def credit_note(draft: Draft, asked: Asked) -> Posted:
+    """Credit an invoice, or lines of it, with a numbered document.
+
+    Raises:
+        RefusedError: if there is no such invoice, or not so much of it left.
+    """
+    invoice = _invoice(draft, asked.number)
+    customer, lines = str(invoice["customer"]["id"]), sorted(set(asked.lines))
+    made = corrections.identity("credit-note", *asked._replace(lines=tuple(lines)))
+    one = Correction(
+        "credit-note",
+        asked.id or made,
+        customer,
+        asked.day,
+        0,
+        invoice["currency"],
+        asked.reason,
+    )
+    if held := correcting.find(draft, one, None):
+        return _again(held, asked, lines)
+    correcting.check_day(draft, customer, asked.day)
+    notes = list(_notes(draft, customer, asked.number))
+    try:
+        found = credit.draw_up(invoice, notes, lines, asked.amount_micro)
+    except CannotCreditError as error:
+        raise RefusedError(str(error)) from None
+    number = Numbers(draft).take("credit-note")
+    one = one._replace(amount_micro=found.gross_micro)
+    entry = corrections.credit_note(
+        one, number=number, original=asked.number, lines=lines, net=found.net, vat=found.vat
+    )
+    placed = correcting.place(draft, customer, entry)
+    document = credit.document(
+        invoice,
+        found,
+        number=number,
+        day=placed.date,
+        issue_date=draft.today,
+        opening_micro=asking.standing_on(
+            draft.book, draft.customer(customer), placed.date
+        ).billed_micro,
+        reason=str(entry.narration),
+    )
+    draft.put(f"invoices/{draft.today.year}/{number}.json", written(as_json(document)))
+    return Posted(correction=one, entries=((customer, placed),), more=_more(placed))
+
+
+def _more(entry: data.Transaction) -> dict[str, Any]:
+    return {"number": entry.meta["number"], "original": entry.meta["original"]}
+
+
+def _again(held: Posted, asked: Asked, lines: Sequence[int]) -> Posted:
+    """A credit note that is in the book, if it is of what is asked for."""
+    ((customer, entry),) = held.entries
+    net = sum(
+        money.micro(leg.units.number)
+        for leg in entry.postings
+        if leg.units and leg.units.number and leg.meta and "vat" in leg.meta
+    )
+    told = ", ".join(map(str, lines))
+    if (entry.meta["original"], entry.meta.get("lines", "")) != (asked.number, told) or (
+        asked.amount_micro not in {None, net}
+    ):
+        raise RefusedError(
+            f"credit-note {held.correction.id} is {entry.payee}; nothing was credited; "
+            "give this one another --id"
+        )
+    return Posted(
+        correction=held.correction, entries=((customer, entry),), new=False, more=_more(entry)
+    )
+
+
+def _invoice(draft: Draft, number: str) -> rendering.Document:
+    invoice = rendering.chosen(draft.book, [number], "")[number]
+    if invoice["kind"] != "invoice":
+        raise RefusedError(
+            f"{number} is a {invoice['kind'].replace('-', ' ')}, and an invoice is what can be "
+            "credited; nothing was credited; `a2ledger invoice` names the documents there are"
+        )
+    return invoice
+
+
+def _notes(draft: Draft, customer: str, number: str) -> Iterator[rendering.Document]:
+    """The credit notes an invoice has, in order of their numbers."""
+    told = journal.quoted(number)
+    found = [
+        str(moving.read_entry(block.text).meta["number"])
+        for block in correcting.blocks(draft, customer)
+        if f"\n  original: {told}\n" in block.text
+    ]
+    if found:
+        yield from rendering.chosen(draft.book, sorted(found), "").values()
