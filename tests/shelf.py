@@ -98,7 +98,7 @@ def take(root: Path, source: str, text: str | bytes, today: dt.date = TODAY) -> 
         report = registering.import_customers(one, [path])
     else:
         feed = config.source_named(settings, source, sources.dialects)
-        report = importing.import_calls(one, feed, [path], now)
+        report, _ = importing.import_calls(one, feed, [path], now)
     reporting.record(one, report, now)
     publish(one)
     return report

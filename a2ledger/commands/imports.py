@@ -30,6 +30,7 @@ from a2ledger.records import Problem
 from a2ledger.sources import address
 from a2ledger.sources.address import Address
 from a2ledger.steps import exchanging, importing, mapping, moving, pricing, registering, reporting
+from a2ledger.steps.reading import Asked
 
 
 @click.command("import")
@@ -68,7 +69,7 @@ def import_(
 
     Example: a2ledger import asterisk /var/log/asterisk/cdr-csv/Master.csv
     """
-    columns = _columns(source, maps)
+    columns, reading = _columns(source, maps), None
     with settings.drafting() as draft:
         now = settings.now(draft.book)
         if columns:
@@ -80,10 +81,12 @@ def import_(
             _warn_of_twins(settings, draft.book, feed)
             inputs = [_input(settings, feed, path) for path in paths or _configured(feed)]
             days = Wanted(limits["since"], limits["through"])
-            asked = importing.Asked(days, limits["everything"])
-            report = importing.import_calls(draft, feed, inputs, now, asked)
+            asked = Asked(days, limits["everything"])
+            report, reading = importing.import_calls(draft, feed, inputs, now, asked)
         reporting.record(draft, report, now)
         settings.publish(draft, reporting.message("import", [report]), dry_run)
+        if reading and not dry_run:
+            reading.remember()
     if as_json_:
         print_json(report.as_json())
     for row in [*report.refused, *report.displaced][:20]:

@@ -7,8 +7,7 @@ customers' entries are written anew.
 from __future__ import annotations
 
 import datetime as dt
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -19,32 +18,13 @@ import pyarrow as pa
 
 from a2ledger import cdr, detail, sources
 from a2ledger.book import Draft
-from a2ledger.cdr import EVERY_DAY, Wanted
 from a2ledger.config import ConfigError, Source
-from a2ledger.feed import Batch, Refused, Span, constant, gathered, refuse
-from a2ledger.period import DAY
-from a2ledger.progress import Progress
+from a2ledger.feed import Batch, Refused, constant, gathered, refuse
 from a2ledger.sources.address import Address
 from a2ledger.spool import Spool
 from a2ledger.steps import keeping, valuing
+from a2ledger.steps.reading import ALL_NEW, Asked, Reading
 from a2ledger.steps.reporting import Report
-
-_NAMED = 5
-"""Files left out of a directory that are named."""
-
-
-LOOK_BACK = dt.timedelta(hours=48)
-"""How far before the latest call of a table it is read again: rows appear at hang-up."""
-
-
-class Asked(NamedTuple):
-    """What an import is to read: days, and whether also what is known to have been read."""
-
-    days: Wanted = EVERY_DAY
-    everything: bool = False
-
-
-ALL_NEW = Asked()
 
 
 def import_calls(
@@ -53,8 +33,11 @@ def import_calls(
     paths: Sequence[Path | Address],
     now: dt.datetime,
     asked: Asked = ALL_NEW,
-) -> Report:
+) -> tuple[Report, Reading]:
     """Import files and tables of a source into the draft; a directory stands for its files.
+
+    Returns:
+        What it did, and what was read: to be remembered once the draft is published.
 
     Raises:
         UnusableInput: if a file cannot be used at all.
@@ -67,15 +50,15 @@ def import_calls(
     _dialect(source)
     source = replace(source, rules=source.rules or sources.rules(source.dialect))
     pricing = valuing.pricing(draft.book)
-    inputs = list(_inputs(draft, source, paths))
+    reading = Reading(draft, source, paths, asked)
     run = _Run(draft, source, pricing, now, asked, report)
     with Spool(draft.book.vault.spool, keeping.SCHEMA) as spool:
-        with draft.progress(f"reading {source.name}", sum(map(_size, inputs))) as progress:
-            for batch in gathered(_read(run, inputs, progress)):
+        with draft.progress(f"reading {source.name}", reading.size()) as progress:
+            for batch in gathered(reading.batches(report, progress)):
                 spool.add(*_priced(run, batch))
         with draft.progress(f"posting {source.name}", len(spool.days())) as progress:
             keeping.keep(draft, source, spool, report, progress)
-    return report
+    return report, reading
 
 
 class _Run(NamedTuple):
@@ -87,75 +70,6 @@ class _Run(NamedTuple):
     now: dt.datetime
     asked: Asked
     report: Report
-
-
-def _read(run: _Run, inputs: Iterable[Path | Address], progress: Progress) -> Iterator[Batch]:
-    """Batches of what is read, counting their rows and telling how far one is."""
-    began, report = time.monotonic(), run.report
-    for one in inputs:
-        before = 0
-        for batch in _batches(run, one):
-            report.read += batch.rows.num_rows + len(batch.refused)
-            yield batch
-            rate = report.read / max(time.monotonic() - began, 0.001)
-            progress.add(batch.place.offset - before, f"{report.read:,} rows, {rate:,.0f} rows/s")
-            before = batch.place.offset
-
-
-def _batches(run: _Run, one: Path | Address) -> Iterator[Batch]:
-    """The rows of a file or table that are to be read."""
-    if isinstance(one, Path):
-        return _dialect(run.source)(one, run.source)
-    query = sources.beside(run.source.dialect, "query")
-    if query is None:
-        raise one.unusable(
-            f"{run.source.dialect} reads files", "use a dialect of tables such as asterisk-db"
-        )
-    batches: Iterator[Batch] = query(one, run.source, _span(run, one))
-    return batches
-
-
-def _span(run: _Run, address: Address) -> Span:
-    """What is to be read of a table: all at first, later what may have come since."""
-    first, last = run.asked.days
-    zone = run.draft.book.config.zone
-    until = dt.datetime.combine(last + DAY, dt.time(), zone) if last else None
-    if first:
-        return Span(dt.datetime.combine(first, dt.time(), zone), until)
-    latest = run.draft.book.latest(run.source.name, str(address))
-    if latest is None or run.asked.everything:
-        return Span(None, until)
-    since = latest - LOOK_BACK
-    run.draft.talk(
-        f"{address}: read from {since.astimezone(zone):%Y-%m-%d %H:%M} on, 48 hours before the "
-        "latest call known; --all reads everything"
-    )
-    return Span(since, until)
-
-
-def _size(one: Path | Address) -> int:
-    try:
-        return one.stat().st_size if isinstance(one, Path) else 0
-    except OSError:
-        return 0  # reading it will say what is the matter
-
-
-def _inputs(
-    draft: Draft, source: Source, paths: Sequence[Path | Address]
-) -> Iterator[Path | Address]:
-    """What to read: what is named, and in place of a directory those of the dialect in it."""
-    for path in paths:
-        if not isinstance(path, Path) or not path.is_dir():
-            yield path
-            continue
-        taken = sources.files(source.dialect, path)
-        left = sorted(
-            {other.name for other in sources.present(path)}.difference(one.name for one in taken)
-        )
-        named = f", and not {', '.join(left[:_NAMED])}" if left else ""
-        more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
-        draft.talk(f"{path}: {len(taken)} of {len(taken) + len(left)} files read{named}{more}")
-        yield from taken
 
 
 def _priced(run: _Run, batch: Batch) -> tuple[pa.Table, pa.ChunkedArray]:
