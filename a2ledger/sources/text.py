@@ -188,16 +188,15 @@ def _headings(table: pa.Table, layout: Layout) -> pa.BooleanArray | None:
 def _headed(block: Block, lines: Lines) -> tuple[Block, str]:
     """Take the header, the first line that is not blank, from a block; "" where all are."""
     text, number = block.text or block.tail, block.line
-    line = b""
-    while text and not line.strip():
+    line, header = b"", ""
+    while text and not header.strip():
         line, _, text = text.partition(b"\n")
         number += 1
-    if not line.strip() and block.last:
+        header = line.removeprefix(BOM).decode("utf-8", "surrogateescape").rstrip("\r")
+    if not header.strip() and block.last:
         raise lines.unusable("is empty", "the first line must name the columns")
-    try:
-        header = line.removeprefix(BOM).decode().rstrip("\r")
-    except UnicodeDecodeError:
-        raise lines.unusable("has a header that is not UTF-8", "convert it to UTF-8") from None
+    if not header.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in header):
+        raise lines.unusable("has a header that is not UTF-8", "convert it to UTF-8")
     tail = block.tail if block.text else b""
     return block._replace(text=text, line=number, tail=tail), header
 
