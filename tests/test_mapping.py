@@ -300,3 +300,31 @@ def test_any_text_is_read_back_as_it_was(text):
     except UnicodeEncodeError:
         return
     assert tomllib.loads(f"x = {written}") == {"x": {"id": text}}
+
+
+CDR_STATS = (
+    "switch_id,cdr_source_type,callid,caller_id_number,caller_id_name,destination_number,dialcode,"
+    "state,channel,starting_date,duration,billsec,progresssec,answersec,waitsec,hangup_cause_id,"
+    "hangup_cause,direction,country_code,accountcode,buy_rate,buy_cost,sell_rate,sell_cost,extradata"
+)
+
+
+def test_an_export_of_cdr_stats_is_billed_at_the_price_it_says(book):
+    """The header CDR-Stats has: 25 columns, a Q.850 cause, and a price of its own."""
+    book.customers({"id": "C1"})
+    row = (
+        "1,1,{id},3225550101,Ann,3225550199,32,,SIP/1,2026-01-05 10:00:00,64,{seconds},0,4,4,"
+        '{cause},X,outbound,BEL,C1,0.01,0.02,0.03,0.25,"{{""a"": ""b""}}"\n'
+    )
+    path = book.file(
+        "export.csv",
+        f"{CDR_STATS}\n{row.format(id='a', seconds=60, cause=16)}"
+        f"{row.format(id='b', seconds=0, cause=17)}",
+    )
+    columns = (
+        "id=callid,start=starting_date,called=destination_number,seconds=billsec,"
+        "customer=accountcode,caller=caller_id_number,answered=hangup_cause_id,cost=sell_cost"
+    )
+    done = book.run("import", "stats", path, "--map", columns, "--json", today="2026-01-31")
+    assert (done.json["posted"], done.json["amount"]) == (1, "0.25")
+    assert done.json["not_billable"] == {"unanswered": 1}
