@@ -27,6 +27,7 @@ Refused are, first of all, rows whose time (``bad-time``) or seconds (``bad-seco
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import re
 from typing import TYPE_CHECKING, NamedTuple
@@ -98,7 +99,10 @@ class Normalised(NamedTuple):
     - ``switch``, ``uid``, ``seq`` string, the call's identity; ``given_micro`` int64 or null,
       the cost the switch gave
 
-    ``latest`` is the latest start of any row, call or not, that is not in the future.
+    ``latest`` is the latest start of any row, call or not, that is not in the future. ``judged``
+    makes a table of all rows that could be read: ``line``; ``left_out``, why it is not billable,
+    or null; ``rule``, the number from 1 of the rule that took it, or null; ``customer`` as above,
+    or null; ``called``; ``seconds``, or null where they are none.
     """
 
     calls: pa.Table
@@ -106,6 +110,7 @@ class Normalised(NamedTuple):
     refused: list[Refused]
     latest: dt.datetime | None
     warnings: list[str]
+    judged: Callable[[], pa.Table]
 
 
 def normalise(
@@ -161,6 +166,25 @@ def normalise(
         sorted(fates.refused),
         _latest(starts[asked & (starts <= soon)]),
         _zone_warnings(rows, starts, fates.sound),
+        functools.partial(_judged, table, taken, fates),
+    )
+
+
+def _judged(table: pa.Table, taken: _Taken, fates: _Fates) -> pa.Table:
+    customer = table["customer"].combine_chunks()
+    reasons = pa.array(list(fates.not_billable), pa.string())
+    left_out = pa.array(fates.left_out, mask=fates.left_out == NOBODY)
+    return pa.table(
+        {
+            "line": table["line"],
+            "left_out": reasons.take(left_out),
+            "rule": pa.array(taken.place + 1, mask=taken.place == NOBODY),
+            "customer": pc.if_else(pc.less(customer, 0), pa.scalar(None, pa.int32()), customer),
+            "called": table["called"],
+            "seconds": pc.if_else(
+                pa.array(fates.timed), table["seconds"], pa.scalar(None, pa.int64())
+            ),
+        }
     )
 
 
@@ -220,13 +244,19 @@ class _Fates:
         self._batch, self._rows = batch, rows
         self.open: Mask = np.ones(len(rows), np.bool_)
         self.sound: Mask = np.ones(len(rows), np.bool_)
+        """Rows whose start is a time."""
+        self.timed: Mask = np.ones(len(rows), np.bool_)
+        """Rows whose seconds are some."""
         self.not_billable: dict[str, int] = {}
+        self.left_out: Indexes = np.full(len(rows), NOBODY, np.int32)
+        """The place of each row's reason in ``not_billable``, or -1."""
         self.refused: list[Refused] = []
 
     def leave_out(self, mask: Mask, name: str) -> None:
         """Of the rows still open, these are not billable."""
         if count := int(np.count_nonzero(mask & self.open)):
             self.not_billable[name] = self.not_billable.get(name, 0) + count
+            self.left_out[mask & self.open] = list(self.not_billable).index(name)
             self.open &= ~mask
 
     def refuse(self, mask: Mask, reason: str, message: Callable[[int], str]) -> None:
@@ -263,7 +293,7 @@ def _starts(rows: _Rows, zone: str, fates: _Fates) -> tuple[Integers, Integers]:
 def _seconds(rows: _Rows, fates: _Fates) -> Integers:
     """Seconds to bill, from their own column and never from the difference of two times."""
     _expect_seconds(rows, "duration", pc.equal(rows["duration"], ""), fates)
-    good = _expect_seconds(rows, "seconds", None, fates)
+    good = fates.timed = _expect_seconds(rows, "seconds", None, fates)
     written = rows["seconds"] if good.all() else pc.if_else(pa.array(good), rows["seconds"], "0")
     seconds: Integers = np.asarray(pc.cast(written, pa.int64()))
     return seconds
@@ -318,6 +348,7 @@ def _taken(
     fates.leave_out((index < 0) & ~in_context, "context")
     fates.leave_out((index < 0) & ~applies, "application")
     fates.leave_out(index < 0, "rule")
+    index[~fates.open] = NOBODY
     return _Taken(rules, index)
 
 

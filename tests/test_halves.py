@@ -82,7 +82,7 @@ def test_two_rows_of_one_local_channel_are_billed_once(book, rows, cost):
     done = book.run("import", "asterisk", master, "--json", today="2026-01-31").json
 
     assert (done["posted"], done["not_billable"], done["amount"]) == (1, {"local-half": 1}, cost)
-    again = book.run("import", "asterisk", master, "--json", today="2026-01-31").json
+    again = book.run("import", "asterisk", master, "--all", "--json", today="2026-01-31").json
     assert (again["posted"], again["not_billable"], again["duplicate"]) == (0, {"local-half": 1}, 1)
 
 

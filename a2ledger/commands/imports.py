@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -30,7 +31,8 @@ from a2ledger.records import Problem
 from a2ledger.sources import address
 from a2ledger.sources.address import Address
 from a2ledger.steps import exchanging, importing, mapping, moving, pricing, registering, reporting
-from a2ledger.steps.reading import Asked
+from a2ledger.steps.explaining import Explanation
+from a2ledger.steps.reading import Asked, Reading
 
 
 @click.command("import")
@@ -46,6 +48,7 @@ from a2ledger.steps.reading import Asked
 @click.option("--from", "since", type=DAY, help="Take no call before this day.")
 @click.option("--through", type=DAY, help="Take no call after this day, for now.")
 @click.option("--all", "everything", is_flag=True, help="Read what was read before, too.")
+@click.option("--explain", is_flag=True, help="Say row by row what would happen; write nothing.")
 @as_json_option
 @dry_run_option
 @pass_settings
@@ -55,6 +58,8 @@ def import_(
     source: str,
     paths: tuple[Path | str, ...],
     maps: tuple[str, ...],
+    *,
+    explain: bool,
     as_json_: bool,
     dry_run: bool,
     **limits: Any,
@@ -70,6 +75,9 @@ def import_(
     Example: a2ledger import asterisk /var/log/asterisk/cdr-csv/Master.csv
     """
     columns, reading = _columns(source, maps), None
+    if explain:
+        _explain(settings, source, paths, columns, limits, as_json_)
+        return
     with settings.drafting() as draft:
         now = settings.now(draft.book)
         if columns:
@@ -77,12 +85,7 @@ def import_(
         if source in _LISTS or source in moving.KINDS:
             report = _of_files(draft, source, _files(source, paths, limits))
         else:
-            feed = config.source_named(draft.book.config, source, sources.dialects)
-            _warn_of_twins(settings, draft.book, feed)
-            inputs = [_input(settings, feed, path) for path in paths or _configured(feed)]
-            days = Wanted(limits["since"], limits["through"])
-            asked = Asked(days, limits["everything"])
-            report, reading = importing.import_calls(draft, feed, inputs, now, asked)
+            report, reading = _of_calls(settings, draft, source, paths, limits)
         reporting.record(draft, report, now)
         settings.publish(draft, reporting.message("import", [report]), dry_run)
         if reading and not dry_run:
@@ -105,6 +108,65 @@ def _columns(source: str, maps: tuple[str, ...]) -> dict[str, str]:
         return mapping.parse(maps)
     except mapping.BadMapError as error:
         raise click.UsageError(f"--map: {error}") from None
+
+
+def _of_calls(
+    settings: Settings,
+    draft: Draft,
+    source: str,
+    paths: Sequence[Path | str],
+    limits: Mapping[str, Any],
+    explanation: Explanation | None = None,
+) -> tuple[reporting.Report, Reading]:
+    """Import calls; all of them where they are to be explained."""
+    feed = config.source_named(draft.book.config, source, sources.dialects)
+    _warn_of_twins(settings, draft.book, feed)
+    inputs = [_input(settings, feed, path) for path in paths or _configured(feed)]
+    days = Wanted(limits["since"], limits["through"])
+    everything = limits["everything"] or explanation is not None
+    asked = Asked(days, everything, explanation)
+    return importing.import_calls(draft, feed, inputs, settings.now(draft.book), asked)
+
+
+def _explain(
+    settings: Settings,
+    source: str,
+    paths: tuple[Path | str, ...],
+    columns: dict[str, str],
+    limits: Mapping[str, Any],
+    as_json_: bool,
+) -> None:
+    """Print what would become of every row, as the import itself decides it."""
+    explanation = Explanation()
+    with settings.drafting(adopting=False) as draft:
+        known = [*draft.book.config.sources, *sources.dialects(), *config.TABLES]
+        if not paths and source not in known:
+            source, paths = _only_source(draft.book.config, source)
+        if source in config.TABLES:
+            raise config.UnknownSourceError(
+                f"{source}: are no calls; nothing was explained; try `import {source} --dry-run`"
+            )
+        if columns:
+            mapping.remember(draft, source, columns)
+        report, _ = _of_calls(settings, draft, source, paths, limits, explanation)
+        report.check()
+    for row in explanation.rows(report.refused):
+        click.echo(json.dumps(row.as_json(), ensure_ascii=False) if as_json_ else str(row))
+    click.echo(f"{report}; nothing was written", err=True)
+
+
+def _only_source(settled: config.Config, path: str) -> tuple[str, tuple[Path, ...]]:
+    """The one source there is, for a file that was named without one."""
+    if not Path(path).exists():
+        raise config.UnknownSourceError(
+            f"{path}: is no file; nothing was explained; name a source and its files"
+        )
+    if len(settled.sources) != 1:
+        names = ", ".join(settled.sources or sources.dialects())
+        raise config.UnknownSourceError(
+            f"{path}: may be of any source; nothing was explained; name one before it: {names}"
+        )
+    return next(iter(settled.sources)), (Path(path),)
 
 
 _LISTS = {"customers": registering.import_customers, "prices": exchanging.import_prices}

@@ -79,12 +79,13 @@ class Settings:
             self._bar = None
 
     @contextlib.contextmanager
-    def drafting(self) -> Iterator[Draft]:
-        """A draft of the book under the writer's lock, hand edits committed first."""
+    def drafting(self, adopting: bool = True) -> Iterator[Draft]:
+        """A draft of the book under the writer's lock, hand edits committed first if wanted."""
         book = self.book()
         with book.writing(self.today(book), self.talk, self.timeout) as draft:
             draft.progress = self.progress
-            editing.adopt(draft)
+            if adopting:
+                editing.adopt(draft)
             yield draft
 
     def publish(self, draft: Draft, message: str, dry_run: bool) -> None:

@@ -47,6 +47,7 @@ def import_calls(
     report = Report(
         source=source.name, files=[str(path) for path in paths], through=asked.days.last
     )
+    report.explanation = asked.explanation
     _dialect(source)
     source = replace(source, rules=source.rules or sources.rules(source.dialect))
     pricing = valuing.pricing(draft.book)
@@ -83,6 +84,8 @@ def _priced(run: _Run, batch: Batch) -> tuple[pa.Table, pa.ChunkedArray]:
     no_rate = _without_rate(batch, normal.calls.filter(pa.array(unpriced)), pricing)
     report.refused += [*batch.refused, *normal.refused, *no_rate]
     report.not_billable.update(normal.not_billable)
+    if report.explanation is not None:
+        report.explanation.read(batch, normal, pricing.names)
     if normal.latest and (report.latest is None or normal.latest > report.latest):
         report.latest = normal.latest
     priced = pa.array(~unpriced)

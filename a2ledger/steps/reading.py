@@ -17,6 +17,7 @@ from a2ledger.feed import START, Batch, Place, Span
 from a2ledger.period import DAY
 from a2ledger.progress import Progress
 from a2ledger.sources.address import Address
+from a2ledger.steps.explaining import Explanation
 from a2ledger.steps.reporting import Report
 from a2ledger.vault import STATE
 
@@ -28,10 +29,14 @@ _NAMED = 5
 
 
 class Asked(NamedTuple):
-    """What an import is to read: days, and whether also what is known to have been read."""
+    """What an import is to read: days, and whether also what is known to have been read.
+
+    An ``explanation`` is told of every row; each file is read once for it.
+    """
 
     days: Wanted = EVERY_DAY
     everything: bool = False
+    explanation: Explanation | None = None
 
 
 ALL_NEW = Asked()
@@ -45,6 +50,8 @@ class Reading:
     ) -> None:
         self._draft, self._source, self._asked = draft, source, asked
         self._inputs = list(_inputs(draft, source, paths))
+        if asked.explanation is not None:
+            self._inputs = list(dict.fromkeys(self._inputs))
         self._reached: dict[Path, Place] = {}
         self._known: dict[str, Place] = {}
         if not asked.everything and asked.days == EVERY_DAY:

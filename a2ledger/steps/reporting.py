@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from a2ledger import money, quarantine
 from a2ledger.book import IMPORTS, Draft, csv_text
 from a2ledger.feed import Refused
+from a2ledger.steps.explaining import Explanation
 
 _HEADER = (
     "time",
@@ -68,8 +69,8 @@ class Report:
     through: dt.date | None = None
     """The last day the run was asked to take, if it was not to take all there was."""
     new_in_quarantine: int = 0
-    watch: Callable[[pa.Table, Buckets], None] | None = None
-    """Told what becomes of calls, in the columns of the call detail."""
+    explanation: Explanation | None = None
+    """Told what becomes of every row, where somebody wants to know."""
 
     def take(self, calls: pa.Table, buckets: Buckets | str) -> None:
         """Count calls that were not refused, each in its bucket."""
@@ -84,8 +85,8 @@ class Report:
         stays = np.isin(buckets, ("posted", "free", "late"))
         self.amount_micro += int(calls["cost_micro"].to_numpy()[stays].sum())
         self.customers |= set(pc.unique(calls["customer"].filter(pa.array(stays))).to_pylist())
-        if self.watch is not None:
-            self.watch(calls, buckets)
+        if self.explanation is not None:
+            self.explanation.take(calls, buckets)
 
     def check(self) -> None:
         """Make sure every row read is in one bucket.
