@@ -2,10 +2,10 @@
 
     python tests/fuzz/fuzz_sources.py freeswitch --seconds 300
 
-runs atheris (``pip install -e '.[fuzz]'``), which finds its way by coverage, from the seeds below and
-what it kept in ``--corpus``. What fails is written to the working directory as ``crash-…``; naming
-such files after the dialect runs them once each. ``tests/test_fuzz.py`` uses the same check, and
-needs no atheris.
+runs atheris (``pip install -e '.[fuzz]'``), which finds its way by coverage, from the seeds below
+and what it kept in ``--corpus``. What fails is written to the working directory as ``crash-…``;
+naming such files after the dialect runs them once each. ``tests/test_fuzz.py`` uses the same
+check, and needs no atheris.
 """
 
 from __future__ import annotations
