@@ -40,6 +40,9 @@ class Row(NamedTuple):
     file: str = ""
     lineno: int = 0
     """Where its entry stands."""
+    first: dt.date | None = None
+    """The first day it is for, where it says so, and the last."""
+    last: dt.date | None = None
 
 
 class Used(NamedTuple):
@@ -348,8 +351,8 @@ def _items(rows: Sequence[Row], used: Sequence[Used], shown: Shown, places: int)
             service=row.payee,
             destination="",
             description=row.narration,
-            from_=str(row.late_from or row.date),
-            to=str(row.late_from or row.date),
+            from_=str(row.first or row.late_from or row.date),
+            to=str(row.last or row.late_from or row.date),
             calls=0,
             seconds=0,
             net=money.text(net, places),

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from a2ledger import config as configuration
-from a2ledger import customerfile, deckcache, detail, facts, periodfile, prices, tariff
+from a2ledger import customerfile, deckcache, detail, facts, fees, periodfile, prices, tariff
 from a2ledger.config import Config, ConfigError
 from a2ledger.detail import Digest
 from a2ledger.prices import Prices
@@ -115,8 +115,11 @@ class Book:
             try:
                 customer = customerfile.parse(self.text(path))
                 facts.check(customer)
+                currency = customer.text("currency", customer.opened) or self.config.currency
+                fees.check(customer, currency, self.config.services)
             except ValueError as error:
-                problems.append(Problem(path, 0, "customer", str(error)))
+                line = error.line if isinstance(error, customerfile.BadLineError) else 0
+                problems.append(Problem(path, line, "customer", str(error)))
                 continue
             if customerfile.path(customer.id) != path:
                 problems.append(Problem(path, 0, "customer", f"is the ledger of {customer.id}"))
@@ -219,6 +222,8 @@ class Draft:
         self.put_files: dict[str, bytes | None] = {}
         self.touched: dict[str, dt.date] = {}
         """Customers whose ledger changes, and the first day that may be affected."""
+        self.fees = 0
+        """How many entries of recurring fees it posts."""
         self.rebuild = False
         """Whether what is derived is to be made from nothing, not brought up to date."""
 

@@ -10,7 +10,7 @@ import datetime as dt
 import gc
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import make_dataclass
 from functools import cache
 from pathlib import Path
@@ -40,6 +40,7 @@ ROWS = """
 SELECT date, account, payee, narration, number, currency, str(meta('vat')) AS vat,
        int(entry_meta('calls')) AS calls, int(entry_meta('seconds')) AS seconds,
        date(entry_meta('late_from')) AS late_from, str(entry_meta('voided')) AS voided, links, tags,
+       date(entry_meta('from')) AS first, date(entry_meta('to')) AS last,
        filename, int(entry_meta('lineno')) AS line
 WHERE account ~ '^Assets:Receivable:'
 """
@@ -203,6 +204,8 @@ def rows(ledger: Ledger) -> dict[str, list[Row]]:
                 ),
                 file=row.filename,
                 lineno=row.line,
+                first=row.first,
+                last=row.last,
             )
         )
     return found
@@ -213,6 +216,7 @@ def open_periods(
     customers: Sequence[Customer],
     texts: Mapping[str, str],
     currencies: Mapping[str, str],
+    unpublished: Collection[str] = (),
 ) -> tuple[dict[str, tuple[Brought, list[Row]]], list[Problem]]:
     """What open periods start with and hold, by customer id.
 
@@ -224,6 +228,7 @@ def open_periods(
         customers: whose open periods.
         texts: of their open periods' files, by customer id.
         currencies: of their accounts, by customer id.
+        unpublished: ids of those whose text is not what stands on disk.
 
     Returns:
         by customer id what the period starts with and its rows; and Beancount's errors.
@@ -238,7 +243,9 @@ def open_periods(
     for customer in customers:
         head += _opening(customer, brought[customer.id], currencies[customer.id])
         name = customerfile.period_path(customer.id, customer.open_since)
-        head.append(_include(root, name))
+        own = texts[customer.id] if customer.id in unpublished else _include(root, name)
+        head.append(own)
+    head += _unopened(root, (texts[name] for name in unpublished))
     ledger = Ledger.read("".join(head))
     by_account = rows(ledger)
     found = {
@@ -253,6 +260,16 @@ def open_periods(
         for customer in customers
     }
     return found, ledger.problems(root.resolve())
+
+
+def _unopened(root: Path, texts: Iterable[str]) -> Iterator[str]:
+    """An `open` for every account that unpublished texts use and the chart has not yet."""
+    chart = (root / "journals/chart.beancount").read_text(encoding="utf-8")
+    opened = set(re.findall(r"^\d{4}-\d\d-\d\d open (\S+)", chart, re.MULTILINE))
+    used = {leg.account for text in texts for leg in journal.legs(text)}
+    for account in sorted(used - opened):
+        if not account.startswith(accounts.RECEIVABLE):
+            yield f"1970-01-01 open {account}\n"
 
 
 def _include(root: Path, name: str) -> str:

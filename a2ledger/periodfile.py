@@ -182,7 +182,9 @@ def parse(text: str) -> PeriodFile:
 def is_closing(block: Block) -> bool:
     """Whether a block was written by a close."""
     return block.kind == "*" and bool(
-        re.search(r" #(invoice|credit-note|statement|rounding)\b", block.text.partition("\n")[0])
+        re.search(
+            r" #(invoice|credit-note|statement|rounding|release)\b", block.text.partition("\n")[0]
+        )
     )
 
 
@@ -228,6 +230,18 @@ def with_entries(file: PeriodFile, entries: Iterable[data.Transaction]) -> Perio
             above[index : index + 1] = [Block("", "", notes)] if notes else []
         else:
             _insert(above, block)
+    return file._replace(above=tuple(above))
+
+
+def without_entries(file: PeriodFile, names: Iterable[str]) -> PeriodFile:
+    """The file without the entries that bear some links; notes below them stay."""
+    gone, above = set(names), []
+    for block in file.above:
+        if block.kind == "*" and gone.intersection(journal.links(block.text)):
+            notes = journal.tail(block.text).removeprefix("\n")
+            above += [Block("", "", notes)] if notes else []
+        else:
+            above.append(block)
     return file._replace(above=tuple(above))
 
 

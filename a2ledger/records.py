@@ -61,13 +61,45 @@ class Problem(NamedTuple):
         return f"{place}: {self.message}"
 
 
+EVERY = {"month": 1, "quarter": 3, "year": 12}
+"""Months that one amount of a fee is for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fee:
+    """A recurring fee: what a service costs every month, quarter or year, and for which days."""
+
+    id: str
+    service: str
+    every: str
+    """One of :data:`EVERY`."""
+    arrears: bool
+    """Due at the end of the days it is for; else before them."""
+    description: str
+    currency: str
+    prices: tuple[tuple[dt.date, int], ...]
+    """Amounts in micro-units with the days from which they hold; the first day is the fee's."""
+    until: dt.date | None = None
+    """The first day it is not due for any more."""
+
+    @property
+    def start(self) -> dt.date:
+        """The first day it is due for."""
+        return self.prices[0][0]
+
+    def price_micro(self, day: dt.date) -> int:
+        """What it costs on a day, in micro-units."""
+        index = bisect_right([since for since, _ in self.prices], day)
+        return self.prices[max(index - 1, 0)][1]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
     """A customer: an id, the day the account was opened, and dated facts.
 
     ``facts`` maps a key of :data:`FACTS` to its values in order of their dates, each holding
     from the start of its day until the next. ``periods`` are the start days of the customer's
-    periods, oldest first; the last one is open, the others are closed.
+    periods, oldest first; the last one is open, the others are closed. ``fees`` recur.
     """
 
     id: str
@@ -76,6 +108,7 @@ class Customer:
     periods: tuple[dt.date, ...] = ()
     has_deposit: bool = False
     """Whether he ever gave a deposit: it has an account of its own."""
+    fees: tuple[Fee, ...] = ()
 
     def fact(self, key: str, day: dt.date) -> Fact | None:
         """The value that held on a day; before the opening, the first there was at the opening."""

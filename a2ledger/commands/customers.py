@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from a2ledger.commands import fees
 from a2ledger.commands.settings import (
     DAY,
     Settings,
@@ -124,7 +125,7 @@ def customer_reopen(
 @as_json_option
 @pass_settings
 def customer_show(settings: Settings, identity: str, as_json_: bool) -> None:
-    """Show a customer's facts and their history.
+    """Show a customer's facts and their history, and his fees.
 
     Example: a2ledger customer show C10001
     """
@@ -134,11 +135,14 @@ def customer_show(settings: Settings, identity: str, as_json_: bool) -> None:
         print_json(found)
         return
     for key, value in found.items():
-        if key not in {"history", "periods"}:
+        if key not in {"history", "fees", "periods"}:
             click.echo(f"{key:<16} {value}")
     for key, changes in found["history"].items():
-        for change in changes[1:]:
-            click.echo(f"{key:<16} {change['value']} from {change['from']}")
+        for change in changes:
+            if change["from"] > found["opened"]:
+                click.echo(f"{key:<16} {change['value']} from {change['from']}")
+    for row in found["fees"]:
+        click.echo(f"{'fee':<16} {fees.described(row)}")
 
 
 @customer.command("list")

@@ -19,7 +19,7 @@ from a2ledger.book import Book, Draft, RefusedError
 from a2ledger.progress import SILENT, Bar, Progress
 from a2ledger.records import Customer
 from a2ledger.sources.address import is_address
-from a2ledger.steps import editing, settling, summarising
+from a2ledger.steps import charging, editing, settling, summarising
 
 NO, USAGE, QUARANTINED, UNUSABLE, CANNOT_WRITE, GIT, LOCKED = 1, 2, 3, 65, 73, 74, 75
 """Exit codes beside 0."""
@@ -80,22 +80,26 @@ class Settings:
 
     @contextlib.contextmanager
     def drafting(self, adopting: bool = True) -> Iterator[Draft]:
-        """A draft of the book under the writer's lock, hand edits committed first if wanted."""
+        """A draft of the book under the writer's lock.
+
+        Hand edits are committed first, and due fees are posted, unless it does not want them.
+        """
         book = self.book()
         with book.writing(self.today(book), self.talk, self.timeout) as draft:
             draft.progress = self.progress
-            if adopting:
-                editing.adopt(draft)
+            if adopting and charging.charge(draft, editing.adopt(draft)):
+                summarising.summarise(draft)  # entries are looked up in the general ledger
             yield draft
 
     def publish(self, draft: Draft, message: str, dry_run: bool) -> None:
         """Bring what is derived into line, and publish; a dry run only says so."""
+        charging.charge(draft, charging.changed(draft))
         settling.mark(draft)
         summarising.summarise(draft)
         if dry_run:
             self.talk(f"dry run: {len(draft.put_files)} file(s) would change")
         else:
-            draft.publish(message)
+            draft.publish(message + (f"\nfees: {draft.fees} posted\n" if draft.fees else ""))
 
 
 class Day(click.ParamType[dt.date]):

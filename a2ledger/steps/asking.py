@@ -12,6 +12,7 @@ from a2ledger.book import Book, BrokenBookError, restore
 from a2ledger.document import Statement, StatementLine
 from a2ledger.ledger import Ledger, Standing
 from a2ledger.records import Customer, Problem
+from a2ledger.steps import charging
 
 MAIN = "journals/main.beancount"
 _CLOSES = {"invoice", "credit-note", "statement"}
@@ -297,7 +298,7 @@ def _after(
 
 
 def customer_json(customer: Customer, day: dt.date) -> dict[str, Any]:
-    """A customer's facts on a day, with their history."""
+    """A customer's facts on a day, with their history, and his fees."""
     return {
         "customer": customer.id,
         "opened": str(customer.opened),
@@ -306,5 +307,6 @@ def customer_json(customer: Customer, day: dt.date) -> dict[str, Any]:
             key: [{"from": str(since), "value": str(value)} for since, value in changes]
             for key, changes in customer.facts.items()
         },
+        "fees": list(charging.listed([customer], day)),
         "periods": [str(start) for start in customer.periods],
     }

@@ -16,8 +16,10 @@ from a2ledger import (
     billing,
     closing,
     customerfile,
+    deferrals,
     detail,
     en16931,
+    fees,
     journal,
     ledger,
     money,
@@ -32,7 +34,7 @@ from a2ledger.period import Period
 from a2ledger.periodfile import PeriodFile, split, written
 from a2ledger.progress import SILENT, Progress
 from a2ledger.records import SETTLED, Customer, Problem
-from a2ledger.steps import asking, guarding
+from a2ledger.steps import asking, charging, guarding
 from a2ledger.steps.guarding import Warned
 from a2ledger.steps.numbering import Numbers
 
@@ -160,6 +162,7 @@ def close_all(
     if not ready:
         return []
     names = sorted({name for _, name, _ in ready})
+    charging.charge(draft, names)
     results = []
     with draft.progress("closing", len(names) + len(ready)) as progress:
         closer = _Closer(draft, names, max(ready)[0], confirmed, progress)
@@ -240,7 +243,7 @@ class _Closer:
         self.remarks: set[str] = set()
         self.customers = {name: self.book.customers[name] for name in names}
         self.files: dict[str, PeriodFile] = {name: draft.open_file(name) for name in names}
-        self.states = states(draft.book, list(self.customers.values()), progress)
+        self.states = states(draft.book, list(self.customers.values()), progress, draft)
         self.calls = Calls(draft.book, self.customers, self.states, end)
         self.numbers = Numbers(draft)
 
@@ -294,17 +297,23 @@ class _Closer:
     def _write(self, customer: Customer, bill: Bill, kind: str, number: str | None) -> None:
         currency = self.book.currency(customer.id)
         frozen, left = split(self.files[customer.id], bill.period.end)
-        entries = closing.entries(bill, customer.id, currency, kind, number)
+        earned, deferred = deferrals.at_close(
+            deferrals.read(frozen.above), bill.period, customer, currency
+        )
+        entries = [*earned, *closing.entries(bill, customer.id, currency, kind, number)]
         blocks = [journal.Block(str(e.date), "*", journal.formatted(e)) for e in entries]
         head = [
-            journal.Block(str(e.date), "balance", journal.formatted(e))
-            for e in closing.brought_forward(bill, customer.id, currency)
+            *closing.brought_forward(bill, customer.id, currency),
+            *fees.carried(frozen.above, bill.period.end, currency),
+            *deferred,
         ]
         self.draft.put(
             customerfile.period_path(customer.id, bill.period.start),
             written(frozen._replace(closing=tuple(blocks)), customer.id, currency),
         )
-        self.files[customer.id] = left._replace(above=(*head, *left.above))
+        self.files[customer.id] = left._replace(
+            above=(*journal.blocks("".join(map(journal.formatted, head))), *left.above)
+        )
         self.customers[customer.id] = with_period(self.customers[customer.id], bill.period.end)
 
     def finish(self) -> None:
@@ -320,9 +329,12 @@ class _Closer:
 
 
 def states(
-    book: Book, customers: Sequence[Customer], progress: Progress = SILENT
+    book: Book,
+    customers: Sequence[Customer],
+    progress: Progress = SILENT,
+    draft: Draft | None = None,
 ) -> dict[str, tuple[Brought, list[Row]]]:
-    """What open periods start with and hold, by customer id.
+    """What open periods start with and hold, by customer id; as a draft has them, if one is given.
 
     Raises:
         BrokenBookError: if Beancount finds errors in them.
@@ -330,15 +342,17 @@ def states(
     found: dict[str, tuple[Brought, list[Row]]] = {}
     for start in range(0, len(customers), _CHUNK):
         chunk = customers[start : start + _CHUNK]
-        texts = {
-            customer.id: book.text(customerfile.period_path(customer.id, customer.open_since))
+        paths = {
+            customer.id: customerfile.period_path(customer.id, customer.open_since)
             for customer in chunk
         }
+        texts = {name: (draft or book).text(path) for name, path in paths.items()}
         states_of, problems = ledger.open_periods(
             book.root,
             chunk,
             texts,
             {customer.id: book.currency(customer.id) for customer in chunk},
+            {name for name, path in paths.items() if draft and path in draft.put_files},
         )
         if problems:
             raise BrokenBookError(problems)
@@ -453,9 +467,10 @@ def preview(book: Book, name: str, today: dt.date) -> dict[str, Any]:
     def ask() -> dict[str, Any]:
         customer = book.customers[name]
         one = open_period(customer)
-        states_of = states(book, [customer])
-        calls = Calls(book, {name: customer}, states_of, one.end)
-        bill = draw_up(book, customer, one, *states_of[name], calls)
+        brought, posted = states(book, [customer])[name]
+        rows = charging.with_unposted(book, customer, posted, today)
+        calls = Calls(book, {name: customer}, {name: (brought, rows)}, one.end)
+        bill = draw_up(book, customer, one, brought, rows, calls)
         document = closing.document(
             bill,
             customer,

@@ -40,8 +40,11 @@ _ALLOWED = re.compile(
 """What may stand in a customer's own ledger, and nowhere else."""
 
 
-def adopt(draft: Draft) -> None:
+def adopt(draft: Draft) -> set[str]:
     """Commit hand edits, after checking that they load, with what is derived from them.
+
+    Returns:
+        customers whose journals were edited.
 
     Raises:
         BrokenBookError: naming what must be mended first; nothing is committed then.
@@ -49,7 +52,7 @@ def adopt(draft: Draft) -> None:
     """
     paths = draft.book.vault.changed_by_hand()
     if not paths:
-        return
+        return set()
     assert draft.book.config  # noqa: S101 - read here, so that what is wrong with it is said
     problems = [problem for path in paths for problem in _problems(draft, path)]
     root = draft.book.root
@@ -74,6 +77,7 @@ def adopt(draft: Draft) -> None:
     draft.publish("manual edit\n\n" + "".join(f"{path}\n" for path in paths))
     draft.rebuild = False
     draft.talk(f"committed {len(paths)} file(s) edited by hand")
+    return customers
 
 
 def _problems(draft: Draft, path: str) -> Iterable[Problem]:

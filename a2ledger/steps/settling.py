@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from a2ledger import accounts, customerfile, journal, ledger
+from a2ledger import accounts, customerfile, fees, journal, ledger
 from a2ledger.book import Draft, RefusedError
 from a2ledger.customerfile import with_facts
 from a2ledger.period import DAY, Period
 from a2ledger.records import SETTLED, Customer
-from a2ledger.steps import closing
+from a2ledger.steps import charging, closing
 from a2ledger.steps.closing import Closed
 from a2ledger.steps.guarding import Warned
 
@@ -44,6 +44,7 @@ def settle(draft: Draft, names: Sequence[str], without: Sequence[str]) -> list[C
             one = closing.open_period(customer)
             results.append(Closed(customer=name, period=one, closed=False, warnings=warnings))
             continue
+        charging.settle(draft, name, draft.today)
         ready += [(one.end, name, one) for one in periods]
     last = {name: draft.today for _, name, _ in ready}
     results += closing.close_all(draft, ready, list(last), last)
@@ -67,7 +68,12 @@ def _hindrances(
         day = customer.open_since + DAY
         return [Warned("starts-today", f"the period has no day yet; settle it from {day} on")]
     file = draft.open_file(customer.id)
-    days = [block.date for block in file.above if block.kind in {"*", "!"}]
+    settling = {one.link for one in fees.posted(file.above)}  # what they say of today goes
+    days = [
+        block.date
+        for block in file.above
+        if block.kind in {"*", "!"} and not settling.intersection(journal.links(block.text))
+    ]
     ahead = max([*days, *(str(row.date) for row in file.usage)], default="")
     if ahead >= str(draft.today):
         message = f"something is posted on {ahead}; settle the account after that day"

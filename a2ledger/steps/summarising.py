@@ -103,6 +103,7 @@ def _chart(draft: Draft, months: set[str]) -> None:
         accounts.REFILLS,
         accounts.OPENING,
         accounts.ROUNDING,
+        accounts.DEFERRED,
         *(accounts.income(service) for service in config.services),
         *(accounts.vat(code) for code, row in config.codes.items() if row.rate),
         *config.methods.values(),

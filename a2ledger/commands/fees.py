@@ -1,0 +1,151 @@
+"""Recurring fees: add, change, stop, list."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from a2ledger.book import Draft
+from a2ledger.commands.settings import (
+    DAY,
+    Settings,
+    as_json_option,
+    dry_run_option,
+    known,
+    pass_settings,
+    print_json,
+)
+from a2ledger.records import EVERY
+from a2ledger.steps import charging
+
+_since = click.option("--from", "since", type=DAY, metavar="DATE", help="From this day on.")
+
+
+@click.group()
+def fee() -> None:
+    """Add, change and stop what recurs: subscriptions, numbers, lines."""
+
+
+@fee.command("add")
+@click.argument("identity", metavar="CUSTOMER")
+@click.argument("service")
+@click.argument("amount")
+@click.option("--id", "name", default="", metavar="ID", help="Of the fee; else the next feeN.")
+@click.option("--every", type=click.Choice(list(EVERY)), default="month", show_default=True)
+@click.option("--arrears/--advance", default=False, help="Due at the end of its days, or before.")
+@click.option("--from", "since", type=DAY, metavar="DATE", help="First day; else today.")
+@click.option("--until", type=DAY, metavar="DATE", help="First day it is not due for.")
+@click.option("--description", default="", metavar="TEXT", help="Stands on the bill.")
+@dry_run_option
+@pass_settings
+def fee_add(
+    settings: Settings, /, identity: str, service: str, amount: str, dry_run: bool, **terms: Any
+) -> None:
+    """Add a recurring fee, and post what of it is due.
+
+    AMOUNT is for a whole month, quarter or year; days at its ends are prorated.
+
+    Example: a2ledger fee add C10001 DIDs 4.00 --description "Number +32 2 555 01 01"
+    """
+    with settings.drafting() as draft:
+        added = charging.add(draft, identity, service, amount, **terms)
+        _finish(settings, draft, identity, f"fee add: {identity} {added.id}\n", dry_run)
+    settings.talk(f"{identity}: {added.id} {'would be ' if dry_run else ''}added")
+
+
+@fee.command("change")
+@click.argument("identity", metavar="CUSTOMER")
+@click.argument("name", metavar="ID")
+@click.argument("amount")
+@_since
+@dry_run_option
+@pass_settings
+def fee_change(
+    settings: Settings,
+    *,
+    identity: str,
+    name: str,
+    amount: str,
+    since: dt.date | None,
+    dry_run: bool,
+) -> None:
+    """Change what a fee costs, from today or a day on.
+
+    Example: a2ledger fee change C10001 fee1 5.00 --from 2026-04-01
+    """
+    with settings.drafting() as draft:
+        changed = charging.change(draft, identity, name, amount, since or draft.today)
+        _finish(settings, draft, identity, f"fee change: {identity} {name}\n", dry_run)
+    done = f"{'would be ' if dry_run else ''}changed" if changed else "nothing to change"
+    settings.talk(f"{identity}: {name} {done}")
+
+
+@fee.command("stop")
+@click.argument("identity", metavar="CUSTOMER")
+@click.argument("name", metavar="ID")
+@click.option(
+    "--from", "--until", "since", type=DAY, metavar="DATE", help="First day it is not due for."
+)
+@dry_run_option
+@pass_settings
+def fee_stop(
+    settings: Settings, *, identity: str, name: str, since: dt.date | None, dry_run: bool
+) -> None:
+    """Stop a fee: the day before DATE, or today, is the last it is due for.
+
+    Days that were billed ahead are credited.
+
+    Example: a2ledger fee stop C10001 fee1 --from 2026-04-01
+    """
+    with settings.drafting() as draft:
+        stopped = charging.stop(draft, identity, name, since or draft.today)
+        _finish(settings, draft, identity, f"fee stop: {identity} {name}\n", dry_run)
+    done = f"{'would be ' if dry_run else ''}stopped" if stopped else "nothing to change"
+    settings.talk(f"{identity}: {name} {done}")
+
+
+def _finish(settings: Settings, draft: Draft, identity: str, message: str, dry_run: bool) -> None:
+    """Post what the change makes due, say so, and publish."""
+    _say(settings, charging.charge(draft, {identity}))
+    settings.publish(draft, message, dry_run)
+
+
+def _say(settings: Settings, found: Mapping[str, charging.Changes]) -> None:
+    for customer, changes in found.items():
+        for entry in changes.put:
+            said = f"{customer}: {entry.date} {entry.payee}, {entry.narration}"
+            settings.talk(f"{said}: {charging.shown(entry)}")
+        for link in sorted(changes.removed):
+            settings.talk(f"{customer}: {link} taken back")
+
+
+@fee.command("list")
+@click.argument("identity", metavar="[CUSTOMER]", required=False)
+@as_json_option
+@pass_settings
+def fee_list(settings: Settings, *, identity: str | None, as_json_: bool) -> None:
+    """List recurring fees, of a customer or of all.
+
+    Example: a2ledger fee list C10001
+    """
+    book = settings.book()
+    customers = [known(book, identity)] if identity else list(book.customers.values())
+    rows = list(charging.listed(customers, settings.today(book)))
+    if as_json_:
+        print_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['customer']:<16} {described(row)}")
+
+
+def described(row: Mapping[str, Any]) -> str:
+    """A fee in a line, for a person."""
+    until = f" until {row['until']}" if row["until"] else ""
+    text = f", {row['description']}" if row["description"] else ""
+    return (
+        f"{row['id']:<12} {row['amount']:>10} {row['currency']} every {row['every']} in "
+        f"{row['due']}, {row['service']}{text}, from {row['from']}{until}"
+    )
