@@ -165,7 +165,7 @@ def normalise(
         fates.not_billable,
         sorted(fates.refused),
         _latest(starts[asked & (starts <= soon)]),
-        _zone_warnings(rows, starts, fates.sound),
+        [*_zone_warnings(rows, starts, fates.sound), *_hour_warnings(rows, fates)],
         functools.partial(_judged, table, taken, fates),
     )
 
@@ -231,6 +231,11 @@ class _Rows:
         """When a row says it starts."""
         return self.text("start", row)
 
+    def created(self, row: int) -> int | None:
+        """When a row's id says that its channel was made, in seconds since 1970."""
+        match = _EPOCH_OF_ID.fullmatch(self.text("uniqueid", row))
+        return int(match[1]) if match else None
+
     def identity(self, row: int) -> str:
         """The id a switch gave a row, with the switch's name; or nothing."""
         uid, sequence = self.text("uniqueid", row), self.text("sequence", row)
@@ -247,6 +252,8 @@ class _Fates:
         """Rows whose start is a time."""
         self.timed: Mask = np.ones(len(rows), np.bool_)
         """Rows whose seconds are some."""
+        self.doubtful = 0
+        """Rows of an hour that happens twice, with nothing that tells which."""
         self.not_billable: dict[str, int] = {}
         self.left_out: Indexes = np.full(len(rows), NOBODY, np.int32)
         """The place of each row's reason in ``not_billable``, or -1."""
@@ -287,6 +294,13 @@ def _starts(rows: _Rows, zone: str, fates: _Fates) -> tuple[Integers, Integers]:
         ~times.valid, "bad-time", lambda row: f"its start {rows.start(row)!r} is no date and time"
     )
     starts = clock.to_utc(times, rows.source.timezone)
+    places, later = clock.twice(times, rows.source.timezone)
+    for place, by in zip(places.tolist(), later.tolist(), strict=True):
+        created = rows.created(place)
+        if created is None:
+            fates.doubtful += 1
+        elif abs(starts[place] + by - created) < abs(starts[place] - created):
+            starts[place] += by
     return starts, clock.to_naive(starts, zone)
 
 
@@ -527,6 +541,13 @@ def _digests(rows: _Rows, starts: Integers, places: Integers) -> list[str]:
 
 def _latest(starts: Integers) -> dt.datetime | None:
     return clock.EPOCH + dt.timedelta(seconds=int(starts.max())) if len(starts) else None
+
+
+def _hour_warnings(rows: _Rows, fates: _Fates) -> list[str]:
+    if not fates.doubtful:
+        return []
+    count = f"{fates.doubtful} row{'s' if fates.doubtful > 1 else ''}"
+    return [f"{rows.source.name}: {count} of an hour that happened twice, taken as the first"]
 
 
 def _zone_warnings(rows: _Rows, starts: Integers, sound: Mask) -> list[str]:

@@ -117,13 +117,43 @@ def _offset(suffix: str) -> int | None:
 def to_utc(times: Times, zone: str) -> Seconds:
     """Instants of valid times; what has no offset is in ``zone``.
 
-    Of an hour that happens twice the earlier one is meant; a time the clock leaps over is taken
-    as far after the leap as it stands after its beginning.
+    Of an hour that happens twice the earlier one is meant, see :func:`twice`; a time the clock
+    leaps over is taken as far after the leap as it stands after its beginning.
     """
     ahead = times.offset.copy()
     rows = np.flatnonzero(times.valid & (times.offset == NO_OFFSET))
     ahead[rows] = _by_hour(times.naive[rows], functools.partial(_ahead_of_wall, zone))
     return times.naive - np.where(times.valid, ahead, 0)
+
+
+def twice(times: Times, zone: str) -> tuple[npt.NDArray[np.int64], Seconds]:
+    """Which valid times are of an hour that happens twice, and how much later the second is.
+
+    Those with an offset beside them are not in doubt.
+    """
+    rows = np.flatnonzero(times.valid & (times.offset == NO_OFFSET))
+    days = times.naive[rows] // DAY
+    near = [day + beside for day in _turning(days, zone) for beside in (-1, 0, 1)]
+    if not near:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    rows = rows[np.isin(days, near)]
+    walls = times.naive[rows].tolist()
+    later = [_ahead_of_wall(zone, wall) - _ahead_of_wall(zone, wall, fold=1) for wall in walls]
+    by = np.array(later, np.int64)
+    return rows[by > 0], by[by > 0]
+
+
+def _turning(days: Seconds, zone: str) -> list[int]:
+    """Of some days, those on which the clock is put back."""
+    if zone == "UTC" or not len(days):
+        return []
+    first, last = int(days.min()), int(days.max())
+    short = last - first < len(days)
+    return [
+        day
+        for day in (range(first, last + 1) if short else np.unique(days).tolist())
+        if _ahead_of_wall(zone, day * DAY) > _ahead_of_wall(zone, (day + 1) * DAY)
+    ]
 
 
 def to_naive(instants: Seconds, zone: str) -> Seconds:
@@ -144,8 +174,8 @@ def _by_hour(seconds: Seconds, ahead: Callable[[int], int]) -> Seconds:
 
 
 @functools.lru_cache(maxsize=1 << 16)
-def _ahead_of_wall(zone: str, naive: int) -> int:
-    wall = (EPOCH + dt.timedelta(seconds=naive)).replace(tzinfo=zoneinfo.ZoneInfo(zone))
+def _ahead_of_wall(zone: str, naive: int, fold: int = 0) -> int:
+    wall = (EPOCH + dt.timedelta(seconds=naive)).replace(tzinfo=zoneinfo.ZoneInfo(zone), fold=fold)
     return _seconds(wall.utcoffset())
 
 

@@ -374,6 +374,24 @@ def test_control_characters_go_no_further():
     assert (call["caller"], call["uid"]) == ("3021", "a;b")
 
 
+def test_of_an_hour_that_happens_twice_the_id_says_which():
+    # On 25 October 2026 Athens had 03:30 at 00:30 and again at 01:30 UTC.
+    def starts(**change):
+        result = normalise(
+            {"start": "2026-10-25 03:30:00", **change}, timezone="Europe/Athens", zone="UTC"
+        )
+        (row,) = result.calls.to_pylist()
+        return f"{row['start']:%H:%M}", result.warnings
+
+    first, second = 1792888200, 1792891800
+    assert starts(uniqueid=f"{first - 5}.7") == ("00:30", [])
+    assert starts(uniqueid=f"pbx-{second - 5}.7") == ("01:30", [])
+    assert starts(uniqueid="a-guid") == (
+        "00:30",
+        ["pbx1: 1 row of an hour that happened twice, taken as the first"],
+    )
+
+
 @pytest.mark.parametrize(
     ("zone", "off"),
     [

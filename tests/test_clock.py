@@ -80,10 +80,47 @@ def test_a_time_the_clock_leaps_over_is_taken_after_the_leap():
     assert instant("2026-03-29 04:30:00", "Europe/Athens") == "2026-03-29T01:30:00+00:00"
 
 
+@pytest.mark.parametrize(
+    ("zone", "day", "wall", "by"),
+    [
+        ("Europe/Athens", "2026-10-25", "02:59:59", 0),
+        ("Europe/Athens", "2026-10-25", "03:00:00", 3600),
+        ("Europe/Athens", "2026-10-25", "03:59:59", 3600),
+        ("Europe/Athens", "2026-10-25", "04:00:00", 0),
+        ("Europe/Athens", "2026-10-24", "03:30:00", 0),
+        ("Europe/Athens", "2026-03-29", "03:30:00", 0),  # leapt over
+        ("Asia/Beirut", "2026-10-24", "23:30:00", 3600),  # put back at midnight
+        ("Australia/Lord_Howe", "2026-04-05", "01:45:00", 1800),
+        ("UTC", "2026-10-25", "03:30:00", 0),
+    ],
+)
+def test_an_hour_that_happens_twice_is_known(zone, day, wall, by):
+    times = clock.parse(pa.array(["x", f"{day} {wall}", f"{day} {wall}Z"]))
+    rows, later = clock.twice(times, zone)
+    assert dict(zip(rows.tolist(), later.tolist(), strict=True)) == ({1: by} if by else {})
+
+
 ZONES = st.sampled_from(["UTC", "Europe/Athens", "Asia/Kathmandu", "America/St_Johns"])
 MOMENTS = st.datetimes(dt.datetime(1980, 1, 1), dt.datetime(2060, 1, 1)).map(  # noqa: DTZ001
     lambda moment: moment.replace(microsecond=0)
 )
+
+
+@given(moments=st.lists(MOMENTS, max_size=20), zone=ZONES)
+def test_what_happens_twice_is_what_python_says(moments, zone):
+    here = zoneinfo.ZoneInfo(zone)
+    expected = {
+        place: by
+        for place, moment in enumerate(moments)
+        if (
+            by := int(
+                moment.replace(tzinfo=here, fold=1).timestamp()
+                - moment.replace(tzinfo=here).timestamp()
+            )
+        ) > 0
+    }  # fmt: skip
+    rows, later = clock.twice(clock.parse(pa.array(list(map(str, moments)), pa.string())), zone)
+    assert dict(zip(rows.tolist(), later.tolist(), strict=True)) == expected
 
 
 @given(moments=st.lists(MOMENTS, max_size=20), zone=ZONES)

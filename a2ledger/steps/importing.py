@@ -52,7 +52,7 @@ def import_calls(
     source = replace(source, rules=source.rules or sources.rules(source.dialect))
     pricing = valuing.pricing(draft.book)
     reading = Reading(draft, source, paths, asked)
-    run = _Run(draft, source, pricing, now, asked, report)
+    run = _Run(draft, source, pricing, now, asked, report, set())
     with Spool(draft.book.vault.spool, keeping.SCHEMA) as spool:
         with draft.progress(f"reading {source.name}", reading.size()) as progress:
             for batch in gathered(reading.batches(report, progress)):
@@ -71,15 +71,19 @@ class _Run(NamedTuple):
     now: dt.datetime
     asked: Asked
     report: Report
+    said: set[str]
+    """What was said already: the batches of a file are all of one zone."""
 
 
 def _priced(run: _Run, batch: Batch) -> tuple[pa.Table, pa.ChunkedArray]:
     """Calls of a batch with their price, and the day of each."""
-    draft, source, pricing, now, asked, report = run
+    draft, source, pricing, now, asked, report, said = run
     zone = pricing.config.timezone
     normal = cdr.normalise(batch, source, pricing.directory, zone, now, asked.days)
     for message in (*batch.notes, *normal.warnings):
-        draft.talk(message)
+        if message not in said:
+            draft.talk(message)
+            said.add(message)
     calls, unpriced = _rated(batch, normal.calls, source, pricing)
     no_rate = _without_rate(batch, normal.calls.filter(pa.array(unpriced)), pricing)
     report.refused += [*batch.refused, *normal.refused, *no_rate]
