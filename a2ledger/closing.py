@@ -165,29 +165,13 @@ def document(
     places, closing = bill.places, money.rounded(bill.carried.billed_micro, bill.places)
     terms = customer.text("terms", bill.period.last)
     due = issue_date + dt.timedelta(days=int(terms) if terms else config.terms_days)
-    shown = {"name", "address", "country", "vat_id", "email", "language"}
     net = sum(bill.net_micro.values())
+    supplier, buyer = parties(customer, config, bill.period.last)
     return Document(
         kind=kind,
         number=number,
-        supplier={
-            name: getattr(config.company, name)
-            for name in (
-                "name",
-                "address",
-                "country",
-                "vat_id",
-                "email",
-                "phone",
-                "website",
-                "iban",
-                "bic",
-            )
-        },
-        customer={
-            "id": customer.id,
-            **{key: customer.text(key, bill.period.last) for key in sorted(shown)},
-        },
+        supplier=supplier,
+        customer=buyer,
         currency=currency,
         issue_date=str(issue_date),
         due_date=str(due),
@@ -202,6 +186,18 @@ def document(
         credit=money.text(max(0, -closing), places),
         treatment=bill.treatment if bill.treatment in SHOWN else "",
     )
+
+
+_SUPPLIER = (*("name", "address", "country", "vat_id", "email", "phone", "website", "iban", "bic"),)
+_BUYER = ("address", "country", "email", "language", "name", "vat_id")
+
+
+def parties(
+    customer: Customer, config: Config, day: dt.date
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Who sends a document and who gets it, by the customer's facts of a day."""
+    supplier = {name: getattr(config.company, name) for name in _SUPPLIER}
+    return supplier, {"id": customer.id} | {key: customer.text(key, day) for key in _BUYER}
 
 
 def with_vat_in(document: Document, currency: str, prices: Prices) -> Document:

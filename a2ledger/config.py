@@ -34,6 +34,10 @@ class ConfigError(Exception):
     """``a2ledger.toml`` says something that cannot be. The message begins with the key."""
 
 
+class SeveralRatesError(ConfigError):
+    """A refill cannot be taxed: what it may buy bears more than one rate."""
+
+
 class UnknownSourceError(ConfigError):
     """A source was named that is neither configured nor a dialect."""
 
@@ -163,6 +167,22 @@ class Config:
             raise ConfigError(f"services.{service}: is missing; a source sells its calls as it")
         default, home = self.services[service], self.company.country
         return self.codes[vat.code_of(self.vat_rules, service, default, who, day, home)]
+
+    def refill_code(self, who: vat.Party, day: dt.date) -> VatCode:
+        """The VAT code of whatever a customer may buy with a refill.
+
+        Raises:
+            SeveralRatesError: if there is more than one category or rate.
+        """
+        plain = who._replace(treatment="on-invoice")
+        codes = [self.code_of(service, plain, day) for service in self.services]
+        if len({(code.category, code.rate) for code in codes}) > 1:
+            names = ", ".join(dict.fromkeys(code.code for code in codes))
+            raise SeveralRatesError(
+                f"on-refill taxes what a refill may buy, and that bears several rates ({names}); "
+                "use on-invoice or included"
+            )
+        return codes[0]
 
     def pending(self, micro: int, code: str, who: vat.Party) -> int:
         """VAT inside a price that contains it, to be owed when it is billed."""

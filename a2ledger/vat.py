@@ -20,7 +20,7 @@ from stdnum.eu import vat as european
 
 from a2ledger import money
 
-TREATMENTS = ("on-invoice", "included", "reverse-charge", "none")
+TREATMENTS = ("on-invoice", "included", "on-refill", "reverse-charge", "none")
 CATEGORIES = ("S", "Z", "E", "AE", "G", "O")
 """Of EN 16931: taxed, zero-rated, exempt, reverse charge, export, outside the scope of VAT."""
 

@@ -115,7 +115,7 @@ def test_what_keeps_every_rule(one):
             ),
             ["BR-O-11"],
         ),
-        (document(treatment="on-refill"), ["on-refill"]),
+        (document(treatment="on-refill", kind="statement", number=None), ["on-refill"]),
     ],
 )
 def test_what_breaks_a_rule_is_told_by_its_name(one, broken):

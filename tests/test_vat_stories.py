@@ -309,3 +309,235 @@ def test_a_supplier_without_a_vat_id_bills_and_is_told(book):
 
     assert closed["number"] == "INV-2026-000001"
     assert [warned["code"] for warned in closed["warnings"]] == ["BR-S-02"]
+
+
+# ---- refills that are taxed when they are paid ----
+
+
+def prepaid(book: Book, **facts: str) -> Book:
+    """A book whose customer C1 is taxed when he tops up."""
+    configured(book, rules="").customers({"id": "C1", "vat": "on-refill", **facts})
+    return book
+
+
+def test_a_refill_is_taxed_when_it_is_paid_and_usage_is_not_taxed_again(book):
+    prepaid(book)
+    done = book.moves("refills", "C1", "2026-01-02", "12.10", id="r1", today="2026-01-03")
+    assert "1 refill document(s): INV-2026-000001" in done.stderr
+    book.talks("C1", "2026-01-05", 4, today="2026-01-06")
+
+    # 12.10 x 21 / 121 = 2.10
+    sums = book.sums()
+    assert sums["Assets:Clearing:Refills"] == Decimal("12.10")
+    assert sums["Assets:Receivable:C1:Billed"] == Decimal("-10.00")
+    assert sums["Liabilities:VAT:S21"] == Decimal("-2.10")
+    assert book.balance("C1")["owed"] == "-6.00"
+    bill = book.invoice("INV-2026-000001")
+    assert (bill["kind"], bill["net"], bill["vat_total"], bill["gross"]) == (
+        *("invoice", "10.00"),
+        *("2.10", "12.10"),
+    )
+    assert table(bill) == [("S21", "S", "21", "10.00", "2.10")]
+    assert [(one["kind"], one["net"]) for one in bill["lines"]] == [("refill", "10.00")]
+    assert bill["period"] == {"start": "2026-01-02", "end": "2026-01-03"}
+    assert (bill["issue_date"], bill["to_pay"], bill["credit"]) == ("2026-01-03", "0.00", "0.00")
+    assert total(bill["statement"]) == 0
+
+    (closed,) = book.close(today="2026-02-01")
+
+    assert (closed["number"], closed["to_pay"]) == (None, "0.00")
+    statement = book.documents()["statement-C1-2026-01-01"]
+    assert (statement["kind"], statement["vat"], statement["credit"]) == ("statement", [], "6.00")
+    assert nets(statement) == [("Calls", "P", "4.00")]
+    assert [row["amount"] for row in statement["statement"]["lines"]] == ["-10.00", "4.00"]
+    assert book.sums()["Assets:Receivable:C1:Billed"] == Decimal("-6.00")
+    assert book.sums()["Liabilities:VAT:S21"] == Decimal("-2.10")
+    assert total(book.statement("C1", today="2026-02-02")) == Decimal("-6.00")
+    for top in book.tops():
+        assert bean_check(book.root / top) == ""
+    assert book.run("check", "C1").code == 0
+
+
+def test_a_refill_read_again_takes_no_second_number(book):
+    prepaid(book)
+    row = {"id": "r1", "customer": "C1", "date": "2026-01-02", "amount": "12.10"}
+    book.imported("refills", [row], today="2026-01-03")
+    before = book.digests()
+
+    again = book.imported("refills", [row], today="2026-01-04")
+
+    assert "1 duplicate" in again.stderr
+    assert book.digests() == before
+
+
+def test_numbers_of_refills_and_invoices_are_one_series_without_a_gap(book):
+    prepaid(book).customers({"id": "C2", "vat": "on-invoice"})
+    rows = [
+        {"id": f"r{day}", "customer": "C1", "date": f"2026-01-{day:02d}", "amount": "12.10"}
+        for day in (9, 7, 8)
+    ]
+    book.imported("refills", rows, today="2026-01-10")
+    book.talks("C2", "2026-01-05", 10, today="2026-01-10")
+    book.moves("payments", "C2", "2026-01-06", "5.00", today="2026-01-10")
+    book.close(today="2026-02-01")
+    book.moves("refills", "C1", "2026-02-05", "1.21", today="2026-02-05")
+
+    numbered = {name: one for name, one in book.documents().items() if one["number"]}
+    assert list(numbered) == [f"INV-2026-{number:06d}" for number in range(1, 6)]
+    days = [one["period"]["start"] for one in numbered.values()]
+    assert days == ["2026-01-07", "2026-01-08", "2026-01-09", "2026-01-01", "2026-02-05"]
+
+
+def test_a_payment_that_tops_up_is_taxed_and_one_for_a_refill_is_not(book):
+    prepaid(book)
+    book.moves("payments", "C1", "2026-01-02", "12.10", id="p1", today="2026-01-03")
+    book.moves("refills", "C1", "2026-01-03", "24.20", id="r2", today="2026-01-03")
+    book.moves("payments", "C1", "2026-01-04", "24.20", id="p2", reference="r2", today="2026-01-05")
+    # The refill that the first payment paid for comes late: the payment has its document.
+    book.moves("refills", "C1", "2026-01-02", "12.10", id="r1", reference="p1", today="2026-01-05")
+
+    assert [one["gross"] for one in book.documents().values()] == ["12.10", "24.20"]
+    assert book.balance("C1")["owed"] == "-30.00"
+    assert book.sums()["Liabilities:VAT:S21"] == Decimal("-6.30")
+    assert book.sums()["Assets:Bank"] == Decimal("36.30")
+
+
+def test_a_refill_reversed_has_a_credit_note(book):
+    prepaid(book)
+    book.moves("refills", "C1", "2026-01-02", "12.10", id="r1", today="2026-01-03")
+    book.moves("refills", "C1", "2026-01-04", "-12.10", id="r2", reference="r1", today="2026-01-05")
+
+    note = book.invoice("CN-2026-000001")
+    assert (note["kind"], note["net"], note["vat_total"], note["gross"]) == (
+        *("credit-note", "10.00"),
+        *("2.10", "12.10"),
+    )
+    assert note["original"] == {"number": "INV-2026-000001", "date": "2026-01-03"}
+    assert total(note["statement"]) == 0
+    assert book.balance("C1")["owed"] == "0.00"
+    assert "Liabilities:VAT:S21" not in book.sums()
+
+
+def test_a_refill_with_a_document_is_not_struck_out(book):
+    prepaid(book)
+    book.moves("refills", "C1", "2026-01-02", "12.10", id="r1", today="2026-01-03")
+
+    refused = book.run("void", "refill/r1", "mistyped", today="2026-01-03", code=1)
+
+    assert refused.errors[0].startswith(
+        "a2ledger: refill-refills-r1: it has the document INV-2026-000001, which stays"
+    )
+
+
+def test_a_late_refill_is_taxed_in_the_open_period_under_the_code_of_its_day(book):
+    configured(book)
+    book.edit("a2ledger.toml", 'services = ["Calls"]\n', "")
+    book.customers({"id": "C1", "vat": "on-refill"})
+    book.close(today="2026-02-01")
+    for day in ("2026-01-15", "2026-01-16"):
+        book.moves("refills", "C1", day, "100.00", today="2026-02-05")
+
+    # 100 x 21 / 121 = 17.355...; 100 x 6 / 106 = 5.660...
+    bills = [one for one in book.documents().values() if one["number"]]
+    assert [table(bill)[0] for bill in bills] == [
+        ("S21", "S", "21", "82.64", "17.36"),
+        ("S6", "S", "6", "94.34", "5.66"),
+    ]
+    assert [bill["period"]["start"] for bill in bills] == ["2026-01-15", "2026-01-16"]
+
+
+def test_refills_cannot_be_taxed_where_they_may_buy_at_several_rates(book):
+    rules = '[vat.codes.S6]\nrate = 6\n[[vat.rules]]\ncode = "S6"\nservices = ["DIDs"]\n'
+    rules += "from = 2026-02-01\n"
+    configured(book, rules=rules).customers({"id": "C1", "vat": "on-refill"})
+    why = "bears several rates (S21, S6)"
+
+    book.moves("refills", "C1", "2026-01-20", "12.10", today="2026-01-20")
+    refused = book.moves("refills", "C1", "2026-02-01", "12.10", today="2026-02-01", code=3)
+    assert why in refused.stderr
+    assert "(several-rates 1)" in refused.stderr
+    refused = book.run("customer", "add", "C2", "--vat", "on-refill", today="2026-02-01", code=1)
+    assert why in refused.errors[0]
+    book.close(today="2026-02-01")
+    (row,) = book.close(today="2026-03-01", code=1)
+    assert [warned["code"] for warned in row["warnings"]] == ["several-rates"]
+
+
+def test_what_is_hand_written_under_another_code_leaves_the_period_open(book):
+    prepaid(book)
+    text = (
+        '2026-01-05 * "DIDs" "by hand"\n  Assets:Receivable:C1:Unbilled  5.00 EUR\n'
+        '    vat: "S21"\n  Income:DIDs  -5.00 EUR\n\n'
+    )
+    path = "journals/2026-01/C1.01.beancount"
+    (book.root / path).write_text(text + book.text(path))
+
+    assert left_open(book, "C1") == ["on-refill"]
+
+
+def test_leaving_taxed_refills_gives_the_tax_of_unspent_credit_back(book):
+    prepaid(book)
+    book.moves("refills", "C1", "2026-01-02", "12.10", today="2026-01-03")
+    book.talks("C1", "2026-01-05", 4, today="2026-01-06")
+    book.run("customer", "set", "C1", "vat=on-invoice", "--from", "2026-02-01", today="2026-01-10")
+
+    book.close(today="2026-02-01")
+
+    # 6.00 of credit are left; 6.00 x 21 % = 1.26
+    note = book.invoice("CN-2026-000001")
+    assert (note["net"], note["vat_total"], note["gross"]) == ("6.00", "1.26", "7.26")
+    assert (note["statement"]["opening"], note["statement"]["closing"]) == ("-6.00", "-7.26")
+    assert book.balance("C1")["owed"] == "-7.26"
+    assert book.sums()["Liabilities:VAT:S21"] == Decimal("-0.84")  # of the 4.00 that were used
+
+    book.talks("C1", "2026-02-05", 6, today="2026-02-06")
+    (closed,) = book.close(today="2026-03-01")
+    bill = book.invoice(closed["number"])
+    assert (bill["gross"], bill["to_pay"]) == ("7.26", "0.00")
+    assert total(bill["statement"]) == 0
+    assert bill["statement"]["opening"] == "-6.00"
+    assert total(book.statement("C1", today="2026-03-02")) == 0
+    for top in book.tops():
+        assert bean_check(book.root / top) == ""
+
+
+def test_entering_taxed_refills_taxes_the_credit_there_is(book):
+    configured(book, rules="").customers({"id": "C1", "vat": "on-invoice"})
+    book.moves("refills", "C1", "2026-01-02", "12.10", today="2026-01-03")
+    book.run("customer", "set", "C1", "vat=on-refill", "--from", "2026-02-01", today="2026-01-10")
+
+    first, second = book.close(today="2026-03-01")
+
+    assert (first["number"], second["number"]) == (None, None)
+    bill = book.invoice("INV-2026-000001")
+    assert (bill["kind"], bill["net"], bill["vat_total"]) == ("invoice", "10.00", "2.10")
+    assert (bill["statement"]["opening"], bill["statement"]["closing"]) == ("-12.10", "-10.00")
+    statement = book.documents()["statement-C1-2026-02-01"]["statement"]
+    assert (statement["opening"], statement["closing"]) == ("-12.10", "-10.00")
+    assert book.sums()["Liabilities:VAT:S21"] == Decimal("-2.10")
+
+
+def test_usage_beyond_what_was_paid_is_taxed_when_refills_are_no_more(book):
+    prepaid(book)
+    book.talks("C1", "2026-01-05", 10, today="2026-01-06")
+    book.run("customer", "set", "C1", "vat=included", "--from", "2026-02-01", today="2026-01-10")
+
+    book.close(today="2026-02-01")
+
+    bill = book.invoice("INV-2026-000001")
+    assert (bill["net"], bill["vat_total"], bill["to_pay"]) == ("10.00", "2.10", "12.10")
+    assert book.balance("C1")["owed"] == "12.10"
+
+
+def test_a_treatment_that_changes_what_is_posted_must_come_before_it(book):
+    configured(book, rules="").customers({"id": "C1", "vat": "on-invoice"})
+    book.talks("C1", "2026-02-05", 10, today="2026-02-06")
+    for treatment in ("included", "on-refill"):
+        words = ("customer", "set", "C1", f"vat={treatment}", "--from", "2026-02-01")
+        refused = book.run(*words, today="2026-02-06", code=1)
+        (said,) = refused.errors
+        assert said == (
+            "a2ledger: C1: vat: from 2026-02-01 on something is posted already as on-invoice; "
+            "nothing was changed; say --from 2026-03-01"
+        )
+    book.run("customer", "set", "C1", "vat=included", "--from", "2026-03-01", today="2026-02-06")

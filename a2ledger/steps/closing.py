@@ -24,6 +24,7 @@ from a2ledger import (
     ledger,
     money,
     period,
+    topup,
 )
 from a2ledger.billing import Bill, Brought, DetailDiffersError, Row, Used
 from a2ledger.book import Book, BrokenBookError, Draft, RefusedError, with_period
@@ -31,10 +32,10 @@ from a2ledger.customerfile import with_facts
 from a2ledger.document import as_json
 from a2ledger.document import written as written_document
 from a2ledger.period import Period
-from a2ledger.periodfile import PeriodFile, split, written
+from a2ledger.periodfile import PeriodFile, split, with_entries, written
 from a2ledger.progress import SILENT, Progress
 from a2ledger.records import SETTLED, Customer, Problem
-from a2ledger.steps import asking, charging, guarding
+from a2ledger.steps import asking, charging, guarding, topping
 from a2ledger.steps.guarding import Warned
 from a2ledger.steps.numbering import Numbers
 
@@ -246,6 +247,7 @@ class _Closer:
         self.states = states(draft.book, list(self.customers.values()), progress, draft)
         self.calls = Calls(draft.book, self.customers, self.states, end)
         self.numbers = Numbers(draft)
+        self.issuer = topping.Issuer(draft, self.numbers)
 
     def close(self, name: str, one: Period, *, final: bool) -> Closed | None:
         """Close one period: its document, its frozen file, and what the next one starts with.
@@ -268,7 +270,11 @@ class _Closer:
             issue_date=self.draft.today,
         )
         confirmed = name in self.confirmed
-        if reasons := list(guarding.reasons(self.draft, customer, bill, document, confirmed)):
+        reasons = [
+            *guarding.reasons(self.draft, customer, bill, document, confirmed),
+            *topping.obstacles(self.draft, customer, one, bill.carried.billed_micro),
+        ]
+        if reasons:
             self.held_back.add(name)
             return Closed(customer=name, period=one, closed=False, warnings=reasons)
         number = None if kind == "statement" else self.numbers.take(kind)
@@ -284,7 +290,7 @@ class _Closer:
         if final:
             settled = with_facts(self.customers[name], [(SETTLED, "yes")], one.end)
             self.customers[name] = settled
-        self.states[name] = (bill.carried, rows)
+        self.states[name] = (bill.carried, [*rows, *self._turned(customer, bill)])
         return Closed(
             customer=name,
             period=one,
@@ -316,8 +322,31 @@ class _Closer:
         )
         self.customers[customer.id] = with_period(self.customers[customer.id], bill.period.end)
 
+    def _turned(self, customer: Customer, bill: Bill) -> Iterator[Row]:
+        """What a change of treatment posts on the first day of the new one."""
+        balance = bill.carried.billed_micro
+        if (sold := topping.turned(self.book, customer, bill.period, balance)) is None:
+            return
+        number = self.issuer.issue(customer, sold)
+        entry = topup.conversion(sold, customer.id, self.book.currency(customer.id), number)
+        self.files[customer.id] = with_entries(self.files[customer.id], [entry])
+        yield Row(
+            date=entry.date,
+            billed=True,
+            payee=entry.payee or "",
+            narration=entry.narration or "",
+            micro=sold.vat_micro,
+            vat="",
+            calls=None,
+            seconds=None,
+            late_from=None,
+            link=number,
+            tags=frozenset(),
+        )
+
     def finish(self) -> None:
         """Write the open periods that now follow."""
+        self.issuer.say()
         company = self.book.config.company
         for message in sorted(self.remarks if company.vat_id or company.country else ()):
             self.draft.talk(f"note: {message}")

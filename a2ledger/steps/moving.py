@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypedDict, cast
@@ -25,7 +25,10 @@ from a2ledger.period import month_of
 from a2ledger.periodfile import PeriodFile, with_entries
 from a2ledger.records import Customer, Movement
 from a2ledger.sources import movements
+from a2ledger.steps import topping
 from a2ledger.steps.reporting import Report
+from a2ledger.steps.topping import Issuer
+from a2ledger.topup import ISSUED
 
 KINDS = {"refills": "refill", "payments": "payment", "charges": "charge", "openings": "opening"}
 
@@ -170,9 +173,8 @@ def _sort_in(
         return
     if link in known:
         _compare(movement, text, known[link], report)
-    elif customer and customer.settled and movement.kind == "charge":
-        message = f"the account of {customer.id} is settled; reopen it, then import again"
-        report.refused.append(_refuse(movement, "settled", message))
+    elif customer and (refused := _unpostable(draft, movement, customer, entry)):
+        report.refused.append(refused)
     else:
         fresh[link] = (movement, entry)
 
@@ -228,6 +230,21 @@ def _entry(
         credited_micro=credited,
         **_taxed(movement, customer, config),
     )
+
+
+def _unpostable(
+    draft: Draft, movement: Movement, customer: Customer, entry: data.Transaction
+) -> Refused | None:
+    """Why a customer's account cannot take an entry; None if it can."""
+    if customer.settled and movement.kind == "charge":
+        message = f"the account of {customer.id} is settled; reopen it, then import again"
+        return _refuse(movement, "settled", message)
+    if movement.kind in {"refill", "payment"}:
+        late = entry.date < customer.open_since
+        placed = posting.moved_to(entry, customer.open_since) if late else entry
+        if found := topping.objection(draft, customer, placed):
+            return _refuse(movement, *found)
+    return None
 
 
 class _Taxed(TypedDict, total=False):
@@ -296,12 +313,24 @@ def _post(
         draft.talk(
             f"{len(unmatched)} payment(s) name no customer: in suspense; see `a2ledger suspense`"
         )
+    paired: dict[str, Iterable[data.Transaction]] = {}
     for identity, entries in by_customer.items():
         part = accounts.component(identity)
         held = [row for row in known.values() if row.customer == part]
-        paired = list(_pair(identity, entries, held))
-        file = with_entries(draft.open_file(identity), paired)
+        paired[identity] = _pair(identity, entries, held)
+    _write(draft, paired, known.values())
+
+
+def _write(
+    draft: Draft, by_customer: Mapping[str, Iterable[data.Transaction]], known: Iterable[Known]
+) -> None:
+    """Write entries into open periods, those taxed that top up where refills are."""
+    issuer = Issuer(draft)
+    issuer.know(row.entry for row in known)
+    for identity, entries in issuer.taxed(by_customer).items():
+        file = with_entries(draft.open_file(identity), entries)
         draft.put_open_file(identity, file)
+    issuer.say()
 
 
 def replace_paired(draft: Draft, customer: str, entry: data.Transaction) -> None:
@@ -311,8 +340,8 @@ def replace_paired(draft: Draft, customer: str, entry: data.Transaction) -> None
     """
     held = _held(draft, (), {_part(customer)})
     held.pop(own_link(entry))
-    paired = _pair(customer, [entry], list(held.values()))
-    draft.put_open_file(customer, with_entries(draft.open_file(customer), paired))
+    pairs = _pair(customer, [entry], list(held.values()))
+    _write(draft, {customer: pairs}, held.values())
 
 
 def suspend(draft: Draft, entries: Iterable[data.Transaction]) -> None:
@@ -332,7 +361,8 @@ def _pair(
     """
     new = {own_link(entry): entry for entry in entries}
     old = {own_link(row.entry): row.entry for row in held}
-    sealed = {own_link(row.entry) for row in held if row.sealed}
+    # What has a document of its own stays as it is, though its period be open.
+    sealed = {own_link(row.entry) for row in held if row.sealed or ISSUED in row.entry.meta}
     every = new | {
         link: entry
         if link in sealed or not link.startswith(PAIRED)

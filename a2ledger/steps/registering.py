@@ -6,8 +6,9 @@ import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
-from a2ledger import accounts, directory, facts, vat
+from a2ledger import accounts, customerfile, directory, facts, ledger, vat
 from a2ledger.book import Draft, RefusedError
+from a2ledger.config import SeveralRatesError
 from a2ledger.customerfile import with_facts
 from a2ledger.feed import Refused
 from a2ledger.period import cycle_of, holding, is_anniversary
@@ -80,6 +81,7 @@ def add(draft: Draft, identity: str, given: Mapping[str, str]) -> Customer:
     )
     _check_cycle(customer, start)
     _check_place(customer, start, values)
+    _check_rates(draft, customer, start, values)
     _check_decks(draft, str(values["currency"]), values.get("tariff", ""))
     draft.book.customers[identity] = customer
     draft.put_customer(customer)
@@ -136,12 +138,48 @@ def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date
     changed = with_facts(customer, now.items(), since)
     _check_cycle(changed, since)
     _check_place(changed, since, now)
+    _check_rates(draft, changed, since, now)
+    _check_posted(draft, customer, since, now)
     _check_decks(draft, draft.book.currency(identity), now.get("tariff", ""))
     pricing = _PRICING | (_TAXING if draft.book.config.vat_rules else set())
     if since < draft.today and pricing & now.keys():
         draft.talk(f"note: calls and charges of {identity} that are posted keep what they cost")
     draft.put_customer(changed)
     return True
+
+
+def _check_rates(draft: Draft, customer: Customer, day: dt.date, given: Mapping[str, Fact]) -> None:
+    """Make sure that refills that are to be taxed can be."""
+    if given.get("vat") == "on-refill":
+        config = draft.book.config
+        try:
+            config.refill_code(config.party(customer, day, day), day)
+        except SeveralRatesError as error:
+            raise RefusedError(f"{customer.id}: vat: {error}; nothing was done") from None
+
+
+def _check_posted(
+    draft: Draft, customer: Customer, since: dt.date, given: Mapping[str, Fact]
+) -> None:
+    """Make sure that nothing is posted yet that a new treatment would mean otherwise.
+
+    Whether prices contain VAT, and whether a refill does, is decided as they are posted.
+    """
+    old = customer.text("vat", since) or draft.book.config.treatment
+    if "vat" not in given or not {old, given["vat"]} & {"included", "on-refill"}:
+        return
+    path = customerfile.period_path(customer.id, customer.open_since)
+    file = draft.open_file(customer.id)
+    days = [str(row.date) for row in file.usage]
+    days += [block.date for block in file.above if block.kind in {"*", "!"}]
+    brought = ledger.read_brought(draft.text(path), customer.open_since).billed_micro
+    if since == customer.open_since and brought:
+        days.append(str(since))
+    if any(day >= str(since) for day in days):
+        raise RefusedError(
+            f"{customer.id}: vat: from {since} on something is posted already as {old}; nothing "
+            f"was changed; say --from {customer.period_holding(max(since, draft.today)).end}"
+        )
 
 
 def _check_place(customer: Customer, day: dt.date, given: Mapping[str, Fact]) -> None:

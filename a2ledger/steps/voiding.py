@@ -23,6 +23,7 @@ from a2ledger.periodfile import with_entries
 from a2ledger.steps import moving
 from a2ledger.steps.folding import Folder, sealed
 from a2ledger.steps.keeping import identity
+from a2ledger.topup import ISSUED
 
 _INSTEAD = {
     "payment": "return or refund it",
@@ -129,6 +130,13 @@ def _void_entry(draft: Draft, one: _Entry, reason: str) -> Struck:
         return Struck(one.link, one.customer, what, changed=False, reason=held)
     if kind:
         raise RefusedError(f"{one.link}: {_NEVER[kind].replace('; ', '; nothing was done; ')}")
+    if number := one.entry.meta.get(ISSUED):
+        kind = one.link.partition("-")[0]
+        raise RefusedError(
+            f"{one.link}: it has the document {number}, which stays; nothing was done; "
+            f"import a {kind} of the negative amount whose reference is {one.entry.meta['id']!r}, "
+            "which makes a credit note"
+        )
     customer = draft.book.customers.get(one.customer)
     if customer and one.entry.date < customer.open_since:
         instead = _INSTEAD.get(one.link.partition("-")[0], "write a credit note")
