@@ -152,6 +152,22 @@ def test_a_call_that_moves_into_a_closed_period_is_late_there(shop):
     assert shop.balance("C1")["owed"] == "0.00"
 
 
+def test_a_call_does_not_move_into_a_settled_account(shop):
+    shop.imported("calls", [call("u1", "d1", "2026-01-05", 600)])
+    moved(shop)
+    shop.close("--final", "C2", today="2026-02-01")
+
+    done = shop.run("rerate", today="2026-02-03", code=1)
+
+    assert done.errors == [
+        (
+            "a2ledger: C1: 1 call(s): 'd1' is of a customer whose account was settled; not "
+            "rerated; reopen the account, or leave the identifier where it was"
+        )
+    ]
+    assert shop.balance("C1")["owed"] == "10.00"
+
+
 def test_what_can_not_be_rerated_stays_and_is_named(shop):
     shop.imported("calls", [call("u1", "d1", "2026-01-05", 600, called="44123")])
     shop.imported("calls", [call("u2", "C2", "2026-01-05", 600, called="44123")])

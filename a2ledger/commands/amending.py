@@ -73,6 +73,7 @@ def rerate(
 _TODO = {
     "unknown-customer": "give the identifier to a customer, or void the calls",
     "before-opening": "void the calls, or leave the identifier where it was",
+    "settled": "reopen the account, or leave the identifier where it was",
     "no-rate": "add a rate, or void the calls",
     "closed": "credit the one and charge the other",
 }

@@ -157,6 +157,7 @@ class _Rerater:
         self.book, self.folder, self.since, self.write = book, folder, since, write
         self.pricing = valuing.pricing(book)
         self.directory = self.pricing.directory
+        self.settled = np.array([c.settled for c in self.directory.customers], np.bool_)
         self.wanted = np.array([not names or c.id in names for c in self.directory.customers])
         self.restating = Restating(folder.draft, since or dt.date.max)
         self.found = Rerated()
@@ -183,7 +184,9 @@ class _Rerater:
         early = (now != NOBODY) & (self.directory.opened[now] > (day - EPOCH).days)
         self._leave(calls, taken & (now == NOBODY), "unknown-customer")
         self._leave(calls, taken & early, "before-opening")
-        places, new = self._valued(day, calls, now, taken & (now != NOBODY) & ~early)
+        gone = ~early & (now != owner) & (now != NOBODY) & self.settled[now]
+        self._leave(calls, taken & gone, "settled")
+        places, new = self._valued(day, calls, now, taken & (now != NOBODY) & ~early & ~gone)
         old = calls.take(pa.array(places))
         moved = now[places] != owner[places]
         new = _late(new, old, moved, self.pricing.opened[now[places]], day)
@@ -298,6 +301,7 @@ def _left(reason: str, customer: str, identifier: str, called: str) -> Left:
     message = {
         "unknown-customer": f"nobody holds {identifier or customer!r} on their day",
         "before-opening": f"{identifier!r} is of a customer whose account was opened later",
+        "settled": f"{identifier!r} is of a customer whose account was settled",
         "no-rate": f"no rate for {called}",
         "closed": f"{identifier!r} is another's on their day, but their period is closed",
     }[reason]
