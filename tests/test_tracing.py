@@ -18,6 +18,8 @@ from a2ledger import money
 from a2ledger.book import Book as Opened
 from a2ledger.steps import tracing
 
+TODAY = dt.date(2026, 3, 20)
+
 RATES = """\
 dialprefix,destination,rateinitial,initblock,billingblock,buyrate,carrier
 32,Belgium,0.60,60,60,0.12,ACME
@@ -63,10 +65,10 @@ def told_lines(root):
     book = Opened(root)
     for path in sorted(root.glob("invoices/*/*.json")):
         for line in json.loads(path.read_text())["lines"]:
-            yield tracing.explain(book, path.stem, line["line"]), line["net"]
+            yield tracing.explain(book, path.stem, line["line"], TODAY), line["net"]
     for name in book.customers:
-        for line in Book(root, root).preview(name, today="2026-03-20")["lines"]:
-            yield tracing.explain(book, name, line["line"]), line["net"]
+        for line in Book(root, root).preview(name, today=str(TODAY))["lines"]:
+            yield tracing.explain(book, name, line["line"], TODAY), line["net"]
 
 
 def test_every_line_of_every_document_adds_up_and_its_calls_are_priced_as_their_deck_says(demo):
@@ -169,6 +171,19 @@ def test_a_charge_shows_its_entry(shop):
     (posting,) = found["postings"]
     assert (posting["text"], posting["amount"]) == ("Subscriptions, Set up", "3.000000")
     assert found["calls"] == found["prices"] == []
+
+
+def test_a_fee_that_is_due_and_not_posted_is_told_as_such(shop):
+    shop.run("fee", "add", "C1", "Subscriptions", "10.00", "--from", "2026-01-01")
+    shop.close("C1", today="2026-02-01")
+    lines = shop.preview("C1", today="2026-02-28")["lines"]
+    number = next(line["line"] for line in lines if line["kind"] == "fee")
+
+    # March's is due on the last day of February, and nothing was written since the 1st.
+    said = shop.run("explain", "C1", number, today="2026-02-28").stdout
+
+    assert "exactly 10.000000" in said
+    assert "not posted yet  2026-02-28  Subscriptions" in said
 
 
 def test_all_calls_as_csv(shop):

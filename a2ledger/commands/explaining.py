@@ -45,7 +45,7 @@ def explain(  # noqa: PLR0913 - a parameter for each option
     Example: a2ledger explain INV-2026-000002 1
     """
     book = settings.book()
-    told = tracing.explain(book, document, number)
+    told = tracing.explain(book, document, number, settings.today(book))
     rows = [
         (place, row)
         for place, row in enumerate(told.calls.to_pylist(), start=1)
@@ -143,9 +143,8 @@ def _text(told: Explanation, calls: list[dict[str, Any]]) -> None:
     click.echo("\npostings")
     for one in told.postings:
         part = "" if one.part_micro == one.micro else f", {money.text(one.part_micro)} of it here"
-        click.echo(
-            f"  {one.file}:{one.line}  {one.date}  {one.text}: {money.text(one.micro)}{part}"
-        )
+        place = f"{one.file}:{one.line}" if one.file else "not posted yet"
+        click.echo(f"  {place}  {one.date}  {one.text}: {money.text(one.micro)}{part}")
     if calls:
         click.echo("\ncalls")
         _table(calls)

@@ -24,7 +24,7 @@ from a2ledger.document import as_json
 from a2ledger.formula import Explained
 from a2ledger.period import Period
 from a2ledger.records import Customer, Problem
-from a2ledger.steps import closing, moving, rendering
+from a2ledger.steps import charging, closing, moving, rendering
 from a2ledger.steps.keeping import identity
 from a2ledger.tariff import Deck, Tariff
 from a2ledger.vault import GitError
@@ -37,7 +37,10 @@ Line = dict[str, Any]
 
 
 class Posting(NamedTuple):
-    """An entry behind a line: where it stands, and what of it the line shows."""
+    """An entry behind a line: where it stands, and what of it the line shows.
+
+    An entry that is due and not posted yet stands nowhere.
+    """
 
     file: str
     line: int
@@ -93,18 +96,18 @@ class Priced(NamedTuple):
     bought: Explained | None = None
 
 
-def explain(book: Book, name: str, number: int) -> Explanation:
-    """What is behind a line of a document, or of a customer's preview.
+def explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
+    """What is behind a line of a document, or of a customer's preview on a day.
 
     Raises:
         RefusedError: if there is no such document or customer, or no such line.
         BrokenBookError: if the books are not sound.
     """
-    found: Explanation = book.vault.reading(lambda: _explain(book, name, number))
+    found: Explanation = book.vault.reading(lambda: _explain(book, name, number, today))
     return found
 
 
-def _explain(book: Book, name: str, number: int) -> Explanation:
+def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
     document = None
     if name not in book.customers or book.files("invoices", f"*/{name}.json"):
         document = rendering.chosen(book, [name], "")[name]
@@ -124,6 +127,8 @@ def _explain(book: Book, name: str, number: int) -> Explanation:
     )
     states = closing.states(book, [customer])
     rows = [row for row in states[customer.id][1] if not row.tags & _CLOSES]
+    if document is None:
+        rows = charging.with_unposted(book, customer, rows, today)
     try:
         calls = closing.Calls(book, {customer.id: customer}, states, one.end)
     except MissingDetailError as error:
