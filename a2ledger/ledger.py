@@ -268,7 +268,7 @@ def _unopened(root: Path, texts: Iterable[str]) -> Iterator[str]:
     opened = set(re.findall(r"^\d{4}-\d\d-\d\d open (\S+)", chart, re.MULTILINE))
     used = {leg.account for text in texts for leg in journal.legs(text)}
     for account in sorted(used - opened):
-        if not account.startswith(accounts.RECEIVABLE):
+        if not account.startswith(accounts.OWN):
             yield f"1970-01-01 open {account}\n"
 
 

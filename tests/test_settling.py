@@ -162,3 +162,32 @@ def test_a_rehearsal_settles_nothing(leaving):
     rows = json.loads(leaving.run("close", "C1", "--final", "--dry-run", "--json").stdout)
     assert rows[0]["gross"] == "4.03"
     assert leaving.digests() == before
+
+
+def test_the_last_bill_settles_fees_to_the_day_and_returns_the_deposit(leaving):
+    # 31.00 a month, paid ahead from 1 January on: February's 31.00 fell due on 31 January. He
+    # leaves on 10 February, after 9 of 28 days: 19 days are credited, 31.00 x 19 / 28 = 21.04.
+    leaving.run("fee", "add", "C2", "Subscriptions", "31.00", "--from", "2026-01-01")
+    leaving.run("deposit", "C2", "50.00", "--date", "2026-02-03")
+    assert balances(leaving)["C2"] == ("0.00", "62.00")
+    (row,) = json.loads(leaving.run("close", "C2", "--final", "--json").stdout)
+    # 62.00 - 21.04 = 40.96, and 21 % of it 8.60 (8.6016): 49.56, less the deposit.
+    assert (row["gross"], row["to_pay"]) == ("49.56", "0.00")
+    assert balances(leaving)["C2"] == ("-0.44", "0.00")
+    leaving.run("refund", "C2", "0.44")
+    text = leaving.text("journals/customers/C2.beancount")
+    assert text.count("2026-02-10 close Assets:Receivable:C2:") == 2
+    leaving.run("check", "C2")
+    leaving.run("fee", "add", "C2", "Subscriptions", "5.00", code=1)
+
+
+def test_a_last_bill_that_cannot_be_made_changes_nothing(leaving):
+    (leaving.root / "tariffs/usd.csv").write_text("dialprefix,rateinitial\n30,0.60\n")
+    leaving.append("a2ledger.toml", '\n[tariffs.usd]\ncurrency = "USD"\n')
+    leaving.customers({"id": "U1", "currency": "USD", "tariff": "usd", "vat": "on-invoice"})
+    leaving.run("fee", "add", "U1", "Subscriptions", "31.00", "--from", "2026-01-01")
+    before = leaving.digests()
+    done = leaving.run("close", "U1", "--final", code=1)
+    assert "there is no price of USD" in done.stderr
+    assert "nothing was settled" in done.stderr
+    assert leaving.digests() == before

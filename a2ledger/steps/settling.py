@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from a2ledger import accounts, customerfile, fees, journal, ledger
+from a2ledger import accounts, corrections, customerfile, fees, journal, ledger
 from a2ledger.book import Draft, RefusedError
 from a2ledger.customerfile import with_facts
 from a2ledger.period import DAY, Period
 from a2ledger.records import SETTLED, Customer
-from a2ledger.steps import charging, closing
+from a2ledger.steps import charging, closing, correcting
 from a2ledger.steps.closing import Closed
 from a2ledger.steps.guarding import Warned
 
@@ -30,7 +30,8 @@ def settle(draft: Draft, names: Sequence[str], without: Sequence[str]) -> list[C
         be settled.
 
     Raises:
-        RefusedError, BrokenBookError, MissingDetailError: as a close.
+        RefusedError, BrokenBookError, MissingDetailError: as a close; also where a last bill
+            cannot be made.
     """
     book = draft.book
     closing.check_sources(book, without)
@@ -45,10 +46,26 @@ def settle(draft: Draft, names: Sequence[str], without: Sequence[str]) -> list[C
             results.append(Closed(customer=name, period=one, closed=False, warnings=warnings))
             continue
         charging.settle(draft, name, draft.today)
+        _apply_deposit(draft, name)
         ready += [(one.end, name, one) for one in periods]
     last = {name: draft.today for _, name, _ in ready}
-    results += closing.close_all(draft, ready, list(last), last)
+    closed = closing.close_all(draft, ready, list(last), last)
+    if left := list(closing.left_open(closed)):
+        # Their fees and deposits are settled in the draft, which must not be published so.
+        raise RefusedError("\n".join(f"{line}; nothing was settled" for line in left))
+    results += closed
     return sorted(results, key=lambda row: (row.period.end, row.customer))
+
+
+def _apply_deposit(draft: Draft, name: str) -> None:
+    """Set what a customer gave as security against what he owes, on his last day."""
+    held_micro = correcting.deposit_held(draft, name)
+    if not held_micro:
+        return
+    day = draft.today - DAY
+    wanted = correcting.Wanted(kind="deposit", customer=name, day=day, description="settled")
+    one = wanted.correction(draft, held_micro, "settled")
+    correcting.place(draft, name, corrections.deposit_settled(one))
 
 
 def _periods(customer: Customer, today: dt.date) -> list[Period]:
