@@ -39,8 +39,14 @@ FIELDS = (
 )
 """The columns every dialect's rows have."""
 
-RAW_SHOWN = 4096
-"""Characters of a refused row that are kept."""
+RAW_SHOWN = 1 << 16
+"""Characters of a refused row that are kept: as many as the longest line that is read has."""
+
+CALL = "call"
+"""Head of a row whose text is a call as the book would hold it, in JSON."""
+
+ENTRY = "entry"
+"""Head of a row whose text is an entry that stood in a journal."""
 
 _GATHERED, _GATHERED_ROWS = 1024, 1 << 16
 """Batches, and rows, that are made one at most: what they hold of files is in memory at once."""
@@ -55,7 +61,8 @@ class Refused(NamedTuple):
 
     ``line`` is the physical line the row starts on, ``reason`` the short name it is counted
     under, ``message`` is for a person, ``raw`` the row's own text. ``identity`` is the call's
-    id if it has one, else a digest of the raw text.
+    id if it has one, else a digest of the raw text. ``head`` is what must stand before the text for
+    it to be read again, mostly the file's first line; or :data:`CALL` or :data:`ENTRY`.
     """
 
     file: str
@@ -64,6 +71,7 @@ class Refused(NamedTuple):
     message: str
     raw: str
     identity: str
+    head: str = ""
 
     @property
     def where(self) -> str:
@@ -145,6 +153,7 @@ def refuse(batch: Batch, line: int, reason: str, message: str, identity: str = "
         message,
         raw[:RAW_SHOWN],
         identity or f"raw-{digest(raw)}",
+        batch.head,
     )
 
 

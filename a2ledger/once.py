@@ -22,11 +22,12 @@ from a2ledger import halves
 
 _TEXT = ("called", "caller", "customer", "service", "given")
 _CONTENT = ("switch", "uid", "seq", "start", "seconds", *_TEXT)
-COLUMNS = (*_CONTENT, "sealed", "halves")
-"""What is compared. Identity and content are made of all but the last two: ``start`` in seconds
+COLUMNS = (*_CONTENT, "sealed", "halves", "rank")
+"""What is compared. Identity and content are made of all but the last three: ``start`` in seconds
 since 1970, ``given`` the cost as text where the row itself says it. A cost by tariff is no
 content: it changes with the tariff. ``sealed`` is bool, ``halves`` that of
-:mod:`a2ledger.halves`."""
+:mod:`a2ledger.halves`. ``rank`` (int64) decides a conflict before anything but ``sealed``: the
+least stays, as a person has decided; mostly it is 0."""
 
 _DAY = 86400
 
@@ -61,6 +62,7 @@ class _Row(NamedTuple):
     seconds: int
     text: tuple[str, ...]
     sealed: bool
+    rank: int
 
 
 def once(old: pa.Table, new: pa.Table) -> Outcome:
@@ -169,6 +171,7 @@ def _clashing(
                 taken["seconds"][index],
                 tuple(taken[name][index] for name in _TEXT),
                 taken["sealed"][index],
+                taken["rank"][index],
             )
         )
     if group:
@@ -198,8 +201,13 @@ def _unmatched(
             continue
         same = [r for r in with_sequence if (r.start, r.seconds) == (row.start, row.seconds)]
         if not same:
-            if row.sealed or not any(_near(row, other) for other in with_sequence):
+            rivals = [other for other in with_sequence if _near(row, other)]
+            if row.sealed or not rivals:
                 found.append(row)
+            elif not any(r.sealed for r in rivals) and row.rank < min(r.rank for r in rivals):
+                found.append(row)
+                for other in rivals:
+                    outcome["displaced" if other.old else "conflicts"].add(other.number)
             else:
                 outcome["displaced" if row.old else "conflicts"].add(row.number)
         elif not row.old:
@@ -213,7 +221,7 @@ def _unmatched(
 
 def _losers(rows: list[_Row]) -> Iterator[_Row]:
     winners: list[_Row] = []
-    for row in sorted(rows, key=lambda r: (not r.sealed, r.start, -r.seconds, r.text)):
+    for row in sorted(rows, key=lambda r: (not r.sealed, r.rank, r.start, -r.seconds, r.text)):
         if any(_near(row, winner) for winner in winners):
             yield row
         else:

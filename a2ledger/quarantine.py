@@ -12,10 +12,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from a2ledger.feed import Refused
+from a2ledger.feed import RAW_SHOWN, Refused
 
 PATH = "quarantine/rows.csv"
-_HEADER = ("source", "identity", "file", "line", "reason", "message", "raw")
+_HEADER = ("source", "identity", "file", "line", "reason", "message", "raw", "head")
+_CUT = 4096
+"""Characters that an older program kept of a row."""
 
 
 class BrokenQuarantineError(Exception):
@@ -54,6 +56,11 @@ class Quarantine(NamedTuple):
         return Quarantine(rows), new
 
 
+def is_whole(row: Refused) -> bool:
+    """Whether a row's text was kept whole, so that it can be read again."""
+    return bool(row.raw) and len(row.raw) < RAW_SHOWN and len(row.raw) != _CUT
+
+
 def parse(text: str) -> Quarantine:
     """The quarantine from its file's text."""
     csv.field_size_limit(2**31 - 1)
@@ -66,6 +73,7 @@ def parse(text: str) -> Quarantine:
             row["message"],
             row["raw"],
             row["identity"],
+            row.get("head") or "",
         )
     return Quarantine(rows)
 
@@ -78,7 +86,7 @@ def written(quarantine: Quarantine) -> str:
     )
     for (source, identity), row in ordered:
         lines.append(
-            _line([source, identity, row.file, row.line, row.reason, row.message, row.raw])
+            _line([source, identity, *row[:2], row.reason, row.message, row.raw, row.head])
         )
     return "".join(lines)
 
@@ -99,5 +107,5 @@ def read(root: Path) -> Quarantine:
     except (KeyError, TypeError, ValueError):
         raise BrokenQuarantineError(
             f"{root / PATH}: is not as a2ledger wrote it; nothing was done; "
-            "move it away, then import again what was refused"
+            "move it away, then import what was refused again, with --all"
         ) from None

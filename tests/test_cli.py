@@ -748,7 +748,7 @@ def test_what_is_refused_is_explained_and_changes_nothing(shop, what):
 def test_a_source_nobody_knows_is_wrong_usage_and_the_known_ones_are_named(shop):
     done = shop.run("import", "pbx9", code=2)
     assert_explained(done)
-    assert "asterisk, calls, freeswitch, customers, refills" in done.errors[0]
+    assert "asterisk, asterisk-db, calls, freeswitch, customers, refills" in done.errors[0]
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,15 @@ DAY = 86_400
 def row(uid="u", seq="1", start=1000, seconds=30, **more):
     usual = {
         "switch": "pbx", "called": "32", "caller": "33", "customer": "C1", "service": "Calls",
-        "given": "", "sealed": False, "halves": "",
+        "given": "", "sealed": False, "halves": "", "rank": 0,
     }  # fmt: skip
     return usual | {"uid": uid, "seq": seq, "start": start, "seconds": seconds} | more
 
 
 def table(rows):
     schema = pa.schema([(name, pa.string()) for name in COLUMNS])
-    for name, kind in (("start", pa.int64()), ("seconds", pa.int64()), ("sealed", pa.bool_())):
+    numbers = ("start", "seconds", "rank")
+    for name, kind in (*((name, pa.int64()) for name in numbers), ("sealed", pa.bool_())):
         schema = schema.set(schema.get_field_index(name), pa.field(name, kind))
     return pa.Table.from_pylist(rows, schema)
 
@@ -112,5 +113,14 @@ def test_a_call_that_lost_a_conflict_leaves_its_place_to_nobody():
         assert kept == [rows[0]], order
 
 
+def test_what_a_person_has_decided_goes_before_all_but_a_sealed_call():
+    late = row(start=2000, rank=-1)
+    assert settled([row()], [late]) == {"displaced": [0]}
+    assert settled([row(sealed=True)], [late]) == {"conflicts": [0]}
+    assert settled([late | {"rank": 0}], [row(rank=1)]) == {"conflicts": [0]}
+    assert settled([row()], [row(seq="", start=2000, rank=-1)]) == {"displaced": [0]}
+    assert settled([row(seq="", start=2000)], [row(rank=1)]) == {"conflicts": [0]}
+
+
 def test_what_calls_are_compared_by_is_in_the_call_detail():
-    assert set(COLUMNS) - {"sealed"} <= set(detail.SCHEMA.names)
+    assert set(COLUMNS) - {"sealed", "rank"} <= set(detail.SCHEMA.names)

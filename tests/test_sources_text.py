@@ -202,8 +202,8 @@ def test_a_line_without_end_is_refused_and_no_more(file, size):
     rows, refused, _ = everything(path, size=size)
     assert [row["line"] for row in rows] == [1, 3]
     assert [(line, reason, len(raw)) for line, reason, raw in refused] == [
-        (2, "too-long", 4096),
-        (4, "too-long", 4096),
+        (2, "too-long", 65_536),
+        (4, "too-long", 65_536),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,6 +19,7 @@ from a2ledger.commands.settings import (
     DAY,
     FILE,
     INPUT,
+    NO,
     QUARANTINED,
     UNUSABLE,
     Settings,
@@ -30,9 +32,21 @@ from a2ledger.feed import UnusableInput
 from a2ledger.records import Problem
 from a2ledger.sources import address
 from a2ledger.sources.address import Address
-from a2ledger.steps import exchanging, importing, mapping, moving, pricing, registering, reporting
+from a2ledger.steps import (
+    exchanging,
+    importing,
+    mapping,
+    moving,
+    pricing,
+    registering,
+    reporting,
+    retrying,
+)
 from a2ledger.steps.explaining import Explanation
 from a2ledger.steps.reading import Asked, Reading
+
+_NAMED = 20
+"""Refused rows that are named."""
 
 
 @click.command("import")
@@ -92,13 +106,18 @@ def import_(
             reading.remember()
     if as_json_:
         print_json(report.as_json())
-    for row in [*report.refused, *report.displaced][:20]:
-        settings.talk(f"{row.where}: {row.message}; not posted ({row.reason})")
-    if (more := len(report.refused) - 20) > 0:
-        settings.talk(f"… and {more} more: see {quarantine.PATH}")
-    click.echo(str(report), err=True)
+    _say(settings, report)
     if report.new_in_quarantine:
         sys.exit(QUARANTINED)
+
+
+def _say(settings: Settings, report: reporting.Report) -> None:
+    """Name what was refused, and how many rows went where."""
+    for row in [*report.refused, *report.displaced][:_NAMED]:
+        settings.talk(f"{row.where}: {row.message}; not posted ({row.reason})")
+    if (more := len(report.refused) - _NAMED) > 0:
+        settings.talk(f"… and {more} more: see {quarantine.PATH}")
+    click.echo(str(report), err=True)
 
 
 def _columns(source: str, maps: tuple[str, ...]) -> dict[str, str]:
@@ -226,19 +245,72 @@ def quarantine_() -> None:
 
 
 @quarantine_.command("list")
+@click.option("--reason", default="", metavar="REASON", help="Only rows refused for it.")
 @as_json_option
 @pass_settings
-def quarantine_list(settings: Settings, as_json_: bool) -> None:
-    """List refused rows with file, line and reason; importing again takes them back in.
+def quarantine_list(settings: Settings, reason: str, as_json_: bool) -> None:
+    """List refused rows: source, identity, file and line, reason and message.
 
-    Example: a2ledger quarantine list
+    Once the cause is mended, `a2ledger quarantine retry` takes them back in.
+
+    Example: a2ledger quarantine list --reason no-rate
     """
-    rows = quarantine.read(settings.book().root).rows
+    held = quarantine.read(settings.book().root).rows
+    rows = [(source, row) for (source, _), row in held.items() if reason in {"", row.reason}]
     if as_json_:
-        print_json([{"source": source, **row._asdict()} for (source, _), row in rows.items()])
+        print_json([{"source": source, **row._asdict()} for source, row in rows])
         return
-    for (source, _), row in rows.items():
-        click.echo(f"{source}  {row.where}  {row.reason}  {row.message}")
+    for source, row in rows:
+        place = f"{row.file}:{row.line}"
+        click.echo(f"{source}  {row.identity}  {place}  {row.reason}  {row.message}")
+    counts = Counter((source, row.reason) for source, row in rows)
+    for (source, why), count in sorted(counts.items()):
+        settings.talk(f"{source}: {count} {why}")
+
+
+@quarantine_.command("retry")
+@click.argument("identities", nargs=-1, metavar="[IDENTITY]...")
+@click.option("--reason", default="", metavar="REASON", help="Only rows refused for it.")
+@click.option("--accept", is_flag=True, help="Conflicts, too: they take the other row's place.")
+@as_json_option
+@dry_run_option
+@pass_settings
+def quarantine_retry(
+    settings: Settings,
+    /,
+    identities: tuple[str, ...],
+    reason: str,
+    accept: bool,
+    as_json_: bool,
+    dry_run: bool,
+) -> None:
+    """Import refused rows again, from the text that was kept of them.
+
+    IDENTITY is as `a2ledger quarantine list` shows it. What is posted leaves the quarantine; exit
+    1 if something is still refused.
+
+    Example: a2ledger quarantine retry --reason no-rate
+    """
+    chosen = retrying.choose(settings.book(), reason, identities, accept)
+    notes, reports = list(chosen.notes), []
+    for source, rows in chosen.rows.items():
+        # One after the other: each sees the book as the one before has left it.
+        with settings.drafting() as draft:
+            try:
+                report = retrying.retry(draft, source, rows, settings.now(draft.book), accept)
+            except config.UnknownSourceError:
+                notes.append(f"{source}: no such source any more; not tried again")
+                continue
+            reporting.put_aside(draft, report)
+            settings.publish(draft, reporting.message("quarantine retry", [report]), dry_run)
+        reports.append(report)
+        _say(settings, report)
+    for note in notes:
+        click.echo(f"a2ledger: {note}", err=True)
+    if as_json_:
+        print_json([{"source": report.source, **report.as_json()} for report in reports])
+    if notes or any(report.refused for report in reports):
+        sys.exit(NO)
 
 
 @click.command()

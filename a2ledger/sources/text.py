@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger.feed import RAW_SHOWN, START, Place, Refused, digest
+from a2ledger.feed import RAW_SHOWN, START, Place, Refused, UnusableInput, digest
 from a2ledger.sources import rows
 from a2ledger.sources.lines import BLOCK, BOM, LONGEST, Block, Lines
 from a2ledger.sources.rows import Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator
 
 SEPARATORS = ",;\t"
 """What may stand between the columns of a file that has a header; the header shows which."""
@@ -149,6 +149,33 @@ def first_line(path: Path, encoding: str = "utf-8") -> str:
     return ""
 
 
+def with_heads(refused: Iterable[Refused], encoding: str = "utf-8") -> list[Refused]:
+    """Refused rows, each with what must stand before it in a file: that file's first line.
+
+    Whether that is a header or a row like others does not matter: who reads a row again takes
+    what begins on its own line alone.
+    """
+    heads: dict[str, str] = {}
+    found = []
+    for row in refused:
+        if row.line > 1 and not row.head:
+            if row.file not in heads:
+                try:
+                    heads[row.file] = first_line(Path(row.file), encoding)
+                except UnusableInput:  # rotated away meanwhile
+                    heads[row.file] = ""
+            row = row._replace(head=heads[row.file])  # noqa: PLW2901
+        found.append(row)
+    return found
+
+
+def in_full(refused: Iterable[Refused], header: Header) -> list[Refused]:
+    """Refused rows of small files, with their own text in place of what was made of it."""
+    rows = with_heads(refused)
+    texts = {file: records(Path(file), header) for file in {row.file for row in rows}}
+    return [row._replace(raw=texts[row.file].text(row.line) or row.raw) for row in rows]
+
+
 def _same_line(text: bytes, place: int, other: bytes) -> int:
     """Where in another text the line begins that as many lines follow as in this one."""
     found = len(other)
@@ -254,6 +281,13 @@ class Records(NamedTuple):
     refused: list[Refused]
     raw: Callable[[int], str]
     notes: tuple[str, ...]
+
+    def text(self, line: int) -> str:
+        """The text of the row on a line, or nothing."""
+        try:
+            return self.raw(line)
+        except KeyError:
+            return ""
 
 
 def records(path: Path, header: Header) -> Records:

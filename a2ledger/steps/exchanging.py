@@ -8,7 +8,7 @@ from a2ledger import prices
 from a2ledger.book import Draft
 from a2ledger.feed import Refused
 from a2ledger.prices import Price
-from a2ledger.sources import exchange
+from a2ledger.sources import exchange, text
 from a2ledger.steps.reporting import Report
 
 
@@ -38,6 +38,7 @@ def import_prices(draft: Draft, paths: list[Path]) -> Report:
                 report.refused.append(_refused(path, line, price, "conflict", message))
     if len(by_day) > len(known):
         draft.put(prices.PATH, prices.written(list(by_day.values()), base))
+    report.refused = text.in_full(report.refused, exchange.HEADER)
     return report
 
 

@@ -7,7 +7,7 @@ customers' entries are written anew.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -19,10 +19,11 @@ import pyarrow as pa
 from a2ledger import cdr, detail, sources
 from a2ledger.book import Draft
 from a2ledger.config import ConfigError, Source
-from a2ledger.feed import Batch, Refused, constant, gathered, refuse
+from a2ledger.feed import CALL, Batch, Refused, constant, gathered, refuse
+from a2ledger.sources import text
 from a2ledger.sources.address import Address
 from a2ledger.spool import Spool
-from a2ledger.steps import keeping, valuing
+from a2ledger.steps import keeping, restoring, valuing
 from a2ledger.steps.reading import ALL_NEW, Asked, Reading
 from a2ledger.steps.reporting import Report
 
@@ -59,7 +60,52 @@ def import_calls(
                 spool.add(*_priced(run, batch))
         with draft.progress(f"posting {source.name}", len(spool.days())) as progress:
             keeping.keep(draft, source, spool, report, progress)
+    report.refused = text.with_heads(report.refused, source.encoding)
     return report, reading
+
+
+def import_again(
+    draft: Draft,
+    source: Source,
+    rows: Sequence[Refused],
+    now: dt.datetime,
+    accepted: Collection[str] = (),
+) -> Report:
+    """Import rows from the quarantine into the draft, by the text that was kept of them.
+
+    Args:
+        draft: of the book.
+        source: which they are of.
+        rows: from the quarantine; those that are calls already among them.
+        now: an aware time.
+        accepted: identities of conflicts in which the row is to take the place of the call that
+            the book has.
+    """
+    report = Report(source=source.name)
+    _dialect(source)
+    source = replace(source, rules=source.rules or sources.rules(source.dialect))
+    run = _Run(draft, source, valuing.pricing(draft.book), now, ALL_NEW, report, set())
+    lines = [row for row in rows if row.head != CALL]
+    with Spool(draft.book.vault.spool, keeping.SCHEMA) as spool:
+        for batch in gathered(restoring.batches(lines, source)):
+            report.read += batch.rows.num_rows + len(batch.refused)
+            spool.add(*_priced(run, batch))
+        if calls := [row for row in rows if row.head == CALL]:
+            report.read += len(calls)
+            spool.add(*_priced_calls(run, calls))
+        keeping.keep(draft, source, spool, report, accepted=accepted)
+    return report
+
+
+def _priced_calls(run: _Run, rows: Sequence[Refused]) -> tuple[pa.Table, pa.ChunkedArray]:
+    """Calls from the quarantine with their price, and the day of each."""
+    calls, left = restoring.calls(rows, run.pricing.names.to_pylist(), run.pricing.config.timezone)
+    run.report.refused += left
+    batch = restoring.batch_of_calls(rows, calls)
+    priced, unpriced = _rated(batch, calls, run.source, run.pricing)
+    run.report.refused += _without_rate(batch, calls.filter(pa.array(unpriced)), run.pricing)
+    good = pa.array(~unpriced)
+    return priced.filter(good), calls["day"].filter(good)
 
 
 class _Run(NamedTuple):
@@ -138,6 +184,6 @@ def _without_rate(batch: Batch, calls: pa.Table, pricing: valuing.Pricing) -> li
             message = f"the tariff for {called} is not in the account's currency; give him one"
             refused.append(refuse(batch, line, "wrong-currency", message, name))
         else:
-            message = f"no rate for {called}; add one to the customer's tariff, then import again"
+            message = f"no rate for {called}; add one, then run `quarantine retry`"
             refused.append(refuse(batch, line, "no-rate", message, name))
     return refused

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,7 +21,7 @@ import pyarrow.compute as pc
 from a2ledger import detail, quarantine
 from a2ledger.book import Draft
 from a2ledger.config import Source
-from a2ledger.feed import Refused, digest
+from a2ledger.feed import CALL, Refused, digest
 from a2ledger.once import COLUMNS, OLD, Outcome, once
 from a2ledger.period import DAY
 from a2ledger.progress import SILENT, Progress
@@ -35,9 +36,17 @@ SCHEMA = detail.SCHEMA.append(OPENED)
 
 
 def keep(
-    draft: Draft, source: Source, spool: Spool, report: Report, progress: Progress = SILENT
+    draft: Draft,
+    source: Source,
+    spool: Spool,
+    report: Report,
+    progress: Progress = SILENT,
+    accepted: Collection[str] = (),
 ) -> None:
     """Keep the calls of a spool once, and bring day files and open periods into line.
+
+    A call that lies in quarantine as a conflict loses against any other; one whose identity
+    there is ``accepted`` wins, unless the other is sealed.
 
     Raises:
         MissingDetailError: if the calls of a day in question are missing or differ.
@@ -45,7 +54,7 @@ def keep(
     """
     with ThreadPoolExecutor(max_workers=1) as pool:
         folder = Folder(draft, pool)
-        keeper = _Keeper(draft, source, report, folder)
+        keeper = _Keeper(draft, source, report, folder, accepted)
         days = set(spool.days())
         near = {day + offset for day in days for offset in (-DAY, DAY * 0, DAY)}
         for day in sorted(near):
@@ -57,7 +66,14 @@ def keep(
 class _Keeper:
     """Decides day after day, and remembers what the next one needs."""
 
-    def __init__(self, draft: Draft, source: Source, report: Report, folder: Folder) -> None:
+    def __init__(
+        self,
+        draft: Draft,
+        source: Source,
+        report: Report,
+        folder: Folder,
+        accepted: Collection[str],
+    ) -> None:
         self.draft, self.source, self.report, self.folder = draft, source, report, folder
         self.old: dict[dt.date, pa.Table] = {}
         self.kept_before = _NOTHING
@@ -66,7 +82,11 @@ class _Keeper:
             pa.string(),
         )
         held = quarantine.read(draft.book.root).rows
-        self.held = pa.array([name for owner, name in held if owner == source.name], pa.string())
+        names = [name for owner, name in held if owner == source.name]
+        self.held = pa.array(names, pa.string())
+        self.accepted = accepted
+        self.rivals = {name for name in names if "#" in name}
+        self.clashing = pa.array({name.rpartition("#")[0] for name in self.rivals}, pa.string())
 
     def decide(self, day: dt.date, new: pa.Table, following: pa.Table) -> None:
         """Decide the calls of a day, given the new ones of the day before and after."""
@@ -90,15 +110,15 @@ class _Keeper:
         self.report.refused += _conflicts(new.take(pa.array(outcome.conflicts)))
         # They were read, and counted, by an earlier run: they enter the quarantine alone.
         self.report.displaced += _conflicts(displaced)
-        self.report.known |= self._leaving_quarantine(new)
+        self.report.known |= self._leaving_quarantine(new) | self._settled_rivals(new, outcome)
         self._write(day, old, kept, pa.concat_tables([replaced, displaced, outdone]))
-        self.kept_before = _comparable(kept)
+        self.kept_before = self._ranked(kept)
 
     def _compared(self, day: dt.date, old: pa.Table, new: pa.Table, following: pa.Table) -> Outcome:
         """What of a day's new calls is not new; with the numbers of its own calls alone."""
         around = [self._old(other) for other in (day - DAY, day + DAY)]
-        near_new = pa.concat_tables([self.kept_before, _comparable(following)])
-        today = _comparable(new)
+        near_new = pa.concat_tables([self.kept_before, self._ranked(following)])
+        today = self._ranked(new)
         places = np.empty(0, np.int64)
         near_old = []
         if len(old) or any(map(len, around)):
@@ -128,9 +148,11 @@ class _Keeper:
                 row["file"],
                 row["line"],
                 "settled",
-                f"the account of {row['customer']} is settled; reopen it, then import again",
-                _content(row),
+                f"the account of {row['customer']} is settled; reopen it, "
+                "then run `quarantine retry`",
+                written(row),
                 identity(row["switch"], row["uid"], row["seq"]),
+                CALL,
             )
             for row in calls.filter(pa.array(settled)).to_pylist()
         ]
@@ -149,6 +171,32 @@ class _Keeper:
             return set()
         found = pa.array(_identities(calls), pa.string())
         return set(found.filter(pc.is_in(found, self.held)).to_pylist())
+
+    def _ranked(self, calls: pa.Table) -> pa.Table:
+        """New calls to compare, with what a person decided of those that were refused."""
+        found = _comparable(calls)
+        rivals = self._rivals(calls)
+        if not rivals:
+            return found
+        rank = np.zeros(len(calls), np.int64)
+        for place, name in rivals.items():
+            rank[place] = -1 if name in self.accepted else 1
+        return found.set_column(found.schema.get_field_index("rank"), "rank", pa.array(rank))
+
+    def _rivals(self, calls: pa.Table) -> dict[int, str]:
+        """Of calls that lie in quarantine as conflicts: place, and identity there."""
+        if not self.rivals or not len(calls):
+            return {}
+        clashing = pc.is_in(pa.array(_identities(calls), pa.string()), self.clashing)
+        places = np.flatnonzero(np.asarray(clashing)).tolist()
+        rows = calls.take(pa.array(places, pa.int64())).to_pylist()
+        names = {place: _rival(row) for place, row in zip(places, rows, strict=True)}
+        return {place: name for place, name in names.items() if name in self.rivals}
+
+    def _settled_rivals(self, calls: pa.Table, outcome: Outcome) -> set[str]:
+        """Identities of conflicts that are none any more: the call is in the book."""
+        lost = set(outcome.conflicts.tolist())
+        return {name for place, name in self._rivals(calls).items() if place not in lost}
 
     def _write(self, day: dt.date, old: pa.Table, kept: pa.Table, gone: pa.Table) -> None:
         """Have a day's file hold what was kept, and fold what that changed."""
@@ -209,6 +257,7 @@ def _comparable(calls: pa.Table) -> pa.Table:
         calls = calls.set_column(calls.schema.get_field_index(name), name, column)
     if "sealed" not in calls.column_names:
         calls = calls.append_column("sealed", pa.array(np.zeros(len(calls), np.bool_)))
+    calls = calls.append_column("rank", pa.array(np.zeros(len(calls), np.int64)))
     return calls.select(COLUMNS)
 
 
@@ -251,12 +300,32 @@ def _conflicts(calls: pa.Table) -> list[Refused]:
             row["line"],
             "conflict",
             "another call has this id but other content; the earliest start was kept",
-            (raw := _content(row)),
-            # The id alone is that of the call that was kept.
-            f"{identity(row['switch'], row['uid'], row['seq'])}#{digest(raw)[:8]}",
+            written(row),
+            _rival(row),
+            CALL,
         )
         for row in calls.to_pylist()
     ]
+
+
+def _rival(row: dict[str, Any]) -> str:
+    """The identity of a conflict; the id alone is that of the call that was kept."""
+    name = identity(row["switch"], row["uid"], row["seq"])
+    return f"{name}#{digest(_content(row))[:8]}"
+
+
+_WRITTEN = (
+    *("customer", "start", "called", "caller", "seconds", "switch", "uid", "seq"),
+    *("service", "identifier", "tariff", "halves"),
+)
+
+
+def written(row: Mapping[str, Any]) -> str:
+    """A call as text that can be read again; without its price, unless its row gave it."""
+    call = {name: row[name] for name in _WRITTEN} | {"start": row["start"].isoformat()}
+    if row["given"]:
+        call["given_micro"] = row["cost_micro"] + row["voided_micro"]
+    return json.dumps(call, ensure_ascii=False)
 
 
 def _content(row: dict[str, Any]) -> str:

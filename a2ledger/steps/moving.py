@@ -20,11 +20,11 @@ from beancount.parser import parser
 from a2ledger import accounts, general, journal, posting
 from a2ledger.book import GENERAL, SUSPENSE, Draft
 from a2ledger.config import Config
-from a2ledger.feed import Refused, digest
+from a2ledger.feed import ENTRY, Refused, digest
 from a2ledger.period import month_of
 from a2ledger.periodfile import PeriodFile, with_entries
 from a2ledger.records import Customer, Movement
-from a2ledger.sources import movements
+from a2ledger.sources import movements, text
 from a2ledger.steps import topping
 from a2ledger.steps.reporting import Report
 from a2ledger.steps.topping import Issuer
@@ -44,13 +44,17 @@ class Known(NamedTuple):
     """Parts of customers a payment was transferred to."""
 
 
-def import_movements(draft: Draft, source: str, paths: list[Path]) -> Report:
+def import_movements(
+    draft: Draft, source: str, paths: list[Path], accepted: Collection[str] = ()
+) -> Report:
     """Import files of refills, payments, charges or openings into the draft.
 
     Args:
         draft: of the book.
         source: one of :data:`KINDS`.
         paths: the files.
+        accepted: identities of conflicts in which the row is to take the place of what the open
+            period has.
     """
     kind = KINDS[source]
     report = Report(source=source, files=[str(path) for path in paths])
@@ -65,9 +69,37 @@ def import_movements(draft: Draft, source: str, paths: list[Path]) -> Report:
     config, known = draft.book.config, _known(draft, given)
     fresh: dict[str, tuple[Movement, data.Transaction]] = {}
     for movement in sorted(given, key=lambda row: (row.date, row.id)):
-        _sort_in(draft, movement, config, known, fresh, report)
+        held = _giving_way(movement, known, accepted)
+        left = {link: row for link, row in known.items() if row is not held} if held else known
+        _sort_in(draft, movement, config, left, fresh, report)
+        if held and posting.link(movement) in fresh:
+            known = left
+            report.displaced.append(_displaced(movement, held))
     _post(draft, fresh, known, report)
+    report.refused = text.in_full(report.refused, movements.HEADERS[kind])
     return report
+
+
+def _giving_way(
+    movement: Movement, known: Mapping[str, Known], accepted: Collection[str]
+) -> Known | None:
+    """The entry an accepted row takes the place of; what is closed or documented stays."""
+    held = known.get(posting.link(movement))
+    if held is None or _conflict(movement).identity not in accepted:
+        return None
+    fixed = held.sealed or held.owners or {ISSUED, "voided"} & held.entry.meta.keys()
+    return held if held.customer and not fixed else None
+
+
+_JOURNALS = "journals"
+
+
+def _displaced(movement: Movement, held: Known) -> Refused:
+    """The entry whose place a row takes."""
+    raw = journal.formatted(held.entry)
+    name = f"{posting.link(movement)}#{digest(raw)[:8]}"
+    message = f"{movement.kind} {movement.id} was in the book so until another row was accepted"
+    return Refused(_JOURNALS, 0, "conflict", message, raw, name, ENTRY)
 
 
 def _known(draft: Draft, given: Iterable[Movement]) -> dict[str, Known]:
@@ -159,10 +191,10 @@ def _sort_in(
     if isinstance(entry, Refused):
         report.refused.append(entry)
         return
-    text = posting.canonical(entry)
+    content = posting.canonical(entry)
     if link in fresh:
         rival, other = fresh[link]
-        order, own = (posting.canonical(other), rival.customer), (text, movement.customer)
+        order, own = (posting.canonical(other), rival.customer), (content, movement.customer)
         if order == own:
             report.duplicate += 1
         elif order < own:
@@ -172,7 +204,7 @@ def _sort_in(
             fresh[link] = (movement, entry)
         return
     if link in known:
-        _compare(movement, text, known[link], report)
+        _compare(movement, content, known[link], report)
     elif customer and (refused := _unpostable(draft, movement, customer, entry)):
         report.refused.append(refused)
     else:
@@ -182,7 +214,7 @@ def _sort_in(
 def _unusable(movement: Movement, customer: Customer | None, config: Config) -> Refused | None:
     """Why a row cannot be posted at all."""
     if customer is None and movement.customer:
-        message = f"no customer {movement.customer}; add him, import again"
+        message = f"no customer {movement.customer}; add him, then run `quarantine retry`"
         return _refuse(movement, "unknown-customer", message)
     if movement.kind == "charge" and movement.service not in config.services:
         message = f"{movement.service!r} is not under [services]"
@@ -190,9 +222,9 @@ def _unusable(movement: Movement, customer: Customer | None, config: Config) -> 
     return None
 
 
-def _compare(movement: Movement, text: str, held: Known, report: Report) -> None:
+def _compare(movement: Movement, content: str, held: Known, report: Report) -> None:
     """A row whose id the book holds: the same again, or a conflict."""
-    same = posting.canonical(held.entry) == text
+    same = posting.canonical(held.entry) == content
     if same and _part(movement.customer) in {held.customer, *held.owners}:
         report.duplicate += 1
         report.known.add(posting.link(movement))
@@ -237,7 +269,7 @@ def _unpostable(
 ) -> Refused | None:
     """Why a customer's account cannot take an entry; None if it can."""
     if customer.settled and movement.kind == "charge":
-        message = f"the account of {customer.id} is settled; reopen it, then import again"
+        message = f"the account of {customer.id} is settled; reopen it, then run `quarantine retry`"
         return _refuse(movement, "settled", message)
     if movement.kind in {"refill", "payment"}:
         late = entry.date < customer.open_since

@@ -14,6 +14,7 @@ from a2ledger.feed import Refused
 from a2ledger.period import cycle_of, holding, is_anniversary
 from a2ledger.records import KEYS, Customer, Fact, split_list
 from a2ledger.sources import customers as source
+from a2ledger.sources import text
 from a2ledger.steps.reporting import Report
 
 _PERIODIC = ("vat", "billing_day", "cycle")
@@ -253,6 +254,7 @@ def import_customers(draft: Draft, paths: list[Path]) -> Report:
             if new:
                 report.customers.add(identity)
     check_clashes(draft)
+    report.refused = text.in_full(report.refused, source.HEADER)
     return report
 
 

@@ -149,12 +149,7 @@ def _counts(counts: dict[str, int]) -> str:
 
 def record(draft: Draft, report: Report, now: dt.datetime) -> None:
     """Add the run's line to ``imports.csv`` and its refusals to the quarantine."""
-    report.check()
-    held, report.new_in_quarantine = quarantine.read(draft.book.root).updated(
-        report.source, [*report.refused, *report.displaced], report.known
-    )
-    if held.rows or (draft.book.root / quarantine.PATH).exists():
-        draft.put(quarantine.PATH, quarantine.written(held).encode("utf-8", "surrogateescape"))
+    put_aside(draft, report)
     line: Sequence[object] = (
         now.isoformat(timespec="seconds"),
         report.source,
@@ -172,6 +167,20 @@ def record(draft: Draft, report: Report, now: dt.datetime) -> None:
     )
     _, _, earlier = draft.text(IMPORTS).partition("\n")  # an older book's header may be shorter
     draft.put(IMPORTS, csv_text([_HEADER]) + earlier + csv_text([line]))
+
+
+def put_aside(draft: Draft, report: Report) -> None:
+    """Put what a run refused into the quarantine, and take out what it posted or knew.
+
+    Raises:
+        UncountedRowsError: if not every row read is in one bucket.
+    """
+    report.check()
+    held, report.new_in_quarantine = quarantine.read(draft.book.root).updated(
+        report.source, [*report.refused, *report.displaced], report.known
+    )
+    if held.rows or (draft.book.root / quarantine.PATH).exists():
+        draft.put(quarantine.PATH, quarantine.written(held).encode("utf-8", "surrogateescape"))
 
 
 def message(verb: str, reports: Iterable[Report]) -> str:
