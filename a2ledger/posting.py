@@ -27,6 +27,9 @@ from a2ledger import accounts, journal, money
 from a2ledger.periodfile import leg, sale, transaction
 from a2ledger.records import Movement
 
+ISSUED = "invoice"
+"""Metadata of an entry whose VAT is taken out, and which has a document of its own: its number."""
+
 TITLES = {"payment": "Payment", "refill": "Refill", "opening": "Opening balance"}
 _DEFAULTS = {"payment": accounts.BANK, "refill": accounts.REFILLS, "opening": accounts.OPENING}
 
@@ -157,13 +160,20 @@ def canonical(entry: data.Transaction) -> str:
 
 
 def _without_vat(postings: Sequence[data.Posting]) -> list[data.Posting]:
-    """Postings with VAT back in the leg it was taken out of, the last of the others."""
+    """Postings with VAT back in the leg it was taken out of: Billed, or else the last."""
     taxes = [posting for posting in postings if posting.account.startswith(accounts.TAXES)]
     left = [posting for posting in postings if posting not in taxes]
+    billed = [place for place, posting in enumerate(left) if posting.account.endswith(":Billed")]
+    place = billed[0] if billed else -1
     for tax in taxes:
-        both = amount.add(cast("Amount", left[-1].units), cast("Amount", tax.units))
-        left[-1] = left[-1]._replace(units=both)
+        both = amount.add(cast("Amount", left[place].units), cast("Amount", tax.units))
+        left[place] = left[place]._replace(units=both)
     return left
+
+
+def gross(entry: data.Transaction) -> data.Transaction:
+    """An entry with what it tops up whole: as it was before its VAT was taken out."""
+    return entry._replace(postings=_without_vat(entry.postings)) if ISSUED in entry.meta else entry
 
 
 def paired(payment: data.Transaction, refill: data.Transaction, customer: str) -> data.Transaction:

@@ -174,6 +174,7 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
     view["period"] = _period(view["period"])
     view.setdefault("original", None)
     view.setdefault("vat_translated", None)
+    view.setdefault("treatment", "")
     places = money.decimals(view["currency"])
     view["summary"] = _summary(view, places)
     closing = money.parse(view["summary"]["closing"])

@@ -17,11 +17,9 @@ from a2ledger import accounts, billing, closing, money, periodfile
 from a2ledger.config import Config
 from a2ledger.document import Document, Line, Statement, StatementLine, VatLine
 from a2ledger.period import DAY
+from a2ledger.posting import ISSUED
 from a2ledger.records import Customer
 from a2ledger.vat import TAXED, VatCode, added, inside
-
-ISSUED = "invoice"
-"""Metadata of an entry that has a document of its own: its number."""
 
 
 class Supply(NamedTuple):

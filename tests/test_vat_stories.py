@@ -541,3 +541,45 @@ def test_a_treatment_that_changes_what_is_posted_must_come_before_it(book):
             "nothing was changed; say --from 2026-03-01"
         )
     book.run("customer", "set", "C1", "vat=included", "--from", "2026-03-01", today="2026-02-06")
+
+
+def test_what_is_paid_back_gives_its_tax_back_with_a_credit_note(book):
+    prepaid(book)
+    book.moves("payments", "C1", "2026-01-02", "12.10", id="p1", today="2026-01-03")
+    book.moves("refills", "C1", "2026-01-02", "24.20", today="2026-01-03")
+    words = ("refund", "C1", "24.20", "--date", "2026-01-04")
+    for _ in range(2):  # asked for twice, it is paid once
+        book.run(*words, today="2026-01-05")
+    for _ in range(2):
+        book.run("returned", "C1", "p1", "--date", "2026-01-05", today="2026-01-05")
+
+    notes = [one for one in book.documents().values() if one["kind"] == "credit-note"]
+    assert [(one["net"], one["vat_total"], one["gross"]) for one in notes] == [
+        ("20.00", "4.20", "24.20"),
+        ("10.00", "2.10", "12.10"),
+    ]
+    assert [one["original"] and one["original"]["number"] for one in notes] == [
+        None,
+        "INV-2026-000001",
+    ]
+    assert book.balance("C1")["owed"] == "0.00"
+    assert not any(account.startswith("Liabilities:VAT") for account in book.sums())
+    refused = book.run(
+        "credit-note", "INV-2026-000001", "--reason", "a gift", today="2026-01-05", code=1
+    )
+    assert "INV-2026-000001 is of a refill" in refused.errors[0]
+
+
+def test_a_payment_that_reaches_its_owner_is_taxed_as_he_is(book):
+    prepaid(book).customers({"id": "C2"})
+    book.moves("payments", "C2", "2026-01-02", "12.10", id="p1", today="2026-01-03")
+    words = ("transfer", "C2", "C1", "p1", "--date", "2026-01-04")
+    for _ in range(2):
+        book.run(*words, today="2026-01-05")
+
+    assert (book.balance("C1")["owed"], book.balance("C2")["owed"]) == ("-10.00", "0.00")
+    assert book.invoice("INV-2026-000001")["gross"] == "12.10"
+    back = ("transfer", "C1", "C2", "p1", "--date", "2026-01-05")
+    book.run(*back, today="2026-01-05")
+    assert (book.balance("C1")["owed"], book.balance("C2")["owed"]) == ("0.00", "-12.10")
+    assert book.invoice("CN-2026-000001")["gross"] == "12.10"

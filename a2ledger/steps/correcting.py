@@ -29,7 +29,7 @@ from a2ledger.journal import Block
 from a2ledger.ledger import Standing
 from a2ledger.periodfile import with_entries
 from a2ledger.steps import ageing as aged
-from a2ledger.steps import asking
+from a2ledger.steps import asking, topping
 from a2ledger.steps.moving import read_entry
 
 NOBODY = "suspense"
@@ -273,8 +273,32 @@ def place(draft: Draft, identity: str, entry: data.Transaction) -> data.Transact
     check_day(draft, identity, entry.date)
     since = draft.customer(identity).open_since
     placed = posting.moved_to(entry, since) if entry.date < since else entry
+    if any(name.startswith(_MONEY) for name in placed.links):
+        placed = _taxed(draft, identity, placed)
     draft.put_open_file(identity, with_entries(draft.open_file(identity), [placed]))
     return placed
+
+
+_MONEY = ("refund-", "returned-", "transfer-", "deposit-")
+"""What the links of corrections begin with that bring a customer money, or take some away."""
+
+
+def _taxed(draft: Draft, identity: str, entry: data.Transaction) -> data.Transaction:
+    """The entry; where refills are taxed, with its VAT and a document of its own.
+
+    Raises:
+        RefusedError: if it cannot be taxed.
+    """
+    customer = draft.customer(identity)
+    if not topping.applies(draft.book, customer, entry.date):
+        return entry
+    if found := topping.objection(draft, customer, entry):
+        raise RefusedError(f"{identity}: {found[1]}; nothing was posted")
+    issuer = topping.Issuer(draft)
+    issuer.know(read_entry(block.text) for block in blocks(draft, identity))
+    ((taxed,),) = issuer.taxed({identity: [entry]}).values()
+    issuer.say()
+    return taxed
 
 
 def check_day(draft: Draft, identity: str, day: dt.date) -> None:
@@ -319,7 +343,7 @@ def find(draft: Draft, one: Correction, amount_micro: int | None) -> Posted | No
 
 def amount_of(entry: data.Transaction, customer: str) -> int:
     """What a correction moves, in micro-units: of a bill, a deposit, or in suspense."""
-    legs = journal.legs(journal.formatted(entry))
+    legs = journal.legs(journal.formatted(posting.gross(entry)))
     own = [accounts.billed(customer), accounts.deposits(customer)] if customer else []
     account = next(
         account

@@ -108,6 +108,11 @@ def _invoice(draft: Draft, number: str) -> rendering.Document:
             f"{number} is a {invoice['kind'].replace('-', ' ')}, and an invoice is what can be "
             "credited; nothing was credited; `a2ledger invoice` names the documents there are"
         )
+    if any(line["kind"] == "refill" for line in invoice["lines"]):
+        raise RefusedError(
+            f"{number} is of a refill; nothing was credited; `a2ledger refund` it, which makes a "
+            "credit note"
+        )
     return invoice
 
 

@@ -23,12 +23,12 @@ from a2ledger.config import Config
 from a2ledger.feed import ENTRY, Refused, digest
 from a2ledger.period import month_of
 from a2ledger.periodfile import PeriodFile, with_entries
+from a2ledger.posting import ISSUED
 from a2ledger.records import Customer, Movement
 from a2ledger.sources import movements, text
 from a2ledger.steps import topping
 from a2ledger.steps.reporting import Report
 from a2ledger.steps.topping import Issuer
-from a2ledger.topup import ISSUED
 
 KINDS = {"refills": "refill", "payments": "payment", "charges": "charge", "openings": "opening"}
 

@@ -15,11 +15,12 @@ from a2ledger.config import SeveralRatesError
 from a2ledger.document import Document, as_json
 from a2ledger.document import written as written_document
 from a2ledger.period import Period
+from a2ledger.posting import ISSUED
 from a2ledger.records import Customer
 from a2ledger.steps import guarding
 from a2ledger.steps.guarding import Warned
 from a2ledger.steps.numbering import Numbers
-from a2ledger.topup import ISSUED, Supply
+from a2ledger.topup import Supply
 
 
 def applies(book: Book, customer: Customer, day: dt.date) -> bool:
@@ -119,7 +120,8 @@ class Issuer:
     def __init__(self, draft: Draft, numbers: Numbers | None = None) -> None:
         self.draft, self._numbers = draft, numbers
         self.issued: list[str] = []
-        self._originals: dict[tuple[str, str], str] = {}
+        self._originals: dict[str, str] = {}
+        """Numbers of documents by what their entries are called."""
 
     @cached_property
     def numbers(self) -> Numbers:
@@ -140,13 +142,14 @@ class Issuer:
     def know(self, entries: Iterable[data.Transaction]) -> None:
         """Learn which entries there are that reversals may name."""
         for entry in entries:
-            if ISSUED in entry.meta:
-                self._originals[_named(entry, "id")] = str(entry.meta[ISSUED])
+            if number := entry.meta.get(ISSUED):
+                names = [*entry.links, _named(entry, "id")]
+                self._originals |= dict.fromkeys(names, str(number))
 
     def _original(self, entry: data.Transaction) -> dict[str, str] | None:
         """The document that a reversed refill corrects, where the row names the refill."""
-        number = self._originals.get(_named(entry, "reference"))
-        if number is None:
+        about = str(entry.meta.get("payment", _named(entry, "reference")))
+        if (number := self._originals.get(about)) is None:
             return None
         (path,) = self.draft.files("invoices", f"*/{number}.json")
         return {"number": number, "date": json.loads(self.draft.text(path))["issue_date"]}
@@ -179,7 +182,7 @@ class Issuer:
             self.draft.talk(f"{len(self.issued)} refill document(s): {first}{more}")
 
 
-def _named(entry: data.Transaction, key: str) -> tuple[str, str]:
+def _named(entry: data.Transaction, key: str) -> str:
     """What an entry is called, or what it refers to, by ``id`` or ``reference``."""
     kind = min(entry.links, default="").partition("-")[0]
-    return kind, str(entry.meta.get(key, ""))
+    return f"{kind} {entry.meta.get(key, '')}"

@@ -253,7 +253,7 @@ def _left(payment: Payment, sums: Mapping[str, int]) -> Payment:
 
 
 def _legs(entry: data.Transaction) -> Sequence[journal.Leg]:
-    return journal.legs(journal.formatted(entry))
+    return journal.legs(journal.formatted(posting.gross(entry)))
 
 
 def _blocks(draft: Draft, customer: str) -> Iterator[Block]:

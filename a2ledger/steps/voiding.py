@@ -20,10 +20,10 @@ from beancount.core import data
 from a2ledger import accounts, detail, general, journal, money, posting
 from a2ledger.book import GENERAL, SUSPENSE, Draft, RefusedError
 from a2ledger.periodfile import with_entries
+from a2ledger.posting import ISSUED
 from a2ledger.steps import moving
 from a2ledger.steps.folding import Folder, sealed
 from a2ledger.steps.keeping import identity
-from a2ledger.topup import ISSUED
 
 _INSTEAD = {
     "payment": "return or refund it",
@@ -134,7 +134,7 @@ def _void_entry(draft: Draft, one: _Entry, reason: str) -> Struck:
         kind = one.link.partition("-")[0]
         raise RefusedError(
             f"{one.link}: it has the document {number}, which stays; nothing was done; "
-            f"import a {kind} of the negative amount whose reference is {one.entry.meta['id']!r}, "
+            f"import a {kind} of the negative amount whose reference is {one.entry.meta['id']}, "
             "which makes a credit note"
         )
     customer = draft.book.customers.get(one.customer)
