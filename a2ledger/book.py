@@ -138,6 +138,12 @@ class Book:
         customer = self.customers[identity]
         return customer.text("currency", customer.opened) or self.config.currency
 
+    def foreign_accounts(self) -> dict[str, str]:
+        """Currencies of the customers whose account is not kept in the book's."""
+        currencies = {identity: self.currency(identity) for identity in self.customers}
+        base = self.config.currency
+        return {identity: own for identity, own in currencies.items() if own != base}
+
     @cached_property
     def prices(self) -> Prices:
         """What foreign currencies are worth."""

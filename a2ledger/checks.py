@@ -75,12 +75,16 @@ def details(
             )
 
 
-def fees_twice(lines: Iterable[Line]) -> Iterator[str]:
-    """Fees that a bill has twice for the same days."""
+def fees_twice(lines: Iterable[tuple[Line, str]]) -> Iterator[str]:
+    """Fees that a bill has twice for the same days.
+
+    Args:
+        lines: of the bill, each with what tells one fee of a service from another.
+    """
     seen: set[tuple[str, ...]] = set()
-    for line in lines:
+    for line, what in lines:
         if line.kind == "fee":
-            key = (line.service, line.description, line.from_, line.to, line.net)
+            key = (line.service, what, line.from_, line.to, line.net)
             if key in seen:
                 yield f"{line.service}, {line.description}, from {line.from_} to {line.to}"
             seen.add(key)

@@ -307,6 +307,11 @@ _WAS = re.compile(r":Unbilled [^\n]*\n(?:    [a-z][^\n]*\n)*?    was: (-?[0-9.]+
 _CHARGED = re.compile(r'\S+ custom "a2ledger-charged" "([^"]*)" (-?[0-9.]+) ')
 
 
+def id_of(link: str) -> str:
+    """The id of the fee an entry with this link is of, or nothing."""
+    return link.rsplit("-", 4)[1] if _LINK.fullmatch(link) else ""
+
+
 def amount(entry: data.Transaction) -> Amount:
     """What an entry of a fee debits Unbilled."""
     return cast("Amount", entry.postings[0].units)

@@ -54,6 +54,17 @@ def test_everyone_is_billed_in_his_own_currency_with_its_decimals(book):
     book.run("check", "E1", "U1", "Y1")
 
 
+def test_an_import_adds_up_each_currency_by_itself(book):
+    shop(book)
+    done = book.run("import", "calls", calls(book, ("E1", 60), ("U1", 120), ("Y1", 60)), "--json")
+    found = json.loads(done.stdout)
+    assert (found["amount"], found["amounts"]) == ("0.60", {"JPY": "60", "USD": "1.20"})
+    assert "0.60, 60 JPY, 1.20 USD" in done.stderr
+    priced(book)
+    paid = pay(book, "P1,U1,2026-01-19,90,EUR", "P2,U1,2026-01-19,5,USD", "P3,U1,2026-01-19,1,")
+    assert (paid["amount"], paid["amounts"]) == ("90.00", {"USD": "6.00"})
+
+
 def test_carriers_are_owed_in_the_currency_of_the_deck_that_names_them(book):
     shop(book).run("import", "calls", calls(book, ("E1", 60), ("U1", 60), ("U1", 120)))
 

@@ -80,3 +80,22 @@ def test_months_after_the_one_that_waits_are_not_closed_either(book):
 
     assert codes(book) == {"C1": ["large-total"], "C2": None}
     assert len(json.loads(book.run("close", "C1", "--json").stdout)) == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "waits"),
+    [("", "", True), ("Line 1", "Line 1", True), ("Line 1", "Line 2", False)],
+)
+def test_one_fee_twice_for_the_same_days_waits_for_the_customers_name(book, first, second, waits):
+    book.today = "2026-02-02"
+    book.customers({"id": "C1", "opened": "2026-01-01"})
+    for description in (first, second):
+        book.run(
+            "fee", "add", "C1", "Subscriptions", "10.00", "--from", "2026-01-01",
+            "--description", description,
+        )  # fmt: skip
+
+    expected = ["fee-twice", "fee-twice"] if waits else None
+    assert codes(book, code=1 if waits else 0) == {"C1": expected}
+    if waits:
+        assert codes(book, "C1") == {"C1": None}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from a2ledger import checks, closing, customerfile, en16931, money
-from a2ledger.billing import Bill
+from a2ledger import checks, closing, customerfile, en16931, fees, money
+from a2ledger.billing import Bill, Row
 from a2ledger.book import Book, Draft
 from a2ledger.document import Document
 from a2ledger.records import Customer
@@ -55,7 +55,13 @@ def translated(book: Book, document: Document) -> Document:
 
 def _implausible(draft: Draft, customer: Customer, bill: Bill) -> Iterator[Warned]:
     advice = f"look at `a2ledger preview {customer.id}`, then close {customer.id} by name"
-    for what in checks.fees_twice(bill.lines):
+    described = {fee.id: fee.description for fee in customer.fees}
+    lines = (
+        (item.line, described.get(fees.id_of(item.source.link), item.line.description))
+        for item in bill.items
+        if isinstance(item.source, Row)
+    )
+    for what in checks.fees_twice(lines):
         yield Warned("fee-twice", f"{what} is there twice; {advice}")
     guards = draft.book.config.guards
     closed = customer.periods[:-1]

@@ -49,6 +49,7 @@ def import_calls(
         source=source.name, files=[str(path) for path in paths], through=asked.days.last
     )
     report.explanation = asked.explanation
+    report.currencies = draft.book.foreign_accounts()
     _dialect(source)
     source = replace(source, rules=source.rules or sources.rules(source.dialect))
     pricing = valuing.pricing(draft.book)

@@ -335,7 +335,7 @@ def _post(
         by_customer.setdefault(name, []).append(posting.moved_to(entry, since) if late else entry)
         report.late += late
         report.posted += not late
-        report.amount_micro += movement.amount_micro
+        _add_up(draft, movement, report)
         report.customers.update({name} - {""})
         report.known.add(link)
         when = dt.datetime.combine(entry.date, dt.time(), draft.book.config.zone)
@@ -382,6 +382,17 @@ def suspend(draft: Draft, entries: Iterable[data.Transaction]) -> None:
         path = f"{SUSPENSE}/{month_of(entry.date)}.beancount"
         file = PeriodFile(tuple(journal.blocks(draft.text(path))), ())
         draft.put(path, journal.joined(with_entries(file, [entry]).above))
+
+
+def _add_up(draft: Draft, movement: Movement, report: Report) -> None:
+    """Add what a row moved to the sum of its currency."""
+    base = draft.book.config.currency
+    own = draft.book.currency(movement.customer) if movement.customer else base
+    currency = movement.currency or own
+    if currency == base:
+        report.amount_micro += movement.amount_micro
+    else:
+        report.foreign_micro[currency] += movement.amount_micro
 
 
 def _pair(

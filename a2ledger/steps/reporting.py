@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,6 +65,11 @@ class Report:
     """Identities posted or known: they leave the quarantine."""
     customers: set[str] = field(default_factory=set)
     amount_micro: int = 0
+    """What was posted in the book's currency."""
+    foreign_micro: Counter[str] = field(default_factory=Counter)
+    """And in other currencies."""
+    currencies: Mapping[str, str] = field(default_factory=dict)
+    """Of the customers whose account is not in the book's."""
     latest: dt.datetime | None = None
     through: dt.date | None = None
     """The last day the run was asked to take, if it was not to take all there was."""
@@ -83,10 +88,20 @@ class Report:
         self.duplicate += counts["duplicate"]
         self.not_billable.update({HALF: counts[HALF]} if counts[HALF] else {})
         stays = np.isin(buckets, ("posted", "free", "late"))
-        self.amount_micro += int(calls["cost_micro"].to_numpy()[stays].sum())
+        self._add(calls.filter(pa.array(stays)))
         self.customers |= set(pc.unique(calls["customer"].filter(pa.array(stays))).to_pylist())
         if self.explanation is not None:
             self.explanation.take(calls, buckets)
+
+    def _add(self, calls: pa.Table) -> None:
+        """Add up what calls cost, each currency by itself."""
+        for currency in sorted(set(self.currencies.values())):
+            names = [name for name, other in self.currencies.items() if other == currency]
+            own = pc.is_in(calls["customer"], value_set=pa.array(names, pa.string()))
+            if cost := pc.sum(calls["cost_micro"].filter(own)).as_py():
+                self.foreign_micro[currency] += cost
+            calls = calls.filter(pc.invert(own))
+        self.amount_micro += pc.sum(calls["cost_micro"]).as_py() or 0
 
     def check(self) -> None:
         """Make sure every row read is in one bucket.
@@ -121,6 +136,13 @@ class Report:
             "customers": len(self.customers),
             "amount": money.text(self.amount_micro, 2),
             "files": self.files,
+        } | ({"amounts": self.foreign()} if self.foreign_micro else {})
+
+    def foreign(self) -> dict[str, str]:
+        """Amounts in other currencies than the book's."""
+        return {
+            currency: money.text(micro, money.decimals(currency))
+            for currency, micro in sorted(self.foreign_micro.items())
         }
 
     def quarantined(self) -> dict[str, int]:
@@ -140,7 +162,10 @@ class Report:
             )
             if count
         ]
-        return f"{self.source}: {', '.join(parts)}; {money.text(self.amount_micro, 2)}"
+        amounts = [f"{amount} {currency}" for currency, amount in self.foreign().items()]
+        if self.amount_micro or not amounts:
+            amounts.insert(0, money.text(self.amount_micro, 2))
+        return f"{self.source}: {', '.join(parts)}; {', '.join(amounts)}"
 
 
 def _counts(counts: dict[str, int]) -> str:
