@@ -93,7 +93,7 @@ def _table(
     mark: Callable[[dict[str, Any]], str] = lambda _: "",
 ) -> None:
     """Amounts of customers, a line each, aligned at the point."""
-    shown = [{**row, **{name: _aligned(row[name], rows, name) for name in columns}} for row in rows]
+    shown = _aligned(rows, columns)
     widths = {name: max([len(name), *(len(row[name]) for row in shown)]) for name in columns}
     wide = max([8, *(len(row["customer"]) for row in rows)])
     heads = "  ".join(f"{_head(name):>{widths[name]}}" for name in columns)
@@ -109,11 +109,17 @@ def _head(column: str) -> str:
     return days if days[0].isdigit() else column.replace("_", " ")
 
 
-def _aligned(amount: str, rows: Sequence[dict[str, Any]], column: str) -> str:
-    """An amount with as many decimals as the longest of its column."""
-    decimals = max(len(row[column].partition(".")[2]) for row in rows)
-    whole, point, fraction = amount.partition(".")
-    return f"{whole}{point}{fraction:0<{decimals}}"
+def _aligned(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows whose amounts have as many decimals as the longest of their column."""
+    places = {
+        name: max((len(row[name].partition(".")[2]) for row in rows), default=0) for name in columns
+    }
+
+    def filled(amount: str, decimals: int) -> str:
+        whole, point, fraction = amount.partition(".")
+        return f"{whole}{point}{fraction:0<{decimals}}"
+
+    return [{**row, **{name: filled(row[name], places[name]) for name in columns}} for row in rows]
 
 
 @click.command("ageing")
@@ -159,22 +165,17 @@ def ageing_(
 
 
 def _documents_table(rows: Sequence[dict[str, Any]]) -> None:
-    wide = max([8, *(len(row["customer"]) for row in rows)])
-    names = max([8, *(len(row["number"] or row["description"]) for row in rows)])
-    amounts = {
-        column: max([len(column), *(len(_aligned(row[column], rows, column)) for row in rows)])
-        for column in ("amount", "open")
-    }
-    heads = "  ".join(f"{column:>{width}}" for column, width in amounts.items())
-    click.echo(f"{'customer':<{wide}}  {'document':<{names}}  {'due':<10}  {'days':>5}  {heads}")
-    for row in rows:
-        shown = "  ".join(
-            f"{_aligned(row[column], rows, column):>{width}}" for column, width in amounts.items()
-        )
-        click.echo(
-            f"{row['customer']:<{wide}}  {row['number'] or row['description']:<{names}}  "
-            f"{row['due_date']}  {row['days']:>5}  {shown} {row['currency']}"
-        )
+    shown = [
+        {**row, "document": row["number"] or row["description"]}
+        for row in _aligned(rows, ("amount", "open"))
+    ]
+    columns = {"customer": "<", "document": "<", "due_date": "<", "days": ">", "amount": ">"}
+    columns |= {"open": ">"}
+    widths = {name: max([len(name), *(len(str(row[name])) for row in shown)]) for name in columns}
+    heads = {**{name: name for name in columns}, "due_date": "due", "currency": ""}
+    for row in [heads, *shown]:
+        cells = (f"{row[name]:{side}{widths[name]}}" for name, side in columns.items())
+        click.echo(f"{'  '.join(cells)} {row['currency']}".rstrip())
 
 
 @click.command()
