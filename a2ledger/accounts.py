@@ -34,6 +34,9 @@ TAXES = "Liabilities:VAT"
 """What every account of VAT begins with, pending or owed."""
 PENDING = "Liabilities:VAT-Pending:"
 
+NOBODY = "suspense"
+"""How money that is no customer's is named on the command line; no customer may be."""
+
 _PLAIN = re.compile(r"(?!X-)[A-Z0-9][A-Za-z0-9-]*", re.ASCII)
 _CUSTOMER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,63}", re.ASCII)
 

@@ -118,7 +118,9 @@ def entries(text: str, customer: str, until: dt.date) -> Iterator[Moved]:
                     yield found
 
 
-_CLOSING = re.compile(r"^\d{4}-\d\d-\d\d \* [^\n]* #(?:invoice|credit-note)\b", re.MULTILINE)
+_CLOSING = re.compile(
+    r"^\d{4}-\d\d-\d\d \* [^\n]* #(?:invoice|credit-note|statement)\b", re.MULTILINE
+)
 
 
 def opened(rows: Iterable[Moved]) -> tuple[list[Open], int]:

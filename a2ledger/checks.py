@@ -29,6 +29,19 @@ def credit_limits(
             )
 
 
+def suspense(held: Mapping[str, int], file: str) -> Iterator[Problem]:
+    """Currencies of which more has left suspense than came into it.
+
+    Args:
+        held: what is in suspense, in micro-units by currency.
+        file: where that is to be seen.
+    """
+    for currency, micro in held.items():
+        if micro < 0:
+            message = f"{money.text(-micro, 2)} {currency} more left suspense than came into it"
+            yield Problem(file, 0, "suspense", message)
+
+
 def summaries(
     subledgers: Mapping[str, int], general: Mapping[str, int], files: Mapping[str, str]
 ) -> Iterator[Problem]:

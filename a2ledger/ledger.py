@@ -56,6 +56,11 @@ SELECT filename, int(entry_meta('lineno')) AS line, account, number
 WHERE account ~ '^Liabilities:VAT-Pending:'
 """
 
+UNMATCHED = """
+SELECT currency, sum(number) AS held
+WHERE account = 'Liabilities:Suspense:Unmatched' GROUP BY currency ORDER BY currency
+"""
+
 
 _PLUGIN = re.compile(r"^\s*plugin\b", re.MULTILINE)
 
@@ -173,6 +178,12 @@ def standings(ledger: Ledger) -> list[Standing]:
             )
         )
     return sorted(found, key=lambda standing: standing.customer)
+
+
+def unmatched(ledger: Ledger) -> dict[str, int]:
+    """Money that is no customer's, in micro-units by currency; below zero if more went out."""
+    held = {row.currency: -money.micro(row.held) for row in ledger.ask(UNMATCHED)}
+    return {currency: micro for currency, micro in held.items() if micro}
 
 
 def rows(ledger: Ledger) -> dict[str, list[Row]]:

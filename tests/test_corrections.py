@@ -499,6 +499,10 @@ def test_money_without_a_customer_waits_in_suspense_for_its_owner(billed):
     assert (billed.balance("C1")["owed"], billed.balance("C2")["owed"]) == ("18.15", "0.00")
     (said,) = billed.run("transfer", "suspense", "C1", "5.00", code=1).errors
     assert "suspense holds payments, not amounts" in said
+    said = billed.run("balances").stderr
+    assert said == "18.15 EUR is no customer's: see `a2ledger suspense`\n"
+    (said,) = billed.run("customer", "add", "suspense", code=1).errors
+    assert "money that is nobody's is called that" in said
     unknown = billed.imported("payments", [{**row, "id": "p3", "customer": "C9"}], code=3)
     assert "unknown-customer" in unknown.stderr
     assert "p2" in billed.run("suspense").stdout
@@ -543,6 +547,35 @@ def test_foreign_money_goes_back_as_it_came(billed):
     billed.imported("payments", [{"id": "p4", "customer": "U1", **euros}])
     billed.run("transfer", "U1", "C1", "p4")
     assert billed.balance("C1")["owed"] == "-76.35"  # the 90 EUR that came
+    sound(billed)
+
+
+def test_check_says_so_if_more_left_suspense_than_came_into_it(billed):
+    """A hand-written entry takes 3.00 for a customer out of an empty suspense."""
+    billed.edit(
+        "journals/2026-02/C2.01.beancount",
+        "; ---- usage",
+        '2026-02-09 * "Found" ""\n  Liabilities:Suspense:Unmatched  3.00 EUR\n'
+        "  Assets:Receivable:C2:Billed  -3.00 EUR\n\n; ---- usage",
+    )
+    billed.append("journals/chart.beancount", "1970-01-01 open Liabilities:Suspense:Unmatched\n")
+    billed.run("customer", "set", "C2", "terms=7")
+    said = billed.run("check", code=1).stdout
+    assert "3.00 EUR more left suspense than came into it" in said
+
+
+def test_what_was_struck_out_is_still_known(billed):
+    billed.run("goodwill", "C1", "2.00", "--id", "g1")
+    billed.run("void", "goodwill/g1", "wrong customer")
+    assert billed.balance("C1")["owed"] == "18.15"
+    again = billed.run("goodwill", "C1", "2.00", "--id", "g1")
+    assert "posted before, and void; nothing was done" in again.stdout
+    (said,) = billed.run("goodwill", "C1", "3.00", "--id", "g1", code=1).errors
+    assert "with other content" in said
+    billed.moves("payments", "C1", "2026-02-05", "6.05", id="p1")
+    billed.run("void", "payment/p1", "typed twice")
+    (said,) = billed.run("returned", "C1", "p1", code=1).errors
+    assert "nothing of payment p1" in said
     sound(billed)
 
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 import click
 
 from a2ledger import money
+from a2ledger.accounts import NOBODY
 from a2ledger.book import Draft, RefusedError
 from a2ledger.commands.settings import (
     DAY,
@@ -21,7 +22,7 @@ from a2ledger.commands.settings import (
     print_json,
 )
 from a2ledger.steps import correcting, crediting, transferring
-from a2ledger.steps.correcting import NOBODY, Posted, Wanted
+from a2ledger.steps.correcting import Posted, Wanted
 from a2ledger.steps.transferring import Moving
 
 
@@ -182,7 +183,7 @@ def returned(asked: Asked, *, customer: str, payment: str) -> None:
     """
     asked.post(
         lambda draft: transferring.returned(
-            draft, asked.wanted(draft, "returned", _party(draft, customer)), payment
+            draft, asked.wanted(draft, "returned", _party(customer)), payment
         )
     )
 
@@ -242,8 +243,8 @@ def transfer(asked: Asked, *, source: str, to: str, what: str, payment: bool) ->
     """
 
     def correct(draft: Draft) -> Posted:
-        wanted = asked.wanted(draft, "transfer", _party(draft, source))
-        other = _party(draft, to)
+        wanted = asked.wanted(draft, "transfer", _party(source))
+        other = _party(to)
         if other:
             known(draft.book, other)
         amount = None if payment else _amount(what)
@@ -268,17 +269,9 @@ def _amount(text: str) -> int | None:
     return micro if micro > 0 else None
 
 
-def _party(draft: Draft, name: str) -> str:
-    """A customer, or the empty text where money that is nobody's is meant.
-
-    Raises:
-        RefusedError: if a customer bears the name of suspense.
-    """
-    if name != NOBODY:
-        return name
-    if NOBODY in draft.book.customers:
-        raise RefusedError(f"{NOBODY}: there is a customer of that id; nothing was posted")
-    return ""
+def _party(name: str) -> str:
+    """A customer, or the empty text where money that is nobody's is meant."""
+    return "" if name == NOBODY else name
 
 
 @click.command()

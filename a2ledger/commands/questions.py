@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from a2ledger import render
+from a2ledger import money, render
 from a2ledger.ageing import BUCKETS
 from a2ledger.commands.settings import (
     DAY,
@@ -70,7 +70,11 @@ def balances(settings: Settings, day: dt.date | None, over_limit: bool, as_json_
     Example: a2ledger balances --over-limit
     """
     book = settings.book()
-    found = asking.standings_on(book, day) if day else asking.standings(book)
+    waiting: dict[str, int] = {}
+    if day:
+        found = asking.standings_on(book, day)
+    else:
+        found, waiting = asking.balances(book)
     if over_limit:
         found = [row for row in found if row.over_limit]
     rows = asking.balances_json(found)
@@ -78,6 +82,10 @@ def balances(settings: Settings, day: dt.date | None, over_limit: bool, as_json_
         print_json(rows)
     else:
         _balances_table(rows)
+    for currency, micro in waiting.items():
+        settings.talk(
+            f"{money.text(micro, 2)} {currency} is no customer's: see `a2ledger suspense`"
+        )
     if over_limit and rows:
         sys.exit(NO)
 

@@ -24,11 +24,18 @@ def standings(book: Book) -> list[Standing]:
     Raises:
         BrokenBookError: never; errors of the ledger are ``check``'s.
     """
+    found, _ = balances(book)
+    return found
 
-    def ask() -> list[Standing]:
-        return ledger.standings(main(book))
 
-    found: list[Standing] = book.vault.reading(ask)
+def balances(book: Book) -> tuple[list[Standing], dict[str, int]]:
+    """Where every customer stands; and what is nobody's, in micro-units by currency."""
+
+    def ask() -> tuple[list[Standing], dict[str, int]]:
+        operators = main(book)
+        return ledger.standings(operators), ledger.unmatched(operators)
+
+    found: tuple[list[Standing], dict[str, int]] = book.vault.reading(ask)
     return found
 
 
@@ -142,6 +149,7 @@ def _check(book: Book, names: Sequence[str]) -> Iterator[Problem]:
     found = ledger.standings(operators)
     wanted = set(names) or {row.customer for row in found}
     yield from soundness(book, found, wanted)
+    yield from checks.suspense(ledger.unmatched(operators), MAIN)
     for name in names:
         yield from _own(book, book.customers[name])
     files = {name: customerfile.path(name) for name in wanted}

@@ -23,6 +23,7 @@ from a2ledger import (
     money,
     posting,
 )
+from a2ledger.accounts import NOBODY
 from a2ledger.book import GENERAL, SUSPENSE, Draft, RefusedError
 from a2ledger.corrections import Correction
 from a2ledger.journal import Block
@@ -31,9 +32,6 @@ from a2ledger.periodfile import with_entries
 from a2ledger.steps import ageing as aged
 from a2ledger.steps import asking, topping
 from a2ledger.steps.moving import read_entry
-
-NOBODY = "suspense"
-"""How money that is no customer's is named on the command line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +92,8 @@ class Posted:
         _, entry = self.entries[0]
         said = f"{one.customer or NOBODY}: {entry.payee}, {self._amount}, {entry.date} ({one.id})"
         held = f"; {self.more['held']} held" if "held" in self.more else ""
-        return f"{said}{held}" + ("" if self.new else ": posted before; nothing was done")
+        before = "posted before, and void" if "voided" in entry.meta else "posted before"
+        return f"{said}{held}" + ("" if self.new else f": {before}; nothing was done")
 
     @property
     def message(self) -> str:
@@ -228,6 +227,15 @@ def return_deposit(draft: Draft, wanted: Wanted, amount_micro: int | None, metho
     return _with_held(draft, post(draft, one, corrections.deposit_returned(one, account)))
 
 
+def settle_deposit(draft: Draft, identity: str, day: dt.date) -> None:
+    """Set what is held as deposit against what a customer owes, as the last thing of a day."""
+    if there := deposit_held(draft, identity):
+        made = corrections.identity("deposit", identity, day, "settled")
+        currency = draft.book.currency(identity)
+        one = Correction("deposit", made, identity, day, there, currency)
+        place(draft, identity, corrections.deposit_settled(one))
+
+
 def deposit_held(draft: Draft, customer: str) -> int:
     """What a customer has given as deposit and not got back, in micro-units."""
     account = accounts.deposits(customer)
@@ -343,7 +351,7 @@ def find(draft: Draft, one: Correction, amount_micro: int | None) -> Posted | No
 
 def amount_of(entry: data.Transaction, customer: str) -> int:
     """What a correction moves, in micro-units: of a bill, a deposit, or in suspense."""
-    legs = journal.legs(journal.formatted(posting.gross(entry)))
+    legs = journal.legs(journal.formatted(posting.gross(posting.restored(entry))))
     own = [accounts.billed(customer), accounts.deposits(customer)] if customer else []
     account = next(
         account

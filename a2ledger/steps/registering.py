@@ -57,6 +57,8 @@ def add(draft: Draft, identity: str, given: Mapping[str, str]) -> Customer:
         raise RefusedError(
             f"{identity!r} is no customer id: letters, digits, then also _ . @ + -, at most 64"
         )
+    if identity == accounts.NOBODY:
+        raise RefusedError(f"{identity}: money that is nobody's is called that; choose another id")
     if identity in draft.book.customers:
         raise RefusedError(f"{identity}: there is such a customer; use `customer set`")
     defaults = {

@@ -14,11 +14,12 @@ from typing import NamedTuple
 from beancount.core import data
 
 from a2ledger import accounts, corrections, journal, money, posting
+from a2ledger.accounts import NOBODY
 from a2ledger.book import GENERAL, SUSPENSE, Book, Draft, RefusedError
 from a2ledger.corrections import Correction, Payment
 from a2ledger.journal import Block
 from a2ledger.steps import correcting, moving
-from a2ledger.steps.correcting import NOBODY, Posted, Wanted
+from a2ledger.steps.correcting import Posted, Wanted
 
 
 def returned(draft: Draft, wanted: Wanted, identity: str) -> Posted:
