@@ -338,6 +338,22 @@ def test_a_deposit_is_no_part_of_what_is_owed(billed):
     sound(billed)
 
 
+def test_settling_an_account_sets_the_deposit_against_it(billed):
+    """18.15 are owed on the bill, 50.00 are held: 31.85 are his."""
+    billed.run("deposit", "C1", "50.00", "--date", "2026-02-03")
+    billed.run("close", "C1", "--final", today="2026-02-12")
+    assert billed.balance("C1")["billed"] == "-31.85"
+    assert "Liabilities:Deposits:C1" not in billed.sums()
+    (last,) = [d for name, d in billed.documents().items() if "C1-2026-02" in name]
+    assert [tuple(line.values()) for line in last["statement"]["lines"]] == [
+        ("2026-02-11", "Deposit set against the account", "-50.00", "-31.85")
+    ]
+    assert (last["to_pay"], last["credit"]) == ("0.00", "31.85")
+    billed.run("refund", "C1", "31.85", today="2026-02-12")
+    assert billed.balance("C1")["owed"] == "0.00"
+    sound(billed)
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -577,6 +593,64 @@ def test_what_was_struck_out_is_still_known(billed):
     (said,) = billed.run("returned", "C1", "p1", code=1).errors
     assert "nothing of payment p1" in said
     sound(billed)
+
+
+def test_a_customers_life_from_first_refill_to_settlement(book):
+    """Every figure of this story can be recomputed with a pencil; VAT is 21 %."""
+    book.customers({"id": "L", "vat": "on-invoice"})
+    book.run("deposit", "L", "20.00", today="2026-01-02")
+    book.moves("refills", "L", "2026-01-03", "20.00", method="voucher", today="2026-01-03")
+    book.moves("charges", "L", "2026-01-04", "25.00", today="2026-02-01")
+    book.talks("L", "2026-01-10", 30, today="2026-02-01")
+    assert book.balance("L")["owed"] == "35.00"  # 55.00 used, 20.00 paid
+    book.run("close", today="2026-02-02")
+    assert book.balance("L")["owed"] == "46.55"  # and 11.55 of VAT
+    book.moves(
+        "payments", "L", "2026-02-10", "46.55", id="dd", reference="INV-2026-000001",
+        today="2026-02-10",
+    )  # fmt: skip
+    assert due(book, "L", "2026-02-10") == []
+    book.run("returned", "L", "dd", today="2026-02-14")
+    assert due(book, "L", "2026-02-18") == [("INV-2026-000001", 2, "46.55")]
+    # The charge is line 2, after the calls: 25.00 and 5.25 of VAT.
+    note = ("credit-note", "INV-2026-000001", "--line", "2", "--reason", "never installed")
+    assert book.run(*note, "--json", today="2026-02-20").json["amount"] == "30.25"
+    book.run("goodwill", "L", "1.30", today="2026-02-20")
+    assert due(book, "L", "2026-02-20") == [("INV-2026-000001", 4, "15.00")]
+    book.moves("payments", "", "2026-02-22", "20.00", id="bank-77", today="2026-02-22")
+    book.run("transfer", "suspense", "L", "bank-77", today="2026-02-23")
+    book.run("refund", "L", "3.00", today="2026-02-24")
+    assert book.balance("L")["owed"] == "-2.00"
+    book.talks("L", "2026-02-25", 30, today="2026-03-01")
+    book.run("close", today="2026-03-02")
+    assert book.balance("L")["owed"] == "34.30"  # 36.30 less 2.00
+    book.run("close", "L", "--final", today="2026-05-02")
+    assert book.balance("L")["owed"] == "14.30"  # less the deposit
+    gone = book.run("write-off", "L", "--vat-relief", "--json", today="2026-05-03").json
+    legs = {leg["account"]: leg["amount"] for leg in gone["entries"][0]["postings"]}
+    assert legs == {
+        "Expenses:Bad-Debt": "11.82",
+        "Liabilities:VAT:S21": "2.48",  # 6.30 x 14.30 / 36.30 = 2.4818
+        "Assets:Receivable:L:Billed": "-14.30",
+    }
+    full = book.statement("L")
+    assert total(full) == 0
+    assert amounts(full) == [
+        "-20.00", "25.00", "30.00", "11.55", "-46.55", "46.55", "-30.25", "-1.30",
+        "-20.00", "3.00", "30.00", "6.30", "-20.00", "-14.30",
+    ]  # fmt: skip
+    assert book.sums() == {
+        "Assets:Bank": Decimal("37.00"),  # 20.00 deposit, 20.00 from the bank, 3.00 back
+        "Liabilities:Vouchers": Decimal("20.00"),
+        "Income:Subscriptions": Decimal("-25.00"),
+        "Income:Calls": Decimal("-60.00"),
+        "Income:Corrections": Decimal("25.00"),
+        "Expenses:Goodwill": Decimal("1.30"),
+        "Expenses:Bad-Debt": Decimal("11.82"),
+        "Liabilities:VAT:S21": Decimal("-10.12"),  # 11.55 + 6.30 - 5.25 - 2.48
+    }
+    assert "close Assets:Receivable:L:Billed" in book.text("journals/customers/L.beancount")
+    sound(book)
 
 
 # Whatever interrupts

@@ -227,15 +227,6 @@ def return_deposit(draft: Draft, wanted: Wanted, amount_micro: int | None, metho
     return _with_held(draft, post(draft, one, corrections.deposit_returned(one, account)))
 
 
-def settle_deposit(draft: Draft, identity: str, day: dt.date) -> None:
-    """Set what is held as deposit against what a customer owes, as the last thing of a day."""
-    if there := deposit_held(draft, identity):
-        made = corrections.identity("deposit", identity, day, "settled")
-        currency = draft.book.currency(identity)
-        one = Correction("deposit", made, identity, day, there, currency)
-        place(draft, identity, corrections.deposit_settled(one))
-
-
 def deposit_held(draft: Draft, customer: str) -> int:
     """What a customer has given as deposit and not got back, in micro-units."""
     account = accounts.deposits(customer)

@@ -63,7 +63,7 @@ def _apply_deposit(draft: Draft, name: str) -> None:
     if not held_micro:
         return
     day = draft.today - DAY
-    wanted = correcting.Wanted(kind="deposit", customer=name, day=day, description="settled")
+    wanted = correcting.Wanted(kind="deposit", customer=name, day=day)
     one = wanted.correction(draft, held_micro, "settled")
     correcting.place(draft, name, corrections.deposit_settled(one))
 
