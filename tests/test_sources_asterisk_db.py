@@ -505,3 +505,17 @@ def test_the_configuration_holds_no_password(book, url, what):
     done = book.run("import", "pbx1", code=1)
 
     assert f"sources.pbx1.url: {what}" in done.stderr
+
+
+def test_a_refused_row_of_a_table_comes_back_without_the_database(sqlite, book):
+    sqlite.create("freepbx", seconds="NUMERIC")
+    sqlite.insert([row(1, accountcode="new", billsec="61.5", userfield='a "b",\nc')])
+    book.customers({"id": "C1"})
+    book.run("import", "asterisk-db", sqlite.address, today="2026-01-06", code=3)
+    sqlite.place.unlink()
+    book.customers({"id": "C2", "identifiers": "new"})
+
+    done = book.run("quarantine", "retry", today="2026-01-06")
+
+    assert "asterisk-db: 1 rows read, 1 posted; 2.00" in done.stderr
+    assert book.run("quarantine", "list", "--json").json == []

@@ -23,33 +23,64 @@ _TEXTS = ("called", "caller", "switch", "uid", "seq", "service", "identifier", "
 def batches(rows: Sequence[Refused], source: Source) -> Iterator[Batch]:
     """Rows of files and tables as their dialect reads them; each stands where it stood.
 
+    Rows of one file are read together, where that gives every one of them; else each by itself.
     What cannot be read again stays refused as it was.
     """
+    groups: dict[tuple[str, str], list[Refused]] = {}
+    for row in rows:
+        groups.setdefault((row.file, row.head), []).append(row)
     with tempfile.TemporaryDirectory(prefix="a2ledger-") as directory:
-        for row in rows:
-            yield _batch(row, Path(directory) / (Path(row.file).name or "row"), source)
+        for (file, _), group in groups.items():
+            path = Path(directory) / (Path(file).name or "row")
+            together = _read(group, path, source)
+            if together is not None:
+                yield together
+                continue
+            for row in group:
+                yield _read([row], path, source) or Batch(file, _NONE, [row], lambda _: "")
 
 
-def _batch(row: Refused, path: Path, source: Source) -> Batch:
-    """A row as a batch of its own: of what its dialect reads, what begins after its head."""
-    before = f"{row.head}\n" if row.head else ""
-    text = f"{before}{row.raw}\n".encode(source.encoding, "surrogateescape")
-    path.write_bytes(text)
-    own = pa.scalar(before.count("\n") + 1)
+def _read(group: Sequence[Refused], path: Path, source: Source) -> Batch | None:
+    """Rows of one file as a batch; None if not each of them was read, and nothing else."""
+    text = f"{group[0].head}\n" if group[0].head else ""
+    places: dict[int, int] = {}
+    count = text.count("\n")
+    for place, row in enumerate(group, start=1):
+        places[count + 1] = place
+        count += row.raw.count("\n") + 1
+    text += "".join(f"{row.raw}\n" for row in group)
+    path.write_bytes(text.encode(source.encoding, "surrogateescape"))
+    first = pa.scalar(min(places))
     try:
         read = list(sources.dialect(source.dialect)(path, source))
     except UnusableInput:
-        read = []
-    found = [batch.rows.filter(pc.greater_equal(batch.rows["line"], own)) for batch in read]
-    refused = [one for batch in read for one in batch.refused if one.line >= own.as_py()]
-    table = pa.concat_tables(found).combine_chunks() if found else _NONE
-    lines = pa.array(np.full(len(table), row.line))
-    table = table.set_column(table.column_names.index("line"), "line", lines)
-    if not len(table):
-        refused = [row._replace(reason=one.reason, message=one.message) for one in refused[:1]] or [
-            row
-        ]
-    return Batch(row.file, table, refused, lambda _: row.raw, head=row.head)
+        return None
+    tables = [one.rows.filter(pc.greater_equal(one.rows["line"], first)) for one in read]
+    table = pa.concat_tables(tables).combine_chunks()
+    lines = table["line"].to_pylist()
+    refused = [one for batch in read for one in batch.refused if one.line >= first.as_py()]
+    if sorted([*lines, *(one.line for one in refused)]) != sorted(places):
+        return None
+    numbers = pa.array([places[line] for line in lines], pa.int64())
+    still = [
+        group[places[one.line] - 1]._replace(reason=one.reason, message=one.message)
+        for one in refused
+    ]
+    return Batch(
+        group[0].file,
+        table.set_column(table.column_names.index("line"), "line", numbers),
+        still,
+        lambda number: group[number - 1].raw,
+        origin=_origin(group),
+        head=group[0].head,
+    )
+
+
+def _origin(rows: Sequence[Refused]) -> Origin:
+    return Origin(
+        pa.array([row.file for row in rows], pa.string()),
+        pa.array([row.line for row in rows], pa.int64()),
+    )
 
 
 _NONE = pa.table(
@@ -107,8 +138,4 @@ def calls(
 
 def batch_of_calls(rows: Sequence[Refused], found: pa.Table) -> Batch:
     """What says of :func:`calls` where they stood, and what their text was."""
-    origin = Origin(
-        pa.array([row.file for row in rows], pa.string()),
-        pa.array([row.line for row in rows], pa.int64()),
-    )
-    return Batch("", found, [], lambda line: rows[line - 1].raw, origin=origin, head=CALL)
+    return Batch("", found, [], lambda n: rows[n - 1].raw, origin=_origin(rows), head=CALL)
