@@ -87,9 +87,14 @@ def copied(template: Path) -> Iterator[Path]:
 
 def take(root: Path, source: str, text: str | bytes, today: dt.date = TODAY) -> reporting.Report:
     """Import a file with this content into a book."""
-    one = draft(root, today)
     path = root.parent / "input.csv"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return take_from(root, source, path, today)
+
+
+def take_from(root: Path, source: str, path: Path, today: dt.date = TODAY) -> reporting.Report:
+    """Import a file, or a directory of them, into a book."""
+    one = draft(root, today)
     settings = one.book.config
     now = dt.datetime.combine(today + dt.timedelta(days=1), dt.time(), settings.zone)
     if source in moving.KINDS:

@@ -220,7 +220,7 @@ def test_latin_1_where_it_decides_is_read_if_the_source_says_so(template):
 @given(st.lists(st.tuples(st.sampled_from(list(KINDS)), st.sampled_from(WIDTHS)), max_size=8))
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_damages_beside_each_other_stay_apart(template, damages):
-    content, expected, line = b"", {}, 1
+    content, expected, line = joined(fields(50, 18)), {1: "posted"}, 2
     for number, (kind, width) in enumerate(damages):
         damage, wanted = KINDS[kind]
         content += damage(fields(2 * number, width)) + joined(fields(2 * number + 1, width))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import gzip
 from collections import Counter
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -295,6 +297,63 @@ def test_calls_without_a_sequence_in_any_order_give_the_same_books(template, run
 @given(run=runs(calls(["1767607200.1"], ["", "1", "2"])))
 def test_calls_with_and_without_a_sequence_in_any_order_give_the_same_books(template, run):
     assert_order_is_nothing(template, "pbx1", "", asterisk_line, run)
+
+
+def logged(call: tuple[tuple[str, str, str, str, int, str], int]) -> str:
+    """One line of a Master.csv of a time when so many columns were logged."""
+    row, width = call
+    (line,) = csv.reader([asterisk_line(row)])
+    return ",".join(f'"{value}"' for value in line[:width]) + "\n"
+
+
+@st.composite
+def rotated(draw, rows):
+    """The same rows twice: in order, and in the files of a directory in any order, some again."""
+    given_rows = draw(rows)
+    again = draw(st.lists(st.sampled_from(given_rows), max_size=3))
+    shuffled = draw(st.permutations([*given_rows, *again]))
+    names = ["Master.csv", "Master.csv.1", "Master.csv.2.gz", "Master.csv-20260105.gz"]
+    places = draw(st.lists(st.sampled_from(names), min_size=len(shuffled), max_size=len(shuffled)))
+    runs = draw(st.integers(1, 3))
+    return given_rows, list(zip(places, shuffled, strict=True)), runs
+
+
+WIDE = st.lists(
+    st.tuples(calls(["1767607200.1", "1767607200.2"], ["1", "2"]).map(lambda rows: rows[0]),
+              st.sampled_from([16, 18, 21])),
+    min_size=2,
+    max_size=7,
+    unique_by=lambda call: call[0],  # of each call there is one row, in one form
+)  # fmt: skip
+
+
+@settings(max_examples=40, **slow)
+@given(run=rotated(WIDE))
+def test_rows_of_any_width_in_any_files_of_a_directory_give_the_same_books(template, run):
+    rows, placed, runs_ = run
+    with shelf.copied(template) as root:
+        shelf.take(root, "pbx1", "".join(map(logged, rows)))
+        at_once = shelf.ledger_of(root)
+    with shelf.copied(template) as root:
+        directory = root.parent / "cdr-csv"
+        directory.mkdir()
+        for number in range(runs_):
+            count = len(placed) * (number + 1) // runs_
+            _write_logs(directory, placed[:count] if count else placed)
+            report = shelf.take_from(root, "pbx1", directory)
+            assert report.read == buckets(report)
+        assert shelf.ledger_of(root) == at_once
+
+
+def _write_logs(directory: Path, placed: list[tuple[str, tuple]]) -> None:
+    """Files as a switch leaves them, with the copies that it makes by account."""
+    texts: dict[str, str] = {"Master.csv": ""}
+    for name, row in placed:
+        for file in (name, f"{row[0][2]}.csv"):
+            texts[file] = texts.get(file, "") + logged(row)
+    for name, text in texts.items():
+        content = gzip.compress(text.encode()) if name.endswith(".gz") else text.encode()
+        (directory / name).write_bytes(content)
 
 
 def call(uid, sequence, customer, start, seconds=30, called="3225550199"):

@@ -31,25 +31,29 @@ class Marks(NamedTuple):
     """Bytes that make the text not plain."""
     separators: Words
     """Separators outside quotes."""
+    feeds: Words
+    """Line feeds."""
 
 
-def marks(text: Bytes, separator: int) -> Marks:
-    """Examine a text that ends with a line feed.
+def marks(text: Bytes, separator: int, *, tame: bool = False) -> Marks:
+    """Examine a text that ends with a line feed; a ``tame`` one has neither NUL nor CR.
 
     Quotes are paired from the start of the text, so that everything after an unpaired one is
     misjudged: what ``bad`` says is exact only where every line before has its quotes in pairs.
     """
     quote, comma, feed = (_packed(text == byte) for byte in (_QUOTE, separator, _LF))
-    carriage, nul = _packed(text == _CR), _packed(text == _NUL)
     inside = _prefix_xor(quote)
-    edge = quote | comma | feed | carriage
+    edge = quote | comma | feed
+    carriage = feed if tame else _packed(text == _CR)
+    edge |= carriage
     before = _following(edge)
     before[:1] |= _ONE
     bad = quote & inside & ~before
     bad |= quote & ~inside & ~_preceding(edge)
-    bad |= (feed & inside) | nul
-    bad |= carriage & ~_preceding(feed)
-    return Marks(bad, comma & ~inside)
+    bad |= feed & inside
+    if not tame:
+        bad |= (carriage & ~_preceding(feed)) | _packed(text == _NUL)
+    return Marks(bad, comma & ~inside, feed)
 
 
 def unpaired(text: Bytes, ends: Indexes) -> npt.NDArray[np.bool_]:
@@ -68,6 +72,18 @@ def counts(mask: Words, ends: Indexes) -> Indexes:
     rest = _BITS[packed[places] >> (ends & _BYTE_LAST).astype(np.uint8)]
     found: Indexes = np.diff(before[places] - rest, prepend=0)
     return found
+
+
+def total(mask: Words) -> int:
+    """How many bytes a mask marks."""
+    return int.from_bytes(mask.tobytes(), "little").bit_count()
+
+
+def has_gap(mask: Words, size: int) -> bool:
+    """Whether some stretch of so many bytes, counted from the start in whole ones, has no mark."""
+    words = size >> _WORD
+    whole = len(mask) // words * words
+    return not mask[:whole].reshape(-1, words).any(axis=1).all()
 
 
 def positions(mask: Words) -> Indexes:

@@ -129,7 +129,8 @@ def read(
         if not block.last:
             lines.push(found.text[rest:])
         piece = _piece(path, block, reading, layout, notes)
-        piece = piece._replace(place=lines.place(found, rest))
+        counted = reading.lines if block is found else None
+        piece = piece._replace(place=lines.place(found, rest, counted))
         if len(piece.table) or piece.refused or piece.notes or (block.last and empty):
             yield piece
             empty, notes = False, ()
