@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 import pytest
 from conftest import Book, amounts, bean_check, call, total
@@ -242,3 +242,40 @@ def test_a_prepaid_customer_who_has_used_up_his_refill_is_over_his_limit_to_the_
     book.talks("C1", "2026-01-10", 1, today="2026-01-11")
     assert book.balance("C1")["over_limit"] is True
     assert "C1" in book.run("check", code=1).stdout
+
+
+def money_report(prices: list[str], rate: int, payments: list[str]) -> dict[str, Decimal]:
+    """A2Billing's screen of customers' balances: it rounds every line's gross up to a cent.
+
+    What is invoiced and paid is gross there, the credit net; TO PAY is payments less invoices.
+    """
+    cent, factor = Decimal("0.01"), 1 + Decimal(rate) / 100
+    invoiced = sum((Decimal(price) * factor).quantize(cent, ROUND_CEILING) for price in prices)
+    paid = sum(map(Decimal, payments))
+    used = sum(map(Decimal, prices))
+    return {"INVOICE": invoiced, "TO PAY": paid - invoiced, "CREDIT": paid / factor - used}
+
+
+@pytest.mark.parametrize(("rate", "right"), [(21, False), (0, True)])
+def test_the_money_report_is_right_whatever_the_vat_is(book, rate, right):
+    prices = ["0.32"] * 3
+    # 0.96 x 21 % = 0.2016, so 1.16 are due. A2Billing: 3 x 0.3872, each rounded up to 0.39
+    due = {21: "1.16", 0: "0.96"}[rate]
+    report = money_report(prices, rate, [due])
+    assert (report["TO PAY"] == report["CREDIT"] == 0) is right
+    if not right:
+        assert (report["INVOICE"], report["TO PAY"]) == (Decimal("1.17"), Decimal("-0.01"))
+        assert report["CREDIT"] < 0
+
+    book.customers({"id": "C1", "vat": "on-invoice" if rate else "none"})
+    for price in prices:
+        book.moves("charges", "C1", "2026-01-10", price, today="2026-01-11")
+    (closed,) = book.close(today="2026-02-01")
+    book.moves("payments", "C1", "2026-02-05", due, today="2026-02-05")
+
+    bill, sums = book.invoice(closed["number"]), book.sums()
+    assert bill["gross"] == due
+    assert -sums["Income:Subscriptions"] == Decimal(bill["net"]) == Decimal("0.96")
+    assert -sums.get("Liabilities:VAT:S21", Decimal(0)) == Decimal(bill["vat_total"])
+    assert sums["Assets:Bank"] == Decimal(due)
+    assert book.balance("C1")["owed"] == to_pay(book, "C1", "2026-02-05") == "0.00"
