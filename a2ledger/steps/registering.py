@@ -158,7 +158,7 @@ def _check_rates(draft: Draft, customer: Customer, day: dt.date, given: Mapping[
         try:
             config.refill_code(config.party(customer, day, day), day)
         except SeveralRatesError as error:
-            raise RefusedError(f"{customer.id}: vat: {error}; nothing was done") from None
+            raise RefusedError(f"{customer.id}: vat: {error}") from None
 
 
 def _check_posted(
