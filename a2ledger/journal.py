@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
@@ -106,14 +106,38 @@ def formatted(entry: data.Directive) -> str:
 def _transaction(entry: data.Transaction) -> str:
     head = [f"{entry.date} {entry.flag}", quoted(entry.payee or ""), quoted(entry.narration or "")]
     head += [f"^{name}" for name in sorted(entry.links)] + [f"#{tag}" for tag in sorted(entry.tags)]
-    units = [cast("Amount", posting.units) for posting in entry.postings]
-    numbers = [f"{amount.number:f}" for amount in units]
-    left = max((len(posting.account) for posting in entry.postings), default=0)
-    right = max(map(len, numbers), default=0)
-    lines = [" ".join(head) + "\n", *_metadata(entry.meta, "  ")]
-    for posting, amount, number in zip(entry.postings, units, numbers, strict=True):
-        lines.append(f"  {posting.account:<{left}}  {number:>{right}} {amount.currency}\n")
-        lines += _metadata(posting.meta or {}, "    ")
+    rows = [
+        Row(posting.account, f"{units.number:f}", units.currency, posting.meta or {})
+        for posting in entry.postings
+        for units in [cast("Amount", posting.units)]
+    ]
+    return transaction(" ".join(head), entry.meta, rows)
+
+
+class Row(NamedTuple):
+    """A posting as it is written."""
+
+    account: str
+    number: str
+    currency: str
+    meta: Mapping[str, Any]
+
+
+def transaction(head: str, meta: Mapping[str, Any], rows: Sequence[Row]) -> str:
+    """A transaction's text, its numbers below each other.
+
+    Args:
+        head: its first line, every text in it quoted.
+        meta: its metadata.
+        rows: its postings.
+    """
+    left = max((len(row.account) for row in rows), default=0)
+    right = max((len(row.number) for row in rows), default=0)
+    lines = [f"{head}\n", *_metadata(meta, "  ")]
+    for account, number, currency, own in rows:
+        lines.append(f"  {account:<{left}}  {number:>{right}} {currency}\n")
+        if own:
+            lines += _metadata(own, "    ")
     return "".join(lines) + "\n"
 
 
@@ -127,12 +151,14 @@ def _value(value: object, tolerance: str = "") -> str:
     match value:
         case str():
             return quoted(value)
+        case int():
+            return str(value)
         case dt.date():
             return value.isoformat()
         case Amount():
             return f"{value.number:f}{tolerance} {value.currency}"
-        case Decimal() | int():
-            return f"{Decimal(value):f}"
+        case Decimal():
+            return f"{value:f}"
     raise TypeError(f"a2ledger writes no {type(value).__name__} into a journal")
 
 

@@ -85,6 +85,29 @@ def usage_entry(usage: Usage, customer: str, currency: str) -> data.Transaction:
     )
 
 
+def usage_text(usage: Usage, customer: str, currency: str) -> str:
+    """The text of :func:`usage_entry`, of which a month of calls has very many."""
+    head = (
+        f"{usage.date} * {journal.quoted(usage.service)} "
+        f"{journal.quoted(calls_text(usage.calls, usage.seconds))}"
+    )
+    meta: dict[str, object] = {"calls": usage.calls, "seconds": usage.seconds}
+    if usage.late_from:
+        meta["late_from"] = usage.late_from
+    code = {"vat": usage.vat} if usage.vat else {}
+    pending = usage.pending_micro
+    rows = [
+        journal.Row(accounts.unbilled(customer), money.text(usage.micro), currency, code),
+        journal.Row(
+            accounts.income(usage.service), money.text(pending - usage.micro), currency, {}
+        ),
+    ]
+    if pending:
+        account = accounts.pending(usage.vat)
+        rows.append(journal.Row(account, money.text(-pending), currency, {}))
+    return journal.transaction(head, meta, rows)
+
+
 def sale(
     customer: str, account: str, micro: int, currency: str, *, vat: str, pending_micro: int = 0
 ) -> list[data.Posting]:
@@ -191,7 +214,7 @@ def is_closing(block: Block) -> bool:
 def written(file: PeriodFile, customer: str, currency: str) -> str:
     """A period's file as text; the order of usage is date, service, VAT code, late day."""
     usage = (
-        file.texts.get(row) or journal.formatted(usage_entry(row, customer, currency))
+        file.texts.get(row) or usage_text(row, customer, currency)
         for row in sorted(file.usage, key=_usage_order)
     )
     return (

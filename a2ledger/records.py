@@ -118,6 +118,10 @@ class Customer:
             index = 1
         return history[index - 1][1] if index else None
 
+    def values(self, key: str) -> list[Fact]:
+        """Every value a fact ever had."""
+        return [value for _, value in self.facts.get(key, ())]
+
     def text(self, key: str, day: dt.date) -> str:
         """A textual fact on a day, or the empty string."""
         value = self.fact(key, day)

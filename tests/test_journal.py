@@ -116,8 +116,8 @@ def test_a_text_from_outside_is_one_plain_line(text, shown):
 
 
 def test_what_a2ledger_never_writes_is_refused():
-    with pytest.raises(TypeError, match="writes no Close"):
-        journal.formatted(data.Close({}, DAY, "Assets:A"))
+    with pytest.raises(TypeError, match="writes no Pad"):
+        journal.formatted(data.Pad({}, DAY, "Assets:A", "Equity:B"))
     with pytest.raises(TypeError, match="writes no float"):
         journal.formatted(data.Open({"rate": 1.5}, DAY, "Assets:A", None, None))
 

@@ -108,6 +108,7 @@ def test_every_entry_of_usage_balances_and_can_be_read_back(usage, customer):
 
     assert total(entry) == 0
     assert periodfile.read_usage(journal.blocks(text)[0]) == usage
+    assert periodfile.usage_text(usage, customer, "EUR") == text
 
 
 @given(st.lists(st.tuples(st.sampled_from(["S21", "S5", "O"]), AMOUNTS), max_size=5), IDS)

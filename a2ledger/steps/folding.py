@@ -27,6 +27,12 @@ class Folder:
         self.draft, self.pool = draft, pool
         self.opened = {name: customer.open_since for name, customer in draft.book.customers.items()}
         """Start of each customer's open period."""
+        self._including = {
+            name
+            for name, customer in draft.book.customers.items()
+            if "included" in {draft.book.config.treatment, *customer.values("vat")}
+        }
+        """Customers whose prices may contain VAT."""
         self._encoded: dict[dt.date, Future[tuple[detail.Digest, bytes]]] = {}
         self._usage: dict[str, list[Usage]] = {}
         self._days: dict[str, set[dt.date]] = {}
@@ -57,8 +63,9 @@ class Folder:
     def _posted(self, row: detail.Folded, day: dt.date) -> Usage:
         """What a fold posts in the customer's open period."""
         posted, late = row.late_in or day, day if row.late_in else None
-        config, customer = self.draft.book.config, self.draft.customer(row.customer)
-        pending = config.pending(row.micro, row.vat, config.party(customer, day, posted))
+        config, customer, pending = self.draft.book.config, self.draft.customer(row.customer), 0
+        if row.customer in self._including:
+            pending = config.pending(row.micro, row.vat, config.party(customer, day, posted))
         counts = (row.calls, row.seconds, row.micro)
         return Usage(posted, late, row.service, row.vat, *counts, pending)
 
