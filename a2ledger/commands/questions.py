@@ -21,7 +21,7 @@ from a2ledger.commands.settings import (
     print_json,
 )
 from a2ledger.document import as_json
-from a2ledger.steps import ageing, asking, closing
+from a2ledger.steps import ageing, asking, drawing
 
 
 @click.command()
@@ -198,7 +198,7 @@ def preview(settings: Settings, identity: str, as_json_: bool, as_html: bool) ->
     """
     book = settings.book()
     known(book, identity)
-    document = closing.preview(book, identity, settings.today(book))
+    document = drawing.preview(book, identity, settings.today(book))
     if as_json_:
         print_json(document)
         return

@@ -10,7 +10,7 @@ from a2ledger.book import Draft, RefusedError
 from a2ledger.customerfile import with_facts
 from a2ledger.period import DAY, Period
 from a2ledger.records import SETTLED, Customer
-from a2ledger.steps import charging, closing, correcting
+from a2ledger.steps import charging, closing, correcting, drawing
 from a2ledger.steps.closing import Closed
 from a2ledger.steps.guarding import Warned
 
@@ -42,7 +42,7 @@ def settle(draft: Draft, names: Sequence[str], without: Sequence[str]) -> list[C
         customer = book.customers[name]
         periods = _periods(customer, draft.today)
         if warnings := _hindrances(draft, customer, periods, without):
-            one = closing.open_period(customer)
+            one = drawing.open_period(customer)
             results.append(Closed(customer=name, period=one, closed=False, warnings=warnings))
             continue
         charging.settle(draft, name, draft.today)

@@ -24,7 +24,7 @@ from a2ledger.document import as_json
 from a2ledger.formula import Explained
 from a2ledger.period import Period
 from a2ledger.records import Customer, Problem
-from a2ledger.steps import charging, closing, moving, rendering
+from a2ledger.steps import charging, drawing, moving, rendering
 from a2ledger.steps.keeping import identity
 from a2ledger.tariff import Deck, Tariff
 from a2ledger.vault import GitError
@@ -125,17 +125,17 @@ def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
         places=money.decimals(book.currency(customer.id)),
         line=document["lines"][number - 1] if document else {},
     )
-    states = closing.states(book, [customer])
+    states = drawing.states(book, [customer])
     rows = [row for row in states[customer.id][1] if not row.tags & _CLOSES]
     if document is None:
         rows = charging.with_unposted(book, customer, rows, today)
     try:
-        calls = closing.Calls(book, {customer.id: customer}, states, one.end)
+        calls = drawing.Calls(book, {customer.id: customer}, states, one.end)
     except MissingDetailError as error:
         if document is None:
             raise
         return _without_detail(book, empty, rows, str(error))
-    bill = closing.draw_up(book, customer, one, states[customer.id][0], rows, calls)
+    bill = drawing.draw_up(book, customer, one, states[customer.id][0], rows, calls)
     if not 1 <= number <= len(bill.items):
         raise RefusedError(f"{name}: has {len(bill.items)} line(s); nothing to explain; name one")
     return _told(book, empty, bill, number - 1, rows)
@@ -145,7 +145,7 @@ def _period(book: Book, name: str, document: Mapping[str, Any] | None) -> tuple[
     """A customer as he was in the period of a document, or is; and the period."""
     if document is None:
         customer = book.customers[name]
-        return customer, closing.open_period(customer)
+        return customer, drawing.open_period(customer)
     customer = book.customers[document["customer"]["id"]]
     start, end = (dt.date.fromisoformat(document["period"][key]) for key in ("start", "end"))
     until = tuple(day for day in customer.periods if day <= start)

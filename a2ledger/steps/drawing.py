@@ -1,0 +1,196 @@
+"""Draw up a bill: what a customer's open period starts with and holds, and his calls."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger import (
+    billing,
+    closing,
+    customerfile,
+    detail,
+    ledger,
+    money,
+)
+from a2ledger.billing import Bill, Brought, DetailDiffersError, Row, Used
+from a2ledger.book import Book, BrokenBookError, Draft
+from a2ledger.document import as_json
+from a2ledger.period import Period
+from a2ledger.progress import SILENT, Progress
+from a2ledger.records import Customer, Problem
+from a2ledger.steps import charging, guarding
+
+_CHUNK = 500
+"""Customers whose open periods Beancount loads at once."""
+
+
+def open_period(customer: Customer) -> Period:
+    """A customer's open period, to its natural end."""
+    return customer.period_from(customer.open_since)
+
+
+def states(
+    book: Book,
+    customers: Sequence[Customer],
+    progress: Progress = SILENT,
+    draft: Draft | None = None,
+) -> dict[str, tuple[Brought, list[Row]]]:
+    """What open periods start with and hold, by customer id; as a draft has them, if one is given.
+
+    Raises:
+        BrokenBookError: if Beancount finds errors in them.
+    """
+    found: dict[str, tuple[Brought, list[Row]]] = {}
+    for start in range(0, len(customers), _CHUNK):
+        chunk = customers[start : start + _CHUNK]
+        paths = {
+            customer.id: customerfile.period_path(customer.id, customer.open_since)
+            for customer in chunk
+        }
+        texts = {name: (draft or book).text(path) for name, path in paths.items()}
+        states_of, problems = ledger.open_periods(
+            book.root,
+            chunk,
+            texts,
+            {customer.id: book.currency(customer.id) for customer in chunk},
+            {name for name, path in paths.items() if draft and path in draft.put_files},
+        )
+        if problems:
+            raise BrokenBookError(problems)
+        found |= states_of
+        progress.add(len(chunk))
+    return found
+
+
+class Calls:
+    """Calls of some customers, added up for bills: one pass over the days in question."""
+
+    def __init__(
+        self,
+        book: Book,
+        customers: Mapping[str, Customer],
+        states_of: Mapping[str, tuple[Brought, list[Row]]],
+        end: dt.date,
+    ) -> None:
+        start = min(customer.open_since for customer in customers.values())
+        late = {row.late_from for _, rows in states_of.values() for row in rows if row.late_from}
+        days = sorted({*late, *(day for day in book.digests if start <= day < end)})
+        names = pa.array(sorted(customers), pa.string())
+        self._posted: dict[str, list[tuple[dt.date, Used]]] = {}
+        for day in days:
+            calls = detail.verified(book.root, day, book.digests)
+            self._add(calls.filter(pc.is_in(calls["customer"], names)), day)
+
+    def _add(self, calls: pa.Table, day: dt.date) -> None:
+        for row in detail.lines(calls).to_pylist():
+            late = row["late_in"]
+            used = Used(
+                row["service"],
+                row["destination"],
+                row["vat"],
+                day if late else None,
+                row["calls"],
+                row["seconds"],
+                row["cost_micro"],
+                day,
+                day,
+            )
+            self._posted.setdefault(row["customer"], []).append((late or day, used))
+
+    def of(self, customer: str, one: Period) -> list[Used]:
+        """Calls posted in a customer's period."""
+        found: dict[tuple[Any, ...], Used] = {}
+        for posted, used in self._posted.get(customer, ()):
+            if one.start <= posted < one.end:
+                key = (used.service, used.destination, used.vat, used.late_from)
+                old = found.get(key)
+                found[key] = _sum(old, used) if old else used
+        return list(found.values())
+
+
+def _sum(one: Used, other: Used) -> Used:
+    return one._replace(
+        calls=one.calls + other.calls,
+        seconds=one.seconds + other.seconds,
+        micro=one.micro + other.micro,
+        first=min(one.first, other.first),
+        last=max(one.last, other.last),
+    )
+
+
+def draw_up(
+    book: Book,
+    customer: Customer,
+    one: Period,
+    brought: Brought,
+    rows: list[Row],
+    calls: Calls,
+    *,
+    final: bool = False,
+) -> Bill:
+    """The bill of a customer's period.
+
+    Raises:
+        BrokenBookError: if calls and postings differ, or a VAT code is not in ``a2ledger.toml``.
+    """
+    path = customerfile.period_path(customer.id, customer.open_since)
+    config = book.config
+    used = {row.vat for row in rows if not row.billed} | brought.cumulative_micro.keys()
+    unknown = sorted(used - config.codes.keys())
+    if unknown:
+        raise BrokenBookError(
+            [Problem(path, 0, "vat", f"VAT code {unknown[0]!r} is not under [vat.codes]")]
+        )
+    try:
+        return billing.draw_up(
+            one,
+            brought,
+            rows,
+            calls.of(customer.id, one),
+            config.codes,
+            money.decimals(book.currency(customer.id)),
+            treatment=customer.text("vat", one.start) or config.treatment,
+            final=final,
+        )
+    except DetailDiffersError as error:
+        message = f"{customer.id}, {one}: {error}; nothing was billed"
+        raise BrokenBookError([Problem(path, 0, "detail", message)]) from None
+
+
+def preview(book: Book, name: str, today: dt.date) -> dict[str, Any]:
+    """The document that closing a customer's open period would make now.
+
+    Raises:
+        BrokenBookError: as for a close.
+        MissingDetailError: if the calls of a day are missing.
+    """
+
+    def ask() -> dict[str, Any]:
+        customer = book.customers[name]
+        one = open_period(customer)
+        brought, posted = states(book, [customer])[name]
+        rows = charging.with_unposted(book, customer, posted, today)
+        calls = Calls(book, {name: customer}, {name: (brought, rows)}, one.end)
+        bill = draw_up(book, customer, one, brought, rows, calls)
+        document = closing.document(
+            bill,
+            customer,
+            book.config,
+            currency=book.currency(name),
+            kind="preview",
+            number=None,
+            issue_date=today,
+        )
+        with contextlib.suppress(ValueError):  # its price may come until the close
+            document = guarding.translated(book, document)
+        shown: dict[str, Any] = as_json(document)
+        return shown
+
+    found: dict[str, Any] = book.vault.reading(ask)
+    return found
