@@ -206,3 +206,14 @@ def test_a_foreign_bill_shows_its_vat_in_the_books_currency_too(book):
     assert "VAT in EUR, at 0.92 of 20 January 2026" in text
     html = book.run("invoice", "INV-2026-000001", "--format", "html", "-o", "-").stdout
     assert "VAT in EUR, at 0.92 of" in html
+
+
+def test_a_credit_note_for_a_foreign_bill_uses_the_price_of_the_bill(book):
+    shop(book).run("import", "calls", calls(book, ("U1", 1000)))
+    priced(book)
+    book.run("close", "U1", today="2026-02-02")
+    priced(book, "date,currency,price\n2026-02-05,USD,0.50\n")
+    book.run("credit-note", "INV-2026-000001", "--reason", "Wrong rate", today="2026-02-10")
+    credited = json.loads(book.run("invoice", "CN-2026-000001", "--json").stdout)
+    billed = json.loads(book.run("invoice", "INV-2026-000001", "--json").stdout)
+    assert credited["vat_translated"] == billed["vat_translated"]

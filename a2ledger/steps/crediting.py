@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from beancount.core import data
 
-from a2ledger import corrections, credit, journal, money
+from a2ledger import closing, corrections, credit, journal, money
 from a2ledger.book import Draft, RefusedError
 from a2ledger.corrections import Correction
 from a2ledger.credit import CannotCreditError
-from a2ledger.document import as_json, written
+from a2ledger.document import Document, as_json, written
+from a2ledger.prices import Price, Prices
 from a2ledger.steps import asking, correcting, moving, rendering
 from a2ledger.steps.correcting import Posted
 from a2ledger.steps.numbering import Numbers
@@ -72,8 +74,19 @@ def credit_note(draft: Draft, asked: Asked) -> Posted:
         ).billed_micro,
         reason=str(entry.narration),
     )
+    document = _translated(document, invoice)
     draft.put(f"invoices/{draft.today.year}/{number}.json", written(as_json(document)))
     return Posted(correction=one, entries=((customer, placed),), more=_more(placed))
+
+
+def _translated(document: Document, invoice: rendering.Document) -> Document:
+    """A credit note with its VAT in the book's currency too, by the price its invoice has."""
+    told = invoice.get("vat_translated")
+    if not told:
+        return document
+    day = dt.date.fromisoformat(told["date"])
+    price = Price(day, document.currency, Decimal(told["price"]))
+    return closing.with_vat_in(document, told["currency"], Prices([price], told["currency"]))
 
 
 def _more(entry: data.Transaction) -> dict[str, Any]:
