@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from a2ledger.feed import RAW_SHOWN, Refused
+from a2ledger.feed import CALL, RAW_SHOWN, Refused
 
 PATH = "quarantine/rows.csv"
 _HEADER = ("source", "identity", "file", "line", "reason", "message", "raw", "head")
@@ -34,6 +34,9 @@ class Quarantine(NamedTuple):
     ) -> tuple[Quarantine, int]:
         """The quarantine after a run, and how many rows are new in it.
 
+        A call that lost a conflict keeps the place where it was read first: it may stand in
+        many files, and which of them was read last says nothing.
+
         Args:
             source: the run's source.
             refused: rows the run refused.
@@ -48,12 +51,18 @@ class Quarantine(NamedTuple):
                 continue
             seen.add(key)
             new += key not in rows
-            rows[key] = row
+            if not _is_known(row, rows.get(key)):
+                rows[key] = row
         kept = {row.identity for row in refused}
         for identity in posted:
             if identity not in kept:
                 rows.pop((source, identity), None)
         return Quarantine(rows), new
+
+
+def _is_known(row: Refused, held: Refused | None) -> bool:
+    """Whether a call is held that was refused for the same, wherever it was read."""
+    return held is not None and held.head == CALL and held[2:] == row[2:]
 
 
 def is_whole(row: Refused) -> bool:

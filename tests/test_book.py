@@ -137,8 +137,9 @@ def test_the_first_day_a_customer_is_touched_counts(root):
 def test_runs_are_the_lines_of_imports_csv(root):
     assert Book(root).runs() == []
     shelf.take(root, "payments", "id,customer,date,amount\np,C1,2026-01-05,1.00\n")
-    ((source, when),) = Book(root).runs()
+    ((source, when, through),) = Book(root).runs()
     assert (source, when.date()) == ("payments", shelf.TODAY + dt.timedelta(1))
+    assert through is None
 
     with (root / "imports.csv").open("a") as file:
         file.write("yesterday,pbx1\n")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from a2ledger import quarantine
-from a2ledger.feed import Refused
+from a2ledger.feed import CALL, Refused
 from a2ledger.quarantine import Quarantine
 
 
@@ -23,6 +23,17 @@ def test_a_row_is_new_once():
 
     assert (new, none, other) == (1, 0, 1)
     assert again.rows["pbx", "pbx/u"].line == 9
+
+
+def test_a_call_that_lost_keeps_the_place_it_was_read_in_first():
+    lost = Refused("a.csv", 3, "conflict", "another", '{"called": "1"}', "pbx/u#1", CALL)
+    held, _ = EMPTY.updated("pbx", [lost], [])
+
+    again, none = held.updated("pbx", [lost._replace(file="b.csv", line=1)], [])
+    other, _ = held.updated("pbx", [lost._replace(line=1, reason="settled")], [])
+
+    assert (again, none) == (held, 0)
+    assert (other.rows["pbx", "pbx/u#1"].line, len(other.rows)) == (1, 1)
 
 
 def test_a_row_leaves_when_it_is_posted_unless_it_was_refused_in_the_same_run():
