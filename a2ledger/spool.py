@@ -80,4 +80,6 @@ class Spool:
             file.close()
             with pa.OSFile(str(self._path(day))) as source:
                 tables.append(pa.ipc.open_stream(source).read_all())
-        return pa.concat_tables(tables) if tables else self._schema.empty_table()
+        if not tables:
+            return self._schema.empty_table()
+        return pa.concat_tables(tables).combine_chunks()  # taking from chunks joins them each time

@@ -139,8 +139,11 @@ def _priced(run: _Run, batch: Batch) -> tuple[pa.Table, pa.ChunkedArray]:
         report.explanation.read(batch, normal, pricing.names)
     if normal.latest and (report.latest is None or normal.latest > report.latest):
         report.latest = normal.latest
+    day = normal.calls["day"]
+    if not unpriced.any():
+        return calls, day
     priced = pa.array(~unpriced)
-    return calls.filter(priced), normal.calls["day"].filter(priced)
+    return calls.filter(priced), day.filter(priced)
 
 
 def _dialect(source: Source) -> sources.Dialect:

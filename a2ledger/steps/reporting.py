@@ -88,8 +88,9 @@ class Report:
         self.duplicate += counts["duplicate"]
         self.not_billable.update({HALF: counts[HALF]} if counts[HALF] else {})
         stays = np.isin(buckets, ("posted", "free", "late"))
-        self._add(calls.filter(pa.array(stays)))
-        self.customers |= set(pc.unique(calls["customer"].filter(pa.array(stays))).to_pylist())
+        kept = calls.select(["customer", "cost_micro"]).filter(pa.array(stays))
+        self._add(kept)
+        self.customers |= set(pc.unique(kept["customer"]).to_pylist())
         if self.explanation is not None:
             self.explanation.take(calls, buckets)
 
