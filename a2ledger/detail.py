@@ -73,6 +73,9 @@ _LATER: dict[str, object] = {
 """Columns that day files of older versions lack, and what stands for them there. They count in a
 digest up to the last one that says anything on its day, so that older digests still hold."""
 _PLACE = ("source", "file", "line")
+_DISTINCT = {"start", "uid", "called", "caller", "seconds", "billed_seconds", "cost_micro", "line"}
+_REPEATED = [name for name in SCHEMA.names if name not in _DISTINCT]
+"""Columns worth a dictionary: with one of distinct values a file takes longer and is larger."""
 _FIRST = [name for name in SCHEMA.names if name not in {*_PLACE, *_LATER}]
 
 
@@ -169,7 +172,7 @@ def encoded(table: pa.Table) -> bytes:
 
 def _parquet(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd", use_dictionary=_REPEATED)
     return bytes(sink.getvalue())
 
 
@@ -190,8 +193,8 @@ def _digest(table: pa.Table) -> Digest:
     ]
     sha = hashlib.sha256()
     if content.num_rows:
-        rows = pc.binary_join_element_wise(*columns, "\t")
-        text = pc.binary_join_element_wise(rows, "", "\n")
+        columns[-1] = pc.binary_join_element_wise(columns[-1], "", "\n")
+        text = pc.binary_join_element_wise(*columns, "\t")
         # The texts of an array lie one after the other in its buffer.
         sha.update(text.buffers()[2][: pc.sum(pc.binary_length(text)).as_py()])
     return Digest(table.num_rows, sha.hexdigest())
@@ -252,18 +255,8 @@ def fold(calls: pa.Table, customers: Iterable[str]) -> list[Folded]:
     sums = wanted.group_by(keys, use_threads=False).aggregate(
         [("uid", "count"), ("seconds", "sum"), ("cost_micro", "sum")]
     )
-    return [
-        Folded(
-            row["customer"],
-            row["late_in"],
-            row["service"],
-            row["vat"],
-            row["uid_count"],
-            row["seconds_sum"],
-            row["cost_micro_sum"],
-        )
-        for row in sums.to_pylist()
-    ]
+    columns = (*keys, "uid_count", "seconds_sum", "cost_micro_sum")
+    return [Folded(*row) for row in zip(*(sums[name].to_pylist() for name in columns), strict=True)]
 
 
 def bought(calls: pa.Table) -> list[tuple[str, str, int, int, int]]:
