@@ -11,12 +11,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from a2ledger import money
 from a2ledger.document import Document, Line, Statement, StatementLine, VatLine
 
 Json = Mapping[str, Any]
+
+_EXACT = 10
+"""Decimals a price may have."""
 
 
 class CannotCreditError(Exception):
@@ -155,8 +159,9 @@ def _before(notes: Sequence[Json]) -> str:
     return ", ".join(f"{note['number']} credited {note['gross']}" for note in notes)
 
 
-def document(
+def document(  # noqa: PLR0913 - everything that stands on it
     invoice: Json,
+    notes: Sequence[Json],
     credit: Credit,
     *,
     number: str,
@@ -172,6 +177,7 @@ def document(
 
     Args:
         invoice: what it corrects.
+        notes: the credit notes that one has already.
         credit: what it gives back.
         number: its own.
         day: on which it stands in the account.
@@ -223,7 +229,24 @@ def document(
         to_pay=money.text(max(0, closing), places),
         credit=money.text(max(0, -closing), places),
         notes=(reason,),
+        vat_translated=_translated(invoice, notes, gross - net),
+        treatment=invoice.get("treatment", ""),
     )
+
+
+def _translated(invoice: Json, notes: Sequence[Json], vat_micro: int) -> dict[str, str] | None:
+    """VAT given back in the book's currency, at the invoice's own price; it telescopes too."""
+    billed = invoice.get("vat_translated")
+    if billed is None or not vat_micro:
+        return None
+    places = money.decimals(billed["currency"])
+    unit: int = 10 ** (money.PLACES - places)
+    worth, one = (int(Decimal(text).scaleb(_EXACT)) for text in (billed["price"], "1"))
+    before = sum(money.parse(note["vat_total"]) for note in notes)
+    was, now = (
+        money.divide(micro * worth, one * unit) * unit for micro in (before, before + vat_micro)
+    )
+    return {**billed, "vat_total": money.text(now - was, places)}
 
 
 def _lines(invoice: Json, credit: Credit, places: int) -> Iterable[Line]:

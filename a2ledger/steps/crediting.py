@@ -65,6 +65,7 @@ def credit_note(draft: Draft, asked: Asked) -> Posted:
     placed = correcting.place(draft, customer, entry)
     document = credit.document(
         invoice,
+        notes,
         found,
         number=number,
         day=placed.date,
