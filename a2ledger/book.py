@@ -172,13 +172,13 @@ class Book:
             )
         text = self.text(path)
         kept = deckcache.path(self.root / STATE / "decks", text, name)
-        if (ready := deckcache.load(kept)) is not None:
-            return ready
-        deck, problems = tariff.parse(text, name=name, file=path)
-        if problems:
-            raise BrokenBookError(problems)
-        deckcache.keep(kept, deck)
-        return deck
+        deck = deckcache.load(kept)
+        if deck is None:
+            deck, problems = tariff.parse(text, name=name, file=path)
+            if problems:
+                raise BrokenBookError(problems)
+            deckcache.keep(kept, deck)
+        return deck.starting(self.config.deck(name).valid_from)
 
     def runs(self) -> list[Run]:
         """Every run, from ``imports.csv``.

@@ -13,7 +13,7 @@ import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from a2ledger import accounts, money, vat
 from a2ledger.vat import TREATMENTS, VatCode
@@ -109,6 +109,14 @@ class Company:
     bic: str = ""
 
 
+class DeckFacts(NamedTuple):
+    """What holds for a rate deck as a whole."""
+
+    currency: str
+    valid_from: dt.date
+    """The first day on which it prices calls."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guards:
     """When a bill is so unusual that a close waits for a person to name the customer."""
@@ -140,12 +148,12 @@ class Config:
     main_months: int = 3
     close_delay: dt.timedelta = dt.timedelta(hours=24)
     guards: Guards = Guards()
-    decks: Mapping[str, str] = field(default_factory=dict)
-    """Currency of each rate deck that is not in the book's."""
+    decks: Mapping[str, DeckFacts] = field(default_factory=dict)
+    """Rate decks that are not in the book's currency, or not valid from ever on."""
 
-    def deck_currency(self, name: str) -> str:
-        """The currency the rates of a deck are in."""
-        return self.decks.get(name, self.currency)
+    def deck(self, name: str) -> DeckFacts:
+        """What holds for a rate deck as a whole."""
+        return self.decks.get(name) or DeckFacts(self.currency, dt.date.min)
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
@@ -250,7 +258,7 @@ def parse(text: str) -> Config:
         main_months=top.take("main_months", int, 3),
         close_delay=_delay(top),
         guards=_guards(top.table("guards")),
-        decks=dict(_decks(top.table("tariffs"))),
+        decks=dict(_decks(top.table("tariffs"), currency)),
     )
     if config.main_months < 1:
         raise ConfigError("main_months: must be at least 1")
@@ -352,9 +360,11 @@ def _guards(table: _Table) -> Guards:
     return Guards(multiple=multiple or None, minimum_micro=minimum_micro)
 
 
-def _decks(table: _Table) -> Iterator[tuple[str, str]]:
+def _decks(table: _Table, currency: str) -> Iterator[tuple[str, DeckFacts]]:
     for name, row in table.tables():
-        yield name, _currency(row)
+        own = _currency(row) if "currency" in row.values else currency
+        yield name, DeckFacts(own, row.take("valid_from", dt.date, dt.date.min))
+        row.known.append("currency")
         row.finish()
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -80,6 +80,16 @@ class Deck:
     def conditional(self) -> bool:
         """Whether any rate holds only at some times."""
         return any(column in self.values for column in ALWAYS)
+
+    def starting(self, day: dt.date) -> Deck:
+        """The deck with no rate that holds before a day."""
+        if day == dt.date.min:
+            return self
+        first = (day - _EPOCH.date()).days * 24 * 60 * 60
+        since = self.values.get("startdate", np.full(len(self), ALWAYS["startdate"]))
+        later = replace(self, values={**self.values, "startdate": np.maximum(since, first)})
+        later.__dict__["index"] = self.index  # the prefixes are the same
+        return later
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -157,3 +157,32 @@ def test_every_rate_knows_its_line():
         ("33", 4),
         ("44", 6),
     ]
+
+
+def test_a_deck_that_is_valid_from_a_day_leaves_calls_before_to_the_next_one(book):
+    # 60 s on the last second before 1 February and on its first one, at 0.60 and then at 0.30;
+    # a rate of the new deck that begins later, on 10 February, begins then.
+    book.append("a2ledger.toml", "\n[tariffs.spring]\nvalid_from = 2026-02-01\n")
+    (book.root / "tariffs/standard.csv").write_text("dialprefix,rateinitial\n30,0.60\n33,0.60\n")
+    (book.root / "tariffs/spring.csv").write_text(
+        "dialprefix,rateinitial,startdate\n30,0.30,\n33,0.10,2026-02-10\n"
+    )
+    book.today = "2026-02-20"
+    book.customers({"id": "C1", "tariff": "spring, standard", "opened": "2026-01-01"})
+    rows = [
+        ("2026-01-31 23:59:59", "302101", "0.600000"),
+        ("2026-02-01 00:00:00", "302101", "0.300000"),
+        ("2026-02-09 23:59:59", "332101", "0.600000"),
+        ("2026-02-10 00:00:00", "332101", "0.100000"),
+    ]
+    calls = [
+        {"id": number, "customer": "C1", "start": start, "called": called, "seconds": 60}
+        for number, (start, called, _) in enumerate(rows)
+    ]
+    book.imported("calls", calls)
+    text = book.text("journals/2026-01/C1.01.beancount")
+    for start, _, cost in rows:
+        entry = text[text.index(f'{start[:10]} * "Calls"') :].partition("\n\n")[0]
+        assert f"Unbilled   {cost} EUR" in entry
+    # Read again, from the cache of decks, it is the same.
+    assert book.imported("calls", calls, code=0).stderr.count("4 duplicate") == 1

@@ -103,7 +103,7 @@ def _owed(
     """What each carrier is owed, by the currencies of the decks that named it."""
     sums: dict[tuple[str, str], tuple[int, int, int]] = {}
     for carrier, deck, *row in bought:
-        key = (carrier, config.deck_currency(deck))
+        key = (carrier, config.deck(deck).currency)
         calls, seconds, micro = sums.get(key, (0, 0, 0))
         sums[key] = (calls + row[0], seconds + row[1], micro + row[2])
     found: dict[str, list[carriers.Terminated]] = {}

@@ -101,7 +101,7 @@ def _day(key: str, text: str) -> dt.date:
 def _check_decks(draft: Draft, currency: str, tariff: Fact) -> None:
     config = draft.book.config
     for name in split_list(str(tariff)):
-        if (other := config.deck_currency(name)) != currency:
+        if (other := config.deck(name).currency) != currency:
             raise RefusedError(
                 f"tariff: {name} is in {other}, the account in {currency}; "
                 f'say [tariffs.{name}] currency = "{currency}" in a2ledger.toml if it is not'

@@ -58,7 +58,7 @@ class Tariffs:
         """
         if text not in self._numbers:
             decks = tuple(self._book.deck(name) for name in split_list(text))
-            currencies = {self._book.config.deck_currency(name) for name in split_list(text)}
+            currencies = {self._book.config.deck(name).currency for name in split_list(text)}
             self.currencies.append(" and ".join(sorted(currencies)))
             self.loaded.append(Tariff(name=text, decks=decks))
             self._numbers[text] = len(self.loaded) - 1
