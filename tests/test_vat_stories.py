@@ -583,3 +583,16 @@ def test_a_payment_that_reaches_its_owner_is_taxed_as_he_is(book):
     book.run(*back, today="2026-01-05")
     assert (book.balance("C1")["owed"], book.balance("C2")["owed"]) == ("0.00", "-12.10")
     assert book.invoice("CN-2026-000001")["gross"] == "12.10"
+
+
+def test_a_refill_and_what_it_was_used_for_are_explained(book):
+    prepaid(book)
+    book.moves("refills", "C1", "2026-01-02", "12.10", id="r1", today="2026-01-03")
+    book.talks("C1", "2026-01-05", 4, today="2026-01-06")
+    book.close(today="2026-02-01")
+
+    refill = book.run("explain", "INV-2026-000001", "1").stdout
+    assert "2026-01-02  Refill: 12.10" in refill
+    usage = book.run("explain", "statement-C1-2026-01-01", "1").stdout
+    assert "2026-01-05  Calls, 1 call, 0:04:00: 4.000000" in usage
+    assert "has 1 line(s)" in book.run("explain", "statement-C1-2026-01-01", "2", code=1).stderr

@@ -27,7 +27,7 @@ iban = ""
 bic = ""
 
 [vat]
-treatment = "on-invoice"        # of new customers: on-invoice, or none
+treatment = "on-invoice"        # of new customers; docs/vat.md has them all
 
 [vat.codes.S21]                 # a code is one category and one rate, for ever
 category = "S"

@@ -23,13 +23,14 @@ from a2ledger.detail import MissingDetailError
 from a2ledger.document import as_json
 from a2ledger.formula import Explained
 from a2ledger.period import Period
+from a2ledger.posting import ISSUED
 from a2ledger.records import Customer, Problem
 from a2ledger.steps import charging, drawing, moving, rendering
 from a2ledger.steps.keeping import identity
 from a2ledger.tariff import Deck, Tariff
 from a2ledger.vault import GitError
 
-_CLOSES = {"invoice", "credit-note", "rounding"}
+_CLOSES = {"invoice", "credit-note", "statement", "rounding"}
 _VERSIONS = 50
 """Older versions of a deck that are tried."""
 
@@ -115,7 +116,7 @@ def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
             raise RefusedError(
                 f"{name}: has {len(document['lines'])} line(s); nothing to explain; name one"
             )
-        if document.get("original"):
+        if document.get("original") or document["lines"][number - 1]["kind"] == "refill":
             return _of_correction(book, name, document, number)
     customer, one = _period(book, name, document)
     empty = Explanation(
@@ -257,7 +258,7 @@ def _without_detail(book: Book, told: Explanation, rows: list[Row], message: str
 
 
 def _of_correction(book: Book, name: str, document: Mapping[str, Any], number: int) -> Explanation:
-    """A line of a credit note that names its original: the entry that posted it."""
+    """A line of a credit note that names its original, or of a refill: the entry behind it."""
     customer = document["customer"]["id"]
     told = Explanation(
         name=name,
@@ -265,12 +266,13 @@ def _of_correction(book: Book, name: str, document: Mapping[str, Any], number: i
         currency=document["currency"],
         places=money.decimals(document["currency"]),
         line=document["lines"][number - 1],
-        credits=document["original"]["number"],
+        credits=(document.get("original") or {}).get("number", ""),
     )
+    marks = [f"  {key}: {journal.quoted(name)}\n" for key in ("number", ISSUED)]
     for path in book.files(GENERAL, "2*.beancount"):
         at = 1
         for block in journal.blocks(book.text(path)):
-            if f"  number: {journal.quoted(name)}\n" in block.text:
+            if any(mark in block.text for mark in marks):
                 entry = moving.read_entry(block.text)
                 text = ", ".join(filter(None, (entry.payee, entry.narration)))
                 micro = journal.legs(block.text)[0].micro
