@@ -43,6 +43,8 @@ class Row(NamedTuple):
     first: dt.date | None = None
     """The first day it is for, where it says so, and the last."""
     last: dt.date | None = None
+    voided: bool = False
+    """Whether it was struck out: then it is told on the statement, and billed under no code."""
 
 
 class Used(NamedTuple):
@@ -143,12 +145,13 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
     """
     inside = [row for row in rows if period.start <= row.date < period.end]
     _compare(inside, used)
+    standing = [row for row in inside if not row.voided]
     before = brought.cumulative_micro
-    after = {code: before.get(code, 0) for code in sorted({*before, *_codes(inside)})}
-    for row in inside:
+    after = {code: before.get(code, 0) for code in sorted({*before, *_codes(standing)})}
+    for row in standing:
         if not row.billed:
             after[row.vat] += row.micro
-    unused = set(after) if final else set(before) - _codes(inside)
+    unused = set(after) if final else set(before) - _codes(standing)
     rounding = {
         code: -fraction
         for code in sorted(unused)
@@ -165,7 +168,7 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
     taxes = {code: of(amount, codes[code], places) for code, amount in moved.items()}
     net = {code: amount - taxes[code] if included else amount for code, amount in moved.items()}
     pending = dict.fromkeys(after, 0)
-    for row in inside:
+    for row in standing:
         if row.pending_micro:
             pending[row.vat] += row.pending_micro
     billed = brought.billed_micro + sum(row.micro for row in inside if row.billed)
@@ -185,8 +188,8 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
             cumulative_micro=after,
         ),
         statement=_statement(inside, brought, {} if included else taxes, codes, period, places),
-        items=tuple(_items(inside, used, shown, places)),
-        vat=tuple(_vat_lines(net, taxes, codes, _codes(inside), places)),
+        items=tuple(_items(standing, used, shown, places)),
+        vat=tuple(_vat_lines(net, taxes, codes, _codes(standing), places)),
         places=places,
     )
 

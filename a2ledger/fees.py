@@ -300,7 +300,7 @@ def _difference(
     return moved_to(entry, customer.open_since)
 
 
-_LINK = re.compile(r"fee-.*-(\d{4}-\d\d-\d\d)(?:\.\d{4}-\d\d-\d\d)?")
+_LINK = re.compile(r"fee-.*-(\d{4}-\d\d-\d\d)(\.\d{4}-\d\d-\d\d)?")
 _META = re.compile(r'^  (fee|from|to): (?:"([^"]*)"|(\S+))$', re.MULTILINE)
 _VAT = re.compile(r'^    vat: "([^"]*)"', re.MULTILINE)
 _WAS = re.compile(r":Unbilled [^\n]*\n(?:    [a-z][^\n]*\n)*?    was: (-?[0-9.]+) ")
@@ -310,6 +310,11 @@ _CHARGED = re.compile(r'\S+ custom "a2ledger-charged" "([^"]*)" (-?[0-9.]+) ')
 def id_of(link: str) -> str:
     """The id of the fee an entry with this link is of, or nothing."""
     return link.rsplit("-", 4)[1] if _LINK.fullmatch(link) else ""
+
+
+def corrects(link: str) -> bool:
+    """Whether the entry with this link puts right what a closed period billed of a fee."""
+    return bool((match := _LINK.fullmatch(link)) and match[2])
 
 
 def amount(entry: data.Transaction) -> Amount:

@@ -217,6 +217,7 @@ def rows(ledger: Ledger) -> dict[str, list[Row]]:
                 lineno=row.line,
                 first=row.first,
                 last=row.last,
+                voided=bool(row.voided),
             )
         )
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from conftest import Book, bean_check, total
 
 RATES = """
@@ -306,3 +307,41 @@ def test_a_quarterly_customer_with_monthly_fees_and_a_year_ahead(book):
     assert sums["Income:Subscriptions"] == Decimal("-181.00")
     assert sums["Income:DIDs"] == Decimal("-70.00")
     sound(book, "2026-07-31")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "billed", "back"),
+    [
+        # 31.00 for February were billed in January, 21 % added or inside. 14 of 28 days come back.
+        ("on-invoice", "none", "75.02", "18.76"),  # 62.00 + 13.02; 15.50 + 3.26 (3.255)
+        ("on-invoice", "included", "75.02", "18.76"),
+        ("included", "on-invoice", "62.00", "15.50"),  # 12.81 and 2.69
+        ("included", "none", "62.00", "15.50"),
+        ("none", "on-invoice", "62.00", "15.50"),
+    ],
+)
+def test_a_fee_billed_under_another_treatment_is_credited_on_its_own_invoice(
+    book, before, after, billed, back
+):
+    book.customers({"id": "C1", "vat": before})
+    book.run("fee", "add", "C1", "DIDs", "31.00", "--id", "did", today="2026-01-01")
+    book.run("customer", "set", "C1", f"vat={after}", "--from", "2026-02-01", today="2026-01-02")
+    (january,) = closes_as_rehearsed(book, today="2026-02-01")
+    assert january["gross"] == billed
+    book.run("fee", "stop", "C1", "did", "--from", "2026-02-15", today="2026-02-05")
+    book.talks("C1", "2026-02-06", 1, today="2026-02-06")
+
+    # A line of February can not give back what was billed by other rules; it says what can.
+    (row,) = book.close(today="2026-03-01", code=1)
+    assert "other-treatment" in [warned["code"] for warned in row["warnings"]]
+    book.run("void", "fee-C1-did-2026-01-31.2026-02-01", "credited", today="2026-03-01", code=1)
+    book.run("void", "fee-C1-did-2026-02-01.2026-02-01", "credited", today="2026-03-01")
+    # Of prices that contain VAT the line is net: 31.00 are 25.62 and 5.38; half is 12.81.
+    net = "12.81" if before == "included" else "15.50"
+    words = ("--line", 2, "--amount", net, "--reason", "stopped", "--json")
+    note = book.run("credit-note", january["number"], *words, today="2026-03-01").json
+    assert note["amount"] == back
+    (row,) = closes_as_rehearsed(book, today="2026-03-01")
+    assert row["gross"] == {"on-invoice": "1.21"}.get(after, "1.00")
+    sound(book, "2026-03-01")
+    assert not [account for account in book.sums() if "Pending" in account]

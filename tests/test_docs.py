@@ -373,7 +373,7 @@ def test_links_lead_somewhere(page):
         assert not anchor or anchor in anchors(path), link
 
 
-PATHS = ("/dev/null", "/var/log/asterisk/", "/etc/cron.d/", "/srv/", "/usr/bin/", "/bin/")
+PATHS = ("/dev/", "/var/log/asterisk/", "/etc/cron.d/", "/srv/", "/usr/bin/", "/bin/")
 HOSTS = {
     "beancount.github.io",
     "fava.pythonanywhere.com",

@@ -36,12 +36,33 @@ def reasons(
     """
     for objection in en16931.objections(document):
         yield Warned(*objection)
+    yield from _other_treatment(draft, customer, bill)
     try:
         translated(draft.book, document)
     except ValueError as error:
         yield Warned("no-price", str(error))
     if not confirmed:
         yield from _implausible(draft, customer, bill)
+
+
+_BESIDE = {"on-invoice", "reverse-charge"}
+"""Treatments whose amounts are all before VAT, and whose codes may stand on one document."""
+
+
+def _other_treatment(draft: Draft, customer: Customer, bill: Bill) -> Iterator[Warned]:
+    """Corrections of fees that were billed under another treatment: their VAT was another."""
+    for item in bill.items:
+        row = item.source
+        if not isinstance(row, Row) or not row.late_from or not fees.corrects(row.link):
+            continue
+        then = customer.text("vat", row.late_from) or draft.book.config.treatment
+        if then != bill.treatment and not {then, bill.treatment} <= _BESIDE:
+            yield Warned(
+                "other-treatment",
+                f"{row.payee}, {row.narration}: that was billed {then}, and the period is "
+                f'{bill.treatment}; `a2ledger void {row.link} "..."`, and credit the line of the '
+                "invoice (`a2ledger credit-note`), which gives its own VAT back",
+            )
 
 
 def translated(book: Book, document: Document) -> Document:
