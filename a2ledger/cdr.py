@@ -355,9 +355,11 @@ def _taken(
         if rule.called:
             numbers = e164.digits(rows["dst"], rows.source)
             fits = fits & _like_either(rows["dst"], numbers, rule.called)
+        for name in rule.without:
+            fits = fits & np.asarray(pc.equal(rows[name], ""))
         pending = np.flatnonzero(fits & (index < 0))
         if rule.to:
-            pending = pending[_to_customer(rows, directory, day, pending)]
+            pending = pending[_to_customer(rows, rule.to, directory, day, pending)]
         index[pending] = place
     fates.leave_out((index < 0) & ~in_context, "context")
     fates.leave_out((index < 0) & ~applies, "application")
@@ -385,11 +387,15 @@ def _like_either(column: pa.StringArray, other: pa.StringArray, patterns: tuple[
     return _like(column, patterns) | _like(other, patterns)
 
 
-def _to_customer(rows: _Rows, directory: Directory, day: Days, places: Integers) -> Mask:
-    """Whether what was called, a number or a device, is one that a customer holds."""
+def _to_customer(rows: _Rows, to: str, directory: Directory, day: Days, places: Integers) -> Mask:
+    """Whether what was called is what a customer holds: a number, or for ``customer`` a device."""
     held = np.zeros(len(places), np.bool_)
-    devices = _endpoints(rows["dstchannel"].take(pa.array(places)))
-    for values in (*_identifiers(rows, "dst", places), devices):
+    called = [*_identifiers(rows, "dst", places)]
+    if to == "did":
+        called += _identifiers(rows, "did", places)
+    else:
+        called.append(_endpoints(rows["dstchannel"].take(pa.array(places))))
+    for values in called:
         held |= directory.identify(values, day[places]) >= 0
     return held
 

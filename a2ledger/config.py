@@ -47,8 +47,9 @@ class Rule:
     """Which rows of a source are calls, whose, and what service; the first match decides.
 
     An empty condition matches any row. ``channels`` (the caller's or the one that was dialled)
-    and ``called`` are patterns with ``*`` and ``?``; ``to`` is empty, or ``customer`` for calls
-    to what a customer holds. ``identify`` names the fields that may bear a customer's identifier,
+    and ``called`` are patterns with ``*`` and ``?``; ``without`` are fields that must be empty;
+    ``to`` is empty, ``customer`` for calls to what a customer holds, or ``did`` for calls to a
+    number he holds. ``identify`` names the fields that may bear a customer's identifier,
     in order; an item ``FIELD~PATTERN`` takes the first group of a regular expression found in a
     field.
     """
@@ -57,6 +58,7 @@ class Rule:
     applications: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     called: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     to: str = ""
     identify: tuple[str, ...] = ("accountcode", "peeraccount")
     service: str = "Calls"
@@ -574,6 +576,10 @@ def _rules(source: _Table, services: Mapping[str, str]) -> Iterator[Rule]:
             if field_name not in IDENTIFIERS:
                 raise table.error("identify", f"{item!r} is none of {', '.join(IDENTIFIERS)}")
             _compile(table, pattern)
+        without = table.texts("without")
+        for name in without:
+            if name not in IDENTIFIERS:
+                raise table.error("without", f"{name!r} is none of {', '.join(IDENTIFIERS)}")
         service = table.take("service", str, "Calls")
         if service not in services:
             raise table.error("service", f"{service!r} is not under [services]")
@@ -582,7 +588,8 @@ def _rules(source: _Table, services: Mapping[str, str]) -> Iterator[Rule]:
             applications=table.texts("applications"),
             channels=table.texts("channels"),
             called=table.texts("called"),
-            to=table.choice("to", ("", "customer"), ""),
+            without=without,
+            to=table.choice("to", ("", "customer", "did"), ""),
             identify=identify,
             service=service,
             tariff=table.take("tariff", str, ""),

@@ -34,9 +34,20 @@ _EXTENSIONS = ("??", "???", "????", "?????", "??????")
 
 RULES = (
     Rule(applications=("Dial",), called=_EXTENSIONS, to="customer", free=True),
+    Rule(
+        applications=("Dial",),
+        without=("accountcode", "peeraccount"),
+        to="did",
+        identify=("did", "dst"),
+        service="DIDs",
+        tariff="inbound",
+    ),
     Rule(applications=("Dial",)),
 )
-"""What is dialled is a call; one to a customer's extension, of up to six characters, is free."""
+"""What is dialled is a call; one to a customer's extension, of up to six characters, is free.
+
+A call of nobody's to a number that a customer holds is his: priced by the deck ``inbound``, as
+toll-free numbers are, or free where there is none."""
 
 COLUMNS = (
     *("accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel"),

@@ -17,8 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from a2ledger import cdr, detail, sources
-from a2ledger.book import Draft
-from a2ledger.config import ConfigError, Source
+from a2ledger.book import Book, Draft
+from a2ledger.config import ConfigError, Rule, Source
 from a2ledger.feed import CALL, Batch, Refused, constant, gathered, refuse
 from a2ledger.sources import text
 from a2ledger.sources.address import Address
@@ -51,7 +51,7 @@ def import_calls(
     report.explanation = asked.explanation
     report.currencies = draft.book.foreign_accounts()
     _dialect(source)
-    source = replace(source, rules=source.rules or sources.rules(source.dialect))
+    source = replace(source, rules=source.rules or _usual_rules(draft.book, source.dialect))
     pricing = valuing.pricing(draft.book)
     reading = Reading(draft, source, paths, asked)
     run = _Run(draft, source, pricing, now, asked, report, set())
@@ -84,7 +84,7 @@ def import_again(
     """
     report = Report(source=source.name)
     _dialect(source)
-    source = replace(source, rules=source.rules or sources.rules(source.dialect))
+    source = replace(source, rules=source.rules or _usual_rules(draft.book, source.dialect))
     run = _Run(draft, source, valuing.pricing(draft.book), now, ALL_NEW, report, set())
     lines = [row for row in rows if row.head != CALL]
     with Spool(draft.book.vault.spool, keeping.SCHEMA) as spool:
@@ -144,6 +144,22 @@ def _priced(run: _Run, batch: Batch) -> tuple[pa.Table, pa.ChunkedArray]:
         return calls, day
     priced = pa.array(~unpriced)
     return calls.filter(priced), day.filter(priced)
+
+
+def _usual_rules(book: Book, dialect: str) -> tuple[Rule, ...]:
+    """A dialect's own rules, as far as the book has what they name.
+
+    Where it has not, a service is ``Calls``, and what a deck would price is free.
+    """
+
+    def fitted(rule: Rule) -> Rule:
+        if rule.service not in book.config.services:
+            rule = replace(rule, service=Rule().service)
+        if rule.tariff and not (book.root / f"tariffs/{rule.tariff}.csv").is_file():
+            rule = replace(rule, tariff="", free=True)
+        return rule
+
+    return tuple(map(fitted, sources.rules(dialect)))
 
 
 def _dialect(source: Source) -> sources.Dialect:
