@@ -17,6 +17,14 @@ from a2ledger.vat import TREATMENTS
 _LAST_DAY = 31
 _HUNDRED = 100 * money.MICRO
 
+_CHOICES = {"vat": TREATMENTS, "cycle": CYCLES}
+_PATTERNS = {
+    "currency": ("[A-Z]{3}", "is not an ISO 4217 code such as EUR"),
+    "terms": ("[0-9]{0,3}", "is not a number of days, at most 999"),
+    "identifiers": ("[^;|]*", "has ; or | in it; put commas between them"),
+}
+"""What a text must be, and what one is that is not."""
+
 
 def parse(key: str, text: str) -> Fact:
     """A fact's value from text.
@@ -33,14 +41,11 @@ def parse(key: str, text: str) -> Fact:
         raise ValueError(f"{key}: no such fact; there is {', '.join(KEYS)}")
     if key in NUMBERS:
         return _number(key, text)
-    if key == "currency" and not re.fullmatch(r"[A-Z]{3}", text):
-        raise ValueError(f"currency: {text!r} is not an ISO 4217 code such as EUR")
-    if key == "vat" and text not in TREATMENTS:
-        raise ValueError(f"vat: {text!r} is none of {', '.join(TREATMENTS)}")
-    if key == "terms" and not re.fullmatch(r"[0-9]{0,3}", text):
-        raise ValueError(f"terms: {text!r} is not a number of days, at most 999")
-    if key == "cycle" and text not in CYCLES:
-        raise ValueError(f"cycle: {text!r} is none of {', '.join(CYCLES)}")
+    pattern, lack = _PATTERNS.get(key, (".*", ""))
+    if not re.fullmatch(pattern, text, re.DOTALL):
+        raise ValueError(f"{key}: {text!r} {lack}")
+    if key in _CHOICES and text not in _CHOICES[key]:
+        raise ValueError(f"{key}: {text!r} is none of {', '.join(_CHOICES[key])}")
     if key == "dial_plan":
         try:
             e164.parse_plan(text)

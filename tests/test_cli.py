@@ -216,6 +216,7 @@ def test_the_answer_no_is_1(shop):
         ["--nonsense"], ["nonsense"], ["import"], ["preview"], ["import", "calls", "nowhere.csv"],
         ["close", "--through", "yesterday"], ["invoice", "--format", "pdf2"], ["customer", "set"],
         ["customer", "set", "C1"], ["customer", "set", "C1", "name"], ["--today", "x", "check"],
+        ["import", "calls", "--from", "2026-02-02", "--through", "2026-02-01", "/dev/null"],
     ],
     ids=" ".join,
 )  # fmt: skip

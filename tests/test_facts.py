@@ -20,6 +20,7 @@ from a2ledger import facts
         ("tariff", " acme ,standard", "acme, standard"),
         ("dial_plan", "9=,0=30", "9=, 0=30"),
         ("vat", "none", "none"),
+        ("identifiers", "ann,Room 3", "ann, Room 3"),
     ],
 )
 def test_what_is_a_value(key, text, value):
@@ -39,6 +40,8 @@ def test_what_is_a_value(key, text, value):
         ("currency", "euro"),
         ("vat", "sometimes"),
         ("dial_plan", "9"),
+        ("identifiers", "ann;3225550101"),
+        ("identifiers", "ann|3225550101"),
         ("shoe_size", "42"),
     ],
 )

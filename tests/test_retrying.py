@@ -131,7 +131,9 @@ def test_a_row_of_a_file_with_a_header_is_read_by_that_header(shop):
     assert shop.balance("C2")["unbilled"] == "1.00"
 
 
-CONFLICT = "another call has this id but other content; the earliest start was kept"
+CONFLICT = (
+    "a call with this id but other content was kept; `quarantine retry --accept` takes this one"
+)
 
 
 def rivals(shop: Book) -> tuple[str, str]:

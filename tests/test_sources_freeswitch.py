@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 import json
 import urllib.parse
@@ -9,6 +10,9 @@ import uuid
 import zlib
 
 import pytest
+import shelf
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from a2ledger import sources
 from a2ledger.config import Source
@@ -484,3 +488,85 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path):
     (tmp_path / "x.csv.gz").write_bytes(b"\x1f\x8b" + zlib.compress(b"x"))
     with pytest.raises(UnusableInput, match="is damaged"):
         read(tmp_path / "x.csv.gz")
+
+
+FORMS = [*TEMPLATES, "json", "xml"]
+FORMS.remove("opencdrrate")  # it begins a call when it was answered
+MOMENTS = ["2025-12-31 23:30:00", "2026-01-05 23:59:50", "2026-01-06 00:00:10"]
+LEGS = st.fixed_dictionaries(
+    {
+        "uuid": st.sampled_from([A, B]),
+        "accountcode": st.sampled_from(["C1", "c2", "nobody"]),
+        "billsec": st.sampled_from(["0", "30", "61"]),
+        "destination_number": st.sampled_from(["3225550199", "33140000000", "4412345"]),
+        "start_stamp": st.sampled_from(MOMENTS),
+        "last_app": st.sampled_from(["bridge", "voicemail"]),
+    }
+)
+
+
+def said(leg, form):
+    """A leg as one of the forms says it."""
+    start = dt.datetime.fromisoformat(leg["start_stamp"])
+    later = start + dt.timedelta(seconds=4)
+    times = {
+        "answer_stamp": str(later),
+        "end_stamp": str(later + dt.timedelta(seconds=int(leg["billsec"]))),
+    }
+    bond = B if leg["last_app"] == "bridge" else ""
+    if form in TEMPLATES:
+        given_ = leg | times | {"bleg_uuid": bond, "bridge_channel": bond}
+        return line(form, **given_) + "\n"
+    epoch = int(start.replace(tzinfo=dt.UTC).timestamp()) - 3600
+    variables = {name: value for name, value in leg.items() if name != "destination_number"}
+    variables |= {"start_epoch": str(epoch), "answer_epoch": str(epoch + 4)}
+    record = document(**variables, **times, bridge_uuid=bond or None)
+    for flow in record["callflow"]:
+        flow["caller_profile"] |= {
+            "destination_number": leg["destination_number"],
+            "uuid": leg["uuid"],
+        }
+        if not bond:
+            flow["caller_profile"].pop("originatee", None)
+    return json.dumps(record) if form == "json" else xml_of(record)
+
+
+def put_down(directory, legs):
+    """A directory of legs, each in its form: rows in a Master.csv, each document by itself."""
+    directory.mkdir()
+    master = "".join(said(leg, form) for leg, form in legs if form in TEMPLATES)
+    if master:
+        (directory / "Master.csv").write_text(master)
+    for number, (leg, form) in enumerate(legs):
+        if form not in TEMPLATES:
+            content = gzip.compress(said(leg, form).encode())
+            (directory / f"a_{uuid.UUID(int=number)}.cdr.{form}.gz").write_bytes(content)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """A book with two customers, of whom the first's December is closed."""
+    root = shelf.started(tmp_path_factory.mktemp("fs") / "book", "C1", "c2", opened="2025-12-01")
+    with (root / "a2ledger.toml").open("a") as file:
+        file.write('\n[sources.freeswitch]\ntimezone = "Europe/Brussels"\n')
+    shelf.close(root, dt.date(2026, 1, 1), names=("C1",), without=("pbx1", "old", "freeswitch"))
+    return root
+
+
+@given(st.lists(LEGS, min_size=1, max_size=6), st.data())
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_legs_in_any_form_and_any_order_give_the_same_books(template, legs, data):
+    again = data.draw(st.lists(st.sampled_from(legs), max_size=3))
+    forms = data.draw(st.lists(st.sampled_from(FORMS), min_size=9, max_size=9))
+    shuffled = data.draw(st.permutations(list(zip([*legs, *again], forms, strict=False))))
+    cut = data.draw(st.integers(0, len(shuffled)))
+    books = []
+    for parts in ([[(leg, "example") for leg in legs]], [shuffled[:cut], shuffled[cut:]]):
+        with shelf.copied(template) as root:
+            for number, part in enumerate(part for part in parts if part):
+                put_down(root.parent / str(number), part)
+                report = shelf.take_from(root, "freeswitch", root.parent / str(number))
+                assert report.read == len(part)
+                report.check()
+            books.append(shelf.ledger_of(root))
+    assert books[0] == books[1]

@@ -142,6 +142,8 @@ def _of_calls(
     _warn_of_twins(settings, draft.book, feed)
     inputs = [_input(settings, feed, path) for path in paths or _configured(feed)]
     days = Wanted(limits["since"], limits["through"])
+    if days.first and days.last and days.first > days.last:
+        raise click.UsageError(f"no day is from {days.first} and through {days.last}")
     everything = limits["everything"] or explanation is not None
     asked = Asked(days, everything, explanation)
     return importing.import_calls(draft, feed, inputs, settings.now(draft.book), asked)

@@ -299,7 +299,8 @@ def _conflicts(calls: pa.Table) -> list[Refused]:
             row["file"],
             row["line"],
             "conflict",
-            "another call has this id but other content; the earliest start was kept",
+            "a call with this id but other content was kept; "
+            "`quarantine retry --accept` takes this one",
             written(row),
             _rival(row),
             CALL,
