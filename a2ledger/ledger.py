@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
+import importlib
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -18,7 +19,6 @@ from typing import Any, NamedTuple
 
 os.environ["BEANCOUNT_DISABLE_LOAD_CACHE"] = "1"
 
-import beanquery
 from beancount import loader
 
 from a2ledger import accounts, customerfile, journal, money
@@ -74,7 +74,7 @@ class Ledger:
 
     def __init__(self, entries: Any, errors: Any, options: Any) -> None:
         self.entries, self.errors = entries, errors
-        self._connection = beanquery.connect(
+        self._connection = _beanquery().connect(
             "beancount:", entries=entries, errors=errors, options=options
         )
 
@@ -119,10 +119,15 @@ class Ledger:
         return found
 
 
+def _beanquery() -> Any:
+    # Importing it takes a fifth of what starting a command takes, and few commands ask anything.
+    return importlib.import_module("beanquery")
+
+
 @cache
 def _parsed(query: str) -> Any:
     # Parsing a query takes a tenth of a second: as long as asking it of a large ledger.
-    return beanquery.parser.parse(query)
+    return _beanquery().parser.parse(query)
 
 
 def _quickly(load: Any) -> Any:
