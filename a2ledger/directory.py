@@ -51,6 +51,8 @@ class _Steps:
         rows = np.array(sorted(steps), np.int64).reshape(-1, 3)
         self._keys = self._key(rows[:, 0], rows[:, 1])
         self._values = rows[:, 2].astype(np.int32)
+        self._constant = np.array_equal(rows[:, 0], np.arange(len(rows)))
+        """Whether each code has one value for ever, which is then the value at its place."""
 
     @staticmethod
     def _key(code: npt.NDArray[np.int64], day: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -60,6 +62,8 @@ class _Steps:
         """The value of each row; every code must have a step at :data:`_ALWAYS`."""
         if not len(self._keys):
             return np.full(len(code), NOBODY, np.int32)
+        if self._constant:
+            return np.where(code < 0, NOBODY, self._values[code]).astype(np.int32)
         key = self._key(code.astype(np.int64), day.astype(np.int64))
         found = np.searchsorted(self._keys, key, side="right") - 1
         return np.where(code < 0, NOBODY, self._values[np.maximum(found, 0)]).astype(np.int32)
@@ -188,7 +192,7 @@ def _by_identifier(holdings: Iterable[_Holding]) -> Iterator[tuple[str, list[_Ho
 def _segments(holdings: Iterable[_Holding]) -> Iterator[tuple[str, list[tuple[int, int]]]]:
     """Per identifier, from which day on which customer holds it, or nobody."""
     for identifier, held in _by_identifier(holdings):
-        bounds = sorted({_ALWAYS, *(h.since for h in held), *(h.until for h in held)})
+        bounds = sorted({_ALWAYS, *(h.since for h in held), *(h.until for h in held)} - {_NEVER})
         segments = []
         for day in bounds:
             holders = {h.customer for h in held if h.since <= day < h.until}
