@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from a2ledger.feed import START, Batch, Place, Span
 from a2ledger.period import DAY
 from a2ledger.progress import Progress
 from a2ledger.sources.address import Address
+from a2ledger.sources.lines import BLOCK
 from a2ledger.steps.explaining import Explanation
 from a2ledger.steps.reporting import Report
 from a2ledger.vault import STATE
@@ -70,7 +72,7 @@ class Reading:
         began = time.monotonic()
         for one in self._inputs:
             before = self._begin.get(one, START).offset
-            for batch in self._read(one):
+            for batch in _ahead(self._read(one)) if _size(one) > BLOCK else self._read(one):
                 report.read += batch.rows.num_rows + len(batch.refused)
                 yield batch
                 rate = report.read / max(time.monotonic() - began, 0.001)
@@ -162,6 +164,15 @@ def _size(one: Path | Address) -> int:
         return one.stat().st_size if isinstance(one, Path) else 0
     except OSError:
         return 0  # reading it will say what is the matter
+
+
+def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The batches of a file, the next one read while one is worked on."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
 
 
 def _inputs(
