@@ -161,7 +161,8 @@ def ordered(table: pa.Table) -> pa.Table:
 
 
 def day_file(calls: pa.Table) -> tuple[Digest, bytes]:
-    """Digest and Parquet of a day's calls that are in order already."""
+    """Digest and Parquet of a day's calls."""
+    calls = ordered(calls)
     return _digest(calls), _parquet(calls)
 
 

@@ -48,7 +48,7 @@ class Folder:
 
         Args:
             day: on which the calls start.
-            calls: all of the day, in their order (:func:`detail.ordered`).
+            calls: all of the day, in any order.
             touched: customers some call of whom was added, changed or taken away.
             carriers_before: carriers of calls that were changed or taken away.
         """

@@ -205,7 +205,7 @@ class _Keeper:
         stays = _without(old, gone)
         self.old[day] = stays
         names = detail.SCHEMA.names
-        calls = detail.ordered(pa.concat_tables([stays.select(names), kept.select(names)]))
+        calls = pa.concat_tables([stays.select(names), kept.select(names)])
         touched = {
             *pc.unique(kept["customer"]).to_pylist(),
             *pc.unique(gone["customer"]).to_pylist(),

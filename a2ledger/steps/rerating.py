@@ -196,7 +196,7 @@ class _Rerater:
         self._count(old, new, moved)
         if self.write:
             kept = new.take(pa.array(changed))
-            self._write(day, calls, places[changed], kept, moved=bool(moved.any()))
+            self._write(day, calls, places[changed], kept)
 
     def _valued(
         self, day: dt.date, calls: pa.Table, who: Indexes, taken: Mask
@@ -252,9 +252,7 @@ class _Rerater:
             for name in {before, after}:
                 self.found.change(name).calls += 1
 
-    def _write(
-        self, day: dt.date, calls: pa.Table, places: Places, new: pa.Table, *, moved: bool
-    ) -> None:
+    def _write(self, day: dt.date, calls: pa.Table, places: Places, new: pa.Table) -> None:
         """Have a day hold the calls that changed, in the place of what they were."""
         mask = np.zeros(len(calls), np.bool_)
         mask[places] = True
@@ -265,8 +263,6 @@ class _Rerater:
             )
             calls = calls.set_column(calls.schema.get_field_index(name), name, column)
         touched = {*pc.unique(old["customer"]).to_pylist(), *pc.unique(new["customer"]).to_pylist()}
-        if moved:
-            calls = detail.ordered(calls)
         self.folder.write(day, calls, touched, pc.unique(old["carrier"]).to_pylist())
 
     def _restate(
