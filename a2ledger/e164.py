@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _DIALLED = re.compile(r"[0-9+*#]{1,15}", re.ASCII)
 _INSTEAD = re.compile(r"[0-9]{0,15}", re.ASCII)
 _FILLING = r"[\s().\-]"
-_DIGITS = np.isin(np.arange(256), list(b"0123456789"))
 
 
 def digits(numbers: pa.StringArray, source: Source) -> pa.StringArray:
@@ -116,7 +115,16 @@ def parse_plan(text: str) -> list[tuple[str, str]]:
 
 def are_digits(texts: pa.StringArray) -> bool:
     """Whether there is nothing but digits in any text."""
-    return bool(_DIGITS[data(texts)].all())
+    least, most = bounds(texts)
+    return least >= ord("0") and most <= ord("9")
+
+
+def bounds(texts: pa.StringArray) -> tuple[int, int]:
+    """The least and the greatest byte of all texts; those of a digit where there is none."""
+    characters = data(texts)
+    if not len(characters):
+        return ord("0"), ord("0")
+    return int(characters.min()), int(characters.max())
 
 
 def data(texts: pa.StringArray) -> npt.NDArray[np.uint8]:
