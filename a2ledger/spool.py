@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -37,7 +38,10 @@ class Spool:
     def add(self, rows: pa.Table, day: pa.ChunkedArray) -> None:
         """Put rows aside, each under its day (date32)."""
         for one in pc.unique(day).to_pylist():
-            part = rows.filter(pc.equal(day, pa.scalar(one, pa.date32())))
+            places = np.flatnonzero(pc.equal(day, pa.scalar(one, pa.date32())))
+            span = rows.slice(places[0], places[-1] + 1 - places[0])
+            # Mostly the calls of a day follow one another: then nothing need be copied.
+            part = span if len(span) == len(places) else rows.take(pa.array(places))
             self._memory.setdefault(one, []).append(part)
         self._rows += len(rows)
         if self._rows > self._limit:
