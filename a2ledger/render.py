@@ -23,14 +23,15 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from jinja2 import FileSystemLoader, StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from a2ledger import money
 from a2ledger.period import DAY, long_date
+
+if TYPE_CHECKING:
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 WIDTH = 79
 """Columns of a text document."""
@@ -133,6 +134,10 @@ def _unbilled_document(statement: Mapping[str, Any], about: About) -> Mapping[st
 @functools.cache
 def _environment(templates: Path | None) -> ImmutableSandboxedEnvironment:
     """Where templates come from, and what they may do: nothing but format values."""
+    # Few commands render anything; the others start sooner without.
+    from jinja2 import FileSystemLoader, StrictUndefined  # noqa: PLC0415
+    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
+
     own = Path(__file__).parent / "templates"
     # In a checkout the templates stand beside the package, not in it.
     packaged = own if own.is_dir() else own.parent.parent / "templates"
