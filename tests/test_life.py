@@ -46,12 +46,43 @@ class Account:
     posted: list[tuple[dt.date, Decimal]] = field(default_factory=list)
     money: list[tuple[dt.date, Decimal]] = field(default_factory=list)
     settled: bool = False
+    fee: Decimal = Decimal(0)
+    """What a month costs, in arrears; nothing before there is a fee."""
+    fee_from: dt.date = dt.date.max
+    fee_until: dt.date = dt.date.max
+    fee_posted: dt.date = dt.date.min
+    """The day to which its months have been posted."""
+    last: tuple[str, list[tuple[dt.date, Decimal]], tuple[dt.date, Decimal]] | None = None
+    """The last movement: what `void` calls it, where it waits to be billed, and itself."""
 
     def post(self, day: dt.date, amount: Decimal) -> None:
         self.posted.append((max(day, self.since), amount))
 
     def pay(self, day: dt.date, amount: Decimal) -> None:
         self.money.append((max(day, self.since), -amount))
+
+    def fall_due(self, today: dt.date) -> None:
+        """Post the months of the fee that have passed: billed on their last day."""
+        if not self.fee:
+            return
+        start = self.fee_posted
+        while start < self.fee_until:
+            whole = Account(self.treatment, self.billing_day, start).end()
+            end = min(whole, self.fee_until)
+            if end - DAY > today:
+                break
+            first = self.month_start(whole)
+            if part := cents(self.fee * (end - start).days / (whole - first).days):
+                self.post(end - DAY, part)  # what costs nothing is not posted
+            start = self.fee_posted = end
+
+    def month_start(self, end: dt.date) -> dt.date:
+        """The billing day before one."""
+        day = end - DAY
+        while True:
+            if Account(self.treatment, self.billing_day, day).end() != end:
+                return day + DAY
+            day -= DAY
 
     @property
     def owed(self) -> Decimal:
@@ -147,6 +178,7 @@ class Life:
             assert taken["not_billable"] == {"before-opening": 1}
         else:
             account.pay(day, amount)
+            account.last = (f"{kind[:-1]}/{row['id']}", account.money, account.money[-1])
 
     def charge(self, who: str, amount: Decimal) -> None:
         account = self.accounts[who]
@@ -155,6 +187,52 @@ class Life:
         self.take("charges", row, code=3 if account.settled else 0)
         if not account.settled:
             account.post(self.today, amount)
+            account.last = (f"charge/{row['id']}", account.posted, account.posted[-1])
+
+    def void(self, who: str) -> None:
+        """Strike the last movement out, if no bill has it."""
+        account = self.accounts[who]
+        name, _, row = account.last or ("payment/none", [], None)
+        waiting = account.posted if name.startswith("charge") else account.money
+        held = row in waiting
+        self.book.run("void", name, "mistyped", code=0 if held else 1)
+        if held:
+            waiting.remove(row)
+        account.last = None
+
+    def goodwill(self, who: str, amount: Decimal) -> None:
+        amount = max(CENT, cents(amount))
+        self.book.run("goodwill", who, amount, "--id", f"g{next(self.serial)}")
+        self.accounts[who].pay(self.today, amount)
+
+    def refund(self, who: str, amount: Decimal) -> None:
+        amount = max(CENT, cents(amount))
+        self.book.run("refund", who, amount, "--id", f"g{next(self.serial)}")
+        self.accounts[who].pay(self.today, -amount)
+
+    def credit(self, who: str) -> None:
+        """Give the last invoice back that has not been given back."""
+        documents = json.loads(self.book.run("invoice", "--json").stdout)
+        credited = {(one.get("original") or {}).get("number") for one in documents}
+        for one in documents:
+            if one["customer"]["id"] == who and one["kind"] == "invoice":
+                number, gross = one["number"], Decimal(one["gross"])
+                if number not in credited and gross:
+                    self.book.run("credit-note", number, "--reason", "wrong")
+                    self.accounts[who].pay(self.today, gross)
+                    return
+
+    def fee(self, who: str, amount: Decimal) -> None:
+        """The first of a customer's fees: every month, in arrears, from today."""
+        account, amount = self.accounts[who], max(CENT, cents(amount))
+        if account.fee or account.settled:
+            return
+        self.book.run("fee", "add", who, "DIDs", amount, "--arrears", "--id", "did")
+        account.fee, account.fee_posted, account.fee_until = amount, self.today, dt.date.max
+
+    def fees_fall_due(self) -> None:
+        for account in self.accounts.values():
+            account.fall_due(self.today)
 
     def import_again(self, which: int) -> None:
         if not self.again:
@@ -168,6 +246,7 @@ class Life:
 
     def close(self, days: int) -> None:
         self.book.today = str(self.today + days * DAY)
+        self.fees_fall_due()
         previews = {name: self.preview(name) for name in self.accounts}
         due = [
             (end, name)
@@ -211,12 +290,16 @@ class Life:
     def settle(self, who: str, days: int) -> None:
         self.book.today = str(self.today + days * DAY)
         account = self.accounts[who]
+        if account.fee_posted > self.today:  # the day is over that was charged
+            self.book.today = str(account.fee_posted)
         ends = [] if account.settled else self.ends(account)
         start = ends[-1] if ends else account.since
         ahead = any(day >= self.today for day, _ in [*account.posted, *account.money])
         possible = not account.settled and (start < self.today or ends) and not ahead
         done = self.book.run("close", who, "--final", "--json", code=0 if possible else 1)
         if possible:
+            account.fee_until = min(account.fee_until, self.today)
+            self.fees_fall_due()
             for end in [*ends, *([self.today] if start < self.today else [])]:
                 account.close(end, final=end == self.today)
             assert len(json.loads(done.stdout)) == len(ends) + (start < self.today)
@@ -232,6 +315,9 @@ class Life:
         account.settled = False
 
     def balances_are_the_models(self) -> None:
+        nothing = self.book.file("none.csv", "id,customer,date,amount\n")
+        self.book.run("import", "payments", nothing)  # whatever writes posts what is due
+        self.fees_fall_due()
         rows = json.loads(self.book.run("balances", "--json").stdout)
         assert {row["customer"]: Decimal(row["owed"]) for row in rows} == {
             name: account.owed for name, account in self.accounts.items()
@@ -246,7 +332,11 @@ class Life:
             )
             assert [int(number[-6:]) for number in numbers] == list(range(1, len(numbers) + 1))
         for name in self.accounts:
-            own = [one for one in documents if one["customer"]["id"] == name]
+            own = [
+                one
+                for one in documents
+                if one["customer"]["id"] == name and not one.get("original")
+            ]
             own.sort(key=lambda one: one["period"]["start"])
             for one, following in itertools.pairwise(own):
                 assert one["period"]["end"] == following["period"]["start"]
@@ -262,6 +352,11 @@ def event(chance: random.Random) -> tuple[object, ...]:
             *[("call", who, ago, amount)] * 3,
             ("pay", who, ago, amount, chance.choice(["refills", "payments"])),
             ("charge", who, amount),
+            ("void", who),
+            ("goodwill", who, amount),
+            ("refund", who, amount),
+            ("credit", who),
+            ("fee", who, amount),
             ("import_again", chance.randrange(99)),
             ("close", chance.choice([0, 1, 15, 31, 45])),
             ("settle", who, chance.randrange(20)),
