@@ -4,6 +4,7 @@ import itertools
 
 import pyarrow as pa
 import pytest
+from conftest import cdr
 
 from a2ledger import detail
 from a2ledger.once import COLUMNS, once
@@ -124,3 +125,13 @@ def test_what_a_person_has_decided_goes_before_all_but_a_sealed_call():
 
 def test_what_calls_are_compared_by_is_in_the_call_detail():
     assert set(COLUMNS) - {"sealed", "rank"} <= set(detail.SCHEMA.names)
+
+
+def test_two_switches_that_number_alike_stay_apart(book):
+    book.customers({"id": "C1"})
+    for name in ("pbx1", "pbx2"):
+        book.append("a2ledger.toml", f'\n[sources.{name}]\ndialect = "asterisk"\n')
+    master = book.file("Master.csv", cdr(billsec=60) + "\n")
+    for name in ("pbx1", "pbx2", "pbx1"):
+        book.run("import", name, master, today="2026-01-31")
+    assert book.balance("C1")["unbilled"] == "2.00"  # a minute of each, once
