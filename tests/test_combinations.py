@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -345,3 +346,30 @@ def test_a_fee_billed_under_another_treatment_is_credited_on_its_own_invoice(
     assert row["gross"] == {"on-invoice": "1.21"}.get(after, "1.00")
     sound(book, "2026-03-01")
     assert not [account for account in book.sums() if "Pending" in account]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("included", "on-invoice"), ("on-invoice", "none"), ("none", "included")]
+)
+def test_a_closed_period_rerated_after_another_treatment_is_credited_on_its_own_invoice(
+    book, before, after
+):
+    deck = book.root / "tariffs/standard.csv"
+    deck.write_text("dialprefix,rateinitial\n,10.00\n")
+    book.customers({"id": "C1", "vat": before})
+    book.talks("C1", "2026-01-05", 60, today="2026-01-05")
+    book.run("customer", "set", "C1", f"vat={after}", "--from", "2026-02-01", today="2026-01-06")
+    (january,) = book.close(today="2026-02-02")
+    deck.write_text("dialprefix,rateinitial\n,5.00\n")
+    book.run("rerate", "--from", "2026-01-01", today="2026-02-03")
+
+    (row,) = book.close(today="2026-03-02", code=1)
+    assert "other-treatment" in [warned["code"] for warned in row["warnings"]]
+    (link,) = re.findall(r"\^(rerate-\S+)", book.text("journals/2026-02/C1.01.beancount"))
+    book.run("void", link, "credited", today="2026-03-02")
+    book.run("credit-note", january["number"], "--reason", "rate", today="2026-03-02")
+    book.close(today="2026-03-02")
+    sound(book, "2026-03-02")
+    # Nothing is left of January: neither what was owed, nor VAT.
+    assert book.sums().get("Assets:Receivable:C1:Billed", 0) == 0
+    assert book.sums().get("Liabilities:VAT:S21", 0) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -50,12 +51,13 @@ _BESIDE = {"on-invoice", "reverse-charge"}
 
 
 def _other_treatment(draft: Draft, customer: Customer, bill: Bill) -> Iterator[Warned]:
-    """Corrections of fees that were billed under another treatment: their VAT was another."""
+    """Corrections of what was billed under another treatment: its VAT was another."""
     for item in bill.items:
         row = item.source
-        if not isinstance(row, Row) or not row.late_from or not fees.corrects(row.link):
+        day = _corrected(row) if isinstance(row, Row) else None
+        if not isinstance(row, Row) or day is None:
             continue
-        then = customer.text("vat", row.late_from) or draft.book.config.treatment
+        then = customer.text("vat", day) or draft.book.config.treatment
         if then != bill.treatment and not {then, bill.treatment} <= _BESIDE:
             yield Warned(
                 "other-treatment",
@@ -63,6 +65,13 @@ def _other_treatment(draft: Draft, customer: Customer, bill: Bill) -> Iterator[W
                 f'{bill.treatment}; `a2ledger void {row.link} "..."`, and credit the line of the '
                 "invoice (`a2ledger credit-note`), which gives its own VAT back",
             )
+
+
+def _corrected(row: Row) -> dt.date | None:
+    """The day of what a fee's or a re-rating's correction corrects in a closed period."""
+    if row.link.startswith("rerate-"):
+        return row.first
+    return row.late_from if fees.corrects(row.link) else None
 
 
 def translated(book: Book, document: Document) -> Document:
