@@ -180,26 +180,38 @@ def _clashing(
 
 def _settle(group: list[_Row], duplicates: set[int], outcome: dict[str, set[int]]) -> None:
     """Decide one group of rows that share switch and uniqueid."""
-    with_sequence = [row for row in group if row.seq]
-    without = _unmatched(group, with_sequence, duplicates, outcome)
-    sequences = {row.seq for row in with_sequence}
-    for rows in [without, *([row for row in with_sequence if row.seq == s] for s in sequences)]:
-        for row in _losers([r for r in rows if r.old or r.number not in duplicates]):
-            outcome["displaced" if row.old else "conflicts"].add(row.number)
+    by_sequence: dict[str, list[_Row]] = {}
+    for row in group:
+        by_sequence.setdefault(row.seq, []).append(row)
+    without = by_sequence.pop("", [])
+    for row in without:
+        if row.sealed:  # it stays, so what is the same gives way to it
+            same = (r for rows in by_sequence.values() for r in rows if _same(r, row))
+            duplicates.update(other.number for other in same if not other.old)
+    # What loses a conflict is no call, so no row without a sequence is the same as it.
+    kept = [row for rows in by_sequence.values() for row in _kept(rows, duplicates, outcome)]
+    _kept(_unmatched(without, kept, duplicates, outcome), duplicates, outcome)
+
+
+def _kept(rows: list[_Row], duplicates: set[int], outcome: dict[str, set[int]]) -> list[_Row]:
+    """Of rows with one id those that stay; the others are decided."""
+    left = [row for row in rows if row.old or row.number not in duplicates]
+    losers = list(_losers(left))
+    for row in losers:
+        outcome["displaced" if row.old else "conflicts"].add(row.number)
+    return [row for row in left if row not in losers]
 
 
 def _unmatched(
-    group: list[_Row],
+    without: list[_Row],
     with_sequence: list[_Row],
     duplicates: set[int],
     outcome: dict[str, set[int]],
 ) -> list[_Row]:
     """Rows without a sequence that are a call of their own; the others are decided."""
     found: list[_Row] = []
-    for row in group:
-        if row.seq:
-            continue
-        same = [r for r in with_sequence if (r.start, r.seconds) == (row.start, row.seconds)]
+    for row in without:
+        same = [other for other in with_sequence if _same(other, row)]
         if not same:
             rivals = [other for other in with_sequence if _near(row, other)]
             if row.sealed or not rivals:
@@ -214,9 +226,12 @@ def _unmatched(
             duplicates.add(row.number)
         elif not row.sealed:
             outcome["replaced"].add(row.number)
-        else:  # the sealed one stays, so what is the same gives way to it
-            duplicates.update(other.number for other in same if not other.old)
     return found
+
+
+def _same(one: _Row, other: _Row) -> bool:
+    """Whether two rows are one call if either has no sequence."""
+    return (one.start, one.seconds) == (other.start, other.seconds)
 
 
 def _losers(rows: list[_Row]) -> Iterator[_Row]:

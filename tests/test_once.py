@@ -114,6 +114,13 @@ def test_a_call_that_lost_a_conflict_leaves_its_place_to_nobody():
         assert kept == [rows[0]], order
 
 
+def test_a_row_without_sequence_is_not_the_same_as_a_call_that_loses_its_conflict_beside_it():
+    held, without, earlier = row(start=1020), row(seq="", start=1020), row(start=1000)
+    assert settled([held], [without, earlier]) == {"conflicts": [0], "displaced": [0]}
+    # And so it is when the same comes again.
+    assert settled([earlier], [without, earlier]) == {"conflicts": [0], "duplicates": [1]}
+
+
 def test_what_a_person_has_decided_goes_before_all_but_a_sealed_call():
     late = row(start=2000, rank=-1)
     assert settled([row()], [late]) == {"displaced": [0]}
