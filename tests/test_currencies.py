@@ -37,6 +37,10 @@ def test_everyone_is_billed_in_his_own_currency_with_its_decimals(book):
 
     # 65 s at 0.60 a minute: 0.65, and 21 % of it 0.14 (0.1365); at 60 yen: 65 and 14 (13.65).
     priced(book)
+    rehearsed = book.run("close", "--dry-run", today="2026-02-02")
+    assert (
+        "3 period(s) would be closed, 0.79 EUR and 79 JPY and 0.79 USD billed" in rehearsed.stderr
+    )
     rows = json.loads(book.run("close", "--json", today="2026-02-02").stdout)
     assert [(row["customer"], row["gross"], row["to_pay"]) for row in rows] == [
         ("E1", "0.79", "0.79"),

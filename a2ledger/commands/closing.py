@@ -69,12 +69,20 @@ def close(
             )
     for line in closing.left_open(results):
         click.echo(f"a2ledger: {line}", err=True)
-    click.echo(f"{len(closed)} period(s) {'would be ' if dry_run else ''}closed", err=True)
+    click.echo(_told(closed, dry_run), err=True)
     refused = not closed and not (through and closing.is_closed_through(settings.book(), through))
     if refused or (customers and any(not row.closed for row in results)):
         if not results:
             click.echo("a2ledger: no period has ended since the last close", err=True)
         sys.exit(NO)
+
+
+def _told(closed: Sequence[closing.Closed], dry_run: bool) -> str:
+    """How many periods were closed; of a rehearsal also what they would bill in all."""
+    if not dry_run:
+        return f"{len(closed)} period(s) closed"
+    billed = " and ".join(closing.totals(closed))
+    return f"{len(closed)} period(s) would be closed" + (f", {billed} billed" if billed else "")
 
 
 def _close_message(closed: Sequence[closing.Closed]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +16,7 @@ from a2ledger import (
     fees,
     journal,
     ledger,
+    money,
     period,
     topup,
 )
@@ -42,6 +43,9 @@ class Closed:
     number: str | None = None
     gross: str = ""
     to_pay: str = ""
+    currency: str = ""
+    billed_micro: int = 0
+    """What the close moves to Billed; negative for a credit note."""
     closed: bool = True
     warnings: list[Warned] = field(default_factory=list)
 
@@ -53,6 +57,7 @@ class Closed:
             "period": {"start": str(self.period.start), "end": str(self.period.end)},
             "gross": self.gross,
             "to_pay": self.to_pay,
+            "currency": self.currency,
             "closed": self.closed,
             "warnings": [warned._asdict() for warned in self.warnings],
         }
@@ -282,6 +287,8 @@ class _Closer:
             number=number,
             gross=document.gross,
             to_pay=document.to_pay,
+            currency=document.currency,
+            billed_micro=bill.gross_micro,
             warnings=remarks,
         )
 
@@ -340,6 +347,18 @@ class _Closer:
             self.draft.put_customer(customer)
             self.draft.put_open_file(name, self.files[name])
             self.draft.touch(name, before.open_since)
+
+
+def totals(results: Iterable[Closed]) -> list[str]:
+    """What is billed in all, in each currency: ``131.00 EUR``."""
+    sums: dict[str, int] = {}
+    for row in results:
+        if row.closed:
+            sums[row.currency] = sums.get(row.currency, 0) + row.billed_micro
+    return [
+        f"{money.text(micro, money.decimals(currency))} {currency}"
+        for currency, micro in sorted(sums.items())
+    ]
 
 
 def left_open(results: Sequence[Closed]) -> Iterator[str]:
