@@ -392,6 +392,7 @@ def test_pages_name_no_machine_of_ours(page):
     for host in re.findall(r"https?://([^/\s)\"']+)", text):
         assert host in HOSTS, host
     assert not re.search(r"\b(TODO|FIXME|XXX|TBD)\b", text)
+    assert not re.search(r"^([<>]{7} |={7}$)", text, re.MULTILINE), "a merge was left undone"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
