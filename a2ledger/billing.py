@@ -147,16 +147,9 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
     _compare(inside, used)
     standing = [row for row in inside if not row.voided]
     before = brought.cumulative_micro
-    after = {code: before.get(code, 0) for code in sorted({*before, *_codes(standing)})}
-    for row in standing:
-        if not row.billed:
-            after[row.vat] += row.micro
+    after = _accumulated(before, standing)
     unused = set(after) if final else set(before) - _codes(standing)
-    rounding = {
-        code: -fraction
-        for code in sorted(unused)
-        if (fraction := after[code] - money.rounded(after[code], places))
-    }
+    rounding = _fractions_of(unused, after, places)
     after = {code: micro + rounding.get(code, 0) for code, micro in after.items()}
     fractions = (micro - money.rounded(micro, places) for micro in after.values())
     moved = {
@@ -167,10 +160,6 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
     of = vat.inside if included else vat.added
     taxes = {code: of(amount, codes[code], places) for code, amount in moved.items()}
     net = {code: amount - taxes[code] if included else amount for code, amount in moved.items()}
-    pending = dict.fromkeys(after, 0)
-    for row in standing:
-        if row.pending_micro:
-            pending[row.vat] += row.pending_micro
     billed = brought.billed_micro + sum(row.micro for row in inside if row.billed)
     shown = Shown(before, codes if included else {}, places)
     return Bill(
@@ -179,7 +168,7 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
         moved_micro=moved,
         net_micro=net,
         vat_micro=taxes,
-        pending_micro={code: micro for code, micro in pending.items() if micro},
+        pending_micro=_pending(standing),
         rounding_micro=rounding,
         brought=brought,
         carried=Brought(
@@ -192,6 +181,33 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
         vat=tuple(_vat_lines(net, taxes, codes, _codes(standing), places)),
         places=places,
     )
+
+
+def _accumulated(before: Mapping[str, int], rows: Iterable[Row]) -> dict[str, int]:
+    """By VAT code, everything ever posted to Unbilled, with some rows more."""
+    sums = dict(before)
+    for row in rows:
+        if not row.billed:
+            sums[row.vat] = sums.get(row.vat, 0) + row.micro
+    return dict(sorted(sums.items()))
+
+
+def _fractions_of(codes: Iterable[str], sums: Mapping[str, int], places: int) -> dict[str, int]:
+    """What takes the fraction of a cent out of the sums of some codes, where there is one."""
+    return {
+        code: -fraction
+        for code in sorted(codes)
+        if (fraction := sums[code] - money.rounded(sums[code], places))
+    }
+
+
+def _pending(rows: Iterable[Row]) -> dict[str, int]:
+    """By VAT code, the VAT that waits inside prices, where there is some."""
+    sums: dict[str, int] = {}
+    for row in rows:
+        if row.pending_micro:
+            sums[row.vat] = sums.get(row.vat, 0) + row.pending_micro
+    return {code: micro for code, micro in sorted(sums.items()) if micro}
 
 
 def _codes(rows: Iterable[Row]) -> set[str]:

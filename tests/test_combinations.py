@@ -58,6 +58,12 @@ def closes_as_rehearsed(book: Book, *words: object, today: str) -> list[dict]:
     return closed
 
 
+def pays_31_a_month(book: Book) -> None:
+    """Have C1 pay 31.00 a month ahead for a number, from 1 January on."""
+    words = ("DIDs", "31.00", "--id", "did", "--from", "2026-01-01")
+    book.run("fee", "add", "C1", *words, today="2026-01-05")
+
+
 def test_a_fee_with_vat_inside_over_a_change_of_rate_and_stopped_after_it_was_billed(book):
     book.append("a2ledger.toml", RATES)
     book.customers({"id": "C1", "vat": "included"})
@@ -205,18 +211,7 @@ def test_a_bill_in_dollars_credited_paid_in_euro_aged_and_written_off(book):
 def test_a_deposit_over_settling_and_opening_again(book):
     book.customers({"id": "C1", "vat": "on-invoice"})
     book.run("deposit", "C1", "50.00", today="2026-01-05")
-    book.run(
-        "fee",
-        "add",
-        "C1",
-        "DIDs",
-        "31.00",
-        "--id",
-        "did",
-        "--from",
-        "2026-01-01",
-        today="2026-01-05",
-    )
+    pays_31_a_month(book)
     # January's 31.00, and nothing ahead: 10 days of it are due: 10.00 and VAT of 2.10.
     (row,) = book.close("C1", "--final", today="2026-01-11")
     assert (row["gross"], row["to_pay"]) == ("12.10", "0.00")
@@ -238,18 +233,7 @@ def test_a_deposit_over_settling_and_opening_again(book):
 
 def test_a_fee_struck_out_is_waived_and_stays_so_when_it_is_stopped(book):
     book.customers({"id": "C1", "vat": "on-invoice"})
-    book.run(
-        "fee",
-        "add",
-        "C1",
-        "DIDs",
-        "31.00",
-        "--id",
-        "did",
-        "--from",
-        "2026-01-01",
-        today="2026-01-05",
-    )
+    pays_31_a_month(book)
     book.run("void", "fee-C1-did-2026-01-01", "free month", today="2026-01-06")
     sound(book, "2026-01-06")
     assert book.balance("C1")["owed"] == "0.00"

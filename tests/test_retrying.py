@@ -100,7 +100,8 @@ def test_rows_may_be_chosen_by_reason_and_by_identity(shop):
     assert held(shop) == {"pbx1/1767607201.1/1": "no-rate"}
 
     missing = shop.run("quarantine", "retry", "pbx1/1", code=1)
-    assert missing.stderr == "a2ledger: pbx1/1: not in the quarantine\n"
+    advice = "nothing was tried; see `a2ledger quarantine list`"
+    assert missing.stderr == f"a2ledger: pbx1/1: not in the quarantine; {advice}\n"
 
 
 def test_a_row_keeps_its_place_and_its_other_columns_when_it_comes_back(shop):

@@ -62,7 +62,7 @@ def rerate(
         _table(found, book)
     for why, count in sorted(found.left.items())[:_SHOWN]:
         what = f"{why.customer}: {count} call(s): {why.message}"
-        click.echo(f"a2ledger: {what}; not rerated; {_TODO[why.reason]}", err=True)
+        click.echo(f"a2ledger: {what}; not rerated; {_ADVICE[why.reason]}", err=True)
     if (more := len(found.left) - _SHOWN) > 0:
         click.echo(f"a2ledger: … and {more} more reasons: see --json", err=True)
     click.echo(f"{'would be: ' if dry_run else ''}{_summary(found)}", err=True)
@@ -70,7 +70,7 @@ def rerate(
         sys.exit(NO)
 
 
-_TODO = {
+_ADVICE = {
     "unknown-customer": "give the identifier to a customer, or void the calls",
     "before-opening": "void the calls, or leave the identifier where it was",
     "settled": "reopen the account, or leave the identifier where it was",

@@ -53,7 +53,10 @@ def choose(book: Book, reason: str, identities: Collection[str], accept: bool) -
         chosen.notes.append(f"{conflicts} conflict(s) not tried again; --accept takes them")
     known = {identity for _, identity in there}
     missing = [name for name in identities if name not in known]
-    chosen.notes.extend(f"{name}: not in the quarantine" for name in missing)
+    chosen.notes.extend(
+        f"{name}: not in the quarantine; nothing was tried; see `a2ledger quarantine list`"
+        for name in missing
+    )
     return chosen
 
 
