@@ -39,6 +39,7 @@ from a2ledger.commands.settings import (
 )
 from a2ledger.config import ConfigError, UnknownSourceError
 from a2ledger.feed import UnusableInput
+from a2ledger.pdf import PdfError
 from a2ledger.steps.reporting import UncountedRowsError
 from a2ledger.vault import CannotWriteError, GitError, LockedError
 
@@ -52,6 +53,7 @@ CODES: dict[type[Exception], int] = {
     ledger.ForbiddenLineError: NO,
     quarantine.BrokenQuarantineError: NO,
     UncountedRowsError: NO,
+    PdfError: NO,
     GitError: GIT,
     UnusableInput: UNUSABLE,
     CannotWriteError: CANNOT_WRITE,

@@ -106,7 +106,7 @@ def _close_message(closed: Sequence[closing.Closed]) -> str:
     default="html",
     show_default=True,
     metavar="LIST",
-    help=f"One or more of {', '.join(rendering.FORMATS)}.",
+    help=f"One or more of {', '.join(rendering.ENDINGS)}.",
 )
 @click.option(
     "-o",
@@ -130,7 +130,7 @@ def invoice(
 ) -> None:
     """Render closed documents; prints the paths written, one a line.
 
-    Example: a2ledger invoice INV-2026-000001 --format html,text
+    Example: a2ledger invoice INV-2026-000001 --format html,pdf
     """
     book = settings.book()
     found = rendering.chosen(book, numbers, month)
@@ -140,20 +140,16 @@ def invoice(
         return
     names = [name.strip() for name in formats.split(",") if name.strip()]
     for name in names:
-        if name not in rendering.FORMATS:
+        if name not in rendering.ENDINGS:
             raise click.BadParameter(
-                f"{name!r} is none of {', '.join(rendering.FORMATS)}", param_hint="--format"
+                f"{name!r} is none of {', '.join(rendering.ENDINGS)}", param_hint="--format"
             )
-    templates = book.root / "templates"
-    files: dict[str, bytes] = {}
-    for identity, document in found.items():
-        for name in names:
-            ending, text = rendering.rendered(document, name, templates)
-            if str(output) == "-":
-                click.echo(text, nl=False)
-            else:
-                files[f"{document['issue_date'][:4]}/{identity}.{ending}"] = text.encode()
-    if dry_run:
+    with settings.progress("rendering", len(found) * len(names)) as bar:
+        files = rendering.rendered(found, names, book.root / "templates", bar)
+    if str(output) == "-":
+        for content in files.values():
+            click.echo(content, nl=False)
+    elif dry_run:
         settings.talk(f"dry run: {len(files)} file(s) would be written")
     else:
         _write_renderings(settings, book, output, files)
@@ -169,7 +165,6 @@ def _write_renderings(
                 click.echo(book.root / "invoices" / path)
             draft.publish("invoice: rendered\n")
         return
-    if str(output) != "-":
-        rendering.write(output, files)
-        for path in files:
-            click.echo(output / Path(path).name)
+    rendering.write(output, files)
+    for path in files:
+        click.echo(output / Path(path).name)

@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from a2ledger import render
+from a2ledger import pdf, render
 from a2ledger.book import Book, BrokenBookError, RefusedError, restore
 from a2ledger.document import written
 from a2ledger.period import DAY
+from a2ledger.progress import SILENT, Progress
 from a2ledger.records import Problem
 from a2ledger.vault import refusing
 
 Document = dict[str, Any]
 
 
-def _json(document: Document, _templates: Path) -> str:
-    return written(document)
-
-
-FORMATS: dict[str, tuple[str, Callable[[Document, Path], str]]] = {
-    "html": ("html", render.html),
-    "json": ("json", _json),
-    "text": ("txt", render.text),
-}
-"""File name ending and function of each format."""
+ENDINGS = {"html": "html", "json": "json", "pdf": "pdf", "text": "txt"}
+"""File name ending of each format."""
 
 
 def chosen(book: Book, numbers: Sequence[str], month: str) -> dict[str, Document]:
@@ -75,10 +68,47 @@ def last_day(document: Document) -> str:
     return str(dt.date.fromisoformat(document["period"]["end"]) - DAY)
 
 
-def rendered(document: Document, name: str, templates: Path) -> tuple[str, str]:
-    """A document in a format: the ending of its file name, and the text."""
-    ending, function = FORMATS[name]
-    return ending, function(document, templates)
+def rendered(
+    documents: Mapping[str, Document],
+    formats: Sequence[str],
+    templates: Path,
+    bar: Progress = SILENT,
+) -> dict[str, bytes]:
+    """Documents in some formats.
+
+    Args:
+        documents: by the name of their file.
+        formats: some of :data:`ENDINGS`.
+        templates: whose templates come before the packaged ones.
+        bar: told of every rendering.
+
+    Returns:
+        renderings by path below ``invoices/``: the year and the name of the file.
+
+    Raises:
+        pdf.PdfError: if PDF is asked for and cannot be made here.
+    """
+    pages: dict[tuple[str, str], str | bytes] = {}
+    for identity, document in documents.items():
+        for name in formats:
+            if name == "text":
+                pages[identity, name] = render.text(document, templates)
+            elif name == "json":
+                pages[identity, name] = written(document)
+            else:  # PDF is made of the same HTML
+                pages[identity, name] = render.html(document, templates)
+            bar.add(name != "pdf")
+    waiting = [place for place in pages if place[1] == "pdf"]
+    sheets = [(str(pages[place]), documents[place[0]]["issue_date"]) for place in waiting]
+    for place, made in zip(waiting, pdf.written(sheets), strict=True):
+        pages[place] = made
+        bar.add(1)
+    return {
+        f"{documents[identity]['issue_date'][:4]}/{identity}.{ENDINGS[name]}": (
+            made if isinstance(made, bytes) else made.encode()
+        )
+        for (identity, name), made in pages.items()
+    }
 
 
 def write(directory: Path, files: Mapping[str, bytes]) -> None:

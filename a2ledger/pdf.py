@@ -1,0 +1,82 @@
+"""Pages of HTML as PDF, by WeasyPrint, in processes of their own.
+
+The HTML is the one that is shown on screens; its style sheet says how it stands on paper. The
+same page gives the same bytes wherever the same versions are installed: the font comes with the
+extra, the time is the document's. WeasyPrint is loaded in the workers alone, one for each core,
+and may fetch nothing but what stands in the page itself.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+_FONT = "fontpkg_noto_sans"
+
+
+class PdfError(Exception):
+    """PDF cannot be made here; the message says why and what to do."""
+
+
+def written(pages: Sequence[tuple[str, str]]) -> Iterator[bytes]:
+    """Pages of HTML as PDF, in the order given, as they become ready.
+
+    Args:
+        pages: the HTML, and the day (ISO) that its PDF is dated.
+
+    Raises:
+        PdfError: if WeasyPrint is not installed, or cannot work on this machine.
+    """
+    if not pages:
+        return
+    if not (find_spec("weasyprint") and find_spec(_FONT)):
+        raise PdfError(
+            "PDF needs WeasyPrint; nothing was written; say `pip install 'a2ledger[pdf]'`"
+        )
+    # A library that is missing or broken ends a worker, and not this process.
+    workers = min(len(pages), os.cpu_count() or 1)
+    try:
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+            yield from pool.map(_converted, *zip(*pages, strict=True))
+    except (BrokenProcessPool, OSError) as error:
+        raise PdfError(
+            f"WeasyPrint cannot work here ({error}); nothing was written; "
+            "install Pango (Debian: `apt-get install libpango-1.0-0 libpangoft2-1.0-0`)"
+        ) from error
+
+
+def _converted(html: str, day: str) -> bytes:
+    """One page; the work of a worker."""
+    from weasyprint import HTML, URLFetcher  # noqa: PLC0415
+
+    midnight = dt.datetime.combine(dt.date.fromisoformat(day), dt.time(), dt.UTC)
+    os.environ["SOURCE_DATE_EPOCH"] = str(int(midnight.timestamp()))
+    fonts, face = _font()
+    page = HTML(string=html, url_fetcher=URLFetcher(allowed_protocols=["data"]))
+    made: bytes = page.write_pdf(font_config=fonts, stylesheets=[face], pdf_tags=True)
+    return made
+
+
+@functools.cache
+def _font() -> tuple[Any, Any]:
+    """The font that bills are set in, read once by each worker."""
+    from weasyprint import CSS, URLFetcher  # noqa: PLC0415
+    from weasyprint.text.fonts import FontConfiguration  # noqa: PLC0415
+
+    fonts = FontConfiguration()
+    file = Path(str(files(_FONT) / "files" / "NotoSans[wdth,wght].ttf"))
+    rule = (
+        '@font-face { font-family: "Noto Sans"; font-weight: 100 900; '
+        f'src: url("{file.as_uri()}") }}'
+    )
+    fetcher = URLFetcher(allowed_protocols=["file"])
+    return fonts, CSS(string=rule, font_config=fonts, url_fetcher=fetcher)
