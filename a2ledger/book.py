@@ -16,12 +16,13 @@ from typing import NamedTuple
 
 from a2ledger import config as configuration
 from a2ledger import customerfile, deckcache, detail, facts, fees, periodfile, prices, tariff
-from a2ledger.config import Config, ConfigError
+from a2ledger.config import Config
 from a2ledger.detail import Digest
 from a2ledger.prices import Prices
 from a2ledger.progress import Progress, silent
 from a2ledger.records import Customer, Problem
 from a2ledger.tariff import Deck
+from a2ledger.tomltable import ConfigError
 from a2ledger.vault import STATE, Talk, Vault
 
 CONFIG = "a2ledger.toml"

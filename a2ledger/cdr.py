@@ -38,9 +38,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from a2ledger import clock, e164, halves, money
-from a2ledger.config import Rule, Source
 from a2ledger.directory import EPOCH, NOBODY, Days, Directory, Indexes
 from a2ledger.feed import Batch, Refused, constant, refuse
+from a2ledger.sourceconfig import Rule, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

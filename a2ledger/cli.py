@@ -37,10 +37,11 @@ from a2ledger.commands.settings import (
     USAGE,
     Settings,
 )
-from a2ledger.config import ConfigError, UnknownSourceError
 from a2ledger.feed import UnusableInput
 from a2ledger.pdf import PdfError
+from a2ledger.sourceconfig import UnknownSourceError
 from a2ledger.steps.reporting import UncountedRowsError
+from a2ledger.tomltable import ConfigError
 from a2ledger.vault import CannotWriteError, GitError, LockedError
 
 CODES: dict[type[Exception], int] = {

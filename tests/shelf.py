@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from a2ledger import config, sources
+from a2ledger import sources
 from a2ledger.book import Book, Draft
 from a2ledger.cli import main
 from a2ledger.steps import closing, importing, moving, registering, reporting, starting, summarising
@@ -102,7 +102,7 @@ def take_from(root: Path, source: str, path: Path, today: dt.date = TODAY) -> re
     elif source == "customers":
         report = registering.import_customers(one, [path])
     else:
-        feed = config.source_named(settings, source, sources.dialects)
+        feed = settings.source(source, sources.dialects)
         report, _ = importing.import_calls(one, feed, [path], now)
     reporting.record(one, report, now)
     publish(one)

@@ -6,8 +6,8 @@ import pytest
 import shelf
 
 from a2ledger.book import Book, BrokenBookError, NoBookError, csv_text
-from a2ledger.config import ConfigError
 from a2ledger.detail import Digest
+from a2ledger.tomltable import ConfigError
 
 DAY = dt.date(2026, 1, 5)
 OWN = "journals/customers/C1.beancount"

@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from a2ledger import config
-from a2ledger.config import ConfigError, Rule
+from a2ledger.sourceconfig import Rule
 from a2ledger.steps import starting
+from a2ledger.tomltable import ConfigError
 from a2ledger.vat import OUTSIDE, Party
 
 TODAY = dt.date(2026, 1, 1)
@@ -238,7 +239,7 @@ def test_a_source_is_one_configured_or_a_dialect_by_its_name():
     found = config.parse(FULL)
 
     def named(name):
-        return config.source_named(found, name, lambda: ["asterisk", "calls"])
+        return found.source(name, lambda: ["asterisk", "calls"])
 
     assert named("pbx-1") is found.sources["pbx-1"]
     assert (named("calls").timezone, named("calls").configured) == ("Asia/Kuwait", False)

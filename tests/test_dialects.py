@@ -9,7 +9,7 @@ from conftest import a2ledger_process
 MODULE = """
 import pyarrow as pa
 
-from a2ledger.config import Rule
+from a2ledger.sourceconfig import Rule
 from a2ledger.feed import FIELDS, Batch, constant
 
 RULES = (Rule(applications=("talk",), identify=("userfield",)),)

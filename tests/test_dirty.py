@@ -12,7 +12,7 @@ import shelf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from a2ledger import config, sources
+from a2ledger import sources
 from a2ledger.feed import UnusableInput
 from a2ledger.steps import importing
 from a2ledger.steps.explaining import Explanation
@@ -113,7 +113,7 @@ def fates(root, content: bytes, **source) -> dict[int, str]:
     draft = shelf.draft(root)
     path = root.parent / "Master.csv"
     path.write_bytes(content)
-    feed = config.source_named(draft.book.config, "asterisk", sources.dialects)
+    feed = draft.book.config.source("asterisk", sources.dialects)
     now = dt.datetime(2026, 2, 1, tzinfo=dt.UTC)
     explanation = Explanation()
     asked = Asked(everything=True, explanation=explanation)

@@ -19,9 +19,9 @@ sys.path.append(str(Path(__file__).parent / "fuzz"))
 from fuzz_sources import NAMES, NOW, SEEDS, TOKENS, check
 
 from a2ledger import cdr, sources
-from a2ledger.config import Source
 from a2ledger.directory import Directory
 from a2ledger.records import Customer
+from a2ledger.sourceconfig import Source
 
 FUZZ = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -127,7 +127,7 @@ READ = """
 import resource, sys
 from pathlib import Path
 from a2ledger import sources
-from a2ledger.config import Source
+from a2ledger.sourceconfig import Source
 dialect, path = sys.argv[1:]
 source = Source(name="x", dialect=dialect, switch="x", timezone="UTC")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

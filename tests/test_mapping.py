@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from a2ledger import sources, tomltext
-from a2ledger.config import ConfigError, Source, parse
+from a2ledger.config import parse
 from a2ledger.feed import UnusableInput
+from a2ledger.sourceconfig import Source
 from a2ledger.sources import forms
 from a2ledger.steps import mapping
+from a2ledger.tomltable import ConfigError
 
 MAP = "id=Call ID,start=Date,called=Destination,seconds=Duration,customer=Account"
 LOG = (

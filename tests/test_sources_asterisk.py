@@ -12,9 +12,10 @@ import pytest
 from conftest import cdr
 
 from a2ledger import sources
-from a2ledger.config import ConfigError, Source
 from a2ledger.feed import UnusableInput
+from a2ledger.sourceconfig import Source
 from a2ledger.sources.asterisk import COLUMNS
+from a2ledger.tomltable import ConfigError
 
 LIVE = Path(__file__).parent / "data" / "asterisk_live" / "Master.csv"
 SOURCE = Source(name="pbx1", dialect="asterisk", switch="pbx1", timezone="UTC")

@@ -6,11 +6,11 @@ import datetime as dt
 
 import pytest
 
-from a2ledger import config, sources
+from a2ledger import config, sourceconfig, sources
 from a2ledger.feed import UnusableInput
 from a2ledger.sources import customers, movements
 
-SOURCE = config.Source(name="calls", dialect="calls", switch="calls", timezone="UTC")
+SOURCE = sourceconfig.Source(name="calls", dialect="calls", switch="calls", timezone="UTC")
 
 BOOK = config.parse(
     """

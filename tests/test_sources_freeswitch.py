@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from a2ledger import sources
-from a2ledger.config import Source
 from a2ledger.feed import UnusableInput
+from a2ledger.sourceconfig import Source
 from a2ledger.sources import freeswitch, freeswitch_legs
 
 SOURCE = Source(name="fs", dialect="freeswitch", switch="fs1", timezone="Europe/Brussels")

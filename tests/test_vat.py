@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from a2ledger import config, vat
+from a2ledger.tomltable import ConfigError
 from a2ledger.vat import Party, Rule, VatCode
 
 JANUARY = dt.date(2026, 1, 5)
@@ -180,5 +181,5 @@ def test_what_a_bill_says_of_a_category_without_words_of_its_own():
 def test_what_a_rule_must_not_say(old, new, message):
     assert old in BOOK
 
-    with pytest.raises(config.ConfigError, match=message):
+    with pytest.raises(ConfigError, match=message):
         config.parse(BOOK.replace(old, new, 1))

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from a2ledger import config, quarantine, sources, tariff
+from a2ledger import quarantine, sources, tariff
 from a2ledger.book import Book, Draft
 from a2ledger.cdr import Wanted
 from a2ledger.commands.settings import (
@@ -28,8 +28,10 @@ from a2ledger.commands.settings import (
     pass_settings,
     print_json,
 )
+from a2ledger.config import Config
 from a2ledger.feed import UnusableInput
 from a2ledger.records import Problem
+from a2ledger.sourceconfig import TABLES, Source, UnknownSourceError
 from a2ledger.sources import address
 from a2ledger.sources.address import Address
 from a2ledger.steps import (
@@ -121,7 +123,7 @@ def _say(settings: Settings, report: reporting.Report) -> None:
 
 
 def _columns(source: str, maps: tuple[str, ...]) -> dict[str, str]:
-    if maps and source in config.TABLES:
+    if maps and source in TABLES:
         raise click.UsageError(f"--map is for calls; {source} has columns of its own")
     try:
         return mapping.parse(maps)
@@ -138,7 +140,7 @@ def _of_calls(
     explanation: Explanation | None = None,
 ) -> tuple[reporting.Report, Reading]:
     """Import calls; all of them where they are to be explained."""
-    feed = config.source_named(draft.book.config, source, sources.dialects)
+    feed = draft.book.config.source(source, sources.dialects)
     _warn_of_twins(settings, draft.book, feed)
     inputs = [_input(settings, feed, path) for path in paths or _configured(feed)]
     days = Wanted(limits["since"], limits["through"])
@@ -160,11 +162,11 @@ def _explain(
     """Print what would become of every row, as the import itself decides it."""
     explanation = Explanation()
     with settings.drafting(adopting=False) as draft:
-        known = [*draft.book.config.sources, *sources.dialects(), *config.TABLES]
+        known = [*draft.book.config.sources, *sources.dialects(), *TABLES]
         if not paths and source not in known:
             source, paths = _only_source(draft.book.config, source)
-        if source in config.TABLES:
-            raise config.UnknownSourceError(
+        if source in TABLES:
+            raise UnknownSourceError(
                 f"{source}: are no calls; nothing was explained; try `import {source} --dry-run`"
             )
         if columns:
@@ -176,15 +178,15 @@ def _explain(
     click.echo(f"{report}; nothing was written", err=True)
 
 
-def _only_source(settled: config.Config, path: str) -> tuple[str, tuple[Path, ...]]:
+def _only_source(settled: Config, path: str) -> tuple[str, tuple[Path, ...]]:
     """The one source there is, for a file that was named without one."""
     if not Path(path).exists():
-        raise config.UnknownSourceError(
+        raise UnknownSourceError(
             f"{path}: is no file; nothing was explained; name a source and its files"
         )
     if len(settled.sources) != 1:
         names = ", ".join(settled.sources or sources.dialects())
-        raise config.UnknownSourceError(
+        raise UnknownSourceError(
             f"{path}: may be of any source; nothing was explained; name one before it: {names}"
         )
     return next(iter(settled.sources)), (Path(path),)
@@ -210,11 +212,11 @@ def _files(source: str, paths: Sequence[Path | str], limits: Mapping[str, Any]) 
     return files
 
 
-def _configured(feed: config.Source) -> list[str]:
+def _configured(feed: Source) -> list[str]:
     return [feed.url] if feed.url else []
 
 
-def _input(settings: Settings, feed: config.Source, path: Path | str) -> Path | Address:
+def _input(settings: Settings, feed: Source, path: Path | str) -> Path | Address:
     """A path, or the address a text says, with its password."""
     if isinstance(path, Path):
         return path
@@ -231,7 +233,7 @@ def _input(settings: Settings, feed: config.Source, path: Path | str) -> Path | 
     return address.with_password(parsed, feed.name, os.environ, ask)
 
 
-def _warn_of_twins(settings: Settings, book: Book, feed: config.Source) -> None:
+def _warn_of_twins(settings: Settings, book: Book, feed: Source) -> None:
     """Say so where rows may be read under two names: they would be two switches' calls."""
     twins = [one.name for one in book.config.sources.values() if one.dialect == feed.dialect]
     if not feed.configured and twins:
@@ -300,7 +302,7 @@ def quarantine_retry(
         with settings.drafting() as draft:
             try:
                 report = retrying.retry(draft, source, rows, settings.now(draft.book), accept)
-            except config.UnknownSourceError:
+            except UnknownSourceError:
                 notes.append(f"{source}: no such source any more; not tried again")
                 continue
             reporting.put_aside(draft, report)

@@ -26,8 +26,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
-from a2ledger.config import Rule, Source
 from a2ledger.feed import FIELDS, Batch, Refused, UnusableInput
+from a2ledger.sourceconfig import Rule, Source
 
 __all__ = [
     "FIELDS",

@@ -19,16 +19,17 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger.config import ConfigError, Rule
 from a2ledger.feed import FIELDS, START, Batch, Place, constant
+from a2ledger.sourceconfig import Rule
 from a2ledger.sources import text
 from a2ledger.sources.rows import Layout, strict
+from a2ledger.tomltable import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from a2ledger.config import Source
+    from a2ledger.sourceconfig import Source
 
 _EXTENSIONS = ("??", "???", "????", "?????", "??????")
 

@@ -16,11 +16,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger.config import ConfigError, Rule, Source
 from a2ledger.feed import FIELDS, Batch, constant
+from a2ledger.sourceconfig import Rule, Source
 from a2ledger.sources import forms, rows, text
 from a2ledger.sources.lines import BLOCK, Lines
 from a2ledger.sources.rows import Layout
+from a2ledger.tomltable import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

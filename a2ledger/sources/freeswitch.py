@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from a2ledger.config import Source
     from a2ledger.feed import Batch, Place
+    from a2ledger.sourceconfig import Source
 
 RULES = tuple(replace(rule, applications=("bridge",)) for rule in asterisk.RULES)
 """As Asterisk's, where ``Dial`` connects: a customer's own short extensions are free."""

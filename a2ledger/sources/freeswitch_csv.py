@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from a2ledger.config import Source
     from a2ledger.feed import Place
+    from a2ledger.sourceconfig import Source
 
 _INSERT = re.compile(rb'^INSERT INTO \S+ VALUES ?\((".*")\);?[ \t]*(\r?)$', re.MULTILINE)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from a2ledger.config import Source
+    from a2ledger.sourceconfig import Source
 
 NAME = re.compile(r"(?:a_)?([^.]+)\.cdr\.(?:json|xml)(?:\.gz)?", re.DOTALL)
 """Names of files that hold a document; the group is the leg's uuid."""

@@ -18,14 +18,15 @@ import pyarrow as pa
 
 from a2ledger import cdr, detail, sources
 from a2ledger.book import Book, Draft
-from a2ledger.config import ConfigError, Rule, Source
 from a2ledger.feed import CALL, Batch, Refused, constant, gathered, refuse
+from a2ledger.sourceconfig import Rule, Source
 from a2ledger.sources import text
 from a2ledger.sources.address import Address
 from a2ledger.spool import Spool
 from a2ledger.steps import keeping, restoring, valuing
 from a2ledger.steps.reading import ALL_NEW, Asked, Reading
 from a2ledger.steps.reporting import Report
+from a2ledger.tomltable import ConfigError
 
 
 def import_calls(

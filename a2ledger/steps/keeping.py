@@ -20,11 +20,11 @@ import pyarrow.compute as pc
 
 from a2ledger import detail, quarantine
 from a2ledger.book import Draft
-from a2ledger.config import Source
 from a2ledger.feed import CALL, Refused, digest
 from a2ledger.once import COLUMNS, OLD, Outcome, once
 from a2ledger.period import DAY
 from a2ledger.progress import SILENT, Progress
+from a2ledger.sourceconfig import Source
 from a2ledger.spool import Spool
 from a2ledger.steps.folding import Folder, sealed
 from a2ledger.steps.reporting import HALF, Buckets, Report

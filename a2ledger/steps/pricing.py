@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from a2ledger import e164, money, prefixes, rating, table
-from a2ledger.config import Source
 from a2ledger.records import Problem
+from a2ledger.sourceconfig import Source
 from a2ledger.tariff import MAX_SECONDS, Deck, Tariff
 
 if TYPE_CHECKING:

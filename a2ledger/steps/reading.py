@@ -13,10 +13,10 @@ from typing import NamedTuple
 from a2ledger import __version__, bookmarks, quarantine, sources
 from a2ledger.book import IMPORTS, Book, Draft
 from a2ledger.cdr import EVERY_DAY, Wanted
-from a2ledger.config import Source
 from a2ledger.feed import START, Batch, Place, Span
 from a2ledger.period import DAY
 from a2ledger.progress import Progress
+from a2ledger.sourceconfig import Source
 from a2ledger.sources.address import Address
 from a2ledger.sources.lines import BLOCK
 from a2ledger.steps.explaining import Explanation

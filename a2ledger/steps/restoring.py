@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from a2ledger import clock, sources
-from a2ledger.config import Source
 from a2ledger.feed import CALL, FIELDS, Batch, Origin, Refused, UnusableInput, constant
+from a2ledger.sourceconfig import Source
 
 _TEXTS = ("called", "caller", "switch", "uid", "seq", "service", "identifier", "tariff", "halves")
 

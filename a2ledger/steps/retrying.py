@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from a2ledger import quarantine, sources
 from a2ledger.book import Book, Draft
-from a2ledger.config import source_named
 from a2ledger.feed import ENTRY, Refused
 from a2ledger.steps import exchanging, importing, moving, registering
 from a2ledger.steps.reporting import Report
@@ -81,7 +80,7 @@ def retry(
     if source in _tables():
         report = _table(draft, source, rows, accepted)
     else:
-        feed = source_named(draft.book.config, source, sources.dialects)
+        feed = draft.book.config.source(source, sources.dialects)
         report = importing.import_again(draft, feed, rows, now, accepted)
         report.refused = list(_with_ids(report.refused, rows))
     left = {row.identity for row in report.refused}

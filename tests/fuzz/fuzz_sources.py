@@ -105,10 +105,10 @@ def check(dialect: str, name: str, data: bytes, directory: Path) -> None:
         Exception: any that the command line would show as a traceback.
     """
     from a2ledger import cdr, sources  # noqa: PLC0415 - atheris must be there before them
-    from a2ledger.config import Source  # noqa: PLC0415
     from a2ledger.directory import Directory  # noqa: PLC0415
     from a2ledger.feed import UnusableInput, gathered  # noqa: PLC0415
     from a2ledger.records import Customer  # noqa: PLC0415
+    from a2ledger.sourceconfig import Source  # noqa: PLC0415
 
     path = directory / name
     path.write_bytes(data)
