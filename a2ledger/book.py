@@ -231,6 +231,8 @@ class Draft:
         """Customers whose ledger changes, and the first day that may be affected."""
         self.fees = 0
         """How many entries of recurring fees it posts."""
+        self.unwritten: set[str] = set()
+        """Customers whose general ledger on disk is behind hand edits that a dry run leaves."""
         self.rebuild = False
         """Whether what is derived is to be made from nothing, not brought up to date."""
 

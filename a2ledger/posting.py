@@ -213,9 +213,10 @@ def alone(entry: data.Transaction, customer: str) -> data.Transaction:
 
 def belong_together(payment: data.Transaction, refill: data.Transaction) -> bool:
     """Whether a payment and a refill of one customer name each other."""
-    return bool(
-        payment.meta.get("reference") == refill.meta["id"]
-        or refill.meta.get("reference") == payment.meta["id"]
+    # An entry written by hand need not have an id; then nothing names it.
+    return any(
+        "reference" in one.meta and one.meta["reference"] == other.meta.get("id")
+        for one, other in ((payment, refill), (refill, payment))
     )
 
 

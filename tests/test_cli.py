@@ -875,6 +875,28 @@ def test_a_dry_run_writes_nothing(shop, what):
     assert "imports.csv" not in shop.git("status", "--porcelain")
 
 
+EDIT = """
+2026-02-03 * "Refill" "By hand" ^refill-hand
+  Assets:Receivable:C1:Billed  -1.00 EUR
+  Assets:Cash                   1.00 EUR
+"""
+
+
+@pytest.mark.parametrize("what", WRITING)
+def test_a_dry_run_counts_with_what_was_edited_by_hand_and_does_not_commit_it(shop, what):
+    words = [inputs(shop).get(word, word) for word in WRITING[what]]
+    shop.edit(OPEN, f"\n{MARKER}", f"{EDIT}\n{MARKER}")
+    shop.edit("a2ledger.toml", "terms_days = 14", "terms_days = 30")
+    before, log = shop.digests(), shop.log()
+    done = shop.run(*words, "--dry-run", today="2026-03-05")
+    assert (shop.digests(), shop.log()) == (before, log)
+    if what != "invoice":  # which writes nothing that git holds
+        assert "would be committed: 2 file(s) edited by hand" in done.stderr
+        shop.run(*words, today="2026-03-05")
+        assert shop.log()[1:] == ["manual edit", *log]
+        shop.run("check")
+
+
 @pytest.mark.parametrize("what", WRITING)
 def test_a_second_run_changes_no_byte(shop, what):
     words = [inputs(shop).get(word, word) for word in WRITING[what]]

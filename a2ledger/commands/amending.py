@@ -52,7 +52,7 @@ def rerate(
     if dry_run:
         found = _asked(settings, since, names)
     else:
-        with settings.drafting() as draft:
+        with settings.drafting(dry_run=dry_run) as draft:
             found = _rerated(draft, since, names, write=True)
             settings.publish(draft, f"rerate: {_summary(found)}\n", dry_run)
     book = settings.book()
@@ -186,7 +186,7 @@ def void(
     """
     if undo == bool(reason.strip()):
         raise click.UsageError("say why it is void" if not undo else "--undo needs no reason")
-    with settings.drafting() as draft:
+    with settings.drafting(dry_run=dry_run) as draft:
         struck = voiding.void(draft, name, reason.strip(), on=on)
         done = "void" if not undo else "not void any more"
         why = f": {reason}" if reason else ""

@@ -50,7 +50,7 @@ def close(
     """
     if final and (through or not customers):
         raise click.UsageError("--final settles the customers named, through yesterday")
-    with settings.drafting() as draft:
+    with settings.drafting(dry_run=dry_run) as draft:
         for name in customers:
             known(draft.book, name)
         if final:

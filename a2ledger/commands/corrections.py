@@ -70,7 +70,7 @@ class Asked:
 
     def post(self, correct: Callable[[Draft], Posted]) -> None:
         """Post a correction, and say so."""
-        with self.settings.drafting() as draft:
+        with self.settings.drafting(dry_run=self.dry_run) as draft:
             posted = correct(draft)
             self.settings.publish(draft, posted.message, self.dry_run)
         if self.as_json:

@@ -63,7 +63,7 @@ def customer_add(
     Example: a2ledger customer add C10001 --name "Ada" --credit-limit 50 --tariff standard
     """
     given = {key: value for key, value in {**facts, "opened": opened}.items() if value is not None}
-    with settings.drafting() as draft:
+    with settings.drafting(dry_run=dry_run) as draft:
         added = registering.add(draft, identity, given)
         registering.check_clashes(draft)
         settings.publish(draft, f"customer add: {identity}\n", dry_run)
@@ -93,7 +93,7 @@ def customer_set(
     given = {key: value for key, value in facts.items() if value is not None} | _pairs(words)
     if not given:
         raise click.UsageError("nothing to change: say KEY=VALUE")
-    with settings.drafting() as draft:
+    with settings.drafting(dry_run=dry_run) as draft:
         changed = registering.change(draft, identity, given, since or draft.today)
         registering.check_clashes(draft)
         settings.publish(draft, f"customer set: {identity} {' '.join(given)}\n", dry_run)
@@ -113,7 +113,7 @@ def customer_reopen(
 
     Example: a2ledger customer reopen C10001
     """
-    with settings.drafting() as draft:
+    with settings.drafting(dry_run=dry_run) as draft:
         known(draft.book, identity)
         settling.reopen(draft, identity, since or draft.today)
         settings.publish(draft, f"customer reopen: {identity}\n", dry_run)

@@ -50,7 +50,7 @@ def fee_add(
 
     Example: a2ledger fee add C10001 DIDs 4.00 --description "Number +32 2 555 01 01"
     """
-    with settings.drafting() as draft:
+    with settings.drafting(dry_run=dry_run) as draft:
         added = charging.add(draft, identity, service, amount, **terms)
         _finish(settings, draft, identity, f"fee add: {identity} {added.id}\n", dry_run)
     settings.talk(f"{identity}: {added.id} {'would be ' if dry_run else ''}added")
@@ -76,7 +76,7 @@ def fee_change(
 
     Example: a2ledger fee change C10001 fee1 5.00 --from 2026-04-01
     """
-    with settings.drafting() as draft:
+    with settings.drafting(dry_run=dry_run) as draft:
         changed = charging.change(draft, identity, name, amount, since or draft.today)
         _finish(settings, draft, identity, f"fee change: {identity} {name}\n", dry_run)
     done = f"{'would be ' if dry_run else ''}changed" if changed else "nothing to change"
@@ -100,7 +100,7 @@ def fee_stop(
 
     Example: a2ledger fee stop C10001 fee1 --from 2026-04-01
     """
-    with settings.drafting() as draft:
+    with settings.drafting(dry_run=dry_run) as draft:
         stopped = charging.stop(draft, identity, name, since or draft.today)
         _finish(settings, draft, identity, f"fee stop: {identity} {name}\n", dry_run)
     done = f"{'would be ' if dry_run else ''}stopped" if stopped else "nothing to change"

@@ -94,7 +94,7 @@ def import_(
     if explain:
         _explain(settings, source, paths, columns, limits, as_json_)
         return
-    with settings.drafting() as draft:
+    with settings.drafting(dry_run=dry_run) as draft:
         now = settings.now(draft.book)
         if columns:
             mapping.remember(draft, source, columns)
@@ -161,7 +161,7 @@ def _explain(
 ) -> None:
     """Print what would become of every row, as the import itself decides it."""
     explanation = Explanation()
-    with settings.drafting(adopting=False) as draft:
+    with settings.drafting(dry_run=True, adopting=False) as draft:
         known = [*draft.book.config.sources, *sources.dialects(), *TABLES]
         if not paths and source not in known:
             source, paths = _only_source(draft.book.config, source)
@@ -299,7 +299,7 @@ def quarantine_retry(
     notes, reports = list(chosen.notes), []
     for source, rows in chosen.rows.items():
         # One after the other: each sees the book as the one before has left it.
-        with settings.drafting() as draft:
+        with settings.drafting(dry_run=dry_run) as draft:
             try:
                 report = retrying.retry(draft, source, rows, settings.now(draft.book), accept)
             except UnknownSourceError:

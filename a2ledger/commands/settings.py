@@ -79,15 +79,16 @@ class Settings:
             self._bar = None
 
     @contextlib.contextmanager
-    def drafting(self, adopting: bool = True) -> Iterator[Draft]:
+    def drafting(self, *, dry_run: bool, adopting: bool = True) -> Iterator[Draft]:
         """A draft of the book under the writer's lock.
 
-        Hand edits are committed first, and due fees are posted, unless it does not want them.
+        Hand edits are committed first, and due fees are posted, unless it does not want them; a
+        dry run takes them into the draft alone.
         """
         book = self.book()
         with book.writing(self.today(book), self.talk, self.timeout) as draft:
             draft.progress = self.progress
-            if adopting and charging.charge(draft, editing.adopt(draft)):
+            if adopting and charging.charge(draft, editing.adopt(draft, dry_run=dry_run)):
                 summarising.summarise(draft)  # entries are looked up in the general ledger
             yield draft
 

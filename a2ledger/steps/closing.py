@@ -101,7 +101,7 @@ def close(
     """
     book = draft.book
     check_sources(book, without)
-    refuse_broken(book, names)
+    refuse_broken(draft, names)
     names = list(dict.fromkeys(names))
     customers = [book.customers[name] for name in names] or list(book.customers.values())
     until = min(draft.today, through + period.DAY) if through else draft.today
@@ -165,18 +165,19 @@ def close_all(
     return results
 
 
-def refuse_broken(book: Book, names: Sequence[str]) -> None:
+def refuse_broken(draft: Draft, names: Sequence[str]) -> None:
     """Make sure the books are sound.
 
     Raises:
         BrokenBookError: saying what is not.
     """
+    book = draft.book
     main = asking.main(book)
     found = ledger.standings(main)
     wanted = set(names) or {row.customer for row in found}
     problems = [
         *main.problems(book.root.resolve()),
-        *asking.soundness(book, found, wanted),
+        *asking.soundness(book, found, wanted - draft.unwritten),
     ]
     if problems:
         raise BrokenBookError(problems)

@@ -40,8 +40,12 @@ _ALLOWED = re.compile(
 """What may stand in a customer's own ledger, and nowhere else."""
 
 
-def adopt(draft: Draft) -> set[str]:
+def adopt(draft: Draft, *, dry_run: bool = False) -> set[str]:
     """Commit hand edits, after checking that they load, with what is derived from them.
+
+    Args:
+        draft: of the book.
+        dry_run: commit nothing; the draft holds what is derived from them all the same.
 
     Returns:
         customers whose journals were edited.
@@ -71,12 +75,16 @@ def adopt(draft: Draft) -> set[str]:
     for identity in customers & draft.book.customers.keys():
         draft.touch(identity, draft.customer(identity).open_since)
     summarising.summarise(draft)
-    for path in paths:
-        content = (root / path).read_bytes() if (root / path).is_file() else None
-        draft.put_files.setdefault(path, content)
-    draft.publish("manual edit\n\n" + "".join(f"{path}\n" for path in paths))
     draft.rebuild = False
-    draft.talk(f"committed {len(paths)} file(s) edited by hand")
+    if dry_run:
+        draft.unwritten = set(draft.book.customers) if derived else customers
+    else:
+        for path in paths:
+            content = (root / path).read_bytes() if (root / path).is_file() else None
+            draft.put_files.setdefault(path, content)
+        draft.publish("manual edit\n\n" + "".join(f"{path}\n" for path in paths))
+    done = "would be committed: {}" if dry_run else "committed {}"
+    draft.talk(done.format(f"{len(paths)} file(s) edited by hand"))
     return customers
 
 

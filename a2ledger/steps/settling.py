@@ -35,7 +35,7 @@ def settle(draft: Draft, names: Sequence[str], without: Sequence[str]) -> list[C
     """
     book = draft.book
     closing.check_sources(book, without)
-    closing.refuse_broken(book, names)
+    closing.refuse_broken(draft, names)
     results: list[Closed] = []
     ready: list[tuple[dt.date, str, Period]] = []
     for name in dict.fromkeys(names):
