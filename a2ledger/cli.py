@@ -1,7 +1,8 @@
 """The command line: the commands in the order of a month, and one line for every error.
 
 Data goes to stdout, talk and progress to stderr. Exit codes: 0 fine, 1 the answer is no,
-2 usage, 3 new rows in quarantine, 65 unusable input, 73/74 cannot write, 75 locked.
+2 usage, 3 new rows in quarantine, 65 unusable input, 73 not to be written, 74 the disk or git
+failed, 75 locked.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ from a2ledger.commands import (
     starting,
 )
 from a2ledger.commands.settings import (
-    CANNOT_WRITE,
+    CANNOT_CREATE,
     DAY,
-    GIT,
+    FAILED,
     LOCKED,
     NO,
     UNUSABLE,
@@ -42,7 +43,13 @@ from a2ledger.pdf import PdfError
 from a2ledger.sourceconfig import UnknownSourceError
 from a2ledger.steps.reporting import UncountedRowsError
 from a2ledger.tomltable import ConfigError
-from a2ledger.vault import CannotWriteError, GitError, LockedError
+from a2ledger.vault import (
+    CannotCreateError,
+    CannotWriteError,
+    GitError,
+    InterruptedRunError,
+    LockedError,
+)
 
 CODES: dict[type[Exception], int] = {
     UnknownSourceError: USAGE,
@@ -55,11 +62,13 @@ CODES: dict[type[Exception], int] = {
     quarantine.BrokenQuarantineError: NO,
     UncountedRowsError: NO,
     PdfError: NO,
-    GitError: GIT,
+    GitError: FAILED,
     UnusableInput: UNUSABLE,
-    CannotWriteError: CANNOT_WRITE,
+    CannotCreateError: CANNOT_CREATE,
+    CannotWriteError: FAILED,
     LockedError: LOCKED,
-    OSError: GIT,
+    InterruptedRunError: LOCKED,
+    OSError: FAILED,
 }
 """Exit code of each error a person can do something about."""
 
@@ -88,7 +97,7 @@ def _explained(error: Exception) -> list[str]:
     """Lines that say ``FILE:LINE: what; what was not done; what to do``."""
     text = str(error)
     if isinstance(error, OSError):
-        text = f"{error.filename or 'input'}: {error.strerror or type(error).__name__}"
+        text = f"{error.filename or 'input'}: {error.strerror or error}"
     return [_in_full(line) for line in text.splitlines()]
 
 

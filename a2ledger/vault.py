@@ -4,6 +4,9 @@ A run computes everything first. Publishing stages the new files beside the book
 fsyncs one intent record that names them all, renames them into place, commits, and drops the
 intent. Killed before the intent, nothing happened; killed after it, the next writer finishes
 the job. Readers take no lock: they compare the generation before and after and read again.
+
+Git makes its files durable when it is asked to, but never their names: that is done here, the
+objects' before the branch moves on to them.
 """
 
 from __future__ import annotations
@@ -13,11 +16,14 @@ import ctypes
 import errno
 import fcntl
 import getpass
+import itertools
 import json
 import os
+import re
+import stat
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +42,20 @@ COMMITTED = (
 """What of a book is in git; ``.gitignore`` keeps the rest out."""
 
 MANY = 64
-"""From this many files on, one sync of the file system is faster than one of each file."""
+"""From this many files on, one sync of the file system is faster than one of each file, and one
+pack in git than an object file for each."""
+
+PATIENCE_SECONDS = 2.0
+"""How long a lock of git's, which somebody's own git may hold, is left alone."""
+
+_PACKS = 50
+"""How many packs, one for each run of many files, may lie in git before they are put together."""
+
+_LOOSE = 16
+"""How many object files in one of git's 256 directories of them are as good as a pack too many."""
+
+_PACKING = (2, 37)
+"""From this version on, git puts what it is told to hold into one pack, not each into its own."""
 
 _HALF_DONE = "not everything was published: the next command that writes finishes it"
 
@@ -59,7 +78,15 @@ class LockedError(Exception):
 
 
 class CannotWriteError(Exception):
-    """The disk refused: full, read-only or not permitted. The book is as it was."""
+    """The disk failed: full, over quota, broken, too many open files. The book is as it was."""
+
+
+class CannotCreateError(CannotWriteError):
+    """The disk is not to be written: read-only, not permitted, something in the way."""
+
+
+class InterruptedRunError(Exception):
+    """A run that was killed has published a part, and nobody has finished it yet."""
 
 
 class GitError(Exception):
@@ -76,25 +103,37 @@ class Vault:
         """Where a command may put things aside while it holds the lock."""
         self._held: tuple[int, ...] = ()
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether a group keeps the book: its directory hands its group on (``chmod g+s``)."""
+        return bool(self.root.exists() and self.root.stat().st_mode & stat.S_ISGID)
+
     @contextlib.contextmanager
     def writing(self, talk: Talk, timeout_seconds: float = 600) -> Iterator[None]:
         """Hold the writer's lock, after finishing what a killed run began.
+
+        What is written meanwhile is for the owner to write and the group to read, or, in a book
+        that is shared, for the group to write; never for others.
 
         Raises:
             LockedError: if another writer keeps it for longer than the timeout.
             CannotWriteError: if the book cannot be written.
         """
-        with refusing():
-            self.state.mkdir(mode=0o750, exist_ok=True)
-            descriptor = os.open(self.state / "lock", os.O_RDWR | os.O_CREAT, 0o660)
+        mask = os.umask(0o007 if self.is_shared else 0o027)
+        descriptor = -1
         try:
+            with refusing():
+                self.state.mkdir(exist_ok=True)
+                descriptor = os.open(self.state / "lock", os.O_RDWR | os.O_CREAT, 0o660)
             self._lock(descriptor, talk, timeout_seconds)
             self._held = (descriptor,)
             self.recover(talk)
             yield
         finally:
             self._held = ()
-            os.close(descriptor)
+            if descriptor >= 0:
+                os.close(descriptor)
+            os.umask(mask)
 
     def _lock(self, descriptor: int, talk: Talk, timeout_seconds: float) -> None:
         deadline = time.monotonic() + timeout_seconds
@@ -114,18 +153,50 @@ class Vault:
             else:
                 return
 
+    def is_locked(self) -> bool:
+        """Whether a writer is at work, as far as one who may not write can tell."""
+        try:
+            descriptor = os.open(self.state / "lock", os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
     def recover(self, talk: Talk) -> None:
         """Finish or drop what an interrupted run left. Only under the lock."""
         with refusing():
-            for lock in [*(self.root / ".git").glob("*.lock"), *self._ref_locks()]:
-                lock.unlink()
-            if (self.state / "intent.json").exists():
-                talk("finishing what an interrupted run began")
-                self._apply()
+            begun = (self.state / "intent.json").exists()
+            for leftover in self.git_leftovers():
+                # Ours has the lock until it ends: after a run that was killed none is alive.
+                if not begun:
+                    _outwait(leftover)
+                leftover.unlink(missing_ok=True)
+        if begun:
+            talk("finishing what an interrupted run began")
+            self._apply()
+        with refusing():
             self._clear()
 
-    def _ref_locks(self) -> list[Path]:
-        return list((self.root / ".git" / "refs").rglob("*.lock"))
+    def git_leftovers(self) -> list[Path]:
+        """Locks and half-written files that a git that was killed has left, or one holds."""
+        top = self.root / ".git"
+        found = [
+            path
+            for pattern in ("*.lock", "packed-refs.new", "info/*.lock", "worktrees/*/*.lock")
+            for path in top.glob(pattern)
+        ]
+        found += (top / "refs").rglob("*.lock")
+        found += (top / "objects/info").rglob("*.lock")
+        found += (top / "objects").glob("??/tmp_obj_*")
+        found += (top / "objects").glob("tmp_objdir-*/**/*")
+        for pattern in ("*.lock", "tmp_*", ".tmp-*"):
+            found += (top / "objects/pack").glob(pattern)
+        return [path for path in found if not path.is_dir()]
 
     def publish(self, files: Mapping[str, bytes | None], message: str) -> None:
         """Replace files of the book, all or none, and commit those that git tracks.
@@ -137,45 +208,90 @@ class Vault:
         Raises:
             CannotWriteError: with the book as it was, or complete after the next run.
         """
-        with refusing():
-            stage = self.state / "stage"
-            stage.mkdir(exist_ok=True)
-            moves: list[tuple[str | None, str]] = []
-            for number, (path, content) in enumerate(files.items()):
-                if content is None:
-                    moves.append((None, path))
-                    continue
-                name = f"{number:06d}"
-                write(stage / name, content, sync=len(files) < MANY)
-                moves.append((name, path))
-            if len(files) >= MANY:
-                sync_file_system(stage)
-            fsync_directory(stage)
-            intent = {"moves": moves, "message": message}
-            write(self.state / "intent.tmp", json.dumps(intent).encode())
-            (self.state / "intent.tmp").replace(self.state / "intent.json")
-            fsync_directory(self.state)
+        try:
+            with refusing():
+                moves = self._staged(files)
+                self._intend(
+                    moves=moves, message=message, author=_author(), generation=self.generation() + 1
+                )
+        except CannotWriteError:
+            with contextlib.suppress(OSError):
+                self._clear()
+            raise
         self._apply()
 
+    def _staged(self, files: Mapping[str, bytes | None]) -> list[tuple[str | None, str]]:
+        """Write new files beside the old: what is to be moved where; deletions come last."""
+        stage = self.state / "stage"
+        stage.mkdir(exist_ok=True)
+        moves: list[tuple[str | None, str]] = []
+        new = {path: content for path, content in files.items() if content is not None}
+        for number, (path, content) in enumerate(new.items()):
+            self.target(path)
+            write(stage / f"{number:06d}", content, sync=len(new) < MANY)
+            moves.append((f"{number:06d}", path))
+        if len(new) >= MANY:
+            sync_file_system(stage)
+        fsync_directory(stage)
+        self._make_room(sum(map(len, new.values())))
+        return moves + [(None, path) for path in files if path not in new and self.target(path)]
+
+    def _make_room(self, size: int) -> None:
+        """Refuse a disk on which git could not take over what is staged: better now than then."""
+        disk = os.statvfs(self.state)
+        if disk.f_blocks and disk.f_bavail * disk.f_frsize < size + (256 << 10):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.root))
+
+    def _intend(self, **intent: object) -> None:
+        """Write down what is to be done: from here on it will be."""
+        write(self.state / "intent.tmp", json.dumps(intent).encode())
+        (self.state / "intent.tmp").replace(self.state / "intent.json")
+        fsync_directory(self.state)
+
+    def target(self, path: str) -> Path:
+        """A file of the book, which no link leads out of it.
+
+        Raises:
+            CannotCreateError: if one does, or the path itself.
+        """
+        place = self.root / path
+        if not place.parent.resolve().is_relative_to(self.root.resolve()) or ".." in path:
+            raise CannotCreateError(
+                f"{place}: leads out of the book; nothing was published; "
+                "put a directory where the link is"
+            )
+        return place
+
     def _apply(self) -> None:
-        intent = json.loads((self.state / "intent.json").read_text())
-        paths = [path for _, path in intent["moves"]]
+        intent = self._intent()
+        moves = intent["moves"]
         with refusing(_HALF_DONE):
-            self._move(intent["moves"])
-            self._bump()
-        self.commit([path for path in paths if is_committed(path)], intent["message"])
+            self._move(moves)
+            self._bump(intent["generation"])
+        held = [path for _, path in moves if is_committed(path)]
+        self.commit(held, intent["message"], intent["author"])
         with refusing(_HALF_DONE):
             (self.state / "intent.json").unlink()
             fsync_directory(self.state)
+        self._repack()
 
-    def _move(self, moves: list[tuple[str | None, str]]) -> None:
-        touched = set()
+    def _intent(self) -> dict[str, Any]:
+        """What was to be done."""
+        path = self.state / "intent.json"
+        try:
+            intent: dict[str, Any] = json.loads(path.read_bytes())
+            return {"author": "", "generation": self.generation() + 1, **intent}
+        except (OSError, ValueError) as error:
+            raise CannotWriteError(
+                f"{path}: cannot be read ({error}); nothing was done; "
+                "move it away, and look at `git status`"
+            ) from None
+
+    def _move(self, moves: Iterable[tuple[str | None, str]]) -> None:
+        touched = {self.state / "stage"}
         for name, path in moves:
-            target = self.root / path
-            for parent in (target.parent, *target.parent.parents):
-                touched.add(parent)
-                if parent == self.root:
-                    break
+            target = self.target(path)
+            touched |= {self.root, *itertools.takewhile(self.root.__ne__, target.parents)}
             target.parent.mkdir(parents=True, exist_ok=True)
             if name is None:
                 target.unlink(missing_ok=True)
@@ -184,17 +300,23 @@ class Vault:
         for directory in sorted(touched):
             fsync_directory(directory)
 
-    def _bump(self) -> None:
-        write(self.state / "generation.tmp", str(self.generation() + 1).encode())
+    def _bump(self, generation: int) -> None:
+        write(self.state / "generation.tmp", str(generation).encode())
         (self.state / "generation.tmp").replace(self.state / "generation")
+        fsync_directory(self.state)
 
     def _clear(self) -> None:
-        for leftover in [
-            *(self.state / "stage").glob("*"),
-            *self.spool.glob("*"),
-            *self.state.glob("*.tmp"),
-        ]:
-            leftover.unlink()
+        """Remove what was put aside and is not wanted any more; only without an intent."""
+        for directory, pattern in (
+            (self.state / "stage", "*"),
+            (self.spool, "*"),
+            (self.state, "*.tmp"),
+        ):
+            leftovers = list(directory.glob(pattern))
+            for leftover in leftovers:
+                leftover.unlink()
+            if leftovers:
+                fsync_directory(directory)
 
     def generation(self) -> int:
         """How often the book has been published to."""
@@ -203,40 +325,124 @@ class Vault:
         except (OSError, ValueError):
             return 0
 
-    def reading(self, read: Callable[[], Any], tries: int = 50) -> Any:
+    def _whole(self) -> int | None:
+        """The generation the book's files are of; None while some are of the next."""
+        generation = self.generation()
+        # Read once more at the end: a whole run may have gone by between the two looks.
+        return generation if self._at_rest(generation) and self.generation() == generation else None
+
+    def _at_rest(self, generation: int) -> bool:
+        """Whether a run that publishes has not moved a file yet, or has moved them all."""
+        try:
+            intent = json.loads((self.state / "intent.json").read_bytes())
+            if intent["generation"] == generation:
+                return True  # all are in place, and only git is behind
+            staged = {name for name, _ in intent["moves"] if name}
+            return bool(staged) and staged <= {
+                path.name for path in (self.state / "stage").iterdir()
+            }
+        except FileNotFoundError:
+            return True
+        except (OSError, ValueError, KeyError):
+            return False  # to one who may not look it is no help
+
+    def reading(self, read: Callable[[], Any], tries: int = 600) -> Any:
         """What ``read`` returns, of one whole generation of the book.
+
+        An error of its own counts only if the book was at rest meanwhile.
 
         Raises:
             LockedError: if the book is never at rest.
+            InterruptedRunError: if a killed run has left it in between.
         """
         for _ in range(tries):
-            before = self.generation()
-            if not (self.state / "intent.json").exists():
-                result = read()
-                if self.generation() == before and not (self.state / "intent.json").exists():
-                    return result
+            before = self._whole()
+            if before is not None:
+                try:
+                    result = read()
+                except Exception:
+                    if self._whole() == before:
+                        raise
+                else:
+                    if self._whole() == before:
+                        return result
+            elif not self.is_locked() and self._whole() is None:
+                raise InterruptedRunError(
+                    f"{self.root}: a run was interrupted while it published; nothing was read; "
+                    "run any command that writes, `a2ledger doctor --mend` for one: it finishes it"
+                )
             time.sleep(0.1)
-        raise LockedError(
-            f"{self.root}: a run is publishing or was interrupted; nothing was read; "
-            "try again, or run any command that writes: it finishes the job"
-        )
+        raise LockedError(f"{self.root}: runs keep publishing; nothing was read; try again")
 
     def commit(self, paths: list[str], message: str, author: str = "") -> None:
         """Commit paths that git should hold; nothing changed, no commit."""
         paths = [path for path in paths if path]
         if not paths:
             return
-        there = [path for path in paths if os.path.lexists(self.root / path)]
-        gone = sorted({*paths} - {*there})
-        listed = ("--pathspec-from-file=-", "--pathspec-file-nul", "--")
-        if there:
-            self.git("add", "--all", *listed, stdin="\0".join(there))
-        if gone:  # what a killed run has removed and committed is unknown by now
-            self.git(
-                "rm", "--cached", "--quiet", "--ignore-unmatch", *listed, stdin="\0".join(gone)
-            )
-        if self.git("diff", "--cached", "--quiet", check=False).returncode:
-            self.git("commit", "--quiet", "--no-verify", "-F", "-", stdin=message, author=author)
+        with refusing(_HALF_DONE):
+            before = self._stamps()
+        listed = "".join(f"{path}\0" for path in paths)
+        self.git(
+            "update-index", "--add", "--remove", "--replace", "-z", "--stdin",
+            stdin=listed, settings=self._packing(len(paths)),
+        )  # fmt: skip
+        tree = self.git("write-tree").stdout.strip()
+        head = self.git("rev-parse", "--verify", "--quiet", "HEAD", check=False).stdout.strip()
+        if head and self.git("rev-parse", "HEAD^{tree}").stdout.strip() == tree:
+            return
+        parents = ("-p", head) if head else ()
+        commit = self.git(
+            "commit-tree", *parents, "-F", "-", tree, stdin=message, author=author
+        ).stdout.strip()
+        with refusing(_HALF_DONE):
+            before = self._settle(before)
+        said = message.partition("\n")[0]
+        self.git("update-ref", "-m", f"commit: {said}", "HEAD", commit, head, author=author)
+        with refusing(_HALF_DONE):
+            self._settle(before)
+
+    def _packing(self, count: int) -> dict[str, str]:
+        """Have git put many files into one pack, where it can, by calling all of them big."""
+        if count >= MANY and self.git_version() >= _PACKING:
+            return {"core.bigFileThreshold": "1"}
+        return {}
+
+    def git_version(self) -> tuple[int, int]:
+        """Of the git that is installed."""
+        match = re.search(r"(\d+)\.(\d+)", self.git("version").stdout)
+        return (int(match[1]), int(match[2])) if match else (0, 0)
+
+    def _stamps(self) -> dict[Path, int]:
+        """When names or logs in git's directory last changed, in nanoseconds."""
+        top = self.root / ".git"
+        paths = [top, *(path for path in (top / "objects").glob("*") if path.is_dir())]
+        for part in ("refs", "logs"):
+            paths += (top / part, *(top / part).rglob("*"))
+        logs = top / "logs"
+        return {
+            path: path.stat().st_mtime_ns
+            for path in paths
+            if path.is_dir() or (path.is_relative_to(logs) and path.is_file())
+        }
+
+    def _settle(self, before: Mapping[Path, int]) -> dict[Path, int]:
+        """Make durable what git does not: its directories, and its logs of what moved."""
+        now = self._stamps()
+        # A clock's tick is longer than it takes to change twice: what is fresh may be unsynced.
+        fresh = time.time_ns() - 1_000_000_000
+        for path, stamp in now.items():
+            if stamp != before.get(path) or stamp > fresh:
+                fsync(path)
+        return now
+
+    def _repack(self) -> None:
+        """Put packs and loose objects together where there are many; no loss if it fails."""
+        objects = self.root / ".git/objects"
+        packs = sum(path.suffix == ".pack" for path in (objects / "pack").glob("*"))
+        if packs >= _PACKS or len([*(objects / "17").glob("*")]) >= _LOOSE:
+            self.git("repack", "--geometric=2", "-d", "--quiet", "--window=0", check=False)
+            with contextlib.suppress(OSError):
+                fsync(objects / "pack")
 
     def changed_by_hand(self) -> list[str]:
         """Paths git should hold that differ from what a2ledger itself last committed."""
@@ -260,20 +466,28 @@ class Vault:
     def start(self) -> None:
         """Make the book a git repository, where it is none."""
         if not (self.root / ".git").exists():
-            self.git("init", "--quiet", "--initial-branch=main")
+            shared = ("--shared=group",) if self.is_shared else ()
+            self.git("init", "--quiet", "--initial-branch=main", *shared)
+            with refusing():
+                self._settle({})
 
     def git(
-        self, *arguments: str, stdin: str = "", author: str = "", check: bool = True
+        self,
+        *arguments: str,
+        stdin: str = "",
+        author: str = "",
+        check: bool = True,
+        settings: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run git in the book: durable, without hooks, helpers or anyone's configuration.
 
         Raises:
             GitError: if it fails and ``check`` is set.
         """
-        name = author or os.environ.get("A2LEDGER_AUTHOR") or _login()
+        name = author or _author()
         settings = {
             "core.fsync": "all",
-            "core.fsyncMethod": "batch",
+            "core.fsyncMethod": "fsync",
             "core.hooksPath": "/dev/null",
             "core.fsmonitor": "false",
             "core.autocrlf": "false",
@@ -283,6 +497,7 @@ class Vault:
             "maintenance.auto": "false",
             "protocol.allow": "never",
             "safe.directory": str(self.root.resolve()),
+            **(settings or {}),
         }
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         environment = {
@@ -291,6 +506,7 @@ class Vault:
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": "/dev/null",
             "GIT_LITERAL_PATHSPECS": "1",
+            "GIT_OPTIONAL_LOCKS": "0",
             "GIT_TERMINAL_PROMPT": "0",
         }
         for role in ("AUTHOR", "COMMITTER"):
@@ -312,6 +528,9 @@ class Vault:
             raise GitError(
                 "git is not installed; nothing was committed; install it and run again"
             ) from None
+        except OSError as error:
+            with refusing(_HALF_DONE):
+                raise error from None
         if check and done.returncode:
             said = " ".join(done.stderr.split())
             raise GitError(
@@ -321,11 +540,40 @@ class Vault:
         return done
 
 
+def _author() -> str:
+    return os.environ.get("A2LEDGER_AUTHOR") or _login()
+
+
 def _login() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a user without a name, as in a container
         return "a2ledger"
+
+
+def _outwait(lock: Path) -> None:
+    """Give whoever holds a lock of git's the time to let go, unless it is an old one."""
+    with contextlib.suppress(FileNotFoundError):
+        while time.time() - lock.stat().st_mtime < PATIENCE_SECONDS:
+            time.sleep(0.05)
+
+
+_NOT_TO_BE_WRITTEN = {
+    errno.EROFS: ("the file system is read-only", "make it writable and run again"),
+    errno.EACCES: ("permission denied", "run as the user who owns the book"),
+    errno.EPERM: ("permission denied", "run as the user who owns the book"),
+    errno.ENOTDIR: ("a file is where a directory should be", "move it away and run again"),
+    errno.EISDIR: ("a directory is where a file should be", "move it away and run again"),
+    errno.EEXIST: ("something is in the way", "move it away and run again"),
+    errno.ENOENT: ("not there", "make it and run again"),
+    errno.ELOOP: ("a link leads in a circle", "remove it and run again"),
+}
+_FAILED = {
+    errno.ENOSPC: ("the disk is full", "free some space and run again"),
+    errno.EDQUOT: ("the disk quota is used up", "free some space and run again"),
+    errno.EMFILE: ("too many open files", "raise `ulimit -n` and run again"),
+    errno.ENFILE: ("too many open files", "close some programs and run again"),
+}
 
 
 @contextlib.contextmanager
@@ -334,18 +582,11 @@ def refusing(undone: str = "nothing was published") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reasons = {
-            errno.ENOSPC: ("the disk is full", "free some space and run again"),
-            errno.EDQUOT: ("the disk quota is used up", "free some space and run again"),
-            errno.EROFS: ("the file system is read-only", "make it writable and run again"),
-            errno.EACCES: ("permission denied", "run as the user who owns the book"),
-            errno.EPERM: ("permission denied", "run as the user who owns the book"),
-        }
+        number = error.errno or 0
+        kind = CannotCreateError if number in _NOT_TO_BE_WRITTEN else CannotWriteError
         other = (error.strerror or str(error), "see to it and run again")
-        what, todo = reasons.get(error.errno or 0, other)
-        raise CannotWriteError(
-            f"{error.filename or 'the book'}: {what}; {undone}; {todo}"
-        ) from error
+        what, todo = (_NOT_TO_BE_WRITTEN | _FAILED).get(number, other)
+        raise kind(f"{error.filename or 'the book'}: {what}; {undone}; {todo}") from error
 
 
 def write(path: Path, content: bytes, *, sync: bool = True) -> None:
@@ -373,7 +614,12 @@ def sync_file_system(path: Path) -> None:
 
 def fsync_directory(path: Path) -> None:
     """Make the names in a directory durable."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    fsync(path)
+
+
+def fsync(path: Path) -> None:
+    """Make a file's content durable, or a directory's names."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -389,7 +389,7 @@ def test_a_place_where_a_directory_should_be_is_73_and_the_next_run_finishes_the
     assert shop.git("status", "--porcelain") == ""
 
 
-def test_a_disk_that_refuses_is_73_and_leaves_the_book_as_it_was(shop):
+def test_a_disk_that_refuses_is_74_and_leaves_the_book_as_it_was(shop):
     path = shop.file("many.csv", csv_text(
         call(f"m{i}", "C1", "2026-02-04", 60 + i) for i in range(2000)
     ))  # fmt: skip
@@ -400,7 +400,7 @@ def test_a_disk_that_refuses_is_73_and_leaves_the_book_as_it_was(shop):
 
     words = ["-C", shop.root, "--today", shop.today, "import", "calls", path]
     done = a2ledger_process(*words, preexec_fn=small)
-    assert done.code == 73
+    assert done.code == 74
     assert_explained(done)
     assert (shop.digests(), shop.log()) == (before, log)
     shop.run("import", "calls", path)
@@ -420,7 +420,7 @@ def mounted(script: str, *words: object) -> Done:
     return Done(done.returncode, done.stdout, done.stderr)
 
 
-def test_a_full_disk_is_73_named_as_such_and_leaves_the_book_as_it_was(shop, tmp_path):
+def test_a_full_disk_is_74_named_as_such_and_leaves_the_book_as_it_was(shop, tmp_path):
     before, log = shop.digests(), shop.log()
     path = shop.file("many.csv", csv_text(
         call(f"m{i}", "C1", "2026-02-04", 60 + i) for i in range(2000)
@@ -435,7 +435,7 @@ def test_a_full_disk_is_73_named_as_such_and_leaves_the_book_as_it_was(shop, tmp
     """
     (tmp_path / "disk").mkdir()
     done = mounted(script, shop.root, tmp_path / "disk", sys.executable, path)
-    assert done.code == 73, done
+    assert done.code == 74, done
     assert_explained(done)
     assert "disk is full" in done.errors[0]
     assert (shop.digests(), shop.log()) == (before, log)

@@ -15,7 +15,15 @@ import pytest
 import shelf
 
 from a2ledger import vault
-from a2ledger.vault import CannotWriteError, GitError, LockedError, Vault, is_committed
+from a2ledger.vault import (
+    CannotCreateError,
+    CannotWriteError,
+    GitError,
+    InterruptedRunError,
+    LockedError,
+    Vault,
+    is_committed,
+)
 
 BEFORE = {
     ".gitignore": b"/.a2ledger/\n/quarantine/\n/invoices/**/*.html\n",
@@ -334,13 +342,45 @@ def test_a_writer_gives_up_in_the_end_and_has_touched_nothing(begun):
         assert lock.exists()  # it may be the other one's
 
 
-@pytest.mark.parametrize("name", ["index.lock", "HEAD.lock", "refs/heads/main.lock", "config.lock"])
-def test_locks_a_killed_git_left_are_removed_by_the_next_writer(begun, name):
-    (begun / ".git" / name).touch()
+LEFT = (
+    "index.lock",
+    "HEAD.lock",
+    "config.lock",
+    "packed-refs.lock",
+    "packed-refs.new",
+    "shallow.lock",
+    "refs/heads/main.lock",
+    "refs/tags/closed/2026-01.lock",
+    "objects/info/commit-graph.lock",
+    "objects/pack/multi-pack-index.lock",
+    "objects/pack/tmp_pack_abc123",
+    "objects/pack/.tmp-12-pack-34.pack",
+    "objects/17/tmp_obj_abc123",
+)
+
+
+def test_what_a_killed_git_left_is_removed_by_the_next_writer(begun):
+    for name in LEFT:
+        path = begun / ".git" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        os.utime(path, (1, 1))
 
     changed(begun)
 
-    assert not (begun / ".git" / name).exists()
+    assert [name for name in LEFT if (begun / ".git" / name).exists()] == []
+    assert state(begun)[1].startswith("change")
+    git(begun, "fsck", "--strict")
+
+
+def test_a_lock_of_somebodys_own_git_is_given_time_to_go(begun, monkeypatch):
+    lock = begun / ".git/index.lock"
+    lock.touch()
+    monkeypatch.setattr(vault, "PATIENCE_SECONDS", 30)
+    threading.Timer(0.3, lock.unlink).start()
+
+    changed(begun)
+
     assert state(begun)[1].startswith("change")
 
 
@@ -381,14 +421,84 @@ def test_a_reader_reads_again_what_was_published_while_it_read(begun):
     assert seen == [(b"; before\n", True), (b"; after\n", True)]
 
 
-def test_a_reader_does_not_read_what_an_interrupted_run_left(begun, monkeypatch):
+def interrupted(root, monkeypatch, after):
+    """A book whose writer was killed when it had moved this many files."""
+    replace = os.replace
+    left = [after]
+
+    def moving(source, target, **options):
+        if Path(target).is_relative_to(root / ".a2ledger"):
+            return replace(source, target, **options)
+        if not left[0]:
+            raise Killed
+        left[0] -= 1
+        return replace(source, target, **options)
+
+    monkeypatch.setattr(os, "replace", moving)
     monkeypatch.setattr(Vault, "commit", lambda *_: (_ for _ in ()).throw(Killed))
     with pytest.raises(Killed):
-        changed(begun)
+        changed(root)
     monkeypatch.undo()
 
-    with pytest.raises(LockedError, match="any command that writes: it finishes the job"):
-        Vault(begun).reading(lambda: pytest.fail("was read"), tries=1)
+
+def test_a_reader_is_told_of_an_interrupted_run_that_left_files_of_two_generations(
+    begun, monkeypatch
+):
+    interrupted(begun, monkeypatch, after=1)
+
+    with pytest.raises(InterruptedRunError, match="any command that writes"):
+        Vault(begun).reading(lambda: pytest.fail("was read"))
+
+    with Vault(begun).writing(shelf.quiet):
+        pass
+    assert Vault(begun).reading(lambda: "whole") == "whole"
+
+
+@pytest.mark.parametrize(("after", "text"), [(0, b"; before\n"), (9, b"; after\n")])
+def test_a_reader_reads_the_generation_an_interrupted_run_has_left_whole(
+    begun, monkeypatch, after, text
+):
+    interrupted(begun, monkeypatch, after)
+
+    assert Vault(begun).reading((begun / "journals/2026-01/C1.01.beancount").read_bytes) == text
+    assert (begun / ".a2ledger/intent.json").exists()  # only writers finish
+
+
+def test_a_reader_waits_for_a_writer_that_is_publishing(begun, monkeypatch):
+    moved, go_on = threading.Event(), threading.Event()
+    bump = Vault._bump  # noqa: SLF001 - between the last file and the generation
+
+    def slowly(box, generation):
+        moved.set()
+        go_on.wait(10)
+        bump(box, generation)
+
+    monkeypatch.setattr(Vault, "_bump", slowly)
+    writer = threading.Thread(target=changed, args=(begun,))
+    writer.start()
+    moved.wait(10)
+    threading.Timer(0.3, go_on.set).start()
+
+    seen = Vault(begun).reading((begun / "journals/2026-01/C1.01.beancount").read_bytes)
+
+    writer.join(10)
+    assert seen == b"; after\n"
+    assert go_on.is_set()
+
+
+def test_what_fails_for_a_reader_while_a_run_publishes_is_tried_again(begun):
+    tried = []
+
+    def read():
+        tried.append(1)
+        if len(tried) == 1:
+            changed(begun)
+            raise FileNotFoundError("journals/old.beancount")
+        return "read"
+
+    assert Vault(begun).reading(read) == "read"
+    with pytest.raises(ZeroDivisionError):
+        Vault(begun).reading(lambda: 1 // 0)
 
 
 # ---- what git may not do, what the disk may ----
@@ -473,24 +583,27 @@ def test_a_commit_of_nothing_new_is_none(begun):
 
 
 @pytest.mark.parametrize(
-    ("number", "what"),
+    ("number", "what", "kind"),
     [
-        (errno.ENOSPC, "the disk is full"),
-        (errno.EDQUOT, "quota"),
-        (errno.EROFS, "read-only"),
-        (errno.EACCES, "permission denied"),
-        (errno.EIO, "Input/output error"),
+        (errno.ENOSPC, "the disk is full", CannotWriteError),
+        (errno.EDQUOT, "quota", CannotWriteError),
+        (errno.EMFILE, "too many open files", CannotWriteError),
+        (errno.EIO, "Input/output error", CannotWriteError),
+        (errno.EROFS, "read-only", CannotCreateError),
+        (errno.EACCES, "permission denied", CannotCreateError),
     ],
 )
 def test_a_disk_that_refuses_is_said_in_a_line_and_changes_nothing(
-    begun, monkeypatch, number, what
+    begun, monkeypatch, number, what, kind
 ):
     before = state(begun)
     with Vault(begun).writing(shelf.quiet):
         monkeypatch.setattr(os, "write", _refusing(number))
-        with pytest.raises(CannotWriteError, match=what):
+        with pytest.raises(CannotWriteError, match=what) as refused:
             Vault(begun).publish(CHANGE, "change")
         monkeypatch.undo()
+        assert type(refused.value) is kind
+        assert not list((begun / ".a2ledger/stage").iterdir())
 
     with Vault(begun).writing(shelf.quiet):
         pass
@@ -535,3 +648,97 @@ def test_many_files_are_synced_at_once(begun):
 
     assert len(list((begun / "journals/many").iterdir())) == len(files)
     assert Path(begun / "journals/many/0.beancount").read_bytes() == b"x"
+    assert git(begun, "status", "--short") == ""
+
+
+def test_git_keeps_many_files_in_one_pack_and_few_packs(begun, monkeypatch):
+    monkeypatch.setattr(vault, "_PACKS", 3)
+    packs = begun / ".git/objects/pack"
+    counts = []
+    for hour in range(5):
+        files = {
+            f"journals/many/{number}.beancount": f"{number} {hour}".encode()
+            for number in range(vault.MANY)
+        }
+        with Vault(begun).writing(shelf.quiet):
+            Vault(begun).publish(files, f"hour {hour}")
+        counts.append(len(list(packs.glob("*.pack"))))
+
+    assert counts[:2] == [1, 2]
+    assert max(counts) == 2
+    git(begun, "fsck", "--strict")
+    assert git(begun, "show", "HEAD~2:journals/many/7.beancount") == "7 2"
+    assert git(begun, "status", "--short") == ""
+
+
+@pytest.mark.parametrize("path", ["../out.txt", "journals/../../out.txt", "away/file.beancount"])
+def test_nothing_is_written_outside_the_book(begun, tmp_path, path):
+    (tmp_path / "elsewhere").mkdir()
+    (begun / "away").symlink_to(tmp_path / "elsewhere")
+    before = state(begun)
+    with (
+        pytest.raises(CannotCreateError, match="leads out of the book"),
+        Vault(begun).writing(shelf.quiet),
+    ):
+        Vault(begun).publish({"journals/x.beancount": b"x", path: b"y"}, "out")
+
+    assert state(begun) == before
+    assert not (tmp_path / "out.txt").exists()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert not list((begun / ".a2ledger/stage").iterdir())
+
+
+def test_a_link_in_a_files_place_is_replaced_and_what_it_leads_to_is_left_alone(begun, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("mine")
+    target = begun / "journals/old.beancount"
+    target.unlink()
+    target.symlink_to(secret)
+    with Vault(begun).writing(shelf.quiet):
+        Vault(begun).publish({"journals/old.beancount": b"new"}, "new")
+
+    assert secret.read_text() == "mine"
+    assert target.read_text() == "new"
+    assert not target.is_symlink()
+
+
+def modes(root):
+    return {
+        oct(path.stat().st_mode & 0o7777)
+        for path in (root / ".a2ledger", *(root / "journals").rglob("*"))
+        if path.name != "stage"
+    }
+
+
+def test_a_book_is_the_owners_to_write_the_groups_to_read_and_nobody_elses(tmp_path):
+    root = tmp_path / "book"
+    root.mkdir()
+    mask = os.umask(0)
+    try:
+        with Vault(root).writing(shelf.quiet):
+            Vault(root).start()
+            Vault(root).publish(BEFORE, "begin")
+    finally:
+        assert os.umask(mask) == 0
+
+    assert modes(root) == {"0o750", "0o640"}
+    assert not any(path.stat().st_mode & 0o007 for path in root.rglob("*"))
+
+
+def test_a_book_whose_directory_hands_its_group_on_is_the_groups_to_write(tmp_path):
+    root = tmp_path / "book"
+    root.mkdir()
+    root.chmod(0o2770)
+    mask = os.umask(0o077)
+    try:
+        with Vault(root).writing(shelf.quiet):
+            Vault(root).start()
+            Vault(root).publish(BEFORE, "begin")
+    finally:
+        os.umask(mask)
+
+    assert modes(root) == {"0o2770", "0o660"}
+    assert (root / ".a2ledger/lock").stat().st_mode & 0o777 == 0o660
+    assert all(
+        path.stat().st_mode & 0o070 == 0o070 for path in (root / ".git").rglob("*") if path.is_dir()
+    )

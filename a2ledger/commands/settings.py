@@ -21,7 +21,7 @@ from a2ledger.records import Customer
 from a2ledger.sources.address import is_address
 from a2ledger.steps import charging, editing, settling, summarising
 
-NO, USAGE, QUARANTINED, UNUSABLE, CANNOT_WRITE, GIT, LOCKED = 1, 2, 3, 65, 73, 74, 75
+NO, USAGE, QUARANTINED, UNUSABLE, CANNOT_CREATE, FAILED, LOCKED = 1, 2, 3, 65, 73, 74, 75
 """Exit codes beside 0."""
 
 
