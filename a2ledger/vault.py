@@ -224,17 +224,17 @@ class Vault:
         """Write new files beside the old: what is to be moved where; deletions come last."""
         stage = self.state / "stage"
         stage.mkdir(exist_ok=True)
+        self._directories(files)
         moves: list[tuple[str | None, str]] = []
         new = {path: content for path, content in files.items() if content is not None}
         for number, (path, content) in enumerate(new.items()):
-            self.target(path)
             write(stage / f"{number:06d}", content, sync=len(new) < MANY)
             moves.append((f"{number:06d}", path))
         if len(new) >= MANY:
             sync_file_system(stage)
-        fsync_directory(stage)
+        fsync(stage)
         self._make_room(sum(map(len, new.values())))
-        return moves + [(None, path) for path in files if path not in new and self.target(path)]
+        return moves + [(None, path) for path in files if path not in new]
 
     def _make_room(self, size: int) -> None:
         """Refuse a disk on which git could not take over what is staged: better now than then."""
@@ -246,21 +246,23 @@ class Vault:
         """Write down what is to be done: from here on it will be."""
         write(self.state / "intent.tmp", json.dumps(intent).encode())
         (self.state / "intent.tmp").replace(self.state / "intent.json")
-        fsync_directory(self.state)
+        fsync(self.state)
 
-    def target(self, path: str) -> Path:
-        """A file of the book, which no link leads out of it.
+    def _directories(self, paths: Iterable[str]) -> set[Path]:
+        """Where files of the book stand; no link leads out of it.
 
         Raises:
-            CannotCreateError: if one does, or the path itself.
+            CannotCreateError: if one does, or a path itself.
         """
-        place = self.root / path
-        if not place.parent.resolve().is_relative_to(self.root.resolve()) or ".." in path:
-            raise CannotCreateError(
-                f"{place}: leads out of the book; nothing was published; "
-                "put a directory where the link is"
-            )
-        return place
+        found = {self.root / os.path.dirname(path) for path in paths}  # noqa: PTH120 - 10,000 paths
+        top = self.root.resolve()
+        for place in found:
+            if not place.resolve().is_relative_to(top):
+                raise CannotCreateError(
+                    f"{place}: leads out of the book; nothing was published; "
+                    "put a directory where the link is"
+                )
+        return found
 
     def _apply(self) -> None:
         intent = self._intent()
@@ -272,7 +274,7 @@ class Vault:
         self.commit(held, intent["message"], intent["author"])
         with refusing(_HALF_DONE):
             (self.state / "intent.json").unlink()
-            fsync_directory(self.state)
+            fsync(self.state)
         self._repack()
 
     def _intent(self) -> dict[str, Any]:
@@ -288,22 +290,22 @@ class Vault:
             ) from None
 
     def _move(self, moves: Iterable[tuple[str | None, str]]) -> None:
-        touched = {self.state / "stage"}
+        stage, touched = self.state / "stage", {self.root}
+        for parent in self._directories(path for _, path in moves):
+            parent.mkdir(parents=True, exist_ok=True)
+            touched |= {parent, *itertools.takewhile(self.root.__ne__, parent.parents)}
         for name, path in moves:
-            target = self.target(path)
-            touched |= {self.root, *itertools.takewhile(self.root.__ne__, target.parents)}
-            target.parent.mkdir(parents=True, exist_ok=True)
             if name is None:
-                target.unlink(missing_ok=True)
-            elif (staged := self.state / "stage" / name).exists():
-                staged.replace(target)
-        for directory in sorted(touched):
-            fsync_directory(directory)
+                (self.root / path).unlink(missing_ok=True)
+            elif (stage / name).exists():
+                (stage / name).replace(self.root / path)
+        for directory in (*sorted(touched), stage):
+            fsync(directory)
 
     def _bump(self, generation: int) -> None:
         write(self.state / "generation.tmp", str(generation).encode())
         (self.state / "generation.tmp").replace(self.state / "generation")
-        fsync_directory(self.state)
+        fsync(self.state)
 
     def _clear(self) -> None:
         """Remove what was put aside and is not wanted any more; only without an intent."""
@@ -316,7 +318,7 @@ class Vault:
             for leftover in leftovers:
                 leftover.unlink()
             if leftovers:
-                fsync_directory(directory)
+                fsync(directory)
 
     def generation(self) -> int:
         """How often the book has been published to."""
@@ -380,7 +382,7 @@ class Vault:
         if not paths:
             return
         with refusing(_HALF_DONE):
-            before = self._stamps()
+            before = self._objects()
         listed = "".join(f"{path}\0" for path in paths)
         self.git(
             "update-index", "--add", "--remove", "--replace", "-z", "--stdin",
@@ -395,11 +397,11 @@ class Vault:
             "commit-tree", *parents, "-F", "-", tree, stdin=message, author=author
         ).stdout.strip()
         with refusing(_HALF_DONE):
-            before = self._settle(before)
+            self._settle_objects(before)
         said = message.partition("\n")[0]
         self.git("update-ref", "-m", f"commit: {said}", "HEAD", commit, head, author=author)
         with refusing(_HALF_DONE):
-            self._settle(before)
+            self._settle_refs()
 
     def _packing(self, count: int) -> dict[str, str]:
         """Have git put many files into one pack, where it can, by calling all of them big."""
@@ -412,28 +414,30 @@ class Vault:
         match = re.search(r"(\d+)\.(\d+)", self.git("version").stdout)
         return (int(match[1]), int(match[2])) if match else (0, 0)
 
-    def _stamps(self) -> dict[Path, int]:
-        """When names or logs in git's directory last changed, in nanoseconds."""
-        top = self.root / ".git"
-        paths = [top, *(path for path in (top / "objects").glob("*") if path.is_dir())]
-        for part in ("refs", "logs"):
-            paths += (top / part, *(top / part).rglob("*"))
-        logs = top / "logs"
-        return {
-            path: path.stat().st_mtime_ns
-            for path in paths
-            if path.is_dir() or (path.is_relative_to(logs) and path.is_file())
-        }
+    def _objects(self) -> dict[Path, int]:
+        """When names in git's directories of objects last changed, in nanoseconds."""
+        top = self.root / ".git/objects"
+        paths = [top, *(path for path in top.glob("*") if path.is_dir())]
+        return {path: path.stat().st_mtime_ns for path in paths}
 
-    def _settle(self, before: Mapping[Path, int]) -> dict[Path, int]:
-        """Make durable what git does not: its directories, and its logs of what moved."""
-        now = self._stamps()
+    def _settle_objects(self, before: Mapping[Path, int]) -> None:
+        """Make names durable that git gave to objects since, as git itself does not."""
         # A clock's tick is longer than it takes to change twice: what is fresh may be unsynced.
         fresh = time.time_ns() - 1_000_000_000
-        for path, stamp in now.items():
+        for path, stamp in self._objects().items():
             if stamp != before.get(path) or stamp > fresh:
                 fsync(path)
-        return now
+
+    def _settle_refs(self) -> None:
+        """Make durable where branches and tags point to, and the logs of how they moved."""
+        top = self.root / ".git"
+        for part in ("refs", "logs"):
+            for path in (top / part).rglob("*"):
+                if path.is_dir() or part == "logs":
+                    fsync(path)
+            if (top / part).exists():
+                fsync(top / part)
+        fsync(top)
 
     def _repack(self) -> None:
         """Put packs and loose objects together where there are many; no loss if it fails."""
@@ -469,7 +473,8 @@ class Vault:
             shared = ("--shared=group",) if self.is_shared else ()
             self.git("init", "--quiet", "--initial-branch=main", *shared)
             with refusing():
-                self._settle({})
+                self._settle_objects({})
+                self._settle_refs()
 
     def git(
         self,
@@ -610,11 +615,6 @@ def sync_file_system(path: Path) -> None:
             raise OSError(ctypes.get_errno(), "cannot sync", str(path))
     finally:
         os.close(descriptor)
-
-
-def fsync_directory(path: Path) -> None:
-    """Make the names in a directory durable."""
-    fsync(path)
 
 
 def fsync(path: Path) -> None:
