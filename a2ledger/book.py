@@ -15,7 +15,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from a2ledger import config as configuration
-from a2ledger import customerfile, deckcache, detail, facts, fees, periodfile, prices, tariff
+from a2ledger import (
+    customerfile,
+    deckcache,
+    detail,
+    facts,
+    fees,
+    journal,
+    periodfile,
+    prices,
+    tariff,
+)
 from a2ledger.config import Config
 from a2ledger.detail import Digest
 from a2ledger.prices import Prices
@@ -30,6 +40,7 @@ IMPORTS = "imports.csv"
 DIGESTS = "calls/DIGESTS"
 GENERAL = "journals/general"
 SUSPENSE = "journals/suspense"
+_PERIOD = re.compile(r"journals/\d{4}-\d\d/")
 
 
 class NoBookError(Exception):
@@ -88,15 +99,31 @@ class Book:
             raise ConfigError(f"{place}: {error}; nothing was done; correct it") from None
 
     def text(self, path: str) -> str:
-        """A file of the book as text; empty if it is not there."""
+        """A file of the book as text; empty if it is not there.
+
+        Raises:
+            BrokenBookError: if it is not UTF-8, or a journal whose amounts cannot be added up.
+        """
         try:
-            return (self.root / path).read_text(encoding="utf-8")
+            text = (self.root / path).read_text(encoding="utf-8")
         except FileNotFoundError:
             return ""
         except UnicodeDecodeError as error:
             raise BrokenBookError(
                 [Problem(path, 0, "encoding", f"not UTF-8 at byte {error.start}")]
             ) from None
+        if _PERIOD.match(path) and (found := journal.damage(text)):
+            line, what = found
+            raise BrokenBookError([Problem(path, line, "damaged", what)])
+        return text
+
+    def period_file(self, path: str) -> periodfile.PeriodFile:
+        """A period's file, taken apart.
+
+        Raises:
+            BrokenBookError: if it is not as the program wrote it.
+        """
+        return taken_apart(path, self.text(path))
 
     def files(self, directory: str, pattern: str = "*.beancount") -> list[str]:
         """Paths in the book that match a pattern, sorted."""
@@ -300,10 +327,7 @@ class Draft:
         Raises:
             BrokenBookError: if it is not as the program wrote it.
         """
-        try:
-            return periodfile.parse(self.text(path))
-        except ValueError as error:
-            raise BrokenBookError([Problem(path, 0, "usage", str(error))]) from None
+        return taken_apart(path, self.text(path))
 
     def put_open_file(self, identity: str, file: periodfile.PeriodFile) -> None:
         """Write a customer's open period."""
@@ -330,6 +354,18 @@ class Draft:
         self.book.vault.publish(self.put_files, message)
         self.put_files = {}
         return True
+
+
+def taken_apart(path: str, text: str) -> periodfile.PeriodFile:
+    """The text of a period's file, taken apart.
+
+    Raises:
+        BrokenBookError: if it is not as the program wrote it.
+    """
+    try:
+        return periodfile.parse(text)
+    except ValueError as error:
+        raise BrokenBookError([Problem(path, 0, "usage", str(error))]) from None
 
 
 def with_period(customer: Customer, start: dt.date) -> Customer:

@@ -83,7 +83,8 @@ class Ledger:
         """A ledger from its top file.
 
         Raises:
-            ForbiddenLineError: if it names a plugin, which loading would run.
+            ForbiddenLineError: if it names a plugin, which loading would run, or includes a
+                directory.
         """
         # Beancount runs plugins of the top file alone: those of included files it ignores.
         if found := _PLUGIN.search(text := path.read_text(encoding="utf-8", errors="replace")):
@@ -92,7 +93,13 @@ class Ledger:
                 f"{path}:{line}: names a plugin, a program that loading would run; "
                 "nothing was read; remove the line"
             )
-        return cls(*_quickly(lambda: loader.load_file(str(path))))
+        try:
+            return cls(*_quickly(lambda: loader.load_file(str(path))))
+        except IsADirectoryError as error:
+            raise ForbiddenLineError(
+                f"{path}: includes {error.filename}, a directory; nothing was read; "
+                "mend its include lines"
+            ) from None
 
     @classmethod
     def read(cls, text: str) -> Ledger:

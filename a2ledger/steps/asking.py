@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from a2ledger import accounts, checks, customerfile, detail, journal, ledger, money, periodfile
+from a2ledger import accounts, checks, customerfile, detail, journal, ledger, money
 from a2ledger.billing import Brought, Row, Telescope, statement_lines, vat_title
 from a2ledger.book import Book, BrokenBookError, restore
 from a2ledger.document import Statement, StatementLine
@@ -190,9 +190,9 @@ def _own(book: Book, customer: Customer) -> Iterator[Problem]:
     yield from own.problems(book.root.resolve())
     path = customerfile.period_path(customer.id, customer.open_since)
     try:
-        file = periodfile.parse(book.text(path))
-    except ValueError as error:
-        yield Problem(path, 0, "usage", str(error))
+        file = book.period_file(path)
+    except BrokenBookError as error:
+        yield from error.problems
         return
     posted: dict[tuple[str, ...], tuple[int, int, int]] = {
         (str(row.day), row.service, row.vat): (row.calls, row.seconds, row.micro)
@@ -223,6 +223,8 @@ def statement(
     """
 
     def ask() -> Statement:
+        for start in customer.periods:
+            book.text(customerfile.period_path(customer.id, start))  # what is damaged is refused
         own = Ledger.load(book.root / customerfile.path(customer.id))
         return _statement(book, own, customer, since, until)
 

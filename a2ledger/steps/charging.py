@@ -146,7 +146,7 @@ def with_unposted(book: Book, customer: Customer, rows: Iterable[Row], today: dt
     if not customer.fees:
         return list(rows)
     path = customerfile.period_path(customer.id, customer.open_since)
-    changes = unposted(book, customer, periodfile.parse(book.text(path)), today, book.text)
+    changes = unposted(book, customer, book.period_file(path), today, book.text)
     links = {link for entry in changes.put for link in entry.links} | changes.removed
     kept = [row for row in rows if row.link not in links]
     return [*kept, *map(_row, changes.put)]
