@@ -21,7 +21,7 @@ os.environ["BEANCOUNT_DISABLE_LOAD_CACHE"] = "1"
 
 from beancount import loader
 
-from a2ledger import accounts, customerfile, journal, money
+from a2ledger import accounts, admission, customerfile, journal, money
 from a2ledger.billing import Brought, Row
 from a2ledger.records import Customer, Problem
 
@@ -62,9 +62,6 @@ WHERE account = 'Liabilities:Suspense:Unmatched' GROUP BY currency ORDER BY curr
 """
 
 
-_PLUGIN = re.compile(r"^\s*plugin\b", re.MULTILINE)
-
-
 class ForbiddenLineError(Exception):
     """A journal holds a line that a book's journals must not have."""
 
@@ -83,27 +80,19 @@ class Ledger:
         """A ledger from its top file.
 
         Raises:
-            ForbiddenLineError: if it names a plugin, which loading would run, or includes a
-                directory.
+            ForbiddenLineError: if a file to be loaded holds what none of a book's may.
         """
-        # Beancount runs plugins of the top file alone: those of included files it ignores.
-        if found := _PLUGIN.search(text := path.read_text(encoding="utf-8", errors="replace")):
-            line = text.count("\n", 0, found.end()) + 1
-            raise ForbiddenLineError(
-                f"{path}:{line}: names a plugin, a program that loading would run; "
-                "nothing was read; remove the line"
-            )
-        try:
-            return cls(*_quickly(lambda: loader.load_file(str(path))))
-        except IsADirectoryError as error:
-            raise ForbiddenLineError(
-                f"{path}: includes {error.filename}, a directory; nothing was read; "
-                "mend its include lines"
-            ) from None
+        admit(path, path.read_bytes())
+        return cls(*_quickly(lambda: loader.load_file(str(path))))
 
     @classmethod
-    def read(cls, text: str) -> Ledger:
-        """A ledger from the text of a top file; its includes are absolute paths."""
+    def read(cls, text: str, journals: Path) -> Ledger:
+        """A ledger from the text of a top file of the journals; its includes are absolute paths.
+
+        Raises:
+            ForbiddenLineError: as :meth:`load`.
+        """
+        admit(journals / "text", text.encode(), absolute=True)
         return cls(*_quickly(lambda: loader.load_string(text)))
 
     def ask(self, query: str, **values: object) -> list[Any]:
@@ -124,6 +113,46 @@ class Ledger:
             message = " ".join(str(error.message).split())
             found.append(Problem(file, int(source.get("lineno", 0)), "beancount", message))
         return found
+
+
+def admit(top: Path, content: bytes, *, absolute: bool = False) -> None:
+    """Make sure that Beancount may load a file of the journals, and all that it includes.
+
+    Args:
+        top: the file, in the journals.
+        content: of it.
+        absolute: whether it may name files by their whole path; those it includes never may.
+
+    Raises:
+        ForbiddenLineError: naming every line that stands in the way.
+    """
+    journals = next((one for one in top.parents if one.name == "journals"), top.parent).resolve()
+    waiting, seen, found = [(top, content)], {top.resolve()}, list[str]()
+    while waiting:
+        path, content = waiting.pop()
+        try:
+            text = content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            found.append(f"{path}: not UTF-8 at byte {error.start}; nothing was read; convert it")
+            continue
+        found += (
+            f"{path}:{line}: {message}; nothing was read; correct the line"
+            for line, message in admission.objections(text)
+        )
+        for line, name in admission.includes(text):
+            other = (path.parent / name).resolve()
+            leaves = not other.is_relative_to(journals)
+            whole = name.startswith("/") and not (absolute and path == top)
+            if leaves or whole or other.is_dir() or re.search(r"[*?\[]", name):
+                found.append(
+                    f"{path}:{line}: includes {name!r}, which is not one file of the journals; "
+                    "nothing was read; correct the line"
+                )
+            elif other not in seen and other.is_file():
+                seen.add(other)
+                waiting.append((other, other.read_bytes()))
+    if found:
+        raise ForbiddenLineError("\n".join(found))
 
 
 def _beanquery() -> Any:
@@ -270,7 +299,7 @@ def open_periods(
         own = texts[customer.id] if customer.id in unpublished else _include(root, name)
         head.append(own)
     head += _unopened(root, (texts[name] for name in unpublished))
-    ledger = Ledger.read("".join(head))
+    ledger = Ledger.read("".join(head), root / "journals")
     by_account = rows(ledger)
     found = {
         customer.id: (

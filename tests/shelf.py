@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from beancount.parser import parser
+
 from a2ledger import sources
 from a2ledger.book import Book, Draft
 from a2ledger.cli import main
@@ -146,3 +148,8 @@ def program(*words: object) -> None:
 
 
 Step = Callable[[Path], object]
+
+
+def loaded(text: str) -> Any:
+    """Entries, errors and options of a journal's text, as Beancount parses it; nothing is run."""
+    return parser.parse_string(text)
