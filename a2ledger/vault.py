@@ -216,7 +216,7 @@ class Vault:
                 )
         except CannotWriteError:
             with contextlib.suppress(OSError):
-                self._clear()
+                self._withdraw()
             raise
         self._apply()
 
@@ -276,6 +276,12 @@ class Vault:
             (self.state / "intent.json").unlink()
             fsync(self.state)
         self._repack()
+
+    def _withdraw(self) -> None:
+        """Have nothing be done: what is staged goes when the intent is surely gone."""
+        (self.state / "intent.json").unlink(missing_ok=True)
+        fsync(self.state)
+        self._clear()
 
     def _intent(self) -> dict[str, Any]:
         """What was to be done."""

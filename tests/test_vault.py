@@ -610,6 +610,30 @@ def test_a_disk_that_refuses_is_said_in_a_line_and_changes_nothing(
     assert state(begun) == before
 
 
+def test_an_intent_that_may_not_be_durable_is_withdrawn(begun, monkeypatch):
+    before = state(begun)
+    fsync = vault.fsync
+    failed = []
+
+    def failing(path):
+        if path.name == ".a2ledger" and not failed and (path / "intent.json").exists():
+            failed.append(path)
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        fsync(path)
+
+    monkeypatch.setattr(vault, "fsync", failing)
+    with pytest.raises(CannotWriteError, match="nothing was published"):
+        changed(begun)
+    assert failed
+
+    assert not (begun / ".a2ledger/intent.json").exists()
+    with Vault(begun).writing(shelf.quiet):
+        pass
+    assert state(begun) == before
+    changed(begun)
+    assert state(begun)[1].startswith("change")
+
+
 def _refusing(number):
     def call(*_words):
         raise OSError(number, os.strerror(number), "journals/x.beancount")
