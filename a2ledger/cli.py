@@ -22,6 +22,7 @@ from a2ledger.commands import (
     closing,
     corrections,
     customers,
+    examining,
     explaining,
     fees,
     imports,
@@ -165,5 +166,6 @@ for command in (
     corrections.transfer,
     corrections.suspense,
     corrections.deposit,
+    examining.doctor,
 ):
     main.add_command(command)

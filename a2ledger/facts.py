@@ -25,6 +25,9 @@ _PATTERNS = {
 }
 """What a text must be, and what one is that is not."""
 
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""What steers a terminal or turns the direction of writing, and is no part of any fact."""
+
 
 def parse(key: str, text: str) -> Fact:
     """A fact's value from text.
@@ -36,7 +39,7 @@ def parse(key: str, text: str) -> Fact:
     Raises:
         ValueError: if it is no value for the key; the message begins with the key.
     """
-    text = text.strip()
+    text = _STEERING.sub("", text).strip()
     if key not in KEYS:
         raise ValueError(f"{key}: no such fact; there is {', '.join(KEYS)}")
     if key in NUMBERS:

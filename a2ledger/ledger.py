@@ -140,17 +140,18 @@ def admit(top: Path, content: bytes, *, absolute: bool = False) -> None:
             for line, message in admission.objections(text)
         )
         for line, name in admission.includes(text):
-            other = (path.parent / name).resolve()
-            leaves = not other.is_relative_to(journals)
+            other = Path(os.path.normpath(path.parent / name))
+            real = other.resolve()
+            leaves = not real.is_relative_to(journals)
             whole = name.startswith("/") and not (absolute and path == top)
-            if leaves or whole or other.is_dir() or re.search(r"[*?\[]", name):
+            if leaves or whole or real.is_dir() or re.search(r"[*?\[]", name):
                 found.append(
                     f"{path}:{line}: includes {name!r}, which is not one file of the journals; "
                     "nothing was read; correct the line"
                 )
-            elif other not in seen and other.is_file():
-                seen.add(other)
-                waiting.append((other, other.read_bytes()))
+            elif real not in seen and real.is_file():
+                seen.add(real)
+                waiting.append((other, real.read_bytes()))
     if found:
         raise ForbiddenLineError("\n".join(found))
 

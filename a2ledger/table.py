@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,22 @@ from a2ledger.records import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+
+FORMULA = r"^[=+\-@\t\r\x00]"
+"""How a text begins that a spreadsheet may take for a formula, and run."""
+
+NUMBER = r"^[+-]?[0-9]+([.][0-9]+)?$"
+"""What is a number to it, whatever sign it begins with."""
+
+
+def cell(text: str) -> str:
+    """A text from outside as a cell of CSV that no spreadsheet takes for a formula.
+
+    >>> cell("=1+1"), cell("+32255501"), cell("Anna")
+    ("'=1+1", '+32255501', 'Anna')
+    """
+    return f"'{text}" if re.match(FORMULA, text) and not re.match(NUMBER, text) else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,9 @@ _PACKING = (2, 37)
 
 _HALF_DONE = "not everything was published: the next command that writes finishes it"
 
+NOBODY = "a2ledger"
+"""Who commits where it is not known who does."""
+
 _EMAIL = "a2ledger@localhost"
 """By it the program knows its own commits."""
 
@@ -212,7 +215,10 @@ class Vault:
             with refusing():
                 moves = self._staged(files)
                 self._intend(
-                    moves=moves, message=message, author=_author(), generation=self.generation() + 1
+                    moves=moves,
+                    message=message,
+                    author=author_name(),
+                    generation=self.generation() + 1,
                 )
         except CannotWriteError:
             with contextlib.suppress(OSError):
@@ -495,7 +501,7 @@ class Vault:
         Raises:
             GitError: if it fails and ``check`` is set.
         """
-        name = author or _author()
+        name = author or author_name()
         settings = {
             "core.fsync": "all",
             "core.fsyncMethod": "fsync",
@@ -551,7 +557,8 @@ class Vault:
         return done
 
 
-def _author() -> str:
+def author_name() -> str:
+    """Who commits: ``A2LEDGER_AUTHOR``, or whose login it is, or else :data:`NOBODY`."""
     return os.environ.get("A2LEDGER_AUTHOR") or _login()
 
 
@@ -559,7 +566,7 @@ def _login() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a user without a name, as in a container
-        return "a2ledger"
+        return NOBODY
 
 
 def _outwait(lock: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from a2ledger import money
+from a2ledger import money, table
 from a2ledger.commands.settings import NO, Settings, as_json_option, pass_settings, print_json
 from a2ledger.steps import tracing
 from a2ledger.steps.tracing import Explanation, Priced
@@ -75,7 +75,8 @@ def _csv(calls: list[dict[str, Any]]) -> None:
     names = ("id", "start", "called", "seconds", "billed_seconds", "cost", "deck", "prefix", "void")
     writer = csv.DictWriter(out, names, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(calls)
+    texts = ("id", "called", "deck", "void")
+    writer.writerows(call | {name: table.cell(call[name]) for name in texts} for call in calls)
     click.echo(out.getvalue(), nl=False)
 
 

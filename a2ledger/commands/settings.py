@@ -43,6 +43,11 @@ class Settings:
             return dt.datetime.now(zone)  # noqa: TID251 - the one place that reads the clock
         return dt.datetime.combine(self._today + dt.timedelta(days=1), dt.time(), zone)
 
+    @staticmethod
+    def clock() -> dt.datetime:
+        """What the machine's clock says, whatever ``--today`` does."""
+        return dt.datetime.now().astimezone()  # noqa: TID251 - the one place that reads it
+
     def today(self, book: Book) -> dt.date:
         """The day, in the book's zone."""
         return self._today or self.now(book).date()

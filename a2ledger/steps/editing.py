@@ -100,6 +100,9 @@ def _problems(draft: Draft, path: str) -> Iterable[Problem]:
             "committed, and post a correction instead",
         )
         return
+    if (draft.book.root / path).is_symlink():
+        yield Problem(path, 0, "link", "is a link; put the file or directory itself in its place")
+        return
     if path.startswith(_DERIVED):
         return
     if not path.endswith(".beancount"):

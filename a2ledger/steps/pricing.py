@@ -178,6 +178,12 @@ def _written(ids: Any, rated: pa.RecordBatch) -> str:
 
 
 def _quoted(texts: Any) -> Any:
+    formula = pc.and_(
+        pc.match_substring_regex(texts, table.FORMULA),
+        pc.invert(pc.match_substring_regex(texts, table.NUMBER)),
+    )
+    if pc.any(formula).as_py():
+        texts = pc.if_else(formula, pc.binary_join_element_wise("'", texts, ""), texts)
     special = pc.match_substring_regex(texts, '[",\r\n]')
     if not pc.any(special).as_py():
         return texts

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from a2ledger.book import CONFIG, Draft, RefusedError
+from a2ledger.vault import refusing, write
 
 _CONFIG = """\
 # What this book's owner decides. Every key is explained in docs/configuration.md.
@@ -97,8 +98,9 @@ def prepare(root: Path, **facts: str) -> None:
     there = (root / CONFIG).read_text(encoding="utf-8") if (root / CONFIG).exists() else text
     if there != text or (root / "journals").exists():
         raise RefusedError(f"{root / CONFIG}: there is a book already; nothing was done")
-    root.mkdir(parents=True, exist_ok=True)
-    (root / CONFIG).write_text(text, encoding="utf-8")
+    with refusing("nothing was started"):
+        root.mkdir(mode=0o750, parents=True, exist_ok=True)
+        write(root / CONFIG, text.encode())
 
 
 def furnish(draft: Draft) -> None:
