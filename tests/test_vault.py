@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import shelf
+from dying import Killed, deadly
 
 from a2ledger import vault
 from a2ledger.vault import (
@@ -39,10 +40,6 @@ CHANGE = {
     "invoices/2026/INV-1.json": b"{}\n",
     "invoices/2026/INV-1.html": b"not in git either\n",
 }
-
-
-class Killed(BaseException):
-    """Not an error a program can handle."""
 
 
 def said(messages):
@@ -118,26 +115,6 @@ def test_what_git_holds(path, held):
 
 
 # ---- killed at any point ----
-
-
-def deadly(monkeypatch, at):
-    """Have the program die at the call of this number of all that touch the disk or run git."""
-    count = 0
-
-    def dying(function):
-        def call(*words, **options):
-            nonlocal count
-            count += 1
-            if count == at:
-                raise Killed
-            return function(*words, **options)
-
-        return call
-
-    for name in ("open", "write", "fsync", "replace", "unlink", "mkdir"):
-        monkeypatch.setattr(os, name, dying(getattr(os, name)))
-    monkeypatch.setattr(subprocess, "run", dying(subprocess.run))
-    return lambda: count
 
 
 def test_killed_before_any_call_the_next_run_ends_as_an_uninterrupted_one(
