@@ -45,6 +45,10 @@ _HARMFUL = re.compile(
 _ALLOWED = re.compile(
     rf'option "(?:{"|".join(OPTIONS)})" {_STRING}[ \t\r]*|include "(?P<path>[^"\\\n]+)"[ \t\r]*'
 )
+_OURS = re.compile(
+    r'\d{4}-\d\d-\d\d custom "fava-extension" "a2ledger\.staff"[ \t\r]*'
+)
+"""The one program that Fava may run for a book: the staff's pages."""
 _TEXT = re.compile(
     rf"(?:[ \t]+[a-z][\w-]*:|\d{{4}}-\d\d-\d\d (?:[*!]|custom|note \S+|query|event))"
     rf"(?:[ \t]+{_STRING})+(?:[ \t]+[#^][\w./-]+)*[ \t\r]*"
@@ -88,6 +92,8 @@ def _suspects(text: str) -> Iterator[str]:
 
 
 def _is_harmless(line: str) -> bool:
+    if _OURS.fullmatch(line):
+        return True
     if _HARMFUL.search(line):
         return False
     return bool(_ALLOWED.fullmatch(line) or _TEXT.fullmatch(line))
@@ -102,7 +108,8 @@ def _scanned(text: str) -> Iterator[Objection]:
     ]
     for (kind, number, content), following in itertools.pairwise([*tokens, ("EOL", 0, "")]):
         line = lines[number - 1] if number <= len(lines) else ""
-        message = _message(kind, content, following, _ALLOWED.fullmatch(line) is not None)
+        is_allowed = bool(_ALLOWED.fullmatch(line) or _OURS.fullmatch(line))
+        message = _message(kind, content, following, is_allowed)
         if message:
             yield Objection(number, message)
     yield from _customs(tokens)
@@ -128,7 +135,7 @@ def _message(kind: str, content: str, following: tuple[str, int, str], is_allowe
             kind == "error" and bool(re.search(r"nan\b|inf(inity)?\b", content, re.IGNORECASE))
         ),
         f"{content} names a program that Fava would run": (
-            kind == "STRING" and content.strip('"') in _RUN
+            kind == "STRING" and content.strip('"') in _RUN and not is_allowed
         ),
     }
     return next((message for message, holds in reasons.items() if holds), "")

@@ -27,6 +27,7 @@ from a2ledger.commands import (
     fees,
     imports,
     questions,
+    serving,
     starting,
 )
 from a2ledger.commands.settings import (
@@ -166,6 +167,7 @@ for command in (
     corrections.transfer,
     corrections.suspense,
     corrections.deposit,
+    serving.serve,
     examining.doctor,
 ):
     main.add_command(command)

@@ -63,6 +63,23 @@ class Guards:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Serve:
+    """Where `serve` listens, and whom it lets in.
+
+    ``names`` are the host names it is reached by, besides this machine's own. ``passwords`` is a
+    file of people and hashes. ``user_header`` is the header in which a proxy says who has logged
+    in; it is believed of ``proxies`` alone.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 5000
+    names: tuple[str, ...] = ()
+    passwords: str = ""
+    user_header: str = ""
+    proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The whole of ``a2ledger.toml``."""
 
@@ -83,6 +100,7 @@ class Config:
     main_months: int = 3
     close_delay: dt.timedelta = dt.timedelta(hours=24)
     guards: Guards = Guards()
+    serve: Serve = Serve()
     decks: Mapping[str, DeckFacts] = field(default_factory=dict)
     """Rate decks that are not in the book's currency, or not valid from ever on."""
 
@@ -208,6 +226,7 @@ def parse(text: str) -> Config:
         main_months=top.take("main_months", int, 3),
         close_delay=_delay(top),
         guards=_guards(top.table("guards")),
+        serve=_serve(top.table("serve")),
         decks=dict(_decks(top.table("tariffs"), currency)),
     )
     if config.main_months < 1:
@@ -239,6 +258,24 @@ def _guards(table: Table) -> Guards:
         raise table.error("minimum", str(error)) from None
     table.finish()
     return Guards(multiple=multiple or None, minimum_micro=minimum_micro)
+
+
+def _serve(table: Table) -> Serve:
+    default = Serve()
+    serve = Serve(
+        host=table.take("host", str, default.host),
+        port=table.take("port", int, default.port),
+        names=table.texts("names"),
+        passwords=table.take("passwords", str, ""),
+        user_header=table.take("user_header", str, ""),
+        proxies=table.texts("proxies", default.proxies),
+    )
+    if not 0 <= serve.port < 2**16:
+        raise table.error("port", f"{serve.port} is no port")
+    if not re.fullmatch(r"([A-Za-z][A-Za-z0-9-]*)?", serve.user_header):
+        raise table.error("user_header", f"{serve.user_header!r} is not the name of a header")
+    table.finish()
+    return serve
 
 
 def _decks(table: Table, currency: str) -> Iterator[tuple[str, DeckFacts]]:

@@ -50,6 +50,8 @@ ATTACKS = {
     '2026-01-01 custom "a2ledger-set"': "needs a value",
     '2026-01-01 custom "a2ledger-set" ; "x" 1': "needs a value",
     '2026-01-01 custom "fava-extension" "evil"': "Fava would run",
+    '2026-01-01 custom "fava-extension" "a2ledger.staff" "{}"': "Fava would run",
+    '2026-01-01 custom "fava-extension" "a2ledger-staff"': "Fava would run",
     '2026-01-01 custom "fava-option" "import-config" "evil.py"': "Fava would run",
 }
 

@@ -36,6 +36,11 @@ class Settings:
         """The book commands work on."""
         return Book(self.root)
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Options before the command that hold for a command run on its behalf, too."""
+        return ("--today", str(self._today)) if self._today else ()
+
     def now(self, book: Book) -> dt.datetime:
         """The time, in the book's zone; under ``--today`` the end of that day."""
         zone = book.config.zone

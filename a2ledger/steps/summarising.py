@@ -17,6 +17,29 @@ OPENS = f"{GENERAL}/opens.beancount"
 CARRIED = f"{GENERAL}/carried.beancount"
 CHART = "journals/chart.beancount"
 MANUAL = "journals/manual.beancount"
+PAGES = '1970-01-01 custom "fava-extension" "a2ledger.staff"\n'
+"""Has Fava show the staff's pages, where a2ledger is installed beside it."""
+QUERIES = {
+    "over-limit": """
+        SELECT open_meta(account)['customer'] AS customer, currency, sum(number) AS owed,
+          max(decimal(open_meta(account)['credit_limit'])) AS credit_limit
+        WHERE account ~ '^Assets:Receivable:' GROUP BY customer, currency
+        HAVING sum(number) > max(decimal(open_meta(account)['credit_limit']))
+        ORDER BY owed DESC""",
+    "to-pay": """
+        SELECT open_meta(account)['customer'] AS customer, currency, sum(number) AS to_pay
+        WHERE account ~ '^Assets:Receivable:[^:]+:Billed$' GROUP BY customer, currency
+        HAVING sum(number) > 0 ORDER BY to_pay DESC""",
+    "unbilled": """
+        SELECT open_meta(account)['customer'] AS customer, currency, sum(number) AS unbilled
+        WHERE account ~ '^Assets:Receivable:[^:]+:Unbilled$' GROUP BY customer, currency
+        HAVING sum(number) != 0 ORDER BY unbilled DESC""",
+    "revenue-by-month": """
+        SELECT year, month, account, currency, neg(sum(number)) AS earned
+        WHERE account ~ '^Income:' GROUP BY year, month, account, currency
+        ORDER BY year DESC, month DESC, account""",
+}
+"""Questions in Fava's sidebar; ``bean-query`` has them, too, as ``.run NAME``."""
 _TRANSACTION = re.compile(r"^\d{4}-\d\d-\d\d [*!]", re.MULTILINE)
 _MONTH = re.compile(r"(\d{4}-\d\d)\.beancount$")
 _ACCOUNT = re.compile(r"^[ \t]+([A-Z]\w*(?::[^\s:]+)+)[ \t]+-?[0-9]", re.MULTILINE)
@@ -171,6 +194,11 @@ def _top(draft: Draft, name: str, paths: list[str]) -> None:
             for currency in [config.currency, *sorted(others - {config.currency})]
         )
         + 'option "tolerance_multiplier" "0"\n'
+        + PAGES
+        + "".join(
+            f"1970-01-01 query {journal.quoted(name)} {journal.quoted(' '.join(query.split()))}\n"
+            for name, query in QUERIES.items()
+        )
     )
     path = f"journals/{name}.beancount"
     body = "".join(f'include "{path.removeprefix("journals/")}"\n' for path in paths)

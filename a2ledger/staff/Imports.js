@@ -1,0 +1,37 @@
+// Rows in quarantine: try them again.
+// @ts-check
+import { element, reload, told, write } from "./A2Ledger.js";
+
+/** @param {Record<string, any>} form */
+function retry(form) {
+  const said = document.getElementById("a2l-said");
+  for (const button of document.querySelectorAll(".a2l button")) {
+    button.setAttribute("disabled", "");
+  }
+  write({ action: "retry", ...form }, ({ now, said: lines }) =>
+    said?.replaceChildren(element("p", { className: "quiet" }, now || lines.at(-1) || "Trying again …")),
+  )
+    .then(async (done) => {
+      await reload();
+      document.getElementById("a2l-said")?.replaceChildren(told(done));
+    })
+    .catch((error) => said?.replaceChildren(told({ error: `${error}`, said: [], code: 1 })));
+}
+
+export default {
+  onExtensionPageLoad() {
+    const box = document.getElementById("a2l-retry");
+    const accept = box?.querySelector("input");
+    box?.querySelector("button")?.addEventListener("click", () =>
+      retry({ reason: box.dataset.reason, accept: Boolean(accept?.checked) }),
+    );
+    for (const button of document.querySelectorAll("#a2l-quarantine button")) {
+      button.addEventListener("click", () =>
+        retry({
+          identities: [/** @type {HTMLElement} */ (button).dataset.identity],
+          accept: Boolean(accept?.checked),
+        }),
+      );
+    }
+  },
+};

@@ -1,0 +1,11 @@
+"""Pages for the staff, in Fava: what a book's ``fava-extension`` line names.
+
+Fava looks for its extensions among the classes of this module. Nothing else in the project
+imports it but the command ``serve``, and only when it runs.
+"""
+
+from __future__ import annotations
+
+from a2ledger.staff.pages import A2Ledger, Ageing, Close, Customers, Imports, Revenue
+
+__all__ = ["A2Ledger", "Ageing", "Close", "Customers", "Imports", "Revenue"]

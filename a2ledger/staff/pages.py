@@ -1,0 +1,386 @@
+"""Pages of Fava's sidebar for the staff: customers, closing, ageing, revenue, imports.
+
+A class is a page, its name part of the page's address, its template and its script beside it.
+They show what the book says. What they ask to be written is done by the clerk, where there is
+one: under ``a2ledger serve``, not under a plain Fava, which anybody may reach.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from functools import cached_property, wraps
+from pathlib import Path
+from typing import Any, cast
+
+from fava.context import g
+from fava.ext import FavaExtensionBase, extension_endpoint
+from flask import Response, abort, current_app, jsonify, request
+
+from a2ledger import customerfile
+from a2ledger.book import Book, BrokenBookError, NoBookError, RefusedError
+from a2ledger.config import ConfigError
+from a2ledger.detail import MissingDetailError
+from a2ledger.ledger import ForbiddenLineError, Ledger
+from a2ledger.quarantine import BrokenQuarantineError
+from a2ledger.staff import figures
+from a2ledger.staff.clerk import BadFormError
+from a2ledger.staff.desk import KEY, USER, Desk, root_of
+from a2ledger.steps import asking, drawing, rendering
+from a2ledger.vault import GitError, LockedError
+
+Values = dict[str, Any]
+Endpoint = Callable[[Callable[..., Response]], Callable[..., Response]]
+
+PROBLEMS = (
+    BrokenBookError,
+    BrokenQuarantineError,
+    ConfigError,
+    ForbiddenLineError,
+    GitError,
+    LockedError,
+    MissingDetailError,
+    NoBookError,
+    RefusedError,
+)
+"""What a page says in place of what it would show."""
+
+
+_RUNS = 100
+_REFUSED = 500
+_PERIODS = 3
+_SANDBOX = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "frame-ancestors 'self'; sandbox allow-popups"
+)
+"""What a rendered document may do in a browser: be looked at."""
+
+
+class _NoDeskError(Exception):
+    """There is no book around this ledger, only journals."""
+
+
+def _today(book: Book) -> dt.date:
+    # A plain Fava has no --today; elsewhere it is the command line that reads the clock.
+    return dt.datetime.now(book.config.zone).date()  # noqa: TID251
+
+
+def _safe(page: Callable[..., Values]) -> Callable[..., Values]:
+    """A page that says what is wrong with the book, where something is."""
+
+    @wraps(page)
+    def wrapper(self: _Page) -> Values:
+        try:
+            return {"error": "", "may_write": self.may_write, **page(self)}
+        except PROBLEMS as error:
+            return {"error": str(error)}
+        except _NoDeskError:
+            return {
+                "error": "There is no a2ledger.toml beside these journals: "
+                "what needs more of the book than the ledger is not shown."
+            }
+
+    return wrapper
+
+
+class _Page(FavaExtensionBase):
+    """What all pages share."""
+
+    has_js_module = True
+
+    @property
+    def desk(self) -> Desk:
+        """The server's desk, or one of a plain Fava's own.
+
+        Raises:
+            _NoDeskError: if there is no book around this ledger.
+        """
+        config = current_app.config
+        if KEY in config:
+            return cast("Desk", config[KEY])
+        key = f"{KEY} {self.ledger.beancount_file_path}"
+        if key not in config:
+            root = root_of(Path(self.ledger.beancount_file_path))
+            config[key] = root and Desk(root=root, today=_today)
+        if config[key] is None:
+            raise _NoDeskError
+        return cast("Desk", config[key])
+
+    @property
+    def may_write(self) -> bool:
+        """Whether forms are shown."""
+        return KEY in current_app.config and self.desk.clerk is not None
+
+    @property
+    def book(self) -> Book:
+        """The book as it stands."""
+        return self.desk.book()
+
+    @property
+    def today(self) -> dt.date:
+        """The day it is."""
+        return self.desk.today(self.book)
+
+    @property
+    def formats(self) -> list[str]:
+        """What documents are rendered as."""
+        return list(rendering.FORMATS)
+
+    @property
+    def customers_at(self) -> str:
+        """Where customers' own ledgers are served; empty where they are not."""
+        return self.desk.customers_at
+
+    @cached_property
+    def loaded(self) -> Ledger:
+        """What Fava has loaded, to be asked as the commands ask."""
+        ledger = self.ledger
+        return Ledger(ledger.all_entries, ledger.load_errors, ledger.options)
+
+    def after_load_file(self) -> None:
+        """Forget what was loaded before."""
+        self.__dict__.pop("loaded", None)
+        self.__dict__.pop("standings", None)
+
+
+def _day(name: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
+
+
+def _number(name: str) -> int:
+    text = request.args.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0  # noqa: PLR2004
+
+
+class Customers(_Page):
+    """All customers; one of them, his calls, his documents, and what is behind a line."""
+
+    report_title = "Customers"
+
+    @cached_property
+    def standings(self) -> list[list[Any]]:
+        """Where every customer stands."""
+        return figures.customers(self.loaded)
+
+    @extension_endpoint
+    def rows(self) -> Response:
+        """Every customer, for the table."""
+        return jsonify(self.standings)
+
+    @property
+    def view(self) -> str:
+        """Which of the pages is asked for."""
+        args = request.args
+        if args.get("document"):
+            return "line" if args.get("line") else "document"
+        if args.get("day"):
+            return "calls"
+        return "customer" if args.get("customer") or args.get("account") else "customers"
+
+    @_safe
+    def page(self) -> Values:
+        """What the page shows."""
+        return cast("Values", getattr(self, f"_{self.view}")())
+
+    def _customers(self) -> Values:
+        return {"count": len(self.standings)}
+
+    def _named(self) -> str:
+        """The customer asked for, by his id or by a part of his account's name.
+
+        Raises:
+            RefusedError: if there is none.
+        """
+        name = request.args.get("customer", "")
+        if account := request.args.get("account", ""):
+            name = figures.customer_of_account(self.book.customers, account)
+        if name not in self.book.customers:
+            raise RefusedError(f"{name or 'This'}: no such customer")
+        return name
+
+    def _customer(self) -> Values:
+        name = self._named()
+        book, today = self.book, self.today
+        customer = book.customers[name]
+        since = None if request.args.get("all") else figures.since_closes(customer, _PERIODS)
+        try:
+            preview, problem = drawing.preview(book, name, today), ""
+        except PROBLEMS as error:
+            preview, problem = None, str(error)
+        return {
+            "id": name,
+            "today": str(today),
+            "facts": asking.customer_json(customer, today),
+            "standing": figures.standing(self.loaded, name),
+            "preview": preview,
+            "problem": problem,
+            "statement": figures.statement(book, customer, since),
+            "since": since,
+            "usage": figures.usage(book, customer),
+            "documents": figures.documents(book, customer),
+            "changes": figures.changes(book, customer),
+            "services": list(book.config.services),
+            "methods": list(book.config.methods),
+            "journal": str(book.root.resolve() / customerfile.path(name)),
+        }
+
+    def _calls(self) -> Values:
+        name, first = self._named(), _day("day")
+        if first is None:
+            raise RefusedError("That is no day such as 2026-01-31")
+        last = max(_day("to") or first, first)
+        found = figures.calls(self.book, name, first, last)
+        return {"id": name, "first": str(first), "last": str(last), "calls": found}
+
+    def _document(self) -> Values:
+        name = request.args["document"]
+        return {"name": name, "document": figures.document(self.book, name)}
+
+    def _line(self) -> Values:
+        name = request.args["document"]
+        return figures.explained(self.book, name, _number("line"), _number("call") or 1, self.today)
+
+    @extension_endpoint
+    def rendered(self) -> Response:
+        """A document as its customer gets it; his preview, where it is his id that is given."""
+        name, form = request.args.get("name", ""), request.args.get("format", "html")
+        try:
+            book = self.book
+            if name in book.customers:
+                document = drawing.preview(book, name, self.today)
+            else:
+                document = figures.document(book, name)
+            ending, content = rendering.rendered(document, form, book.root / "templates")
+        except (*PROBLEMS, _NoDeskError) as error:
+            return Response(f"{error}\n", 404, content_type="text/plain; charset=utf-8")
+        except KeyError:
+            return cast("Response", abort(404))
+        kinds = {"html": "text/html; charset=utf-8", "pdf": "application/pdf"}
+        kind = kinds.get(ending, "text/plain; charset=utf-8")
+        response = Response(content, content_type=kind)
+        response.headers["Content-Security-Policy"] = _SANDBOX
+        response.headers["Content-Disposition"] = f'inline; filename="{name}.{ending}"'
+        return response
+
+
+class Close(_Page):
+    """What would close now, and closing it."""
+
+    report_title = "Close"
+
+    @_safe
+    def page(self) -> Values:
+        """What the page shows at once."""
+        return {"today": str(self.today), "next": figures.next_periods(self.book)}
+
+    @extension_endpoint
+    def due(self) -> Response:
+        """What closing would do now; it takes a while where there are many customers."""
+        try:
+            return jsonify({"error": "", **figures.would_close(self.book, self.today)})
+        except (*PROBLEMS, _NoDeskError) as error:
+            return jsonify({"error": str(error)})
+
+
+class Ageing(_Page):
+    """What is owed on closed bills, by days overdue."""
+
+    report_title = "Ageing"
+    has_js_module = False
+
+    @_safe
+    def page(self) -> Values:
+        """What the page shows."""
+        day = _day("day") or self.today
+        rows = figures.aged(self.book, day)
+        return {"day": str(day), "rows": rows, "totals": figures.totals(rows)}
+
+
+class Revenue(_Page):
+    """What is earned, by month and service, and by destination with its margin."""
+
+    report_title = "Revenue"
+    has_js_module = False
+
+    @_safe
+    def page(self) -> Values:
+        """What the page shows."""
+        earned = figures.revenue(self.loaded)
+        try:
+            book = self.book
+        except _NoDeskError:
+            return {**earned, "months": [], "month": "", "destinations": [], "problem": ""}
+        months = figures.months_of_calls(book)
+        month = request.args.get("month", "")
+        month = month if month in months else next(iter(months), "")
+        try:
+            rows, problem = figures.destinations(book, month), ""
+        except MissingDetailError as error:
+            rows, problem = [], str(error)
+        return {
+            **earned,
+            "months": months,
+            "month": month,
+            "destinations": rows,
+            "problem": problem,
+        }
+
+
+class Imports(_Page):
+    """The last runs of imports, and what they refused."""
+
+    report_title = "Imports"
+
+    @_safe
+    def page(self) -> Values:
+        """What the page shows."""
+        reason = request.args.get("reason", "")
+        return {
+            "runs": figures.runs(self.book, _RUNS),
+            "reason": reason,
+            "quarantine": figures.refused(self.book, reason, _REFUSED),
+        }
+
+
+class A2Ledger(_Page):
+    """No page: what the pages' scripts ask, and links from Fava's own pages to ours."""
+
+    @extension_endpoint
+    def home(self) -> Response:
+        """Where the pages are, and what a form must bear."""
+        user = request.environ.get(USER, "")
+        try:
+            desk, may_write = self.desk, self.may_write
+        except _NoDeskError:
+            return jsonify({"base": f"/{g.beancount_file_slug}/", "may_write": False})
+        return jsonify(
+            {
+                "base": desk.home or f"/{g.beancount_file_slug}/",
+                "may_write": may_write,
+                "token": desk.token(user) if may_write else "",
+                "user": user,
+            }
+        )
+
+    @cast("Endpoint", extension_endpoint("write", ["POST"]))
+    def write(self) -> Response:
+        """Have the clerk do what a form asks for; the guard has seen who sends it."""
+        if not self.may_write or (clerk := self.desk.clerk) is None:
+            return cast("Response", abort(403))
+        form = request.get_json(silent=True)
+        try:
+            job = clerk.start(form if isinstance(form, dict) else {}, request.environ.get(USER, ""))
+        except BadFormError as error:
+            return jsonify({"error": str(error)})
+        return jsonify({"error": "", **job.as_json()})
+
+    @extension_endpoint
+    def job(self) -> Response:
+        """How far a job is."""
+        clerk = self.desk.clerk if self.may_write else None
+        user = request.environ.get(USER, "")
+        job = clerk and clerk.job(request.args.get("job", ""), user)
+        return jsonify(job.as_json()) if job else cast("Response", abort(404))

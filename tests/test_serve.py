@@ -1,0 +1,717 @@
+"""The staff's pages in a real browser, behind the guard."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.parse
+
+import pytest
+from fava.application import create_app
+
+from a2ledger.book import Book
+from a2ledger.staff import guard
+from a2ledger.staff.clerk import BadFormError, command
+from a2ledger.staff.desk import Desk
+from a2ledger.staff.server import application
+
+A2LEDGER = (sys.executable, "-m", "a2ledger")
+TODAY = "2026-04-03"
+HOSTILE = "<img src=x onerror=document.title='hit'><script>document.title='hit'</script>"
+
+
+def a2ledger(book, *words, today=TODAY, code=0):
+    done = subprocess.run(
+        [*A2LEDGER, "-C", book, "--today", today, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
+
+
+@contextlib.contextmanager
+def serving(book, *options, **environment):
+    """A server of a book, in a process of its own; its address."""
+    with subprocess.Popen(
+        [*A2LEDGER, "-C", book, "--today", TODAY, "serve", "-p", "0", *options],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    ) as process:
+        try:
+            said = process.stderr.readline()
+            found = re.match(r"http://([0-9.]+:[0-9]+)/ shows the book", said)
+            assert found, said + process.stderr.read()
+            yield found[1]
+        finally:
+            process.send_signal(signal.SIGTERM)
+    assert process.returncode == 0
+
+
+class Answer(dict):
+    status = 0
+    text = ""
+
+    @property
+    def json(self):
+        return json.loads(self.text)
+
+
+def get(host, path, method="GET", body=None, **headers):
+    """What a server answers, asked as anything may ask it, not only a browser."""
+    connection = http.client.HTTPConnection(host, timeout=60)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method, path, body, named)
+    response = connection.getresponse()
+    answer = Answer({name.lower(): value for name, value in response.getheaders()})
+    answer.status, answer.text = response.status, response.read().decode()
+    connection.close()
+    return answer
+
+
+HOME = "/example-telecom/"
+PAGES = f"{HOME}extension/"
+
+
+def write(host, form, token=None, **headers):
+    """Send a form as our pages do, and wait for what becomes of it."""
+    if token is None:
+        token = get(host, f"{PAGES}A2Ledger/home", **headers).json["token"]
+    answer = get(
+        host, f"{PAGES}A2Ledger/write", "POST", json.dumps(form),
+        Content_Type="application/json", X_A2ledger_Token=token, **headers,
+    )  # fmt: skip
+    if answer.status != 200:
+        return answer
+    job = answer.json
+    while not job.get("done") and not job["error"]:
+        time.sleep(0.1)
+        job = {"error": "", **get(host, f"{PAGES}A2Ledger/job?job={job['job']}", **headers).json}
+    return job
+
+
+def figures(host):
+    return {row[0]: row for row in get(host, f"{PAGES}Customers/rows").json}
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory):
+    """The demo's book, and in it a text that somebody means ill with."""
+    book = tmp_path_factory.mktemp("serve") / "book"
+    subprocess.run([*A2LEDGER, "demo", book], check=True, capture_output=True)
+    rows = "id,customer,date,amount,description\nh1,C10002,2026-03-19,1.00,"
+    (book / "input/hostile.csv").write_text(f'{rows}"{HOSTILE}"\n')
+    a2ledger(book, "import", "payments", book / "input/hostile.csv", today="2026-03-20")
+    a2ledger(book, "customer", "set", "C10002", f"address={HOSTILE}", today="2026-03-20")
+    return book
+
+
+@pytest.fixture(scope="module")
+def demo(pristine, tmp_path_factory):
+    """The book that is served: tests add to it."""
+    return shutil.copytree(pristine, tmp_path_factory.mktemp("served") / "book")
+
+
+@pytest.fixture(scope="module")
+def host(demo):
+    with serving(demo) as address:
+        yield address
+
+
+@pytest.fixture
+def quiet(pristine, tmp_path):
+    """A copy of the book that a test may do with as it likes."""
+    return shutil.copytree(pristine, tmp_path / "book")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as running:
+        found = running.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def page(browser, host):
+    """A page of the server that complains of nothing."""
+    complaints = []
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    page.on("console", lambda it: it.type == "error" and complaints.append(it.text))
+    page.on("pageerror", lambda it: complaints.append(str(it)))
+    page.go = lambda path: page.goto(f"http://{host}{HOME}{path}")
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def cells(page, column):
+    return page.locator(f"#a2l-customers tbody tr td:nth-child({column})").all_text_contents()
+
+
+# In the browser
+
+
+def test_customers_are_sorted_filtered_and_opened(page):
+    page.go("")
+    page.wait_for_selector("#a2l-customers tbody tr")
+    assert page.url.endswith("/extension/Customers/")
+    owed = [float(text) for text in cells(page, 3)]
+    assert owed == sorted(owed, reverse=True)
+    page.click("th[data-key='1']")
+    assert cells(page, 2) == sorted(cells(page, 2))
+    page.click("th[data-key='1']")
+    assert cells(page, 2) == sorted(cells(page, 2), reverse=True)
+    page.fill("#a2l-filter", "north")
+    assert cells(page, 1) == ["C10004"]
+    page.click("text=C10004")
+    page.wait_for_selector("h1:has-text('North Call Centre NV')")
+    assert "2026-03-19" in page.locator(".axis").inner_text()
+
+
+def test_a_payment_moves_the_balance_on_the_page(page, demo):
+    page.go("extension/Customers/?customer=C10001")
+    billed = page.locator("[data-figure='billed'] b")
+    before = float(billed.inner_text())
+    page.click("text=Add payment")
+    page.fill("dialog input[name='amount']", "7.25")
+    page.fill("dialog input[name='date']", "2026-04-01")
+    page.fill("dialog input[name='description']", "Paid at the desk")
+    page.click("dialog button[type='submit']")
+    page.wait_for_selector("dialog", state="detached")
+    page.wait_for_selector("#a2l-statement :text('Paid at the desk')")
+    assert float(billed.inner_text()) == pytest.approx(before - 7.25)
+    log = subprocess.run(
+        ["git", "-C", demo, "log", "-1", "--format=%s"], capture_output=True, text=True, check=True
+    )
+    assert log.stdout == "import: payments: 1 rows read, 1 posted; 7.25\n"
+
+
+def test_a_limit_that_is_changed_stands_in_the_history_with_who_changed_it(page):
+    page.go("extension/Customers/?customer=C10005")
+    page.click("text=Change limit")
+    page.fill("dialog input[name='amount']", "25")
+    page.click("dialog button[type='submit']")
+    page.wait_for_selector("[data-figure='limit'] b:text-is('25.00')")
+    assert page.locator("tr:has-text('credit limit'):has-text('25.00')").count() == 1
+
+
+def test_what_the_command_refuses_is_said_in_the_form(page):
+    page.go("extension/Customers/?customer=C10004")
+    page.click("text=Change limit")
+    page.fill("dialog input[name='amount']", "5.00")
+    page.fill("dialog input[name='date']", "2020-12-31")
+    page.click("dialog button[type='submit']")
+    assert "lies in a closed period" in page.locator("dialog .a2l-said").inner_text()
+    page.keyboard.press("Escape")
+    assert page.locator("[data-figure='limit'] b").inner_text() == "900.00"
+
+
+def test_from_a_line_of_a_bill_to_its_calls_and_their_price(page):
+    page.go("extension/Customers/?document=INV-2026-000005")
+    page.locator(".a2l-bill tbody tr", has_text="Belgium Mobile").get_by_text("why").click()
+    page.wait_for_selector("h1:has-text('INV-2026-000005, line 1')")
+    assert page.locator(".a2l-calls tbody tr").count() == 3
+    page.locator(".a2l-calls tbody tr").nth(2).get_by_text("price").click()
+    page.wait_for_selector("#price:has-text('call 3')")
+    assert "in blocks of 6 s: 132 s" in page.locator("dl").last.inner_text()
+    page.click("a:has-text('journals/2026-01/C10005.10.beancount:14')")
+    page.wait_for_selector(".cm-editor")
+    assert "/customer-C10005/" in page.url
+
+
+def test_from_an_entry_of_the_journal_to_its_calls_and_its_document(page):
+    page.go("journal/?time=2026-02-28")
+    entry = page.locator(".journal > li", has_text="Invoice INV-2026-000007")
+    entry.locator("a.a2l-link", has_text="document").click()
+    page.wait_for_selector("h1:has-text('INV-2026-000007')")
+    page.click("text=in his own ledger")
+    page.wait_for_selector(".journal > li")
+    assert "/customer-C10001/journal/" in page.url
+    page.goto(page.url.replace("filter=%5EINV-2026-000007", "time=2026-02-03"))
+    usage = page.locator(".journal > li", has_text="3 calls, 0:04:16")
+    usage.locator("a.a2l-link", has_text="calls").click()
+    page.wait_for_selector("h1:has-text('Calls of 2026-02-03')")
+    assert page.locator(".a2l-calls tbody tr").count() == 3
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "journal/",
+        "account/Assets:Receivable:C10002:Billed/",
+        "extension/Customers/?customer=C10002",
+        "extension/Customers/",
+        "../customer-C10002/journal/",
+        "../customer-C10002/account/Assets:Receivable:C10002/",
+    ],
+)
+def test_hostile_text_does_not_run(page, path):
+    page.go(path)
+    page.wait_for_selector(".journal > li, .a2l td")
+    if "journal" in path:
+        for kind in ("Open", "Custom", "Metadata"):
+            page.locator(f"button:text-is('{kind}')").click()
+    page.wait_for_timeout(300)
+    assert page.title() != "hit"
+    assert page.locator("article img").count() == 0
+
+
+def test_other_pages_show_what_the_commands_say(page, demo):
+    page.go("extension/Ageing/?day=2026-03-20")
+    rows = json.loads(a2ledger(demo, "ageing", "--as-of", "2026-03-20", "--json"))
+    for row in rows:
+        if row["billed"] != "0.00":
+            shown = page.locator(f"tr:has-text('{row['customer']}')").first
+            assert row["billed"] in shown.inner_text()
+    page.go("extension/Revenue/?month=2026-02")
+    page.wait_for_selector("svg .bars, svg rect")
+    total = sum(  # of 35.22 that were posted 0.95 are January's, which came late
+        float(text)
+        for text in page.locator("#a2l-destinations td:nth-child(5)").all_text_contents()
+    )
+    assert total == pytest.approx(34.27, abs=0.05)
+    page.go("query/?query_string=run%20to-pay")
+    page.wait_for_selector("td:has-text('C10004')")
+    page.go("extension/Imports/")
+    assert page.locator("td:has-text('pbx1')").count() == 3
+
+
+def test_refused_rows_are_tried_again(page, demo):
+    row = "id,customer,date,amount\nq1,C10009,2026-04-02,4.00\n"
+    (demo / "input/unknown.csv").write_text(row)
+    a2ledger(demo, "import", "payments", demo / "input/unknown.csv", code=3)
+    a2ledger(demo, "customer", "add", "C10009", "--name", "Nine", "--tariff", "standard")
+    page.go("extension/Imports/")
+    page.locator("tr:has-text('unknown-customer')").get_by_text("Try again").click()
+    page.wait_for_selector(".a2l-said.good")
+    assert page.locator("text=Nothing is in quarantine").count() == 1
+    page.go("extension/Customers/?customer=C10009")
+    assert page.locator("[data-figure='billed'] b").inner_text() == "-4.00"
+
+
+def test_a_new_import_shows_up_by_itself(page, demo):
+    page.go("extension/Customers/?customer=C10003")
+    before = page.locator("[data-figure='billed'] b").inner_text()
+    (demo / "input/p.csv").write_text("id,customer,date,amount\np77,C10003,2026-04-01,3.00\n")
+    a2ledger(demo, "import", "payments", demo / "input/p.csv")
+    page.wait_for_function(
+        "before => document.querySelector(`[data-figure='billed'] b`).textContent !== before",
+        arg=before,
+    )
+
+
+def test_closing_asks_once_and_closes(page, demo):
+    page.go("extension/Close/")
+    page.wait_for_selector("#a2l-due:has-text('1 period would close now, 5.51 EUR billed')")
+    assert page.locator("text=source pbx1 was not imported").count() >= 4
+    page.click("#a2l-ask")
+    page.wait_for_selector("text=This bills 5.51 EUR")
+    page.click("#a2l-sure")
+    page.wait_for_selector(".a2l-said.good:has-text('1 period(s) closed')")
+    page.wait_for_selector("#a2l-due:has-text('Nothing would close now')")
+    assert (demo / "invoices/2026/INV-2026-000011.json").is_file()
+    page.go("extension/Customers/?customer=C10003")
+    assert page.locator("a:text-is('INV-2026-000011')").count() == 1
+
+
+# Without one
+
+
+def test_every_route_is_listed_with_what_it_may_do(quiet):
+    app = application(Book(quiet), Desk(root=quiet, today=lambda _: None))
+    served = {rule.endpoint for rule in app.url_map.iter_rules()}
+    assert served == guard.ROUTES.keys()
+    for rule in app.url_map.iter_rules():
+        if rule.methods & {"PUT", "DELETE", "POST"} and rule.endpoint != "extension_endpoint":
+            assert guard.ROUTES[rule.endpoint] is guard.May.NOTHING, rule
+
+
+def test_a_route_without_a_row_answers_nothing(quiet, monkeypatch):
+    app = application(Book(quiet), Desk(root=quiet, today=lambda _: None))
+    client = app.test_client()
+    assert client.get(f"{HOME}api/changed").status_code == 200
+    monkeypatch.delitem(guard.ROUTES, "json_api.get_changed")
+    assert client.get(f"{HOME}api/changed").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "api/source"),
+        ("PUT", "api/add_entries"),
+        ("PUT", "api/format_source"),
+        ("DELETE", "api/source_slice"),
+        ("DELETE", "api/document?filename=x"),
+        ("GET", "api/imports"),
+        ("GET", "api/extract?filename=x&importer=y"),
+        ("GET", "document/?filename=/etc/hostname"),
+        ("GET", "statement/?entry_hash=x&key=y"),
+        ("GET", "../jump?time=2026"),
+        ("PUT", "extension/Customers/rows"),
+        ("POST", "extension/Customers/rows"),
+    ],
+)
+def test_fava_itself_writes_and_runs_nothing(host, method, path):
+    path = urllib.parse.urljoin(HOME, path)
+    answer = get(host, path, method, "{}" if method != "GET" else None)
+    assert answer.status == 403
+    assert not answer.json["success"]
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("SELECT account, sum(position) GROUP BY account", 200),
+        ("BALANCES", 200),
+        ("JOURNAL 'C10001'", 200),
+        ("PRINT FROM year = 2026", 200),
+        ("run to-pay", 200),
+        (".run over-limit;", 200),
+        ("run nothing-like-it", 403),
+        ("run to-pay unbilled", 403),
+        ("set boxed true", 403),
+        (".format csv", 403),
+        ("help", 403),
+        ("CREATE TABLE x (a int)", 403),
+        ("nonsense (", 403),
+        ("", 403),
+    ],
+)
+def test_only_queries_that_read_are_answered(host, query, status):
+    asked = urllib.parse.urlencode({"query_string": query})
+    assert get(host, f"{HOME}api/query?{asked}").status == status
+    if status == 403:
+        assert get(host, f"{HOME}download-query/query_result.csv?{asked}").status == 403
+
+
+def test_a_saved_query_must_read_too(quiet):
+    with (quiet / "journals/manual.beancount").open("a") as manual:
+        manual.write('2026-01-01 query "bad" ".format csv"\n')
+    with serving(quiet) as host:
+        assert get(host, f"{HOME}api/query?query_string=run%20bad").status == 403
+
+
+def test_every_answer_bears_the_headers(host):
+    for path in (HOME, f"{PAGES}Customers/", f"{HOME}api/changed", "/none/", "/static/app.css"):
+        answer = get(host, path)
+        assert {name: answer.get(name.lower()) for name in guard.HEADERS} == guard.HEADERS
+    assert "no-store" in get(host, f"{PAGES}Customers/")["cache-control"]
+    policy = get(host, f"{PAGES}Customers/")["content-security-policy"]
+    assert "script-src 'self' 'wasm-unsafe-eval';" in policy
+    document = get(host, f"{PAGES}Customers/rendered?name=INV-2026-000002")
+    assert document.status == 200
+    assert "sandbox" in document["content-security-policy"]
+
+
+@pytest.mark.parametrize("name", ["evil.example", "127.0.0.1.evil.example", "", "localhost:x"])
+def test_another_name_is_not_answered(host, name):
+    assert get(host, HOME, Host=name).status == 400
+    port = host.partition(":")[2]
+    assert get(host, HOME, Host=f"localhost:{port}").status == 302
+
+
+PAYMENT = {
+    "action": "payment",
+    "id": "web-0123456789abcdef",
+    "customer": "C10002",
+    "date": "2026-04-01",
+    "amount": "2.00",
+}
+
+
+def test_a_form_that_is_sent_twice_counts_once(host):
+    before = float(figures(host)["C10002"][3])
+    first, second = write(host, PAYMENT), write(host, PAYMENT)
+    assert (first["code"], second["code"]) == (0, 0)
+    assert "1 posted" in first["said"][-1]
+    assert "1 duplicate" in second["said"][-1]
+    assert float(figures(host)["C10002"][3]) == pytest.approx(before - 2)
+
+
+@pytest.mark.parametrize(
+    ("token", "headers"),
+    [
+        ("", {}),
+        ("0" * 64, {}),
+        (None, {"Origin": "http://evil.example"}),
+        (None, {"Sec_Fetch_Site": "cross-site"}),
+    ],
+)
+def test_what_another_site_sends_is_not_done(host, token, headers):
+    before = figures(host)
+    good = get(host, f"{PAGES}A2Ledger/home").json["token"]
+    form = {**PAYMENT, "id": "web-1111111111111111"}
+    assert write(host, form, good if token is None else token, **headers).status == 403
+    plain = get(
+        host, f"{PAGES}A2Ledger/write", "POST", json.dumps(form),
+        Content_Type="text/plain", X_A2ledger_Token=good,
+    )  # fmt: skip
+    assert plain.status == 403
+    assert figures(host) == before
+
+
+def test_read_only_shows_everything_and_writes_nothing(quiet):
+    state = {path: path.stat().st_mtime_ns for path in quiet.rglob("*")}
+    with serving(quiet, "--read-only") as host:
+        assert "Add payment" not in get(host, f"{PAGES}Customers/?customer=C10001").text
+        assert "23.05" in get(host, f"{PAGES}Customers/?customer=C10001").text
+        assert [row["customer"] for row in get(host, f"{PAGES}Close/due").json["ready"]]
+        home = get(host, f"{PAGES}A2Ledger/home").json
+        assert (home["may_write"], home["token"]) == (False, "")
+        assert write(host, PAYMENT, "x").status == 403
+        assert get(host, f"{PAGES}Customers/rendered?name=INV-2026-000002").status == 200
+    assert {path: path.stat().st_mtime_ns for path in quiet.rglob("*")} == state
+
+
+def basic(name, password):
+    return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
+def configured(book, text):
+    with (book / "a2ledger.toml").open("a") as toml:
+        toml.write(f"\n[serve]\n{text}\n")
+
+
+def test_with_passwords_only_those_who_have_one_come_in(quiet):
+    configured(quiet, 'passwords = "staff"')
+    for name, password in (("Anna", "correct horse"), ("Bert", "x")):
+        subprocess.run(
+            [*A2LEDGER, "-C", quiet, "serve", "--set-password", name],
+            input=f"{password}\n", text=True, check=True, capture_output=True,
+        )  # fmt: skip
+    assert (quiet / "staff").stat().st_mode & 0o777 == 0o600
+    assert "correct horse" not in (quiet / "staff").read_text()
+    with serving(quiet) as host:
+        refused = get(host, HOME)
+        assert refused.status == 401
+        assert refused["www-authenticate"].startswith("Basic ")
+        for wrong in (basic("Anna", "x"), basic("Nobody", "x"), "Basic ???", "Bearer x"):
+            assert get(host, f"{PAGES}Customers/rows", Authorization=wrong).status == 401
+        anna = {"Authorization": basic("Anna", "correct horse")}
+        assert get(host, f"{PAGES}Customers/rows", **anna).status == 200
+        assert write(host, PAYMENT, **anna)["code"] == 0
+        bert = {"Authorization": basic("Bert", "x")}
+        token = get(host, f"{PAGES}A2Ledger/home", **anna).json["token"]
+        assert write(host, PAYMENT, token, **bert).status == 403
+        for _ in range(12):
+            get(host, HOME, Authorization=basic("Bert", "guess"))
+        assert get(host, HOME, Authorization=basic("Bert", "x")).status == 302  # known already
+    log = subprocess.run(
+        ["git", "-C", quiet, "log", "-1", "--format=%an"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert log.stdout == "Anna\n"
+
+
+def test_a_proxy_says_who_it_is(quiet):
+    configured(quiet, 'user_header = "X-Remote-User"\nnames = ["staff.example"]')
+    with serving(quiet) as host:
+        assert get(host, HOME).status == 401
+        named = {"X_Remote_User": "Carla <c@x>", "Host": "staff.example"}
+        assert get(host, HOME, **named).status == 302
+        assert write(host, PAYMENT, **named)["code"] == 0
+    log = subprocess.run(
+        ["git", "-C", quiet, "log", "-1", "--format=%an"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert log.stdout == "Carla c@x\n"
+
+
+def test_a_header_is_believed_of_the_proxy_alone(quiet):
+    configured(quiet, 'user_header = "X-Remote-User"\nproxies = ["192.0.2.1"]')
+    with serving(quiet) as host:
+        assert get(host, HOME, X_Remote_User="Mallory").status == 401
+
+
+@pytest.mark.parametrize(
+    ("words", "toml", "message"),
+    [
+        (["--host", "0.0.0.0"], "", "lets anybody in"),  # noqa: S104 - it must not
+        ([], 'host = "192.0.2.1"', "lets anybody in"),
+        ([], 'passwords = "not-there"', "the passwords cannot be read"),
+        (["--host", "192.0.2.1"], 'user_header = "X-User"', "is none of this machine's"),
+    ],
+)
+def test_it_does_not_open_to_everybody(quiet, words, toml, message):
+    configured(quiet, toml)
+    done = subprocess.run(
+        [*A2LEDGER, "-C", quiet, "serve", "-p", "0", *words],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert done.stderr.startswith("a2ledger: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_passwords_that_others_may_read_are_refused(quiet):
+    configured(quiet, 'passwords = "staff"')
+    (quiet / "staff").write_text("Anna:scrypt:1:1:1$a$b\n")
+    (quiet / "staff").chmod(0o644)
+    done = subprocess.run(
+        [*A2LEDGER, "-C", quiet, "serve", "-p", "0"],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "chmod 600" in done.stderr
+
+
+def test_no_program_that_a_journal_names_is_run(quiet):
+    (quiet / "journals/evil.py").write_text(
+        "from pathlib import Path\nPath(__file__).with_name('ran').touch()\n"
+        "from fava.ext import FavaExtensionBase\nclass Evil(FavaExtensionBase):\n"
+        "    report_title = 'Evil'\n"
+    )
+    with (quiet / "journals/manual.beancount").open("a") as manual:
+        manual.write('2026-01-01 custom "fava-extension" "evil"\n')
+        manual.write('2026-01-01 custom "fava-option" "import-config" "evil.py"\n')
+    done = subprocess.run(
+        [*A2LEDGER, "-C", quiet, "serve", "-p", "0"],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.count("names a program that Fava would run") == 2
+    assert not (quiet / "journals/ran").exists()
+
+
+def test_what_is_loaded_stays_while_the_book_cannot_be(quiet):
+    with serving(quiet) as host:
+        with (quiet / "journals/manual.beancount").open("a") as manual:
+            manual.write('plugin "evil"\n')
+        time.sleep(1.5)
+        assert figures(host)["C10001"][3] == "23.05"
+        assert get(host, "/customer-C10001/journal/").status == 200
+
+
+def test_plain_fava_has_the_pages_and_no_forms(quiet):
+    app = create_app([quiet / "journals/main.beancount"])
+    client = app.test_client()
+    listed = client.get(f"{HOME}api/ledger_data").json["data"]["extensions"]
+    assert {one["report_title"] for one in listed if one["report_title"]} == {
+        "Customers", "Close", "Ageing", "Revenue", "Imports",
+    }  # fmt: skip
+    assert client.get(f"{HOME}api/errors").json["data"] == []
+    for path in ("Customers/", "Customers/?customer=C10001", "Close/", "Ageing/", "Revenue/",
+                 "Imports/", "Customers/?document=INV-2026-000002&line=1"):  # fmt: skip
+        answer = client.get(f"{PAGES}{path}")
+        assert answer.status_code == 200
+        assert 'a2l-problem">' not in answer.text
+        assert "Add payment" not in answer.text
+    assert client.post(f"{PAGES}A2Ledger/write", json=PAYMENT).status_code == 403
+
+
+def test_journals_without_a_book_show_the_customers(quiet, tmp_path):
+    shutil.copytree(quiet / "journals", tmp_path / "alone/journals")
+    client = create_app([tmp_path / "alone/journals/main.beancount"]).test_client()
+    rows = client.get(f"{PAGES}Customers/rows").json
+    assert [row[0] for row in rows][:2] == ["C10004", "C10001"]
+    for path in ("Customers/?customer=C10001", "Close/", "Ageing/", "Imports/"):
+        assert "There is no a2ledger.toml" in client.get(f"{PAGES}{path}").text
+    assert client.get(f"{PAGES}Revenue/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Customers/?customer=C1",
+        "Customers/?customer=../../etc/passwd",
+        "Customers/?account=C1",
+        "Customers/?customer=C10001&day=yesterday",
+        "Customers/?document=INV-2026-999999",
+        "Customers/?document=../../a2ledger",
+        "Customers/?document=INV-2026-000002&line=99",
+        "Customers/?document=INV-2026-000002&line=x",
+        "Customers/?document=%3Cscript%3E&line=1",
+    ],
+)
+def test_what_is_not_there_is_said(host, path):
+    answer = get(host, f"{PAGES}{path}")
+    assert answer.status == 200
+    assert 'class="a2l-problem"' in answer.text
+    assert "<script>" not in answer.text.partition('class="a2l"')[2].partition("</div>")[0]
+
+
+@pytest.mark.parametrize("path", ["/customer-../x/", "/customer-C1/journal/", "/C10001/"])
+def test_only_customers_have_a_ledger_of_their_own(host, path):
+    assert get(host, path).status == 404
+
+
+def test_missing_detail_is_said_and_the_rest_is_shown(quiet):
+    shutil.rmtree(quiet / "calls/2026-03")
+    with serving(quiet, "--read-only") as host:
+        answer = get(host, f"{PAGES}Customers/?customer=C10001").text
+        assert "2026-03" in re.search(r'class="a2l-problem">([^<]*)', answer)[1]
+        assert "Balance brought forward" in answer
+        assert "cannot be read" in get(host, f"{PAGES}Close/due").json["error"]
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"action": "limit", "customer": "C1", "amount": "5"},
+         ["customer", "set", "--", "C1", "credit_limit=5"]),
+        ({"action": "close"}, ["close", "--json", "--"]),
+        ({"action": "close", "customers": ["C1"], "without": ["pbx1"], "through": "2026-01-31"},
+         ["close", "--json", "--through", "2026-01-31", "--without=pbx1", "--", "C1"]),
+        ({"action": "retry", "identities": ["--accept"], "accept": False},
+         ["quarantine", "retry", "--json", "--", "--accept"]),
+        ({"action": "retry", "reason": "no-rate", "accept": True},
+         ["quarantine", "retry", "--json", "--reason", "no-rate", "--accept", "--"]),
+    ],
+)  # fmt: skip
+def test_a_form_becomes_the_words_of_a_command(form, words):
+    assert command(form) == (words, {})
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"action": "sh"},
+        {"action": "limit", "customer": "--help", "amount": "5"},
+        {"action": "limit", "customer": "C1", "amount": "-5"},
+        {"action": "limit", "customer": "C1", "amount": "5", "date": "--today"},
+        {"action": "close", "customers": ["--final"]},
+        {"action": "close", "customers": "C1"},
+        {"action": "retry", "identities": [1]},
+        {"action": "retry", "identities": ["a\0b"]},
+        {"action": "retry", "reason": "--accept"},
+        {**PAYMENT, "id": "p1"},
+        {**PAYMENT, "id": "web-0"},
+        {**PAYMENT, "amount": "0"},
+        {**PAYMENT, "amount": "-1"},
+        {**PAYMENT, "amount": "1e5"},
+        {**PAYMENT, "amount": 5},
+        {**PAYMENT, "date": "tomorrow"},
+        {**PAYMENT, "customer": "x y"},
+    ],
+)
+def test_a_form_that_cannot_be_is_refused(form):
+    with pytest.raises(BadFormError):
+        command(form)
+
+
+def test_a_text_stays_one_cell_of_one_row():
+    words, files = command({**PAYMENT, "description": 'a "b",\nc1,C10001,2026-01-01,9'})
+    assert words == ["import", "payments", "staff.csv"]
+    assert files["staff.csv"].splitlines()[1:] == [
+        'web-0123456789abcdef,C10002,2026-04-01,2.00,,"a ""b"", c1,C10001,2026-01-01,9"'
+    ]
