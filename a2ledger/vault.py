@@ -339,7 +339,7 @@ class Vault:
         except (OSError, ValueError):
             return 0
 
-    def _whole(self) -> int | None:
+    def whole(self) -> int | None:
         """The generation the book's files are of; None while some are of the next."""
         generation = self.generation()
         # Read once more at the end: a whole run may have gone by between the two looks.
@@ -370,17 +370,17 @@ class Vault:
             InterruptedRunError: if a killed run has left it in between.
         """
         for _ in range(tries):
-            before = self._whole()
+            before = self.whole()
             if before is not None:
                 try:
                     result = read()
                 except Exception:
-                    if self._whole() == before:
+                    if self.whole() == before:
                         raise
                 else:
-                    if self._whole() == before:
+                    if self.whole() == before:
                         return result
-            elif not self.is_locked() and self._whole() is None:
+            elif not self.is_locked() and self.whole() is None:
                 raise InterruptedRunError(
                     f"{self.root}: a run was interrupted while it published; nothing was read; "
                     "run any command that writes, `a2ledger doctor --mend` for one: it finishes it"

@@ -60,6 +60,7 @@ class Job:
     printed: str = ""
     code: int | None = None
     """Its exit code; None while it runs."""
+    thread: threading.Thread | None = None
 
     def as_json(self) -> dict[str, Any]:
         """What the page that asked for it is told."""
@@ -101,8 +102,15 @@ class Clerk:
         self._jobs[job.id] = job
         while len(self._jobs) > _KEPT:
             self._jobs.popitem(last=False)
-        threading.Thread(target=self._run, args=(job, files), daemon=True).start()
+        job.thread = threading.Thread(target=self._run, args=(job, files), daemon=True)
+        job.thread.start()
         return job
+
+    def finish(self) -> None:
+        """Wait for what is being done."""
+        for job in list(self._jobs.values()):
+            if job.thread:
+                job.thread.join()
 
     def _run(self, job: Job, files: Mapping[str, str]) -> None:
         code = 70

@@ -28,7 +28,7 @@ from a2ledger.book import Book
 from a2ledger.ledger import ForbiddenLineError, admit
 from a2ledger.staff.pages import A2Ledger, Ageing, Close, Customers, Imports, Revenue
 from a2ledger.steps.asking import MAIN
-from a2ledger.vault import LockedError
+from a2ledger.vault import InterruptedRunError, LockedError
 
 PREFIX = "customer-"
 """Before a customer's id, the name of his own ledger in an address."""
@@ -154,9 +154,10 @@ class Ledgers:
 
     def _is_current(self, loaded: tuple[object, Ledger]) -> bool:
         state, ledger = loaded
-        if (self._book.vault.state / "intent.json").exists():
+        generation = self._book.vault.whole()
+        if generation is None:
             return True  # somebody is publishing: what is there is half of it
-        return state == (self._book.vault.generation(), _stamps(ledger))
+        return state == (generation, _stamps(ledger))
 
     def refresh(self) -> None:
         """Load anew what has changed."""
@@ -169,7 +170,7 @@ class Ledgers:
         while not stop.wait(EVERY_SECONDS):
             try:
                 self.refresh()
-            except (OSError, LockedError, ForbiddenLineError):
+            except (OSError, LockedError, InterruptedRunError, ForbiddenLineError):
                 continue  # what is loaded is shown until the book is whole again
 
     def first_slug(self) -> str:

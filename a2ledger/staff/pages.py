@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from functools import cached_property, wraps
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,15 +20,16 @@ from flask import Response, abort, current_app, jsonify, request
 
 from a2ledger import customerfile
 from a2ledger.book import Book, BrokenBookError, NoBookError, RefusedError
-from a2ledger.config import ConfigError
 from a2ledger.detail import MissingDetailError
 from a2ledger.ledger import ForbiddenLineError, Ledger
+from a2ledger.pdf import PdfError
 from a2ledger.quarantine import BrokenQuarantineError
 from a2ledger.staff import figures
 from a2ledger.staff.clerk import BadFormError
 from a2ledger.staff.desk import KEY, USER, Desk, root_of
 from a2ledger.steps import asking, drawing, rendering
-from a2ledger.vault import GitError, LockedError
+from a2ledger.tomltable import ConfigError
+from a2ledger.vault import GitError, InterruptedRunError, LockedError
 
 Values = dict[str, Any]
 Endpoint = Callable[[Callable[..., Response]], Callable[..., Response]]
@@ -38,9 +40,11 @@ PROBLEMS = (
     ConfigError,
     ForbiddenLineError,
     GitError,
+    InterruptedRunError,
     LockedError,
     MissingDetailError,
     NoBookError,
+    PdfError,
     RefusedError,
 )
 """What a page says in place of what it would show."""
@@ -49,6 +53,12 @@ PROBLEMS = (
 _RUNS = 100
 _REFUSED = 500
 _PERIODS = 3
+_KINDS = {
+    "html": "text/html; charset=utf-8",
+    "json": "application/json",
+    "pdf": "application/pdf",
+    "text": "text/plain; charset=utf-8",
+}
 _SANDBOX = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
     "frame-ancestors 'self'; sandbox allow-popups"
@@ -124,7 +134,7 @@ class _Page(FavaExtensionBase):
     @property
     def formats(self) -> list[str]:
         """What documents are rendered as."""
-        return list(rendering.FORMATS)
+        return ["html", *(["pdf"] if find_spec("weasyprint") else [])]
 
     @property
     def customers_at(self) -> str:
@@ -253,16 +263,17 @@ class Customers(_Page):
                 document = drawing.preview(book, name, self.today)
             else:
                 document = figures.document(book, name)
-            ending, content = rendering.rendered(document, form, book.root / "templates")
+            if form not in _KINDS:
+                raise RefusedError(f"{form}: documents are not shown like that")
+            made = rendering.rendered({name: document}, [form], book.root / "templates")
         except (*PROBLEMS, _NoDeskError) as error:
             return Response(f"{error}\n", 404, content_type="text/plain; charset=utf-8")
-        except KeyError:
-            return cast("Response", abort(404))
-        kinds = {"html": "text/html; charset=utf-8", "pdf": "application/pdf"}
-        kind = kinds.get(ending, "text/plain; charset=utf-8")
-        response = Response(content, content_type=kind)
+        (content,) = made.values()
+        response = Response(content, content_type=_KINDS[form])
         response.headers["Content-Security-Policy"] = _SANDBOX
-        response.headers["Content-Disposition"] = f'inline; filename="{name}.{ending}"'
+        response.headers["Content-Disposition"] = (
+            f'inline; filename="{name}.{rendering.ENDINGS[form]}"'
+        )
         return response
 
 

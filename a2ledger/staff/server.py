@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
+import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import fava
 from cheroot.wsgi import Server
@@ -25,6 +24,7 @@ from a2ledger.staff.passwords import Passwords
 
 _JOURNAL = "_journal_table.html"
 _THREADS = 10
+_GRACE_SECONDS = 5
 
 
 def application(book: Book, desk: Desk) -> Flask:
@@ -62,16 +62,6 @@ def door(app: Flask, book: Book, serve: Serve) -> Door:
     return Door(app.wsgi_app, serve, passwords)
 
 
-@contextlib.contextmanager
-def _watching(ledgers: Ledgers) -> Iterator[None]:
-    stop = threading.Event()
-    threading.Thread(target=ledgers.watch, args=(stop,), daemon=True).start()
-    try:
-        yield
-    finally:
-        stop.set()
-
-
 def run(book: Book, desk: Desk, serve: Serve, talk: Callable[[str], None]) -> None:
     """Serve a book until told to stop.
 
@@ -80,21 +70,56 @@ def run(book: Book, desk: Desk, serve: Serve, talk: Callable[[str], None]) -> No
     """
     app = application(book, desk)
     server = Server((serve.host, serve.port), door(app, book, serve), numthreads=_THREADS)
-    try:
-        server.prepare()
-    except OSError:
-        raise RefusedError(
-            f"{serve.host}:{serve.port}: is in use or is none of this machine's; nothing was "
-            "served; say another --port"
-        ) from None
-
-    def stop(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
+    told = _signals()
+    _start(server, serve)
     host, port = server.bind_addr[:2]
     shown = f"[{host}]" if ":" in str(host) else host
     talk(f"http://{shown}:{port}/ shows the book; Ctrl-C ends it")
-    with _watching(app.config["LEDGERS"]), contextlib.suppress(KeyboardInterrupt):
-        server.serve()
-    server.stop()
+    stop = threading.Event()
+    ledgers: Ledgers = app.config["LEDGERS"]
+    threading.Thread(target=ledgers.watch, args=(stop,), daemon=True).start()
+    os.read(told, 1)
+    stop.set()
+    if desk.clerk:
+        desk.clerk.finish()
+    ending = threading.Thread(target=server.stop, daemon=True)
+    ending.start()
+    ending.join(_GRACE_SECONDS)
+
+
+def _signals() -> int:
+    """Where a byte can be read once somebody wants us to stop.
+
+    An exception out of a signal's handler would strike anywhere, in a lock of the server too.
+    """
+    read, write = os.pipe()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os.write(write, b"."))
+    return read
+
+
+def _start(server: Server, serve: Serve) -> None:
+    """Have a server listen, in threads that need not end for the program to end.
+
+    Raises:
+        RefusedError: if the address is another's.
+    """
+    listening = threading.Event()
+    failed: list[OSError] = []
+
+    def work() -> None:
+        try:
+            server.prepare()
+        except OSError as error:
+            failed.append(error)
+        listening.set()
+        if not failed:
+            server.serve()
+
+    threading.Thread(target=work, daemon=True).start()
+    listening.wait()
+    if failed:
+        raise RefusedError(
+            f"{serve.host}:{serve.port}: is in use or is none of this machine's; nothing was "
+            "served; say another --port"
+        )
