@@ -373,8 +373,17 @@ def test_links_lead_somewhere(page):
         assert not anchor or anchor in anchors(path), link
 
 
-PATHS = ("/dev/", "/var/log/asterisk/", "/etc/cron.d/", "/srv/", "/usr/bin/", "/bin/")
+PATHS = (
+    "/dev/",
+    "/etc/nginx/",
+    "/var/log/asterisk/",
+    "/etc/cron.d/",
+    "/srv/",
+    "/usr/bin/",
+    "/bin/",
+)
 HOSTS = {
+    "127.0.0.1:5000",
     "beancount.github.io",
     "fava.pythonanywhere.com",
     "github.com",

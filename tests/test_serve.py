@@ -328,6 +328,10 @@ def test_closing_asks_once_and_closes(page, demo):
     page.wait_for_selector(".a2l-said.good:has-text('1 period(s) closed')")
     page.wait_for_selector("#a2l-due:has-text('Nothing would close now')")
     assert (demo / "invoices/2026/INV-2026-000011.json").is_file()
+    page.get_by_label("pbx1").check()
+    page.wait_for_selector("#a2l-due:has-text('4 periods would close now')")
+    page.get_by_label("pbx1").uncheck()
+    page.wait_for_selector("#a2l-due:has-text('Nothing would close now')")
     page.go("extension/Customers/?customer=C10003")
     assert page.locator("a:text-is('INV-2026-000011')").count() == 1
 

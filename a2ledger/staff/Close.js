@@ -43,7 +43,8 @@ function table(rows, ready) {
 
 /**
  * @param {HTMLElement} place
- * @param {{ready: Row[], waiting: Row[], totals: string[]}} due
+ * @param {{ready: Row[], waiting: Row[], totals: string[], sources: string[],
+ *   without: string[]}} due
  */
 function show(place, due) {
   const count = due.ready.length;
@@ -54,16 +55,42 @@ function show(place, due) {
       element("p", { id: "a2l-due" }, `${count} period${count > 1 ? "s" : ""} would close now, ${totals} billed.`),
     );
     if (place.dataset.mayWrite) {
-      nodes.push(asking(place, `Close ${count} period${count > 1 ? "s" : ""}`, totals));
+      const text = `Close ${count} period${count > 1 ? "s" : ""}`;
+      nodes.push(asking(place, text, totals, due.without));
     }
     nodes.push(table(due.ready, true));
   } else {
     nodes.push(element("p", { id: "a2l-due", className: "quiet" }, "Nothing would close now."));
   }
+  const behind = due.waiting.some((row) => row.warnings.some((one) => one.code === "source-behind"));
   if (due.waiting.length) {
-    nodes.push(element("h2", {}, "Left open"), table(due.waiting, false));
+    nodes.push(element("h2", {}, "Left open"));
+  }
+  if (behind || due.without.length) {
+    nodes.push(sources(place, due));
+  }
+  if (due.waiting.length) {
+    nodes.push(table(due.waiting, false));
   }
   place.replaceChildren(...nodes);
+}
+
+/**
+ * Boxes to tick for sources that are not to be waited for.
+ * @param {HTMLElement} place
+ * @param {{sources: string[], without: string[]}} due
+ */
+function sources(place, due) {
+  const box = element("div", { className: "buttons" }, "Do not wait for");
+  for (const name of due.sources) {
+    const tick = element("input", { type: "checkbox", checked: due.without.includes(name) });
+    tick.addEventListener("change", () => {
+      const others = due.without.filter((other) => other !== name);
+      draw(place, tick.checked ? [...others, name] : others).catch(console.error);
+    });
+    box.append(element("label", {}, tick, name));
+  }
+  return box;
 }
 
 /**
@@ -71,8 +98,9 @@ function show(place, due) {
  * @param {HTMLElement} place
  * @param {string} text
  * @param {string} totals
+ * @param {string[]} without
  */
-function asking(place, text, totals) {
+function asking(place, text, totals, without) {
   const box = element("div", { className: "buttons" });
   const ask = element("button", { type: "button", id: "a2l-ask" }, `${text} …`);
   const sure = element("button", { type: "button", id: "a2l-sure" }, text);
@@ -85,7 +113,7 @@ function asking(place, text, totals) {
     const bar = /** @type {HTMLProgressElement} */ (element("progress"));
     const now = element("span", { className: "quiet" }, "closing");
     box.replaceChildren(bar, now);
-    write({ action: "close" }, (job) => {
+    write({ action: "close", without }, (job) => {
       now.textContent = job.now || job.said.at(-1) || "closing";
       const share = job.now.match(/(\d+)%/);
       if (share) {
@@ -102,20 +130,28 @@ function asking(place, text, totals) {
   return box;
 }
 
+/**
+ * @param {HTMLElement} place
+ * @param {string[]} without
+ */
+async function draw(place, without) {
+  const url = new URL("due", window.location.href);
+  for (const name of without) {
+    url.searchParams.append("without", name);
+  }
+  const due = await (await fetch(url)).json();
+  if (due.error) {
+    place.replaceChildren(element("p", { className: "a2l-problem" }, due.error));
+  } else {
+    show(place, due);
+  }
+}
+
 export default {
   onExtensionPageLoad() {
     const place = document.getElementById("a2l-close");
     if (place) {
-      fetch(new URL("due", window.location.href))
-        .then((answer) => answer.json())
-        .then((due) => {
-          if (due.error) {
-            place.replaceChildren(element("p", { className: "a2l-problem" }, due.error));
-          } else {
-            show(place, due);
-          }
-        })
-        .catch(console.error);
+      draw(place, []).catch(console.error);
     }
   },
 };

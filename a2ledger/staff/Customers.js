@@ -5,7 +5,7 @@ import { address, element, reload, serial, told, write } from "./A2Ledger.js";
 const ROWS = 100;
 const [ID, NAME, CURRENCY, , , , , AVAILABLE, , STATUS] = Array(10).keys();
 const NUMBERS = new Set([3, 4, 5, 6, 7]);
-const OPTIONAL = new Set([6, 2, 8]);
+const OPTIONAL = new Set([2, 4, 5, 6, 8]);
 const COLUMNS = [0, 1, 3, 4, 5, 6, 7, 2, 8, 9];
 
 /** How the table was last looked at: it is found like that again. */

@@ -321,8 +321,13 @@ def explained(book: Book, name: str, line: int, call: int, today: dt.date) -> Va
 # ---- closing ----
 
 
-def would_close(book: Book, today: dt.date) -> Values:
+def would_close(book: Book, today: dt.date, without: Sequence[str] = ()) -> Values:
     """What closing would do now: the close itself, drawn up and not published.
+
+    Args:
+        book: whose periods.
+        today: the day it is.
+        without: sources that need not have reported.
 
     Raises:
         BrokenBookError: as for a close.
@@ -332,7 +337,7 @@ def would_close(book: Book, today: dt.date) -> Values:
     def ask() -> Values:
         # A draft is only in memory until it is published.
         draft = Draft(Book(book.root), today, lambda _: None)
-        results = closing.close(draft, through=None, names=[], without=[])
+        results = closing.close(draft, through=None, names=[], without=without)
         ready = [row for row in results if row.closed]
         return {
             "ready": [row.as_json() | {"last": str(row.period.last)} for row in ready],
@@ -340,6 +345,8 @@ def would_close(book: Book, today: dt.date) -> Values:
                 row.as_json() | {"last": str(row.period.last)} for row in results if not row.closed
             ],
             "totals": closing.totals(ready),
+            "sources": list(book.config.sources),
+            "without": list(without),
         }
 
     found: Values = book.vault.reading(ask)

@@ -291,7 +291,9 @@ class Close(_Page):
     def due(self) -> Response:
         """What closing would do now; it takes a while where there are many customers."""
         try:
-            return jsonify({"error": "", **figures.would_close(self.book, self.today)})
+            without = request.args.getlist("without")
+            found = figures.would_close(self.book, self.today, without)
+            return jsonify({"error": "", **found})
         except (*PROBLEMS, _NoDeskError) as error:
             return jsonify({"error": str(error)})
 
