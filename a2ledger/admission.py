@@ -45,9 +45,7 @@ _HARMFUL = re.compile(
 _ALLOWED = re.compile(
     rf'option "(?:{"|".join(OPTIONS)})" {_STRING}[ \t\r]*|include "(?P<path>[^"\\\n]+)"[ \t\r]*'
 )
-_OURS = re.compile(
-    r'\d{4}-\d\d-\d\d custom "fava-extension" "a2ledger\.staff"[ \t\r]*'
-)
+_OURS = re.compile(r'\d{4}-\d\d-\d\d custom "fava-extension" "a2ledger\.staff"[ \t\r]*')
 """The one program that Fava may run for a book: the staff's pages."""
 _TEXT = re.compile(
     rf"(?:[ \t]+[a-z][\w-]*:|\d{{4}}-\d\d-\d\d (?:[*!]|custom|note \S+|query|event))"

@@ -603,6 +603,10 @@ def test_what_is_loaded_stays_while_the_book_cannot_be(quiet):
         time.sleep(1.5)
         assert figures(host)["C10001"][3] == "23.05"
         assert get(host, "/customer-C10001/journal/").status == 200
+        (quiet / "journals/customers/C10002.beancount").write_text('plugin "evil"\n')
+        refused = get(host, "/customer-C10002/journal/")
+        assert refused.status == 503
+        assert "C10002.beancount:1: 'plugin'" in refused.text
 
 
 def test_plain_fava_has_the_pages_and_no_forms(quiet):

@@ -20,6 +20,7 @@ from a2ledger.config import Serve
 from a2ledger.staff.desk import KEY, Desk
 from a2ledger.staff.guard import Door, is_loopback, protect
 from a2ledger.staff.ledgers import PREFIX, Ledgers
+from a2ledger.staff.pages import PROBLEMS
 from a2ledger.staff.passwords import Passwords
 
 _JOURNAL = "_journal_table.html"
@@ -44,7 +45,14 @@ def application(book: Book, desk: Desk) -> Flask:
     assert app.jinja_loader  # noqa: S101 - Flask has one
     app.jinja_loader = ChoiceLoader([DictLoader({_JOURNAL: text}), app.jinja_loader])
     protect(app, desk)
+    for problem in PROBLEMS:
+        app.register_error_handler(problem, _said)
     return app
+
+
+def _said(problem: Exception) -> tuple[str, int, dict[str, str]]:
+    """What is wrong with the book, in place of a page."""
+    return f"{problem}\n", 503, {"Content-Type": "text/plain; charset=utf-8"}
 
 
 def door(app: Flask, book: Book, serve: Serve) -> Door:
