@@ -1,0 +1,262 @@
+"""Break `import`, `close`, `invoice` and `credit-note` at every call that changes the disk.
+
+`import-many` is an import of so many files that they are synced at once and packed by git.
+
+python tests/crash/crash.py                              every call, every way: an hour or two
+python tests/crash/crash.py --points 20 import close     calls spread evenly over two commands
+
+Ways to break: the whole tree of processes is killed (``kill``), a write is torn in two (``torn``),
+the power goes, so that what was not synced is lost, with its names (``powercut``) or without
+(``names``), or the call and all after it that do the same fail with an error. After each the next
+writer, ``a2ledger doctor --mend``, must leave the book as it was, or as an uninterrupted run does:
+files, generation, git's tree, index, history and soundness; and the command, run again where it
+was as before, must then end as an uninterrupted one. ``--double`` kills the recovery as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from tracing import Call, Fault, Outcome, is_possible, run
+
+TODAY = "2026-02-10"
+PROGRAM = [sys.executable, "-m", "a2ledger", "--quiet", "--today", TODAY, "-C", "."]
+MEND = [*PROGRAM, "doctor", "--mend"]
+MODES = ("kill", "torn", "powercut", "names", "ENOSPC", "EIO", "EMFILE")
+DECK = "dialprefix,destination,rateinitial,initblock,billingblock\n,Anywhere,1.00,60,60\n"
+CALLS = "".join(
+    f"c{number},C{number % 3 + 1},2026-01-{number + 5:02d} 12:00:00,3225550199,61\n"
+    for number in range(6)
+)
+MANY = range(100, 170)
+MANY_CALLS = "".join(f"m{n},M{n},2026-01-05 12:00:00,3225550199,61\n" for n in MANY)
+COMMANDS = {
+    "import": ["import", "calls", "../calls.csv"],
+    "import-many": ["import", "calls", "../many.csv"],
+    "close": ["close"],
+    "invoice": ["invoice", "--period", "2026-01", "--format", "html,text"],
+    "credit-note": ["credit-note", "INV-2026-000001", "--reason", "billed twice"],
+}
+ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "A2LEDGER_AUTHOR": "Olga Operator",
+    "TZ": "UTC",
+}
+GIT = ["git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false"]
+
+
+def program(root: Path, *words: str, today: str = TODAY) -> None:
+    """Run the program on a book."""
+    command = [*PROGRAM[:4], "--today", today, "-C", ".", *words]
+    done = subprocess.run(
+        command, cwd=root, env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{words}: {done.stderr}")
+
+
+def books(directory: Path) -> dict[str, Path]:
+    """The book each command is run on: a new one, one with calls, one that is closed."""
+    for name, rows in (("calls", CALLS), ("many", MANY_CALLS)):
+        (directory / f"{name}.csv").write_text(f"id,customer,start,called,seconds\n{rows}")
+    customers = "".join(f"M{n},M{n},1000,standard,2026-01-01\n" for n in MANY)
+    header = "id,name,credit_limit,tariff,opened\n"
+    (directory / "customers.csv").write_text(header + customers)
+    made = {name: directory / name for name in COMMANDS}
+    root = made["import"]
+    root.mkdir(mode=0o750)
+    program(root, "init", ".", "--timezone", "UTC", today="2026-01-01")
+    (root / "tariffs/standard.csv").write_text(DECK)
+    for name in ("C1", "C2", "C3"):
+        words = ["customer", "add", name, "--opened", "2026-01-01", "--credit-limit", "1000"]
+        program(root, *words, today="2026-01-01")
+    shutil.copytree(root, made["import-many"])
+    program(made["import-many"], "import", "customers", "../customers.csv")
+    for before, name in (("import", "close"), ("close", "invoice")):
+        shutil.copytree(made[before], made[name])
+        program(made[name], *COMMANDS[before])
+    shutil.copytree(made["invoice"], made["credit-note"])
+    return made
+
+
+def fingerprint(root: Path) -> dict[str, str]:
+    """All that counts of a book: its files, its generation, and what git makes of it."""
+    found = {}
+    for place, directories, names in os.walk(root):
+        inside = Path(place).relative_to(root)
+        if inside == Path():
+            directories.remove(".git")
+        if inside == Path(".a2ledger"):
+            directories[:] = [name for name in directories if name != "decks"]  # a cache
+        for name in names:
+            content = Path(place, name).read_bytes()
+            found[str(inside / name)] = hashlib.sha256(content).hexdigest()
+    for words in (
+        "rev-parse HEAD^{tree}", "rev-list --count HEAD", "log --format=%B%an",
+        "status --porcelain --untracked-files=all", "fsck --strict --no-dangling",
+    ):  # fmt: skip
+        done = subprocess.run(
+            [*GIT, *words.split()], cwd=root, capture_output=True, text=True, check=False
+        )
+        found[f"git {words}"] = f"{done.returncode} {done.stdout}"
+    found["git locks"] = " ".join(sorted(path.name for path in root.glob(".git/**/*.lock")))
+    return found
+
+
+class Trial:
+    """A command, the book it runs on, and how it comes out where nothing breaks."""
+
+    def __init__(self, name: str, book: Path, work: Path) -> None:
+        self.command = [*PROGRAM, *COMMANDS[name]]
+        self.book, self.root = book, work / "book"
+        self.fresh()
+        self.next_writer()
+        self.before = fingerprint(self.root)
+        self.fresh()
+        self.clean = run(self.command, self.root, ENVIRONMENT)
+        if self.clean.code:
+            raise SystemExit(f"{name} fails by itself: {self.clean.output}")
+        self.next_writer()
+        self.after = fingerprint(self.root)
+
+    def fresh(self) -> None:
+        """The book as it was."""
+        shutil.rmtree(self.root, ignore_errors=True)
+        shutil.copytree(self.book, self.root, symlinks=True)
+
+    def next_writer(self) -> str:
+        """Recover; what went wrong with that."""
+        done = subprocess.run(
+            MEND, cwd=self.root, env=ENVIRONMENT, capture_output=True, text=True, check=False
+        )
+        said = done.stdout + done.stderr
+        return "" if done.returncode == 0 and "Traceback" not in said else f"mend: {said}"
+
+    def broken(self, fault: Fault, second: int = 0) -> list[str]:
+        """What is wrong after a fault, and after a kill at a call of the recovery too."""
+        self.fresh()
+        outcome = run(self.command, self.root, ENVIRONMENT, fault)
+        wrong = _told(outcome) if fault.error else []
+        if second:
+            run(MEND, self.root, ENVIRONMENT, Fault(second, "kill"))
+        wrong += filter(None, [self.next_writer()])
+        found = fingerprint(self.root)
+        if found == self.before:
+            done = run(self.command, self.root, ENVIRONMENT)
+            found = fingerprint(self.root)
+            if done.code:
+                wrong.append(f"run again it fails: {done.output}")
+            if fault.error and outcome.code == 0:
+                wrong.append("it said that all was well, and had done nothing")
+        differs = [key for key in found | self.after if found.get(key) != self.after.get(key)]
+        return wrong + [f"{key} differs" for key in sorted(differs)]
+
+
+def _told(outcome: Outcome) -> list[str]:
+    """Whether an error was said as it should be."""
+    wrong = []
+    if "Traceback" in outcome.output:
+        wrong.append("a traceback")
+    if outcome.code is None or outcome.code < 0:
+        wrong.append("it hung or died")
+    if outcome.code and not outcome.output.strip():
+        wrong.append("it failed without a word")
+    return wrong
+
+
+def _matters(call: Call, mode: str) -> bool:
+    """Whether a way to break a call differs from others."""
+    if mode == "torn":
+        return call.does == "write"
+    if mode == "ENOSPC":
+        return call.does not in {"unlink", ""}
+    if mode == "EMFILE":
+        return call.does == "open"
+    return True
+
+
+def _chosen(total: int, points: int, chance: random.Random) -> list[int]:
+    """Numbers of calls: all, or as many as wanted, spread evenly."""
+    if not points or points >= total:
+        return list(range(1, total + 1))
+    step = total / points
+    return sorted({int(one * step + chance.random() * step) + 1 for one in range(points)})
+
+
+def attempt(name: str, book: Path, work: Path, given: argparse.Namespace) -> int:
+    """Break one command in all ways wanted; how often it did not come out whole."""
+    chance, began = random.Random(given.seed), time.monotonic()  # noqa: S311
+    trial = Trial(name, book, work)
+    calls = trial.clean.calls
+    print(f"{name}: {len(calls)} calls change the disk")
+    failures = [f"not durable at the end: {what}" for what in trial.clean.unsynced]
+    plan = [
+        (Fault(at, mode), 0)
+        for mode in given.modes.split(",")
+        for at in _chosen(len(calls), given.points, chance)
+        if _matters(calls[at - 1], mode)
+    ]
+    plan += [
+        (Fault(chance.randint(1, len(calls)), "kill"), chance.randint(1, len(calls)))
+        for _ in range(given.double)
+    ]
+    counts: Counter[str] = Counter()
+    for fault, second in plan:
+        kind = "double kill" if second else fault.mode
+        counts[kind] += 1
+        if wrong := trial.broken(fault, second):
+            then = f", then at {second}" if second else ""
+            place = f"{kind} at {fault.at}{then}, {calls[fault.at - 1]}"
+            failures.append(f"{place}: {'; '.join(wrong)}")
+            print(f"  {failures[-1]}", flush=True)
+    for failure in failures[:1] if not plan else ():
+        print(f"  {failure}")
+    tried = ", ".join(f"{kind} {count}" for kind, count in counts.items())
+    seconds = time.monotonic() - began
+    print(f"  {len(plan)} times broken ({tried}), {len(failures)} wrong, {seconds:.0f} s")
+    for failure in failures:
+        if failure.startswith("not durable"):
+            print(f"  {failure}")
+    return len(failures)
+
+
+def main() -> None:
+    """Break what is asked for; exit 1 if anything did not come out whole."""
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    arguments.add_argument("commands", nargs="*", help=f"of {', '.join(COMMANDS)}; default all")
+    arguments.add_argument("--points", type=int, default=0, help="calls of each command; 0 all")
+    arguments.add_argument("--modes", default=",".join(MODES), help=f"of {','.join(MODES)}")
+    arguments.add_argument("--double", type=int, default=20, help="kills in the recovery too")
+    arguments.add_argument("--seed", type=int, default=1)
+    given = arguments.parse_args()
+    if not is_possible():
+        raise SystemExit("needs Linux on x86-64")
+    with tempfile.TemporaryDirectory(prefix="crash-") as place:
+        directory = Path(place)
+        made = books(directory)
+        (directory / "work").mkdir()
+        for name in ("calls.csv", "many.csv"):
+            shutil.copy(directory / name, directory / "work")
+        names = given.commands or list(COMMANDS)
+        wrong = sum(attempt(one, made[one], directory / "work", given) for one in names)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
