@@ -100,10 +100,12 @@ def _legs(
             yield periodfile.leg(accounts.ROUNDING, rest, currency)
 
 
-def brought_forward(bill: Bill, customer: str, currency: str) -> list[data.Directive]:
-    """The first lines of the next period's file: exact balances, and the cumulative nets."""
+def brought_forward(
+    bill: Bill, customer: str, currency: str
+) -> tuple[list[data.Balance], list[data.Custom]]:
+    """Of the first lines of the next period's file: exact balances, and the cumulative nets."""
     day = bill.period.end
-    balances: list[data.Directive] = [
+    balances = [
         data.Balance(
             {},
             day,
@@ -126,7 +128,7 @@ def brought_forward(bill: Bill, customer: str, currency: str) -> list[data.Direc
         )
         for code, micro in bill.carried.cumulative_micro.items()
     ]
-    return [*balances, *cumulative]
+    return balances, cumulative
 
 
 def is_numbered(bill: Bill) -> bool:

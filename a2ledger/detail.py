@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -188,10 +190,7 @@ def digest(table: pa.Table) -> Digest:
 
 def _digest(table: pa.Table) -> Digest:
     content = table.select(_content(table))
-    columns = [
-        pc.fill_null(pc.cast(_plain(content[name].combine_chunks()), pa.string()), "")
-        for name in content.column_names
-    ]
+    columns = [_text(content[name]) for name in content.column_names]
     sha = hashlib.sha256()
     if content.num_rows:
         columns[-1] = pc.binary_join_element_wise(columns[-1], "", "\n")
@@ -211,6 +210,10 @@ def _content(table: pa.Table) -> list[str]:
 
 def _says(column: pa.ChunkedArray, nothing: object) -> bool:
     return bool(pc.any(pc.not_equal(column, pa.scalar(nothing, column.type))).as_py())
+
+
+def _text(column: pa.ChunkedArray) -> pa.StringArray:
+    return pc.fill_null(pc.cast(_plain(column.combine_chunks()), pa.string()), "")
 
 
 def _plain(column: pa.Array) -> pa.Array:
@@ -258,6 +261,55 @@ def fold(calls: pa.Table, customers: Iterable[str]) -> list[Folded]:
     )
     columns = (*keys, "uid_count", "seconds_sum", "cost_micro_sum")
     return [Folded(*row) for row in zip(*(sums[name].to_pylist() for name in columns), strict=True)]
+
+
+class Told(NamedTuple):
+    """One customer's calls of a day that were posted together, and the digest of their text."""
+
+    customer: str
+    late_in: dt.date | None
+    calls: int
+    sha256: str
+
+
+def told(calls: pa.Table) -> list[Told]:
+    """A day's calls, in their order, as what seals vouch for: by customer, late ones apart.
+
+    The text is a line a call, the columns of :func:`digest` joined by tabs, up to the last one
+    that says anything of that call: it stays the same whatever else happens on that day.
+    """
+    late = calls.filter(pc.is_valid(calls["late_in"]))
+    late = late.sort_by([("customer", "ascending"), ("late_in", "ascending"), *ORDER[1:]])
+    return [*_told(calls.filter(pc.is_null(calls["late_in"]))), *_told(late)]
+
+
+def _told(calls: pa.Table) -> Iterator[Told]:
+    """Calls whose customers and late periods stand together."""
+    if not calls.num_rows:
+        return
+    text = _texts(calls)
+    ends = np.frombuffer(text.buffers()[1], np.int32)[: len(text) + 1]
+    content = memoryview(text.buffers()[2])
+    owners = calls["customer"].combine_chunks()
+    late = pc.fill_null(calls["late_in"].combine_chunks().cast(pa.int32()), -1)
+    differs = np.asarray(pc.not_equal(owners[1:], owners[:-1])) | (np.diff(late) != 0)
+    starts = [0, *(np.flatnonzero(differs) + 1).tolist(), len(text)]
+    for start, end in itertools.pairwise(starts):
+        sha256 = hashlib.sha256(content[ends[start] : ends[end]]).hexdigest()
+        posted = calls["late_in"][start].as_py()
+        yield Told(owners[start].as_py(), posted, end - start, sha256)
+
+
+def _texts(calls: pa.Table) -> pa.StringArray:
+    """A line for each call, one after the other in the array's buffer."""
+    columns = [_text(calls[name]) for name in _FIRST]
+    rest = pa.array([""] * calls.num_rows, pa.string())
+    for name in reversed(_LATER):
+        text = _text(calls[name])
+        says = pc.or_(pc.not_equal(text, str(_LATER[name])), pc.not_equal(rest, ""))
+        rest = pc.if_else(says, pc.binary_join_element_wise("\t", text, rest, ""), "")
+    columns[-1] = pc.binary_join_element_wise(columns[-1], rest, "\n", "")
+    return pc.binary_join_element_wise(*columns, "\t")
 
 
 def bought(calls: pa.Table) -> list[tuple[str, str, int, int, int]]:

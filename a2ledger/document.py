@@ -95,6 +95,8 @@ class Document:
     ``date`` it is of, ``vat_total``."""
     treatment: str = field(default="", metadata=_ABSENT)
     """Of VAT, where it is not simply added: ``included``, ``on-refill``, ``reverse-charge``."""
+    seal: str = field(default="", metadata=_ABSENT)
+    """The beginning of the period's seal, which covers all but this."""
 
 
 _PLAIN = (str, int, type(None))

@@ -180,6 +180,7 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
     view.setdefault("original", None)
     view.setdefault("vat_translated", None)
     view.setdefault("treatment", "")
+    view.setdefault("seal", "")
     places = money.decimals(view["currency"])
     view["summary"] = _summary(view, places)
     closing = money.parse(view["summary"]["closing"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -104,6 +105,7 @@ def test_a_preview_is_what_closing_bills(one):
 
     assert dry == [row]
     bill = one.invoice(row["number"])
+    assert re.fullmatch("[0-9a-f]{4}(-[0-9a-f]{4}){3}", bill.pop("seal"))
     assert {**bill, "kind": "preview", "number": None} == shown
     # 22 of 31 days of 29.00 are 20.58; February 29.00; 347 days of the year's 366 of 90.00 are
     # 85.3279, from 20 January to 31 December.

@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any
+
+from beancount.core import data
 
 from a2ledger import (
     closing,
@@ -18,20 +21,23 @@ from a2ledger import (
     ledger,
     money,
     period,
+    seal,
     topup,
 )
 from a2ledger.billing import Bill, Row
 from a2ledger.book import Book, BrokenBookError, Draft, RefusedError, with_period
 from a2ledger.customerfile import with_facts
-from a2ledger.document import as_json
+from a2ledger.document import Document, as_json
 from a2ledger.document import written as written_document
 from a2ledger.period import Period
 from a2ledger.periodfile import PeriodFile, split, with_entries, written
 from a2ledger.progress import Progress
 from a2ledger.records import SETTLED, Customer
+from a2ledger.seal import Seal, SoFar
 from a2ledger.steps import asking, charging, drawing, guarding, topping
 from a2ledger.steps.guarding import Warned
 from a2ledger.steps.numbering import Numbers
+from a2ledger.steps.sealing import Covered
 
 
 @dataclass(kw_only=True)
@@ -272,12 +278,8 @@ class _Closer:
         document = replace(guarding.translated(self.book, document), number=number)
         remarks = [Warned(*remark) for remark in en16931.remarks(document)]
         self.remarks |= {remark.message for remark in remarks}
-        identity = number or f"statement-{name}-{one.start}"
-        self.draft.put(
-            f"invoices/{self.draft.today.year}/{identity}.json",
-            written_document(as_json(document)),
-        )
-        self._write(customer, bill, kind, number)
+        sealed = self._write(customer, bill, document)
+        self.draft.put(self._path(customer, document), written_document(as_json(sealed)))
         if final:
             settled = with_facts(self.customers[name], [(SETTLED, "yes")], one.end)
             self.customers[name] = settled
@@ -293,27 +295,54 @@ class _Closer:
             warnings=remarks,
         )
 
-    def _write(self, customer: Customer, bill: Bill, kind: str, number: str | None) -> None:
+    def _path(self, customer: Customer, document: Document) -> str:
+        start = document.period["start"]
+        name = document.number or f"statement-{customer.id}-{start}"
+        return f"invoices/{self.draft.today.year}/{name}.json"
+
+    def _write(self, customer: Customer, bill: Bill, document: Document) -> Document:
+        """Freeze a period's file, seal it, and begin the next; the document with its seal."""
         currency = self.book.currency(customer.id)
         frozen, left = split(self.files[customer.id], bill.period.end)
         earned, deferred = deferrals.at_close(
             deferrals.read(frozen.above), bill.period, customer, currency
         )
-        entries = [*earned, *closing.entries(bill, customer.id, currency, kind, number)]
+        closed = closing.entries(bill, customer.id, currency, document.kind, document.number)
+        entries = [*earned, *closed]
         blocks = [journal.Block(str(e.date), "*", journal.formatted(e)) for e in entries]
-        head = [
-            *closing.brought_forward(bill, customer.id, currency),
+        text = written(frozen._replace(closing=tuple(blocks)), customer.id, currency)
+        sealed = self._seal(customer, bill, document, text)
+        balances, cumulative = closing.brought_forward(bill, customer.id, currency)
+        head: list[data.Directive] = [
+            *balances,
+            sealed.directive(),
+            *cumulative,
             *fees.carried(frozen.above, bill.period.end, currency),
             *deferred,
         ]
-        self.draft.put(
-            customerfile.period_path(customer.id, bill.period.start),
-            written(frozen._replace(closing=tuple(blocks)), customer.id, currency),
-        )
+        self.draft.put(customerfile.period_path(customer.id, bill.period.start), text)
         self.files[customer.id] = left._replace(
             above=(*journal.blocks("".join(map(journal.formatted, head))), *left.above)
         )
         self.customers[customer.id] = with_period(self.customers[customer.id], bill.period.end)
+        return replace(document, seal=seal.short(sealed.hash))
+
+    def _seal(self, customer: Customer, bill: Bill, document: Document, text: str) -> Seal:
+        calls, told = self.calls.told(customer.id, bill.period)
+        path = self._path(customer, document)
+        own = {path: written_document(as_json(document))}
+        covered = Covered(self.draft).files(customer.id, bill.period, text, told, own)
+        return Seal(
+            customer=customer.id,
+            period=bill.period,
+            document=PurePath(path).stem,
+            root=seal.root(covered),
+            before=seal.read(text, bill.period.start) or SoFar(),
+            calls=calls,
+            billed_micro=bill.gross_micro,
+            currency=self.book.currency(customer.id),
+            places=bill.places,
+        )
 
     def _turned(self, customer: Customer, bill: Bill) -> Iterator[Row]:
         """What a change of treatment posts on the first day of the new one."""

@@ -20,6 +20,7 @@ from a2ledger import (
 )
 from a2ledger.billing import Bill, Brought, DetailDiffersError, Row, Used
 from a2ledger.book import Book, BrokenBookError, Draft
+from a2ledger.detail import Told
 from a2ledger.document import as_json
 from a2ledger.period import Period
 from a2ledger.progress import SILENT, Progress
@@ -83,6 +84,7 @@ class Calls:
         days = sorted({*late, *(day for day in book.digests if start <= day < end)})
         names = pa.array(sorted(customers), pa.string())
         self._posted: dict[str, list[tuple[dt.date, Used]]] = {}
+        self._told: dict[str, list[tuple[dt.date, Told]]] = {}
         for day in days:
             calls = detail.verified(book.root, day, book.digests)
             self._add(calls.filter(pc.is_in(calls["customer"], names)), day)
@@ -102,6 +104,22 @@ class Calls:
                 day,
             )
             self._posted.setdefault(row["customer"], []).append((late or day, used))
+        for told in detail.told(calls):
+            self._told.setdefault(told.customer, []).append((day, told))
+
+    def told(self, customer: str, one: Period) -> tuple[int, str]:
+        """How many calls were posted in a customer's period, and what vouches for their text."""
+        inside = [
+            (day, told)
+            for day, told in self._told.get(customer, ())
+            if one.start <= (told.late_in or day) < one.end
+        ]
+        text = "".join(
+            sorted(
+                f"{day} {told.late_in or '-'} {told.calls} {told.sha256}\n" for day, told in inside
+            )
+        )
+        return sum(told.calls for _, told in inside), text
 
     def of(self, customer: str, one: Period) -> list[Used]:
         """Calls posted in a customer's period."""
