@@ -245,6 +245,7 @@ class _Closer:
         self.calls = drawing.Calls(draft.book, self.customers, self.states, end)
         self.numbers = Numbers(draft)
         self.issuer = topping.Issuer(draft, self.numbers)
+        self.covered = Covered(draft)
 
     def close(self, name: str, one: Period, *, final: bool) -> Closed | None:
         """Close one period: its document, its frozen file, and what the next one starts with.
@@ -331,7 +332,7 @@ class _Closer:
         calls, told = self.calls.told(customer.id, bill.period)
         path = self._path(customer, document)
         own = {path: written_document(as_json(document))}
-        covered = Covered(self.draft).files(customer.id, bill.period, text, told, own)
+        covered = self.covered.files(customer.id, bill.period, text, told, own)
         return Seal(
             customer=customer.id,
             period=bill.period,

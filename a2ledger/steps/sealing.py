@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from a2ledger import customerfile
-from a2ledger.book import Book, Draft
+from a2ledger.book import Book, BrokenBookError, Draft
 from a2ledger.period import Period
+from a2ledger.records import Problem
 
 _ISSUED = re.compile(r'^  (?:number|invoice): "([A-Za-z0-9_-]+)"$', re.MULTILINE)
 """How entries name the credit notes and refills' documents that were made with them."""
@@ -21,10 +22,14 @@ class Covered:
         self.book = book
 
     @cached_property
-    def documents(self) -> Mapping[str, str]:
-        """Paths of documents, by their names."""
-        paths = self.book.files("invoices", "*/*.json")
-        return {path.rpartition("/")[2].removesuffix(".json"): path for path in paths}
+    def _documents(self) -> dict[str, str]:
+        return _by_name(self.book.files("invoices", "*/*.json"))
+
+    def _document(self, name: str) -> str:
+        """Path of a document, which may have been put into the draft a moment ago."""
+        if name not in self._documents and isinstance(self.book, Draft):
+            self._documents.update(_by_name(self.book.put_files))
+        return self._documents.get(name, "")
 
     def files(
         self, customer: str, one: Period, frozen: str, told: str, document: Mapping[str, str]
@@ -37,6 +42,9 @@ class Covered:
             frozen: the text of its file.
             told: what vouches for its calls; see :meth:`drawing.Calls.told`.
             document: the period's own, without its seal, by path.
+
+        Raises:
+            BrokenBookError: if a document that was issued in the period is not there.
         """
         found = {
             customerfile.period_path(customer, one.start): frozen,
@@ -44,6 +52,17 @@ class Covered:
             **document,
         }
         for name in _ISSUED.findall(frozen):
-            path = self.documents.get(name, f"invoices/{name}.json")
+            if not (path := self._document(name)):
+                place = customerfile.period_path(customer, one.start)
+                message = f"names {name}, which is not under invoices/; restore that document"
+                raise BrokenBookError([Problem(place, 0, "document", message)])
             found[path] = self.book.text(path)
         return {path: text.encode() for path, text in found.items()}
+
+
+def _by_name(paths: Iterable[str]) -> dict[str, str]:
+    return {
+        path.rpartition("/")[2].removesuffix(".json"): path
+        for path in paths
+        if path.startswith("invoices/")
+    }
