@@ -12,7 +12,7 @@ from dataclasses import replace
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from a2ledger import config as configuration
 from a2ledger import (
@@ -78,6 +78,7 @@ class Book:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.vault = Vault(root)
+        self._generation = self.vault.generation()
         if not (root / CONFIG).is_file():
             raise NoBookError(
                 f"{root / CONFIG}: not there; nothing was done; "
@@ -137,6 +138,10 @@ class Book:
         Raises:
             BrokenBookError: where a customer's own ledger cannot be read.
         """
+        found: dict[str, Customer] = self.reading(self._customers)
+        return found
+
+    def _customers(self) -> dict[str, Customer]:
         found: dict[str, Customer] = {}
         problems = []
         for path in self.files("journals/customers"):
@@ -241,9 +246,29 @@ class Book:
     def writing(self, today: dt.date, talk: Talk, timeout_seconds: float = 600) -> Iterator[Draft]:
         """Hold the book for writing, as a draft that may be published."""
         with self.vault.writing(talk, timeout_seconds):
-            for name in ("config", "customers", "digests", "prices"):
-                self.__dict__.pop(name, None)  # another writer may have changed them meanwhile
+            self._forget()  # another writer may have changed it meanwhile
             yield Draft(self, today, talk)
+
+    def reading(self, read: Callable[[], Any]) -> Any:
+        """What ``read`` returns of one whole generation of the book.
+
+        Raises:
+            LockedError: if the book is never at rest.
+            InterruptedRunError: if a killed run has left it in between.
+        """
+
+        def read_now() -> Any:
+            if not self.vault.is_writing and self.vault.generation() != self._generation:
+                self._generation = self.vault.generation()
+                self._forget()
+            return read()
+
+        return self.vault.reading(read_now)
+
+    def _forget(self) -> None:
+        """Have what is read once be read again."""
+        for name in ("config", "customers", "digests", "prices"):
+            self.__dict__.pop(name, None)
 
 
 class Draft:

@@ -111,6 +111,11 @@ class Vault:
         """Whether a group keeps the book: its directory hands its group on (``chmod g+s``)."""
         return bool(self.root.exists() and self.root.stat().st_mode & stat.S_ISGID)
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether the lock is held from here."""
+        return bool(self._held)
+
     @contextlib.contextmanager
     def writing(self, talk: Talk, timeout_seconds: float = 600) -> Iterator[None]:
         """Hold the writer's lock, after finishing what a killed run began.

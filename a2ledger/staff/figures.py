@@ -349,7 +349,7 @@ def would_close(book: Book, today: dt.date, without: Sequence[str] = ()) -> Valu
             "without": list(without),
         }
 
-    found: Values = book.vault.reading(ask)
+    found: Values = book.reading(ask)
     return found
 
 

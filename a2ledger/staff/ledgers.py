@@ -149,7 +149,7 @@ class Ledgers:
             ledger = Ledger(file, self._version, pages, default_page)
             return (generation, _stamps(ledger)), ledger
 
-        loaded: tuple[object, Ledger] = self._book.vault.reading(load)
+        loaded: tuple[object, Ledger] = self._book.reading(load)
         return loaded
 
     def _is_current(self, loaded: tuple[object, Ledger]) -> bool:

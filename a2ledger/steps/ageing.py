@@ -84,7 +84,7 @@ def aged(book: Book, names: Sequence[str], day: dt.date) -> list[Aged]:
             if not wanted or row.customer in wanted
         ]
 
-    found: list[Aged] = book.vault.reading(ask)
+    found: list[Aged] = book.reading(ask)
     return found
 
 

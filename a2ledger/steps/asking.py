@@ -35,7 +35,7 @@ def balances(book: Book) -> tuple[list[Standing], dict[str, int]]:
         operators = main(book)
         return ledger.standings(operators), ledger.unmatched(operators)
 
-    found: tuple[list[Standing], dict[str, int]] = book.vault.reading(ask)
+    found: tuple[list[Standing], dict[str, int]] = book.reading(ask)
     return found
 
 
@@ -56,7 +56,7 @@ def standings_on(book: Book, day: dt.date) -> list[Standing]:
             if customer.opened <= day
         ]
 
-    found: list[Standing] = book.vault.reading(ask)
+    found: list[Standing] = book.reading(ask)
     return found
 
 
@@ -126,7 +126,7 @@ def check(book: Book, names: Sequence[str] = ()) -> list[Problem]:
     Errors Beancount finds, sub-ledgers that differ from the general ledger, customers over
     their limit; for customers named also their whole own ledger and its call detail.
     """
-    problems: list[Problem] = book.vault.reading(lambda: list(_check(book, names)))
+    problems: list[Problem] = book.reading(lambda: list(_check(book, names)))
     return problems
 
 
@@ -228,7 +228,7 @@ def statement(
         own = Ledger.load(book.root / customerfile.path(customer.id))
         return _statement(book, own, customer, since, until)
 
-    found: Statement = book.vault.reading(ask)
+    found: Statement = book.reading(ask)
     return found
 
 

@@ -210,5 +210,5 @@ def preview(book: Book, name: str, today: dt.date) -> dict[str, Any]:
         shown: dict[str, Any] = as_json(document)
         return shown
 
-    found: dict[str, Any] = book.vault.reading(ask)
+    found: dict[str, Any] = book.reading(ask)
     return found

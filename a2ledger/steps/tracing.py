@@ -104,7 +104,7 @@ def explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
         RefusedError: if there is no such document or customer, or no such line.
         BrokenBookError: if the books are not sound.
     """
-    found: Explanation = book.vault.reading(lambda: _explain(book, name, number, today))
+    found: Explanation = book.reading(lambda: _explain(book, name, number, today))
     return found
 
 

@@ -288,7 +288,7 @@ class Unmatched(NamedTuple):
 
 def unmatched(book: Book) -> list[Unmatched]:
     """Payments in suspense, oldest first."""
-    blocks: list[Block] = book.vault.reading(lambda: list(suspense_blocks(book)))
+    blocks: list[Block] = book.reading(lambda: list(suspense_blocks(book)))
     entries = {name: block for block in blocks for name in journal.links(block.text)}
     found = []
     for link, payment in held(blocks, "").items():
