@@ -11,11 +11,11 @@ import gc
 import importlib
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import make_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 os.environ["BEANCOUNT_DISABLE_LOAD_CACHE"] = "1"
 
@@ -62,6 +62,9 @@ WHERE account = 'Liabilities:Suspense:Unmatched' GROUP BY currency ORDER BY curr
 """
 
 
+T = TypeVar("T")
+
+
 class ForbiddenLineError(Exception):
     """A journal holds a line that a book's journals must not have."""
 
@@ -83,7 +86,7 @@ class Ledger:
             ForbiddenLineError: if a file to be loaded holds what none of a book's may.
         """
         admit(path, path.read_bytes())
-        return cls(*_quickly(lambda: loader.load_file(str(path))))
+        return cls(*quickly(lambda: loader.load_file(str(path))))
 
     @classmethod
     def read(cls, text: str, journals: Path) -> Ledger:
@@ -93,7 +96,7 @@ class Ledger:
             ForbiddenLineError: as :meth:`load`.
         """
         admit(journals / "text", text.encode(), absolute=True)
-        return cls(*_quickly(lambda: loader.load_string(text)))
+        return cls(*quickly(lambda: loader.load_string(text)))
 
     def ask(self, query: str, **values: object) -> list[Any]:
         """Rows of a query, with the columns' names; ``values`` are bound to ``%(name)s``."""
@@ -167,8 +170,8 @@ def _parsed(query: str) -> Any:
     return _beanquery().parser.parse(query)
 
 
-def _quickly(load: Any) -> Any:
-    # Loading makes many objects and frees none: the collector only costs time.
+def quickly(load: Callable[[], T]) -> T:
+    """What ``load`` returns: it makes many objects and frees none, so no garbage is looked for."""
     gc.disable()
     try:
         return load()

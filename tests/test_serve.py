@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import datetime as dt
 import http.client
 import json
 import os
@@ -14,15 +15,20 @@ import subprocess
 import sys
 import time
 import urllib.parse
+from dataclasses import replace
 
 import pytest
 from fava.application import create_app
 
-from a2ledger.book import Book
+from a2ledger import ledger
+from a2ledger.book import Book, RefusedError
+from a2ledger.ledger import Ledger
+from a2ledger.staff import figures as figures_of
 from a2ledger.staff import guard
-from a2ledger.staff.clerk import BadFormError, command
+from a2ledger.staff.clerk import BadFormError, Clerk, command
 from a2ledger.staff.desk import Desk
-from a2ledger.staff.server import application
+from a2ledger.staff.passwords import Passwords, set_password
+from a2ledger.staff.server import application, listening
 
 A2LEDGER = (sys.executable, "-m", "a2ledger")
 TODAY = "2026-04-03"
@@ -57,6 +63,13 @@ def serving(book, *options, **environment):
         finally:
             process.send_signal(signal.SIGTERM)
     assert process.returncode == 0
+
+
+def serving_here(book):
+    """A server of a book in this process, as its ``a2ledger.toml`` says."""
+    day = dt.date.fromisoformat(TODAY)
+    desk = Desk(root=book, today=lambda _: day, clerk=Clerk(book, ("--today", TODAY)))
+    return listening(Book(book), desk, replace(Book(book).config.serve, port=0))
 
 
 class Answer(dict):
@@ -125,7 +138,7 @@ def demo(pristine, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def host(demo):
-    with serving(demo) as address:
+    with serving_here(demo) as address:
         yield address
 
 
@@ -409,7 +422,7 @@ def test_only_queries_that_read_are_answered(host, query, status):
 def test_a_saved_query_must_read_too(quiet):
     with (quiet / "journals/manual.beancount").open("a") as manual:
         manual.write('2026-01-01 query "bad" ".format csv"\n')
-    with serving(quiet) as host:
+    with serving_here(quiet) as host:
         assert get(host, f"{HOME}api/query?query_string=run%20bad").status == 403
 
 
@@ -503,7 +516,7 @@ def test_with_passwords_only_those_who_have_one_come_in(quiet):
         )  # fmt: skip
     assert (quiet / "staff").stat().st_mode & 0o777 == 0o600
     assert "correct horse" not in (quiet / "staff").read_text()
-    with serving(quiet) as host:
+    with serving_here(quiet) as host:
         refused = get(host, HOME)
         assert refused.status == 401
         assert refused["www-authenticate"].startswith("Basic ")
@@ -527,7 +540,7 @@ def test_with_passwords_only_those_who_have_one_come_in(quiet):
 
 def test_a_proxy_says_who_it_is(quiet):
     configured(quiet, 'user_header = "X-Remote-User"\nnames = ["staff.example"]')
-    with serving(quiet) as host:
+    with serving_here(quiet) as host:
         assert get(host, HOME).status == 401
         named = {"X_Remote_User": "Carla <c@x>", "Host": "staff.example"}
         assert get(host, HOME, **named).status == 302
@@ -541,7 +554,7 @@ def test_a_proxy_says_who_it_is(quiet):
 
 def test_a_header_is_believed_of_the_proxy_alone(quiet):
     configured(quiet, 'user_header = "X-Remote-User"\nproxies = ["192.0.2.1"]')
-    with serving(quiet) as host:
+    with serving_here(quiet) as host:
         assert get(host, HOME, X_Remote_User="Mallory").status == 401
 
 
@@ -566,16 +579,46 @@ def test_it_does_not_open_to_everybody(quiet, words, toml, message):
     assert done.stderr.count("\n") == 1
 
 
-def test_passwords_that_others_may_read_are_refused(quiet):
-    configured(quiet, 'passwords = "staff"')
-    (quiet / "staff").write_text("Anna:scrypt:1:1:1$a$b\n")
-    (quiet / "staff").chmod(0o644)
-    done = subprocess.run(
-        [*A2LEDGER, "-C", quiet, "serve", "-p", "0"],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == 1
-    assert "chmod 600" in done.stderr
+def test_a_password_can_be_changed_and_guessing_takes_its_time(tmp_path):
+    path, now = tmp_path / "staff", [0.0]
+    set_password(path, "Anna", "first")
+    set_password(path, "Bert", "other")
+    set_password(path, "Anna", "second")
+    assert path.stat().st_mode & 0o777 == 0o600
+    known = Passwords(path, lambda: now[0])
+    assert not known.is_right("Anna", "first", "a")
+    assert known.is_right("Anna", "second", "a")
+    for _ in range(10):
+        assert not known.is_right("Bert", "guess", "a")
+    assert not known.is_right("Bert", "other", "a")
+    assert known.is_right("Bert", "other", "b")
+    assert known.is_right("Anna", "second", "a")
+    set_password(path, "Anna", "third")
+    assert not known.is_right("Anna", "second", "a")
+    assert known.is_right("Anna", "third", "a")
+    now[0] = 61.0
+    assert known.is_right("Bert", "other", "a")
+
+
+@pytest.mark.parametrize(("name", "password"), [("a:b", "x"), ("", "x"), (" a", "x"), ("a", "")])
+def test_names_and_passwords_that_will_not_do(tmp_path, name, password):
+    with pytest.raises(RefusedError):
+        set_password(tmp_path / "staff", name, password)
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "message"),
+    [
+        ("Anna:scrypt:1:1:1$a$b\n", 0o644, "chmod 600"),
+        ("Anna\n", 0o600, "staff:1: is not NAME:HASH"),
+        ("Anna:secret\n", 0o600, "staff:1: is not NAME:HASH"),
+    ],
+)
+def test_passwords_that_are_not_kept_well_are_refused(tmp_path, text, mode, message):
+    (tmp_path / "staff").write_text(text)
+    (tmp_path / "staff").chmod(mode)
+    with pytest.raises(RefusedError, match=message):
+        Passwords(tmp_path / "staff")
 
 
 def test_no_program_that_a_journal_names_is_run(quiet):
@@ -597,7 +640,7 @@ def test_no_program_that_a_journal_names_is_run(quiet):
 
 
 def test_what_is_loaded_stays_while_the_book_cannot_be(quiet):
-    with serving(quiet) as host:
+    with serving_here(quiet) as host:
         with (quiet / "journals/manual.beancount").open("a") as manual:
             manual.write('plugin "evil"\n')
         time.sleep(1.5)
@@ -664,7 +707,7 @@ def test_only_customers_have_a_ledger_of_their_own(host, path):
 
 def test_missing_detail_is_said_and_the_rest_is_shown(quiet):
     shutil.rmtree(quiet / "calls/2026-03")
-    with serving(quiet, "--read-only") as host:
+    with serving_here(quiet) as host:
         answer = get(host, f"{PAGES}Customers/?customer=C10001").text
         assert "2026-03" in re.search(r'class="a2l-problem">([^<]*)', answer)[1]
         assert "Balance brought forward" in answer
@@ -723,3 +766,65 @@ def test_a_text_stays_one_cell_of_one_row():
     assert files["staff.csv"].splitlines()[1:] == [
         'web-0123456789abcdef,C10002,2026-04-01,2.00,,"a ""b"", c1,C10001,2026-01-01,9"'
     ]
+
+
+def test_margins_are_of_calls_whose_cost_is_known(book):
+    book.customers({"id": "C1", "vat": "none"})
+    (book.root / "tariffs/standard.csv").write_text(
+        "dialprefix,destination,rateinitial,buyrate,carrier\n"
+        "30,Greece,0.60,0.30,acme\n"
+        "1,USA,0.50,0,\n"
+    )
+    calls = "id,customer,start,called,seconds\n" + "".join(
+        f"{number},C1,2026-01-05 10:00:00,{called},60\n"
+        for number, called in enumerate(["302101", "302102", "12125"])
+    )
+    book.today = "2026-01-06"
+    book.run("import", "calls", book.file("calls.csv", calls))
+    greece, usa = figures_of.destinations(Book(book.root), "2026-01")
+    assert (greece["destination"], greece["calls"], greece["minutes"]) == ("Greece", 2, "2.0")
+    assert (greece["revenue"], greece["cost"]) == ("1.20", "0.60")
+    assert (greece["margin"], greece["percent"]) == ("0.60", "50.0")
+    assert (usa["revenue"], usa["cost"], usa["margin"], usa["percent"]) == ("0.50", "", "", "")
+
+
+def test_documents_are_shown_as_their_customer_gets_them(host):
+    page = get(host, f"{PAGES}Customers/rendered?name=INV-2026-000002")
+    assert page["content-type"] == "text/html; charset=utf-8"
+    assert "20.04" in page.text
+    assert "BILL SO FAR" in get(host, f"{PAGES}Customers/rendered?name=C10001&format=text").text
+    for wrong in ("name=INV-2026-000002&format=exe", "name=../a2ledger", ""):
+        assert get(host, f"{PAGES}Customers/rendered?{wrong}").status == 404
+
+
+def test_a_document_is_made_into_pdf(host):
+    pytest.importorskip("weasyprint")
+    connection = http.client.HTTPConnection(host, timeout=60)
+    connection.request("GET", f"{PAGES}Customers/rendered?name=INV-2026-000002&format=pdf")
+    response = connection.getresponse()
+    assert response.headers["content-type"] == "application/pdf"
+    assert response.read().startswith(b"%PDF-")
+
+
+def test_customers_over_their_limit_come_first_and_what_is_left_is_judged(book):
+    book.customers(
+        {"id": "C1", "credit_limit": "100", "vat": "none"},
+        {"id": "C2", "credit_limit": "10", "vat": "none"},
+        {"id": "C3", "credit_limit": "0", "vat": "none"},
+        {"id": "C4", "credit_limit": "10", "vat": "none"},
+    )
+    book.today = "2026-01-06"
+    charges = (
+        "id,customer,date,amount,service\na,C2,2026-01-02,11,Calls\nb,C4,2026-01-02,9.5,Calls\n"
+    )
+    book.run("import", "charges", book.file("charges.csv", charges))
+    loaded = Ledger.load(book.root / "journals/main.beancount")
+    standings = {row.customer: row for row in ledger.standings(loaded)}
+    rows = figures_of.customers(loaded, standings.values(), figures_of.settled(Book(book.root)))
+    assert [(row[0], row[-1]) for row in rows] == [
+        ("C2", "over limit"), ("C4", "low"), ("C1", "ok"), ("C3", "low"),
+    ]  # fmt: skip
+    assert figures_of.standing(standings["C2"])["available"] == "-1.00"
+    book.run("close", "C3", "--final")
+    assert figures_of.settled(Book(book.root)) == {"C3"}
+    assert figures_of.customers(loaded, [standings["C3"]], {"C3"})[0][-1] == "settled"

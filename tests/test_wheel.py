@@ -29,6 +29,10 @@ def test_the_wheel_holds_the_package_its_types_and_its_templates(wheel):
     names = zipfile.ZipFile(wheel).namelist()
 
     assert "a2ledger/py.typed" in names
+    for directory in ("a2ledger/staff", "a2ledger/staff/templates"):
+        files = {str(path.relative_to(TOP)) for path in (TOP / directory).glob("*.[jh]*")}
+        assert files
+        assert files <= set(names)
     assert {f"a2ledger/templates/{path.name}" for path in (TOP / "templates").iterdir()} <= set(
         names
     )

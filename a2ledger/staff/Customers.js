@@ -9,7 +9,10 @@ const OPTIONAL = new Set([2, 4, 5, 6, 8]);
 const COLUMNS = [0, 1, 3, 4, 5, 6, 7, 2, 8, 9];
 
 /** How the table was last looked at: it is found like that again. */
-const state = { key: -1, down: false, text: "", over: false, first: 0 };
+const state = { key: -1, down: false, text: "", over: false, first: 0, typed: 0 };
+
+/** Milliseconds for which somebody who has typed is taken to be typing still. */
+const TYPING = 5000;
 
 /** @type {string[][]} */
 let rows = [];
@@ -95,9 +98,13 @@ async function list(/** @type {HTMLElement} */ table) {
   const filter = /** @type {HTMLInputElement} */ (document.getElementById("a2l-filter"));
   const over = /** @type {HTMLInputElement} */ (document.getElementById("a2l-over"));
   filter.value = state.text;
+  if (Date.now() - state.typed < TYPING) {
+    filter.focus(); // the page was loaded anew under his hands
+  }
   over.checked = state.over;
   const change = () => {
-    Object.assign(state, { text: filter.value, over: over.checked, first: 0 });
+    const typed = Date.now();
+    Object.assign(state, { text: filter.value, over: over.checked, first: 0, typed });
     draw(table);
   };
   filter.addEventListener("input", change);

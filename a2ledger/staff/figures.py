@@ -10,19 +10,19 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger import accounts, customerfile, detail, journal, ledger, money, periodfile, quarantine
+from a2ledger import accounts, customerfile, detail, journal, money, periodfile, quarantine
 from a2ledger.ageing import BUCKETS
 from a2ledger.book import IMPORTS, Book, Draft
 from a2ledger.document import as_json
 from a2ledger.ledger import Ledger, Standing
 from a2ledger.period import DAY
-from a2ledger.records import Customer
+from a2ledger.records import SETTLED, Customer
 from a2ledger.steps import ageing, asking, closing, drawing, rendering, tracing
 from a2ledger.vault import GitError
 
@@ -39,12 +39,7 @@ SELECT year, month, account, currency, sum(number) AS earned
 WHERE account ~ '^(Income|Expenses:Termination):' GROUP BY year, month, account, currency
 """
 
-_CLOSED = """
-SELECT account FROM #accounts WHERE account ~ '^Assets:Receivable:[^:]+:Unbilled$'
-AND close.date IS NOT NULL
-"""
-
-_SETTLING_SHARE = 10
+_LOW_SHARE = 10
 """Available below this part of the limit is low."""
 _SHOWN_CALLS = 500
 _CHART_DAYS = 62
@@ -60,17 +55,34 @@ def shown(micro: int, currency: str) -> str:
 # ---- customers ----
 
 
-def customers(loaded: Ledger) -> list[list[Any]]:
+def settled(book: Book) -> set[str]:
+    """Customers whose accounts are settled."""
+    found = set()
+    for path in book.files("journals/customers"):
+        text = book.text(path)
+        if f' custom "a2ledger-set" "{SETTLED}" ' in text:
+            customer = customerfile.parse(text)
+            found |= {customer.id} if customer.settled else set()
+    return found
+
+
+def customers(
+    loaded: Ledger, standings: Iterable[Standing], done: Collection[str]
+) -> list[list[Any]]:
     """Where every customer stands, a list each, over the limit first, then by what they owe.
+
+    Args:
+        loaded: the operator's ledger.
+        standings: of all customers in it.
+        done: those whose accounts are settled.
 
     Returns:
         rows of id, name, currency, owed, to pay, unbilled, credit limit, available, last day with
         calls, status.
     """
     last = {row.account: str(row.last) for row in loaded.ask(LAST_CALLS)}
-    closed = {row.account for row in loaded.ask(_CLOSED)}
     found = sorted(
-        ledger.standings(loaded),
+        standings,
         key=lambda row: (not row.over_limit, row.currency, -row.owed_micro, row.customer),
     )
     return [
@@ -84,29 +96,25 @@ def customers(loaded: Ledger) -> list[list[Any]]:
             shown(row.credit_limit_micro, row.currency),
             shown(row.available_micro, row.currency),
             last.get(account, ""),
-            _status(row, account in closed),
+            _status(row, row.customer in done),
         ]
         for row in found
         for account in [accounts.unbilled(row.customer)]
     ]
 
 
-def _status(row: Standing, closed: bool) -> str:
-    if closed:
+def _status(row: Standing, is_settled: bool) -> str:
+    if is_settled:
         return "settled"
     if row.over_limit:
         return "over limit"
-    if row.available_micro * _SETTLING_SHARE < row.credit_limit_micro or not row.available_micro:
+    if row.available_micro * _LOW_SHARE < row.credit_limit_micro or not row.available_micro:
         return "low"
     return "ok"
 
 
-def standing(loaded: Ledger, identity: str) -> Values | None:
+def standing(row: Standing) -> Values:
     """Where one customer stands."""
-    found = [row for row in ledger.standings(loaded) if row.customer == identity]
-    if not found:
-        return None
-    row = found[0]
     amounts = {
         "owed": row.owed_micro,
         "billed": row.billed_micro,

@@ -25,7 +25,7 @@ from fava.util import slugify
 
 from a2ledger import customerfile
 from a2ledger.book import Book
-from a2ledger.ledger import ForbiddenLineError, admit
+from a2ledger.ledger import ForbiddenLineError, admit, quickly
 from a2ledger.staff.pages import A2Ledger, Ageing, Close, Customers, Imports, Revenue
 from a2ledger.steps.asking import MAIN
 from a2ledger.vault import InterruptedRunError, LockedError
@@ -146,7 +146,7 @@ class Ledgers:
 
         def load() -> tuple[object, Ledger]:
             generation = self._book.vault.generation()
-            ledger = Ledger(file, self._version, pages, default_page)
+            ledger = quickly(lambda: Ledger(file, self._version, pages, default_page))
             return (generation, _stamps(ledger)), ledger
 
         loaded: tuple[object, Ledger] = self._book.reading(load)

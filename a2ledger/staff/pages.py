@@ -18,10 +18,10 @@ from fava.context import g
 from fava.ext import FavaExtensionBase, extension_endpoint
 from flask import Response, abort, current_app, jsonify, request
 
-from a2ledger import customerfile
+from a2ledger import customerfile, ledger
 from a2ledger.book import Book, BrokenBookError, NoBookError, RefusedError
 from a2ledger.detail import MissingDetailError
-from a2ledger.ledger import ForbiddenLineError, Ledger
+from a2ledger.ledger import ForbiddenLineError, Ledger, Standing
 from a2ledger.pdf import PdfError
 from a2ledger.quarantine import BrokenQuarantineError
 from a2ledger.staff import figures
@@ -150,7 +150,6 @@ class _Page(FavaExtensionBase):
     def after_load_file(self) -> None:
         """Forget what was loaded before."""
         self.__dict__.pop("loaded", None)
-        self.__dict__.pop("standings", None)
 
 
 def _day(name: str) -> dt.date | None:
@@ -171,14 +170,28 @@ class Customers(_Page):
     report_title = "Customers"
 
     @cached_property
-    def standings(self) -> list[list[Any]]:
-        """Where every customer stands."""
-        return figures.customers(self.loaded)
+    def standings(self) -> dict[str, Standing]:
+        """Where every customer stands, by id."""
+        return {row.customer: row for row in ledger.standings(self.loaded)}
 
     @extension_endpoint
     def rows(self) -> Response:
         """Every customer, for the table."""
-        return jsonify(self.standings)
+        if self._table is None:
+            try:
+                done = figures.settled(self.book)
+            except (*PROBLEMS, ValueError, _NoDeskError):
+                done = set()
+            self._table = figures.customers(self.loaded, self.standings.values(), done)
+        return jsonify(self._table)
+
+    _table: list[list[Any]] | None = None
+
+    def after_load_file(self) -> None:
+        """Forget what was added up before."""
+        super().after_load_file()
+        self.__dict__.pop("standings", None)
+        self._table = None
 
     @property
     def view(self) -> str:
@@ -224,7 +237,7 @@ class Customers(_Page):
             "id": name,
             "today": str(today),
             "facts": asking.customer_json(customer, today),
-            "standing": figures.standing(self.loaded, name),
+            "standing": figures.standing(row) if (row := self.standings.get(name)) else None,
             "preview": preview,
             "problem": problem,
             "statement": figures.statement(book, customer, since),

@@ -20,7 +20,7 @@ from a2ledger.book import RefusedError
 
 _NAME = re.compile(r"[^\x00-\x1f\x7f:<>]{1,64}")
 _TRIES = 10
-"""Wrong passwords that one address may send in a minute."""
+"""Wrong passwords for a name that one address may send in a minute."""
 _MINUTE = 60.0
 
 
@@ -84,7 +84,7 @@ class Passwords:
         self._state: object = None
         self._hashes: dict[str, str] = {}
         self._right: set[bytes] = set()
-        self._wrong: dict[str, deque[float]] = {}
+        self._wrong: dict[tuple[str, str], deque[float]] = {}
         self._lock = threading.Lock()
         self._nobody = generate_password_hash(secrets.token_hex())
         read(path)
@@ -97,23 +97,23 @@ class Passwords:
         if digest in self._right:
             return True
         with self._lock:  # one hash at a time: guessing is not to take every thread
-            if self._too_many(address):
+            if self._too_many(key := (address, name)):
                 return False
             # An unknown name takes as long as a known one.
             if check_password_hash(self._hashes.get(name, self._nobody), password):
                 self._right.add(digest)
                 return True
-            self._wrong.setdefault(address, deque()).append(self._clock())
+            self._wrong.setdefault(key, deque()).append(self._clock())
             return False
 
-    def _too_many(self, address: str) -> bool:
+    def _too_many(self, key: tuple[str, str]) -> bool:
         since = self._clock() - _MINUTE
-        for key, times in list(self._wrong.items()):
+        for other, times in list(self._wrong.items()):
             while times and times[0] < since:
                 times.popleft()
             if not times:
-                del self._wrong[key]
-        return len(self._wrong.get(address, ())) >= _TRIES
+                del self._wrong[other]
+        return len(self._wrong.get(key, ())) >= _TRIES
 
     def _reread(self) -> None:
         found = self._path.stat()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import fava
@@ -26,6 +27,8 @@ from a2ledger.staff.passwords import Passwords
 _JOURNAL = "_journal_table.html"
 _THREADS = 10
 _GRACE_SECONDS = 5
+_MOST_BYTES = 200_000
+"""Of a request."""
 
 
 def application(book: Book, desk: Desk) -> Flask:
@@ -70,29 +73,42 @@ def door(app: Flask, book: Book, serve: Serve) -> Door:
     return Door(app.wsgi_app, serve, passwords)
 
 
-def run(book: Book, desk: Desk, serve: Serve, talk: Callable[[str], None]) -> None:
-    """Serve a book until told to stop.
+@contextlib.contextmanager
+def listening(book: Book, desk: Desk, serve: Serve) -> Iterator[str]:
+    """A server of a book, until it is left; its address.
 
     Raises:
         RefusedError: if it may not be served like that, or the port is another's.
     """
     app = application(book, desk)
     server = Server((serve.host, serve.port), door(app, book, serve), numthreads=_THREADS)
-    told = _signals()
+    server.max_request_header_size, server.max_request_body_size = _MOST_BYTES, _MOST_BYTES
     _start(server, serve)
-    host, port = server.bind_addr[:2]
-    shown = f"[{host}]" if ":" in str(host) else host
-    talk(f"http://{shown}:{port}/ shows the book; Ctrl-C ends it")
     stop = threading.Event()
     ledgers: Ledgers = app.config["LEDGERS"]
     threading.Thread(target=ledgers.watch, args=(stop,), daemon=True).start()
-    os.read(told, 1)
-    stop.set()
-    if desk.clerk:
-        desk.clerk.finish()
-    ending = threading.Thread(target=server.stop, daemon=True)
-    ending.start()
-    ending.join(_GRACE_SECONDS)
+    host, port = server.bind_addr[:2]
+    try:
+        yield f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
+    finally:
+        stop.set()
+        if desk.clerk:
+            desk.clerk.finish()
+        ending = threading.Thread(target=server.stop, daemon=True)
+        ending.start()
+        ending.join(_GRACE_SECONDS)
+
+
+def run(book: Book, desk: Desk, serve: Serve, talk: Callable[[str], None]) -> None:
+    """Serve a book until told to stop.
+
+    Raises:
+        RefusedError: if it may not be served like that, or the port is another's.
+    """
+    told = _signals()
+    with listening(book, desk, serve) as address:
+        talk(f"http://{address}/ shows the book; Ctrl-C ends it")
+        os.read(told, 1)
 
 
 def _signals() -> int:

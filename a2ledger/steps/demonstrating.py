@@ -27,7 +27,7 @@ NEXT = """\
   a2ledger -C {book} preview C10001             the bill so far
   a2ledger -C {book} statement C10002           an account like a bank statement
   a2ledger -C {book} invoice --period 2026-02   bills as web pages, to open in a browser
-  fava {book}/journals/main.beancount           the operator's ledger
+  a2ledger -C {book} serve                      all of it in a browser, for the staff
   git -C {book} log --stat                      what every command did
 """
 
