@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from a2ledger.feed import Place
-from a2ledger.vault import write
+from a2ledger.vault import fsync, write
 
 WORTH = 1 << 20
 """Bytes from which on a file is worth a bookmark: reading less again costs nothing, and says
@@ -64,6 +64,7 @@ def keep(file: Path, bound: Bound, places: Mapping[str, Place]) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         write(file.with_suffix(".tmp"), json.dumps(kept).encode())
         file.with_suffix(".tmp").replace(file)
+        fsync(file.parent)
     except OSError:  # a full or read-only disk: the next run reads everything
         return
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from a2ledger.prefixes import Index
 from a2ledger.tariff import Deck
-from a2ledger.vault import write
+from a2ledger.vault import fsync, write
 
 _VERSION = "1"
 """To be raised whenever parsing or indexing changes what comes out."""
@@ -88,8 +88,9 @@ def keep(file: Path, deck: Deck) -> None:
         )
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        write(file.with_suffix(".tmp"), bytes(sink.getvalue()), sync=False)
+        write(file.with_suffix(".tmp"), bytes(sink.getvalue()))
         file.with_suffix(".tmp").replace(file)
+        fsync(file.parent)
         every = sorted(file.parent.glob("*.arrow"), key=lambda one: one.stat().st_mtime)
         for old in every[:-_MOST]:
             old.unlink()

@@ -405,6 +405,8 @@ class Vault:
             "update-index", "--add", "--remove", "--replace", "-z", "--stdin",
             stdin=listed, settings=self._packing(len(paths)),
         )  # fmt: skip
+        # After a copy or a restore git would compare all contents again and again.
+        self.git("update-index", "-q", "--refresh", check=False)
         tree = self.git("write-tree").stdout.strip()
         head = self.git("rev-parse", "--verify", "--quiet", "HEAD", check=False).stdout.strip()
         if head and self.git("rev-parse", "HEAD^{tree}").stdout.strip() == tree:
@@ -513,6 +515,7 @@ class Vault:
             "core.hooksPath": "/dev/null",
             "core.fsmonitor": "false",
             "core.autocrlf": "false",
+            "core.attributesFile": "/dev/null",
             "core.quotePath": "false",
             "commit.gpgSign": "false",
             "gc.auto": "0",
@@ -525,8 +528,11 @@ class Vault:
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "LC_ALL": "C",
+            "GIT_DIR": str(self.root.resolve() / ".git"),
+            "GIT_WORK_TREE": str(self.root.resolve()),
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": "/dev/null",
+            "GIT_ATTR_NOSYSTEM": "1",
             "GIT_LITERAL_PATHSPECS": "1",
             "GIT_OPTIONAL_LOCKS": "0",
             "GIT_TERMINAL_PROMPT": "0",

@@ -519,6 +519,26 @@ def test_no_hook_and_nobodys_configuration_is_run(begun, tmp_path, monkeypatch):
     assert "Somebody" not in git(begun, "log", "-1", "--format=%an %cn")
 
 
+def test_git_stays_in_the_book_whatever_its_configuration_says(begun, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    git(begun, "config", "core.worktree", str(elsewhere))
+
+    changed(begun)
+
+    assert list(elsewhere.iterdir()) == []
+    git(begun, "config", "--unset", "core.worktree")
+    assert state(begun)[1].startswith("change: 3 rows")
+    assert git(begun, "status", "--short") == ""
+
+
+def test_after_a_copy_the_first_commit_tells_git_that_nothing_else_changed(begun, tmp_path):
+    copy = shutil.copytree(begun, tmp_path / "copy", copy_function=shutil.copy)
+    changed(copy)
+
+    assert git(copy, "diff-files", "--name-only") == ""
+
+
 def test_a_message_and_a_path_are_only_text_to_git(begun):
     box = Vault(begun)
     files = {"templates/:(top)*.j2": b"odd", "templates/-rf": b"odder", "templates/x*": b"star"}

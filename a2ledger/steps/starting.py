@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from a2ledger.book import CONFIG, Draft, RefusedError
-from a2ledger.vault import refusing, write
+from a2ledger.vault import fsync, refusing, write
 
 _CONFIG = """\
 # What this book's owner decides. Every key is explained in docs/configuration.md.
@@ -101,6 +102,8 @@ def prepare(root: Path, **facts: str) -> None:
     with refusing("nothing was started"):
         root.mkdir(mode=0o750, parents=True, exist_ok=True)
         write(root / CONFIG, text.encode())
+    with contextlib.suppress(OSError):  # one may make a directory where one may not look
+        fsync(root.resolve().parent)
 
 
 def furnish(draft: Draft) -> None:
