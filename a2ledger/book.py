@@ -79,6 +79,8 @@ class Book:
         self.root = root
         self.vault = Vault(root)
         self._generation = self.vault.generation()
+        self.drafted_decks: dict[str, str] = {}
+        """Texts of decks that are still to be published."""
         if not (root / CONFIG).is_file():
             raise NoBookError(
                 f"{root / CONFIG}: not there; nothing was done; "
@@ -199,11 +201,12 @@ class Book:
             BrokenBookError: if it is missing or has bad rows.
         """
         path = f"tariffs/{name}.csv"
-        if not (self.root / path).is_file():
+        drafted = self.drafted_decks.get(name)
+        if drafted is None and not (self.root / path).is_file():
             raise BrokenBookError(
                 [Problem(path, 0, "tariff", "not there, but a customer or a rule names it")]
             )
-        text = self.text(path)
+        text = self.text(path) if drafted is None else drafted
         kept = deckcache.path(self.root / STATE / "decks", text, name)
         deck = deckcache.load(kept)
         if deck is None:
@@ -311,6 +314,11 @@ class Draft:
             self.put_files.pop(path, None)
         else:
             self.put_files[path] = new
+
+    def put_deck(self, name: str, text: str) -> None:
+        """Have a rate deck, by which calls are priced from now on."""
+        self.put(f"tariffs/{name}.csv", text)
+        self.book.drafted_decks[name] = text
 
     def customer(self, identity: str) -> Customer:
         """A customer as he will be."""

@@ -14,6 +14,8 @@ application        stands in a context a rule names, but ran another application
 rule               has a context and an application that rules name, but is not what they ask
 unanswered         was not answered
 no-identifier      bears none of the identifiers its rule looks at
+deleted-card       is of an account its source no longer has, and the book never had
+no-card            is of no account (A2Billing)
 before-opening     is older than the customer's account
 before-from        is older than the import was asked to take
 after-through      is younger than that
@@ -97,6 +99,8 @@ class Normalised(NamedTuple):
     - ``halves`` string, see :mod:`a2ledger.halves`
     - ``switch``, ``uid``, ``seq`` string, the call's identity; ``given_micro`` int64 or null,
       the cost the switch gave
+    - where rows say it, ``given_buy_micro`` int64 or null and ``given_carrier`` string, what they
+      cost to buy and of whom
 
     ``latest`` is the latest start of any row, call or not, that is not in the future. ``judged``
     makes a table of all rows that could be read: ``line``; ``left_out``, why it is not billable,
@@ -221,6 +225,11 @@ class _Rows:
     def never(self, name: str) -> Mask:
         """Which rows no rule may take, for one reason."""
         return np.asarray(pc.is_in(self._table["never"], value_set=pa.array([name])))
+
+    @property
+    def are_bought(self) -> bool:
+        """Whether rows say what they cost to buy; see :mod:`a2ledger.feed`."""
+        return "buy" in self._table.column_names
 
     def text(self, name: str, row: int) -> str:
         """One value."""
@@ -428,6 +437,9 @@ def _customer(
                 customer[pending[first]] = found[first]
                 place[pending[first]] = first + sum(map(len, seen))
                 seen.append(values)
+    if (accounts := rows.source.accounts) is not None:
+        there = pc.is_in(rows["accountcode"], value_set=pa.array(sorted(accounts), pa.string()))
+        fates.leave_out((customer < 0) & ~np.asarray(there), "deleted-card")
     fates.refuse(
         bears & (customer < 0),
         "unknown-customer",
@@ -511,7 +523,16 @@ def _given(rows: _Rows, fates: _Fates) -> dict[str, pa.Array]:
         "bad-amount",
         lambda row: f"its cost {rows.text('cost', row)!r} is no amount such as 0.125",
     )
-    return {"given_micro": pa.array(amounts, pa.int64()).take(encoded.indices)}
+    given = {"given_micro": pa.array(amounts, pa.int64()).take(encoded.indices)}
+    return given | _bought(rows) if rows.are_bought else given
+
+
+def _bought(rows: _Rows) -> dict[str, pa.Array]:
+    """What calls cost to buy and of whom, where rows say that; null where they do not."""
+    encoded = rows["buy"].dictionary_encode()
+    amounts = [_amount(text) for text in encoded.dictionary.to_pylist()]
+    buy = pa.array([None if amount == -1 else amount for amount in amounts], pa.int64())
+    return {"given_buy_micro": buy.take(encoded.indices), "given_carrier": rows["carrier"]}
 
 
 def _amount(text: str) -> int | None:

@@ -122,7 +122,7 @@ class Config:
         if name in self.sources:
             return self.sources[name]
         if name in (known := dialects()):
-            zone = self.timezone if name == "calls" else "UTC"
+            zone = self.timezone if name in sourceconfig.LOCAL else "UTC"
             switch = name.removesuffix("-db")  # its table holds the calls that its files do
             return Source(name=name, dialect=name, switch=switch, timezone=zone, configured=False)
         names = ", ".join([*self.sources, *known, *TABLES[:-1]])
@@ -220,7 +220,9 @@ def parse(text: str) -> Config:
         services=services,
         vat_rules=rules,
         methods=METHODS | dict(_methods(top.table("methods"))),
-        sources={one.name: one for one in sourceconfig.parsed(top.table("sources"), services)},
+        sources={
+            one.name: one for one in sourceconfig.parsed(top.table("sources"), services, zone)
+        },
         invoice_series=_series(numbers, "invoice", INVOICES),
         credit_note_series=_series(numbers, "credit_note", CREDIT_NOTES),
         main_months=top.take("main_months", int, 3),

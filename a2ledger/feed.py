@@ -3,7 +3,7 @@
 A batch's ``rows`` has the string columns :data:`FIELDS` (empty where a dialect has no such
 column), ``line`` (int64, the physical line a row starts on, from 1) and ``answered`` (bool). It
 may have ``never`` (string): the name a row is left out under whatever the rules say, empty where
-they decide.
+they decide; and ``buy`` and ``carrier`` (strings): what a call cost to buy, and of whom.
 """
 
 from __future__ import annotations

@@ -35,6 +35,8 @@ KEYS = (
     "identifiers",
     "discount_percent",
     "dial_plan",
+    "group",
+    "status",
 )
 """Every fact that people set, in the order in which they are written."""
 

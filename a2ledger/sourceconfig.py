@@ -12,6 +12,8 @@ from a2ledger.tomltable import ConfigError, Table
 TABLES = ("customers", "refills", "payments", "charges", "openings", "prices", "bank")
 """What `import` reads besides sources; no source may bear such a name."""
 IDENTIFIERS = ("accountcode", "peeraccount", "channel", "src", "did", "dst", "userfield")
+LOCAL = ("calls", "a2billing")
+"""Dialects whose times are of the book's own zone where nothing says otherwise."""
 ENCODINGS = ("utf-8", "latin-1")
 
 
@@ -53,6 +55,9 @@ class Source:
     what a column is and its name. ``encoding`` is that of text, ``time_format`` that of times, for
     dialects that leave it open: ``epoch``, ``epoch-ms`` or a format of ``strptime``. ``url`` is
     the database that is read where no path is named, ``table`` the table of call records in it.
+    ``opening`` is the first day that is taken over from a system that has kept accounts before.
+    ``accounts`` are, where that is known, all identifiers there are: a row of another is of an
+    account that was deleted.
     """
 
     name: str
@@ -70,15 +75,18 @@ class Source:
     rules: tuple[Rule, ...] = ()
     url: str = ""
     table: str = "cdr"
+    opening: dt.date | None = None
+    accounts: frozenset[str] | None = None
     configured: bool = True
 
 
-def parsed(table: Table, services: Mapping[str, str]) -> Iterator[Source]:
+def parsed(table: Table, services: Mapping[str, str], zone: str) -> Iterator[Source]:
     """Sources from ``[sources]``.
 
     Args:
         table: the parsed table.
         services: what rules may sell.
+        zone: the book's.
 
     Raises:
         ConfigError: naming the key and what is wrong with it.
@@ -88,11 +96,12 @@ def parsed(table: Table, services: Mapping[str, str]) -> Iterator[Source]:
             raise table.error(name, "a source's name is letters, digits, - _ and .")
         if name in TABLES:
             raise table.error(name, f"{name!r} is what `import {name}` reads; choose another name")
+        dialect = row.take("dialect", str, name)
         yield Source(
             name=name,
-            dialect=row.take("dialect", str, name),
+            dialect=dialect,
             switch=row.take("switch", str, name),
-            timezone=row.zone("timezone", "UTC"),
+            timezone=row.zone("timezone", zone if dialect == "a2billing" else "UTC"),
             short_codes=row.texts("short_codes"),
             international=row.texts("international", ("+", "00")),
             national=row.take("national", str, ""),
@@ -104,7 +113,9 @@ def parsed(table: Table, services: Mapping[str, str]) -> Iterator[Source]:
             rules=tuple(_rules(row, services)),
             url=_url(row),
             table=row.take("table", str, "cdr"),
+            opening=row.take("opening", dt.date, dt.date.min) if "opening" in row.values else None,
         )
+        row.known.append("opening")
         row.finish()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import json
 import os
 import sys
@@ -38,6 +40,7 @@ from a2ledger.steps import (
     exchanging,
     importing,
     mapping,
+    migrating,
     moving,
     pricing,
     registering,
@@ -63,6 +66,9 @@ _NAMED = 20
 )
 @click.option("--from", "since", type=DAY, help="Take no call before this day.")
 @click.option("--through", type=DAY, help="Take no call after this day, for now.")
+@click.option(
+    "--opening", type=DAY, help="Of A2Billing: take what is before this day as a balance."
+)
 @click.option("--all", "everything", is_flag=True, help="Read what was read before, too.")
 @click.option("--explain", is_flag=True, help="Say row by row what would happen; write nothing.")
 @as_json_option
@@ -83,7 +89,7 @@ def import_(
     """Read, price and post new records of a source.
 
     SOURCE is one configured in a2ledger.toml, a dialect (asterisk, asterisk-db, freeswitch,
-    calls), or one of customers, refills, payments, charges, openings, prices. PATH is a file; a
+    a2billing, calls), or one of customers, refills, payments, charges, openings, prices. PATH is a file; a
     directory, of which the dialect's files are read, oldest first; or a database such as
     mysql://user@host/asteriskcdrdb, with its password in A2LEDGER_DB_PASSWORD. Importing twice
     changes nothing.
@@ -91,6 +97,8 @@ def import_(
     Example: a2ledger import asterisk /var/log/asterisk/cdr-csv/Master.csv
     """
     columns, reading = _columns(source, maps), None
+    parts: list[reporting.Report] = []
+    opening = limits.pop("opening")
     if explain:
         _explain(settings, source, paths, columns, limits, as_json_)
         return
@@ -98,19 +106,68 @@ def import_(
         now = settings.now(draft.book)
         if columns:
             mapping.remember(draft, source, columns)
-        if source in _LISTS or source in moving.KINDS:
+        if found := _moved(settings, draft, source, paths, opening, limits):
+            parts, reading = list(found.parts), found.reading
+            report = reporting.together(source, parts, parts[1].files)
+        elif source in _LISTS or source in moving.KINDS:
             report = _of_files(draft, source, _files(source, paths, limits))
         else:
             report, reading = _of_calls(settings, draft, source, paths, limits)
         reporting.record(draft, report, now)
-        settings.publish(draft, reporting.message("import", [report]), dry_run)
+        settings.publish(draft, reporting.message("import", parts or [report]), dry_run)
         if reading and not dry_run:
             reading.remember()
     if as_json_:
-        print_json(report.as_json())
+        print_json(report.as_json() | _parts(parts))
+    for part in parts:
+        click.echo(str(part), err=True)
     _say(settings, report)
     if report.new_in_quarantine:
         sys.exit(QUARANTINED)
+
+
+def _parts(parts: Sequence[reporting.Report]) -> dict[str, Any]:
+    """What the JSON of an import says of its parts."""
+    if not parts:
+        return {}
+    rated = next(part.rated for part in parts if part.source == "calls")
+    return {"parts": {part.source: part.as_json() for part in parts}, "rating": rated.as_json()}
+
+
+def _moved(
+    settings: Settings,
+    draft: Draft,
+    source: str,
+    paths: Sequence[Path | str],
+    opening: dt.date | None,
+    limits: Mapping[str, Any],
+) -> migrating.Moved | None:
+    """Import a whole A2Billing: its database, or a directory of its tables; None if it is none."""
+    if source in TABLES:
+        if opening:
+            raise click.UsageError("--opening is for a2billing")
+        return None
+    feed = draft.book.config.source(source, sources.dialects)
+    inputs = [_input(settings, feed, path) for path in paths or _configured(feed)]
+    is_file = any(isinstance(one, Path) and one.is_file() for one in inputs)
+    if feed.dialect != migrating.DIALECT or is_file:
+        if opening:
+            raise click.UsageError("--opening is for a2billing, its database or all its tables")
+        return None
+    if len(inputs) != 1:
+        raise click.UsageError("name one database of A2Billing, or one directory of its tables")
+    feed = dataclasses.replace(feed, opening=opening or feed.opening)
+    asked = Asked(Wanted(limits["since"], limits["through"]), limits["everything"])
+    one = migrating.place(inputs[0])
+    found = migrating.import_all(draft, feed, one, settings.now(draft.book), asked)
+    for note in found.notes:
+        settings.talk(note)
+    rated = found.parts[1].rated
+    if rated.different or rated.without_rate:
+        settings.talk(str(rated))
+        for example in rated.examples:
+            settings.talk(f"  {example}")
+    return found
 
 
 def _say(settings: Settings, report: reporting.Report) -> None:

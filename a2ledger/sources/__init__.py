@@ -13,7 +13,8 @@ Beside ``read`` the module may say more:
   it, all that were answered;
 - ``resume(path: Path, source: Source, place: Place)``, of a log that grows: reads on from where an
   earlier reading ended;
-- ``query(address: Address, source: Source, span: Span)``, of a table: reads a database.
+- ``query(address: Address, source: Source, span: Span)``, of a table: reads a database;
+- ``CHECKED = True``, where calls have a price that is to be compared with the book's own.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ Raises:
 GROUP = "a2ledger.dialects"
 
 _BUILT_IN = {
+    "a2billing": "a2ledger.sources.a2billing",
     "asterisk": "a2ledger.sources.asterisk",
     "asterisk-db": "a2ledger.sources.asterisk_db",
     "calls": "a2ledger.sources.calls",
@@ -80,9 +82,9 @@ def dialects() -> list[str]:
     return sorted({*_BUILT_IN, *(entry.name for entry in installed)})
 
 
-def beside(name: str, what: str) -> Callable[..., Any] | None:
-    """The function ``what`` that a dialect's module has beside ``read``, or None."""
-    return cast("Callable[..., Any] | None", getattr(_module(name), what, None))
+def beside(name: str, what: str) -> Any:
+    """What is called ``what`` that a dialect's module has beside ``read``, or None."""
+    return getattr(_module(name), what, None)
 
 
 def files(name: str, directory: Path) -> list[Path]:

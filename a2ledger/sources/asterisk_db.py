@@ -99,16 +99,16 @@ def _batch(
 ) -> Batch:
     columns = list(zip(*rows, strict=True)) or [()] * len(names)
     given = {
-        name: pc.fill_null(pa.array(map(_text, column), pa.string()), "")
+        name: pc.fill_null(pa.array(map(readable, column), pa.string()), "")
         for name, column in zip(names, columns, strict=True)
     }
     table = pa.table({name: given.get(name, constant("", len(rows))) for name in _COLUMNS})
     lines = pa.array(range(first, first + len(rows)), pa.int64())
     table = table.append_column("line", lines)
-    return Batch(str(address), _rows(table), [], _raw(rows, first), head=_csv(names))
+    return Batch(str(address), _rows(table), [], _raw(rows, first), head=as_csv(names))
 
 
-def _text(value: str | None) -> str | None:
+def readable(value: str | None) -> str | None:
     """A value without what is not UTF-8 in it."""
     if value is None or value.isascii():
         return value
@@ -123,10 +123,11 @@ def _rows(table: pa.Table) -> pa.Table:
 
 
 def _raw(rows: Sequence[Sequence[str | None]], first: int) -> Callable[[int], str]:
-    return lambda line: _csv([value or "" for value in rows[line - first]])
+    return lambda line: as_csv([value or "" for value in rows[line - first]])
 
 
-def _csv(values: Sequence[str]) -> str:
+def as_csv(values: Sequence[str]) -> str:
+    """A row of CSV without its line end."""
     out = io.StringIO()
     csv.writer(out, lineterminator="").writerow(values)
     return out.getvalue()

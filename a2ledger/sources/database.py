@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -46,6 +46,11 @@ class Database:
         nothing = sa.select(sa.text("*")).select_from(_table(table)).where(sa.false())
         return tuple(self.connection.execute(nothing).keys())
 
+    def has(self, table: str) -> bool:
+        """Whether there is such a table."""
+        schema, _, bare = table.rpartition(".")
+        return sa.inspect(self.connection).has_table(bare, schema=schema or None)
+
     def rows(
         self,
         table: str,
@@ -53,6 +58,8 @@ class Database:
         start: str = "",
         since: dt.datetime | None = None,
         until: dt.datetime | None = None,
+        *,
+        singles: Collection[str] = (),
     ) -> Iterator[Sequence[Sequence[str | None]]]:
         """Rows of a table in batches, every value as text.
 
@@ -62,8 +69,9 @@ class Database:
             start: the column that ``since`` and ``until`` are about.
             since: rows that start then or later; without a zone, as the column has it.
             until: rows that start before.
+            singles: columns of single precision; by itself a server would write six digits.
         """
-        query = sa.select(*(sa.cast(sa.column(name), sa.Text) for name in columns))
+        query = sa.select(*(sa.cast(_doubled(name, name in singles), sa.Text) for name in columns))
         query = query.select_from(_table(table))
         for moment, compare in ((since, "__ge__"), (until, "__lt__")):
             if moment is not None:
@@ -73,6 +81,12 @@ class Database:
         result = self.connection.execution_options(yield_per=BATCH).execute(query)
         for rows in result.partitions(BATCH):
             yield [tuple(row) for row in rows]
+
+
+def _doubled(name: str, is_single: bool) -> Any:
+    """A column, or where it is of single precision, what it holds exactly."""
+    column: Any = sa.column(name)
+    return column + sa.literal_column("0e0") if is_single else column
 
 
 def _table(name: str) -> sa.TableClause:

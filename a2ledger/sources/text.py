@@ -291,7 +291,7 @@ class Records(NamedTuple):
             return ""
 
 
-def records(path: Path, header: Header) -> Records:
+def records(path: Path, header: Header, encoding: str = "utf-8") -> Records:
     """Read a whole file that has a header; values have no white space around them.
 
     Raises:
@@ -301,7 +301,7 @@ def records(path: Path, header: Header) -> Records:
     refused: list[Refused] = []
     notes: tuple[str, ...] = ()
     texts: dict[int, str] = {}
-    for piece in read(path, header):
+    for piece in read(path, header, encoding=encoding):
         for row in piece.table.to_pylist():
             line = row.pop("line")
             texts[line] = piece.raw(line)

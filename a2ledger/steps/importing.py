@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from a2ledger import cdr, detail, sources
+from a2ledger import cdr, detail, money, sources
 from a2ledger.book import Book, Draft
 from a2ledger.feed import CALL, Batch, Refused, constant, gathered, refuse
 from a2ledger.sourceconfig import Rule, Source
@@ -25,7 +25,7 @@ from a2ledger.sources.address import Address
 from a2ledger.spool import Spool
 from a2ledger.steps import keeping, restoring, valuing
 from a2ledger.steps.reading import ALL_NEW, Asked, Reading
-from a2ledger.steps.reporting import Report
+from a2ledger.steps.reporting import EXAMPLES, Report
 from a2ledger.tomltable import ConfigError
 
 
@@ -55,7 +55,7 @@ def import_calls(
     source = replace(source, rules=source.rules or _usual_rules(draft.book, source.dialect))
     pricing = valuing.pricing(draft.book)
     reading = Reading(draft, source, paths, asked)
-    run = _Run(draft, source, pricing, now, asked, report, set())
+    run = _Run(draft, source, pricing, now, asked, report, _checked(source), set())
     with Spool(draft.book.vault.spool, keeping.SCHEMA) as spool:
         with draft.progress(f"reading {source.name}", reading.size()) as progress:
             for batch in gathered(reading.batches(report, progress)):
@@ -86,7 +86,8 @@ def import_again(
     report = Report(source=source.name)
     _dialect(source)
     source = replace(source, rules=source.rules or _usual_rules(draft.book, source.dialect))
-    run = _Run(draft, source, valuing.pricing(draft.book), now, ALL_NEW, report, set())
+    pricing = valuing.pricing(draft.book)
+    run = _Run(draft, source, pricing, now, ALL_NEW, report, _checked(source), set())
     lines = [row for row in rows if row.head != CALL]
     with Spool(draft.book.vault.spool, keeping.SCHEMA) as spool:
         for batch in gathered(restoring.batches(lines, source)):
@@ -119,13 +120,15 @@ class _Run(NamedTuple):
     now: dt.datetime
     asked: Asked
     report: Report
+    check: bool
+    """Whether prices that came with calls are compared with the book's own."""
     said: set[str]
     """What was said already: the batches of a file are all of one zone."""
 
 
 def _priced(run: _Run, batch: Batch) -> tuple[pa.Table, pa.ChunkedArray]:
     """Calls of a batch with their price, and the day of each."""
-    draft, source, pricing, now, asked, report, said = run
+    draft, source, pricing, now, asked, report, check, said = run
     zone = pricing.config.timezone
     normal = cdr.normalise(batch, source, pricing.directory, zone, now, asked.days)
     for message in (*batch.notes, *normal.warnings):
@@ -133,6 +136,8 @@ def _priced(run: _Run, batch: Batch) -> tuple[pa.Table, pa.ChunkedArray]:
             draft.talk(message)
             said.add(message)
     calls, unpriced = _rated(batch, normal.calls, source, pricing)
+    if check:
+        _compare(normal.calls, pricing, report)
     no_rate = _without_rate(batch, normal.calls.filter(pa.array(unpriced)), pricing)
     report.refused += [*batch.refused, *normal.refused, *no_rate]
     report.not_billable.update(normal.not_billable)
@@ -145,6 +150,32 @@ def _priced(run: _Run, batch: Batch) -> tuple[pa.Table, pa.ChunkedArray]:
         return calls, day
     priced = pa.array(~unpriced)
     return calls.filter(priced), day.filter(priced)
+
+
+def _checked(source: Source) -> bool:
+    return bool(sources.beside(source.dialect, "CHECKED"))
+
+
+_NEAR = 10
+"""Micro-units two prices may be apart that were rounded to five decimals in two ways."""
+
+
+def _compare(calls: pa.Table, pricing: valuing.Pricing, report: Report) -> None:
+    """Compare prices that came with calls with what the book's tariffs make of them."""
+    calls = calls.filter(calls["given_micro"].is_valid())
+    own, unpriced = valuing.own_price(calls, pricing)
+    own, given = np.asarray(own), np.asarray(calls["given_micro"])
+    apart = ~unpriced & (np.abs(own - given) > _NEAR)
+    rated = report.rated
+    rated.compared += len(calls)
+    rated.without_rate += int(unpriced.sum())
+    rated.different += int(apart.sum())
+    rated.given_micro += int(given[apart].sum())
+    rated.own_micro += int(own[apart].sum())
+    for place in np.flatnonzero(apart)[: EXAMPLES - len(rated.examples)].tolist():
+        row = {name: calls[name][place].as_py() for name in ("uid", "called", "seconds")}
+        prices = f"{money.text(int(given[place]))}, own rating {money.text(int(own[place]))}"
+        rated.examples.append(f"{row['uid']}: {row['called']}, {row['seconds']} s, given {prices}")
 
 
 def _usual_rules(book: Book, dialect: str) -> tuple[Rule, ...]:

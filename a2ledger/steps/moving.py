@@ -66,6 +66,16 @@ def import_movements(
         report.refused += found.refused
         for note in found.notes:
             draft.talk(note)
+    take(draft, given, report, accepted)
+    report.refused = text.in_full(report.refused, movements.HEADERS[kind])
+    return report
+
+
+def take(
+    draft: Draft, given: Iterable[Movement], report: Report, accepted: Collection[str] = ()
+) -> None:
+    """Post movements into the draft, each once, and count them; see :func:`import_movements`."""
+    given = list(given)
     config, known = draft.book.config, _known(draft, given)
     fresh: dict[str, tuple[Movement, data.Transaction]] = {}
     for movement in sorted(given, key=lambda row: (row.date, row.id)):
@@ -76,8 +86,6 @@ def import_movements(
             known = left
             report.displaced.append(_displaced(movement, held))
     _post(draft, fresh, known, report)
-    report.refused = text.in_full(report.refused, movements.HEADERS[kind])
-    return report
 
 
 def _giving_way(

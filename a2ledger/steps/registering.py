@@ -106,7 +106,8 @@ def _check_decks(draft: Draft, currency: str, tariff: Fact) -> None:
                 f"tariff: {name} is in {other}, the account in {currency}; "
                 f'say [tariffs.{name}] currency = "{currency}" in a2ledger.toml if it is not'
             )
-        if not (draft.book.root / f"tariffs/{name}.csv").is_file():
+        path = f"tariffs/{name}.csv"
+        if path not in draft.put_files and not (draft.book.root / path).is_file():
             draft.talk(f"note: tariffs/{name}.csv is not there yet; calls need it")
 
 
@@ -243,7 +244,7 @@ def import_customers(draft: Draft, paths: list[Path]) -> Report:
             identity = row.pop("id", "")
             raw = ",".join([identity, *row.values()])
             try:
-                new = _put(draft, identity, row)
+                new = put(draft, identity, row)
             except RefusedError as error:
                 reason = "bad-vat-id" if isinstance(error, BadVatIdError) else "customer"
                 report.refused.append(
@@ -260,7 +261,12 @@ def import_customers(draft: Draft, paths: list[Path]) -> Report:
     return report
 
 
-def _put(draft: Draft, identity: str, row: dict[str, str]) -> bool:
+def put(draft: Draft, identity: str, row: Mapping[str, str]) -> bool:
+    """Add a customer, or change what differs from today on; False if nothing does.
+
+    Raises:
+        RefusedError: if a value is none.
+    """
     if identity not in draft.book.customers:
         add(draft, identity, row)
         return True

@@ -47,6 +47,50 @@ class UncountedRowsError(Exception):
 
 
 @dataclass(kw_only=True)
+class Rated:
+    """Calls that came with a price, beside what the book's own tariffs make of them."""
+
+    compared: int = 0
+    without_rate: int = 0
+    different: int = 0
+    given_micro: int = 0
+    """What those that differ cost as they came."""
+    own_micro: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, other: Rated) -> None:
+        """Count another's calls, too."""
+        self.compared += other.compared
+        self.without_rate += other.without_rate
+        self.different += other.different
+        self.given_micro += other.given_micro
+        self.own_micro += other.own_micro
+        self.examples = [*self.examples, *other.examples][:EXAMPLES]
+
+    def __str__(self) -> str:
+        apart = money.text(self.own_micro - self.given_micro, 2)
+        return (
+            f"own rating: {self.compared} calls compared, {self.different} would cost otherwise "
+            f"({apart} in all), {self.without_rate} have no rate; they are posted as they came"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The comparison as part of the command's ``--json``."""
+        return {
+            "compared": self.compared,
+            "without_rate": self.without_rate,
+            "different": self.different,
+            "given": money.text(self.given_micro),
+            "own": money.text(self.own_micro),
+            "examples": self.examples,
+        }
+
+
+EXAMPLES = 20
+"""Calls that differ that are named."""
+
+
+@dataclass(kw_only=True)
 class Report:
     """Counts of one import."""
 
@@ -74,6 +118,8 @@ class Report:
     through: dt.date | None = None
     """The last day the run was asked to take, if it was not to take all there was."""
     new_in_quarantine: int = 0
+    rated: Rated = field(default_factory=Rated)
+    """How calls that came with a price compare with the book's own tariffs."""
     explanation: Explanation | None = None
     """Told what becomes of every row, where somebody wants to know."""
 
@@ -167,6 +213,33 @@ class Report:
         if self.amount_micro or not amounts:
             amounts.insert(0, money.text(self.amount_micro, 2))
         return f"{self.source}: {', '.join(parts)}; {', '.join(amounts)}"
+
+
+def together(source: str, parts: Sequence[Report], files: Sequence[str]) -> Report:
+    """One report of a run that had several parts; what it cost is what calls and charges did."""
+    found = Report(source=source, files=list(files))
+    for part in parts:
+        found.read += part.read
+        found.posted += part.posted
+        found.free += part.free
+        found.not_billable.update(part.not_billable)
+        found.duplicate += part.duplicate
+        found.late += part.late
+        found.refused += part.refused
+        found.displaced += part.displaced
+        found.known |= part.known
+        found.customers |= part.customers
+        found.rated.add(part.rated)
+        if part.source in _EARNING:
+            found.amount_micro += part.amount_micro
+            found.foreign_micro.update(part.foreign_micro)
+        if part.latest and part.source == "calls":
+            found.latest = part.latest
+            found.through = part.through
+    return found
+
+
+_EARNING = ("calls", "charges")
 
 
 def _counts(counts: dict[str, int]) -> str:

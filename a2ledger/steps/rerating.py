@@ -215,6 +215,8 @@ class _Rerater:
             "local": pa.array(local).cast(pa.timestamp("s")),
             "free": pa.repeat(pa.scalar(False), count),
             "given_micro": pc.if_else(old["given"], price, pa.scalar(None, pa.int64())),
+            "given_buy_micro": _given_buy(old),
+            "given_carrier": old["carrier"],
         }.items():
             asked = asked.append_column(name, column)
         columns, unpriced = valuing.valued(asked, self.pricing)
@@ -280,6 +282,13 @@ def _late(new: pa.Table, old: pa.Table, moved: Mask, opened: Places, day: dt.dat
     other = pa.array(opened.astype("datetime64[D]"), pa.date32(), mask=in_time)
     late_in = pc.if_else(pa.array(moved), other, old["late_in"].combine_chunks())
     return new.set_column(new.schema.get_field_index("late_in"), "late_in", late_in)
+
+
+def _given_buy(calls: pa.Table) -> pa.ChunkedArray:
+    """Buying prices that rows gave, not decks; null for all others."""
+    own = pc.and_(calls["given"], pc.equal(calls["deck"], ""))
+    own = pc.and_(own, pc.not_equal(calls["carrier"], ""))
+    return pc.if_else(own, calls["buy_micro"], pa.scalar(None, pa.int64()))
 
 
 def _differ(old: pa.Table, new: pa.Table) -> Mask:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from a2ledger import quarantine, sources
+from a2ledger.a2billing import TABLE
 from a2ledger.book import Book, Draft
 from a2ledger.feed import ENTRY, Refused
 from a2ledger.steps import exchanging, importing, moving, registering
@@ -41,6 +42,8 @@ def choose(book: Book, reason: str, identities: Collection[str], accept: bool) -
             continue
         if row.reason == CONFLICT and not accept:
             conflicts += 1
+        elif row.head == TABLE:
+            chosen.notes.append(f"{source} {identity}: the next `import {source}` reads it again")
         elif row.head == ENTRY or not quarantine.is_whole(row) or _is_made_up(source, row):
             chosen.notes.append(
                 f"{source} {identity}: its text was not kept; not tried again; "

@@ -6,7 +6,7 @@ Importing and re-rating are this one function, so that they cannot differ.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -102,6 +102,8 @@ def valued(calls: pa.Table, pricing: Pricing) -> tuple[dict[str, Any], npt.NDArr
     unrated = _one(rated["reason"]).to_numpy(zero_copy_only=False) != ""
     cost, given, unpriced = _cost(calls, rated, unrated | _foreign(pricing, tariff, who))
     columns = {name: rated[name] for name in rated.schema.names if name != "reason"}
+    if "given_buy_micro" in calls.column_names:
+        columns |= _bought(calls, columns)
     columns |= {
         "customer": pricing.names.take(pa.array(who)),
         "cost_micro": pa.array(cost, pa.int64()),
@@ -136,6 +138,25 @@ def _cost(
     cost = np.where(free | silent, 0, rated["cost_micro"].to_numpy(zero_copy_only=False))
     cost = np.where(has_price, pc.fill_null(calls["given_micro"], 0).to_numpy(), cost)
     return cost, has_price | free, unrated & ~has_price & ~free
+
+
+def _bought(calls: pa.Table, rated: Mapping[str, Any]) -> dict[str, Any]:
+    """Buying price and carrier that rows give; no deck decided them then, and none is named."""
+    given = _one(calls["given_buy_micro"])
+    says = given.is_valid()
+    return {
+        "buy_micro": pc.if_else(says, given, rated["buy_micro"]),
+        "carrier": pc.if_else(says, _one(calls["given_carrier"]), rated["carrier"]),
+        "deck": pc.if_else(says, "", rated["deck"]),
+    }
+
+
+def own_price(calls: pa.Table, pricing: Pricing) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
+    """What the book's tariffs make of calls whatever their rows say; and which have no price."""
+    place = calls.schema.get_field_index("given_micro")
+    nothing = pa.nulls(len(calls), pa.int64())
+    columns, unpriced = valued(calls.set_column(place, "given_micro", nothing), pricing)
+    return columns["cost_micro"], unpriced
 
 
 def _one(column: Any) -> Any:

@@ -1,0 +1,368 @@
+"""Take a company over from A2Billing, and keep its books while A2Billing still rates the calls.
+
+Everything comes of one reading: cards become customers, call plans decks, what moved money
+refills, payments, charges and openings, and calls are posted with the price they were given. All
+that the book has already is known again, so that each run takes what is new.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import functools
+import re
+import zoneinfo
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger import a2billing, accounts, cards, creditlog, general, journal, posting, ratecards
+from a2ledger.a2billing import TABLE, Clock, Tables
+from a2ledger.book import GENERAL, Book, Draft, RefusedError
+from a2ledger.cards import Card, Cards
+from a2ledger.creditlog import Context, Log
+from a2ledger.feed import ALWAYS, Span, UnusableInput
+from a2ledger.records import Customer, Movement
+from a2ledger.sourceconfig import Source
+from a2ledger.sources import a2billing as dialect
+from a2ledger.sources import a2billing_tables, database
+from a2ledger.sources.address import Address
+from a2ledger.steps import importing, moving, registering
+from a2ledger.steps.reading import Asked, Reading
+from a2ledger.steps.reporting import Report
+
+DIALECT = "a2billing"
+_KINDS = {"openings": "opening", "refills": "refill", "payments": "payment", "charges": "charge"}
+
+
+class Moved(NamedTuple):
+    """What a run did: a report for each part, and what was read of calls."""
+
+    parts: Sequence[Report]
+    reading: Reading
+    notes: Sequence[str]
+
+
+def place(one: Path | Address) -> Path | Address:
+    """Where A2Billing is, as it is known by in every run: a password is asked for once."""
+    if isinstance(one, Address):
+        ask = functools.cache(one.ask) if one.ask else None
+        return replace(one, table="cc_call", ask=ask)
+    return one
+
+
+@contextlib.contextmanager
+def tables_of(one: Path | Address, source: Source) -> Iterator[Tables]:
+    """A2Billing's tables, for reading.
+
+    Raises:
+        UnusableInput: if it cannot be reached, or is no A2Billing.
+    """
+    if isinstance(one, Address):
+        with database.reading(one, source.timezone) as base:
+            _check(base.has("cc_card"), one)
+            yield a2billing_tables.Server(one, base)
+        return
+    _check(a2billing_tables.path(one, "cc_card") is not None, one)
+    yield a2billing_tables.Files(one, source.encoding)
+
+
+def _check(is_there: bool, one: Path | Address) -> None:
+    if not is_there:
+        what = "there is no cc_card" if isinstance(one, Address) else "there is no cc_card.csv"
+        raise UnusableInput(
+            f"{one}: {what}; nothing was imported; name A2Billing's database, "
+            "or a directory of CSV exports of its tables"
+        )
+
+
+def import_all(
+    draft: Draft,
+    source: Source,
+    one: Path | Address,
+    now: dt.datetime,
+    asked: Asked,
+) -> Moved:
+    """Import all that is new in A2Billing into the draft.
+
+    Args:
+        draft: of the book.
+        source: of the dialect; its ``opening`` is the first day that is taken over, where not
+            all is.
+        one: the database, or the directory of exports.
+        now: an aware time.
+        asked: which calls.
+
+    Raises:
+        UnusableInput: if A2Billing cannot be read.
+        RefusedError: if it keeps its accounts in another currency than the book.
+    """
+    clock = clock_of(draft.book, source)
+    opening = source.opening
+    with tables_of(one, source) as tables:
+        _check_currency(draft.book, tables)
+        found = cards.read(tables, source.switch, clock, draft.today)
+        before = set(draft.book.customers)
+        notes = _decks(draft, source, tables, found)
+        parts = [_customers(draft, source, found, opening)]
+        log = read_log(draft, source, tables, found)
+        invoices = creditlog.unpaid(tables, clock) if opening else {}
+        base = [_described(found, log)]
+    owners = owners_of(draft.book, source)
+    numbers = {a2billing.identifier(source.switch, number) for number in found.present}
+    known = {a2billing.identifier(source.switch, number) for number in owners}
+    feed = replace(source, accounts=frozenset(numbers | known))
+    inputs = [one] if isinstance(one, Address) else dialect.files(one)
+    calls, reading = importing.import_calls(draft, feed, inputs, now, asked)
+    new = {card: name for card, name in owners.items() if name not in before}
+    openings = (
+        list(_openings(draft, source, one, found, log, invoices, opening, new)) if opening else []
+    )
+    for kind, name in _KINDS.items():
+        given = openings if name == "opening" else log.of_kind(name)
+        part = Report(source=kind, files=[str(one)])
+        part.currencies = draft.book.foreign_accounts()
+        _take(draft, part, given)
+        part.refused = [*part.refused, *log.refused.get(name, ())]
+        part.not_billable.update(log.strays.get(name, {}))
+        part.read = (
+            len(given)
+            + len(log.refused.get(name, ()))
+            + sum(log.strays.get(name, Counter()).values())
+        )
+        parts.append(part)
+    calls.source = "calls"
+    calls.files = [str(one)]
+    return Moved([parts[0], calls, *parts[1:]], reading, [*notes, *filter(None, base)])
+
+
+def clock_of(book: Book, source: Source) -> Clock:
+    """The clock of A2Billing's server, and that of the book."""
+    return Clock(zoneinfo.ZoneInfo(source.timezone), book.config.zone)
+
+
+def read_log(draft: Draft, source: Source, tables: Tables, found: Cards) -> Log:
+    """What A2Billing says of the money of the book's customers."""
+    return creditlog.read(
+        tables,
+        Context(
+            source.name,
+            clock_of(draft.book, source),
+            owners_of(draft.book, source),
+            found.cards,
+            found.present,
+            tuple(draft.book.config.services),
+            draft.today,
+        ),
+    )
+
+
+def owners_of(book: Book, source: Source) -> dict[str, str]:
+    """Customers by the number of their card: whoever holds its identifier, or ever held it."""
+    start = a2billing.identifier(source.switch, "")
+    found = {}
+    for customer in book.customers.values():
+        for value in customer.values("identifiers"):
+            for one in str(value).split(", "):
+                if one.startswith(start):
+                    found[one.removeprefix(start)] = customer.id
+    return found
+
+
+def _check_currency(book: Book, tables: Tables) -> None:
+    base = a2billing.base_currency(tables)
+    if base and base != book.config.currency:
+        raise RefusedError(
+            f"A2Billing keeps its accounts in {base}, the book in {book.config.currency}; "
+            f"nothing was imported; start a book with `init --currency {base}`"
+        )
+
+
+def _described(found: Cards, log: Log) -> str:
+    odd = found.odd + log.odd
+    return ", ".join(f"{count} × {what}" for what, count in sorted(odd.items()) if count)
+
+
+# Customers and decks
+
+
+def _decks(draft: Draft, source: Source, tables: Tables, found: Cards) -> list[str]:
+    """Write the deck of every call plan; returns what is to be said of it."""
+    plans = {card.call_plan for card in found.cards.values()}
+    made = ratecards.read(tables, source.name, plans)
+    for name, text in made.texts.items():
+        draft.put_deck(name, text)
+    odd = ", ".join(f"{count} × {what}" for what, count in sorted(made.odd.items()))
+    return [f"ratecards: {made.rates} rates in {len(made.texts)} deck(s){odd and f'; {odd}'}"]
+
+
+def _customers(draft: Draft, source: Source, found: Cards, opening: dt.date | None) -> Report:
+    report = Report(source="customers", read=found.read, refused=list(found.refused))
+    owners = owners_of(draft.book, source)
+    with draft.progress("customers", len(found.cards)) as progress:
+        for card in found.cards.values():
+            progress.add(1)
+            name = owners.get(card.id, card.username)
+            try:
+                new = registering.put(draft, name, _facts(draft, source, card, name, opening))
+            except RefusedError as error:
+                report.refused.append(
+                    card.row.refused("customer", str(error), f"customer-{card.id}")
+                )
+                continue
+            report.posted += new
+            report.duplicate += not new
+            report.known.add(f"customer-{card.id}")
+            if new:
+                report.customers.add(name)
+    registering.check_clashes(draft)
+    return report
+
+
+def _facts(
+    draft: Draft, source: Source, card: Card, name: str, opening: dt.date | None
+) -> dict[str, str]:
+    """What a card says of its customer; what the book knows better stays."""
+    facts = dict(card.facts)
+    facts["tariff"] = ratecards.deck_name(source.name, card.call_plan)
+    held = draft.book.customers.get(name)
+    if held is None:
+        facts["opened"] = str(max(card.created, opening or card.created))
+        return facts
+    for key in cards.FIRST:
+        if held.values(key):
+            facts.pop(key)
+    own = facts["identifiers"]
+    last = [str(value) for value in held.values("identifiers")][-1:]
+    there = [one for text in last for one in text.split(", ") if one]
+    facts["identifiers"] = ", ".join(there if own in there else [*there, own])
+    return facts
+
+
+# Money
+
+
+def _openings(
+    draft: Draft,
+    source: Source,
+    one: Path | Address,
+    found: Cards,
+    log: Log,
+    invoices: Mapping[str, Sequence[creditlog.Invoice]],
+    opening: dt.date,
+    new: Mapping[str, str],
+) -> Iterator[Movement]:
+    """What new customers owed when the day of the opening began."""
+    if not any(found.cards[card].created < opening for card in new if card in found.cards):
+        return
+    spent = calls_since(draft.book, source, one, opening)
+    for card_id, name in new.items():
+        card = found.cards.get(card_id)
+        if card is None or card.created >= opening:
+            continue
+        customer = draft.customer(name)
+        since = sum(
+            entry.credit_micro
+            for entry in log.entries.get(card_id, ())
+            if entry.movement.date >= customer.opened
+        )
+        since -= spent.get(a2billing.identifier(source.switch, card_id), 0)
+        owed = since - card.credit_micro
+        row = functools.partial(_opening, source, customer, str(one), card.row.line)
+        for bill in invoices.get(card_id, ()):
+            if bill.date < opening:
+                owed -= bill.in_credit_micro
+                yield row(f"invoice-{bill.reference}", bill.gross_micro, bill.reference, bill.date)
+        if owed:
+            yield row(f"card-{card_id}", owed)
+
+
+def _opening(
+    source: Source,
+    customer: Customer,
+    file: str,
+    line: int,
+    identity: str,
+    micro: int,
+    number: str = "",
+    due: dt.date | None = None,
+) -> Movement:
+    return Movement(
+        kind="opening",
+        source=source.name,
+        id=identity,
+        customer=customer.id,
+        date=customer.opened,
+        amount_micro=micro,
+        reference=number,
+        description=f"due {due}" if due else "",
+        due=due,
+        file=file,
+        line=line,
+    )
+
+
+def calls_since(
+    book: Book, source: Source, one: Path | Address, day: dt.date | None
+) -> dict[str, int]:
+    """What calls from a day on took from each card's balance, in micro-units, by identifier."""
+    span, first = ALWAYS, ""
+    if day is not None:
+        moment = dt.datetime.combine(day, dt.time(), book.config.zone)
+        span = Span(moment, None)
+        first = f"{moment.astimezone(clock_of(book, source).server):%Y-%m-%d %H:%M:%S}"
+    if isinstance(one, Address):
+        return dialect.spent(dialect.query(one, source, span), _all)
+    batches = (batch for path in dialect.files(one) for batch in dialect.read(path, source))
+    return dialect.spent(batches, lambda starts: pc.greater_equal(starts, first))
+
+
+def _all(starts: pa.Array) -> pa.Array:
+    return pa.array([True] * len(starts), pa.bool_())
+
+
+def _take(draft: Draft, report: Report, given: Sequence[Movement]) -> None:
+    """Post movements; those that stand in the book as they are need no second look."""
+    same = _unchanged(draft, given)
+    report.duplicate += len(same)
+    report.known |= same
+    moving.take(draft, [one for one in given if posting.link(one) not in same], report)
+    report.refused = [row._replace(head=TABLE) for row in report.refused]
+
+
+_META = re.compile(r'^  (reference|late_from|voided): "?([^"\n]*)"?$', re.MULTILINE)
+
+
+def _unchanged(draft: Draft, given: Sequence[Movement]) -> set[str]:
+    """Links of movements that the book holds with the same content."""
+    wanted = {posting.link(movement): movement for movement in given}
+    found = set()
+    for path in draft.files(GENERAL, "2*.beancount"):
+        for block in journal.blocks(draft.text(path)):
+            if block.kind != "*":
+                continue
+            links = journal.links(block.text)
+            own = min(links, key=lambda name: (name.startswith("refill-"), name), default="")
+            if own in wanted and _is_same(block, wanted[own]):
+                found.add(own)
+    return found
+
+
+def _is_same(block: journal.Block, movement: Movement) -> bool:
+    meta = dict(_META.findall(block.text))
+    head = block.text.partition("\n")[0]
+    first = next(iter(journal.legs(block.text)), None)
+    return (
+        "voided" not in meta
+        and meta.get("late_from", block.date) == str(movement.date)
+        and meta.get("reference", "") == movement.reference
+        and journal.quoted(journal.plain(movement.description)) in head
+        and general.customer_of(block) == accounts.component(movement.customer)
+        and first is not None
+        and first.micro == movement.amount_micro
+    )
