@@ -109,10 +109,10 @@ def micro(written: str) -> int:
 def _decimal(written: str) -> Decimal:
     try:
         number = Decimal(written or "0")
-        if not number.is_finite() or abs(number) >= _MOST:
-            raise InvalidOperation
     except InvalidOperation:
         raise ValueError(f"{written!r} is no amount") from None
+    if not number.is_finite() or abs(number) >= _MOST:
+        raise ValueError(f"{written!r} is no amount")
     return number.quantize(_UNIT, ROUND_HALF_UP) + Decimal(0).scaleb(-PLACES)
 
 

@@ -27,6 +27,7 @@ from a2ledger.commands import (
     fees,
     imports,
     questions,
+    reconciling,
     serving,
     starting,
 )
@@ -159,6 +160,8 @@ for command in (
     closing.close,
     closing.invoice,
     explaining.explain,
+    reconciling.reconcile,
+    reconciling.export,
     corrections.credit_note,
     corrections.refund,
     corrections.returned,

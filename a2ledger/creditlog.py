@@ -19,9 +19,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from a2ledger import a2billing, money
+from a2ledger import a2billing, journal, money
 from a2ledger.a2billing import Clock, Row, Tables
 from a2ledger.cards import Card
 from a2ledger.feed import Refused
@@ -76,6 +76,9 @@ class Log:
     refused: dict[str, list[Refused]] = field(default_factory=dict)
     """By kind."""
     odd: Counter[str] = field(default_factory=Counter)
+    edited: dict[str, list[tuple[str, tuple[int, ...]]]] = field(default_factory=dict)
+    """By card, refills that are not what their payments say, with what they may have been less
+    what they are."""
 
     def of_kind(self, kind: str) -> list[Movement]:
         """Movements of one kind."""
@@ -152,7 +155,8 @@ class _Reader:
             except _StrayError as stray:
                 self.log.strays.setdefault(kind, Counter())[str(stray)] += 1
             except ValueError as error:
-                name = f"{row.table}-{row['id']}"
+                number = f"voucher-{row['id']}" if row.table == "cc_voucher" else row["id"]
+                name = journal.link(kind, self.context.source, number)
                 message = f"{row.name}: {error}"
                 self.log.refused[kind].append(row.refused("bad-row", message, name))
 
@@ -183,7 +187,7 @@ class _Reader:
             raise _StrayError("deleted-card")
         return card
 
-    def _movement(self, row: Row, kind: str, day: dt.date, micro: int, **more: str) -> Movement:
+    def _movement(self, row: Row, kind: str, day: dt.date, micro: int, **more: Any) -> Movement:
         card = self._card(row)
         return Movement(
             kind=kind,
@@ -241,6 +245,7 @@ class _Reader:
                 yield Entry(payment, net, row.name, "refill-deleted")
             else:
                 yield Entry(payment, 0, row.name)
+                self._compare(card, refill, row, micro)
                 tax = micro - a2billing.micro(refill["credit"])
                 if tax > 0 and abs(micro - _net(micro, self._percent(card)) - tax) <= _CENT:
                     paid = self._movement(
@@ -250,6 +255,15 @@ class _Reader:
                     yield Entry(paid, 0, row.name, "vat-paid")
 
         return read
+
+    def _compare(self, card: str, refill: Row, payment: Row, paid_micro: int) -> None:
+        """Remember a refill that is neither its payment nor that less VAT."""
+        credited = a2billing.micro(refill["credit"])
+        may = (_net(paid_micro, self._percent(card)), paid_micro)
+        if all(abs(one - credited) > _CENT for one in may):
+            name = f"{refill.name}, {payment.name}"
+            found = tuple(one - credited for one in may)
+            self.log.edited.setdefault(card, []).append((name, found))
 
     def _percent(self, card: str) -> Decimal:
         found = self.context.cards.get(card)
@@ -302,26 +316,38 @@ def _net(gross_micro: int, percent: Decimal) -> int:
     return money.divide(gross_micro * 1000, share) * 10
 
 
+class _Bill(NamedTuple):
+    row: Row
+    invoice: Invoice
+
+
 def unpaid(tables: Tables, clock: Clock) -> dict[str, list[Invoice]]:
     """Invoices that are closed and not paid, by card."""
+    found: dict[str, list[Invoice]] = {}
+    for row, invoice in _bills(tables, clock):
+        if row["paid_status"] == "0" and row["status"] == "1" and invoice.gross_micro:
+            found.setdefault(row["id_card"], []).append(invoice)
+    return found
+
+
+def in_credit(tables: Tables, clock: Clock) -> dict[str, int]:
+    """What of each invoice is in its card's balance, in micro-units, by reference."""
+    return {bill.reference: bill.in_credit_micro for _, bill in _bills(tables, clock)}
+
+
+def _bills(tables: Tables, clock: Clock) -> Iterator[_Bill]:
     items: dict[str, list[Row]] = {}
     for row in tables.rows("cc_invoice_item", _ITEM).rows:
         items.setdefault(row["id_invoice"], []).append(row)
-    found: dict[str, list[Invoice]] = {}
     for row in tables.rows("cc_invoice", _INVOICE).rows:
-        if row["paid_status"] != "0" or row["status"] != "1":
-            continue
         lines = items.get(row["id"], [])
         net = [a2billing.micro(line["price"]) for line in lines]
         rates = [10_000 + int(Decimal(line["vat"] or 0) * 100) for line in lines]
         exact = sum(one * rate for one, rate in zip(net, rates, strict=True))
         gross = money.rounded(money.divide(exact, 10_000), 2)
         owed = sum(one for one, line in zip(net, lines, strict=True) if _is_in_credit(line))
-        if gross:
-            day = clock.day(row["date"]) if row["date"] else dt.date.min
-            name = row["reference"] or row["id"]
-            found.setdefault(row["id_card"], []).append(Invoice(name, day, gross, owed))
-    return found
+        day = clock.day(row["date"]) if row["date"] else dt.date.min
+        yield _Bill(row, Invoice(row["reference"] or row["id"], day, gross, owed))
 
 
 def _is_in_credit(item: Row) -> bool:

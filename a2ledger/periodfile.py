@@ -242,7 +242,8 @@ def with_entries(file: PeriodFile, entries: Iterable[data.Transaction]) -> Perio
     for entry in entries:
         block = Block(entry.date.isoformat(), "*", journal.formatted(entry))
         own = min(entry.links, key=_own_link)
-        same = [i for i, old in enumerate(above) if own in journal.links(old.text)]
+        # A payment bears its refill's link, too, and yet is another entry.
+        same = [i for i, old in enumerate(above) if own == _entry_order(old)[1]]
         key = _entry_order(block)
         for index in reversed(same):
             old = above[index]

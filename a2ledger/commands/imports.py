@@ -89,10 +89,10 @@ def import_(
     """Read, price and post new records of a source.
 
     SOURCE is one configured in a2ledger.toml, a dialect (asterisk, asterisk-db, freeswitch,
-    a2billing, calls), or one of customers, refills, payments, charges, openings, prices. PATH is a file; a
-    directory, of which the dialect's files are read, oldest first; or a database such as
-    mysql://user@host/asteriskcdrdb, with its password in A2LEDGER_DB_PASSWORD. Importing twice
-    changes nothing.
+    a2billing, calls), or one of customers, refills, payments, charges, openings, prices. PATH is
+    a file; a directory, of which the dialect's files are read, oldest first; or a database such
+    as mysql://user@host/asteriskcdrdb, with its password in A2LEDGER_DB_PASSWORD. Importing
+    twice changes nothing.
 
     Example: a2ledger import asterisk /var/log/asterisk/cdr-csv/Master.csv
     """
@@ -120,7 +120,7 @@ def import_(
     if as_json_:
         print_json(report.as_json() | _parts(parts))
     for part in parts:
-        click.echo(str(part), err=True)
+        settings.talk(str(part))
     _say(settings, report)
     if report.new_in_quarantine:
         sys.exit(QUARANTINED)

@@ -25,7 +25,13 @@ from a2ledger.sources import database, text
 from a2ledger.sources.address import Address
 from a2ledger.sources.asterisk_db import as_csv, readable
 
-RULES = (Rule(identify=("accountcode",)),)
+_RATED = ("standard", "callback", "predict", "campaign")
+RULES = (
+    Rule(contexts=_RATED, identify=("accountcode",)),
+    Rule(identify=("accountcode",), free=True),
+)
+"""The first are priced by a ratecard, so that a deck can say what they should cost; calls between
+customers and to numbers are priced otherwise. What a row says it costs holds for both."""
 CHECKED = True
 """Calls have a price; what the book's own tariffs would make of it is compared and reported."""
 
@@ -143,6 +149,7 @@ def _rows(table: pa.Table, source: Source, names: Mapping[str, str]) -> pa.Table
         "uniqueid": known["uniqueid"],
         "sequence": pc.binary_join_element_wise(card, known["sipiax"], compact, "-"),
         "cost": bill,
+        "userfield": known["sessionbill"],
     }
     return pa.table(
         {name: fields.get(name, constant("", count)) for name in FIELDS}

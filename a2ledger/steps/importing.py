@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from a2ledger import cdr, detail, money, sources
 from a2ledger.book import Book, Draft
@@ -162,7 +163,7 @@ _NEAR = 10
 
 def _compare(calls: pa.Table, pricing: valuing.Pricing, report: Report) -> None:
     """Compare prices that came with calls with what the book's tariffs make of them."""
-    calls = calls.filter(calls["given_micro"].is_valid())
+    calls = calls.filter(pc.and_(calls["given_micro"].is_valid(), pc.invert(calls["free"])))
     own, unpriced = valuing.own_price(calls, pricing)
     own, given = np.asarray(own), np.asarray(calls["given_micro"])
     apart = ~unpriced & (np.abs(own - given) > _NEAR)

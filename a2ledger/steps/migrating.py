@@ -12,8 +12,7 @@ import datetime as dt
 import functools
 import re
 import zoneinfo
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -110,7 +109,7 @@ def import_all(
         before = set(draft.book.customers)
         notes = _decks(draft, source, tables, found)
         parts = [_customers(draft, source, found, opening)]
-        log = read_log(draft, source, tables, found)
+        log = read_log(draft.book, source, tables, found, draft.today)
         invoices = creditlog.unpaid(tables, clock) if opening else {}
         base = [_described(found, log)]
     owners = owners_of(draft.book, source)
@@ -120,25 +119,46 @@ def import_all(
     inputs = [one] if isinstance(one, Address) else dialect.files(one)
     calls, reading = importing.import_calls(draft, feed, inputs, now, asked)
     new = {card: name for card, name in owners.items() if name not in before}
-    openings = (
-        list(_openings(draft, source, one, found, log, invoices, opening, new)) if opening else []
-    )
-    for kind, name in _KINDS.items():
-        given = openings if name == "opening" else log.of_kind(name)
-        part = Report(source=kind, files=[str(one)])
-        part.currencies = draft.book.foreign_accounts()
-        _take(draft, part, given)
-        part.refused = [*part.refused, *log.refused.get(name, ())]
-        part.not_billable.update(log.strays.get(name, {}))
-        part.read = (
-            len(given)
-            + len(log.refused.get(name, ()))
-            + sum(log.strays.get(name, Counter()).values())
-        )
-        parts.append(part)
+    openings: list[Movement] = []
+    if opening:
+        spent = {}
+        if any(found.cards[card].created < opening for card in new if card in found.cards):
+            spent = calls_since(draft.book, source, one, opening)
+        for card, name in new.items():
+            if card in found.cards and found.cards[card].created < opening:
+                took = spent.get(a2billing.identifier(source.switch, card), 0)
+                balance = _Opening(source.name, str(one), draft.customer(name), found.cards[card])
+                openings += balance.movements(
+                    log.entries.get(card, ()), took, invoices.get(card, ())
+                )
+    money = _money(draft, one, log, openings)
     calls.source = "calls"
     calls.files = [str(one)]
-    return Moved([parts[0], calls, *parts[1:]], reading, [*notes, *filter(None, base)])
+    return Moved([parts[0], calls, *money], reading, [*notes, *filter(None, base)])
+
+
+def _money(
+    draft: Draft, one: Path | Address, log: Log, openings: Sequence[Movement]
+) -> list[Report]:
+    """Post all movements at once, so that payments meet their refills; a report for each kind."""
+    reports = {name: Report(source=kind, files=[str(one)]) for kind, name in _KINDS.items()}
+    given = [*openings]
+    for name, report in reports.items():
+        own = list(openings) if name == "opening" else log.of_kind(name)
+        given += [] if name == "opening" else own
+        report.refused += log.refused.get(name, ())
+        report.not_billable.update(log.strays.get(name, {}))
+        report.read = len(own) + len(report.refused) + report.not_billable.total()
+        report.currencies = draft.book.foreign_accounts()
+    same = _unchanged(draft, given)
+    for movement in given:
+        if (link := posting.link(movement)) in same:
+            reports[movement.kind].duplicate += 1
+            reports[movement.kind].known.add(link)
+    moving.take(draft, [one for one in given if posting.link(one) not in same], reports)
+    for report in reports.values():
+        report.refused = [row._replace(head=TABLE) for row in report.refused]
+    return list(reports.values())
 
 
 def clock_of(book: Book, source: Source) -> Clock:
@@ -146,18 +166,18 @@ def clock_of(book: Book, source: Source) -> Clock:
     return Clock(zoneinfo.ZoneInfo(source.timezone), book.config.zone)
 
 
-def read_log(draft: Draft, source: Source, tables: Tables, found: Cards) -> Log:
+def read_log(book: Book, source: Source, tables: Tables, found: Cards, today: dt.date) -> Log:
     """What A2Billing says of the money of the book's customers."""
     return creditlog.read(
         tables,
         Context(
             source.name,
-            clock_of(draft.book, source),
-            owners_of(draft.book, source),
+            clock_of(book, source),
+            owners_of(book, source),
             found.cards,
             found.present,
-            tuple(draft.book.config.services),
-            draft.today,
+            tuple(book.config.services),
+            today,
         ),
     )
 
@@ -185,7 +205,7 @@ def _check_currency(book: Book, tables: Tables) -> None:
 
 def _described(found: Cards, log: Log) -> str:
     odd = found.odd + log.odd
-    return ", ".join(f"{count} × {what}" for what, count in sorted(odd.items()) if count)
+    return ", ".join(f"{count} with {what}" for what, count in sorted(odd.items()) if count)
 
 
 # Customers and decks
@@ -197,7 +217,7 @@ def _decks(draft: Draft, source: Source, tables: Tables, found: Cards) -> list[s
     made = ratecards.read(tables, source.name, plans)
     for name, text in made.texts.items():
         draft.put_deck(name, text)
-    odd = ", ".join(f"{count} × {what}" for what, count in sorted(made.odd.items()))
+    odd = ", ".join(f"{count} with {what}" for what, count in sorted(made.odd.items()))
     return [f"ratecards: {made.rates} rates in {len(made.texts)} deck(s){odd and f'; {odd}'}"]
 
 
@@ -247,64 +267,55 @@ def _facts(
 # Money
 
 
-def _openings(
-    draft: Draft,
-    source: Source,
-    one: Path | Address,
-    found: Cards,
-    log: Log,
-    invoices: Mapping[str, Sequence[creditlog.Invoice]],
-    opening: dt.date,
-    new: Mapping[str, str],
-) -> Iterator[Movement]:
-    """What new customers owed when the day of the opening began."""
-    if not any(found.cards[card].created < opening for card in new if card in found.cards):
-        return
-    spent = calls_since(draft.book, source, one, opening)
-    for card_id, name in new.items():
-        card = found.cards.get(card_id)
-        if card is None or card.created >= opening:
-            continue
-        customer = draft.customer(name)
-        since = sum(
-            entry.credit_micro
-            for entry in log.entries.get(card_id, ())
-            if entry.movement.date >= customer.opened
-        )
-        since -= spent.get(a2billing.identifier(source.switch, card_id), 0)
-        owed = since - card.credit_micro
-        row = functools.partial(_opening, source, customer, str(one), card.row.line)
-        for bill in invoices.get(card_id, ()):
-            if bill.date < opening:
+class _Opening(NamedTuple):
+    """What a customer owed when the day of the opening began."""
+
+    source: str
+    file: str
+    customer: Customer
+    card: Card
+
+    def movements(
+        self,
+        entries: Sequence[creditlog.Entry],
+        spent_micro: int,
+        invoices: Sequence[creditlog.Invoice],
+    ) -> Iterator[Movement]:
+        """Invoices he had not paid, and what else makes his balance what it was.
+
+        Args:
+            entries: of his card.
+            spent_micro: what calls took from that day on.
+            invoices: those he has not paid by now.
+        """
+        opened = self.customer.opened
+        since = sum(one.credit_micro for one in entries if one.movement.date >= opened)
+        owed = since - spent_micro - self.card.credit_micro
+        for bill in invoices:
+            if bill.date < opened:
                 owed -= bill.in_credit_micro
-                yield row(f"invoice-{bill.reference}", bill.gross_micro, bill.reference, bill.date)
+                yield self._movement(
+                    f"invoice-{bill.reference}", bill.gross_micro, bill.reference, bill.date
+                )
         if owed:
-            yield row(f"card-{card_id}", owed)
+            yield self._movement(f"card-{self.card.id}", owed)
 
-
-def _opening(
-    source: Source,
-    customer: Customer,
-    file: str,
-    line: int,
-    identity: str,
-    micro: int,
-    number: str = "",
-    due: dt.date | None = None,
-) -> Movement:
-    return Movement(
-        kind="opening",
-        source=source.name,
-        id=identity,
-        customer=customer.id,
-        date=customer.opened,
-        amount_micro=micro,
-        reference=number,
-        description=f"due {due}" if due else "",
-        due=due,
-        file=file,
-        line=line,
-    )
+    def _movement(
+        self, identity: str, micro: int, number: str = "", due: dt.date | None = None
+    ) -> Movement:
+        return Movement(
+            kind="opening",
+            source=self.source,
+            id=identity,
+            customer=self.customer.id,
+            date=self.customer.opened,
+            amount_micro=micro,
+            reference=number,
+            description=f"due {due}" if due else "",
+            due=due,
+            file=self.file,
+            line=self.card.row.line,
+        )
 
 
 def calls_since(
@@ -324,15 +335,6 @@ def calls_since(
 
 def _all(starts: pa.Array) -> pa.Array:
     return pa.array([True] * len(starts), pa.bool_())
-
-
-def _take(draft: Draft, report: Report, given: Sequence[Movement]) -> None:
-    """Post movements; those that stand in the book as they are need no second look."""
-    same = _unchanged(draft, given)
-    report.duplicate += len(same)
-    report.known |= same
-    moving.take(draft, [one for one in given if posting.link(one) not in same], report)
-    report.refused = [row._replace(head=TABLE) for row in report.refused]
 
 
 _META = re.compile(r'^  (reference|late_from|voided): "?([^"\n]*)"?$', re.MULTILINE)

@@ -66,26 +66,33 @@ def import_movements(
         report.refused += found.refused
         for note in found.notes:
             draft.talk(note)
-    take(draft, given, report, accepted)
+    take(draft, given, {kind: report}, accepted)
     report.refused = text.in_full(report.refused, movements.HEADERS[kind])
     return report
 
 
 def take(
-    draft: Draft, given: Iterable[Movement], report: Report, accepted: Collection[str] = ()
+    draft: Draft,
+    given: Iterable[Movement],
+    reports: Mapping[str, Report],
+    accepted: Collection[str] = (),
 ) -> None:
-    """Post movements into the draft, each once, and count them; see :func:`import_movements`."""
+    """Post movements into the draft, each once, and count them in the report of their kind.
+
+    What may be a pair must come together, or one of it be in the book.
+    """
     given = list(given)
     config, known = draft.book.config, _known(draft, given)
     fresh: dict[str, tuple[Movement, data.Transaction]] = {}
     for movement in sorted(given, key=lambda row: (row.date, row.id)):
         held = _giving_way(movement, known, accepted)
         left = {link: row for link, row in known.items() if row is not held} if held else known
+        report = reports[movement.kind]
         _sort_in(draft, movement, config, left, fresh, report)
         if held and posting.link(movement) in fresh:
             known = left
             report.displaced.append(_displaced(movement, held))
-    _post(draft, fresh, known, report)
+    _post(draft, fresh, known, reports)
 
 
 def _giving_way(
@@ -333,12 +340,12 @@ def _post(
     draft: Draft,
     fresh: dict[str, tuple[Movement, data.Transaction]],
     known: dict[str, Known],
-    report: Report,
+    reports: Mapping[str, Report],
 ) -> None:
     """Write the new entries, late ones on the open period's first day, pairs as one event."""
     by_customer: dict[str, list[data.Transaction]] = {}
     for link, (movement, entry) in fresh.items():
-        name = movement.customer
+        name, report = movement.customer, reports[movement.kind]
         late = bool(name) and entry.date < (since := draft.customer(name).open_since)
         by_customer.setdefault(name, []).append(posting.moved_to(entry, since) if late else entry)
         report.late += late
