@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from a2ledger import a2billing, journal, money
+from a2ledger import a2billing, journal, money, subscriptions
 from a2ledger.a2billing import Clock, Row, Tables
 from a2ledger.cards import Card
 from a2ledger.feed import Refused
@@ -30,7 +30,7 @@ from a2ledger.records import Movement
 _REFILL = ("id", "date", "credit", "card_id", "description", "refill_type")
 _PAYMENT = ("id", "date", "payment", "card_id", "id_logrefill", "description", "added_refill")
 _CHARGE = ("id", "id_cc_card", "creationdate", "amount", "chargetype", "description",
-           "id_cc_did", "charged_status", "invoiced_status")  # fmt: skip
+           "id_cc_did", "id_cc_card_subscription", "charged_status", "invoiced_status")  # fmt: skip
 _VOUCHER = ("id", "voucher", "credit", "currency", "usedcardnumber", "usedate", "creationdate")
 _INVOICE = ("id", "reference", "id_card", "date", "paid_status", "status")
 _ITEM = ("id", "id_invoice", "price", "vat", "type_ext")
@@ -39,6 +39,7 @@ EXTRA_FEE = "2"
 """The ``refill_type`` of a fee, which is negative."""
 _SERVICES = {"1": "DIDs", "2": "DIDs", "3": "Subscriptions", "4": "One-off"}
 _DID = {"1", "2"}
+_RENT, _SUBSCRIBED = "2", "3"
 _CENT = 10_000
 
 
@@ -80,6 +81,9 @@ class Log:
     """By card, refills that are not what their payments say, with what they may have been less
     what they are."""
 
+    own_fees: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    """By card, charges for what the book charges for by itself, and what the balance moved."""
+
     def of_kind(self, kind: str) -> list[Movement]:
         """Movements of one kind."""
         return [
@@ -101,6 +105,8 @@ class Context(NamedTuple):
     present: Collection[str]
     """Numbers of all cards there are, those refused among them."""
     services: Collection[str]
+    fees: Mapping[tuple[str, str], dt.date]
+    """First days of fees, by customer and id: from then on the book charges for itself."""
     today: dt.date
 
 
@@ -275,6 +281,10 @@ class _Reader:
         micro = a2billing.micro(row["amount"])
         if not micro:
             raise _StrayError("nothing")
+        if self._is_own_fee(row, day):
+            taken = -micro if row["charged_status"] == "1" else 0
+            self.log.own_fees.setdefault(self._card(row), []).append((row.name, taken))
+            raise _StrayError("own-fee")
         service = self._service(_SERVICES.get(row["chargetype"], "One-off"))
         charge = self._movement(row, "charge", day, micro, service=service)
         if row["charged_status"] == "1":
@@ -283,6 +293,15 @@ class _Reader:
             yield Entry(charge, -micro, row.name, also_billed=True)
         else:
             yield Entry(charge, 0, row.name, "never-taken")
+
+    def _is_own_fee(self, row: Row, day: dt.date) -> bool:
+        """Whether a charge is for what the book charges a fee for by itself."""
+        fee = {
+            _RENT: subscriptions.number_id(row["id_cc_did"]),
+            _SUBSCRIBED: subscriptions.subscription_id(row["id_cc_card_subscription"]),
+        }.get(row["chargetype"], "")
+        since = self.context.fees.get((self.context.owners[self._card(row)], fee))
+        return since is not None and since <= day
 
     def voucher(
         self, refills: Mapping[str, Mapping[str, Row]], exchange: Mapping[str, Decimal]

@@ -31,6 +31,7 @@ MEANINGS = {
     "row-deleted": "the row was deleted; the balance did not follow",
     "not-in-book": "not in the book: import again, or see the quarantine",
     "only-in-book": "in the book alone",
+    "own-fee": "A2Billing charged what the book charges for by itself",
     "before-opening": "older than the account in the book",
     "call-otherwise": "calls that the book has at another price",
     "call-deleted": "calls whose rows were deleted; the balance did not follow",

@@ -277,6 +277,41 @@ def test_another_base_currency_is_refused(moving):
     assert not any("import" in line for line in moving.book.log())
 
 
+def test_from_a_day_on_what_recurs_is_charged_by_the_book_itself_and_once(moving):
+    one = moving.one
+    one.add("cc_subscription_service", label="Line", fee="9.95")
+    one.add("cc_card_subscription", id_cc_card=1, id_subscription_fee=1, product_name="Line 1",
+            startdate="2026-01-10 00:00:00", next_billing_date="2026-02-10 00:00:00")  # fmt: skip
+    one.add("cc_card_subscription", id_cc_card=1, id_subscription_fee=1, product_name="Gone",
+            startdate="2026-01-10 00:00:00", stopdate="2026-01-20 00:00:00")  # fmt: skip
+    for number, kind in enumerate((0, 2), start=1):
+        one.add("cc_did", did=f"322555010{number}", fixrate="3", billingtype=kind)
+        one.add("cc_did_use", id_cc_card=2, id_did=number, activated=1, month_payed=1,
+                reservationdate="2026-01-31 09:00:00")  # fmt: skip
+    one.charge(1, "2026-01-10 06:00:00", "9.95", id_cc_card_subscription=1)
+    one.charge(2, "2026-01-31 09:00:00", "3.00", kind=2, id_cc_did=1)
+    moving.imported("--fees-from", "2026-02-01")
+    assert moving.owed("C1") == Decimal("9.95")
+    fees = moving.book.run("fee", "list", "--json", today=TODAY).json
+    assert [(fee["customer"], fee["id"], fee["amount"], fee["from"]) for fee in fees] == [
+        ("C1", "sub.1", "9.95", "2026-02-10"),
+        ("C2", "did.1", "3.00", "2026-02-28"),
+    ]
+    # A2Billing goes on charging; the book has it in its own fee.
+    one.charge(1, "2026-02-10 06:00:00", "9.95", id_cc_card_subscription=1)
+    parts = moving.imported("--fees-from", "2026-02-01", today="2026-02-10")["parts"]
+    assert parts["charges"]["not_billable"] == {"own-fee": 1}
+    bill = moving.book.preview("C1", "2026-02-10")
+    assert [line["net"] for line in bill["lines"] if line["kind"] == "fee"] == ["6.75"]
+    assert ("own-fee", "-9.95000") in moving.causes("C1", today="2026-02-10")
+
+
+def test_a_vat_that_the_book_does_not_put_on_bills_is_told(moving):
+    moving.one.card(1)["vat"] = 19
+    said = moving.run("import", "a2billing").stderr
+    assert "VAT: 1 customer(s) with 19.00 % in A2Billing have S21, 21 % here" in said
+
+
 # Dirty data
 
 

@@ -69,6 +69,11 @@ _NAMED = 20
 @click.option(
     "--opening", type=DAY, help="Of A2Billing: take what is before this day as a balance."
 )
+@click.option(
+    "--fees-from",
+    type=DAY,
+    help="Of A2Billing: from this day on charge for what recurs by fees of the book.",
+)
 @click.option("--all", "everything", is_flag=True, help="Read what was read before, too.")
 @click.option("--explain", is_flag=True, help="Say row by row what would happen; write nothing.")
 @as_json_option
@@ -98,7 +103,7 @@ def import_(
     """
     columns, reading = _columns(source, maps), None
     parts: list[reporting.Report] = []
-    opening = limits.pop("opening")
+    taking = {name: limits.pop(name) for name in ("opening", "fees_from")}
     if explain:
         _explain(settings, source, paths, columns, limits, as_json_)
         return
@@ -106,7 +111,7 @@ def import_(
         now = settings.now(draft.book)
         if columns:
             mapping.remember(draft, source, columns)
-        if found := _moved(settings, draft, source, paths, opening, limits):
+        if found := _moved(settings, draft, source, paths, taking, limits):
             parts, reading = list(found.parts), found.reading
             report = reporting.together(source, parts, parts[1].files)
         elif source in _LISTS or source in moving.KINDS:
@@ -139,27 +144,31 @@ def _moved(
     draft: Draft,
     source: str,
     paths: Sequence[Path | str],
-    opening: dt.date | None,
+    taking: Mapping[str, dt.date | None],
     limits: Mapping[str, Any],
 ) -> migrating.Moved | None:
     """Import a whole A2Billing: its database, or a directory of its tables; None if it is none."""
     if source in TABLES:
-        if opening:
-            raise click.UsageError("--opening is for a2billing")
+        if any(taking.values()):
+            raise click.UsageError("--opening and --fees-from are for a2billing")
         return None
     feed = draft.book.config.source(source, sources.dialects)
     inputs = [_input(settings, feed, path) for path in paths or _configured(feed)]
     is_file = any(isinstance(one, Path) and one.is_file() for one in inputs)
     if feed.dialect != migrating.DIALECT or is_file:
-        if opening:
-            raise click.UsageError("--opening is for a2billing, its database or all its tables")
+        if any(taking.values()):
+            raise click.UsageError(
+                "--opening and --fees-from are for a2billing, its database or all its tables"
+            )
         return None
     if len(inputs) != 1:
         raise click.UsageError("name one database of A2Billing, or one directory of its tables")
-    feed = dataclasses.replace(feed, opening=opening or feed.opening)
+    feed = dataclasses.replace(feed, opening=taking["opening"] or feed.opening)
     asked = Asked(Wanted(limits["since"], limits["through"]), limits["everything"])
     one = migrating.place(inputs[0])
-    found = migrating.import_all(draft, feed, one, settings.now(draft.book), asked)
+    found = migrating.import_all(
+        draft, feed, one, settings.now(draft.book), asked, taking["fees_from"]
+    )
     for note in found.notes:
         settings.talk(note)
     rated = found.parts[1].rated

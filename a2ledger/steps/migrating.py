@@ -12,6 +12,7 @@ import datetime as dt
 import functools
 import re
 import zoneinfo
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,17 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger import a2billing, accounts, cards, creditlog, general, journal, posting, ratecards
+from a2ledger import (
+    a2billing,
+    accounts,
+    cards,
+    creditlog,
+    general,
+    journal,
+    posting,
+    ratecards,
+    subscriptions,
+)
 from a2ledger.a2billing import TABLE, Clock, Tables
 from a2ledger.book import GENERAL, Book, Draft, RefusedError
 from a2ledger.cards import Card, Cards
@@ -31,7 +42,7 @@ from a2ledger.sourceconfig import Source
 from a2ledger.sources import a2billing as dialect
 from a2ledger.sources import a2billing_tables, database
 from a2ledger.sources.address import Address
-from a2ledger.steps import importing, moving, registering
+from a2ledger.steps import charging, importing, moving, registering
 from a2ledger.steps.reading import Asked, Reading
 from a2ledger.steps.reporting import Report
 
@@ -86,6 +97,7 @@ def import_all(
     one: Path | Address,
     now: dt.datetime,
     asked: Asked,
+    fees_from: dt.date | None = None,
 ) -> Moved:
     """Import all that is new in A2Billing into the draft.
 
@@ -96,6 +108,7 @@ def import_all(
         one: the database, or the directory of exports.
         now: an aware time.
         asked: which calls.
+        fees_from: the day from which on the book charges by itself for what recurs.
 
     Raises:
         UnusableInput: if A2Billing cannot be read.
@@ -109,6 +122,9 @@ def import_all(
         before = set(draft.book.customers)
         notes = _decks(draft, source, tables, found)
         parts = [_customers(draft, source, found, opening)]
+        notes += _taxes(draft, source, found)
+        if fees_from:
+            notes += _fees(draft, source, tables, clock, fees_from)
         log = read_log(draft.book, source, tables, found, draft.today)
         invoices = creditlog.unpaid(tables, clock) if opening else {}
         base = [_described(found, log)]
@@ -177,6 +193,11 @@ def read_log(book: Book, source: Source, tables: Tables, found: Cards, today: dt
             found.cards,
             found.present,
             tuple(book.config.services),
+            {
+                (name, fee.id): fee.start
+                for name, customer in book.customers.items()
+                for fee in customer.fees
+            },
             today,
         ),
     )
@@ -242,6 +263,44 @@ def _customers(draft: Draft, source: Source, found: Cards, opening: dt.date | No
                 report.customers.add(name)
     registering.check_clashes(draft)
     return report
+
+
+def _taxes(draft: Draft, source: Source, found: Cards) -> list[str]:
+    """Say where the book would put another VAT on bills than A2Billing does."""
+    config, owners = draft.book.config, owners_of(draft.book, source)
+    service = next(iter(config.services))
+    counts: Counter[tuple[str, str]] = Counter()
+    for card in found.cards.values():
+        if card.id in owners and card.percent:
+            who = config.party(draft.customer(owners[card.id]), draft.today, draft.today)
+            code = config.code_of(service, who, draft.today)
+            if code.rate != card.percent:
+                counts[f"{card.percent:f}", f"{code.code}, {code.rate:f} %"] += 1
+    return [
+        f"VAT: {count} customer(s) with {percent} % in A2Billing have {code} here"
+        for (percent, code), count in sorted(counts.items())
+    ]
+
+
+def _fees(draft: Draft, source: Source, tables: Tables, clock: Clock, since: dt.date) -> list[str]:
+    """Write what recurs as fees, once; returns what is to be said of it."""
+    owners = owners_of(draft.book, source)
+    added, notes = 0, []
+    services = tuple(draft.book.config.services)
+    for one in subscriptions.read(tables, clock, since, services):
+        name = owners.get(one.card)
+        if name is None or any(fee.id == one.id for fee in draft.customer(name).fees):
+            continue
+        try:
+            charging.add(
+                draft, name, one.service, one.amount, name=one.id, since=one.start,
+                until=one.until, description=one.description,
+            )  # fmt: skip
+        except RefusedError as error:
+            notes.append(f"fee {one.id} of {name} was not added: {error}")
+        else:
+            added += 1
+    return [f"fees: {added} added", *notes]
 
 
 def _facts(

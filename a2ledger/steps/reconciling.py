@@ -146,6 +146,11 @@ class _Work:
         )
         if name:
             line.causes += causes.by_rows(self._known(line))
+            line.causes += [
+                Cause("own-fee", micro, (row,))
+                for row, micro in self.log.own_fees.get(number, ())
+                if micro
+            ]
         elif card.credit_micro:
             line.causes.append(Cause("no-customer", card.credit_micro, (f"cc_card {number}",)))
         return line
