@@ -43,7 +43,7 @@ MEANINGS = {
 }
 """What each cause means."""
 
-ADOPTED = ("initial-credit", "reservation", "did-a-leg", "float-rounding", "refill-edited")
+ADOPTED = ("initial-credit", "did-a-leg", "float-rounding", "refill-edited")
 """Causes by which the balance moved and no row says so, so that only adopting can follow it."""
 
 _MOST = 200

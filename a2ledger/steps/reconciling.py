@@ -332,8 +332,7 @@ def adopt(draft: Draft, compared: Compared) -> list[tuple[str, int]]:
 
 
 def _is_adopted(cause: Cause) -> bool:
-    in_call = cause.code == "reservation" and "now" in cause.rows[0]
-    return bool(cause.micro) and cause.code in causes.ADOPTED and not in_call
+    return bool(cause.micro) and cause.code in causes.ADOPTED
 
 
 def _post(draft: Draft, source: str, line: Line, micro: int, why: str) -> None:
