@@ -17,7 +17,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -105,6 +105,8 @@ class Context(NamedTuple):
     present: Collection[str]
     """Numbers of all cards there are, those refused among them."""
     services: Collection[str]
+    opened: Mapping[str, dt.date]
+    """First days of customers' accounts."""
     fees: Mapping[tuple[str, str], dt.date]
     """First days of fees, by customer and id: from then on the book charges for itself."""
     today: dt.date
@@ -250,17 +252,28 @@ class _Reader:
                 net = _net(micro, self._percent(card))
                 yield Entry(payment, net, row.name, "refill-deleted")
             else:
+                payment = self._with_refill(payment, refill)
                 yield Entry(payment, 0, row.name)
                 self._compare(card, refill, row, micro)
                 tax = micro - a2billing.micro(refill["credit"])
                 if tax > 0 and abs(micro - _net(micro, self._percent(card)) - tax) <= _CENT:
                     paid = self._movement(
-                        row, "refill", day, tax,
+                        row, "refill", payment.date, tax,
                         id=f"vat-{row['id']}", description="VAT paid with the top-up",
                     )  # fmt: skip
                     yield Entry(paid, 0, row.name, "vat-paid")
 
         return read
+
+    def _with_refill(self, payment: Movement, refill: Row) -> Movement:
+        """A payment; dated as its refill where that came before the account's opening."""
+        try:
+            day = self.context.clock.day(refill["date"])
+        except ValueError:
+            return payment
+        return (
+            replace(payment, date=day) if day < self.context.opened[payment.customer] else payment
+        )
 
     def _compare(self, card: str, refill: Row, payment: Row, paid_micro: int) -> None:
         """Remember a refill that is neither its payment nor that less VAT."""

@@ -20,7 +20,7 @@ from a2ledger.cards import Card
 from a2ledger.creditlog import Entry
 
 MEANINGS = {
-    "vat-on-bills": "VAT on the book's bills; A2Billing's balance is net",
+    "vat-on-bills": "VAT on the book's bills, and fractions of cents they wrote off",
     "vat-paid": "VAT paid with a top-up; A2Billing's balance is net",
     "old-invoices": "what unpaid invoices of A2Billing's ask beyond its balance",
     "paid-without-credit": "paid, and the balance was never raised",
@@ -200,7 +200,8 @@ def _of_book(known: Known) -> Iterator[Cause]:
         elif one.what == "opening" and one.link in known.in_credit:
             rest = -one.micro - known.in_credit[one.link]
             if rest:
-                yield Cause("old-invoices", rest, (f"^{one.link}",))
+                code = "vat-paid" if "-vat-" in one.link else "old-invoices"
+                yield Cause(code, rest, (f"^{one.link}",))
 
 
 def by_calls(

@@ -248,7 +248,10 @@ class Incumbent:
         return row
 
     def card(self, number: int) -> dict[str, Any]:
-        return next(row for row in self.tables["cc_card"] if row["id"] == number)
+        rows = self.tables["cc_card"]
+        if 0 < number <= len(rows) and rows[number - 1]["id"] == number:
+            return rows[number - 1]
+        return next(row for row in rows if row["id"] == number)
 
     def move(self, number: int, amount: Decimal) -> None:
         """Move a card's balance as the database does: five decimals, half away from zero."""

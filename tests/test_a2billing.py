@@ -641,6 +641,31 @@ def test_invoices_that_are_not_paid_are_to_be_paid_in_the_book(moving):
     assert moving.causes("C1") == [("old-invoices", "2.00000")]
 
 
+def test_a_payment_just_after_the_opening_belongs_to_the_refill_just_before_it(moving):
+    refill, paid = moving.one.paid_refill(2, "2026-01-31 23:59:59", "10.00000")
+    paid["date"] = "2026-02-01 00:00:01"
+    parts = moving.imported("--opening", "2026-02-01")["parts"]
+    assert parts["payments"]["not_billable"] == {"before-opening": 1}
+    assert refill["id"] == paid["id_logrefill"]
+    assert moving.owed("C2") == -10
+    assert not moving.causes("C2")
+
+
+def test_what_is_left_of_top_ups_at_the_opening_was_paid_with_its_vat(moving):
+    one = moving.one
+    one.card(2)["vat"] = 21
+    one.paid_refill(2, "2026-01-05 10:00:00", "24.20000")
+    one.charge(2, "2026-01-10 10:00:00", "10.00")
+    moving.imported("--opening", "2026-02-01")
+    assert moving.owed("C2") == Decimal("-12.10")
+    assert moving.causes("C2") == [("vat-paid", "-2.10000")]
+    # He uses what is left, and the bill with its VAT asks for nothing.
+    one.charge(2, "2026-02-10 10:00:00", "10.00")
+    moving.imported(today="2026-03-01")
+    moving.book.close(today="2026-03-01")
+    assert moving.owed("C2") == 0
+
+
 # Adopting, and the way back
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import ROUND_CEILING, Decimal
+from typing import NamedTuple
 
 import pytest
 from conftest import Book, amounts, bean_check, call, total
+from incumbent import Incumbent
 
 
 @pytest.fixture
@@ -279,3 +282,126 @@ def test_the_money_report_is_right_whatever_the_vat_is(book, rate, right):
     assert -sums.get("Liabilities:VAT:S21", Decimal(0)) == Decimal(bill["vat_total"])
     assert sums["Assets:Bank"] == Decimal(due)
     assert book.balance("C1")["owed"] == to_pay(book, "C1", "2026-02-05") == "0.00"
+
+
+# The same out of an A2Billing: what it billed, what is billed once its rows are taken in, and why
+
+
+def used(cost: str, moment: str) -> Callable[[Incumbent], object]:
+    return lambda one: one.call(1, moment, 600, cost=cost)
+
+
+def both(*steps: Callable[[Incumbent], object]) -> Callable[[Incumbent], object]:
+    return lambda one: [step(one) for step in steps]
+
+
+def bought(moment: str) -> Callable[[Incumbent], object]:
+    """A number bought in the customer's pages: taken from the balance, and to be invoiced."""
+
+    def buy(one: Incumbent) -> None:
+        charge = one.charge(1, moment, "3.00", kind=2, id_cc_did=1)
+        charge["charged_status"] = 0
+
+    return buy
+
+
+TEN = used("10", "2026-01-10 10:00:00")
+FIVE = used("5", "2026-02-10 10:00:00")
+
+
+class Story(NamedTuple):
+    """What happens in January and February, and the net of the bills for them."""
+
+    january: Callable[[Incumbent], object]
+    february: Callable[[Incumbent], object]
+    theirs: list[str]
+    """Measured: A2Billing's invoices."""
+    ours: list[str]
+    owed: str
+    """In the end, net."""
+    why: str
+
+
+STORIES = {
+    "paid online, then used again": Story(
+        TEN,
+        both(lambda one: one.payment(1, "2026-02-05 10:00:00", "10.00"), FIVE),
+        ["10", "15"], ["10.00", "5.00"], "5",
+        "the payment is in the account: what was paid is not billed again",
+    ),
+    "nothing is paid": Story(
+        TEN, FIVE, ["10", "5"], ["10.00", "5.00"], "15", "the first bill stays owed",
+    ),
+    "paid online, and refilled as well": Story(
+        TEN,
+        both(
+            lambda one: one.payment(1, "2026-02-05 10:00:00", "10.00"),
+            lambda one: one.refill(1, "2026-02-05 11:00:00", "10.00"),
+            FIVE,
+        ),
+        ["10", "5"], ["10.00", "5.00"], "-5",
+        "a payment and a refill that do not name each other are two credits, and both are shown",
+    ),
+    "a part is refilled": Story(
+        TEN,
+        both(lambda one: one.refill(1, "2026-02-05 10:00:00", "4.00"), FIVE),
+        ["10", "1"], ["10.00", "5.00"], "11", "what is not paid is carried, what is used is billed",
+    ),
+    "on the billing day, before the cron": Story(
+        TEN,
+        both(
+            used("2", "2026-02-01 03:00:00"),
+            lambda one: one.charge(1, "2026-02-01 02:00:00", "3.00", kind=2),
+        ),
+        ["15", "0"], ["10.00", "5.00"], "15", "a day belongs to one period, whoever runs when",
+    ),
+    "a number bought by who pays later": Story(
+        bought("2026-01-10 10:00:00"), lambda _: None,
+        ["6"], ["3.00"], "3", "it is one charge, however often it was written down",
+    ),
+    "a number bought by who pays first": Story(
+        both(lambda one: one.refill(1, "2026-01-03 10:00:00", "20.00"),
+             bought("2026-01-10 10:00:00")),
+        lambda _: None,
+        ["3"], ["3.00"], "-17", "and it is paid for: there is nothing to pay",
+    ),
+    "an extra charge": Story(
+        both(used("1", "2026-01-10 10:00:00"),
+             lambda one: one.charge(1, "2026-01-11 10:00:00", "7.00", kind=4, taken=0)),
+        lambda _: None,
+        ["8"], ["8.00"], "8", "it counts against the limit, too: A2Billing's balance says -1",
+    ),
+    "parts of a cent": Story(
+        both(used("10.005", "2026-01-10 10:00:00"), used("0.0001", "2026-01-11 10:00:00")),
+        FIVE,
+        ["10.0051", "5.0051"], ["10.01", "5.00"], "15.0051",
+        "a bill has cents; the fraction stays in the account until it has grown to one",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_out_of_a2billing_each_story_is_billed_as_it_should_be(book, name):
+    story, one = STORIES[name], Incumbent()
+    one.new_card("C1")
+    bills = []
+    for happens, today in ((story.january, "2026-02-01"), (story.february, "2026-03-01")):
+        happens(one)
+        book.run("import", "a2billing", one.exported(book.files / "a2b"), today=today)
+        bills += book.close(today=today)
+    nets = [book.invoice(row["number"])["net"] for row in bills if row["number"]]
+    assert nets == story.ours, f"A2Billing: {story.theirs}; {story.why}"
+    assert Decimal(book.balance("C1")["owed"]) == Decimal(story.owed)
+    done = book.run("reconcile", "--json", book.files / "a2b", today="2026-03-01").json
+    assert done["unexplained"] == 0
+
+
+def test_out_of_a2billing_the_31st_is_the_last_day_of_every_month(book):
+    one = Incumbent()
+    one.new_card("C1", invoiceday=31, creationdate="2026-01-01 09:00:00")
+    for day in ("2026-01-30", "2026-01-31", "2026-02-27", "2026-02-28"):
+        one.call(1, f"{day} 10:00:00", 60, cost="1")
+    book.run("import", "a2billing", one.exported(book.files / "a2b"), today="2026-03-02")
+    bills = [(row["period"]["end"], row["gross"]) for row in book.close(today="2026-03-02")]
+    # A2Billing bills on the 1st whoever has a day after the 28th.
+    assert bills == [("2026-01-31", "1.00"), ("2026-02-28", "2.00")]

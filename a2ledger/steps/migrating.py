@@ -28,6 +28,7 @@ from a2ledger import (
     creditlog,
     general,
     journal,
+    money,
     posting,
     ratecards,
     subscriptions,
@@ -193,6 +194,7 @@ def read_log(book: Book, source: Source, tables: Tables, found: Cards, today: dt
             found.cards,
             found.present,
             tuple(book.config.services),
+            {name: customer.opened for name, customer in book.customers.items()},
             {
                 (name, fee.id): fee.start
                 for name, customer in book.customers.items()
@@ -358,6 +360,10 @@ class _Opening(NamedTuple):
                 )
         if owed:
             yield self._movement(f"card-{self.card.id}", owed)
+        if owed < 0 and any(one.cause == "vat-paid" for one in entries):
+            # What is left of his top-ups was paid with VAT, which his bills will ask for.
+            tax = money.divide(owed * int(self.card.percent * 100), 100_000) * 10
+            yield self._movement(f"vat-{self.card.id}", tax)
 
     def _movement(
         self, identity: str, micro: int, number: str = "", due: dt.date | None = None

@@ -164,6 +164,8 @@ class _Work:
             journal.link("opening", self.source.name, f"invoice-{reference}"): micro
             for reference, micro in self.in_credit.items()
         }
+        # What was paid with top-ups before the opening is in no balance of A2Billing's.
+        in_credit[journal.link("opening", self.source.name, f"vat-{line.card}")] = 0
         return Known(
             customer.opened,
             self.log.entries.get(line.card, ()),
