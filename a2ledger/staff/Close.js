@@ -6,6 +6,9 @@ import { address, element, reload, told, write } from "./A2Ledger.js";
  *    gross: string, to_pay: string, currency: string, closed: boolean,
  *    warnings: {code: string, message: string}[]}} Row */
 
+/** Rows that are shown. */
+const MOST = 500;
+
 /**
  * @param {Row[]} rows
  * @param {boolean} ready
@@ -17,7 +20,7 @@ function table(rows, ready) {
   const numbers = new Set(["Billed", "To pay"]);
   const head = element("tr", {}, ...heads.map((text) =>
     element("th", { className: numbers.has(text) ? "num" : "text" }, text)));
-  const lines = rows.map((row) => {
+  const lines = rows.slice(0, MOST).map((row) => {
     const customer = element("a", { href: address("Customers", { customer: row.customer }) }, row.customer);
     const remarks = row.warnings.map((warning) => warning.message).join("\n");
     const cells = ready
@@ -38,7 +41,8 @@ function table(rows, ready) {
     );
   });
   const made = element("table", {}, element("thead", {}, head), element("tbody", {}, ...lines));
-  return element("div", { className: "a2l-wide" }, made);
+  const more = rows.length > MOST ? [`The first ${MOST} of ${rows.length} are shown.`] : [];
+  return element("div", { className: "a2l-wide" }, made, ...more);
 }
 
 /**

@@ -9,12 +9,13 @@ ledgers are open. No program that a journal names is run: no plugin, and no exte
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from fava.core import FavaLedger
 from fava.core.extensions import ExtensionDetails, ExtensionModule
@@ -37,6 +38,8 @@ KEPT = 8
 EVERY_SECONDS = 1.0
 PAGES: tuple[type[FavaExtensionBase], ...] = (Customers, Close, Ageing, Revenue, Imports, A2Ledger)
 """In the order of the sidebar."""
+
+_UNREADABLE = (OSError, LockedError, InterruptedRunError, ForbiddenLineError)
 
 
 class _Still(WatcherBase):
@@ -129,8 +132,7 @@ class Ledgers:
 
     def __init__(self, book: Book) -> None:
         self._book = book
-        self._loading = threading.Lock()
-        self._version = 0
+        self._loading, self._looking = threading.Lock(), threading.Lock()
         self._own: OrderedDict[str, tuple[object, Ledger]] = OrderedDict()
         self._main = self._load(MAIN, PAGES, "extension/Customers/")
         self.slug = slugify(self._main[1].options["title"]) or "book"
@@ -141,13 +143,17 @@ class Ledgers:
         self, path: str, pages: Sequence[type[FavaExtensionBase]], default_page: str
     ) -> tuple[object, Ledger]:
         """A ledger of one whole generation of the book, and what it was loaded from."""
-        self._version += 1
+        # Browsers take a greater number for a newer ledger, also of a server started anew.
+        version = time.time_ns()
         file = self._book.root.resolve() / path
 
         def load() -> tuple[object, Ledger]:
             generation = self._book.vault.generation()
-            ledger = quickly(lambda: Ledger(file, self._version, pages, default_page))
-            return (generation, _stamps(ledger)), ledger
+            ledger = quickly(lambda: Ledger(file, version, pages, default_page))
+            stamps = _stamps(ledger)
+            # A file that was edited meanwhile may have been read before: it is read once more.
+            edited = any(changed >= version for _, changed, _ in stamps)
+            return (None if edited else generation, stamps), ledger
 
         loaded: tuple[object, Ledger] = self._book.reading(load)
         return loaded
@@ -160,18 +166,15 @@ class Ledgers:
         return state == (generation, _stamps(ledger))
 
     def refresh(self) -> None:
-        """Load anew what has changed."""
-        with self._loading:
+        """Load the operator's ledger anew if it has changed; not while the book is not whole."""
+        with self._loading, contextlib.suppress(*_UNREADABLE):
             if not self._is_current(self._main):
                 self._main = self._load(MAIN, PAGES, "extension/Customers/")
 
     def watch(self, stop: threading.Event) -> None:
         """Load anew what changes, until told to stop."""
         while not stop.wait(EVERY_SECONDS):
-            try:
-                self.refresh()
-            except (OSError, LockedError, InterruptedRunError, ForbiddenLineError):
-                continue  # what is loaded is shown until the book is whole again
+            self.refresh()
 
     def first_slug(self) -> str:
         """Where the operator's ledger is."""
@@ -193,7 +196,7 @@ class Ledgers:
         path = customerfile.path(identity)
         if identity == slug or "/" in identity or not (self._book.root / path).is_file():
             raise KeyError(slug)
-        with self._loading:
+        with self._looking:
             kept = self._own.pop(identity, None)
             if kept is None or not self._is_current(kept):
                 kept = self._load(path, (A2Ledger,), "journal/")
@@ -203,7 +206,7 @@ class Ledgers:
             return kept[1]
 
 
-def _stamps(ledger: FavaLedger) -> tuple[Any, ...]:
+def _stamps(ledger: FavaLedger) -> tuple[tuple[str, int, int], ...]:
     """Time stamp and size of every file of a ledger."""
     found = []
     for path in ledger.options["include"]:

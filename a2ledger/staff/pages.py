@@ -18,7 +18,7 @@ from fava.context import g
 from fava.ext import FavaExtensionBase, extension_endpoint
 from flask import Response, abort, current_app, jsonify, request
 
-from a2ledger import customerfile, ledger
+from a2ledger import ledger
 from a2ledger.book import Book, BrokenBookError, NoBookError, RefusedError
 from a2ledger.detail import MissingDetailError
 from a2ledger.ledger import ForbiddenLineError, Ledger, Standing
@@ -247,7 +247,6 @@ class Customers(_Page):
             "changes": figures.changes(book, customer),
             "services": list(book.config.services),
             "methods": list(book.config.methods),
-            "journal": str(book.root.resolve() / customerfile.path(name)),
         }
 
     def _calls(self) -> Values:
@@ -284,9 +283,10 @@ class Customers(_Page):
         (content,) = made.values()
         response = Response(content, content_type=_KINDS[form])
         response.headers["Content-Security-Policy"] = _SANDBOX
-        response.headers["Content-Disposition"] = (
-            f'inline; filename="{name}.{rendering.ENDINGS[form]}"'
-        )
+        # A browser's viewer of PDF may not work in what is only looked at.
+        how = "attachment" if form == "pdf" else "inline"
+        file = f"{name}.{rendering.ENDINGS[form]}"
+        response.headers["Content-Disposition"] = f'{how}; filename="{file}"'
         return response
 
 
