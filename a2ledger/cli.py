@@ -153,6 +153,7 @@ for command in (
     amending.rerate,
     amending.void,
     questions.check,
+    questions.verify,
     questions.balances,
     questions.ageing_,
     questions.preview,

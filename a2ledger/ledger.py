@@ -20,6 +20,8 @@ from typing import Any, NamedTuple, TypeVar
 os.environ["BEANCOUNT_DISABLE_LOAD_CACHE"] = "1"
 
 from beancount import loader
+from beancount.core import data
+from beancount.parser import parser
 
 from a2ledger import accounts, admission, customerfile, journal, money
 from a2ledger.billing import Brought, Row
@@ -245,9 +247,7 @@ def rows(ledger: Ledger) -> dict[str, list[Row]]:
                 row.date,
                 part == "Billed",
                 row.payee or "",
-                f"{row.narration or ''}, void: {row.voided}".lstrip(", ")
-                if row.voided
-                else row.narration or "",
+                _told(row.narration or "", row.voided),
                 money.micro(row.number),
                 row.vat or "",
                 row.calls,
@@ -266,6 +266,63 @@ def rows(ledger: Ledger) -> dict[str, list[Row]]:
             )
         )
     return found
+
+
+def parsed_rows(text: str, customer: str) -> list[Row]:
+    """Postings to a customer's accounts from the text of a period's file, without booking it.
+
+    Every amount in such a file is written out, so that parsing is enough; it gives what
+    :func:`rows` gives of the loaded ledger.
+
+    Raises:
+        ValueError: if the text is no journal.
+    """
+    entries, errors, _ = parser.parse_string(text)
+    if errors:
+        raise ValueError(f"line {errors[0].source['lineno']}: {errors[0].message}")
+    own = {accounts.billed(customer): True, accounts.unbilled(customer): False}
+    return [
+        _row(entry, leg, own[leg.account])
+        for entry in entries
+        if isinstance(entry, data.Transaction)
+        for leg in entry.postings
+        if leg.account in own
+    ]
+
+
+def _row(entry: data.Transaction, leg: data.Posting, billed: bool) -> Row:
+    meta, code = entry.meta, str((leg.meta or {}).get("vat") or "")
+    return Row(
+        entry.date,
+        billed,
+        entry.payee or "",
+        _told(entry.narration or "", meta.get("voided")),
+        _micro(leg),
+        code,
+        _whole(meta.get("calls")),
+        _whole(meta.get("seconds")),
+        meta.get("late_from"),
+        min(entry.links, default=""),
+        frozenset(entry.tags),
+        pending_micro=0
+        if billed
+        else -sum(_micro(one) for one in entry.postings if one.account == accounts.pending(code)),
+        first=meta.get("from"),
+        last=meta.get("to"),
+        voided=bool(meta.get("voided")),
+    )
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _micro(leg: data.Posting) -> int:
+    return money.micro(leg.units.number)  # type: ignore[union-attr, arg-type]
+
+
+def _told(narration: str, voided: str | None) -> str:
+    return f"{narration}, void: {voided}".lstrip(", ") if voided else narration
 
 
 def open_periods(

@@ -6,7 +6,9 @@ counts and totals of the period and of all so far, and the hash of the customer'
 make the seal's own hash. It stands among the first lines of the next period's file, which the
 next seal covers in turn:
 
-    DATE custom "a2ledger-seal" "DOCUMENT" "ROOT" "HASH" CALLS CALLS-EVER BILLED BILLED-EVER
+    DATE custom "a2ledger-seal" "DOCUMENT" "TOLD" "ROOT" "HASH" CALLS CALLS-EVER BILLED BILLED-EVER
+
+TOLD is the digest of what is told of the calls, so that the rest can be proved where they are not.
 """
 
 from __future__ import annotations
@@ -28,8 +30,8 @@ KIND = "a2ledger-seal"
 _VERSION = f"{KIND} 1"
 _SHORT, _GROUP = 16, 4
 _LINE = re.compile(
-    rf'^(?P<day>\d{{4}}-\d\d-\d\d) custom "{KIND}" "(?P<document>[^"\\\n]+)" "[0-9a-f]{{64}}"'
-    r' "(?P<hash>[0-9a-f]{64})" [0-9]+ (?P<calls>[0-9]+)'
+    rf'^(?P<day>\d{{4}}-\d\d-\d\d) custom "{KIND}" "(?P<document>[^"\\\n]+)"'
+    r' "(?P<told>[0-9a-f]{64})" "[0-9a-f]{64}" "(?P<hash>[0-9a-f]{64})" [0-9]+ (?P<calls>[0-9]+)'
     r" -?[0-9.]+ [A-Z]{3} (?P<billed>-?[0-9.]+) [A-Z]{3}$",
     re.MULTILINE,
 )
@@ -44,6 +46,8 @@ class SoFar(NamedTuple):
     billed_micro: int = 0
     document: str = ""
     """Name of the document of the latest."""
+    told: str = ""
+    """Digest of what the latest was told of calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +58,20 @@ class Seal:
     period: Period
     document: str
     """Name of the document's file: its number, or a statement's own name."""
-    root: str
+    files: Mapping[str, str]
+    """Digests of what it covers, by path."""
+    told: str
+    """The one of what is told of calls."""
     before: SoFar
     calls: int
     billed_micro: int
     currency: str
     places: int
+
+    @property
+    def root(self) -> str:
+        """Of the tree over the files."""
+        return root(self.files)
 
     @property
     def hash(self) -> str:
@@ -80,7 +92,7 @@ class Seal:
 
     def directive(self) -> data.Custom:
         """The seal as it stands in the next period's file."""
-        values = [self.document, self.root, self.hash, *self._totals()]
+        values = [self.document, self.told, self.root, self.hash, *self._totals()]
         return data.Custom({}, self.period.end, KIND, values)
 
     def _totals(self) -> tuple[int, int, Amount, Amount]:
@@ -106,7 +118,8 @@ def read(text: str, start: dt.date) -> SoFar | None:
     for found in _LINE.finditer(text.partition(journal.MARKER)[0]):
         if found["day"] == str(start):
             billed_micro = money.parse(found["billed"])
-            return SoFar(found["hash"], int(found["calls"]), billed_micro, found["document"])
+            calls = int(found["calls"])
+            return SoFar(found["hash"], calls, billed_micro, found["document"], found["told"])
     return None
 
 
@@ -115,12 +128,12 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def root(files: Mapping[str, bytes]) -> str:
-    """The root of the tree over some files, by path; no leaf passes for another, or for a node."""
+def root(files: Mapping[str, str]) -> str:
+    """The root of the tree over files' digests, by path; no leaf passes for another, or a node."""
     return _node(
         [
-            hashlib.sha256(b"\0" + f"{path}\0{digest(content)}".encode()).digest()
-            for path, content in sorted(files.items())
+            hashlib.sha256(b"\0" + f"{path}\0{sha256}".encode()).digest()
+            for path, sha256 in sorted(files.items())
         ]
     ).hex()
 

@@ -1,8 +1,8 @@
 """A company's life at random: whatever happens in whatever order, the books say what a model says.
 
 After every step the program's balances are the model's, the journals load alone, customers' own
-ledgers and the general one agree, calls are what was posted, and no document's number is missing
-or was used twice.
+ledgers and the general one agree, calls are what was posted, seals hold, and no document's number
+is missing or was used twice.
 """
 
 from __future__ import annotations
@@ -318,6 +318,7 @@ class Company(RuleBasedStateMachine):
     @invariant()
     def books_are_sound(self) -> None:
         self.book.run("check", *self.accounts)
+        self.book.run("verify")
         for top in self.book.tops():
             self.book.entries(top)
         assert not self.book.git("status", "--porcelain")

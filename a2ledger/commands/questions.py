@@ -21,7 +21,8 @@ from a2ledger.commands.settings import (
     print_json,
 )
 from a2ledger.document import as_json
-from a2ledger.steps import ageing, asking, drawing
+from a2ledger.records import Problem
+from a2ledger.steps import ageing, asking, drawing, verifying
 
 
 @click.command()
@@ -40,20 +41,19 @@ def check(settings: Settings, customers: tuple[str, ...], as_json_: bool) -> Non
     for name in customers:
         known(book, name)
     problems = asking.check(book, customers)
-    if as_json_:
-        print_json(
-            {
-                "errors": [
-                    {"check": p.reason, "message": p.message, "file": p.file, "line": p.line}
-                    for p in problems
-                ]
-            }
-        )
-    else:
-        for problem in problems:
-            click.echo(str(problem))
+    _show(problems, as_json_)
     if problems:
         sys.exit(NO)
+
+
+def _show(problems: Sequence[Problem], as_json_: bool) -> None:
+    """Print problems as ``check`` and ``verify`` do."""
+    if as_json_:
+        names = ("file", "line", "check", "message")
+        print_json({"errors": [dict(zip(names, one, strict=True)) for one in problems]})
+    else:
+        for one in problems:
+            click.echo(str(one))
 
 
 @click.command()
@@ -243,3 +243,36 @@ def statement(
         period={"start": str(since or one.opened), "end": str(last + dt.timedelta(days=1))},
     )
     click.echo(text, nl=False)
+
+
+@click.command()
+@click.argument("customers", nargs=-1, metavar="[CUSTOMER]...")
+@click.option(
+    "--expect", "expected", multiple=True, metavar="SEAL", help="A seal that must be there."
+)
+@as_json_option
+@pass_settings
+def verify(
+    settings: Settings, customers: tuple[str, ...], expected: tuple[str, ...], as_json_: bool
+) -> None:
+    """Verify closed periods: every sealed byte, the chain of seals, and every document anew.
+
+    Exit 1 if anything is not as it was when it was closed. A seal printed on a bill and given with
+    --expect proves that its period was not closed anew since.
+
+    Example: a2ledger verify --expect 1f3a-99d0-04bc-7e21
+    """
+    book = settings.book()
+    for name in customers:
+        known(book, name)
+    with settings.progress("verifying", len(book.customers) + len(book.digests)) as bar:
+        found = verifying.verify(book, customers, expected, bar)
+    _show(found.problems, as_json_)
+    for note in found.notes:
+        settings.talk(f"note: {note}")
+    settings.talk(
+        f"{found.sealed} sealed period(s) of {found.customers} customer(s) looked at, "
+        f"{len(found.problems)} problem(s)"
+    )
+    if found.problems:
+        sys.exit(NO)

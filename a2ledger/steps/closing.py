@@ -242,7 +242,7 @@ class _Closer:
         self.customers = {name: self.book.customers[name] for name in names}
         self.files: dict[str, PeriodFile] = {name: draft.open_file(name) for name in names}
         self.states = drawing.states(draft.book, list(self.customers.values()), progress, draft)
-        self.calls = drawing.Calls(draft.book, self.customers, self.states, end)
+        self.calls = drawing.Calls.read(draft.book, self.customers, self.states, end)
         self.numbers = Numbers(draft)
         self.issuer = topping.Issuer(draft, self.numbers)
         self.covered = Covered(draft)
@@ -329,15 +329,16 @@ class _Closer:
         return replace(document, seal=seal.short(sealed.hash))
 
     def _seal(self, customer: Customer, bill: Bill, document: Document, text: str) -> Seal:
-        calls, told = self.calls.told(customer.id, bill.period)
+        calls, lines = self.calls.told(customer.id, bill.period)
+        told = seal.digest(lines.encode())
         path = self._path(customer, document)
         own = {path: written_document(as_json(document))}
-        covered = self.covered.files(customer.id, bill.period, text, told, own)
         return Seal(
             customer=customer.id,
             period=bill.period,
             document=PurePath(path).stem,
-            root=seal.root(covered),
+            files=self.covered.files(customer.id, bill.period, text, told, own),
+            told=told,
             before=seal.read(text, bill.period.start) or SoFar(),
             calls=calls,
             billed_micro=bill.gross_micro,

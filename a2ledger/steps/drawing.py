@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -69,43 +69,71 @@ def states(
     return found
 
 
-class Calls:
-    """Calls of some customers, added up for bills: one pass over the days in question."""
+class Day(NamedTuple):
+    """A day's calls added up: customer and day posted for each sum, and what seals vouch for."""
 
-    def __init__(
-        self,
+    day: dt.date
+    used: list[tuple[str, dt.date, Used]]
+    told: list[Told]
+
+
+def day_of(calls: pa.Table, day: dt.date) -> Day:
+    """A day's calls, added up."""
+    names = ("service", "destination", "vat", "late_in", "calls", "seconds", "cost_micro")
+    found = detail.lines(calls)
+    used = [
+        (
+            customer,
+            late or day,
+            Used(service, place, vat, day if late else None, count, seconds, micro, day, day),
+        )
+        for customer, service, place, vat, late, count, seconds, micro in zip(
+            *(found[name].to_pylist() for name in ("customer", *names)), strict=True
+        )
+    ]
+    return Day(day, used, detail.told(calls))
+
+
+class Calls:
+    """Calls of some customers, added up for bills."""
+
+    def __init__(self) -> None:
+        self._posted: dict[str, list[tuple[dt.date, Used]]] = {}
+        self._told: dict[str, list[tuple[dt.date, Told]]] = {}
+
+    @classmethod
+    def read(
+        cls,
         book: Book,
         customers: Mapping[str, Customer],
         states_of: Mapping[str, tuple[Brought, list[Row]]],
         end: dt.date,
-    ) -> None:
+    ) -> Calls:
+        """Those of customers' open periods until a day: one pass over the days in question."""
         start = min(customer.open_since for customer in customers.values())
         late = {row.late_from for _, rows in states_of.values() for row in rows if row.late_from}
         days = sorted({*late, *(day for day in book.digests if start <= day < end)})
         names = pa.array(sorted(customers), pa.string())
-        self._posted: dict[str, list[tuple[dt.date, Used]]] = {}
-        self._told: dict[str, list[tuple[dt.date, Told]]] = {}
+        found = cls()
         for day in days:
             calls = detail.verified(book.root, day, book.digests)
-            self._add(calls.filter(pc.is_in(calls["customer"], names)), day)
+            found.add(day_of(calls.filter(pc.is_in(calls["customer"], names)), day))
+        return found
 
-    def _add(self, calls: pa.Table, day: dt.date) -> None:
-        for row in detail.lines(calls).to_pylist():
-            late = row["late_in"]
-            used = Used(
-                row["service"],
-                row["destination"],
-                row["vat"],
-                day if late else None,
-                row["calls"],
-                row["seconds"],
-                row["cost_micro"],
-                day,
-                day,
-            )
-            self._posted.setdefault(row["customer"], []).append((late or day, used))
-        for told in detail.told(calls):
-            self._told.setdefault(told.customer, []).append((day, told))
+    def only(self, customers: Iterable[str]) -> Calls:
+        """Those of some customers, to be handed to another process."""
+        found = Calls()
+        for name in customers:
+            found._posted[name] = self._posted.get(name, [])
+            found._told[name] = self._told.get(name, [])
+        return found
+
+    def add(self, one: Day) -> None:
+        """Take in the calls of a day."""
+        for customer, posted, used in one.used:
+            self._posted.setdefault(customer, []).append((posted, used))
+        for told in one.told:
+            self._told.setdefault(told.customer, []).append((one.day, told))
 
     def told(self, customer: str, one: Period) -> tuple[int, str]:
         """How many calls were posted in a customer's period, and what vouches for their text."""
@@ -194,7 +222,7 @@ def preview(book: Book, name: str, today: dt.date) -> dict[str, Any]:
         one = open_period(customer)
         brought, posted = states(book, [customer])[name]
         rows = charging.with_unposted(book, customer, posted, today)
-        calls = Calls(book, {name: customer}, {name: (brought, rows)}, one.end)
+        calls = Calls.read(book, {name: customer}, {name: (brought, rows)}, one.end)
         bill = draw_up(book, customer, one, brought, rows, calls)
         document = closing.document(
             bill,

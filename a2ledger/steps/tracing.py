@@ -131,7 +131,7 @@ def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
     if document is None:
         rows = charging.with_unposted(book, customer, rows, today)
     try:
-        calls = drawing.Calls(book, {customer.id: customer}, states, one.end)
+        calls = drawing.Calls.read(book, {customer.id: customer}, states, one.end)
     except MissingDetailError as error:
         if document is None:
             raise
