@@ -181,9 +181,8 @@ class Vault:
             begun = (self.state / "intent.json").exists()
             for leftover in self.git_leftovers():
                 # Ours has the lock until it ends: after a run that was killed none is alive.
-                if not begun:
-                    _outwait(leftover)
-                leftover.unlink(missing_ok=True)
+                if begun or _is_stale(leftover):
+                    leftover.unlink(missing_ok=True)
         if begun:
             talk("finishing what an interrupted run began")
             self._apply()
@@ -462,10 +461,17 @@ class Vault:
         """Put packs and loose objects together where there are many; no loss if it fails."""
         objects = self.root / ".git/objects"
         packs = sum(path.suffix == ".pack" for path in (objects / "pack").glob("*"))
-        if packs >= _PACKS or len([*(objects / "17").glob("*")]) >= _LOOSE:
-            self.git("repack", "--geometric=2", "-d", "--quiet", "--window=0", check=False)
-            with contextlib.suppress(OSError):
+        if packs < _PACKS and len([*(objects / "17").glob("*")]) < _LOOSE:
+            return
+        words = ("repack", "--geometric=2", "-n", "--quiet", "--window=0")
+        with contextlib.suppress(OSError):
+            before = self._objects()
+            # Only when the new pack surely stays may what is in it go: the second run makes the
+            # same pack again, and takes the others away.
+            if not self.git(*words, check=False).returncode:
                 fsync(objects / "pack")
+                self.git(*words, "-d", check=False)
+            self._settle_objects(before)
 
     def changed_by_hand(self) -> list[str]:
         """Paths git should hold that differ from what a2ledger itself last committed."""
@@ -580,11 +586,17 @@ def _login() -> str:
         return NOBODY
 
 
-def _outwait(lock: Path) -> None:
-    """Give whoever holds a lock of git's the time to let go, unless it is an old one."""
+def _is_stale(leftover: Path) -> bool:
+    """Whether nobody's git is likely to be at work on a file; a lock is given time to go."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
     with contextlib.suppress(FileNotFoundError):
-        while time.time() - lock.stat().st_mtime < PATIENCE_SECONDS:
+        while time.time() - leftover.stat().st_mtime < PATIENCE_SECONDS:
+            if leftover.suffix != ".lock":
+                return False  # it stands in nobody's way
+            if time.monotonic() > deadline:
+                break
             time.sleep(0.05)
+    return True
 
 
 _NOT_TO_BE_WRITTEN = {

@@ -86,11 +86,28 @@ def books(directory: Path) -> dict[str, Path]:
         program(root, *words, today="2026-01-01")
     shutil.copytree(root, made["import-many"])
     program(made["import-many"], "import", "customers", "../customers.csv")
+    crowd(made["import-many"])
     for before, name in (("import", "close"), ("close", "invoice")):
         shutil.copytree(made[before], made[name])
         program(made[name], *COMMANDS[before])
     shutil.copytree(made["invoice"], made["credit-note"])
     return made
+
+
+def crowd(root: Path) -> None:
+    """Give a book so many packs that the next one has them put together."""
+    for number in range(50):
+        blob = git(root, "hash-object", "-w", "--stdin", stdin=f"{number}").strip()
+        git(root, "pack-objects", "-q", ".git/objects/pack/pack", stdin=blob)
+    git(root, "prune-packed", "-q")
+
+
+def git(root: Path, *words: str, stdin: str = "") -> str:
+    """What git says."""
+    done = subprocess.run(
+        [*GIT, *words], cwd=root, input=stdin, capture_output=True, text=True, check=True
+    )
+    return done.stdout
 
 
 def fingerprint(root: Path) -> dict[str, str]:

@@ -72,7 +72,7 @@ CALLS = {
     263: Kind("unlinkat", "unlink", "a"),
     83: Kind("mkdir", "make", "p"),
     258: Kind("mkdirat", "make", "a"),
-    84: Kind("rmdir", "unlink", "p"),
+    84: Kind("rmdir", "rmdir", "p"),
     90: Kind("chmod", "", "p"),
     91: Kind("fchmod", "", "f"),
     268: Kind("fchmodat", "", "a"),
@@ -179,13 +179,23 @@ class Disk:
         self.lengths.pop(last, None)
         self.names.append(("unlink", last, last, known if isinstance(known, Path) else None))
 
+    def _rmdir(self, call: Call, _known: Path | int | None) -> None:
+        self.names.append(("rmdir", call.paths[0], call.paths[0], None))
+
     def _sync(self, call: Call, _known: Path | int | None) -> None:
         if call.does == "sync all":
             self.lengths, self.names = {}, []
             return
         path = call.paths[0]
         self.lengths.pop(path, None)
-        self.names = [one for one in self.names if os.path.dirname(one[2]) != path]
+        self.names = [one for one in self.names if not self._settles(path, one[2])]
+
+    @staticmethod
+    def _settles(directory: str, name: str) -> bool:
+        """Whether the sync of a directory is one of a name: in it, or in one that went from it."""
+        above = os.path.dirname(name)
+        gone = not os.path.lexists(above) and os.path.dirname(above) == directory
+        return above == directory or gone
 
     def unsynced(self) -> Iterator[str]:
         """What would be lost, as a person reads it."""
@@ -193,7 +203,7 @@ class Disk:
             if os.path.isfile(path) and os.path.getsize(path):
                 yield f"content of {os.path.relpath(path, self.root)}"
         for does, _, path, _ in self.names:
-            if does == "unlink" or os.path.lexists(path):
+            if does in {"unlink", "rmdir"} or os.path.lexists(path):
                 yield f"{does} of {os.path.relpath(path, self.root)}"
 
     def cut(self, *, names: bool) -> None:
@@ -205,6 +215,8 @@ class Disk:
             with contextlib.suppress(OSError):
                 if does == "rename":
                     os.rename(last, first)
+                elif does == "rmdir":
+                    os.mkdir(last)
                 elif does in {"make", "link"}:
                     (os.rmdir if os.path.isdir(last) else os.unlink)(last)
                 if kept and not os.path.lexists(last):
