@@ -30,13 +30,15 @@ def book(directory: Path, *words: str, today: str) -> float:
     return time.perf_counter() - before
 
 
-def filled(directory: Path, rows: int, customers: int) -> None:
-    """A book with a month of calls in it."""
+def filled(
+    directory: Path, rows: int, customers: int, days: int = 31, today: str = "2026-01-31"
+) -> None:
+    """A book with a month of calls in it, or with more."""
     words = ["--company", "Example", "--currency", "EUR", "--timezone", "UTC"]
     subprocess.run([*PROGRAM, "init", str(directory), *words], check=True, capture_output=True)
     shutil.copy(directory.parent / "standard.csv", directory / "tariffs/standard.csv")
     (directory.parent / "customers.csv").write_text(calls.customers(customers))
-    calls.write_calls(directory.parent / "Master.csv", rows=rows, customers=customers, days=31)
+    calls.write_calls(directory.parent / "Master.csv", rows=rows, customers=customers, days=days)
     book(
         directory,
         "import",
@@ -44,7 +46,7 @@ def filled(directory: Path, rows: int, customers: int) -> None:
         str(directory.parent / "customers.csv"),
         today="2026-01-01",
     )
-    book(directory, "import", "asterisk", str(directory.parent / "Master.csv"), today="2026-01-31")
+    book(directory, "import", "asterisk", str(directory.parent / "Master.csv"), today=today)
 
 
 def main() -> None:
