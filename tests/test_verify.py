@@ -260,6 +260,14 @@ def test_an_attack_is_found_by_name(closed, attack):
     assert all("; " in one["message"] for one in errors)  # what to do
 
 
+def test_a_seal_in_the_open_period_is_not_for_editing(closed):
+    removed = re.sub(r'.*custom "a2ledger-seal".*\n', "", closed.text(APRIL))
+    (closed.root / APRIL).write_text(removed)
+    done = closed.run("customer", "set", "C2", "terms=30", code=1)
+    assert f"{APRIL}: the seal of the period before was changed; nothing was done" in done.stderr
+    assert (APRIL, "chain") in {(one["file"], one["check"]) for one in found(closed)}
+
+
 def test_what_was_closed_anew_is_found_by_a_seal_that_was_kept(closed):
     """Whoever may write everything can close a month anew: a printed bill still says otherwise."""
     kept = closed.documents()["INV-2026-000005"]["seal"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import re
 from collections.abc import Iterable
 
-from a2ledger import accounts, customerfile, general, journal, money
+from a2ledger import accounts, customerfile, general, journal, money, seal
 from a2ledger.book import (
     DIGESTS,
     GENERAL,
@@ -142,6 +143,7 @@ def _journal(draft: Draft, path: str) -> Iterable[Problem]:
             )
     if _PERIOD.match(path):
         yield from _unreadable(draft, path)
+        yield from _unsealed(draft, path, text)
 
 
 def _is_closed(draft: Draft, path: str) -> bool:
@@ -151,6 +153,16 @@ def _is_closed(draft: Draft, path: str) -> bool:
     customer = draft.book.customers.get(match[2])
     day = f"{match[1]}-{match[3]}"
     return customer is not None and day in {str(start) for start in customer.periods[:-1]}
+
+
+def _unsealed(draft: Draft, path: str, text: str) -> Iterable[Problem]:
+    """The seal of the period before, where it is not what git has."""
+    start = dt.date.fromisoformat(f"{path.split('/')[1]}-{path.rsplit('.', 2)[-2]}")
+    held = draft.book.vault.git("show", f"HEAD:{path}", check=False).stdout
+    if seal.read(held, start) != seal.read(text, start):
+        yield Problem(
+            path, 0, "seal", f"the seal of the period before was changed; {restore(path)}"
+        )
 
 
 def _unreadable(draft: Draft, path: str) -> Iterable[Problem]:
