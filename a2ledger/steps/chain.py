@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from a2ledger.steps import drawing, sealing
 from a2ledger.steps.drawing import Calls
 
 _CLOSES = {"invoice", "credit-note", "statement", "rounding"}
+_BEARS = re.compile(r',\n "seal": "([^"]*)"\n\}\n\Z')
 _COMPUTED = (
     *("period", "currency", "statement", "lines", "vat"),
     *("net", "vat_total", "gross", "to_pay", "credit"),
@@ -50,6 +52,17 @@ class Verified:
         self.customers += other.customers
         self.sealed += other.sealed
         self.hashes += other.hashes
+
+
+class _Issued(NamedTuple):
+    """A document as it lies in the book."""
+
+    path: str
+    text: str
+    sealed: str
+    """Of the text, what its seal covers: all but the seal it bears."""
+    bears: str
+    content: dict[str, Any]
 
 
 class Task(NamedTuple):
@@ -106,10 +119,9 @@ class Chain:
         self.found.sealed += 1
         self.found.hashes.append(sealed.hash)
         before = seal.read(text, one.start)
-        document = self._document(one, sealed)
-        if document is not None:
-            self._seal(one, text, before or SoFar(), sealed, document, seals[0].text)
-            self._compute(one, path, text, after, document)
+        if issued := self._document(one, sealed):
+            self._seal(one, text, before or SoFar(), sealed, issued, seals[0].text)
+            self._compute(one, path, text, after, issued.content)
         self.before = sealed
         return True
 
@@ -123,26 +135,24 @@ class Chain:
     def _say(self, path: str, check: str, what: str, todo: str) -> None:
         self.found.problems.append(Problem(path, 0, check, f"{what}; {todo}"))
 
-    def _document(self, one: Period, sealed: SoFar) -> dict[str, Any] | None:
-        """The document of a period, if its file is as the program wrote it."""
+    def _document(self, one: Period, sealed: SoFar) -> _Issued | None:
+        """The document of a period, if its file can be read."""
         path = self.task.documents.get(sealed.document)
         if path is None:
             path = f"invoices/{one.end.year}/{sealed.document}.json"  # or of a later year
             self._say(path, "document", f"{one}: is gone", restore("invoices"))
             return None
         text = self._text(path)
+        bears = _BEARS.search(text)
         try:
-            document: dict[str, Any] = json.loads(text)
-            same = written_document(document) == text
-        except (ValueError, AttributeError, TypeError):
-            same = False
-        if not same:
-            self._say(path, "document", f"{one}: was changed after it was issued", restore(path))
+            content = json.loads(text)
+            is_one = isinstance(content, dict) and content.keys() >= {"gross", "kind", *_COMPUTED}
+        except ValueError:
+            is_one = False
+        if not is_one or bears is None:
+            self._say(path, "document", f"{one}: is not as it was issued", restore(path))
             return None
-        if document.get("seal") != seal.short(sealed.hash):
-            message = f"{one}: bears another seal than {customerfile.path(self.customer.id)} has"
-            self._say(path, "document", message, restore(path))
-        return document
+        return _Issued(path, text, text[: bears.start()] + "\n}\n", bears[1], content)
 
     def _seal(
         self,
@@ -150,7 +160,7 @@ class Chain:
         text: str,
         before: SoFar,
         sealed: SoFar,
-        document: Mapping[str, Any],
+        issued: _Issued,
         line: str,
     ) -> None:
         """Compute the seal once more."""
@@ -158,8 +168,8 @@ class Chain:
         if self.task.calls is not None:
             calls, lines = self.task.calls.told(self.customer.id, one)
             told = seal.digest(lines.encode())
-        path = self.task.documents[sealed.document]
-        own = {path: written_document({k: v for k, v in document.items() if k != "seal"})}
+        document = issued.content
+        own = {issued.path: issued.sealed}
         currency = self.book.currency(self.customer.id)
         sign = -1 if document["kind"] == "credit-note" else 1
         files = self.covered.files(self.customer.id, one, text, told, own)
@@ -175,14 +185,21 @@ class Chain:
             currency=currency,
             places=money.decimals(currency),
         )
-        if journal.formatted(made.directive()).strip() == line.split("\n", maxsplit=1)[0].strip():
+        holds = (
+            journal.formatted(made.directive()).strip() == line.split("\n", maxsplit=1)[0].strip()
+        )
+        bears = issued.bears == seal.short(made.hash)
+        if holds and bears:
             return
+        if holds or written_document(document) != issued.text:
+            what = f"{one}: is not as it was issued"
+            self._say(issued.path, "document", what, restore(issued.path))
         place = customerfile.period_path(self.customer.id, one.start)
         what = f"{self.customer.id}, {one}: "
         if told != sealed.told:
             what += "its calls are not those that were sealed"
             self._say(place, "calls", what, "restore calls/ from a backup")
-        else:
+        elif not holds:
             what += "its file, document or seal was changed after the close"
             todo = f"compare with `git log -p -- {place}` and bring back what was closed"
             self._say(place, "seal", what, todo)
