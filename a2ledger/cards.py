@@ -106,6 +106,11 @@ def read(tables: Tables, switch: str, clock: Clock, today: dt.date) -> Cards:
     return result
 
 
+def balances(tables: Tables) -> dict[str, str]:
+    """Every card's balance as it is written now, to see what has moved."""
+    return {row["id"]: row["credit"] for row in tables.rows("cc_card", ("id", "credit")).rows}
+
+
 def _days(rows: list[Row], clock: Clock, today: dt.date) -> Iterator[dt.date]:
     """When cards were made: one that does not say, with the card before it."""
     before: dict[int, dt.date] = {}

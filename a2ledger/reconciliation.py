@@ -46,8 +46,8 @@ MEANINGS = {
 ADOPTED = ("initial-credit", "did-a-leg", "float-rounding", "refill-edited")
 """Causes by which the balance moved and no row says so, so that only adopting can follow it."""
 
-_MOST = 200
-"""Reservations that may have been lost."""
+_FEW = 3
+"""Reservations that are believed lost: five euros are twenty, and mostly something else."""
 _SUBSETS = 12
 """Rows of which every combination is tried."""
 _NAMED = 20
@@ -294,7 +294,7 @@ def _of_legs(left_micro: int, calls: Sequence[Call]) -> Cause | None:
 
 def _reserved(left_micro: int, card: Card, each_micro: int) -> Cause | None:
     count, rest = divmod(-left_micro, each_micro) if each_micro else (0, 1)
-    if rest or not 0 < count <= _MOST:
+    if rest or not 0 < count <= max(_FEW, card.in_use):
         return None
     now = f", in {card.in_use} call(s) now" if card.in_use else ""
     return Cause("reservation", left_micro, (f"{count} x {a2billing.text(each_micro)}{now}",))

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from a2ledger import a2billing
+from a2ledger.a2billing import Tables
 from a2ledger.feed import ALWAYS, FIELDS, Batch, Span, constant
 from a2ledger.sourceconfig import Rule, Source
 from a2ledger.sources import a2billing_tables as tables
@@ -75,24 +76,44 @@ def query(address: Address, source: Source, span: Span = ALWAYS) -> Iterator[Bat
     Raises:
         UnusableInput: if the database cannot be read or ``cc_call`` lacks a column.
     """
+    with database.reading(address, source.timezone) as base:
+        yield from _query(tables.Server(address, base), source, span)
+
+
+def calls(found: Tables, source: Source, span: Span = ALWAYS) -> Iterator[Batch]:
+    """Calls that start within a span, or all of exports, as the tables beside them were read.
+
+    Of a database that keeps to one view of itself within a transaction, that view.
+
+    Raises:
+        UnusableInput: as :func:`query` and :func:`read`.
+    """
+    if isinstance(found, tables.Server):
+        yield from _query(found, source, span)
+    elif isinstance(found, tables.Files):
+        for path in files(found.directory):
+            yield from read(path, source)
+
+
+def _query(server: tables.Server, source: Source, span: Span) -> Iterator[Batch]:
+    address, base = server.address, server.base
     zone = zoneinfo.ZoneInfo(source.timezone)
     since, until = (moment and moment.astimezone(zone).replace(tzinfo=None) for moment in span)
     line = 1
-    with database.reading(address, source.timezone) as base:
-        names = a2billing.carriers(tables.Server(address, base))
-        for table in TABLES:
-            if table != TABLES[0] and not base.has(table):
-                continue
-            there = {name.lower() for name in base.columns(table)}
-            columns = [name for name in _COLUMNS if name in there]
-            if missing := [name for name in _NEEDED if name not in there]:
-                raise address.unusable(
-                    f"{table} has no column {', '.join(missing)}", "name A2Billing's database"
-                )
-            found = base.rows(table, columns, "starttime", since, until, singles=("sessionbill",))
-            for rows in found:
-                yield _batch(address, source, columns, rows, line, names)
-                line += len(rows)
+    names = a2billing.carriers(server)
+    for table in TABLES:
+        if table != TABLES[0] and not base.has(table):
+            continue
+        there = {name.lower() for name in base.columns(table)}
+        columns = [name for name in _COLUMNS if name in there]
+        if missing := [name for name in _NEEDED if name not in there]:
+            raise address.unusable(
+                f"{table} has no column {', '.join(missing)}", "name A2Billing's database"
+            )
+        found = base.rows(table, columns, "starttime", since, until, singles=("sessionbill",))
+        for rows in found:
+            yield _batch(address, source, columns, rows, line, names)
+            line += len(rows)
     if line == 1:
         yield _batch(address, source, list(_NEEDED), [], line, names)
 

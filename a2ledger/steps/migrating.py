@@ -13,12 +13,11 @@ import functools
 import re
 import zoneinfo
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from a2ledger import (
@@ -37,7 +36,7 @@ from a2ledger.a2billing import TABLE, Clock, Tables
 from a2ledger.book import GENERAL, Book, Draft, RefusedError
 from a2ledger.cards import Card, Cards
 from a2ledger.creditlog import Context, Log
-from a2ledger.feed import ALWAYS, Span, UnusableInput
+from a2ledger.feed import Span, UnusableInput
 from a2ledger.records import Customer, Movement
 from a2ledger.sourceconfig import Source
 from a2ledger.sources import a2billing as dialect
@@ -127,31 +126,22 @@ def import_all(
         if fees_from:
             notes += _fees(draft, source, tables, clock, fees_from)
         log = read_log(draft.book, source, tables, found, draft.today)
-        invoices = creditlog.unpaid(tables, clock) if opening else {}
-        base = [_described(found, log)]
-    owners = owners_of(draft.book, source)
+        owners = owners_of(draft.book, source)
+        new = {card: name for card, name in owners.items() if name not in before}
+        openings: list[Movement] = []
+        if opening:
+            openings, moving_on = _openings(draft, source, one, tables, found, log, new)
+            notes += moving_on
+        notes += filter(None, [_described(found, log)])
     numbers = {a2billing.identifier(source.switch, number) for number in found.present}
     known = {a2billing.identifier(source.switch, number) for number in owners}
     feed = replace(source, accounts=frozenset(numbers | known))
     inputs = [one] if isinstance(one, Address) else dialect.files(one)
     calls, reading = importing.import_calls(draft, feed, inputs, now, asked)
-    new = {card: name for card, name in owners.items() if name not in before}
-    openings: list[Movement] = []
-    if opening:
-        spent = {}
-        if any(found.cards[card].created < opening for card in new if card in found.cards):
-            spent = calls_since(draft.book, source, one, opening)
-        for card, name in new.items():
-            if card in found.cards and found.cards[card].created < opening:
-                took = spent.get(a2billing.identifier(source.switch, card), 0)
-                balance = _Opening(source.name, str(one), draft.customer(name), found.cards[card])
-                openings += balance.movements(
-                    log.entries.get(card, ()), took, invoices.get(card, ())
-                )
     money = _money(draft, one, log, openings)
     calls.source = "calls"
     calls.files = [str(one)]
-    return Moved([parts[0], calls, *money], reading, [*notes, *filter(None, base)])
+    return Moved([parts[0], calls, *money], reading, notes)
 
 
 def _money(
@@ -245,7 +235,8 @@ def _decks(draft: Draft, source: Source, tables: Tables, found: Cards) -> list[s
 
 
 def _customers(draft: Draft, source: Source, found: Cards, opening: dt.date | None) -> Report:
-    report = Report(source="customers", read=found.read, refused=list(found.refused))
+    refused = [row._replace(head=TABLE) for row in found.refused]
+    report = Report(source="customers", read=found.read, refused=refused)
     owners = owners_of(draft.book, source)
     with draft.progress("customers", len(found.cards)) as progress:
         for card in found.cards.values():
@@ -328,6 +319,44 @@ def _facts(
 # Money
 
 
+def _openings(  # noqa: PLR0917 - all that a balance follows from
+    draft: Draft,
+    source: Source,
+    one: Path | Address,
+    tables: Tables,
+    found: Cards,
+    log: Log,
+    new: Mapping[str, str],
+) -> tuple[list[Movement], list[str]]:
+    """What new customers owed at the opening, and what is to be said of it."""
+    first = source.opening or dt.date.min
+    old = {
+        card: name
+        for card, name in new.items()
+        if card in found.cards and found.cards[card].created < first
+    }
+    if not old:
+        return [], []
+    spent = _spent(draft.book, source, tables, first)
+    invoices = creditlog.unpaid(tables, clock_of(draft.book, source))
+    openings: list[Movement] = []
+    for card, name in old.items():
+        took = spent.get(a2billing.identifier(source.switch, card), 0)
+        balance = _Opening(source.name, str(one), draft.customer(name), found.cards[card])
+        openings += balance.movements(log.entries.get(card, ()), took, invoices.get(card, ()))
+    return openings, [
+        f"{old[card]}: his balance moved while it was read; see `reconcile` for his opening"
+        for card in moved(tables, found)
+        if card in old
+    ]
+
+
+def moved(tables: Tables, found: Cards) -> set[str]:
+    """Cards whose balance is no longer what was read: their calls may not belong to it."""
+    now = cards.balances(tables)
+    return {card.id for card in found.cards.values() if now.get(card.id) != card.row["credit"]}
+
+
 class _Opening(NamedTuple):
     """What a customer owed when the day of the opening began."""
 
@@ -383,26 +412,12 @@ class _Opening(NamedTuple):
         )
 
 
-def calls_since(
-    book: Book, source: Source, one: Path | Address, day: dt.date | None
-) -> dict[str, int]:
+def _spent(book: Book, source: Source, tables: Tables, day: dt.date) -> dict[str, int]:
     """What calls from a day on took from each card's balance, in micro-units, by identifier."""
-    span, first = ALWAYS, ""
-    if day is not None:
-        moment = dt.datetime.combine(day, dt.time(), book.config.zone)
-        span = Span(moment, None)
-        first = f"{moment.astimezone(clock_of(book, source).server):%Y-%m-%d %H:%M:%S}"
-    if isinstance(one, Address):
-        return dialect.spent(dialect.query(one, source, span), _all)
-    batches = (batch for path in dialect.files(one) for batch in dialect.read(path, source))
+    moment = dt.datetime.combine(day, dt.time(), book.config.zone)
+    first = f"{moment.astimezone(clock_of(book, source).server):%Y-%m-%d %H:%M:%S}"
+    batches = dialect.calls(tables, source, Span(moment, None))
     return dialect.spent(batches, lambda starts: pc.greater_equal(starts, first))
-
-
-def _all(starts: pa.Array) -> pa.Array:
-    return pa.array([True] * len(starts), pa.bool_())
-
-
-_META = re.compile(r'^  (reference|late_from|voided): "?([^"\n]*)"?$', re.MULTILINE)
 
 
 def _unchanged(draft: Draft, given: Sequence[Movement]) -> set[str]:
@@ -418,6 +433,9 @@ def _unchanged(draft: Draft, given: Sequence[Movement]) -> set[str]:
             if own in wanted and _is_same(block, wanted[own]):
                 found.add(own)
     return found
+
+
+_META = re.compile(r'^  (reference|late_from|voided): "?([^"\n]*)"?$', re.MULTILINE)
 
 
 def _is_same(block: journal.Block, movement: Movement) -> bool:

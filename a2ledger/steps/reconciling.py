@@ -96,11 +96,18 @@ def reconcile(book: Book, source: Source, one: Path | Address, today: dt.date) -
         found = cards.read(tables, source.switch, clock, today)
         log = migrating.read_log(book, source, tables, found, today)
         old = creditlog.in_credit(tables, clock)
-        reservation = _reservation(tables)
-    held = _held(book, source)
-    owners = migrating.owners_of(book, source)
-    work = _Work(book, source, one, found, log, held, owners, old, reservation)
-    return Compared(source.name, str(one), work.lines())
+        work = _Work(
+            book,
+            source,
+            tables,
+            found,
+            log,
+            _held(book, source),
+            migrating.owners_of(book, source),
+            old,
+            _reservation(tables),
+        )
+        return Compared(source.name, str(one), work.lines())
 
 
 def _reservation(tables: Tables) -> int:
@@ -115,7 +122,7 @@ def _reservation(tables: Tables) -> int:
 class _Work:
     book: Book
     source: Source
-    place: Path | Address
+    tables: Tables
     found: Cards
     log: Log
     held: Mapping[str, list[Held]]
@@ -132,6 +139,10 @@ class _Work:
             ours = self._our_calls({line.customer for line in doubtful})
             for line in doubtful:
                 self._look_closer(line, theirs, ours.get(line.customer, {}))
+            moved = migrating.moved(self.tables, self.found)
+            for line in doubtful:
+                if line.card in moved and line.unexplained_micro:
+                    line.hints.append("his balance moved while it was compared: compare again")
         return sorted(lines, key=lambda line: line.customer)
 
     def _line(self, number: str) -> Line:
@@ -217,7 +228,7 @@ class _Work:
         value_set = pa.array([prefix + card for card in wanted], pa.string())
         callers: dict[str, str] = {}
         legs: list[tuple[str, Call]] = []
-        for batch in _batches(self.source, self.place):
+        for batch in dialect.calls(self.tables, self.source):
             rows = batch.rows
             own = pc.is_in(rows["accountcode"], value_set=value_set)
             is_leg = pc.equal(rows["context"], "did-a-leg")
@@ -264,14 +275,6 @@ def _micro(written: str) -> int:
         return a2billing.micro(written)
     except ValueError:
         return 0
-
-
-def _batches(source: Source, one: Path | Address) -> Iterator[Any]:
-    if isinstance(one, Address):
-        yield from dialect.query(one, source)
-        return
-    for path in dialect.files(one):
-        yield from dialect.read(path, source)
 
 
 def _first_moment(book: Book, source: Source, name: str) -> str:
