@@ -16,6 +16,8 @@ import servers
 from conftest import Book, bean_check
 from incumbent import ZERO, Incumbent
 
+from a2ledger import reconciliation
+
 WORD = "s3cret+word"
 TODAY = "2026-02-01"
 FULL = bool(os.environ.get("A2LEDGER_FULL"))
@@ -664,6 +666,60 @@ def test_what_is_left_of_top_ups_at_the_opening_was_paid_with_its_vat(moving):
     moving.imported(today="2026-03-01")
     moving.book.close(today="2026-03-01")
     assert moving.owed("C2") == 0
+
+
+def test_a_refill_edited_beside_the_book_is_a_conflict_and_its_entry_stays(book):
+    moving = Moving(book, small())
+    moving.imported()
+    edited_refill(moving.one)
+    assert moving.imported(code=3)["parts"]["refills"]["quarantined"] == {"conflict": 1}
+    assert moving.causes("C1") == [("refill-edited", "0.00000")]
+    said = book.run("quarantine", "retry", "--accept", code=1).stderr
+    assert "the next `import a2billing` reads it again" in said
+
+
+def test_a_call_that_is_struck_out_or_refused_is_a_difference_with_its_row(moving):
+    one = moving.one
+    first = one.call(1, "2026-01-05 10:00:00", 60)
+    second = one.call(1, "2026-01-05 11:00:00", 60)
+    moving.imported()
+    moving.book.run("void", "a2billing/pbx-1.1/1-0-20260105100000", "wrong number", today=TODAY)
+    assert moving.causes("C1") == [("call-otherwise", "-0.01500")]
+    one.tables["cc_call"].remove(second)
+    assert ("call-deleted", "0.00000") in moving.causes("C1")
+    first["starttime"] = "2025-12-31 10:00:00"
+    assert ("before-opening", "-0.01500") in moving.causes("C1")
+
+
+def test_money_older_than_the_account_is_a_difference_with_its_row(moving):
+    moving.one.refill(1, "2025-12-31 10:00:00", "5.00000")
+    moving.imported()
+    assert moving.causes("C1") == [("before-opening", "5.00000")]
+
+
+def test_a_card_that_is_no_customer_yet_is_told(moving):
+    moving.imported()
+    moving.one.new_card("C3", credit="1.00000")
+    assert moving.causes("C3") == [("no-customer", "1.00000")]
+
+
+def test_what_is_left_may_be_as_much_as_some_row(moving):
+    moving.one.refill(1, "2026-01-05 10:00:00", "5.00000")
+    moving.imported()
+    lost(moving.one, "-5.00")
+    row = moving.reconciled(code=1)["C1"]
+    assert (row["causes"], row["hints"]) == ([], ["as much as cc_logrefill 1"])
+
+
+@pytest.mark.parametrize(
+    ("written", "micro"),
+    [
+        ("0.14200499653816223", 10), ("0.142", 0), ("0", 0), ("", 0), ("free", 0), ("inf", 0),
+        ("123.457", 505), ("123.45678", 0), ("300.12344", 21), ("1e-05", 0),
+    ],
+)  # fmt: skip
+def test_a_stored_price_is_doubtful_where_single_precision_may_have_moved_it(written, micro):
+    assert reconciliation.doubtful(written) == micro
 
 
 # Adopting, and the way back

@@ -148,6 +148,7 @@ def _rows(table: pa.Table, source: Source, names: Mapping[str, str]) -> pa.Table
     """The fields of a batch, from the table's columns as texts."""
     count = len(table)
     known = {name: _plain(table[name].combine_chunks()) for name in _COLUMNS}
+    known["sipiax"] = pc.if_else(pc.equal(known["sipiax"], ""), "0", known["sipiax"])
     card = known["card_id"]
     bill, buy = amounts(known["sessionbill"]), amounts(known["buycost"])
     start = known["starttime"]
