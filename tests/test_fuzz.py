@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import gzip
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,12 +13,7 @@ from hypothesis import strategies as st
 
 sys.path.append(str(Path(__file__).parent / "fuzz"))
 
-from fuzz_sources import NAMES, NOW, SEEDS, TOKENS, check
-
-from a2ledger import cdr, sources
-from a2ledger.directory import Directory
-from a2ledger.records import Customer
-from a2ledger.sourceconfig import Source
+from fuzz_sources import LAYOUTS, NAMES, SEEDS, TABLES, TOKENS, check, check_table, table_of
 
 FUZZ = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -74,10 +66,6 @@ def test_what_switches_write_is_read(dialect, tmp_path):
             check(dialect, name, seed.encode(), tmp_path)
 
 
-COLUMNS = (
-    *("calldate", "clid", "src", "dst", "dcontext", "channel", "dstchannel", "lastapp", "lastdata"),
-    *("duration", "billsec", "disposition", "amaflags", "accountcode", "uniqueid", "userfield"),
-)
 USUAL = {
     "calldate": "2026-01-05 10:00:00", "dst": "3225550199", "lastapp": "Dial", "duration": 65,
     "billsec": 60, "disposition": "ANSWERED", "accountcode": "C1", "uniqueid": "1767607200.1",
@@ -91,7 +79,7 @@ ODD = st.one_of(
     st.sampled_from(["0000-00-00 00:00:00", "1000-01-01", "", "60", "60.0", "-1", "1e3", "h"]),
 )
 ROWS = st.lists(
-    st.dictionaries(st.sampled_from(COLUMNS), ODD, max_size=4).map(lambda odd: USUAL | odd),
+    st.dictionaries(st.sampled_from(LAYOUTS[0]), ODD, max_size=4).map(lambda odd: USUAL | odd),
     max_size=6,
 )
 
@@ -99,28 +87,15 @@ ROWS = st.lists(
 @FUZZ
 @given(rows=ROWS)
 def test_whatever_a_table_holds_no_row_is_lost(rows, tmp_path):
-    file = tmp_path / "cdr.db"
-    file.unlink(missing_ok=True)
-    with closing(sqlite3.connect(file)) as table:
-        table.execute(f"CREATE TABLE cdr ({', '.join(COLUMNS)})")
-        marks = ", ".join("?" * len(COLUMNS))
-        table.executemany(
-            f"INSERT INTO cdr VALUES ({marks})",  # noqa: S608 - question marks
-            [tuple(row.get(name) for name in COLUMNS) for row in rows],
-        )
-        table.commit()
-    source = Source(
-        name="x", dialect="asterisk-db", switch="x", timezone="UTC",
-        rules=sources.rules("asterisk-db"),
-    )  # fmt: skip
-    known = Directory([Customer(id="C1", opened=dt.date(2026, 1, 1))])
-    read = 0
-    for batch in sources.dialect("asterisk-db")(file, source):
-        found = cdr.normalise(batch, source, known, "UTC", NOW)
-        ended = len(found.calls) + len(found.refused) + sum(found.not_billable.values())
-        assert ended == len(batch.rows)
-        read += ended + len(batch.refused)
-    assert read == len(rows)
+    names = LAYOUTS[0]
+    check_table(names, [[row.get(name) for name in names] for row in rows], tmp_path)
+
+
+@pytest.mark.parametrize("seed", TABLES)
+def test_tables_that_switches_write_are_read(seed, tmp_path):
+    names, rows = table_of(seed.encode())
+    assert {len(row) for row in rows} == {len(names)}
+    check_table(names, rows, tmp_path)
 
 
 READ = """

@@ -3,9 +3,9 @@
     python tests/fuzz/fuzz_sources.py freeswitch --seconds 300
 
 runs atheris (``pip install -e '.[fuzz]'``), which finds its way by coverage, from the seeds below
-and what it kept in ``--corpus``. What fails is written to the working directory as ``crash-…``;
-naming such files after the dialect runs them once each. ``tests/test_fuzz.py`` uses the same
-check, and needs no atheris.
+and what it kept in ``--corpus``; ``asterisk-db`` reads tables of SQLite, see :func:`table_of`. What
+fails is written to the working directory as ``crash-…``; naming such files after the dialect runs
+them once each. ``tests/test_fuzz.py`` uses the same check, and needs no atheris.
 """
 
 from __future__ import annotations
@@ -14,9 +14,13 @@ import argparse
 import datetime as dt
 import gzip
 import json
+import sqlite3
 import sys
 import tempfile
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 NOW = dt.datetime(2026, 2, 1, tzinfo=dt.UTC)
 A, B = "0c1f0a52-7d51-4a6e-9a4b-0d7c2f6b8a01", "5e9d6f7a-3f7e-4c55-8f0e-1b2a3c4d5e6f"
@@ -86,6 +90,7 @@ TOKENS = [
     *('"', '""', '","', '", "', "\n", "\r\n", "\r", ",", ";", "\t", "|", "\0", "\ufeff", "\\"),
     *("{", "}", "[", "]", "<", ">", "<cdr>", "</cdr>", "<!DOCTYPE a [", "&a;", "&#0;", "<![CDATA["),
     *("NaN", "Infinity", "-1", "1e400", "9" * 40, "%", "%zz", "%FF", "%00", "\\ud800", "null"),
+    *("|", "|~", "|#", "|=", "1000-01-01 00:00:00"),
     *("2026-02-30 25:61:61", "0000-00-00 00:00:00", "1:2", "\u2028", "\x85", "h", "INSERT INTO "),
 ]
 """What may stand at a place where nobody expects it."""
@@ -96,6 +101,115 @@ NAMES = {
     "freeswitch": ["Master.csv", f"a_{A}.cdr.json"],
 }
 
+_CLASSIC = (
+    *("calldate", "clid", "src", "dst", "dcontext", "channel", "dstchannel", "lastapp", "lastdata"),
+    *("duration", "billsec", "disposition", "amaflags", "accountcode", "uniqueid", "userfield"),
+)
+TABLE = "asterisk-db"
+LAYOUTS = (
+    _CLASSIC,
+    (
+        *(*_CLASSIC, "did", "recordingfile", "cnum", "cnam", "outbound_cnum", "outbound_cnam"),
+        *("dst_cnam", "linkedid", "peeraccount", "sequence"),
+    ),
+    (
+        *("accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp"),
+        *("lastdata", "start", "answer", "end", "duration", "billsec", "disposition", "amaflags"),
+        *("userfield", "uniqueid", "linkedid", "peeraccount", "sequence"),
+    ),
+)
+"""Columns of the tables that switches write: classic, FreePBX, Asterisk's own schema."""
+ROW = (
+    "2026-01-05 10:00:00|Ann|3021|3069|customers|PJSIP/1|PJSIP/2|Dial|x|#64|#60|ANSWERED|#3|C1|"
+    "1767603600.1|"
+)
+TABLES = [
+    *(f"0{ROW}", f"0{ROW}x\n{ROW}\n~|~|~|~|~|~|~|~|~|~|~|~|~|~|~|~"),
+    f"1{ROW}|3225550199|||||||1767603600.1||#7",
+    (
+        "2C1|3021|3069|customers|Ann|Local/9@x-1;1|PJSIP/2|Dial|x|2026-01-05 10:00:00|"
+        "2026-01-05 10:00:04|2026-01-05 10:01:04|#64|#60|ANSWERED|DOCUMENTATION|x|1767603600.1|||#7"
+    ),
+]
+"""Tables as :func:`table_of` understands them."""
+
+
+def table_of(data: bytes) -> tuple[tuple[str, ...], list[list[Any]]]:
+    """The columns and rows that some bytes stand for.
+
+    The first byte chooses the layout; then a line is a row and ``|`` parts its values. One that
+    begins with ``#`` is a number, ``~`` is NULL, ``=`` begins bytes that need not be text.
+    """
+    names = LAYOUTS[data[0] % len(LAYOUTS)] if data else _CLASSIC
+    lines = data[1:].split(b"\n") if data[1:] else []
+    return names, [[*map(_value, line.split(b"|"))] for line in lines]
+
+
+def _value(data: bytes) -> Any:
+    kind, rest = data[:1], data[1:]
+    if kind == b"~":
+        return None
+    if kind == b"=":
+        return rest
+    if kind == b"#":
+        try:
+            number = float(rest)
+        except ValueError:
+            return rest.decode("utf-8", "replace")
+        whole = number.is_integer() and abs(number) < 2**63
+        return int(number) if whole else number
+    return data.decode("utf-8", "replace")
+
+
+def check_table(names: Sequence[str], rows: Sequence[Sequence[Any]], directory: Path) -> None:
+    """Read a table of these rows, and judge what becomes of them.
+
+    Raises:
+        AssertionError: if a row is lost or there twice.
+        Exception: any that the command line would show as a traceback.
+    """
+    from a2ledger import cdr, sources  # noqa: PLC0415 - atheris must be there before them
+    from a2ledger.feed import gathered  # noqa: PLC0415
+
+    file = directory / "cdr.db"
+    file.unlink(missing_ok=True)
+    with closing(sqlite3.connect(file)) as table:
+        table.execute("PRAGMA synchronous = off")
+        quoted = ", ".join(f'"{name}"' for name in names)
+        table.execute(f"CREATE TABLE cdr ({quoted})")
+        marks = ", ".join("?" * len(names))
+        short = [[*row, *[None] * len(names)][: len(names)] for row in rows]
+        table.executemany(
+            f"INSERT INTO cdr VALUES ({marks})",  # noqa: S608 - question marks
+            short,
+        )
+        table.commit()
+    source, known = _house("asterisk-db")
+    read: list[int] = []
+    for batch in gathered(sources.dialect("asterisk-db")(file, source)):
+        lines = batch.rows["line"].to_pylist()
+        for line in lines:
+            batch.raw(line)
+        found = cdr.normalise(batch, source, known, "Europe/Brussels", NOW)
+        ended = len(found.calls) + len(found.refused) + sum(found.not_billable.values())
+        assert ended == len(lines), "a row is lost"
+        read += lines + [row.line for row in batch.refused]
+    assert sorted(read) == list(range(1, len(rows) + 1)), "a row is lost or there twice"
+
+
+def _house(dialect: str) -> tuple[Any, Any]:
+    """A source of a dialect, and a directory with one customer."""
+    from a2ledger import sources  # noqa: PLC0415 - atheris must be there before them
+    from a2ledger.directory import Directory  # noqa: PLC0415
+    from a2ledger.records import Customer  # noqa: PLC0415
+    from a2ledger.sourceconfig import Source  # noqa: PLC0415
+
+    source = Source(
+        name="x", dialect=dialect, switch="x", timezone="Europe/Brussels",
+        rules=sources.rules(dialect),
+    )  # fmt: skip
+    return source, Directory([Customer(id="C1", opened=dt.date(2026, 1, 1))])
+
 
 def check(dialect: str, name: str, data: bytes, directory: Path) -> None:
     """Read a file of these bytes, and judge its rows.
@@ -105,18 +219,11 @@ def check(dialect: str, name: str, data: bytes, directory: Path) -> None:
         Exception: any that the command line would show as a traceback.
     """
     from a2ledger import cdr, sources  # noqa: PLC0415 - atheris must be there before them
-    from a2ledger.directory import Directory  # noqa: PLC0415
     from a2ledger.feed import UnusableInput, gathered  # noqa: PLC0415
-    from a2ledger.records import Customer  # noqa: PLC0415
-    from a2ledger.sourceconfig import Source  # noqa: PLC0415
 
     path = directory / name
     path.write_bytes(data)
-    source = Source(
-        name="x", dialect=dialect, switch="x", timezone="Europe/Brussels",
-        rules=sources.rules(dialect),
-    )  # fmt: skip
-    known = Directory([Customer(id="C1", opened=dt.date(2026, 1, 1))])
+    source, known = _house(dialect)
     try:
         batches = list(sources.dialect(dialect)(path, source))
     except UnusableInput:
@@ -153,7 +260,7 @@ def expect_all(dialect: str, name: str, data: bytes, lines: list[int]) -> None:
 def main() -> None:
     """Run atheris on a dialect, or files once each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=_AsWritten)
-    parser.add_argument("dialect", choices=sorted(SEEDS))
+    parser.add_argument("dialect", choices=sorted({*SEEDS, TABLE}))
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--seconds", type=int, default=300)
     parser.add_argument("--corpus", type=Path)
@@ -172,7 +279,10 @@ class _AsWritten(argparse.RawDescriptionHelpFormatter):
 
 
 def one(dialect: str, data: bytes, directory: Path) -> None:
-    """Check one input of atheris: its first byte chooses the file's name."""
+    """Check one input of atheris: its first byte chooses the file's name, or the columns."""
+    if dialect == TABLE:
+        check_table(*table_of(data), directory)
+        return
     names = NAMES[dialect]
     check(dialect, names[data[0] % len(names)] if data else names[0], data[1:], directory)
 
@@ -186,7 +296,9 @@ def explore(dialect: str, seconds: int, corpus: Path, directory: Path) -> None:
 
         sources.dialect(dialect)
     corpus.mkdir(parents=True, exist_ok=True)
-    for number, seed in enumerate(SEEDS[dialect]):
+    for number, seed in enumerate(TABLES if dialect == TABLE else ()):
+        (corpus / f"seed-{number}").write_bytes(seed.encode())
+    for number, seed in enumerate(SEEDS.get(dialect, ())):
         for form, data in enumerate((seed.encode(), gzip.compress(seed.encode()))):
             (corpus / f"seed-{number}-{form}").write_bytes(bytes([number & 1]) + data)
     dictionary = directory / "tokens"
