@@ -97,6 +97,29 @@ def path(day: dt.date) -> str:
     return f"calls/{day:%Y-%m}/{day:%Y-%m-%d}.parquet"
 
 
+def path_beside(day: dt.date) -> str:
+    """Where those calls of a day stand that are the lesser half of another, and not billed."""
+    return f"calls/{day:%Y-%m}/{day:%Y-%m-%d}.halves.parquet"
+
+
+def beside(root: Path, day: dt.date) -> pa.Table:
+    """The lesser halves of a day; none where there is no such file.
+
+    Raises:
+        MissingDetailError: if it cannot be read.
+    """
+    file = root / path_beside(day)
+    if not file.is_file():
+        return empty()
+    try:
+        return pq.read_table(file).select(SCHEMA.names).cast(SCHEMA)
+    except (OSError, KeyError, pa.ArrowException) as error:
+        raise MissingDetailError(
+            f"{file}: cannot be read ({type(error).__name__}); nothing was done; "
+            "restore it from a backup, or delete it if there is none"
+        ) from error
+
+
 def empty() -> pa.Table:
     """No calls."""
     return SCHEMA.empty_table()

@@ -3,7 +3,9 @@
 ``Local/3069@out-0000003b;2`` runs the dial plan, ``Local/3069@out-0000003b;1`` is what somebody
 dialled or originated. Calls of one customer to one number that have a half each are one call:
 the row of whoever dialled the channel stays, for his call lasts as long as he talks, even where
-Asterisk takes the channel out of its middle; else that of the half that ran the dial plan.
+Asterisk takes the channel out of its middle; else that of the half that ran the dial plan. Rows
+over several channels make a chain, of which the first stays: so a lesser half is kept beside the
+call detail, for what comes later may be a half of it alone.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -28,6 +31,9 @@ _SAID = re.compile(r"(?:(Local/.+?)[;,]([12]))?(?: ?>(Local/.+)[;,]1)?", re.DOTA
 _WORSE = (("1", "2"), ("1", ">"), ("2", ">"))
 """Which side gives way to which: ``>`` is whoever dialled the channel."""
 _COLUMNS = ("switch", "customer", "called", "start", "sealed", "halves")
+_ORDER = [(name, "ascending") for name in ("start", "halves", "switch", "uid", "seq", "seconds")]
+_NAMES = r"^(?:(?P<own>Local/.+?)[;,][12])?(?: ?>(?P<dialled>Local/.+)[;,]1)?$"
+"""As ``_SAID``, without the sides."""
 
 
 def named(channels: pa.StringArray, dialled: pa.StringArray) -> pa.StringArray:
@@ -51,11 +57,13 @@ def lesser(calls: pa.Table) -> Iterator[tuple[int, int]]:
 
     Args:
         calls: with the columns ``switch``, ``customer``, ``called``, ``start`` in seconds,
-            ``sealed`` (bool; it always stays) and ``halves``, see :func:`named`.
+            ``sealed`` (bool; it always stays) and ``halves``, see :func:`named`; in an order of
+            rows that these and ``uid``, ``seq`` and ``seconds`` decide, whatever theirs is.
     """
     places = np.flatnonzero(np.asarray(pc.not_equal(calls["halves"], "")))
     if not len(places):
         return
+    places = places[pc.sort_indices(calls.take(pa.array(places)), sort_keys=_ORDER).to_numpy()]
     rows = calls.select(_COLUMNS).take(pa.array(places)).to_pylist()
     sides: dict[tuple[str, ...], dict[str, list[int]]] = {}
     for place, row in enumerate(rows):
@@ -69,6 +77,26 @@ def lesser(calls: pa.Table) -> Iterator[tuple[int, int]]:
             continue
         betters.setdefault(*pair)
         yield int(places[pair[0]]), int(places[pair[1]])
+
+
+def linked(halves: pa.Array, seeds: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Which calls are seeds, or in one chain of channels with a seed.
+
+    Args:
+        halves: see :func:`named`, shape (n,).
+        seeds: where to begin, shape (n,).
+    """
+    found = seeds.copy()
+    names = pc.extract_regex(halves, _NAMES)
+    ends = [pc.struct_field(names, [place]) for place in range(2)]
+    while True:
+        those = pa.chunked_array([end.filter(pa.array(found)) for end in ends])
+        there = those.filter(pc.fill_null(pc.not_equal(those, ""), False)).unique()
+        before = found.sum()
+        for end in ends:
+            found |= np.asarray(pc.is_in(end, value_set=there))
+        if found.sum() == before:
+            return found
 
 
 def _facing(channels: Iterable[dict[str, list[int]]]) -> Iterator[tuple[int, int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger import detail, quarantine
+from a2ledger import detail, halves, quarantine
 from a2ledger.book import Draft
 from a2ledger.feed import CALL, Refused, digest
 from a2ledger.once import COLUMNS, OLD, Outcome, once
@@ -76,7 +76,8 @@ class _Keeper:
     ) -> None:
         self.draft, self.source, self.report, self.folder = draft, source, report, folder
         self.old: dict[dt.date, pa.Table] = {}
-        self.kept_before = _NOTHING
+        self.beside: dict[dt.date, pa.Table] = {}
+        self.before = _NOTHING
         self.settled = pa.array(
             [name for name, customer in draft.book.customers.items() if customer.settled],
             pa.string(),
@@ -90,44 +91,45 @@ class _Keeper:
 
     def decide(self, day: dt.date, new: pa.Table, following: pa.Table) -> None:
         """Decide the calls of a day, given the new ones of the day before and after."""
-        old = self._old(day)
-        outcome = self._compared(day, old, new, following)
-        left = np.ones(len(new), np.bool_)
-        for out in (outcome.duplicates, outcome.conflicts, outcome.halves):
-            left[out] = False
-        self._without_settled(new, left)
-        kept = _late(new.filter(pa.array(left)), day)
-        replaced, displaced, outdone = (
-            old.take(pa.array(numbers))
-            for numbers in (outcome.replaced, outcome.displaced, outcome.outdone)
-        )
-        outdoing = np.isin(np.flatnonzero(left), outcome.outdoing)
-        kept = _still_void(kept, replaced)
-        self.report.take(kept, _buckets(kept, replaced, outdoing))
-        self.report.amount_micro += _cost(kept.filter(pa.array(outdoing))) - _cost(outdone)
-        self.report.take(new.take(pa.array(outcome.duplicates)), "duplicate")
-        self.report.take(new.take(pa.array(outcome.halves)), HALF)
-        self.report.refused += _conflicts(new.take(pa.array(outcome.conflicts)))
-        # They were read, and counted, by an earlier run: they enter the quarantine alone.
-        self.report.displaced += _conflicts(displaced)
-        self.report.known |= self._leaving_quarantine(new) | self._settled_rivals(new, outcome)
-        self._write(day, old, kept, pa.concat_tables([replaced, displaced, outdone]))
-        self.kept_before = self._ranked(kept)
+        old, beside = self._old(day), self._beside(day)
+        wanted = [self._ranked(new), self.before, self._ranked(following)]
+        around = [
+            *(self._old(other) for other in (day - DAY, day + DAY)),
+            *(self._beside(other) for other in (day - DAY, day + DAY)),
+        ]
+        in_old, in_beside, *in_around = _rivals([old, beside, *around], pa.concat_tables(wanted))
+        again = beside.filter(pa.array(in_beside))
+        near = [
+            table.filter(pa.array(found)) for table, found in zip(around, in_around, strict=True)
+        ]
+        new = pa.concat_tables([again, new])
+        outcome = self._compared(old, np.flatnonzero(in_old), new, near, wanted[1:])
+        self._decided(day, old, new, outcome, beside.filter(pa.array(~in_beside)), len(again))
 
-    def _compared(self, day: dt.date, old: pa.Table, new: pa.Table, following: pa.Table) -> Outcome:
-        """What of a day's new calls is not new; with the numbers of its own calls alone."""
-        around = [self._old(other) for other in (day - DAY, day + DAY)]
-        near_new = pa.concat_tables([self.kept_before, self._ranked(following)])
+    def _compared(
+        self,
+        old: pa.Table,
+        places: npt.NDArray[np.int64],
+        new: pa.Table,
+        near: Sequence[pa.Table],
+        near_new: Sequence[pa.Table],
+    ) -> Outcome:
+        """What of a day's new calls is not new; with the numbers of its own calls alone.
+
+        Args:
+            old: the book's calls of the day.
+            places: of those that may be one of the new ones.
+            new: the day's new calls.
+            near: calls and lesser halves of the day before and after that are in the book.
+            near_new: new calls of the day before and after, comparable.
+        """
         today = self._ranked(new)
-        places = np.empty(0, np.int64)
-        near_old = []
-        if len(old) or any(map(len, around)):
-            wanted = pa.concat_tables([today, near_new])
-            places = np.flatnonzero(_rivals(old, wanted))
-            near_old = [_comparable(t.filter(_rivals(t, wanted))) for t in around]
         rivals = _comparable(old.take(pa.array(places)))
-        near_new = near_new.filter(_rivals(near_new, pa.concat_tables([today, rivals])))
-        found = once(pa.concat_tables([rivals, *near_old]), pa.concat_tables([today, near_new]))
+        near_old = list(map(_comparable, near[:2]))
+        others = pa.concat_tables([*map(self._ranked, near[2:]), *near_new])
+        (in_question,) = _rivals([others], pa.concat_tables([today, rivals]))
+        others = others.filter(pa.array(in_question))
+        found = once(pa.concat_tables([rivals, *near_old]), pa.concat_tables([today, others]))
         return Outcome(
             *(
                 places[numbers[numbers < len(rivals)]]
@@ -137,13 +139,69 @@ class _Keeper:
             )
         )
 
-    def _without_settled(self, calls: pa.Table, left: npt.NDArray[np.bool_]) -> None:
+    def _decided(
+        self,
+        day: dt.date,
+        old: pa.Table,
+        new: pa.Table,
+        outcome: Outcome,
+        beside: pa.Table,
+        again: int,
+    ) -> None:
+        """Report and write what was decided of a day.
+
+        Args:
+            day: on which the calls start.
+            old: the book's calls of it.
+            new: its new ones; the first ``again`` are lesser halves that earlier runs counted.
+            outcome: what of them is not new.
+            beside: lesser halves that were not in question.
+            again: how many are not to be counted.
+        """
+        left = np.ones(len(new), np.bool_)
+        for out in (outcome.duplicates, outcome.conflicts, outcome.halves):
+            left[out] = False
+        self._without_settled(new, left, again)
+        kept = _late(new.filter(pa.array(left)), day)
+        replaced, displaced, outdone = (
+            old.take(pa.array(numbers))
+            for numbers in (outcome.replaced, outcome.displaced, outcome.outdone)
+        )
+        numbers = np.flatnonzero(left)
+        counted, outdoing = numbers >= again, np.isin(numbers, outcome.outdoing)
+        kept = _still_void(kept, replaced)
+        buckets = _buckets(kept, replaced, outdoing)[counted]
+        self.report.take(kept.filter(pa.array(counted)), buckets)
+        self.report.amount_micro += _cost(kept.filter(pa.array(outdoing | ~counted)))
+        self.report.amount_micro -= _cost(outdone)
+        lesser = new.take(pa.array(outcome.halves))
+        self._count(new, outcome, again)
+        # They were read, and counted, by an earlier run: they enter the quarantine alone.
+        self.report.displaced += _conflicts(displaced)
+        self.report.known |= self._leaving_quarantine(new) | self._settled_rivals(new, outcome)
+        self._write(day, old, kept, pa.concat_tables([replaced, displaced, outdone]))
+        self._put_beside(day, lesser, outdone, beside, again)
+        self.before = pa.concat_tables(map(self._ranked, (kept, lesser, outdone)))
+
+    def _count(self, new: pa.Table, outcome: Outcome, again: int) -> None:
+        """Report the new calls that are not kept, but for the first ``again``."""
+        lesser = outcome.halves[outcome.halves >= again]
+        repeated = outcome.duplicates[outcome.duplicates >= again]
+        repeated_halves = _equal(new, repeated, outcome.halves[outcome.halves < again])
+        conflicts = outcome.conflicts
+        self.report.take(new.take(pa.array(repeated[~repeated_halves])), "duplicate")
+        for found in (lesser, repeated[repeated_halves]):
+            self.report.take(new.take(pa.array(found)), HALF)
+        self.report.refused += _conflicts(new.take(pa.array(conflicts[conflicts >= again])))
+        self.report.displaced += _conflicts(new.take(pa.array(conflicts[conflicts < again])))
+
+    def _without_settled(self, calls: pa.Table, left: npt.NDArray[np.bool_], again: int) -> None:
         """Refuse the calls left that are of customers whose account was settled."""
         if not len(self.settled):
             return
         settled = np.asarray(pc.is_in(calls["customer"], value_set=self.settled)) & left
         left &= ~settled
-        self.report.refused += [
+        refused = [
             Refused(
                 row["file"],
                 row["line"],
@@ -156,6 +214,9 @@ class _Keeper:
             )
             for row in calls.filter(pa.array(settled)).to_pylist()
         ]
+        counted = np.flatnonzero(settled) >= again
+        for row, is_new in zip(refused, counted.tolist(), strict=True):
+            (self.report.refused if is_new else self.report.displaced).append(row)
 
     def _old(self, day: dt.date) -> pa.Table:
         """The book's calls of a day, with ``sealed``; less those that gave way."""
@@ -164,6 +225,29 @@ class _Keeper:
             table = detail.verified(self.draft.book.root, day, self.draft.book.digests)
             self.old[day] = table.append_column("sealed", sealed(table, day, self.folder.opened))
         return self.old[day]
+
+    def _beside(self, day: dt.date) -> pa.Table:
+        """The book's lesser halves of a day, as new calls; less those that were decided anew."""
+        if day not in self.beside:
+            recent = day - 2 * DAY
+            self.beside = {known: rows for known, rows in self.beside.items() if known >= recent}
+            table = detail.beside(self.draft.book.root, day)
+            opened = (self.folder.opened.get(name, day) for name in table["customer"].to_pylist())
+            since = pa.array([(first - _EPOCH).days for first in opened], pa.int64())
+            self.beside[day] = table.append_column(OPENED, [since])
+        return self.beside[day]
+
+    def _put_beside(
+        self, day: dt.date, lesser: pa.Table, outdone: pa.Table, untouched: pa.Table, again: int
+    ) -> None:
+        """Have a day's file of lesser halves hold these; ``again`` of them were there."""
+        self.beside[day] = untouched
+        if not again and not len(lesser) and not len(outdone):
+            return
+        names = detail.SCHEMA.names
+        rows = pa.concat_tables([table.select(names) for table in (untouched, lesser, outdone)])
+        content = detail.encoded(rows) if len(rows) else None
+        self.draft.put(detail.path_beside(day), content)
 
     def _leaving_quarantine(self, calls: pa.Table) -> set[str]:
         """Identities of calls that an earlier run had refused."""
@@ -217,12 +301,28 @@ def _among(column: pa.ChunkedArray, values: pa.Array) -> pa.ChunkedArray:
     return pc.is_in(column, value_set=values)
 
 
-def _rivals(calls: pa.Table, others: pa.Table) -> pa.ChunkedArray:
-    """Which calls one of some others may be, or be a half of."""
-    found = _among(calls["uid"], others["uid"].combine_chunks())
-    if not pc.any(pc.not_equal(others["halves"], "")).as_py():
+def _rivals(pools: Sequence[pa.Table], others: pa.Table) -> list[npt.NDArray[np.bool_]]:
+    """Which calls of each pool one of some others may be, or be in a chain of halves with."""
+    uids = others["uid"].combine_chunks()
+    found = [np.asarray(_among(pool["uid"], uids)) for pool in pools]
+    parts = [others["halves"], *(pool["halves"] for pool in pools)]
+    seeds = np.concatenate([np.ones(len(others), np.bool_), *found])
+    every = pa.chunked_array([chunk for part in parts for chunk in part.chunks], pa.string())
+    if not pc.any(pc.not_equal(every.filter(pa.array(seeds)), "")).as_py():
         return found
-    return pc.or_(found, pc.not_equal(calls["halves"], ""))
+    linked = halves.linked(every.combine_chunks(), seeds)
+    ends = np.cumsum([len(others), *map(len, pools)])
+    return [linked[begin:end] for begin, end in itertools.pairwise(ends.tolist())]
+
+
+def _equal(
+    calls: pa.Table, places: npt.NDArray[np.int64], others: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Which of the calls at some places are the same as one at some others."""
+    if not len(places) or not len(others):
+        return np.zeros(len(places), np.bool_)
+    known = set(_keys(calls.take(pa.array(others))))
+    return np.array([key in known for key in _keys(calls.take(pa.array(places)))], np.bool_)
 
 
 def _cost(calls: pa.Table) -> int:
