@@ -255,14 +255,26 @@ def test_from_an_entry_of_the_journal_to_its_calls_and_its_document(page):
     entry = page.locator(".journal > li", has_text="Invoice INV-2026-000007")
     entry.locator("a.a2l-link", has_text="document").click()
     page.wait_for_selector("h1:has-text('INV-2026-000007')")
-    page.click("text=in his own ledger")
+    page.click("text=its entries in his own ledger")
     page.wait_for_selector(".journal > li")
     assert "/customer-C10001/journal/" in page.url
-    page.goto(page.url.replace("filter=%5EINV-2026-000007", "time=2026-02-03"))
+    usage = page.locator(".journal > li", has_text="calls, 0:").locator("> p > .datecell")
+    dates = sorted(usage.all_text_contents())
+    assert (dates[0], dates[-1]) == ("2026-02-01", "2026-02-28")
     usage = page.locator(".journal > li", has_text="3 calls, 0:04:16")
     usage.locator("a.a2l-link", has_text="calls").click()
     page.wait_for_selector("h1:has-text('Calls of 2026-02-03')")
     assert page.locator(".a2l-calls tbody tr").count() == 3
+    page.go("journal/?time=2026-01-20")
+    charge = page.locator(".journal > li", has_text="Telephone delivered")
+    charge.locator("a.a2l-link", has_text="bill").click()
+    page.wait_for_selector("h1:has-text('INV-2026-000006')")
+    assert page.locator(".a2l-bill tr", has_text="Telephone delivered").count() == 1
+    page.go("journal/?time=2026-03-01")
+    charge = page.locator(".journal > li", has_text="SIP trunk with 10 channels")
+    charge.locator("a.a2l-link", has_text="bill").click()
+    page.wait_for_selector("h1:has-text('The bill so far')")
+    assert page.locator(".a2l-bill tr", has_text="SIP trunk").count() == 1
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,8 @@ function mark(entry, base) {
     if (name) {
       add("document", { document: name });
     }
+  } else {
+    add("bill", { account, bill: date });
   }
   add(account, { account });
 }

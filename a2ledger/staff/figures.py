@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from a2ledger import accounts, customerfile, detail, journal, money, periodfile, quarantine
 from a2ledger.ageing import BUCKETS
-from a2ledger.book import IMPORTS, Book, Draft
+from a2ledger.book import IMPORTS, Book, Draft, RefusedError
 from a2ledger.document import as_json
 from a2ledger.ledger import Ledger, Standing
 from a2ledger.period import DAY
@@ -191,6 +191,21 @@ def documents(book: Book, customer: Customer) -> list[Values]:
     return sorted(found.values(), key=lambda one: (one["issued"], one["name"]), reverse=True)
 
 
+def billed_on(book: Book, customer: Customer, day: dt.date) -> str:
+    """The document on which stands what was posted on a day; in the open period, his id.
+
+    Raises:
+        RefusedError: if there is none.
+    """
+    start = max((one for one in customer.periods if one <= day), default=customer.opened)
+    if start == customer.open_since:
+        return customer.id
+    for one in documents(book, customer):
+        if one["start"] == str(start) and not one["original"] and one["kind"] != "refill":
+            return str(one["name"])
+    raise RefusedError(f"{customer.id}: there is no document of the period from {start} on")
+
+
 def _documents_of(block: journal.Block) -> Iterator[str]:
     """Names of documents that an entry posts or was issued with."""
     if block.kind != "*":
@@ -206,6 +221,7 @@ def _listed(name: str, document: Values) -> Values:
     return {
         "name": name,
         "kind": document["kind"],
+        "original": document["original"],
         "issued": document["issue_date"],
         "due": document["due_date"],
         "start": document["period"]["start"],

@@ -199,6 +199,8 @@ class Customers(_Page):
         args = request.args
         if args.get("document"):
             return "line" if args.get("line") else "document"
+        if args.get("bill"):
+            return "document"
         if args.get("day"):
             return "calls"
         return "customer" if args.get("customer") or args.get("account") else "customers"
@@ -258,8 +260,16 @@ class Customers(_Page):
         return {"id": name, "first": str(first), "last": str(last), "calls": found}
 
     def _document(self) -> Values:
-        name = request.args["document"]
-        return {"name": name, "document": figures.document(self.book, name)}
+        book, name = self.book, request.args.get("document", "")
+        if not name:
+            customer = book.customers[self._named()]
+            day = _day("bill") or self.today
+            name = figures.billed_on(book, customer, day)
+        if name in book.customers:
+            document = drawing.preview(book, name, self.today)
+        else:
+            document = figures.document(book, name)
+        return {"name": name, "document": document, "last": rendering.last_day(document)}
 
     def _line(self) -> Values:
         name = request.args["document"]
