@@ -113,8 +113,11 @@ def _status(row: Standing, is_settled: bool) -> str:
     return "ok"
 
 
-def standing(row: Standing) -> Values:
-    """Where one customer stands."""
+def standing(book: Book, customer: Customer, today: dt.date) -> Values:
+    """Where one customer stands, by his own ledger, which is soon read."""
+    row: Standing = book.reading(lambda: asking.standing_on(book, customer, dt.date.max))
+    limit = money.parse(customer.text("credit_limit", today) or "0")
+    row = row._replace(credit_limit_micro=limit, name=customer.text("name", today))
     amounts = {
         "owed": row.owed_micro,
         "billed": row.billed_micro,
@@ -176,19 +179,23 @@ def usage(book: Book, customer: Customer) -> list[Values]:
 
 def documents(book: Book, customer: Customer) -> list[Values]:
     """A customer's closed documents, newest first."""
-    found: dict[str, Values] = {}
+    years = sorted(path.name for path in (book.root / "invoices").glob("[0-9]*"))
+    found = []
+    for name, year in dict(_named(book, customer)).items():
+        paths = (f"invoices/{issued}/{name}.json" for issued in years if issued >= year)
+        if path := next((one for one in paths if (book.root / one).is_file()), ""):
+            found.append(_listed(name, rendering.read(book, path)))
+    return sorted(found, key=lambda one: (one["issued"], one["name"]), reverse=True)
+
+
+def _named(book: Book, customer: Customer) -> Iterator[tuple[str, str]]:
+    """Names of documents a customer may have, each with the first year it may be of."""
     for start in customer.periods:
-        text = book.text(customerfile.period_path(customer.id, start))
-        for block in journal.blocks(text):
+        for block in journal.blocks(book.text(customerfile.period_path(customer.id, start))):
             for name in _documents_of(block):
-                path = ageing.document_path(book, name, int(block.date[:4]))
-                if name not in found and (book.root / path).is_file():
-                    found[name] = _listed(name, rendering.read(book, path))
-        name = f"statement-{customer.id}-{start}"
-        path = ageing.document_path(book, name, start.year) if start != customer.open_since else ""
-        if path and name not in found and (book.root / path).is_file():
-            found[name] = _listed(name, rendering.read(book, path))
-    return sorted(found.values(), key=lambda one: (one["issued"], one["name"]), reverse=True)
+                if "/" not in name:
+                    yield name, block.date[:4]
+        yield f"statement-{customer.id}-{start}", str(start.year)
 
 
 def billed_on(book: Book, customer: Customer, day: dt.date) -> str:

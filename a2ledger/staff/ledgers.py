@@ -36,6 +36,7 @@ PREFIX = "customer-"
 KEPT = 8
 """Customers' ledgers that are kept loaded."""
 EVERY_SECONDS = 1.0
+_PATIENCE_SECONDS = 3.0
 PAGES: tuple[type[FavaExtensionBase], ...] = (Customers, Close, Ageing, Revenue, Imports, A2Ledger)
 """In the order of the sidebar."""
 
@@ -170,6 +171,12 @@ class Ledgers:
         with self._loading, contextlib.suppress(*_UNREADABLE):
             if not self._is_current(self._main):
                 self._main = self._load(MAIN, PAGES, "extension/Customers/")
+
+    def hurry(self) -> None:
+        """Load anew what has changed; a large book shows it later than this waits."""
+        refreshing = threading.Thread(target=self.refresh, daemon=True)
+        refreshing.start()
+        refreshing.join(_PATIENCE_SECONDS)
 
     def watch(self, stop: threading.Event) -> None:
         """Load anew what changes, until told to stop."""

@@ -239,7 +239,7 @@ class Customers(_Page):
             "id": name,
             "today": str(today),
             "facts": asking.customer_json(customer, today),
-            "standing": figures.standing(row) if (row := self.standings.get(name)) else None,
+            "standing": figures.standing(book, customer, today),
             "preview": preview,
             "problem": problem,
             "statement": figures.statement(book, customer, since),

@@ -39,7 +39,7 @@ def application(book: Book, desk: Desk) -> Flask:
     app.config[KEY] = desk
     desk.home, desk.customers_at = f"/{ledgers.slug}/", f"/{PREFIX}"
     if desk.clerk:
-        desk.clerk.published = ledgers.refresh
+        desk.clerk.published = ledgers.hurry
     # Fava's table of entries shows texts as if they were HTML: here they are texts.
     source = Path(inspect.getfile(fava)).parent / "templates" / _JOURNAL
     text = source.read_text(encoding="utf-8").replace(
