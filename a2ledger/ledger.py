@@ -23,7 +23,7 @@ from beancount import loader
 from beancount.core import data
 from beancount.parser import parser
 
-from a2ledger import accounts, admission, customerfile, journal, money
+from a2ledger import accounts, admission, customerfile, journal, money, periodfile
 from a2ledger.billing import Brought, Row
 from a2ledger.records import Customer, Problem
 
@@ -272,22 +272,41 @@ def parsed_rows(text: str, customer: str) -> list[Row]:
     """Postings to a customer's accounts from the text of a period's file, without booking it.
 
     Every amount in such a file is written out, so that parsing is enough; it gives what
-    :func:`rows` gives of the loaded ledger.
+    :func:`rows` gives of the loaded ledger. Usage, which is most of it, is read as it was written.
 
     Raises:
-        ValueError: if the text is no journal.
+        ValueError: if the text is no journal, or its usage not as the program wrote it.
     """
-    entries, errors, _ = parser.parse_string(text)
+    file = periodfile.parse(text)
+    found = [_usage(usage) for usage in file.usage]
+    entries, errors, _ = parser.parse_string(journal.joined((*file.above, *file.closing)))
     if errors:
         raise ValueError(f"line {errors[0].source['lineno']}: {errors[0].message}")
     own = {accounts.billed(customer): True, accounts.unbilled(customer): False}
-    return [
+    return found + [
         _row(entry, leg, own[leg.account])
         for entry in entries
         if isinstance(entry, data.Transaction)
         for leg in entry.postings
         if leg.account in own
     ]
+
+
+def _usage(usage: periodfile.Usage) -> Row:
+    return Row(
+        usage.date,
+        False,
+        usage.service,
+        periodfile.calls_text(usage.calls, usage.seconds),
+        usage.micro,
+        usage.vat,
+        usage.calls,
+        usage.seconds,
+        usage.late_from,
+        "",
+        frozenset(),
+        pending_micro=usage.pending_micro,
+    )
 
 
 def _row(entry: data.Transaction, leg: data.Posting, billed: bool) -> Row:
