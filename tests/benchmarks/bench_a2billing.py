@@ -151,16 +151,16 @@ def database(directory: Path) -> Iterator[tuple[str, Any]]:
 class Book:
     """A book that is moved into."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, today: str) -> None:
+        self.root, self.today = root, today
         words = ["--timezone", "Europe/Brussels"]
-        subprocess.run([*PROGRAM, "--quiet", "--today", TODAY, "init", root, *words], check=True)
+        subprocess.run([*PROGRAM, "--quiet", "--today", today, "init", root, *words], check=True)
 
     def run(self, *words: str) -> tuple[float, str]:
         """Seconds a command takes, and what it prints."""
         before = time.perf_counter()
         done = subprocess.run(
-            [*PROGRAM, "-C", self.root, "--quiet", "--today", TODAY, *words],
+            [*PROGRAM, "-C", self.root, "--quiet", "--today", self.today, *words],
             check=True,
             capture_output=True,
             text=True,
@@ -169,9 +169,9 @@ class Book:
         return time.perf_counter() - before, done.stdout
 
 
-def measure(root: Path, place: str, rows: int, cursor: Any = None) -> None:
+def measure(root: Path, place: str, rows: int, today: str, cursor: Any = None) -> None:
     """Move in, move in again, an hour later, and reconcile."""
-    book = Book(root)
+    book = Book(root, today)
     first, said = book.run("import", "a2billing", "--json", place)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
     parts = json.loads(said)["parts"]
@@ -199,6 +199,7 @@ def main() -> None:
     arguments.add_argument("--cards", type=int, default=1000)
     arguments.add_argument("--database", action="store_true")
     arguments.add_argument("--export", type=Path, help="measure an export that is there already")
+    arguments.add_argument("--today", default=TODAY, help="after what is in that export")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
@@ -211,12 +212,12 @@ def main() -> None:
         parse = time.perf_counter() - before
         print(f"{'parse the calls with Arrow':<34}{parse:9.2f} s")
         print("from the export:")
-        measure(directory / "book", str(place), rows)
+        measure(directory / "book", str(place), rows, given.today)
         if given.database:
             print("from a MariaDB:")
             os.chmod(directory, 0o755)  # noqa: PTH101, S103 - the server is another user
             with database(place) as (address, cursor):
-                measure(directory / "other", address, rows, cursor)
+                measure(directory / "other", address, rows, given.today, cursor)
 
 
 if __name__ == "__main__":
