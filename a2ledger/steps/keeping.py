@@ -298,6 +298,8 @@ class _Keeper:
 
 
 def _among(column: pa.ChunkedArray, values: pa.Array) -> pa.ChunkedArray:
+    if not len(column):  # the values would be hashed for nothing
+        return pa.chunked_array([], pa.bool_())
     return pc.is_in(column, value_set=values)
 
 
