@@ -31,9 +31,10 @@ from a2ledger.detail import Digest
 from a2ledger.prices import Prices
 from a2ledger.progress import Progress, silent
 from a2ledger.records import Customer, Problem
+from a2ledger.seal import Seal
 from a2ledger.tariff import Deck
 from a2ledger.tomltable import ConfigError
-from a2ledger.vault import STATE, Talk, Vault
+from a2ledger.vault import STATE, Tag, Talk, Vault
 
 CONFIG = "a2ledger.toml"
 IMPORTS = "imports.csv"
@@ -288,6 +289,8 @@ class Draft:
         """How many entries of recurring fees it posts."""
         self.unwritten: set[str] = set()
         """Customers whose general ledger on disk is behind hand edits that a dry run leaves."""
+        self.sealed: list[Seal] = []
+        """The seals of the periods it closes."""
         self.rebuild = False
         """Whether what is derived is to be made from nothing, not brought up to date."""
 
@@ -380,12 +383,13 @@ class Draft:
         self.put(DIGESTS, detail.written_digests(digests))
         self.book.digests.update(changed)
 
-    def publish(self, message: str) -> bool:
-        """Publish and commit what changed; False if nothing did."""
+    def publish(self, message: str, tag: Tag | None = None) -> bool:
+        """Publish and commit what changed, under a signed tag or none; False if nothing did."""
         if not self.put_files:
             return False
-        self.book.vault.publish(self.put_files, message)
+        self.book.vault.publish(self.put_files, message, tag)
         self.put_files = {}
+        self.sealed = []
         return True
 
 

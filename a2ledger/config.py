@@ -23,6 +23,8 @@ FORMAT = 1
 INVOICES = "INV-{year}-{number:06d}"
 CREDIT_NOTES = "CN-{year}-{number:06d}"
 _LONGEST_TERMS = 3650
+_PUBLIC_KEY = re.compile(r"[a-z][a-z0-9@.-]+ [A-Za-z0-9+/]+={0,3}( .*)?")
+"""As ``ssh-keygen`` writes one to a file that ends in ``.pub``."""
 
 
 class SeveralRatesError(ConfigError):
@@ -63,6 +65,14 @@ class Guards:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seals:
+    """Who vouches for closes: the file of a private key, and the public keys that count."""
+
+    key: str = ""
+    signers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Serve:
     """Where `serve` listens, and whom it lets in.
 
@@ -100,6 +110,7 @@ class Config:
     main_months: int = 3
     close_delay: dt.timedelta = dt.timedelta(hours=24)
     guards: Guards = Guards()
+    seals: Seals = Seals()
     serve: Serve = Serve()
     decks: Mapping[str, DeckFacts] = field(default_factory=dict)
     """Rate decks that are not in the book's currency, or not valid from ever on."""
@@ -228,6 +239,7 @@ def parse(text: str) -> Config:
         main_months=top.take("main_months", int, 3),
         close_delay=_delay(top),
         guards=_guards(top.table("guards")),
+        seals=_seals(top.table("seals")),
         serve=_serve(top.table("serve")),
         decks=dict(_decks(top.table("tariffs"), currency)),
     )
@@ -260,6 +272,15 @@ def _guards(table: Table) -> Guards:
         raise table.error("minimum", str(error)) from None
     table.finish()
     return Guards(multiple=multiple or None, minimum_micro=minimum_micro)
+
+
+def _seals(table: Table) -> Seals:
+    seals = Seals(key=table.take("key", str, ""), signers=table.texts("signers"))
+    for signer in seals.signers:
+        if not _PUBLIC_KEY.fullmatch(signer):
+            raise table.error("signers", f"{signer!r} is no public key: ssh-ed25519 AAAA… NAME")
+    table.finish()
+    return seals
 
 
 def _serve(table: Table) -> Serve:

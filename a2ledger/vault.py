@@ -25,7 +25,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 STATE = ".a2ledger"
 COMMITTED = (
@@ -65,6 +65,16 @@ NOBODY = "a2ledger"
 _EMAIL = "a2ledger@localhost"
 """By it the program knows its own commits."""
 
+SIGNING = {
+    "gpg.format": "ssh",
+    "gpg.ssh.program": "ssh-keygen",
+    "core.useReplaceRefs": "false",
+}
+"""Settings with which git signs and verifies: what a repository's own say is not asked."""
+
+SIGNATURE = "\n-----BEGIN SSH SIGNATURE-----\n"
+"""Between the message of a tag and its signature."""
+
 Talk = Callable[[str], None]
 
 
@@ -94,6 +104,15 @@ class InterruptedRunError(Exception):
 
 class GitError(Exception):
     """Git refused, with what it said."""
+
+
+class Tag(NamedTuple):
+    """A signed tag that a commit is to bear."""
+
+    name: str
+    message: str
+    key: str
+    """Path of the private key."""
 
 
 class Vault:
@@ -205,15 +224,19 @@ class Vault:
             found += (top / "objects/pack").glob(pattern)
         return [path for path in found if not path.is_dir()]
 
-    def publish(self, files: Mapping[str, bytes | None], message: str) -> None:
+    def publish(
+        self, files: Mapping[str, bytes | None], message: str, tag: Tag | None = None
+    ) -> None:
         """Replace files of the book, all or none, and commit those that git tracks.
 
         Args:
             files: new contents by path in the book; None deletes.
             message: of the commit.
+            tag: what the commit bears.
 
         Raises:
             CannotWriteError: with the book as it was, or complete after the next run.
+            GitError: if git cannot commit or sign; the next run does.
         """
         try:
             with refusing():
@@ -223,6 +246,7 @@ class Vault:
                     message=message,
                     author=author_name(),
                     generation=self.generation() + 1,
+                    tag=tag,
                 )
         except CannotWriteError:
             with contextlib.suppress(OSError):
@@ -282,6 +306,8 @@ class Vault:
             self._bump(intent["generation"])
         held = [path for _, path in moves if is_committed(path)]
         self.commit(held, intent["message"], intent["author"])
+        if tag := intent.get("tag"):
+            self._sign(Tag(*tag), intent["author"])
         with refusing(_HALF_DONE):
             (self.state / "intent.json").unlink()
             fsync(self.state)
@@ -420,6 +446,34 @@ class Vault:
         self.git("update-ref", "-m", f"commit: {said}", "HEAD", commit, head, author=author)
         with refusing(_HALF_DONE):
             self._settle_refs()
+
+    def _sign(self, tag: Tag, author: str) -> None:
+        """Have the latest commit bear a signed tag, unless an interrupted run has seen to it."""
+        ref = f"refs/tags/{tag.name}"
+        if not self._is_signed(ref):
+            with refusing(_HALF_DONE):
+                before = self._objects()
+            done = self.git(
+                "tag", "--force", "--sign", "--cleanup=verbatim", "-F", "-", tag.name, "HEAD",
+                stdin=tag.message, author=author, check=False,
+                settings=SIGNING | {"user.signingKey": tag.key},
+            )  # fmt: skip
+            # Git has been seen to make a tag without a signature, and to call that a success.
+            if done.returncode or not self._is_signed(ref):
+                self.git("update-ref", "-d", ref, check=False)
+                said = " ".join(done.stderr.split())
+                raise GitError(
+                    f"{tag.name}: {tag.key} does not sign it ({said}); the rest is committed; "
+                    "see to the key, then run any command that writes: it makes the tag"
+                )
+            with refusing(_HALF_DONE):
+                self._settle_objects(before)
+        with refusing(_HALF_DONE):
+            self._settle_refs()
+
+    def _is_signed(self, ref: str) -> bool:
+        """Whether a tag bears a signature, good or not."""
+        return SIGNATURE in self.git("cat-file", "tag", ref, check=False).stdout
 
     def _packing(self, count: int) -> dict[str, str]:
         """Have git put many files into one pack, where it can, by calling all of them big."""

@@ -20,7 +20,7 @@ from a2ledger.commands.settings import (
     pass_settings,
     print_json,
 )
-from a2ledger.steps import closing, rendering, settling
+from a2ledger.steps import closing, rendering, settling, tagging
 
 
 @click.command()
@@ -50,6 +50,7 @@ def close(
     """
     if final and (through or not customers):
         raise click.UsageError("--final settles the customers named, through yesterday")
+    tagging.check_key(settings.book())
     with settings.drafting(dry_run=dry_run) as draft:
         for name in customers:
             known(draft.book, name)

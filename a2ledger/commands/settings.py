@@ -19,7 +19,7 @@ from a2ledger.book import Book, Draft, RefusedError
 from a2ledger.progress import SILENT, Bar, Progress
 from a2ledger.records import Customer
 from a2ledger.sources.address import is_address
-from a2ledger.steps import charging, editing, settling, summarising
+from a2ledger.steps import charging, editing, settling, summarising, tagging
 
 NO, USAGE, QUARANTINED, UNUSABLE, CANNOT_CREATE, FAILED, LOCKED = 1, 2, 3, 65, 73, 74, 75
 """Exit codes beside 0."""
@@ -110,7 +110,8 @@ class Settings:
         if dry_run:
             self.talk(f"dry run: {len(draft.put_files)} file(s) would change")
         else:
-            draft.publish(message + (f"\nfees: {draft.fees} posted\n" if draft.fees else ""))
+            fees = f"\nfees: {draft.fees} posted\n" if draft.fees else ""
+            draft.publish(message + fees, tagging.tag(draft))
 
 
 class Day(click.ParamType[dt.date]):

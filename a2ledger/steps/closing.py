@@ -313,6 +313,7 @@ class _Closer:
         blocks = [journal.Block(str(e.date), "*", journal.formatted(e)) for e in entries]
         text = written(frozen._replace(closing=tuple(blocks)), customer.id, currency)
         sealed = self._seal(customer, bill, document, text)
+        self.draft.sealed.append(sealed)
         balances, cumulative = closing.brought_forward(bill, customer.id, currency)
         head: list[data.Directive] = [
             *balances,

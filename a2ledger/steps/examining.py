@@ -13,7 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from a2ledger.book import CONFIG, IMPORTS, Book, BrokenBookError
+from a2ledger.book import CONFIG, IMPORTS, Book, BrokenBookError, RefusedError
+from a2ledger.steps import tagging
 from a2ledger.tomltable import ConfigError
 from a2ledger.vault import (
     COMMITTED,
@@ -61,6 +62,7 @@ def examine(root: Path, book: Book | None, now: dt.datetime) -> list[Finding]:
         return [*found, Finding("book", f"there is none in {root}; nothing more was looked at")]
     looks: tuple[Callable[[], Iterable[Finding]], ...] = (
         lambda: _configuration(book),
+        lambda: _key(book),
         lambda: _permissions(book.vault),
         lambda: _repository(book.vault),
         lambda: _clock(book, now),
@@ -142,6 +144,21 @@ def _configuration(book: Book) -> Iterator[Finding]:
         yield Finding("configuration", str(error), f"correct {CONFIG}")
     else:
         yield Finding("configuration", f"{CONFIG} can be read; {sources} source(s)")
+
+
+def _key(book: Book) -> Iterator[Finding]:
+    """Whether the next close can be signed, where that is configured."""
+    try:
+        if not (key := book.config.seals.key):
+            return
+        tagging.check_key(book)
+    except ConfigError:
+        return  # which is found already
+    except RefusedError as error:
+        what, _, todo = str(error).split("; ", 2)
+        yield Finding("key", what, todo)
+    else:
+        yield Finding("key", f"{key} signs closes")
 
 
 def _permissions(vault: Vault) -> Iterator[Finding]:

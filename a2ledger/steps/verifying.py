@@ -20,7 +20,7 @@ from a2ledger.book import Book, Draft, restore
 from a2ledger.detail import Digest, MissingDetailError
 from a2ledger.progress import SILENT, Progress
 from a2ledger.records import Customer, Problem
-from a2ledger.steps import drawing, sealing, summarising
+from a2ledger.steps import drawing, sealing, summarising, tagging
 from a2ledger.steps.chain import Chain, Task, Verified
 from a2ledger.steps.drawing import Calls, Day
 
@@ -72,6 +72,7 @@ def _verify(book: Book, names: Sequence[str], bar: Progress) -> Verified:
     if not names:
         found.problems += _extra(book, documents)
         found.problems += _general(book)
+        found.problems += tagging.problems(book)
     return found
 
 
