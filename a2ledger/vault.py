@@ -258,7 +258,7 @@ class Vault:
         """Write new files beside the old: what is to be moved where; deletions come last."""
         stage = self.state / "stage"
         stage.mkdir(exist_ok=True)
-        self._directories(files)
+        _may_write({*self._directories(files), self.root / ".git", self.root / ".git/objects"})
         moves: list[tuple[str | None, str]] = []
         new = {path: content for path, content in files.items() if content is not None}
         for number, (path, content) in enumerate(new.items()):
@@ -638,6 +638,18 @@ def _login() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a user without a name, as in a container
         return NOBODY
+
+
+def _may_write(directories: Iterable[Path]) -> None:
+    """Refuse what could only be published in part: a directory of somebody else's.
+
+    Raises:
+        PermissionError: naming it.
+    """
+    for directory in directories:
+        there = next(one for one in (directory, *directory.parents) if one.exists())
+        if there.is_dir() and not os.access(there, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
 
 
 def _is_stale(leftover: Path) -> bool:

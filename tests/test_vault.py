@@ -607,6 +607,21 @@ def test_a_disk_that_refuses_is_said_in_a_line_and_changes_nothing(
     assert state(begun) == before
 
 
+def test_a_directory_of_somebody_elses_is_noticed_before_anything_is_moved(begun, monkeypatch):
+    before = state(begun)
+    access = os.access
+    theirs = begun / "journals/2026-01"
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: Path(path) != theirs and access(path, mode)
+    )
+
+    with pytest.raises(CannotCreateError, match="2026-01: permission denied; nothing was"):
+        changed(begun)
+
+    assert state(begun) == before
+    assert not (begun / ".a2ledger/intent.json").exists()
+
+
 def test_an_intent_that_may_not_be_durable_is_withdrawn(begun, monkeypatch):
     before = state(begun)
     fsync = vault.fsync
