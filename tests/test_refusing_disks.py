@@ -22,6 +22,7 @@ COMMANDS = (
     "quarantine retry", "doctor --mend", "init new", "demo another",
 )  # fmt: skip
 
+TEMPLATES = Path(__file__).parent.parent / "templates"
 INVOICES = tuple(words for words in COMMANDS if words.startswith("invoice"))
 """They need no git, and so fewer files."""
 
@@ -139,6 +140,8 @@ def test_a_read_only_disk_is_73(place):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may be somebody else")
 def test_somebody_who_may_only_read_is_told_so_with_73(place, tmp_path):
+    # The checkout may be where only its owner may look: the book has templates of its own.
+    shutil.copytree(TEMPLATES, place / "book/templates", dirs_exist_ok=True)
     subprocess.run(["chmod", "-R", "o+rX", place], check=True)
     above = [one for one in place.parents if one.is_relative_to(tmp_path.parent.parent)]
     modes = {one: one.stat().st_mode for one in above}
