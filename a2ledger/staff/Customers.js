@@ -235,6 +235,7 @@ export default {
       button.addEventListener("click", () =>
         ask(/** @type {any} */ (button.dataset.action), /** @type {HTMLElement} */ (actions).dataset),
       );
+      button.disabled = false; // as the page came, a click would have been lost
     }
   },
 };

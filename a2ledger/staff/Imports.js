@@ -22,9 +22,11 @@ export default {
   onExtensionPageLoad() {
     const box = document.getElementById("a2l-retry");
     const accept = box?.querySelector("input");
-    box?.querySelector("button")?.addEventListener("click", () =>
-      retry({ reason: box.dataset.reason, accept: Boolean(accept?.checked) }),
+    const all = box?.querySelector("button");
+    all?.addEventListener("click", () =>
+      retry({ reason: box?.dataset.reason, accept: Boolean(accept?.checked) }),
     );
+    all?.removeAttribute("disabled"); // as the page came, a click would have been lost
     for (const button of document.querySelectorAll("#a2l-quarantine button")) {
       button.addEventListener("click", () =>
         retry({
@@ -32,6 +34,7 @@ export default {
           accept: Boolean(accept?.checked),
         }),
       );
+      button.removeAttribute("disabled");
     }
   },
 };
