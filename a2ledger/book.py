@@ -41,6 +41,7 @@ IMPORTS = "imports.csv"
 DIGESTS = "calls/DIGESTS"
 GENERAL = "journals/general"
 SUSPENSE = "journals/suspense"
+_MEND = "nothing was done; correct it, or bring it back from git"
 _PERIOD = re.compile(r"journals/\d{4}-\d\d/")
 
 
@@ -114,11 +115,11 @@ class Book:
             return ""
         except UnicodeDecodeError as error:
             raise BrokenBookError(
-                [Problem(path, 0, "encoding", f"not UTF-8 at byte {error.start}")]
+                [Problem(path, 0, "encoding", f"not UTF-8 at byte {error.start}; {_MEND}")]
             ) from None
         if _PERIOD.match(path) and (found := journal.damage(text)):
             line, what = found
-            raise BrokenBookError([Problem(path, line, "damaged", what)])
+            raise BrokenBookError([Problem(path, line, "damaged", f"{what}; {_MEND}")])
         return text
 
     def period_file(self, path: str) -> periodfile.PeriodFile:

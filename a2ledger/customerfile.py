@@ -12,7 +12,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from beancount.core import data
 from beancount.core.amount import Amount
@@ -97,7 +97,10 @@ def _fact(key: str, value: str) -> Fact:
     if key in NUMBERS:
         if value.startswith('"'):
             raise ValueError(f"{key} must be a plain number, not {value}")
-        return Decimal(value)
+        try:
+            return Decimal(value)
+        except InvalidOperation:
+            raise ValueError(f"{key} must be a plain number, not {value}") from None
     if not value.startswith('"'):
         raise ValueError(f"{key} must be text in quotes, not {value}")
     return journal.unquoted(value)

@@ -173,6 +173,8 @@ class Company(RuleBasedStateMachine):
     def write_into_the_journal(self, who: str, amount: Decimal) -> None:
         """Somebody grants a credit with his editor."""
         account = self.accounts[who]
+        if account.settled:  # Beancount's `close` may stand in his ledger: then it is refused
+            return
         day = max(self.today, account.since)
         self.book.edit(
             f"journals/{account.since:%Y-%m}/{who}.{account.since:%d}.beancount",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 import shutil
 
@@ -10,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import Book, slim
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from a2ledger import customerfile, detail, ledger, seal
 from a2ledger.book import Book as Reader
@@ -49,6 +52,20 @@ def closed(made, tmp_path) -> Book:
     """A copy of that book."""
     shutil.copytree(made.root, tmp_path / "book")
     return Book(tmp_path / "book", tmp_path / "files", TODAY)
+
+
+DAMAGE = (
+    (rb"^.*$", b""),
+    (rb"^(.*)$", rb"\1\n\1"),
+    (rb"\d{4}-\d\d-\d\d", b"2026-02-30"),
+    (rb"-?\d+\.\d+", b"1.2.3"),
+    (rb"-?\d+\.\d+", b"1.1234567"),
+    (rb'"[^"]*"', b'"zz"'),
+    (rb'"[^"]*"', b"null"),
+    (rb"[a-z]", b"\xff"),
+    (rb"\d+", b"9" * 20),
+    (rb"EUR", b"XXX"),
+)
 
 
 def found(book: Book, *words: object) -> list[dict]:
@@ -125,6 +142,19 @@ def put_link_in_its_place(book):
     path = book.root / FEBRUARY
     path.rename(book.files / "elsewhere")
     path.symlink_to(book.files / "elsewhere")
+
+
+def put_in_what_is_no_text(book):
+    path = book.root / FEBRUARY
+    path.write_bytes(path.read_bytes().replace(b"Payment", b"Paym\xffnt"))
+
+
+def put_a_number_that_is_none_into_the_document(book):
+    book.edit(BILL, '"gross": "14.52"', '"gross": "1.4.52"')
+
+
+def put_a_day_that_is_none_into_the_document(book):
+    book.edit(BILL, '"issue_date": "2026-', '"issue_date": "2026-30-')
 
 
 def changed_document(book):
@@ -229,6 +259,9 @@ ATTACKS = {
     swapped_files: (FEBRUARY, "chain"),
     changed_line_ends: (FEBRUARY, "seal"),
     put_link_in_its_place: (FEBRUARY, "gone"),
+    put_in_what_is_no_text: (FEBRUARY, "seal"),
+    put_a_number_that_is_none_into_the_document: (BILL, "document"),
+    put_a_day_that_is_none_into_the_document: (FEBRUARY, "seal"),
     changed_document: (BILL, "document"),
     spaced_document: (BILL, "document"),
     renamed_customer_on_a_bill: (FEBRUARY, "seal"),
@@ -258,6 +291,33 @@ def test_an_attack_is_found_by_name(closed, attack):
     errors = found(closed)
     assert (file, check) in {(one["file"], one["check"]) for one in errors}
     assert all("; " in one["message"] for one in errors)  # what to do
+
+
+@settings(max_examples=int(os.environ.get("A2LEDGER_EDITS", "60")))
+@given(data=st.data())
+def test_whatever_is_done_to_a_closed_file_is_found_and_ends_in_no_traceback(made, data):
+    path = made.root / data.draw(st.sampled_from([FEBRUARY, MARCH, BILL]))
+    before = path.read_bytes()
+    lines = before.split(b"\n")
+    row = data.draw(st.sampled_from([place for place, line in enumerate(lines) if line.strip()]))
+    fitting = [(old, new) for old, new in DAMAGE if re.search(old, lines[row])]
+    lines[row] = re.sub(*data.draw(st.sampled_from(fitting)), lines[row], count=1)
+    path.write_bytes(b"\n".join(lines))
+    try:
+        if path.read_bytes() != before:
+            found(made)
+    finally:
+        path.write_bytes(before)
+
+
+def test_what_cannot_be_read_at_all_is_an_error_in_json_too(closed):
+    limit = '2026-02-15 custom "a2ledger-set" "credit_limit" 1.2.3\n'
+    closed.append(customerfile.path("C1"), limit)
+    for command in ("verify", "check"):
+        [error] = closed.run(command, "--json", code=1).json["errors"]
+        assert (error["file"], error["check"]) == (customerfile.path("C1"), "customer")
+        assert "must be a plain number" in closed.run(command, code=1).stderr
+    assert closed.run("verify", "--expect", "1f3a", code=2).stdout == ""
 
 
 def test_a_seal_in_the_open_period_is_not_for_editing(closed):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,6 +12,7 @@ import click
 
 from a2ledger import money, render
 from a2ledger.ageing import BUCKETS
+from a2ledger.book import BrokenBookError
 from a2ledger.commands.settings import (
     DAY,
     NO,
@@ -23,6 +25,10 @@ from a2ledger.commands.settings import (
 from a2ledger.document import as_json
 from a2ledger.records import Problem
 from a2ledger.steps import ageing, asking, drawing, verifying
+from a2ledger.steps.chain import Verified
+
+_SEAL = re.compile("[0-9a-fA-F]{16,64}")
+"""At least what is printed on a bill."""
 
 
 @click.command()
@@ -40,7 +46,12 @@ def check(settings: Settings, customers: tuple[str, ...], as_json_: bool) -> Non
     book = settings.book()
     for name in customers:
         known(book, name)
-    problems = asking.check(book, customers)
+    try:
+        problems = asking.check(book, customers)
+    except BrokenBookError as error:
+        if not as_json_:
+            raise
+        problems = error.problems
     _show(problems, as_json_)
     if problems:
         sys.exit(NO)
@@ -263,10 +274,18 @@ def verify(
     Example: a2ledger verify --expect 1f3a-99d0-04bc-7e21
     """
     book = settings.book()
-    for name in customers:
-        known(book, name)
-    with settings.progress("verifying", len(book.customers) + len(book.digests)) as bar:
-        found = verifying.verify(book, customers, expected, bar)
+    for one in expected:
+        if not _SEAL.fullmatch(one.replace("-", "")):
+            raise click.BadParameter(f"{one!r} is no seal", param_hint="--expect")
+    try:
+        for name in customers:
+            known(book, name)
+        with settings.progress("verifying", len(book.customers) + len(book.digests)) as bar:
+            found = verifying.verify(book, customers, expected, bar)
+    except BrokenBookError as error:
+        if not as_json_:
+            raise
+        found = Verified(problems=error.problems)
     _show(found.problems, as_json_)
     for note in found.notes:
         settings.talk(f"note: {note}")

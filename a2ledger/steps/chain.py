@@ -25,6 +25,8 @@ from a2ledger.steps.drawing import Calls
 
 _CLOSES = {"invoice", "credit-note", "statement", "rounding"}
 _BEARS = re.compile(r',\n "seal": "([^"]*)"\n\}\n\Z')
+ODD = (ArithmeticError, AttributeError, KeyError, TypeError, ValueError)
+"""What a file that somebody has changed may be answered with, before it is known to be changed."""
 _COMPUTED = (
     *("period", "currency", "statement", "lines", "vat"),
     *("net", "vat_total", "gross", "to_pay", "credit"),
@@ -120,8 +122,13 @@ class Chain:
         self.found.hashes.append(sealed.hash)
         before = seal.read(text, one.start)
         if issued := self._document(one, sealed):
-            self._seal(one, text, before or SoFar(), sealed, issued, seals[0].text)
-            self._compute(one, path, text, after, issued.content)
+            holds = self._seal(one, text, before or SoFar(), sealed, issued, seals[0].text)
+            try:
+                self._compute(one, path, text, after, issued.content)
+            except ODD:
+                if holds:
+                    raise
+                # What was changed is so odd that no bill can be drawn up from it; it is named.
         self.before = sealed
         return True
 
@@ -162,13 +169,19 @@ class Chain:
         sealed: SoFar,
         issued: _Issued,
         line: str,
-    ) -> None:
-        """Compute the seal once more."""
+    ) -> bool:
+        """Compute the seal once more; whether it holds."""
         told, calls = sealed.told, sealed.calls - before.calls
         if self.task.calls is not None:
             calls, lines = self.task.calls.told(self.customer.id, one)
             told = seal.digest(lines.encode())
         document = issued.content
+        try:
+            gross_micro = money.parse(document["gross"])
+        except ODD:
+            self._say(issued.path, "document", f"{one}: is not as it was issued",
+                      restore(issued.path))  # fmt: skip
+            return False
         own = {issued.path: issued.sealed}
         currency = self.book.currency(self.customer.id)
         sign = -1 if document["kind"] == "credit-note" else 1
@@ -181,7 +194,7 @@ class Chain:
             told=told,
             before=before,
             calls=calls,
-            billed_micro=sign * money.parse(document["gross"]),
+            billed_micro=sign * gross_micro,
             currency=currency,
             places=money.decimals(currency),
         )
@@ -190,7 +203,7 @@ class Chain:
         )
         bears = issued.bears == seal.short(made.hash)
         if holds and bears:
-            return
+            return True
         if holds or written_document(document) != issued.text:
             what = f"{one}: is not as it was issued"
             self._say(issued.path, "document", what, restore(issued.path))
@@ -203,6 +216,7 @@ class Chain:
             what += "its file, document or seal was changed after the close"
             todo = f"compare with `git log -p -- {place}` and bring back what was closed"
             self._say(place, "seal", what, todo)
+        return False
 
     def _compute(
         self, one: Period, path: str, text: str, after: str, document: Mapping[str, Any]

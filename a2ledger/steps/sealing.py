@@ -59,7 +59,11 @@ class Covered:
                 message = f"names {name}, which is not under invoices/; restore that document"
                 raise BrokenBookError([Problem(place, 0, "document", message)])
             found[path] = self.book.text(path)
-        digests = {path: seal.digest(text.encode()) for path, text in found.items()}
+        # What is no UTF-8 by now is digested as it is.
+        digests = {
+            path: seal.digest(text.encode("utf-8", "surrogateescape"))
+            for path, text in found.items()
+        }
         return digests | {f"calls/{customer}.{one.start}": told}
 
 

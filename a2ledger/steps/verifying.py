@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from a2ledger import customerfile, detail, seal
-from a2ledger.book import Book, Draft, restore
+from a2ledger.book import Book, BrokenBookError, Draft, restore
 from a2ledger.detail import Digest, MissingDetailError
 from a2ledger.progress import SILENT, Progress
 from a2ledger.records import Customer, Problem
 from a2ledger.steps import drawing, sealing, summarising, tagging
-from a2ledger.steps.chain import Chain, Task, Verified
+from a2ledger.steps.chain import ODD, Chain, Task, Verified
 from a2ledger.steps.drawing import Calls, Day
 
 _ALONE = 200
@@ -44,7 +44,7 @@ def verify(
     found: Verified = book.vault.reading(lambda: _verify(book, names, bar))
     for one in expected:
         plain = one.replace("-", "").lower()
-        if not plain or not any(each.startswith(plain) for each in found.hashes):
+        if not any(each.startswith(plain) for each in found.hashes):
             message = (
                 f"no period has the seal {one}: what it was printed for was closed anew, or taken "
                 "away; compare with a copy of the book from that day"
@@ -70,10 +70,21 @@ def _verify(book: Book, names: Sequence[str], bar: Progress) -> Verified:
             found.take(done)
             bar.add(done.customers)
     if not names:
-        found.problems += _extra(book, documents)
-        found.problems += _general(book)
-        found.problems += tagging.problems(book)
+        for looked in (_extra(book, documents), _general(book), tagging.problems(book)):
+            _add(looked, found)
     return found
+
+
+def _add(looked: Iterator[Problem], found: Verified) -> None:
+    """Add what was found of the book as a whole; what is damaged may keep it from being read."""
+    try:
+        for problem in looked:
+            found.problems.append(problem)
+    except BrokenBookError as error:
+        found.problems += [one for one in error.problems if one not in found.problems]
+    except ODD:
+        if not found.problems:
+            raise
 
 
 class _Workers:
