@@ -43,6 +43,7 @@ from a2ledger.commands.settings import (
 )
 from a2ledger.feed import UnusableInput
 from a2ledger.pdf import PdfError
+from a2ledger.render import RenderError
 from a2ledger.sourceconfig import UnknownSourceError
 from a2ledger.steps.reporting import UncountedRowsError
 from a2ledger.tomltable import ConfigError
@@ -65,6 +66,7 @@ CODES: dict[type[Exception], int] = {
     quarantine.BrokenQuarantineError: NO,
     UncountedRowsError: NO,
     PdfError: NO,
+    RenderError: NO,
     GitError: FAILED,
     UnusableInput: UNUSABLE,
     CannotCreateError: CANNOT_CREATE,

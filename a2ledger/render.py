@@ -20,6 +20,7 @@ import datetime as dt
 import functools
 import itertools
 import re
+import traceback
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -69,18 +70,54 @@ def html(document: Mapping[str, Any], templates: Path | None = None) -> str:
         templates: a directory whose templates come before the packaged ones.
 
     Raises:
-        KeyError: a key of that shape is missing.
-        ValueError: an amount is not a number, or a day of the period is not a date.
-        jinja2.TemplateError: a template of the operator's is wrong.
+        RenderError: if a template is wrong, or the document is none of that shape.
     """
     environment = _environment(templates)
-    view = _view(document) | {"css": _css(environment)}
-    return environment.get_template("document.html.j2").render(view)
+    return _rendered(environment, "document.html.j2", document, css=_css(environment))
 
 
 def text(document: Mapping[str, Any], templates: Path | None = None) -> str:
     """A document as plain text of :data:`WIDTH` columns; otherwise as :func:`html`."""
-    return _environment(templates).get_template("document.txt.j2").render(_view(document))
+    return _rendered(_environment(templates), "document.txt.j2", document)
+
+
+def _rendered(
+    environment: ImmutableSandboxedEnvironment,
+    template: str,
+    document: Mapping[str, Any],
+    **more: object,
+) -> str:
+    """A document in a template; whatever is wrong with either is said in one line."""
+    from jinja2 import TemplateSyntaxError  # noqa: PLC0415
+
+    name = document.get("number") or "the document"
+    try:
+        view = _view(document) | more
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+        message = f"{name}: is not as a document is ({error!r}); nothing was written"
+        raise RenderError(f"{message}; bring it back from git") from error
+    try:
+        return environment.get_template(template).render(view)
+    except TemplateSyntaxError as error:
+        raise _wrong(f"{error.filename}:{error.lineno}", name, error) from error
+    except Exception as error:
+        # A template may do anything; whatever comes of it bears the line where it stands.
+        frames = traceback.extract_tb(error.__traceback__)
+        places = [f"{one.filename}:{one.lineno}" for one in frames if one.filename.endswith(".j2")]
+        if not places:
+            raise
+        raise _wrong(places[-1], name, error) from error
+
+
+def _wrong(place: str, name: str, error: Exception) -> RenderError:
+    what = " ".join(str(error).split()) or type(error).__name__
+    return RenderError(
+        f"{place}: {what}; nothing was written; correct the template, or {name} if that was edited"
+    )
+
+
+class RenderError(Exception):
+    """A template is wrong, or what it is to show is no document."""
 
 
 class About(TypedDict, total=False):

@@ -941,6 +941,22 @@ def test_invoices_are_rendered_in_every_format_and_the_paths_printed(shop):
     assert shop.run("invoice", "--period", "2025-12", "--json").json == []
 
 
+def test_a_template_that_is_wrong_and_a_document_that_is_none_are_a_line_each(shop):
+    (shop.root / "templates").mkdir(exist_ok=True)
+    shop.file("../shop/templates/document.txt.j2", "{{ number }}\n{{ nonsense }}\n")
+    done = shop.run("invoice", "--format", "text", code=1)
+    assert_explained(done, f"{shop.root}/templates/document.txt.j2:2")
+    assert "'nonsense' is undefined" in done.stderr
+    done = shop.run("preview", "C1", code=1)
+    assert_explained(done, f"{shop.root}/templates/document.txt.j2:2")
+    (shop.root / "templates/document.txt.j2").unlink()
+    path = "invoices/2026/INV-2026-000001.json"
+    shop.edit(path, '"gross": "', '"gross": "1.')
+    assert_explained(shop.run("invoice", "--format", "text", code=1), "INV-2026-000001")
+    shop.edit(path, '"issue_date"', '"issued"')
+    assert_explained(shop.run("invoice", code=1), path)
+
+
 # Pricing without a book
 
 

@@ -436,12 +436,15 @@ def test_an_operators_template_escapes_html_and_not_text(tmp_path):
         ("{{ ''.__class__.__mro__ }}", jinja2.exceptions.SecurityError),
         ("{{ notes.append(1) }}", jinja2.exceptions.SecurityError),
         ("{% include '../pyproject.toml' %}", jinja2.TemplateNotFound),
+        ("{% if %}", jinja2.TemplateSyntaxError),
+        ("{{ 1 / 0 }}", ZeroDivisionError),
     ],
 )
 def test_a_template_can_only_format(tmp_path, template, error):
-    (tmp_path / "document.txt.j2").write_text(template)
-    with pytest.raises(error):
+    (tmp_path / "document.txt.j2").write_text(f"a bill\n{template}")
+    with pytest.raises(render.RenderError, match=r"/document\.txt\.j2:2: .*; correct ") as raised:
         render.text(as_json(INVOICE), tmp_path)
+    assert isinstance(raised.value.__cause__, error)
 
 
 # Text from outside
@@ -529,7 +532,7 @@ def test_a_name_cannot_leave_the_style_sheet():
 
 
 def test_an_amount_that_is_none_is_refused():
-    with pytest.raises(ValueError, match="not an amount"):
+    with pytest.raises(render.RenderError, match="not an amount"):
         render.html(changed(gross="much"))
 
 

@@ -57,8 +57,10 @@ def read(book: Book, path: str) -> Document:
     """A document from its JSON."""
     try:
         document: Document = json.loads(book.text(path))
-    except ValueError as error:
-        message = f"is not a document ({error}); nothing was read; {restore(path)}"
+        for day in (document["issue_date"], document["period"]["end"]):
+            dt.date.fromisoformat(day)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        message = f"is not a document ({error!r}); nothing was read; {restore(path)}"
         raise BrokenBookError([Problem(path, 0, "document", message)]) from None
     return document
 
