@@ -8,6 +8,7 @@ failed, 75 locked.
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import re
 import sys
 from pathlib import Path
@@ -17,20 +18,6 @@ import click
 
 from a2ledger import __version__, detail, ledger, quarantine
 from a2ledger.book import BrokenBookError, NoBookError, RefusedError
-from a2ledger.commands import (
-    amending,
-    closing,
-    corrections,
-    customers,
-    examining,
-    explaining,
-    fees,
-    imports,
-    questions,
-    reconciling,
-    serving,
-    starting,
-)
 from a2ledger.commands.settings import (
     CANNOT_CREATE,
     DAY,
@@ -77,14 +64,60 @@ CODES: dict[type[Exception], int] = {
 }
 """Exit code of each error a person can do something about."""
 
+COMMANDS = {
+    "init": "starting.init",
+    "demo": "starting.demo",
+    "customer": "customers.customer",
+    "fee": "fees.fee",
+    "import": "imports.import_",
+    "quarantine": "imports.quarantine_",
+    "rate": "imports.rate",
+    "rerate": "amending.rerate",
+    "void": "amending.void",
+    "check": "questions.check",
+    "verify": "questions.verify",
+    "balances": "questions.balances",
+    "ageing": "questions.ageing_",
+    "preview": "questions.preview",
+    "statement": "questions.statement",
+    "close": "closing.close",
+    "invoice": "closing.invoice",
+    "explain": "explaining.explain",
+    "reconcile": "reconciling.reconcile",
+    "export": "reconciling.export",
+    "credit-note": "corrections.credit_note",
+    "refund": "corrections.refund",
+    "returned": "corrections.returned",
+    "goodwill": "corrections.goodwill",
+    "write-off": "corrections.write_off",
+    "transfer": "corrections.transfer",
+    "suspense": "corrections.suspense",
+    "deposit": "corrections.deposit",
+    "serve": "serving.serve",
+    "doctor": "examining.doctor",
+}
+"""Where each command stands in :mod:`a2ledger.commands`. Only what is run is loaded: all of them
+together take as long to load as a small import takes to run."""
+
 
 class Group(click.Group):
     """Commands in the order of a month, and one line for every error."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Commands as they were added."""
+        """Names of the commands, in that order."""
         del ctx
-        return list(self.commands)
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command; None where there is none of this name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(".")
+        command: click.Command = getattr(
+            importlib.import_module(f"a2ledger.commands.{module}"), name
+        )
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an expected error is one line and an exit code."""
@@ -142,38 +175,3 @@ def main(
 ) -> None:
     """Keep VoIP customers' accounts in plain text: calls in, double entry and bills out."""
     ctx.obj = Settings(book, today, lock_timeout, quiet)
-
-
-for command in (
-    starting.init,
-    starting.demo,
-    customers.customer,
-    fees.fee,
-    imports.import_,
-    imports.quarantine_,
-    imports.rate,
-    amending.rerate,
-    amending.void,
-    questions.check,
-    questions.verify,
-    questions.balances,
-    questions.ageing_,
-    questions.preview,
-    questions.statement,
-    closing.close,
-    closing.invoice,
-    explaining.explain,
-    reconciling.reconcile,
-    reconciling.export,
-    corrections.credit_note,
-    corrections.refund,
-    corrections.returned,
-    corrections.goodwill,
-    corrections.write_off,
-    corrections.transfer,
-    corrections.suspense,
-    corrections.deposit,
-    serving.serve,
-    examining.doctor,
-):
-    main.add_command(command)

@@ -23,7 +23,11 @@ OPEN = "journals/2026-02/C1.01.beancount"
 
 
 def commands(group: click.Group = main, prefix: str = "") -> Iterator[tuple[str, click.Command]]:
-    for name, command in group.commands.items():
+    ctx = click.Context(group)
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        assert command is not None
+        assert command.name == name
         if isinstance(command, click.Group):
             yield from commands(command, f"{prefix}{name} ")
         else:

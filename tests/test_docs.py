@@ -63,7 +63,10 @@ def pages_with(language: str) -> list[Path]:
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> dict[str, click.Command]:
     found: dict[str, click.Command] = {}
-    for word, command in group.commands.items():
+    ctx = click.Context(group)
+    for word in group.list_commands(ctx):
+        command = group.get_command(ctx, word)
+        assert command is not None
         here = (*path, word)
         found[" ".join(here)] = command
         if isinstance(command, click.Group):

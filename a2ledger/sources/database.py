@@ -8,16 +8,32 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import importlib.util
 import sqlite3
+import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
-
-import sqlalchemy as sa
-from sqlalchemy import exc
-from sqlalchemy.pool import NullPool
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from a2ledger.sources.address import PASSWORD, Address
+
+
+def _when_used(name: str) -> ModuleType:
+    """A module that is loaded when something of it is first asked for; few runs read databases."""
+    spec = importlib.util.find_spec(name)
+    assert spec is not None  # noqa: S101 - it is installed with this package
+    assert spec.loader is not None  # noqa: S101
+    loader = spec.loader = importlib.util.LazyLoader(spec.loader)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+else:
+    sa = sys.modules.get("sqlalchemy") or _when_used("sqlalchemy")
 
 BATCH = 50_000
 """Rows taken from a server at a time."""
@@ -108,14 +124,14 @@ def reading(address: Address, zone: str = "UTC") -> Iterator[Database]:
     """
     try:
         engine, connection = _connected(address, zone)
-    except (exc.SQLAlchemyError, OSError, RuntimeError) as error:
+    except (sa.exc.SQLAlchemyError, OSError, RuntimeError) as error:
         raise _unusable(address, error) from None
     try:
         yield Database(connection)
-    except (exc.SQLAlchemyError, UnicodeError) as error:
+    except (sa.exc.SQLAlchemyError, UnicodeError) as error:
         raise _unusable(address, error) from None
     finally:
-        with contextlib.suppress(exc.SQLAlchemyError):
+        with contextlib.suppress(sa.exc.SQLAlchemyError):
             connection.close()
         engine.dispose()
 
@@ -124,7 +140,7 @@ def _connected(address: Address, zone: str) -> tuple[sa.Engine, sa.Connection]:
     engine = _engine(address)
     try:
         connection = engine.connect()
-    except exc.OperationalError as error:
+    except sa.exc.OperationalError as error:
         ask = address.ask
         if ask is None or address.password or not _is_denied(error):
             raise
@@ -149,10 +165,10 @@ def _engine(address: Address) -> sa.Engine:
             connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
             return connection
 
-        return sa.create_engine("sqlite://", creator=opened, poolclass=NullPool)
+        return sa.create_engine("sqlite://", creator=opened, poolclass=sa.NullPool)
     options: dict[str, Any] = {"connect_timeout": _TIMEOUT}
     return sa.create_engine(
-        url.set(password=address.password), poolclass=NullPool, connect_args=options
+        url.set(password=address.password), poolclass=sa.NullPool, connect_args=options
     )
 
 
