@@ -284,6 +284,8 @@ class Draft:
         self.progress: Callable[[str, int], contextlib.AbstractContextManager[Progress]] = silent
         """A bar for what takes long: ``with draft.progress("closing", 3) as bar: bar.add(1)``."""
         self.put_files: dict[str, bytes | None] = {}
+        self._period_files: dict[str, periodfile.PeriodFile] = {}
+        """Those of them that need not be taken apart again."""
         self.touched: dict[str, dt.date] = {}
         """Customers whose ledger changes, and the first day that may be affected."""
         self.fees = 0
@@ -312,6 +314,7 @@ class Draft:
 
     def put(self, path: str, content: str | bytes | None) -> None:
         """Have a file with this content, or none; unchanged files are left alone."""
+        self._period_files.pop(path, None)
         new = content.encode() if isinstance(content, str) else content
         file = self.book.root / path
         if new == (file.read_bytes() if file.is_file() else None):
@@ -343,9 +346,7 @@ class Draft:
         self.put(path, text)
         first = customerfile.period_path(customer.id, customer.periods[0])
         if not self.text(first):
-            self.put(
-                first, periodfile.written(periodfile.PeriodFile((), ()), customer.id, currency)
-            )
+            self.put_period_file(first, periodfile.PeriodFile((), ()), customer.id)
         self.book.customers[customer.id] = customer
         self.touch(customer.id, customer.open_since)
 
@@ -364,13 +365,20 @@ class Draft:
         Raises:
             BrokenBookError: if it is not as the program wrote it.
         """
-        return taken_apart(path, self.text(path))
+        known = self._period_files.get(path)
+        return known or taken_apart(path, self.text(path))
+
+    def put_period_file(self, path: str, file: periodfile.PeriodFile, identity: str) -> None:
+        """Write a period's file of a customer."""
+        file = periodfile.settled(file, identity, self.book.currency(identity))
+        self.put(path, periodfile.text_of(file))
+        self._period_files[path] = file
 
     def put_open_file(self, identity: str, file: periodfile.PeriodFile) -> None:
         """Write a customer's open period."""
         customer = self.customer(identity)
         path = customerfile.period_path(identity, customer.open_since)
-        self.put(path, periodfile.written(file, identity, self.book.currency(identity)))
+        self.put_period_file(path, file, identity)
         self.touch(identity, customer.open_since)
 
     def touch(self, identity: str, since: dt.date) -> None:
@@ -389,7 +397,7 @@ class Draft:
         if not self.put_files:
             return False
         self.book.vault.publish(self.put_files, message, tag)
-        self.put_files = {}
+        self.put_files, self._period_files = {}, {}
         self.sealed = []
         return True
 

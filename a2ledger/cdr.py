@@ -159,12 +159,14 @@ def normalise(
         "seconds": pa.array(seconds),
     }
     whose = {"customer": pa.array(customer, pa.int32()), "identifier": identifier}
-    whose |= _of_rules(taken)
     identity = _identity(rows, starts, fates.open)
     identity |= {"halves": halves.named(rows["channel"], rows["dstchannel"])}
     table = pa.table({"line": rows.line, **times, **numbers, **whose, **identity} | given)
+    calls = table.filter(pa.array(fates.open))
+    for name, column in _repeated(taken, fates.open, source.switch).items():
+        calls = calls.append_column(name, column)
     return Normalised(
-        table.filter(pa.array(fates.open)),
+        calls,
         fates.not_billable,
         sorted(fates.refused),
         _latest(starts[asked & (starts <= soon)]),
@@ -543,10 +545,11 @@ def _amount(text: str) -> int | None:
         return -1
 
 
-def _of_rules(taken: _Taken) -> dict[str, pa.Array]:
-    """What its rule says of each row; of one without a rule, anything."""
-    index = pa.array(np.maximum(taken.place, 0))
+def _repeated(taken: _Taken, wanted: Mask, switch: str) -> dict[str, pa.Array]:
+    """What the rows that are wanted have in common: their switch, and what their rule says."""
+    index = pa.array(taken.place[wanted])
     return {
+        "switch": constant(switch, len(index)),
         "service": pa.array([one.service for one in taken.rules]).take(index),
         "tariff": pa.array([one.tariff for one in taken.rules]).take(index),
         "free": pa.array([one.free for one in taken.rules]).take(index),
@@ -554,14 +557,14 @@ def _of_rules(taken: _Taken) -> dict[str, pa.Array]:
 
 
 def _identity(rows: _Rows, starts: Integers, wanted: Mask) -> dict[str, pa.Array]:
-    """Switch, id and sequence; a row that has no id gets a digest of what it says."""
+    """Id and sequence; a row that has no id gets a digest of what it says."""
     uid = rows["uniqueid"]
     nameless = np.flatnonzero(wanted & np.asarray(pc.equal(uid, "")))
     if len(nameless):
         uids = np.array(uid.to_pylist(), object)
         uids[nameless] = _digests(rows, starts, nameless)
         uid = pa.array(uids, pa.string())
-    return {"switch": constant(rows.source.switch, len(rows)), "uid": uid, "seq": rows["sequence"]}
+    return {"uid": uid, "seq": rows["sequence"]}
 
 
 def _digests(rows: _Rows, starts: Integers, places: Integers) -> list[str]:

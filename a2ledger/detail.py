@@ -277,8 +277,9 @@ class Folded(NamedTuple):
 
 def fold(calls: pa.Table, customers: Iterable[str]) -> list[Folded]:
     """A day's calls of some customers as what is posted for them."""
-    wanted = calls.filter(pc.is_in(calls["customer"], pa.array(sorted(customers), pa.string())))
     keys = ["customer", "late_in", "service", "vat"]
+    added = calls.select([*keys, "uid", "seconds", "cost_micro"])
+    wanted = added.filter(pc.is_in(added["customer"], pa.array(sorted(customers), pa.string())))
     sums = wanted.group_by(keys, use_threads=False).aggregate(
         [("uid", "count"), ("seconds", "sum"), ("cost_micro", "sum")]
     )

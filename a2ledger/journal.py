@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
@@ -22,6 +22,8 @@ MARKER = "; ---- usage below this line is written by a2ledger ----\n"
 """What stands below it in an open period's file belongs to the program."""
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"})
+_ESCAPED = re.compile(r'[\\"\n\t\r]')
+_NOT_WRITTEN = frozenset({"filename", "lineno"})
 _UNESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _UNESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
 # What must not reach a page or a terminal from a caller's name: control characters,
@@ -60,7 +62,7 @@ def quoted(text: str) -> str:
     >>> print(quoted('say "hi"\n'))
     "say \"hi\"\n"
     """
-    return f'"{text.translate(_ESCAPES)}"'
+    return f'"{text.translate(_ESCAPES) if _ESCAPED.search(text) else text}"'
 
 
 def unquoted(string: str) -> str:
@@ -102,12 +104,12 @@ def formatted(entry: data.Directive) -> str:
         case data.Balance():
             return (
                 f"{entry.date} balance {entry.account}  {_value(entry.amount, ' ~ 0')}\n"
-                + "".join(_metadata(entry.meta, "  "))
+                + _metadata(entry.meta, "  ")
             )
         case data.Open():
             currencies = ",".join(entry.currencies or ())
             head = f"{entry.date} open {entry.account} {currencies}".rstrip()
-            return head + "\n" + "".join(_metadata(entry.meta, "  "))
+            return head + "\n" + _metadata(entry.meta, "  ")
         case data.Close():
             return f"{entry.date} close {entry.account}\n"
         case data.Custom():
@@ -144,20 +146,24 @@ def transaction(head: str, meta: Mapping[str, Any], rows: Sequence[Row]) -> str:
         meta: its metadata.
         rows: its postings.
     """
-    left = max((len(row.account) for row in rows), default=0)
-    right = max((len(row.number) for row in rows), default=0)
-    lines = [f"{head}\n", *_metadata(meta, "  ")]
+    left = max([len(row.account) for row in rows], default=0)
+    right = max([len(row.number) for row in rows], default=0)
+    text = f"{head}\n{_metadata(meta, '  ')}"
     for account, number, currency, own in rows:
-        lines.append(f"  {account:<{left}}  {number:>{right}} {currency}\n")
+        text += f"  {account:<{left}}  {number:>{right}} {currency}\n"
         if own:
-            lines += _metadata(own, "    ")
-    return "".join(lines) + "\n"
+            text += _metadata(own, "    ")
+    return text + "\n"
 
 
-def _metadata(meta: Mapping[str, Any], indent: str) -> Iterator[str]:
+def _metadata(meta: Mapping[str, Any], indent: str) -> str:
+    text = ""
     for key, value in meta.items():
-        if key not in {"filename", "lineno"} and not key.startswith("__"):
-            yield f"{indent}{key}: {_value(value)}\n"
+        if key not in _NOT_WRITTEN and not key.startswith("__"):
+            # Most are counts, of which a book has a great many.
+            shown = value if type(value) is int else _value(value)
+            text += f"{indent}{key}: {shown}\n"
+    return text
 
 
 def _value(value: object, tolerance: str = "") -> str:

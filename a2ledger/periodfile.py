@@ -213,13 +213,23 @@ def is_closing(block: Block) -> bool:
 
 def written(file: PeriodFile, customer: str, currency: str) -> str:
     """A period's file as text; the order of usage is date, service, VAT code, late day."""
-    usage = (
-        file.texts.get(row) or usage_text(row, customer, currency)
+    return text_of(settled(file, customer, currency))
+
+
+def settled(file: PeriodFile, customer: str, currency: str) -> PeriodFile:
+    """A period's file as it reads back once it is written: what :func:`parse` would find."""
+    texts = {
+        row: file.texts.get(row) or usage_text(row, customer, currency)
         for row in sorted(file.usage, key=_usage_order)
-    )
-    return (
-        journal.joined(file.above) + journal.MARKER + "".join(usage) + journal.joined(file.closing)
-    )
+    }
+    above = journal.blocks(journal.joined(file.above))
+    return PeriodFile(tuple(above), tuple(texts), file.closing, texts)
+
+
+def text_of(file: PeriodFile) -> str:
+    """The text of a period's file that was read, or :func:`settled`."""
+    usage = "".join(map(file.texts.__getitem__, file.usage))
+    return journal.joined(file.above) + journal.MARKER + usage + journal.joined(file.closing)
 
 
 def _usage_order(usage: Usage) -> tuple[dt.date, bool, dt.date, str, str]:

@@ -47,6 +47,19 @@ def test_a_file_reads_back_as_it_was_written():
     assert text_of(periodfile.parse(text_of(file))) == text_of(file)
 
 
+def test_a_file_is_known_as_it_will_be_read():
+    late = usage(1, late=dt.date(2025, 12, 30))
+    file = periodfile.with_usage(file_with(usage(5), late), {DAY}, [usage(9), usage(7, vat="O")])
+    note = journal.Block("", "", "; a note\n\n")
+    file = periodfile.with_entries(file, [payment(3, "p-1"), payment(2, "p-2")])
+    file = file._replace(above=(*file.above, note))
+
+    known = periodfile.settled(file, "C1", "EUR")
+
+    assert known == periodfile.parse(text_of(file))
+    assert periodfile.text_of(known) == text_of(file)
+
+
 def test_a_new_file_is_its_marker():
     empty = periodfile.PeriodFile((), ())
 

@@ -7,7 +7,10 @@ customers' entries are written anew.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+import os
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -59,8 +62,8 @@ def import_calls(
     run = _Run(draft, source, pricing, now, asked, report, _checked(source), set())
     with Spool(draft.book.vault.spool, keeping.SCHEMA) as spool:
         with draft.progress(f"reading {source.name}", reading.size()) as progress:
-            for batch in gathered(reading.batches(report, progress)):
-                spool.add(*_priced(run, batch))
+            for judged in _ahead(run, gathered(reading.batches(report, progress))):
+                spool.add(*_taken(run, judged))
         with draft.progress(f"posting {source.name}", len(spool.days())) as progress:
             keeping.keep(draft, source, spool, report, progress)
     report.refused = text.with_heads(report.refused, source.encoding)
@@ -93,7 +96,7 @@ def import_again(
     with Spool(draft.book.vault.spool, keeping.SCHEMA) as spool:
         for batch in gathered(restoring.batches(lines, source)):
             report.read += batch.rows.num_rows + len(batch.refused)
-            spool.add(*_priced(run, batch))
+            spool.add(*_taken(run, _judged(run, batch)))
         if calls := [row for row in rows if row.head == CALL]:
             report.read += len(calls)
             spool.add(*_priced_calls(run, calls))
@@ -112,6 +115,10 @@ def _priced_calls(run: _Run, rows: Sequence[Refused]) -> tuple[pa.Table, pa.Chun
     return priced.filter(good), calls["day"].filter(good)
 
 
+_AT_ONCE = 4
+"""Batches that are judged at once at most: each takes some hundred megabytes meanwhile."""
+
+
 class _Run(NamedTuple):
     """What stays the same in one import."""
 
@@ -127,23 +134,51 @@ class _Run(NamedTuple):
     """What was said already: the batches of a file are all of one zone."""
 
 
-def _priced(run: _Run, batch: Batch) -> tuple[pa.Table, pa.ChunkedArray]:
-    """Calls of a batch with their price, and the day of each."""
-    draft, source, pricing, now, asked, report, check, said = run
+class _Judged(NamedTuple):
+    """A batch, what each of its rows is, and its calls with their price where they have one."""
+
+    batch: Batch
+    normal: cdr.Normalised
+    calls: pa.Table
+    unpriced: npt.NDArray[np.bool_]
+
+
+def _judged(run: _Run, batch: Batch) -> _Judged:
+    """What a batch's rows are and cost; depends on no other batch."""
+    source, pricing = run.source, run.pricing
     zone = pricing.config.timezone
-    normal = cdr.normalise(batch, source, pricing.directory, zone, now, asked.days)
+    normal = cdr.normalise(batch, source, pricing.directory, zone, run.now, run.asked.days)
+    return _Judged(batch, normal, *_rated(batch, normal.calls, source, pricing))
+
+
+def _ahead(run: _Run, batches: Iterable[Batch]) -> Iterator[_Judged]:
+    """Batches judged, in their order, some at once: most of it is Arrow's, which lets go."""
+    at_once = min(os.cpu_count() or 1, _AT_ONCE)
+    with ThreadPoolExecutor(max_workers=at_once) as pool:
+        coming: deque[Future[_Judged]] = deque()
+        for batch in batches:
+            coming.append(pool.submit(_judged, run, batch))
+            if len(coming) == at_once:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
+
+
+def _taken(run: _Run, judged: _Judged) -> tuple[pa.Table, pa.ChunkedArray]:
+    """The calls of a batch that have a price, and the day of each; all its rows are counted."""
+    draft, report = run.draft, run.report
+    batch, normal, calls, unpriced = judged
     for message in (*batch.notes, *normal.warnings):
-        if message not in said:
+        if message not in run.said:
             draft.talk(message)
-            said.add(message)
-    calls, unpriced = _rated(batch, normal.calls, source, pricing)
-    if check:
-        _compare(normal.calls, pricing, report)
-    no_rate = _without_rate(batch, normal.calls.filter(pa.array(unpriced)), pricing)
+            run.said.add(message)
+    if run.check:
+        _compare(normal.calls, run.pricing, report)
+    no_rate = _without_rate(batch, normal.calls.filter(pa.array(unpriced)), run.pricing)
     report.refused += [*batch.refused, *normal.refused, *no_rate]
     report.not_billable.update(normal.not_billable)
     if report.explanation is not None:
-        report.explanation.read(batch, normal, pricing.names)
+        report.explanation.read(batch, normal, run.pricing.names)
     if normal.latest and (report.latest is None or normal.latest > report.latest):
         report.latest = normal.latest
     day = normal.calls["day"]

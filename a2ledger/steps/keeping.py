@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from a2ledger import detail, halves, quarantine
 from a2ledger.book import Draft
-from a2ledger.feed import CALL, Refused, digest
+from a2ledger.feed import CALL, Refused, constant, digest
 from a2ledger.once import COLUMNS, OLD, Outcome, once
 from a2ledger.period import DAY
 from a2ledger.progress import SILENT, Progress
@@ -98,13 +98,11 @@ class _Keeper:
             *(self._beside(other) for other in (day - DAY, day + DAY)),
         ]
         in_old, in_beside, *in_around = _rivals([old, beside, *around], pa.concat_tables(wanted))
-        again = beside.filter(pa.array(in_beside))
-        near = [
-            table.filter(pa.array(found)) for table, found in zip(around, in_around, strict=True)
-        ]
+        again = _where(beside, in_beside)
+        near = [_where(table, found) for table, found in zip(around, in_around, strict=True)]
         new = pa.concat_tables([again, new])
         outcome = self._compared(old, np.flatnonzero(in_old), new, near, wanted[1:])
-        self._decided(day, old, new, outcome, beside.filter(pa.array(~in_beside)), len(again))
+        self._decided(day, old, new, outcome, _where(beside, ~in_beside), len(again))
 
     def _compared(
         self,
@@ -124,11 +122,11 @@ class _Keeper:
             near_new: new calls of the day before and after, comparable.
         """
         today = self._ranked(new)
-        rivals = _comparable(old.take(pa.array(places)))
+        rivals = _comparable(_rows(old, places))
         near_old = list(map(_comparable, near[:2]))
         others = pa.concat_tables([*map(self._ranked, near[2:]), *near_new])
         (in_question,) = _rivals([others], pa.concat_tables([today, rivals]))
-        others = others.filter(pa.array(in_question))
+        others = _where(others, in_question)
         found = once(pa.concat_tables([rivals, *near_old]), pa.concat_tables([today, others]))
         return Outcome(
             *(
@@ -162,19 +160,19 @@ class _Keeper:
         for out in (outcome.duplicates, outcome.conflicts, outcome.halves):
             left[out] = False
         self._without_settled(new, left, again)
-        kept = _late(new.filter(pa.array(left)), day)
+        kept = _late(_where(new, left), day)
         replaced, displaced, outdone = (
-            old.take(pa.array(numbers))
+            _rows(old, numbers)
             for numbers in (outcome.replaced, outcome.displaced, outcome.outdone)
         )
         numbers = np.flatnonzero(left)
         counted, outdoing = numbers >= again, np.isin(numbers, outcome.outdoing)
         kept = _still_void(kept, replaced)
         buckets = _buckets(kept, replaced, outdoing)[counted]
-        self.report.take(kept.filter(pa.array(counted)), buckets)
-        self.report.amount_micro += _cost(kept.filter(pa.array(outdoing | ~counted)))
+        self.report.take(_where(kept, counted), buckets)
+        self.report.amount_micro += _cost(_where(kept, outdoing | ~counted))
         self.report.amount_micro -= _cost(outdone)
-        lesser = new.take(pa.array(outcome.halves))
+        lesser = _rows(new, outcome.halves)
         self._count(new, outcome, again)
         # They were read, and counted, by an earlier run: they enter the quarantine alone.
         self.report.displaced += _conflicts(displaced)
@@ -189,11 +187,11 @@ class _Keeper:
         repeated = outcome.duplicates[outcome.duplicates >= again]
         repeated_halves = _equal(new, repeated, outcome.halves[outcome.halves < again])
         conflicts = outcome.conflicts
-        self.report.take(new.take(pa.array(repeated[~repeated_halves])), "duplicate")
+        self.report.take(_rows(new, repeated[~repeated_halves]), "duplicate")
         for found in (lesser, repeated[repeated_halves]):
-            self.report.take(new.take(pa.array(found)), HALF)
-        self.report.refused += _conflicts(new.take(pa.array(conflicts[conflicts >= again])))
-        self.report.displaced += _conflicts(new.take(pa.array(conflicts[conflicts < again])))
+            self.report.take(_rows(new, found), HALF)
+        self.report.refused += _conflicts(_rows(new, conflicts[conflicts >= again]))
+        self.report.displaced += _conflicts(_rows(new, conflicts[conflicts < again]))
 
     def _without_settled(self, calls: pa.Table, left: npt.NDArray[np.bool_], again: int) -> None:
         """Refuse the calls left that are of customers whose account was settled."""
@@ -212,7 +210,7 @@ class _Keeper:
                 identity(row["switch"], row["uid"], row["seq"]),
                 CALL,
             )
-            for row in calls.filter(pa.array(settled)).to_pylist()
+            for row in _where(calls, settled).to_pylist()
         ]
         counted = np.flatnonzero(settled) >= again
         for row, is_new in zip(refused, counted.tolist(), strict=True):
@@ -297,6 +295,18 @@ class _Keeper:
         self.folder.write(day, calls, touched, pc.unique(gone["carrier"]).to_pylist())
 
 
+def _where(calls: pa.Table, wanted: npt.NDArray[np.bool_]) -> pa.Table:
+    """The calls that are wanted; mostly that is all or none, and nothing need be copied."""
+    if wanted.all():
+        return calls
+    return calls.filter(pa.array(wanted)) if wanted.any() else calls.slice(0, 0)
+
+
+def _rows(calls: pa.Table, numbers: npt.NDArray[np.int64]) -> pa.Table:
+    """The calls of these numbers, in their order; mostly there are none."""
+    return calls.take(pa.array(numbers)) if len(numbers) else calls.slice(0, 0)
+
+
 def _among(column: pa.ChunkedArray, values: pa.Array) -> pa.ChunkedArray:
     if not len(column):  # the values would be hashed for nothing
         return pa.chunked_array([], pa.bool_())
@@ -353,8 +363,10 @@ def _buckets(kept: pa.Table, replaced: pa.Table, outdoing: npt.NDArray[np.bool_]
 def _comparable(calls: pa.Table) -> pa.Table:
     """Identity and content of calls; new ones, which have no such column, are not sealed."""
     start = pc.cast(calls["start"], pa.int64())
-    price = pc.add(calls["cost_micro"], calls["voided_micro"])
-    cost = pc.if_else(calls["given"], pc.cast(price, pa.string()), "")
+    cost = constant("", len(calls))
+    if pc.any(calls["given"]).as_py():
+        price = pc.add(calls["cost_micro"], calls["voided_micro"])
+        cost = pc.if_else(calls["given"], pc.cast(price, pa.string()), "")
     for name, column in (("start", start), ("given", cost)):
         calls = calls.set_column(calls.schema.get_field_index(name), name, column)
     if "sealed" not in calls.column_names:

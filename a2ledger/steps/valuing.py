@@ -6,6 +6,7 @@ Importing and re-rating are this one function, so that they cannot differ.
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -41,10 +42,11 @@ class Pricing(NamedTuple):
 
 
 class Tariffs:
-    """Tariffs by their text (``acme, standard``), loaded once each."""
+    """Tariffs by their text (``acme, standard``), loaded once each, whatever thread asks."""
 
     def __init__(self, book: Book) -> None:
         self._book = book
+        self._loading = threading.Lock()
         self._numbers: dict[str, int] = {}
         self.loaded: list[Tariff] = []
         self.currencies: list[str] = []
@@ -56,13 +58,14 @@ class Tariffs:
         Raises:
             BrokenBookError: if one of its decks is missing or bad.
         """
-        if text not in self._numbers:
-            decks = tuple(self._book.deck(name) for name in split_list(text))
-            currencies = {self._book.config.deck(name).currency for name in split_list(text)}
-            self.currencies.append(" and ".join(sorted(currencies)))
-            self.loaded.append(Tariff(name=text, decks=decks))
-            self._numbers[text] = len(self.loaded) - 1
-        return self._numbers[text]
+        with self._loading:
+            if text not in self._numbers:
+                decks = tuple(self._book.deck(name) for name in split_list(text))
+                currencies = {self._book.config.deck(name).currency for name in split_list(text)}
+                self.currencies.append(" and ".join(sorted(currencies)))
+                self.loaded.append(Tariff(name=text, decks=decks))
+                self._numbers[text] = len(self.loaded) - 1
+            return self._numbers[text]
 
 
 def pricing(book: Book) -> Pricing:
@@ -98,7 +101,8 @@ def valued(calls: pa.Table, pricing: Pricing) -> tuple[dict[str, Any], npt.NDArr
     tariff = _tariff(calls, pricing, who, day)
     asked["tariff"] = pa.array(tariff, pa.int32())
     asked["discount"] = pa.array(_discount(pricing, who, day), pa.int64())
-    rated = rating.rate(pa.RecordBatch.from_pydict(asked), pricing.tariffs.loaded)
+    # Another thread may load more of them meanwhile.
+    rated = rating.rate(pa.RecordBatch.from_pydict(asked), tuple(pricing.tariffs.loaded))
     unrated = _one(rated["reason"]).to_numpy(zero_copy_only=False) != ""
     cost, given, unpriced = _cost(calls, rated, unrated | _foreign(pricing, tariff, who))
     columns = {name: rated[name] for name in rated.schema.names if name != "reason"}
