@@ -2,7 +2,7 @@
 
 `import-many` is an import of so many files that they are synced at once and packed by git.
 
-python tests/crash/crash.py                              every call, every way: an hour or two
+python tests/crash/crash.py                              every call, every way: an hour
 python tests/crash/crash.py --points 20 import close     calls spread evenly over two commands
 
 Ways to break: the whole tree of processes is killed (``kill``), a write is torn in two (``torn``),
@@ -16,8 +16,12 @@ was as before, must then end as an uninterrupted one. ``--double`` kills the rec
 from __future__ import annotations
 
 import argparse
+import functools
 import hashlib
+import importlib
+import multiprocessing
 import os
+import pkgutil
 import random
 import shutil
 import subprocess
@@ -25,6 +29,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -32,8 +38,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from tracing import Call, Fault, Outcome, is_possible, run
 
 TODAY = "2026-02-10"
-PROGRAM = [sys.executable, "-m", "a2ledger", "--quiet", "--today", TODAY, "-C", "."]
-MEND = [*PROGRAM, "doctor", "--mend"]
+WORDS = ["--quiet", "--today", TODAY, "-C", "."]
+MEND = ["doctor", "--mend"]
 MODES = ("kill", "torn", "powercut", "names", "ENOSPC", "EIO", "EMFILE")
 DECK = "dialprefix,destination,rateinitial,initblock,billingblock\n,Anywhere,1.00,60,60\n"
 CALLS = "".join(
@@ -61,7 +67,8 @@ GIT = ["git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false"]
 
 def program(root: Path, *words: str, today: str = TODAY) -> None:
     """Run the program on a book."""
-    command = [*PROGRAM[:4], "--today", today, "-C", ".", *words]
+    start = [sys.executable, "-m", "a2ledger"]
+    command = [*start, "--quiet", "--today", today, "-C", ".", *words]
     done = subprocess.run(
         command, cwd=root, env=ENVIRONMENT, capture_output=True, text=True, check=False
     )
@@ -102,6 +109,35 @@ def crowd(root: Path) -> None:
     git(root, "prune-packed", "-q")
 
 
+def loaded(words: list[str]) -> Callable[[], int]:
+    """The program as a function: all of it is loaded once, and not in each of many processes."""
+    from a2ledger import cli  # noqa: PLC0415
+
+    def start() -> int:
+        code = 0
+        try:
+            cli.main([*WORDS, *words])
+        except SystemExit as end:
+            code = int(end.code or 0)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return code
+
+    return start
+
+
+def load() -> None:
+    """Load all modules that a command may need."""
+    import a2ledger  # noqa: PLC0415
+
+    for package in (a2ledger, importlib.import_module("a2ledger.sources")):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if "staff" not in module.name and not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+    for name in ("beanquery", "beanquery.sources.beancount", "jinja2.sandbox", "babel.numbers"):
+        importlib.import_module(name)
+
+
 def git(root: Path, *words: str, stdin: str = "") -> str:
     """What git says."""
     done = subprocess.run(
@@ -138,7 +174,7 @@ class Trial:
     """A command, the book it runs on, and how it comes out where nothing breaks."""
 
     def __init__(self, name: str, book: Path, work: Path) -> None:
-        self.command = [*PROGRAM, *COMMANDS[name]]
+        self.command, self.mend = loaded(COMMANDS[name]), loaded(MEND)
         self.book, self.root = book, work / "book"
         self.fresh()
         self.next_writer()
@@ -157,11 +193,9 @@ class Trial:
 
     def next_writer(self) -> str:
         """Recover; what went wrong with that."""
-        done = subprocess.run(
-            MEND, cwd=self.root, env=ENVIRONMENT, capture_output=True, text=True, check=False
-        )
-        said = done.stdout + done.stderr
-        return "" if done.returncode == 0 and "Traceback" not in said else f"mend: {said}"
+        done = run(self.mend, self.root, ENVIRONMENT)
+        good = done.code == 0 and "Traceback" not in done.output
+        return "" if good else f"mend: {done.output}"
 
     def broken(self, fault: Fault, second: int = 0) -> list[str]:
         """What is wrong after a fault, and after a kill at a call of the recovery too."""
@@ -169,7 +203,7 @@ class Trial:
         outcome = run(self.command, self.root, ENVIRONMENT, fault)
         wrong = _told(outcome) if fault.error else []
         if second:
-            run(MEND, self.root, ENVIRONMENT, Fault(second, "kill"))
+            run(self.mend, self.root, ENVIRONMENT, Fault(second, "kill"))
         wrong += filter(None, [self.next_writer()])
         found = fingerprint(self.root)
         if found == self.before:
@@ -214,14 +248,18 @@ def _chosen(total: int, points: int, chance: random.Random) -> list[int]:
     return sorted({int(one * step + chance.random() * step) + 1 for one in range(points)})
 
 
+Attempt = tuple[Fault, int]
+"""A fault, and the call at which the recovery is killed too; 0 if it is not."""
+
+
 def attempt(name: str, book: Path, work: Path, given: argparse.Namespace) -> int:
     """Break one command in all ways wanted; how often it did not come out whole."""
     chance, began = random.Random(given.seed), time.monotonic()  # noqa: S311
-    trial = Trial(name, book, work)
-    calls = trial.clean.calls
-    print(f"{name}: {len(calls)} calls change the disk")
-    failures = [f"not durable at the end: {what}" for what in trial.clean.unsynced]
-    plan = [
+    clean = Trial(name, book, work).clean
+    calls = clean.calls
+    print(f"{name}: {len(calls)} calls change the disk", flush=True)
+    failures = [f"not durable at the end: {what}" for what in clean.unsynced]
+    plan: list[Attempt] = [
         (Fault(at, mode), 0)
         for mode in given.modes.split(",")
         for at in _chosen(len(calls), given.points, chance)
@@ -231,24 +269,35 @@ def attempt(name: str, book: Path, work: Path, given: argparse.Namespace) -> int
         (Fault(chance.randint(1, len(calls)), "kill"), chance.randint(1, len(calls)))
         for _ in range(given.double)
     ]
-    counts: Counter[str] = Counter()
-    for fault, second in plan:
-        kind = "double kill" if second else fault.mode
-        counts[kind] += 1
-        if wrong := trial.broken(fault, second):
-            then = f", then at {second}" if second else ""
-            place = f"{kind} at {fault.at}{then}, {calls[fault.at - 1]}"
-            failures.append(f"{place}: {'; '.join(wrong)}")
-            print(f"  {failures[-1]}", flush=True)
-    for failure in failures[:1] if not plan else ():
+    for failure in failures:
         print(f"  {failure}")
+    shares = [plan[first :: given.jobs] for first in range(given.jobs)]
+    places = [work / str(number) for number in range(given.jobs)]
+    with ProcessPoolExecutor(given.jobs, multiprocessing.get_context("fork")) as pool:
+        for found in pool.map(functools.partial(_broken, name, book), places, shares):
+            failures += found
+    counts = Counter("double kill" if second else fault.mode for fault, second in plan)
     tried = ", ".join(f"{kind} {count}" for kind, count in counts.items())
     seconds = time.monotonic() - began
     print(f"  {len(plan)} times broken ({tried}), {len(failures)} wrong, {seconds:.0f} s")
-    for failure in failures:
-        if failure.startswith("not durable"):
-            print(f"  {failure}")
     return len(failures)
+
+
+def _broken(name: str, book: Path, work: Path, plan: list[Attempt]) -> list[str]:
+    """Break a command in some ways, one after the other; what did not come out whole."""
+    work.mkdir(exist_ok=True)
+    for path in work.parent.glob("*.csv"):
+        shutil.copy(path, work)
+    trial = Trial(name, book, work)
+    failures = []
+    for fault, second in plan:
+        if wrong := trial.broken(fault, second):
+            kind = "double kill" if second else fault.mode
+            then = f", then at {second}" if second else ""
+            place = f"{kind} at {fault.at}{then}, {trial.clean.calls[fault.at - 1]}"
+            failures.append(f"{place}: {'; '.join(wrong)}")
+            print(f"  {failures[-1]}", flush=True)
+    return failures
 
 
 def main() -> None:
@@ -261,12 +310,15 @@ def main() -> None:
     arguments.add_argument("--modes", default=",".join(MODES), help=f"of {','.join(MODES)}")
     arguments.add_argument("--double", type=int, default=20, help="kills in the recovery too")
     arguments.add_argument("--seed", type=int, default=1)
+    cores = os.cpu_count() or 1
+    arguments.add_argument("--jobs", type=int, default=cores, help="how many at once")
     given = arguments.parse_args()
     if not is_possible():
         raise SystemExit("needs Linux on x86-64")
     with tempfile.TemporaryDirectory(prefix="crash-") as place:
         directory = Path(place)
         made = books(directory)
+        load()
         (directory / "work").mkdir()
         for name in ("calls.csv", "many.csv"):
             shutil.copy(directory / name, directory / "work")
