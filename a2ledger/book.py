@@ -31,10 +31,11 @@ from a2ledger.detail import Digest
 from a2ledger.prices import Prices
 from a2ledger.progress import Progress, silent
 from a2ledger.records import Customer, Problem
+from a2ledger.repository import Tag
 from a2ledger.seal import Seal
 from a2ledger.tariff import Deck
 from a2ledger.tomltable import ConfigError
-from a2ledger.vault import STATE, Tag, Talk, Vault
+from a2ledger.vault import STATE, Talk, Vault
 
 CONFIG = "a2ledger.toml"
 IMPORTS = "imports.csv"
@@ -80,6 +81,7 @@ class Book:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.vault = Vault(root)
+        self.repository = self.vault.repository
         self._generation = self.vault.generation()
         self.drafted_decks: dict[str, str] = {}
         """Texts of decks that are still to be published."""

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from a2ledger.disk import fsync, write
 from a2ledger.feed import Place
-from a2ledger.vault import fsync, write
 
 WORTH = 1 << 20
 """Bytes from which on a file is worth a bookmark: reading less again costs nothing, and says

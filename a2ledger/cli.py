@@ -28,19 +28,15 @@ from a2ledger.commands.settings import (
     USAGE,
     Settings,
 )
+from a2ledger.disk import CannotCreateError, CannotWriteError
 from a2ledger.feed import UnusableInput
 from a2ledger.pdf import PdfError
 from a2ledger.render import RenderError
+from a2ledger.repository import GitError
 from a2ledger.sourceconfig import UnknownSourceError
 from a2ledger.steps.reporting import UncountedRowsError
 from a2ledger.tomltable import ConfigError
-from a2ledger.vault import (
-    CannotCreateError,
-    CannotWriteError,
-    GitError,
-    InterruptedRunError,
-    LockedError,
-)
+from a2ledger.vault import InterruptedRunError, LockedError
 
 CODES: dict[type[Exception], int] = {
     UnknownSourceError: USAGE,

@@ -14,9 +14,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from a2ledger.disk import fsync, write
 from a2ledger.prefixes import Index
 from a2ledger.tariff import Deck
-from a2ledger.vault import fsync, write
 
 _VERSION = "1"
 """To be raised whenever parsing or indexing changes what comes out."""

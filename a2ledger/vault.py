@@ -4,115 +4,48 @@ A run computes everything first. Publishing stages the new files beside the book
 fsyncs one intent record that names them all, renames them into place, commits, and drops the
 intent. Killed before the intent, nothing happened; killed after it, the next writer finishes
 the job. Readers take no lock: they compare the generation before and after and read again.
-
-Git makes its files durable when it is asked to, but never their names: that is done here, the
-objects' before the branch moves on to them.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import fcntl
-import getpass
 import itertools
 import json
 import os
-import re
 import stat
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from a2ledger.disk import (
+    HALF_DONE,
+    MANY,
+    CannotCreateError,
+    CannotWriteError,
+    fsync,
+    refusing,
+    sync_file_system,
+    write,
+)
+from a2ledger.repository import Repository, Tag, author_name, is_committed
 
 STATE = ".a2ledger"
-COMMITTED = (
-    ".gitattributes",
-    ".gitignore",
-    "a2ledger.toml",
-    "calls/DIGESTS",
-    "imports.csv",
-    "invoices",
-    "journals",
-    "tariffs",
-    "templates",
-)
-"""What of a book is in git; ``.gitignore`` keeps the rest out."""
-
-MANY = 64
-"""From this many files on, one sync of the file system is faster than one of each file, and one
-pack in git than an object file for each."""
 
 PATIENCE_SECONDS = 2.0
 """How long a lock of git's, which somebody's own git may hold, is left alone."""
 
-_PACKS = 50
-"""How many packs, one for each run of many files, may lie in git before they are put together."""
-
-_LOOSE = 16
-"""How many object files in one of git's 256 directories of them are as good as a pack too many."""
-
-_PACKING = (2, 37)
-"""From this version on, git puts what it is told to hold into one pack, not each into its own."""
-
-_HALF_DONE = "not everything was published: the next command that writes finishes it"
-
-NOBODY = "a2ledger"
-"""Who commits where it is not known who does."""
-
-_EMAIL = "a2ledger@localhost"
-"""By it the program knows its own commits."""
-
-SIGNING = {
-    "gpg.format": "ssh",
-    "gpg.ssh.program": "ssh-keygen",
-    "core.useReplaceRefs": "false",
-}
-"""Settings with which git signs and verifies: what a repository's own say is not asked."""
-
-SIGNATURE = "\n-----BEGIN SSH SIGNATURE-----\n"
-"""Between the message of a tag and its signature."""
-
 Talk = Callable[[str], None]
-
-
-def is_committed(path: str) -> bool:
-    """Whether git holds a file of the book; renderings of documents can be made again."""
-    top = path.partition("/")[0]
-    if top == "invoices":
-        return path.endswith(".json")
-    return path in COMMITTED or (top in COMMITTED and not path.endswith(".picklecache"))
 
 
 class LockedError(Exception):
     """Another writer holds the book, longer than one was willing to wait."""
 
 
-class CannotWriteError(Exception):
-    """The disk failed: full, over quota, broken, too many open files. The book is as it was."""
-
-
-class CannotCreateError(CannotWriteError):
-    """The disk is not to be written: read-only, not permitted, something in the way."""
-
-
 class InterruptedRunError(Exception):
     """A run that was killed has published a part, and nobody has finished it yet."""
-
-
-class GitError(Exception):
-    """Git refused, with what it said."""
-
-
-class Tag(NamedTuple):
-    """A signed tag that a commit is to bear."""
-
-    name: str
-    message: str
-    key: str
-    """Path of the private key."""
 
 
 class Vault:
@@ -123,7 +56,7 @@ class Vault:
         self.state = root / STATE
         self.spool = self.state / "spool"
         """Where a command may put things aside while it holds the lock."""
-        self._held: tuple[int, ...] = ()
+        self.repository = Repository(root)
 
     @property
     def is_shared(self) -> bool:
@@ -133,7 +66,7 @@ class Vault:
     @property
     def is_writing(self) -> bool:
         """Whether the lock is held from here."""
-        return bool(self._held)
+        return bool(self.repository.held)
 
     @contextlib.contextmanager
     def writing(self, talk: Talk, timeout_seconds: float = 600) -> Iterator[None]:
@@ -153,11 +86,11 @@ class Vault:
                 self.state.mkdir(exist_ok=True)
                 descriptor = os.open(self.state / "lock", os.O_RDWR | os.O_CREAT, 0o660)
             self._lock(descriptor, talk, timeout_seconds)
-            self._held = (descriptor,)
+            self.repository.held = (descriptor,)
             self.recover(talk)
             yield
         finally:
-            self._held = ()
+            self.repository.held = ()
             if descriptor >= 0:
                 os.close(descriptor)
             os.umask(mask)
@@ -198,7 +131,7 @@ class Vault:
         """Finish or drop what an interrupted run left. Only under the lock."""
         with refusing():
             begun = (self.state / "intent.json").exists()
-            for leftover in self.git_leftovers():
+            for leftover in self.repository.leftovers():
                 # Ours has the lock until it ends: after a run that was killed none is alive.
                 if begun or _is_stale(leftover):
                     leftover.unlink(missing_ok=True)
@@ -207,22 +140,6 @@ class Vault:
             self._apply()
         with refusing():
             self._clear()
-
-    def git_leftovers(self) -> list[Path]:
-        """Locks and half-written files that a git that was killed has left, or one holds."""
-        top = self.root / ".git"
-        found = [
-            path
-            for pattern in ("*.lock", "packed-refs.new", "info/*.lock", "worktrees/*/*.lock")
-            for path in top.glob(pattern)
-        ]
-        found += (top / "refs").rglob("*.lock")
-        found += (top / "objects/info").rglob("*.lock")
-        found += (top / "objects").glob("??/tmp_obj_*")
-        found += (top / "objects").glob("tmp_objdir-*/**/*")
-        for pattern in ("*.lock", "tmp_*", ".tmp-*"):
-            found += (top / "objects/pack").glob(pattern)
-        return [path for path in found if not path.is_dir()]
 
     def publish(
         self, files: Mapping[str, bytes | None], message: str, tag: Tag | None = None
@@ -301,17 +218,17 @@ class Vault:
     def _apply(self) -> None:
         intent = self._intent()
         moves = intent["moves"]
-        with refusing(_HALF_DONE):
+        with refusing(HALF_DONE):
             self._move(moves)
             self._bump(intent["generation"])
         held = [path for _, path in moves if is_committed(path)]
-        self.commit(held, intent["message"], intent["author"])
+        self.repository.commit(held, intent["message"], intent["author"])
         if tag := intent.get("tag"):
-            self._sign(Tag(*tag), intent["author"])
-        with refusing(_HALF_DONE):
+            self.repository.sign(Tag(*tag), intent["author"])
+        with refusing(HALF_DONE):
             (self.state / "intent.json").unlink()
             fsync(self.state)
-        self._repack()
+        self.repository.repack()
 
     def _withdraw(self) -> None:
         """Have nothing be done: what is staged goes when the intent is surely gone."""
@@ -418,227 +335,6 @@ class Vault:
             time.sleep(0.1)
         raise LockedError(f"{self.root}: runs keep publishing; nothing was read; try again")
 
-    def commit(self, paths: list[str], message: str, author: str = "") -> None:
-        """Commit paths that git should hold; nothing changed, no commit."""
-        paths = [path for path in paths if path]
-        if not paths:
-            return
-        with refusing(_HALF_DONE):
-            before = self._objects()
-        listed = "".join(f"{path}\0" for path in paths)
-        self.git(
-            "update-index", "--add", "--remove", "--replace", "-z", "--stdin",
-            stdin=listed, settings=self._packing(len(paths)),
-        )  # fmt: skip
-        # After a copy or a restore git would compare all contents again and again.
-        self.git("update-index", "-q", "--refresh", check=False)
-        tree = self.git("write-tree").stdout.strip()
-        head = self.git("rev-parse", "--verify", "--quiet", "HEAD", check=False).stdout.strip()
-        if head and self.git("rev-parse", "HEAD^{tree}").stdout.strip() == tree:
-            return
-        parents = ("-p", head) if head else ()
-        commit = self.git(
-            "commit-tree", *parents, "-F", "-", tree, stdin=message, author=author
-        ).stdout.strip()
-        with refusing(_HALF_DONE):
-            self._settle_objects(before)
-        said = message.partition("\n")[0]
-        self.git("update-ref", "-m", f"commit: {said}", "HEAD", commit, head, author=author)
-        with refusing(_HALF_DONE):
-            self._settle_refs()
-
-    def _sign(self, tag: Tag, author: str) -> None:
-        """Have the latest commit bear a signed tag, unless an interrupted run has seen to it."""
-        ref = f"refs/tags/{tag.name}"
-        if not self._is_signed(ref):
-            with refusing(_HALF_DONE):
-                before = self._objects()
-            done = self.git(
-                "tag", "--force", "--sign", "--cleanup=verbatim", "-F", "-", tag.name, "HEAD",
-                stdin=tag.message, author=author, check=False,
-                settings=SIGNING | {"user.signingKey": tag.key},
-            )  # fmt: skip
-            # Git has been seen to make a tag without a signature, and to call that a success.
-            if done.returncode or not self._is_signed(ref):
-                self.git("update-ref", "-d", ref, check=False)
-                said = " ".join(done.stderr.split())
-                raise GitError(
-                    f"{tag.name}: {tag.key} does not sign it ({said}); the rest is committed; "
-                    "see to the key, then run any command that writes: it makes the tag"
-                )
-            with refusing(_HALF_DONE):
-                self._settle_objects(before)
-        with refusing(_HALF_DONE):
-            self._settle_refs()
-
-    def _is_signed(self, ref: str) -> bool:
-        """Whether a tag bears a signature, good or not."""
-        return SIGNATURE in self.git("cat-file", "tag", ref, check=False).stdout
-
-    def _packing(self, count: int) -> dict[str, str]:
-        """Have git put many files into one pack, where it can, by calling all of them big."""
-        if count >= MANY and self.git_version() >= _PACKING:
-            return {"core.bigFileThreshold": "1"}
-        return {}
-
-    def git_version(self) -> tuple[int, int]:
-        """Of the git that is installed."""
-        match = re.search(r"(\d+)\.(\d+)", self.git("version").stdout)
-        return (int(match[1]), int(match[2])) if match else (0, 0)
-
-    def _objects(self) -> dict[Path, int]:
-        """When names in git's directories of objects last changed, in nanoseconds."""
-        top = self.root / ".git/objects"
-        paths = [top, *(path for path in top.glob("*") if path.is_dir())]
-        return {path: path.stat().st_mtime_ns for path in paths}
-
-    def _settle_objects(self, before: Mapping[Path, int]) -> None:
-        """Make names durable that git gave to objects since, as git itself does not."""
-        # A clock's tick is longer than it takes to change twice: what is fresh may be unsynced.
-        fresh = time.time_ns() - 1_000_000_000
-        for path, stamp in self._objects().items():
-            if stamp != before.get(path) or stamp > fresh:
-                fsync(path)
-
-    def _settle_refs(self) -> None:
-        """Make durable where branches and tags point to, and the logs of how they moved."""
-        top = self.root / ".git"
-        for part in ("refs", "logs"):
-            for path in (top / part).rglob("*"):
-                if path.is_dir() or part == "logs":
-                    fsync(path)
-            if (top / part).exists():
-                fsync(top / part)
-        fsync(top)
-
-    def _repack(self) -> None:
-        """Put packs and loose objects together where there are many; no loss if it fails."""
-        objects = self.root / ".git/objects"
-        packs = sum(path.suffix == ".pack" for path in (objects / "pack").glob("*"))
-        if packs < _PACKS and len([*(objects / "17").glob("*")]) < _LOOSE:
-            return
-        words = ("repack", "--geometric=2", "-n", "--quiet", "--window=0")
-        with contextlib.suppress(OSError):
-            before = self._objects()
-            # Only when the new pack surely stays may what is in it go: the second run makes the
-            # same pack again, and takes the others away.
-            if not self.git(*words, check=False).returncode:
-                fsync(objects / "pack")
-                self.git(*words, "-d", check=False)
-            self._settle_objects(before)
-
-    def changed_by_hand(self) -> list[str]:
-        """Paths git should hold that differ from what a2ledger itself last committed."""
-        out = self.git(
-            "status",
-            "--porcelain",
-            "-z",
-            "--no-renames",
-            "--untracked-files=all",
-            "--",
-            *(path for path in COMMITTED if (self.root / path).exists()),
-        ).stdout
-        found = {entry[3:] for entry in out.split("\0") if entry}
-        own = self.git("log", "-1", "--format=%H", f"--committer=<{_EMAIL}>", check=False)
-        if own.stdout:
-            last = own.stdout.strip()
-            out = self.git("diff", "--name-only", "-z", last, "HEAD", "--", *COMMITTED).stdout
-            found |= {path for path in out.split("\0") if path}
-        return sorted(found)
-
-    def start(self) -> None:
-        """Make the book a git repository, where it is none."""
-        if not (self.root / ".git").exists():
-            shared = ("--shared=group",) if self.is_shared else ()
-            self.git("init", "--quiet", "--initial-branch=main", *shared)
-            with refusing():
-                self._settle_objects({})
-                self._settle_refs()
-
-    def git(
-        self,
-        *arguments: str,
-        stdin: str = "",
-        author: str = "",
-        check: bool = True,
-        settings: Mapping[str, str] | None = None,
-    ) -> subprocess.CompletedProcess[str]:
-        """Run git in the book: durable, without hooks, helpers or anyone's configuration.
-
-        Raises:
-            GitError: if it fails and ``check`` is set.
-        """
-        name = author or author_name()
-        settings = {
-            "core.fsync": "all",
-            "core.fsyncMethod": "fsync",
-            "core.hooksPath": "/dev/null",
-            "core.fsmonitor": "false",
-            "core.autocrlf": "false",
-            "core.attributesFile": "/dev/null",
-            "core.quotePath": "false",
-            "commit.gpgSign": "false",
-            "gc.auto": "0",
-            "maintenance.auto": "false",
-            "protocol.allow": "never",
-            "safe.directory": str(self.root.resolve()),
-            **(settings or {}),
-        }
-        options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
-        environment = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "LC_ALL": "C",
-            "GIT_DIR": str(self.root.resolve() / ".git"),
-            "GIT_WORK_TREE": str(self.root.resolve()),
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_CONFIG_GLOBAL": "/dev/null",
-            "GIT_ATTR_NOSYSTEM": "1",
-            "GIT_LITERAL_PATHSPECS": "1",
-            "GIT_OPTIONAL_LOCKS": "0",
-            "GIT_TERMINAL_PROMPT": "0",
-        }
-        for role in ("AUTHOR", "COMMITTER"):
-            environment[f"GIT_{role}_NAME"] = name
-            environment[f"GIT_{role}_EMAIL"] = _EMAIL
-        try:
-            done = subprocess.run(  # noqa: S603
-                ["git", *options, *arguments],  # noqa: S607
-                cwd=self.root,
-                env=environment,
-                input=stdin,
-                pass_fds=self._held,  # git outlives us when we are killed: it keeps the lock
-                capture_output=True,
-                encoding="utf-8",
-                errors="surrogateescape",
-                check=False,
-            )
-        except FileNotFoundError:
-            raise GitError(
-                "git is not installed; nothing was committed; install it and run again"
-            ) from None
-        except OSError as error:
-            with refusing(_HALF_DONE):
-                raise error from None
-        if check and done.returncode:
-            said = " ".join(done.stderr.split())
-            raise GitError(
-                f"git {arguments[0]}: {said}; nothing was committed; "
-                "have git work in the book, then run any command that writes"
-            )
-        return done
-
-
-def author_name() -> str:
-    """Who commits: ``A2LEDGER_AUTHOR``, or whose login it is, or else :data:`NOBODY`."""
-    return os.environ.get("A2LEDGER_AUTHOR") or _login()
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user without a name, as in a container
-        return NOBODY
-
 
 def _may_write(directories: Iterable[Path]) -> None:
     """Refuse what could only be published in part: a directory of somebody else's.
@@ -663,66 +359,3 @@ def _is_stale(leftover: Path) -> bool:
                 break
             time.sleep(0.05)
     return True
-
-
-_NOT_TO_BE_WRITTEN = {
-    errno.EROFS: ("the file system is read-only", "make it writable and run again"),
-    errno.EACCES: ("permission denied", "run as the user who owns the book"),
-    errno.EPERM: ("permission denied", "run as the user who owns the book"),
-    errno.ENOTDIR: ("a file is where a directory should be", "move it away and run again"),
-    errno.EISDIR: ("a directory is where a file should be", "move it away and run again"),
-    errno.EEXIST: ("something is in the way", "move it away and run again"),
-    errno.ENOENT: ("not there", "make it and run again"),
-    errno.ELOOP: ("a link leads in a circle", "remove it and run again"),
-}
-_FAILED = {
-    errno.ENOSPC: ("the disk is full", "free some space and run again"),
-    errno.EDQUOT: ("the disk quota is used up", "free some space and run again"),
-    errno.EMFILE: ("too many open files", "raise `ulimit -n` and run again"),
-    errno.ENFILE: ("too many open files", "close some programs and run again"),
-}
-
-
-@contextlib.contextmanager
-def refusing(undone: str = "nothing was published") -> Iterator[None]:
-    """Turn the disk's refusals into :class:`CannotWriteError`."""
-    try:
-        yield
-    except OSError as error:
-        number = error.errno or 0
-        kind = CannotCreateError if number in _NOT_TO_BE_WRITTEN else CannotWriteError
-        other = (error.strerror or str(error), "see to it and run again")
-        what, todo = (_NOT_TO_BE_WRITTEN | _FAILED).get(number, other)
-        raise kind(f"{error.filename or 'the book'}: {what}; {undone}; {todo}") from error
-
-
-def write(path: Path, content: bytes, *, sync: bool = True) -> None:
-    """Write a new file, and make it durable unless the file system is synced afterwards."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o660)
-    try:
-        view = memoryview(content)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        if sync:
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sync_file_system(path: Path) -> None:
-    """Make everything written to a file system durable: for many files, faster than each."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        if ctypes.CDLL(None, use_errno=True).syncfs(descriptor):
-            raise OSError(ctypes.get_errno(), "cannot sync", str(path))
-    finally:
-        os.close(descriptor)
-
-
-def fsync(path: Path) -> None:
-    """Make a file's content durable, or a directory's names."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

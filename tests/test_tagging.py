@@ -12,6 +12,7 @@ from conftest import Book
 from dying import Killed
 
 from a2ledger import seal
+from a2ledger.repository import Repository
 from a2ledger.steps import tagging
 from a2ledger.vault import Vault
 
@@ -99,17 +100,17 @@ def test_a_rehearsal_and_a_close_of_nothing_make_no_tag(book):
     assert len(book.git("tag").split()) == 2
 
 
-@pytest.mark.parametrize("step", ["commit", "_sign"])
+@pytest.mark.parametrize("step", ["commit", "sign"])
 def test_killed_before_the_commit_or_the_tag_the_next_writer_completes_it(book, monkeypatch, step):
     def die(*_):
         raise Killed
 
     before = len(book.log())
     with monkeypatch.context() as patch:
-        patch.setattr(Vault, step, die)
+        patch.setattr(Repository, step, die)
         with pytest.raises(Killed):
             book.run("close", today="2026-05-02")
-    assert len(book.log()) == before + (step == "_sign")
+    assert len(book.log()) == before + (step == "sign")
     book.run("doctor", "--mend", today="2026-05-02")
     assert book.git("tag").split()[2:] == ["closed/000003"]
     assert book.run("verify").stdout == ""
@@ -121,7 +122,7 @@ def test_killed_after_the_tag_was_made_it_is_left_alone(book, monkeypatch):
         raise Killed
 
     with monkeypatch.context() as patch:
-        afterwards(patch, "_sign", die)
+        afterwards(patch, Repository, "sign", die)
         with pytest.raises(Killed):
             book.run("close", today="2026-05-02")
     tagged = book.git("rev-parse", "closed/000003")
@@ -142,7 +143,7 @@ def test_a_key_that_fails_after_the_commit_is_one_line_and_the_next_run_signs(
             key.rename(tmp_path / "away")
 
     with monkeypatch.context() as patch:
-        afterwards(patch, "_intend", take_away)
+        afterwards(patch, Vault, "_intend", take_away)
         done = book.run("close", today="2026-05-02", code=74)
     (line,) = done.errors
     assert "closed/000003: " in line
@@ -153,15 +154,15 @@ def test_a_key_that_fails_after_the_commit_is_one_line_and_the_next_run_signs(
     assert book.run("verify").stdout == ""
 
 
-def afterwards(patch: pytest.MonkeyPatch, step: str, happens) -> None:
+def afterwards(patch: pytest.MonkeyPatch, owner: type, step: str, happens) -> None:
     """Have something happen right after a step of publishing."""
-    whole = getattr(Vault, step)
+    whole = getattr(owner, step)
 
-    def longer(vault, *words, **named):
-        whole(vault, *words, **named)
+    def longer(self, *words, **named):
+        whole(self, *words, **named)
         happens(named)
 
-    patch.setattr(Vault, step, longer)
+    patch.setattr(owner, step, longer)
 
 
 def signers(book: Book) -> list[str]:

@@ -15,16 +15,10 @@ import pytest
 import shelf
 from dying import Killed, deadly
 
-from a2ledger import vault
-from a2ledger.vault import (
-    CannotCreateError,
-    CannotWriteError,
-    GitError,
-    InterruptedRunError,
-    LockedError,
-    Vault,
-    is_committed,
-)
+from a2ledger import disk, repository, vault
+from a2ledger.disk import CannotCreateError, CannotWriteError
+from a2ledger.repository import GitError, Repository, is_committed
+from a2ledger.vault import InterruptedRunError, LockedError, Vault
 
 BEFORE = {
     ".gitignore": b"/.a2ledger/\n/quarantine/\n/invoices/**/*.html\n",
@@ -53,7 +47,7 @@ def begun(tmp_path):
     root.mkdir()
     box = Vault(root)
     with box.writing(shelf.quiet):
-        box.start()
+        box.repository.start(shared=box.is_shared)
         box.publish(BEFORE, "begin\n")
     return root
 
@@ -369,7 +363,7 @@ def test_a_git_that_outlives_its_killed_writer_keeps_the_lock(begun, tmp_path):
     text = (
         "import sys\nfrom pathlib import Path\nfrom a2ledger.vault import Vault\n"
         "box = Vault(Path(sys.argv[1]))\n"
-        "with box.writing(print):\n    box.git('commit')\n"
+        "with box.writing(print):\n    box.repository.run('commit')\n"
     )
     environment = os.environ | {"PATH": f"{slow}{os.pathsep}{os.environ['PATH']}"}
     with subprocess.Popen([sys.executable, "-c", text, begun], env=environment) as writer:
@@ -412,7 +406,7 @@ def interrupted(root, monkeypatch, after):
         return replace(source, target, **options)
 
     monkeypatch.setattr(os, "replace", moving)
-    monkeypatch.setattr(Vault, "commit", lambda *_: (_ for _ in ()).throw(Killed))
+    monkeypatch.setattr(Repository, "commit", lambda *_: (_ for _ in ()).throw(Killed))
     with pytest.raises(Killed):
         changed(root)
     monkeypatch.undo()
@@ -510,7 +504,7 @@ def test_no_hook_and_nobodys_configuration_is_run(begun, tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_AUTHOR_NAME", "Somebody")
 
     changed(begun)
-    Vault(begun).changed_by_hand()
+    Vault(begun).repository.changed_by_hand()
 
     assert not ran.exists()
     monkeypatch.delenv("GIT_DIR")
@@ -558,7 +552,7 @@ def test_what_people_changed_is_named_and_what_is_not_in_git_is_not(begun):
     (begun / "quarantine/rows.csv").write_text("x")
     box = Vault(begun)
 
-    paths = box.changed_by_hand()
+    paths = box.repository.changed_by_hand()
 
     assert sorted(paths) == [
         "invoices/2026/INV-1.json",
@@ -566,15 +560,15 @@ def test_what_people_changed_is_named_and_what_is_not_in_git_is_not(begun):
         "journals/new name.beancount",
     ]
     with box.writing(shelf.quiet):
-        box.commit(paths, "manual edit\n")
-    assert box.changed_by_hand() == []
+        box.repository.commit(paths, "manual edit\n")
+    assert box.repository.changed_by_hand() == []
 
 
 def test_a_commit_of_nothing_new_is_none(begun):
     box = Vault(begun)
     with box.writing(shelf.quiet):
-        box.commit([], "nothing")
-        box.commit(["a2ledger.toml", "journals/never.beancount"], "nothing")
+        box.repository.commit([], "nothing")
+        box.repository.commit(["a2ledger.toml", "journals/never.beancount"], "nothing")
 
     assert "nothing" not in git(begun, "log", "--format=%s")
 
@@ -657,17 +651,17 @@ def test_a_write_that_takes_only_part_of_the_bytes_is_continued(tmp_path, monkey
     write = os.write
     monkeypatch.setattr(os, "write", lambda descriptor, view: write(descriptor, view[:3]))
 
-    vault.write(tmp_path / "file", b"0123456789")
+    disk.write(tmp_path / "file", b"0123456789")
 
     assert (tmp_path / "file").read_bytes() == b"0123456789"
 
 
 def test_git_that_fails_or_is_missing_is_said(begun, monkeypatch):
     with pytest.raises(GitError, match="git no-such-command"):
-        Vault(begun).git("no-such-command")
+        Vault(begun).repository.run("no-such-command")
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(GitError, match="git is not installed"):
-        Vault(begun).git("status")
+        Vault(begun).repository.run("status")
 
 
 def test_a_user_without_a_name_still_signs_commits(begun, monkeypatch):
@@ -678,7 +672,7 @@ def test_a_user_without_a_name_still_signs_commits(begun, monkeypatch):
 
 
 def test_many_files_are_synced_at_once(begun):
-    files = {f"journals/many/{number}.beancount": b"x" for number in range(vault.MANY + 5)}
+    files = {f"journals/many/{number}.beancount": b"x" for number in range(disk.MANY + 5)}
     with Vault(begun).writing(shelf.quiet):
         Vault(begun).publish(files, "many")
 
@@ -688,13 +682,13 @@ def test_many_files_are_synced_at_once(begun):
 
 
 def test_git_keeps_many_files_in_one_pack_and_few_packs(begun, monkeypatch):
-    monkeypatch.setattr(vault, "_PACKS", 3)
+    monkeypatch.setattr(repository, "_PACKS", 3)
     packs = begun / ".git/objects/pack"
     counts = []
     for hour in range(5):
         files = {
             f"journals/many/{number}.beancount": f"{number} {hour}".encode()
-            for number in range(vault.MANY)
+            for number in range(disk.MANY)
         }
         with Vault(begun).writing(shelf.quiet):
             Vault(begun).publish(files, f"hour {hour}")
@@ -752,7 +746,7 @@ def test_a_book_is_the_owners_to_write_the_groups_to_read_and_nobody_elses(tmp_p
     mask = os.umask(0)
     try:
         with Vault(root).writing(shelf.quiet):
-            Vault(root).start()
+            Vault(root).repository.start(shared=False)
             Vault(root).publish(BEFORE, "begin")
     finally:
         assert os.umask(mask) == 0
@@ -768,7 +762,7 @@ def test_a_book_whose_directory_hands_its_group_on_is_the_groups_to_write(tmp_pa
     mask = os.umask(0o077)
     try:
         with Vault(root).writing(shelf.quiet):
-            Vault(root).start()
+            Vault(root).repository.start(shared=True)
             Vault(root).publish(BEFORE, "begin")
     finally:
         os.umask(mask)

@@ -23,8 +23,8 @@ from a2ledger.document import as_json
 from a2ledger.ledger import Ledger, Standing
 from a2ledger.period import DAY
 from a2ledger.records import SETTLED, Customer
+from a2ledger.repository import GitError
 from a2ledger.steps import ageing, asking, closing, drawing, rendering, tracing
-from a2ledger.vault import GitError
 
 Values = dict[str, Any]
 
@@ -262,7 +262,7 @@ def changes(book: Book, customer: Customer) -> list[Values]:
 def _blame(book: Book, path: str) -> dict[int, Values]:
     """Who last wrote each line of a file, by its number."""
     try:
-        text = book.vault.git("blame", "--line-porcelain", "--", path).stdout
+        text = book.repository.run("blame", "--line-porcelain", "--", path).stdout
     except GitError:
         return {}
     found: dict[int, Values] = {}

@@ -24,12 +24,13 @@ from a2ledger.detail import MissingDetailError
 from a2ledger.ledger import ForbiddenLineError, Ledger, Standing
 from a2ledger.pdf import PdfError
 from a2ledger.quarantine import BrokenQuarantineError
+from a2ledger.repository import GitError
 from a2ledger.staff import figures
 from a2ledger.staff.clerk import BadFormError
 from a2ledger.staff.desk import KEY, USER, Desk, root_of
 from a2ledger.steps import asking, drawing, rendering
 from a2ledger.tomltable import ConfigError
-from a2ledger.vault import GitError, InterruptedRunError, LockedError
+from a2ledger.vault import InterruptedRunError, LockedError
 
 Values = dict[str, Any]
 Endpoint = Callable[[Callable[..., Response]], Callable[..., Response]]

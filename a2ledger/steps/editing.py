@@ -55,7 +55,7 @@ def adopt(draft: Draft, *, dry_run: bool = False) -> set[str]:
         BrokenBookError: naming what must be mended first; nothing is committed then.
         ConfigError: the same of ``a2ledger.toml``.
     """
-    paths = draft.book.vault.changed_by_hand()
+    paths = draft.book.repository.changed_by_hand()
     if not paths:
         return set()
     assert draft.book.config  # noqa: S101 - read here, so that what is wrong with it is said
@@ -158,7 +158,7 @@ def _is_closed(draft: Draft, path: str) -> bool:
 def _unsealed(draft: Draft, path: str, text: str) -> Iterable[Problem]:
     """The seal of the period before, where it is not what git has."""
     start = dt.date.fromisoformat(f"{path.split('/')[1]}-{path.rsplit('.', 2)[-2]}")
-    held = draft.book.vault.git("show", f"HEAD:{path}", check=False).stdout
+    held = draft.book.repository.run("show", f"HEAD:{path}", check=False).stdout
     if seal.read(held, start) != seal.read(text, start):
         yield Problem(
             path, 0, "seal", f"the seal of the period before was changed; {restore(path)}"

@@ -14,17 +14,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from a2ledger.book import CONFIG, IMPORTS, Book, BrokenBookError, RefusedError
+from a2ledger.repository import COMMITTED, NOBODY, GitError, author_name
 from a2ledger.steps import tagging
 from a2ledger.tomltable import ConfigError
-from a2ledger.vault import (
-    COMMITTED,
-    NOBODY,
-    PATIENCE_SECONDS,
-    STATE,
-    GitError,
-    Vault,
-    author_name,
-)
+from a2ledger.vault import PATIENCE_SECONDS, STATE, Vault
 
 GIT = (2, 37)
 """The first git whose commits survive a power cut, and which packs what it is told to hold."""
@@ -96,7 +89,7 @@ def _programs(vault: Vault) -> Iterator[Finding]:
 
 def _git(vault: Vault) -> Finding:
     try:
-        found = vault.git_version()
+        found = vault.repository.version()
     except (GitError, OSError) as error:
         return Finding("git", str(error), "install git 2.37 or later")
     text = ".".join(map(str, found))
@@ -210,14 +203,16 @@ def _repository(vault: Vault) -> Iterator[Finding]:
     name = author_name()
     todo = "" if name != NOBODY else "set A2LEDGER_AUTHOR to who runs this"
     yield Finding("author", f"commits are by {name}", todo)
-    personal = vault.git("ls-files", "--", "calls", "quarantine", STATE).stdout.split("\n")
+    personal = vault.repository.run("ls-files", "--", "calls", "quarantine", STATE).stdout.split(
+        "\n"
+    )
     if kept := [path for path in personal if path and path not in COMMITTED]:
         yield Finding(
             "git",
             f"holds personal data: {', '.join(kept[:_NAMED])}",
             "say `git rm -r --cached` of them, and add them to .gitignore",
         )
-    if edited := vault.changed_by_hand():
+    if edited := vault.repository.changed_by_hand():
         names = ", ".join(edited[:_NAMED])
         yield Finding(
             "edits",
@@ -241,7 +236,7 @@ def _clock(book: Book, now: dt.datetime) -> Iterator[Finding]:
 
 def _ahead(book: Book, now: dt.datetime) -> Iterator[Finding]:
     todo = "set the clock of this machine (`timedatectl set-ntp true`)"
-    last = book.vault.git("log", "-1", "--format=%ct", check=False).stdout.strip()
+    last = book.repository.run("log", "-1", "--format=%ct", check=False).stdout.strip()
     if last and dt.datetime.fromtimestamp(int(last), dt.UTC) > now + _AHEAD:
         when = dt.datetime.fromtimestamp(int(last), now.tzinfo).isoformat()
         yield Finding("clock", f"it is {now.isoformat()}, but the last commit is of {when}", todo)
@@ -267,7 +262,7 @@ def _leftovers(vault: Vault, now: dt.datetime) -> Iterator[Finding]:
         yield Finding("leftovers", "a run was interrupted while it published", mend)
     elif any((state / "stage").glob("*")) or any(vault.spool.glob("*")):
         yield Finding("leftovers", "a run was interrupted before it published", mend)
-    old = [path for path in vault.git_leftovers() if _is_old(path, now)]
+    old = [path for path in vault.repository.leftovers() if _is_old(path, now)]
     if old:
         names = ", ".join(str(path.relative_to(vault.root)) for path in old[:_NAMED])
         yield Finding("leftovers", f"a git that was killed left {names}", mend)

@@ -10,11 +10,11 @@ from typing import Any
 
 from a2ledger import pdf, render
 from a2ledger.book import Book, BrokenBookError, RefusedError, restore
+from a2ledger.disk import refusing
 from a2ledger.document import written
 from a2ledger.period import DAY
 from a2ledger.progress import SILENT, Progress
 from a2ledger.records import Problem
-from a2ledger.vault import refusing
 
 Document = dict[str, Any]
 

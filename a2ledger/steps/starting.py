@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 
 from a2ledger.book import CONFIG, Draft, RefusedError
-from a2ledger.vault import fsync, refusing, write
+from a2ledger.disk import fsync, refusing, write
 
 _CONFIG = """\
 # What this book's owner decides. Every key is explained in docs/configuration.md.
@@ -114,4 +114,4 @@ def furnish(draft: Draft) -> None:
     draft.put("journals/manual.beancount", "; Hand-written entries; no customer's account in it.\n")
     draft.put("tariffs/standard.csv", _DECK)
     draft.put("imports.csv", None)
-    vault.start()
+    vault.repository.start(shared=vault.is_shared)

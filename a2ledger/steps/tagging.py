@@ -20,7 +20,7 @@ from typing import NamedTuple
 from a2ledger import customerfile, seal
 from a2ledger.book import CONFIG, Book, Draft, RefusedError
 from a2ledger.records import Problem
-from a2ledger.vault import SIGNATURE, SIGNING, Tag
+from a2ledger.repository import SIGNATURE, SIGNING, Tag
 
 _PREFIX = "closed/"
 _NAME = re.compile(rf"{_PREFIX}[0-9]{{6,}}")
@@ -141,7 +141,7 @@ def _problem(place: str, what: str, todo: str) -> Problem:
 
 def _git(book: Book, *words: str, **settings: str) -> tuple[int, str]:
     """Exit code and output of git, which sees objects as they are."""
-    done = book.vault.git(*words, settings=SIGNING | settings, check=False)
+    done = book.repository.run(*words, settings=SIGNING | settings, check=False)
     return done.returncode, done.stdout
 
 

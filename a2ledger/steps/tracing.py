@@ -25,10 +25,10 @@ from a2ledger.formula import Explained
 from a2ledger.period import Period
 from a2ledger.posting import ISSUED
 from a2ledger.records import Customer, Problem
+from a2ledger.repository import GitError
 from a2ledger.steps import charging, drawing, moving, rendering
 from a2ledger.steps.keeping import identity
 from a2ledger.tariff import Deck, Tariff
-from a2ledger.vault import GitError
 
 _CLOSES = {"invoice", "credit-note", "statement", "rounding"}
 _VERSIONS = 50
@@ -353,9 +353,9 @@ def _versions(book: Book, name: str) -> Iterator[tuple[str, str, Deck]]:
     if text:
         yield "", text, book.deck(name)
     try:
-        log = book.vault.git("log", f"-{_VERSIONS}", "--format=%h %cs", "--", path).stdout
+        log = book.repository.run("log", f"-{_VERSIONS}", "--format=%h %cs", "--", path).stdout
         for commit in log.splitlines():
-            text = book.vault.git("show", f"{commit.split()[0]}:{path}", check=False).stdout
+            text = book.repository.run("show", f"{commit.split()[0]}:{path}", check=False).stdout
             if text and text not in seen:
                 seen.add(text)
                 deck, problems = tariff.parse(text, name=name, file=path)
