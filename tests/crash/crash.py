@@ -2,7 +2,7 @@
 
 `import-many` is an import of so many files that they are synced at once and packed by git.
 
-python tests/crash/crash.py                              every call, every way: an hour
+python tests/crash/crash.py                              every call, every way: less than an hour
 python tests/crash/crash.py --points 20 import close     calls spread evenly over two commands
 
 Ways to break: the whole tree of processes is killed (``kill``), a write is torn in two (``torn``),
