@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from a2ledger import detail
+from a2ledger import detail, rating, tariff
 
 READ = (0, 1, 2, 3, 5, 6, 7, 9, 12, 13, 14, 16, 17)
 """Places of the columns an import reads of Asterisk's 18."""
@@ -83,6 +83,24 @@ def floor(file: Path, root: Path, output: Path) -> tuple[float, float]:
 
 def _write(calls: pa.Table, path: Path) -> None:
     path.write_bytes(detail.encoded(calls))
+
+
+def kernel(root: Path, deck: Path) -> float:
+    """Calls a second that the kernel alone rates: those of the book, in batches of an import."""
+    plan, problems = tariff.parse(deck.read_text(), name="standard", file=deck.name)
+    assert not problems
+    tariffs = [tariff.Tariff(name="standard", decks=(plan,))]
+    names = ["called", "start", "seconds"]
+    paths = root.glob("calls/*/*-??.parquet")
+    calls = pa.concat_tables([pyarrow.parquet.read_table(path, columns=names) for path in paths])
+    asked = {
+        "called": calls["called"],
+        "local": calls["start"].cast(pa.timestamp("s")),
+        "seconds": calls["seconds"],
+        "tariff": pa.nulls(len(calls), pa.int32()).fill_null(0),
+    }
+    batches = pa.table(asked).combine_chunks().to_batches(max_chunksize=1 << 16)
+    return len(calls) / timed(lambda: [rating.rate(batch, tariffs) for batch in batches])
 
 
 def loop(file: Path, deck: Path, rows: int) -> float:
@@ -160,6 +178,7 @@ def main() -> None:
         file = directory / "Master.csv"
         sample = min(given.rows, 200_000)
         plain = loop(file, directory / "standard.csv", sample) * given.rows / sample
+        rated = kernel(one, directory / "standard.csv")
         every = parse(file, [])
         parsing, writing = floor(file, one, directory)
         ratios = [
@@ -172,6 +191,7 @@ def main() -> None:
     for what, seconds in report:
         print(f"{what:<44}{seconds:9.2f} s")
     print(f"{'rows a second, end to end':<44}{given.rows / end:9,.0f}")
+    print(f"{'calls a second, the kernel alone':<44}{rated:9,.0f}")
     print(f"{'peak memory of the import':<44}{peak:9,} MB")
     for what, seconds in ratios:
         print(f"{what:<44}{seconds:9.2f} s; the import takes {end / seconds:.2f} times that")
