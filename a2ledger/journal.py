@@ -1,8 +1,9 @@
 """Beancount text: the one place where a value becomes a line of a journal, and back.
 
 Every text goes through :func:`quoted`, every amount through ``money.text``; nothing else may
-write a journal line. Reading works on *blocks*: a directive with its indented lines and the
-blank and comment lines that follow it. The blocks of a file, joined, are the file.
+write a journal line but ``periodfile.usage_text``, which must be fast and writes the same.
+Reading works on *blocks*: a directive with its indented lines and the blank and comment lines
+that follow it. The blocks of a file, joined, are the file.
 """
 
 from __future__ import annotations

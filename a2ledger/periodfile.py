@@ -8,6 +8,7 @@ day, service and VAT code, and for a closed period the entries of its close.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -87,25 +88,30 @@ def usage_entry(usage: Usage, customer: str, currency: str) -> data.Transaction:
 
 def usage_text(usage: Usage, customer: str, currency: str) -> str:
     """The text of :func:`usage_entry`, of which a month of calls has very many."""
-    head = (
-        f"{usage.date} * {journal.quoted(usage.service)} "
-        f"{journal.quoted(calls_text(usage.calls, usage.seconds))}"
+    day, late, service, vat, calls, seconds, micro, pending = usage
+    owed, earned, waiting = _padded(customer, service, vat if pending else None)
+    amount, rest = money.text(micro), money.text(pending - micro)
+    kept = money.text(-pending) if pending else ""
+    width = max(len(amount), len(rest), len(kept))
+    late_from = f"  late_from: {late}\n" if late else ""
+    code = f"    vat: {journal.quoted(vat)}\n" if vat else ""
+    inside = f"  {waiting}  {kept:>{width}} {currency}\n" if pending else ""
+    return (
+        f'{day} * {journal.quoted(service)} "{calls_text(calls, seconds)}"\n'
+        f"  calls: {calls}\n  seconds: {seconds}\n{late_from}"
+        f"  {owed}  {amount:>{width}} {currency}\n{code}"
+        f"  {earned}  {rest:>{width}} {currency}\n{inside}\n"
     )
-    meta: dict[str, object] = {"calls": usage.calls, "seconds": usage.seconds}
-    if usage.late_from:
-        meta["late_from"] = usage.late_from
-    code = {"vat": usage.vat} if usage.vat else {}
-    pending = usage.pending_micro
-    rows = [
-        journal.Row(accounts.unbilled(customer), money.text(usage.micro), currency, code),
-        journal.Row(
-            accounts.income(usage.service), money.text(pending - usage.micro), currency, {}
-        ),
-    ]
-    if pending:
-        account = accounts.pending(usage.vat)
-        rows.append(journal.Row(account, money.text(-pending), currency, {}))
-    return journal.transaction(head, meta, rows)
+
+
+@functools.lru_cache(maxsize=256)
+def _padded(customer: str, service: str, pending: str | None) -> tuple[str, str, str]:
+    """The accounts of usage, as wide as the widest: what is owed, earned, and VAT that waits."""
+    waiting = "" if pending is None else accounts.pending(pending)
+    names = (accounts.unbilled(customer), accounts.income(service), waiting)
+    width = max(map(len, names))
+    owed, earned, waiting = (name.ljust(width) for name in names)
+    return owed, earned, waiting
 
 
 def sale(

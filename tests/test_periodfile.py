@@ -3,6 +3,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from a2ledger import journal, periodfile
 from a2ledger.periodfile import Usage, leg, transaction
@@ -58,6 +60,24 @@ def test_a_file_is_known_as_it_will_be_read():
 
     assert known == periodfile.parse(text_of(file))
     assert periodfile.text_of(known) == text_of(file)
+
+
+SOME_TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
+SOME_DAY = st.dates(dt.date(1990, 1, 1), dt.date(2100, 1, 1))
+MICRO = st.integers(-(10**12), 10**12)
+
+
+@given(
+    st.builds(
+        Usage, SOME_DAY, st.none() | SOME_DAY, SOME_TEXT, st.just("") | SOME_TEXT,
+        st.integers(0, 10**6), st.integers(0, 10**9), MICRO, st.just(0) | MICRO,
+    ),
+    st.sampled_from(["C1", "cust.1", "A-much-longer-customer"]),
+)  # fmt: skip
+def test_usage_is_written_as_any_entry_is(one, customer):
+    entry = periodfile.usage_entry(one, customer, "EUR")
+
+    assert periodfile.usage_text(one, customer, "EUR") == journal.formatted(entry)
 
 
 def test_a_new_file_is_its_marker():

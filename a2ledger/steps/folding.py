@@ -63,8 +63,9 @@ class Folder:
     def _posted(self, row: detail.Folded, day: dt.date) -> Usage:
         """What a fold posts in the customer's open period."""
         posted, late = row.late_in or day, day if row.late_in else None
-        config, customer, pending = self.draft.book.config, self.draft.customer(row.customer), 0
+        pending = 0
         if row.customer in self._including:
+            config, customer = self.draft.book.config, self.draft.customer(row.customer)
             pending = config.pending(row.micro, row.vat, config.party(customer, day, posted))
         counts = (row.calls, row.seconds, row.micro)
         return Usage(posted, late, row.service, row.vat, *counts, pending)
