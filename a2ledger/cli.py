@@ -11,6 +11,7 @@ import datetime as dt
 import importlib
 import re
 import sys
+from collections import UserDict
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +93,22 @@ COMMANDS = {
     "serve": "serving.serve",
     "doctor": "examining.doctor",
 }
-"""Where each command stands in :mod:`a2ledger.commands`. Only what is run is loaded: all of them
-together take as long to load as a small import takes to run."""
+"""Where each command stands in :mod:`a2ledger.commands`."""
+
+
+class Commands(UserDict[str, Any]):
+    """Commands by name, from where each stands.
+
+    Only what is run is loaded: with all of them, each would take a tenth of a second longer.
+    """
+
+    def __getitem__(self, name: str) -> click.Command:
+        """A command, loaded now if it was not."""
+        module, _, function = self.data[name].partition(".")
+        command: click.Command = getattr(
+            importlib.import_module(f"a2ledger.commands.{module}"), function
+        )
+        return command
 
 
 class Group(click.Group):
@@ -102,18 +117,7 @@ class Group(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the commands, in that order."""
         del ctx
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """A command; None where there is none of this name."""
-        del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, name = COMMANDS[cmd_name].partition(".")
-        command: click.Command = getattr(
-            importlib.import_module(f"a2ledger.commands.{module}"), name
-        )
-        return command
+        return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an expected error is one line and an exit code."""
@@ -144,7 +148,11 @@ def _in_full(line: str) -> str:
     return f"{what}; {undone}; {todo or 'correct it and run again'}"
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Group,
+    commands=Commands(COMMANDS),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option(
     "-C",
     "--book",

@@ -23,11 +23,7 @@ OPEN = "journals/2026-02/C1.01.beancount"
 
 
 def commands(group: click.Group = main, prefix: str = "") -> Iterator[tuple[str, click.Command]]:
-    ctx = click.Context(group)
-    for name in group.list_commands(ctx):
-        command = group.get_command(ctx, name)
-        assert command is not None
-        assert command.name == name
+    for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from commands(command, f"{prefix}{name} ")
         else:
@@ -77,6 +73,13 @@ def test_every_command_stands_in_the_readme(name):
     assert re.search(
         rf"`(a2ledger )?{name}\b|^\$ a2ledger (-\S+ \S+ )*{name}\b", readme, re.MULTILINE
     )
+
+
+def test_a_command_that_is_mistyped_is_guessed():
+    done = a2ledger("ballances")
+    assert done.code == 2
+    assert "No such command 'ballances'" in done.stderr
+    assert "balances" in done.stderr.replace("ballances", "")
 
 
 def test_commands_are_listed_in_the_order_of_a_month():

@@ -38,8 +38,7 @@ def contents():
     return {str(path): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()
             and not path.is_relative_to(root / ".a2ledger/decks")}
 
-for name in main.list_commands(None):
-    main.get_command(None, name)
+list(main.commands.values())
 for words in ("balances", "preview C1 --html", "check C1", "invoice --format html,text -o -"):
     CliRunner().invoke(main, ["-C", str(root), *words.split()])  # loads what is loaded later
 hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
