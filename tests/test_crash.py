@@ -49,6 +49,23 @@ def traced(command, root, at=0, mode="kill"):
     return tracing.run(command, root, dict(os.environ), fault)
 
 
+def test_the_harness_runs_a_function_as_it_runs_a_command(root):
+    def careful():
+        exec(CAREFUL[2], {})  # noqa: S102 - the same steps
+        return 3
+
+    def broken():
+        raise ValueError("no such thing")
+
+    outcome = traced(careful, root)
+    assert (outcome.code, outcome.calls) == (3, traced(CAREFUL, root).calls)
+    assert traced(careful, root, at=1).code == -9
+    outcome = traced(broken, root)
+    assert outcome.code == 1
+    assert "Traceback" in outcome.output
+    assert "no such thing" in outcome.output
+
+
 def test_the_harness_counts_what_changes_files_and_nothing_else(root):
     outcome = traced(CAREFUL, root)
 

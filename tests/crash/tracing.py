@@ -16,6 +16,7 @@ import signal
 import struct
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -272,6 +273,9 @@ def _become(
             code = command()
         else:
             os.execve(command[0], list(command), dict(environment))
+    except BaseException:  # noqa: BLE001 - an interpreter that ends by it shows it, too
+        code = 1
+        os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(code)
 
