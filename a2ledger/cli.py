@@ -17,8 +17,14 @@ from typing import Any
 
 import click
 
-from a2ledger import __version__, detail, ledger, quarantine
-from a2ledger.book import BrokenBookError, NoBookError, RefusedError
+from a2ledger import __version__
+from a2ledger.book.book import BrokenBookError, NoBookError, RefusedError
+from a2ledger.book.disk import CannotCreateError, CannotWriteError
+from a2ledger.book.git import GitError
+from a2ledger.book.source_config import UnknownSourceError
+from a2ledger.book.toml_table import ConfigError
+from a2ledger.book.transaction import InterruptedRunError, LockedError
+from a2ledger.calls import detail
 from a2ledger.commands.settings import (
     CANNOT_CREATE,
     DAY,
@@ -29,15 +35,12 @@ from a2ledger.commands.settings import (
     USAGE,
     Settings,
 )
-from a2ledger.disk import CannotCreateError, CannotWriteError
-from a2ledger.feed import UnusableInput
-from a2ledger.pdf import PdfError
-from a2ledger.render import RenderError
-from a2ledger.repository import GitError
-from a2ledger.sourceconfig import UnknownSourceError
-from a2ledger.steps.reporting import UncountedRowsError
-from a2ledger.tomltable import ConfigError
-from a2ledger.vault import InterruptedRunError, LockedError
+from a2ledger.documents.pdf import PdfError
+from a2ledger.documents.render import RenderError
+from a2ledger.journal import ledger
+from a2ledger.sources import quarantine
+from a2ledger.sources.batch import UnusableInput
+from a2ledger.sources.report import UncountedRowsError
 
 CODES: dict[type[Exception], int] = {
     UnknownSourceError: USAGE,
@@ -62,26 +65,26 @@ CODES: dict[type[Exception], int] = {
 """Exit code of each error a person can do something about."""
 
 COMMANDS = {
-    "init": "starting.init",
-    "demo": "starting.demo",
+    "init": "start.init",
+    "demo": "start.demo",
     "customer": "customers.customer",
     "fee": "fees.fee",
     "import": "imports.import_",
     "quarantine": "imports.quarantine_",
     "rate": "imports.rate",
-    "rerate": "amending.rerate",
-    "void": "amending.void",
-    "check": "questions.check",
-    "verify": "questions.verify",
-    "balances": "questions.balances",
-    "ageing": "questions.ageing_",
-    "preview": "questions.preview",
-    "statement": "questions.statement",
-    "close": "closing.close",
-    "invoice": "closing.invoice",
-    "explain": "explaining.explain",
-    "reconcile": "reconciling.reconcile",
-    "export": "reconciling.export",
+    "rerate": "rerate.rerate",
+    "void": "rerate.void",
+    "check": "balances.check",
+    "verify": "balances.verify",
+    "balances": "balances.balances",
+    "ageing": "balances.ageing_",
+    "preview": "balances.preview",
+    "statement": "balances.statement",
+    "close": "close.close",
+    "invoice": "close.invoice",
+    "explain": "explain.explain",
+    "reconcile": "a2billing.reconcile",
+    "export": "a2billing.export",
     "credit-note": "corrections.credit_note",
     "refund": "corrections.refund",
     "returned": "corrections.returned",
@@ -90,8 +93,8 @@ COMMANDS = {
     "transfer": "corrections.transfer",
     "suspense": "corrections.suspense",
     "deposit": "corrections.deposit",
-    "serve": "serving.serve",
-    "doctor": "examining.doctor",
+    "serve": "serve.serve",
+    "doctor": "doctor.doctor",
 }
 """Where each command stands in :mod:`a2ledger.commands`."""
 

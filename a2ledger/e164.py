@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from a2ledger.sourceconfig import Source
+    from a2ledger.book.source_config import Source
 
 _DIALLED = re.compile(r"[0-9+*#]{1,15}", re.ASCII)
 _INSTEAD = re.compile(r"[0-9]{0,15}", re.ASCII)

@@ -1,6 +1,6 @@
 """Rating told slowly and plainly, one call and one ``Fraction`` at a time.
 
-The kernel in :mod:`a2ledger.rating` computes whole columns of integers; this module computes
+The kernel in :mod:`a2ledger.rating.rate` computes whole columns of integers; this module computes
 one call the way the rules are spoken. Tests hold the two against each other.
 """
 

@@ -13,14 +13,20 @@ from typing import Any
 from beancount.parser import parser
 
 from a2ledger import sources
-from a2ledger.book import Book, Draft
+from a2ledger.billing import close as closing
+from a2ledger.book import start
+from a2ledger.book.book import Book, Draft
+from a2ledger.calls import imports as call_imports
 from a2ledger.cli import main
-from a2ledger.steps import closing, importing, moving, registering, reporting, starting, summarising
+from a2ledger.customers import register
+from a2ledger.journal import summary
+from a2ledger.payments import imports as money_imports
+from a2ledger.sources import report as reporting
 
 TODAY = dt.date(2026, 2, 20)
 
 CONFIG = (
-    starting.config_text(company="Example", currency="EUR", timezone="Europe/Brussels")
+    start.config_text(company="Example", currency="EUR", timezone="Europe/Brussels")
     + """
 [methods]
 card = "Assets:Gateway:Card"
@@ -53,7 +59,7 @@ def draft(root: Path, today: dt.date = TODAY) -> Draft:
 
 def publish(one: Draft) -> None:
     """Bring what is derived into line and write it all, without git."""
-    summarising.summarise(one)
+    summary.summarise(one)
     for path, content in one.put_files.items():
         file = one.book.root / path
         if content is None:
@@ -73,7 +79,7 @@ def started(root: Path, *customers: str, opened: str = "2026-01-01", **facts: st
     one = draft(root)
     one.put("journals/manual.beancount", "")
     for name in customers:
-        registering.add(one, name, {"opened": opened, "credit_limit": "1000", **facts})
+        register.add(one, name, {"opened": opened, "credit_limit": "1000", **facts})
     publish(one)
     return root
 
@@ -99,13 +105,13 @@ def take_from(root: Path, source: str, path: Path, today: dt.date = TODAY) -> re
     one = draft(root, today)
     settings = one.book.config
     now = dt.datetime.combine(today + dt.timedelta(days=1), dt.time(), settings.zone)
-    if source in moving.KINDS:
-        report = moving.import_movements(one, source, [path])
+    if source in money_imports.KINDS:
+        report = money_imports.import_movements(one, source, [path])
     elif source == "customers":
-        report = registering.import_customers(one, [path])
+        report = register.import_customers(one, [path])
     else:
         feed = settings.source(source, sources.dialects)
-        report, _ = importing.import_calls(one, feed, [path], now)
+        report, _ = call_imports.import_calls(one, feed, [path], now)
     reporting.record(one, report, now)
     publish(one)
     return report

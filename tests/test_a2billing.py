@@ -16,7 +16,7 @@ import servers
 from conftest import Book, bean_check
 from incumbent import ZERO, Incumbent
 
-from a2ledger import reconciliation
+from a2ledger.a2billing import causes as reconciliation
 
 WORD = "s3cret+word"
 TODAY = "2026-02-01"

@@ -12,8 +12,8 @@ from conftest import a2ledger
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a2ledger import admission, journal
-from a2ledger.ledger import ForbiddenLineError, Ledger
+from a2ledger.journal import admission, syntax
+from a2ledger.journal.ledger import ForbiddenLineError, Ledger
 
 ENTRY = '2026-01-05 * "A" "b"\n  Assets:Bank  1.00 EUR\n  Equity:Opening-Balances  -1.00 EUR\n'
 
@@ -134,9 +134,7 @@ WORDS = st.sampled_from(
 
 @given(st.lists(WORDS, max_size=12).map("".join), st.lists(WORDS, max_size=12).map("".join))
 def test_no_text_that_the_program_writes_is_taken_for_a_directive(name, key):
-    text = (
-        f"2026-01-05 * {journal.quoted(name)} {journal.quoted(key)}\n  k: {journal.quoted(name)}\n"
-    )
+    text = f"2026-01-05 * {syntax.quoted(name)} {syntax.quoted(key)}\n  k: {syntax.quoted(name)}\n"
 
     assert admission.objections(text + ENTRY) == []
 

@@ -10,12 +10,11 @@ from conftest import call, csv_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from a2ledger import ageing
-from a2ledger.ageing import Moved
-from a2ledger.book import Book
-from a2ledger.ledger import Standing
-from a2ledger.steps import ageing as steps
-from a2ledger.steps import asking
+from a2ledger.balances import ageing, balances
+from a2ledger.balances import ageing_of_book as steps
+from a2ledger.balances.ageing import Moved
+from a2ledger.book.book import Book
+from a2ledger.journal.ledger import Standing
 
 EURO = 1_000_000
 DAY = dt.date(2026, 1, 1)
@@ -286,19 +285,19 @@ def test_balances_of_every_past_day_are_what_balances_said_and_ageing_adds_up_to
             before = on - dt.timedelta(days=1)
             if number:
                 # A close is dated the day before: that day's balances are those after it.
-                said[before] = asking.standings(Book(root))
+                said[before] = balances.standings(Book(root))
             while todo and todo[0][0] == number:
                 _, *event = todo[0]
                 happen(root, len(todo), on, *event)
                 todo.pop(0)
         book = Book(root)
         for on, rows in said.items():
-            assert plain(asking.standings_on(book, on)) == plain(rows), on
+            assert plain(balances.standings_on(book, on)) == plain(rows), on
             for row, standing in zip(steps.aged(book, [], on), rows, strict=True):
                 shown = row.as_json()
                 parts = [*ageing.BUCKETS, "unapplied"]
                 assert sum(Decimal(shown[part]) for part in parts) == Decimal(shown["billed"])
                 assert row.billed_micro == standing.billed_micro
-        assert plain(asking.standings_on(book, dt.date.max)) == plain(asking.standings(book))
+        assert plain(balances.standings_on(book, dt.date.max)) == plain(balances.standings(book))
         shutil.rmtree(root / "calls", ignore_errors=True)
-        assert plain(asking.standings_on(book, on)) == plain(rows)
+        assert plain(balances.standings_on(book, on)) == plain(rows)

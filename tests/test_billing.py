@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from a2ledger import billing
-from a2ledger.billing import Brought, DetailDiffersError, Row, Used
+from a2ledger.billing import bill as billing
+from a2ledger.billing.bill import Brought, DetailDiffersError, Row, Used
 from a2ledger.period import Period
 from a2ledger.vat import VatCode, added
 

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from conftest import Book, cdr
 
-from a2ledger import bookmarks
+from a2ledger.sources import bookmarks
 
 DAY = "2026-01-06"
 MANY = 4_000  # rows; a megabyte and a bit

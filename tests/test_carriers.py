@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from a2ledger import carriers
-from a2ledger.carriers import Terminated
+from a2ledger.journal import carriers
+from a2ledger.journal.carriers import Terminated
 
 JANUARY = """\
 2026-01-05 * "acme" "2 calls, 0:01:30"

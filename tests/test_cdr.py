@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from a2ledger import cdr, sources
-from a2ledger.directory import Directory
-from a2ledger.feed import FIELDS, Batch
+from a2ledger import sources
+from a2ledger.book.source_config import Rule, Source
+from a2ledger.calls import normalise as cdr
+from a2ledger.customers.directory import Directory
 from a2ledger.records import Customer
-from a2ledger.sourceconfig import Rule, Source
+from a2ledger.sources.batch import FIELDS, Batch
 
 LIVE = Path(__file__).parent / "data" / "asterisk_live" / "Master.csv"
 NOW = dt.datetime(2026, 12, 1, 12, tzinfo=dt.UTC)

@@ -13,9 +13,11 @@ from conftest import Book, bean_check, total
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from a2ledger import accounts, customerfile, deferrals, fees, journal
+from a2ledger import accounts
+from a2ledger.fees import charge, deferrals
+from a2ledger.fees import due as fees
+from a2ledger.journal import customer_file, syntax
 from a2ledger.period import DAY
-from a2ledger.steps import charging
 
 
 @pytest.fixture
@@ -466,10 +468,10 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(root: Path, day: dt.date, *, close: bool, does=None) -> None:
     """What a command that writes does on a day."""
     draft = shelf.draft(root, day)
-    charging.charge(draft)
+    charge.charge(draft)
     if does:
         does(draft)
-    charging.charge(draft, charging.changed(draft))
+    charge.charge(draft, charge.changed(draft))
     shelf.publish(draft)
     if close:
         shelf.close(root, day)
@@ -493,14 +495,14 @@ def acts(life: dict) -> list[tuple[dt.date, object]]:
     (day, offset, amount), *changes = sorted(life["prices"])
     first = max(day + offset * DAY, START)
     terms = {"name": "f", "every": life["every"], "arrears": life["arrears"], "since": first}
-    found = [(day, lambda draft: charging.add(draft, "C1", "Subscriptions", amount, **terms))]
+    found = [(day, lambda draft: charge.add(draft, "C1", "Subscriptions", amount, **terms))]
     for when, later, price in changes:
         since = max(when + later * DAY, first)
-        found.append((when, lambda d, p=price, s=since: charging.change(d, "C1", "f", p, s)))
+        found.append((when, lambda d, p=price, s=since: charge.change(d, "C1", "f", p, s)))
     if life["stop"]:
         when = max([life["stop"][0], *(row[0] for row in life["prices"])])
         end = max(when + life["stop"][1] * DAY, first)
-        found.append((when, lambda draft: charging.stop(draft, "C1", "f", end)))
+        found.append((when, lambda draft: charge.stop(draft, "C1", "f", end)))
     return found
 
 
@@ -524,22 +526,22 @@ def test_how_often_commands_run_changes_no_byte_of_the_books(template, life, clo
 
     # What was billed is what is due by the last close; what was not earned of it is deferred.
     draft_of = quiet["journals/customers/C1.beancount"].decode()
-    customer = customerfile.parse(draft_of)
+    customer = customer_file.parse(draft_of)
     due = sum(
         line.micro
         for fee in customer.fees
         for line in fees.lines(customer, fee, START, customer.open_since - DAY)
     )
     *closed, _ = [
-        quiet[customerfile.period_path("C1", start)].decode() for start in customer.periods
+        quiet[customer_file.period_path("C1", start)].decode() for start in customer.periods
     ]
-    head = quiet[customerfile.period_path("C1", customer.open_since)].decode()
-    posted = [leg for text in closed for leg in journal.legs(text)]
+    head = quiet[customer_file.period_path("C1", customer.open_since)].decode()
+    posted = [leg for text in closed for leg in syntax.legs(text)]
     assert (
         -sum(leg.micro for leg in posted if leg.account.startswith("Income:S"))
         + sum(-leg.micro for leg in posted if leg.account == accounts.DEFERRED)
         == due
     )
-    left = sum(row.left_micro for row in deferrals.read(journal.blocks(head)) if row.fee == "f")
-    fresh = sum(leg.micro for leg in journal.legs(head) if leg.account == accounts.DEFERRED)
+    left = sum(row.left_micro for row in deferrals.read(syntax.blocks(head)) if row.fee == "f")
+    fresh = sum(leg.micro for leg in syntax.legs(head) if leg.account == accounts.DEFERRED)
     assert -sum(leg.micro for leg in posted if leg.account == accounts.DEFERRED) == left + fresh

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a2ledger import clock
+from a2ledger import times as clock
 
 
 def instant(text, zone="UTC"):

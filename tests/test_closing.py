@@ -8,8 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from a2ledger import billing, closing, config, journal, ledger
-from a2ledger.billing import Brought, Row
+from a2ledger.billing import bill as billing
+from a2ledger.billing import closing_entries
+from a2ledger.billing.bill import Brought, Row
+from a2ledger.book import config
+from a2ledger.journal import ledger, syntax
 from a2ledger.period import Period
 from a2ledger.records import Customer
 from a2ledger.vat import OUTSIDE, VatCode
@@ -31,11 +34,11 @@ def bill_of(*rows, **brought):
 
 
 def text_of(entries):
-    return "".join(map(journal.formatted, entries))
+    return "".join(map(syntax.formatted, entries))
 
 
 def written(bill, kind="invoice", number="INV-2026-000123"):
-    return text_of(closing.entries(bill, "C10001", "EUR", kind, number))
+    return text_of(closing_entries.entries(bill, "C10001", "EUR", kind, number))
 
 
 def test_a_close_is_written_like_this():
@@ -51,7 +54,7 @@ def test_a_close_is_written_like_this():
 
 
 def test_the_next_period_begins_like_this():
-    balances, sums = closing.brought_forward(bill_of(charge(67_742_310)), "C10001", "EUR")
+    balances, sums = closing_entries.brought_forward(bill_of(charge(67_742_310)), "C10001", "EUR")
     found = [*balances, *sums]
 
     assert text_of(found) == (
@@ -118,7 +121,7 @@ def test_a_code_that_takes_back_what_another_gives_is_moved_without_touching_bil
     ],
 )
 def test_a_number_is_taken_where_some_line_is_not_zero(rows, numbered):
-    assert closing.is_numbered(bill_of(*rows)) is numbered
+    assert closing_entries.is_numbered(bill_of(*rows)) is numbered
 
 
 def settings():
@@ -143,7 +146,7 @@ def document(bill, **given):
         "number": "INV-1",
         "issue_date": dt.date(2026, 2, 3),
     }
-    return closing.document(bill, CUSTOMER, settings(), **(facts | given))
+    return closing_entries.document(bill, CUSTOMER, settings(), **(facts | given))
 
 
 def test_the_document_says_what_is_billed_and_what_is_to_pay():
@@ -160,7 +163,7 @@ def test_the_document_says_what_is_billed_and_what_is_to_pay():
 
 def test_a_customers_own_terms_win():
     own = Customer(id="C1", opened=CUSTOMER.opened, facts={"terms": ((CUSTOMER.opened, "30"),)})
-    found = closing.document(
+    found = closing_entries.document(
         bill_of(),
         own,
         settings(),
@@ -190,7 +193,7 @@ def test_amounts_of_a_credit_note_are_positive_and_its_statement_is_as_it_is():
 
 def test_what_is_brought_forward_is_read_back_and_a_balance_by_hand_is_not_taken_for_it():
     bill = bill_of(charge(67_742_310), charge(-3, "O"), billed_micro=7_123_450)
-    balances, sums = closing.brought_forward(bill, "C10001", "EUR")
+    balances, sums = closing_entries.brought_forward(bill, "C10001", "EUR")
     text = text_of([*balances, *sums])
     by_hand = (
         "2026-02-09 balance Assets:Receivable:C10001:Billed  5.00 ~ 0 EUR\n"

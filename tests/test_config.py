@@ -6,14 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from a2ledger import config
-from a2ledger.sourceconfig import Rule
-from a2ledger.steps import starting
-from a2ledger.tomltable import ConfigError
+from a2ledger.book import config, start
+from a2ledger.book.source_config import Rule
+from a2ledger.book.toml_table import ConfigError
 from a2ledger.vat import OUTSIDE, Party
 
 TODAY = dt.date(2026, 1, 1)
-NEW = starting.config_text(company='A "B" \\ C', currency="EUR", timezone="Europe/Athens")
+NEW = start.config_text(company='A "B" \\ C', currency="EUR", timezone="Europe/Athens")
 
 FULL = """
 format = 1

@@ -14,8 +14,9 @@ from conftest import Book, a2ledger, amounts, bean_check, total
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from a2ledger import credit, money
-from a2ledger.credit import CannotCreditError
+from a2ledger import money
+from a2ledger.corrections import credit_note
+from a2ledger.corrections.credit_note import CannotCreditError
 
 
 @pytest.fixture
@@ -223,16 +224,16 @@ def test_however_an_invoice_is_credited_all_of_it_comes_back_and_no_cent_more(li
         part = data.draw(st.integers(1, 3500)) * 10_000
         if part > left[line] * 10_000:
             with pytest.raises(CannotCreditError):
-                credit.draw_up(invoice, notes, [line], part)
+                credit_note.draw_up(invoice, notes, [line], part)
             continue
-        found = credit.draw_up(invoice, notes, [line], part)
+        found = credit_note.draw_up(invoice, notes, [line], part)
         left[line] -= part // 10_000
         (tax,) = found.vat.values()
         assert tax >= 0
         notes.append(as_note(found, number))
         back += found.gross_micro
     if any(left.values()):
-        back += credit.draw_up(invoice, notes, [], None).gross_micro
+        back += credit_note.draw_up(invoice, notes, [], None).gross_micro
     assert back == (sum(net.values()) + sum(vat.values())) * 10_000
 
 

@@ -8,7 +8,7 @@ from beancount import loader
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a2ledger import customerfile
+from a2ledger.journal import customer_file
 from a2ledger.records import KEYS, NUMBERS, Customer
 
 OPENED = dt.date(2026, 1, 10)
@@ -27,7 +27,7 @@ def customer(**facts):
 
 
 def test_a_customers_own_ledger_is_written_like_this():
-    assert customerfile.new(customer(), "EUR", OPENED) == (
+    assert customer_file.new(customer(), "EUR", OPENED) == (
         'option "title" "C1"\n'
         'option "operating_currency" "EUR"\n'
         'option "tolerance_multiplier" "0"\n'
@@ -71,24 +71,24 @@ FACTS = st.fixed_dictionaries(
 @given(FACTS)
 def test_every_fact_comes_back(facts):
     one = Customer(id="a.b@C+1", opened=OPENED, facts=facts, periods=(OPENED, LATER))
-    text = customerfile.new(one, "EUR", LATER)
+    text = customer_file.new(one, "EUR", LATER)
 
-    assert customerfile.parse(text) == one
-    assert customerfile.updated(text, one, "EUR", LATER) == text
+    assert customer_file.parse(text) == one
+    assert customer_file.updated(text, one, "EUR", LATER) == text
 
 
 def test_a_text_of_several_lines_to_some_stays_one_value():
     one = customer(name=((OPENED, "A\u2028B\x85C\x0bD\x1cE"),))
-    text = customerfile.new(one, "EUR", OPENED)
+    text = customer_file.new(one, "EUR", OPENED)
 
-    assert customerfile.updated(text, one, "EUR", OPENED) == text
+    assert customer_file.updated(text, one, "EUR", OPENED) == text
 
 
 @given(FACTS)
 def test_beancount_reads_every_fact(facts):
     one = Customer(id="C1", opened=OPENED, facts=facts)
     entries, errors, _ = loader.load_string(
-        customerfile.new(one, "EUR", OPENED).replace('include "../chart.beancount"\n', "")
+        customer_file.new(one, "EUR", OPENED).replace('include "../chart.beancount"\n', "")
     )
 
     assert not errors
@@ -100,32 +100,32 @@ def test_beancount_reads_every_fact(facts):
 
 
 def test_what_people_wrote_stays_when_a_fact_changes():
-    text = customerfile.new(customer(), "EUR", OPENED)
+    text = customer_file.new(customer(), "EUR", OPENED)
     text = text.replace("\n\n2026-01-10 custom", "\n\n; he pays by cheque\n2026-01-10 custom", 1)
     text = text.replace('"name" "Ada"\n', '"name" "Ada"\n; nice person\n\n')
     text += '\n2026-01-20 note Assets:Receivable:C1:Billed "called us"\n'
-    changed = customerfile.with_facts(customer(), [("name", "Ada L.")], LATER)
+    changed = customer_file.with_facts(customer(), [("name", "Ada L.")], LATER)
 
-    found = customerfile.updated(text, changed, "EUR", LATER)
+    found = customer_file.updated(text, changed, "EUR", LATER)
 
     for words in ("; he pays by cheque\n", "; nice person\n", '"called us"\n'):
         assert words in found
     assert '2026-02-01 custom "a2ledger-set" "name" "Ada L."' in found
     assert '  name: "Ada L."\n  credit_limit: 50.00\n' in found
-    assert customerfile.parse(found) == changed
-    assert customerfile.updated(found, changed, "EUR", LATER) == found
+    assert customer_file.parse(found) == changed
+    assert customer_file.updated(found, changed, "EUR", LATER) == found
 
 
 def test_a_new_period_is_included_once():
     one = customer()
-    text = customerfile.new(one, "EUR", OPENED)
+    text = customer_file.new(one, "EUR", OPENED)
     periods = (*one.periods, dt.date(2026, 3, 1))
     more = Customer(id="C1", opened=OPENED, facts=one.facts, periods=periods)
 
-    found = customerfile.updated(text, more, "EUR", OPENED)
+    found = customer_file.updated(text, more, "EUR", OPENED)
 
     assert found == text + 'include "../2026-03/C1.01.beancount"\n'
-    assert customerfile.updated(found, more, "EUR", OPENED) == found
+    assert customer_file.updated(found, more, "EUR", OPENED) == found
 
 
 @pytest.mark.parametrize(
@@ -140,11 +140,11 @@ def test_a_new_period_is_included_once():
     ],
 )
 def test_a_fact_that_is_none_is_said(old, new, message):
-    text = customerfile.new(customer(), "EUR", OPENED)
+    text = customer_file.new(customer(), "EUR", OPENED)
     assert old in text
 
     with pytest.raises(ValueError, match=message):
-        customerfile.parse(text.replace(old, new))
+        customer_file.parse(text.replace(old, new))
 
 
 def test_a_fact_holds_from_a_day_until_the_next():
@@ -161,15 +161,15 @@ def test_a_fact_holds_from_a_day_until_the_next():
 def test_a_change_to_what_holds_already_is_none_and_one_of_the_same_day_replaces():
     one = customer()
 
-    assert customerfile.with_facts(one, [("name", "Ada")], LATER) == one
-    twice = customerfile.with_facts(
-        customerfile.with_facts(one, [("name", "B")], LATER), [("name", "C")], LATER
+    assert customer_file.with_facts(one, [("name", "Ada")], LATER) == one
+    twice = customer_file.with_facts(
+        customer_file.with_facts(one, [("name", "B")], LATER), [("name", "C")], LATER
     )
     assert twice.facts["name"] == ((OPENED, "Ada"), (LATER, "C"))
-    back = customerfile.with_facts(twice, [("name", "Ada")], LATER)
+    back = customer_file.with_facts(twice, [("name", "Ada")], LATER)
     assert back == one
 
 
 def test_files_are_named_by_customer_and_start():
-    assert customerfile.path("a.b") == "journals/customers/a.b.beancount"
-    assert customerfile.period_path("a.b", LATER) == "journals/2026-02/a.b.01.beancount"
+    assert customer_file.path("a.b") == "journals/customers/a.b.beancount"
+    assert customer_file.period_path("a.b", LATER) == "journals/2026-02/a.b.01.beancount"

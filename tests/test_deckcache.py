@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from a2ledger import deckcache, tariff
+from a2ledger.rating import deck as tariff
+from a2ledger.rating import decks
 
 TEXT = """\
 dialprefix,destination,rateinitial,carrier,starttime,endtime,note
@@ -24,10 +25,10 @@ def deck():
 
 
 def test_a_deck_that_was_kept_comes_back_whole(deck, tmp_path):
-    file = deckcache.path(tmp_path / "decks", TEXT, "standard")
-    deckcache.keep(file, deck)
+    file = decks.path(tmp_path / "decks", TEXT, "standard")
+    decks.keep(file, deck)
 
-    again = deckcache.load(file)
+    again = decks.load(file)
 
     assert again is not None
     assert (again.name, again.ignored_columns) == ("standard", ("note",))
@@ -41,24 +42,24 @@ def test_a_deck_that_was_kept_comes_back_whole(deck, tmp_path):
 
 
 def test_another_text_or_name_is_another_deck(tmp_path):
-    first = deckcache.path(tmp_path, TEXT, "standard")
+    first = decks.path(tmp_path, TEXT, "standard")
 
-    assert first != deckcache.path(tmp_path, TEXT + "1,USA,0.01,,,,\n", "standard")
-    assert first != deckcache.path(tmp_path, TEXT, "saver")
+    assert first != decks.path(tmp_path, TEXT + "1,USA,0.01,,,,\n", "standard")
+    assert first != decks.path(tmp_path, TEXT, "saver")
 
 
 @pytest.mark.parametrize("damage", [b"", b"not arrow", None])
 def test_what_cannot_be_read_is_made_again(deck, tmp_path, damage):
-    file = deckcache.path(tmp_path, TEXT, "standard")
-    deckcache.keep(file, deck)
+    file = decks.path(tmp_path, TEXT, "standard")
+    decks.keep(file, deck)
     file.write_bytes(file.read_bytes()[:100] if damage is None else damage)
 
-    assert deckcache.load(file) is None
+    assert decks.load(file) is None
 
 
 def test_where_nothing_can_be_kept_nothing_fails(deck, tmp_path):
     (tmp_path / "decks").write_text("a file where a directory is wanted")
 
-    deckcache.keep(deckcache.path(tmp_path / "decks", TEXT, "standard"), deck)
+    decks.keep(decks.path(tmp_path / "decks", TEXT, "standard"), deck)
 
-    assert deckcache.load(deckcache.path(tmp_path / "decks", TEXT, "standard")) is None
+    assert decks.load(decks.path(tmp_path / "decks", TEXT, "standard")) is None

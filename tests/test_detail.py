@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a2ledger import detail
-from a2ledger.detail import Digest, MissingDetailError
+from a2ledger.calls import detail
+from a2ledger.calls.detail import Digest, MissingDetailError
 
 DAY = dt.date(2026, 1, 5)
 NOON = dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC)

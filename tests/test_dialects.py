@@ -9,8 +9,8 @@ from conftest import a2ledger_process
 MODULE = """
 import pyarrow as pa
 
-from a2ledger.sourceconfig import Rule
-from a2ledger.feed import FIELDS, Batch, constant
+from a2ledger.book.source_config import Rule
+from a2ledger.sources.batch import FIELDS, Batch, constant
 
 RULES = (Rule(applications=("talk",), identify=("userfield",)),)
 

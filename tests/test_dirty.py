@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from a2ledger import sources
-from a2ledger.feed import UnusableInput
-from a2ledger.steps import importing
-from a2ledger.steps.explaining import Explanation
-from a2ledger.steps.reading import Asked
+from a2ledger.calls import imports
+from a2ledger.calls.explain import Explanation
+from a2ledger.calls.inputs import Asked
+from a2ledger.sources.batch import UnusableInput
 
 WIDTHS = (16, 18, 21)
 NAMES = (
@@ -118,7 +118,7 @@ def fates(root, content: bytes, **source) -> dict[int, str]:
     explanation = Explanation()
     asked = Asked(everything=True, explanation=explanation)
     feed = feed if not source else type(feed)(**{**_fields(feed), **source})
-    report, _ = importing.import_calls(draft, feed, [path], now, asked)
+    report, _ = imports.import_calls(draft, feed, [path], now, asked)
     report.check()
     rows = list(explanation.rows(report.refused))
     assert len(rows) == report.read

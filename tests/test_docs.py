@@ -22,8 +22,11 @@ import pytest
 from beancount import loader
 from click.testing import CliRunner
 
-from a2ledger import config, feed, records, sourceconfig, sources, tariff, tomltable
+from a2ledger import records, sources
+from a2ledger.book import config, source_config, toml_table
 from a2ledger.cli import main
+from a2ledger.rating import deck
+from a2ledger.sources import batch
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -280,13 +283,13 @@ def test_every_exit_code_is_in_the_readme():
 
 def test_every_configuration_key_is_documented(monkeypatch):
     asked: set[str] = set()
-    finish = tomltable.Table.finish
+    finish = toml_table.Table.finish
 
     def note(table):
         asked.update(table.known)
         finish(table)
 
-    monkeypatch.setattr(tomltable.Table, "finish", note)
+    monkeypatch.setattr(toml_table.Table, "finish", note)
     page = ROOT / "docs/configuration.md"
     for fence in fences(page):
         if fence.language == "toml":
@@ -301,13 +304,16 @@ def test_every_configuration_key_is_documented(monkeypatch):
     ("page", "words"),
     [
         ("docs/book.md", ["opened", *records.KEYS]),
-        ("docs/configuration.md", [*config.TREATMENTS, *sourceconfig.IDENTIFIERS, *config.METHODS]),
-        ("docs/sources.md", [*feed.FIELDS, *sources.dialects()]),
+        (
+            "docs/configuration.md",
+            [*config.TREATMENTS, *source_config.IDENTIFIERS, *config.METHODS],
+        ),
+        ("docs/sources.md", [*batch.FIELDS, *sources.dialects()]),
         (
             "docs/tariffs.md",
             [
                 *("dialprefix", "destination", "carrier", "increment"),
-                *(*tariff.AMOUNTS, *tariff.SECONDS, *tariff.ALWAYS),
+                *(*deck.AMOUNTS, *deck.SECONDS, *deck.ALWAYS),
             ],
         ),
     ],

@@ -12,7 +12,7 @@ import pytest
 import shelf
 from conftest import a2ledger
 
-from a2ledger.vault import Vault
+from a2ledger.book.transaction import Vault
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a2ledger.document import Statement, StatementLine, as_json, written
+from a2ledger.documents.document import Statement, StatementLine, as_json, written
 
 LEAF = st.one_of(st.text(), st.none(), st.integers())
 ITEM = st.dictionaries(st.text(), LEAF)

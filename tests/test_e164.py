@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from a2ledger import e164
-from a2ledger.sourceconfig import Source
+from a2ledger.book.source_config import Source
 
 
 def source(**values):

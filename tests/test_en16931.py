@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from a2ledger import en16931
-from a2ledger.document import Document, Line, Statement, StatementLine, VatLine
+from a2ledger.documents import en16931
+from a2ledger.documents.document import Document, Line, Statement, StatementLine, VatLine
 
 GREEK, BELGIAN = "EL094259216", "BE0403170701"
 

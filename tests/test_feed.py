@@ -6,7 +6,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a2ledger.feed import Batch, Refused, gathered, refuse
+from a2ledger.sources.batch import Batch, Refused, gathered, refuse
 
 
 def batch(file, lines, **more):

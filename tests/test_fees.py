@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a2ledger import fees, money, period
+from a2ledger import money, period
+from a2ledger.fees import due as fees
 from a2ledger.period import DAY
 from a2ledger.records import Customer, Fee
 

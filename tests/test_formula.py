@@ -8,8 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from a2ledger import cost, formula, tariff
-from a2ledger.tariff import AMOUNTS, MAX_AMOUNT, MAX_SECONDS, SECONDS
+from a2ledger.rating import cost, formula
+from a2ledger.rating import deck as tariff
+from a2ledger.rating.deck import AMOUNTS, MAX_AMOUNT, MAX_SECONDS, SECONDS
 
 SMALL = st.sampled_from([0, 0, 1, 6, 30, 60, 61, 90]) | st.integers(0, 300)
 RATES = st.fixed_dictionaries(

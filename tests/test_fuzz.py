@@ -102,7 +102,7 @@ READ = """
 import resource, sys
 from pathlib import Path
 from a2ledger import sources
-from a2ledger.sourceconfig import Source
+from a2ledger.book.source_config import Source
 dialect, path = sys.argv[1:]
 source = Source(name="x", dialect=dialect, switch="x", timezone="UTC")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -6,8 +6,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a2ledger import general, journal, periodfile
-from a2ledger.periodfile import PeriodFile, Usage, leg, transaction
+from a2ledger.journal import general, period_file, syntax
+from a2ledger.journal.period_file import PeriodFile, Usage, leg, transaction
 
 DAY = dt.date(2026, 1, 10)
 
@@ -27,7 +27,7 @@ def payment(customer, name, day=DAY, narration="", micro=5_000_000):
         ],
         links=[f"payment-{name}"],
     )
-    return journal.Block(str(day), "*", journal.formatted(entry))
+    return syntax.Block(str(day), "*", syntax.formatted(entry))
 
 
 def test_usage_stands_once_per_slice_on_its_last_day_with_usage():
@@ -43,7 +43,7 @@ def test_usage_stands_once_per_slice_on_its_last_day_with_usage():
 
     blocks = general.blocks(file, "C1", "EUR")
 
-    assert [(block.date, journal.legs(block.text)[0].micro) for block in blocks] == [
+    assert [(block.date, syntax.legs(block.text)[0].micro) for block in blocks] == [
         ("2026-01-29", 100),
         ("2026-01-30", 11),
         ("2026-02-03", 1000),
@@ -56,15 +56,15 @@ def test_late_usage_stays_apart():
 
     blocks = general.blocks(file, "C1", "EUR")
 
-    assert sorted(journal.legs(block.text)[0].micro for block in blocks) == [1, 7]
+    assert sorted(syntax.legs(block.text)[0].micro for block in blocks) == [1, 7]
     assert sum("late_from: 2026-01-30" in block.text for block in blocks) == 1
 
 
 def test_a_note_of_the_customers_file_is_not_in_the_general_ledger():
     note = '2026-01-11 note Assets:A "x"\n'
-    file = periodfile.parse("; private\n" + payment("C1", "a").text + note + journal.MARKER)
+    file = period_file.parse("; private\n" + payment("C1", "a").text + note + syntax.MARKER)
 
-    text = journal.joined(general.blocks(file, "C1", "EUR"))
+    text = syntax.joined(general.blocks(file, "C1", "EUR"))
 
     assert "payment-a" in text
     assert "private" not in text
@@ -88,7 +88,7 @@ IDS = {"C1": "C1", "C2": "C2", "X-c3": "c3"}
 def test_customers_may_be_merged_in_any_order_and_again(blocks, order):
     def of(part):
         own = (
-            block for block in blocks if journal.legs(block.text)[1].account.split(":")[2] == part
+            block for block in blocks if syntax.legs(block.text)[1].account.split(":")[2] == part
         )
         return sorted(own, key=lambda block: block.date)
 
@@ -98,8 +98,8 @@ def test_customers_may_be_merged_in_any_order_and_again(blocks, order):
         text = general.merged(text, [IDS[part]], of(part))
 
     assert text == at_once
-    assert Counter(journal.links(block.text)[0] for block in journal.blocks(text)) == Counter(
-        journal.links(block.text)[0] for block in blocks
+    assert Counter(syntax.links(block.text)[0] for block in syntax.blocks(text)) == Counter(
+        syntax.links(block.text)[0] for block in blocks
     )
 
 
@@ -115,16 +115,16 @@ def test_whose_a_block_is_says_its_posting_or_its_metadata_and_no_text():
     }
 
     for text, customer in lines.items():
-        assert general.customer_of(journal.blocks(text)[0]) == customer
+        assert general.customer_of(syntax.blocks(text)[0]) == customer
 
 
 def test_balances_stand_before_the_entries_of_their_day():
     line = "2026-01-10 balance Assets:Receivable:C1:Billed  0 ~ 0 EUR\n"
-    balance = journal.Block("2026-01-10", "balance", line)
+    balance = syntax.Block("2026-01-10", "balance", line)
 
     text = general.merged("", ["C1"], [payment("C1", "a"), balance])
 
-    assert [block.kind for block in journal.blocks(text)] == ["balance", "*"]
+    assert [block.kind for block in syntax.blocks(text)] == ["balance", "*"]
 
 
 def test_what_lies_before_is_one_entry_a_customer_and_one_a_month():

@@ -12,7 +12,7 @@ from conftest import cdr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from a2ledger import halves
+from a2ledger.calls import local_halves
 
 CHANNEL = "Local/3225550199@out-0000003b"
 
@@ -30,7 +30,7 @@ CHANNEL = "Local/3225550199@out-0000003b"
     ],
 )
 def test_the_half_a_call_ran_on_and_the_one_it_dialled_are_named(channel, dialled, expected):
-    assert halves.named(pa.array([channel]), pa.array([dialled])).to_pylist() == [expected]
+    assert local_halves.named(pa.array([channel]), pa.array([dialled])).to_pylist() == [expected]
 
 
 def row(said, **change):
@@ -65,7 +65,7 @@ RAN_1, RAN_2, DIALLED = (row(f"{CHANNEL};1"), row(f"{CHANNEL};2"), row(f">{CHANN
     ],
 )
 def test_which_half_is_left_out(calls, expected):
-    assert list(halves.lesser(pa.Table.from_pylist(calls))) == expected
+    assert list(local_halves.lesser(pa.Table.from_pylist(calls))) == expected
 
 
 ORIGINATED = [

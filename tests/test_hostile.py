@@ -14,7 +14,7 @@ import pytest
 from beancount import loader
 from conftest import Book, a2ledger, cdr, csv_text
 
-from a2ledger import table
+from a2ledger import csvfile
 
 NASTY = {
     "a second entry": 'x"\n\n2026-01-01 * "stolen"\n  Assets:Bank  1 EUR\n  Income:Calls  -1 EUR\n',
@@ -148,7 +148,7 @@ FORMULAS = ("=1+1", "+1+1", "-1+cmd|'/C calc'!A0", "@SUM(1)", "\t=1", "\r=1")
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_a_text_in_an_export_is_no_formula(book, text):
-    assert table.cell(text) == f"'{text}"
+    assert csvfile.cell(text) == f"'{text}"
     if text.isprintable():
         calls = book.file(
             "c.csv",
@@ -162,7 +162,7 @@ def test_a_text_in_an_export_is_no_formula(book, text):
 
 @pytest.mark.parametrize("text", ["-12.34", "+3225550199", "0", "Anna", "a=b", ""])
 def test_a_number_in_an_export_stays_one(text):
-    assert table.cell(text) == text
+    assert csvfile.cell(text) == text
 
 
 def test_a_file_that_unpacks_to_more_than_any_switch_writes_is_refused_in_little_memory(book):

@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 from beancount.core import data
 
-from a2ledger import journal
-from a2ledger.periodfile import Usage, leg, transaction, usage_entry
+from a2ledger.journal import syntax
+from a2ledger.journal.period_file import Usage, leg, transaction, usage_entry
 
 DAY = dt.date(2026, 1, 5)
 
@@ -31,7 +31,7 @@ include "x.beancount"
 
 
 def test_blocks_of_a_file_are_its_directives_and_joined_they_are_the_file():
-    found = journal.blocks(FILE)
+    found = syntax.blocks(FILE)
 
     assert [(block.date, block.kind) for block in found] == [
         ("", ""),
@@ -43,15 +43,15 @@ def test_blocks_of_a_file_are_its_directives_and_joined_they_are_the_file():
         ("", "marker"),
         ("2026-01-07", "custom"),
     ]
-    assert journal.joined(found) == FILE
-    assert journal.blocks("") == []
+    assert syntax.joined(found) == FILE
+    assert syntax.blocks("") == []
 
 
 def test_what_follows_an_entry_is_its_tail():
-    block = journal.blocks(FILE)[4]
+    block = syntax.blocks(FILE)[4]
 
-    assert journal.tail(block.text) == "\n; below it\n"
-    assert journal.tail("2026-01-05 open Assets:A\n") == ""
+    assert syntax.tail(block.text) == "\n; below it\n"
+    assert syntax.tail("2026-01-05 open Assets:A\n") == ""
 
 
 def test_what_looks_like_a_line_inside_a_text_is_none():
@@ -60,21 +60,21 @@ def test_what_looks_like_a_line_inside_a_text_is_none():
         'a" ^link-a #tag',
         'x\n2026-01-01 * "y"\n  Assets:A  1 EUR\ninclude "/etc/passwd"',
         [leg("Assets:A", 1_000_000, "EUR")],
-        meta={"id": "\n  Assets:A  5.00 EUR\n" + journal.MARKER},
+        meta={"id": "\n  Assets:A  5.00 EUR\n" + syntax.MARKER},
         links=["own"],
     )  # fmt: skip
-    text = journal.formatted(entry)
+    text = syntax.formatted(entry)
 
-    assert len(journal.blocks(text)) == 1
-    assert journal.links(text) == ["own"]
-    assert [row.micro for row in journal.legs(text)] == [1_000_000]
+    assert len(syntax.blocks(text)) == 1
+    assert syntax.links(text) == ["own"]
+    assert [row.micro for row in syntax.legs(text)] == [1_000_000]
 
 
 def test_links_and_legs_of_an_entry():
-    block = journal.blocks(FILE)[4]
+    block = syntax.blocks(FILE)[4]
 
-    assert journal.links(block.text) == ["payment-a", "refill-b"]
-    assert journal.legs(block.text) == [
+    assert syntax.links(block.text) == ["payment-a", "refill-b"]
+    assert syntax.legs(block.text) == [
         ("Assets:Bank", 10_000_000, "EUR"),
         ("Assets:A", -10_000_000, "EUR"),
     ]
@@ -91,13 +91,13 @@ def test_links_and_legs_of_an_entry():
     ],
 )
 def test_an_id_in_a_link_has_its_odd_characters_in_hex(identity, link):
-    assert journal.link("refill", "src", identity) == link
+    assert syntax.link("refill", "src", identity) == link
 
 
 def test_no_two_ids_give_one_link():
     ids = ["a", "A", "_61", "a_", "a 1", "a_201", "a-1", "a.1", ""]
 
-    assert len({journal.link("refill", "s", one) for one in ids}) == len(ids)
+    assert len({syntax.link("refill", "s", one) for one in ids}) == len(ids)
 
 
 @pytest.mark.parametrize(
@@ -112,14 +112,14 @@ def test_no_two_ids_give_one_link():
     ],
 )
 def test_a_text_from_outside_is_one_plain_line(text, shown):
-    assert journal.plain(text) == shown
+    assert syntax.plain(text) == shown
 
 
 def test_what_a2ledger_never_writes_is_refused():
     with pytest.raises(TypeError, match="writes no Pad"):
-        journal.formatted(data.Pad({}, DAY, "Assets:A", "Equity:B"))
+        syntax.formatted(data.Pad({}, DAY, "Assets:A", "Equity:B"))
     with pytest.raises(TypeError, match="writes no float"):
-        journal.formatted(data.Open({"rate": 1.5}, DAY, "Assets:A", None, None))
+        syntax.formatted(data.Open({"rate": 1.5}, DAY, "Assets:A", None, None))
 
 
 def test_internal_metadata_is_not_written():
@@ -127,7 +127,7 @@ def test_internal_metadata_is_not_written():
         {"filename": "x", "lineno": 1, "__tolerances__": {}}, DAY, "Assets:A", None, None
     )
 
-    assert journal.formatted(entry) == "2026-01-05 open Assets:A\n"
+    assert syntax.formatted(entry) == "2026-01-05 open Assets:A\n"
 
 
 # ---- the format, as it is read ----
@@ -136,7 +136,7 @@ def test_internal_metadata_is_not_written():
 def test_an_entry_of_usage_is_written_like_this():
     usage = Usage(DAY, None, "Calls", "S21", 142, 34385, 12_345_670)
 
-    assert journal.formatted(usage_entry(usage, "C10001", "EUR")) == (
+    assert syntax.formatted(usage_entry(usage, "C10001", "EUR")) == (
         '2026-01-05 * "Calls" "142 calls, 9:33:05"\n'
         "  calls: 142\n"
         "  seconds: 34385\n"

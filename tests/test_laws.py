@@ -16,8 +16,13 @@ from beancount.core import data
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from a2ledger import accounts, billing, closing, config, journal, money, periodfile, posting
-from a2ledger.billing import Brought, Row
+from a2ledger import accounts, money
+from a2ledger.billing import bill as billing
+from a2ledger.billing import closing_entries
+from a2ledger.billing.bill import Brought, Row
+from a2ledger.book import config
+from a2ledger.journal import period_file, syntax
+from a2ledger.payments import posting
 from a2ledger.period import DAY, Period
 from a2ledger.records import Movement
 
@@ -70,7 +75,7 @@ def test_every_entry_of_a_movement_balances_to_the_last_digit(movement, currency
     entry = entry_of(movement, currency)
 
     assert total(entry) == 0
-    assert sum(leg.micro for leg in journal.legs(journal.formatted(entry))) == 0
+    assert sum(leg.micro for leg in syntax.legs(syntax.formatted(entry))) == 0
 
 
 @given(MOVEMENTS, MOVEMENTS)
@@ -89,7 +94,7 @@ def _as(movement: Movement, kind: str) -> Movement:
 
 
 USAGE = st.builds(
-    periodfile.Usage,
+    period_file.Usage,
     date=DAYS,
     late_from=st.none() | DAYS,
     service=TEXTS.filter(bool),
@@ -103,19 +108,19 @@ USAGE = st.builds(
 
 @given(USAGE, IDS)
 def test_every_entry_of_usage_balances_and_can_be_read_back(usage, customer):
-    entry = periodfile.usage_entry(usage, customer, "EUR")
-    text = journal.formatted(entry)
+    entry = period_file.usage_entry(usage, customer, "EUR")
+    text = syntax.formatted(entry)
 
     assert total(entry) == 0
-    assert periodfile.read_usage(journal.blocks(text)[0]) == usage
-    assert periodfile.usage_text(usage, customer, "EUR") == text
+    assert period_file.read_usage(syntax.blocks(text)[0]) == usage
+    assert period_file.usage_text(usage, customer, "EUR") == text
 
 
 @given(st.lists(st.tuples(st.sampled_from(["S21", "S5", "O"]), AMOUNTS), max_size=5), IDS)
 def test_every_entry_of_a_close_balances(postings, customer):
     bill = draw_up(Brought(), [row(JANUARY.start, code, micro) for code, micro in postings])
 
-    for entry in closing.entries(bill, customer, "EUR", "invoice", "INV-2026-000001"):
+    for entry in closing_entries.entries(bill, customer, "EUR", "invoice", "INV-2026-000001"):
         assert total(entry) == 0
 
 
@@ -148,13 +153,13 @@ def loaded(text: str) -> list[data.Directive]:
 
 @given(TEXTS, TEXTS, TEXTS, TEXTS, AMOUNTS)
 def test_any_text_and_amount_comes_back_from_a_transaction(payee, narration, value, leg, micro):
-    entry = periodfile.transaction(
+    entry = period_file.transaction(
         dt.date(2026, 1, 5),
         payee,
         narration,
         [
-            periodfile.leg("Assets:A", micro, "EUR", vat=leg),
-            periodfile.leg("Income:B", -micro, "EUR"),
+            period_file.leg("Assets:A", micro, "EUR", vat=leg),
+            period_file.leg("Income:B", -micro, "EUR"),
         ],
         meta={"calls": 3, "late_from": dt.date(2025, 12, 31), "id": value},
         links=["payment-x"],
@@ -162,7 +167,7 @@ def test_any_text_and_amount_comes_back_from_a_transaction(payee, narration, val
     )
     opens = "1970-01-01 open Assets:A\n1970-01-01 open Income:B\n"
 
-    *_, found = entries = loaded(opens + journal.formatted(entry))
+    *_, found = entries = loaded(opens + syntax.formatted(entry))
 
     assert len(entries) == 3
     assert (found.payee or "", found.narration) == (payee, narration)
@@ -171,7 +176,7 @@ def test_any_text_and_amount_comes_back_from_a_transaction(payee, narration, val
     assert (found.links, found.tags) == ({"payment-x"}, {"invoice"})
     assert [leg.units for leg in found.postings] == [leg.units for leg in entry.postings]
     assert found.postings[0].meta.get("vat", "") == leg
-    assert [row.micro for row in journal.legs(journal.formatted(entry))] == [micro, -micro]
+    assert [row.micro for row in syntax.legs(syntax.formatted(entry))] == [micro, -micro]
 
 
 @given(TEXTS, TEXTS, AMOUNTS)
@@ -186,7 +191,7 @@ def test_any_text_comes_back_from_what_is_not_a_transaction(text, other, micro):
         ),
     ]
 
-    opened, said, carried, balance = loaded("".join(map(journal.formatted, written)))
+    opened, said, carried, balance = loaded("".join(map(syntax.formatted, written)))
 
     assert opened.meta["name"] == text
     assert [value.value for value in said.values] == [other, text]
@@ -197,20 +202,20 @@ def test_any_text_comes_back_from_what_is_not_a_transaction(text, other, micro):
 @given(st.lists(st.tuples(TEXTS, TEXTS), max_size=6))
 def test_no_text_makes_one_entry_into_two(texts):
     entries = [
-        periodfile.transaction(dt.date(2026, 1, 5), payee, narration, [], meta={"id": payee})
+        period_file.transaction(dt.date(2026, 1, 5), payee, narration, [], meta={"id": payee})
         for payee, narration in texts
     ]
-    text = "".join(map(journal.formatted, entries))
+    text = "".join(map(syntax.formatted, entries))
 
     assert len(loaded(text)) == len(entries)
-    assert [block.kind for block in journal.blocks(text)] == ["*"] * len(entries)
-    assert journal.joined(journal.blocks(text)) == text
+    assert [block.kind for block in syntax.blocks(text)] == ["*"] * len(entries)
+    assert syntax.joined(syntax.blocks(text)) == text
 
 
 @given(TEXTS)
 def test_a_quoted_text_is_one_line_and_reads_back_without_beancount(text):
-    assert "\n" not in journal.quoted(text)
-    assert journal.unquoted(journal.quoted(text)) == text
+    assert "\n" not in syntax.quoted(text)
+    assert syntax.unquoted(syntax.quoted(text)) == text
 
 
 # ---- the same rows, whatever order they come in ----
@@ -578,7 +583,7 @@ def test_what_is_billed_and_what_is_left_are_all_that_was_ever_posted(periods, p
                 billed += one.micro
             else:
                 unbilled[one.vat] += one.micro
-        for entry in closing.entries(bill, "C1", "EUR", "invoice", "INV-1"):
+        for entry in closing_entries.entries(bill, "C1", "EUR", "invoice", "INV-1"):
             assert total(entry) == 0
             assert entry.date == period.last
             for leg in entry.postings:

@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a2ledger import sources, tomltext
-from a2ledger.config import parse
-from a2ledger.feed import UnusableInput
-from a2ledger.sourceconfig import Source
-from a2ledger.sources import forms
-from a2ledger.steps import mapping
-from a2ledger.tomltable import ConfigError
+from a2ledger import sources
+from a2ledger.book.config import parse
+from a2ledger.book.source_config import Source
+from a2ledger.book.toml_table import ConfigError
+from a2ledger.sources import forms, mapping, toml_text
+from a2ledger.sources.batch import UnusableInput
 
 MAP = "id=Call ID,start=Date,called=Destination,seconds=Duration,customer=Account"
 LOG = (
@@ -270,14 +269,14 @@ dialect = "calls"
 
 
 def test_one_key_of_one_table_is_changed_and_no_other_byte():
-    new = tomltext.with_key(OLD, ("sources", "pbx"), "columns", '{a = "b"}')
+    new = toml_text.with_key(OLD, ("sources", "pbx"), "columns", '{a = "b"}')
     assert new == OLD.replace('columns = ["a",\n  "b]",  # three\n]\n', 'columns = {a = "b"}\n')
-    new = tomltext.with_key(OLD.replace("\n", "\r\n"), ("sources", "pbx"), "columns", "1")
+    new = toml_text.with_key(OLD.replace("\n", "\r\n"), ("sources", "pbx"), "columns", "1")
     assert new.count("\r\n") == new.count("\n") == OLD.count("\n") - 2
 
 
 def test_a_table_that_is_not_there_is_added_at_the_end():
-    new = tomltext.with_key("a = 1", ("sources", "x.y"), "columns", "{}", "b = 2\n")
+    new = toml_text.with_key("a = 1", ("sources", "x.y"), "columns", "{}", "b = 2\n")
     assert new == 'a = 1\n\n[sources."x.y"]\nb = 2\ncolumns = {}\n'
 
 
@@ -292,13 +291,13 @@ def test_a_table_that_is_not_there_is_added_at_the_end():
 )
 def test_what_is_written_in_another_way_is_not_touched(text):
     with pytest.raises(ValueError, match="written"):
-        tomltext.with_key(text, ("sources", "x"), "columns", "{}")
+        toml_text.with_key(text, ("sources", "x"), "columns", "{}")
 
 
 @given(st.text())
 def test_any_text_is_read_back_as_it_was(text):
     try:
-        written = tomltext.inline({"id": text})
+        written = toml_text.inline({"id": text})
     except UnicodeEncodeError:
         return
     assert tomllib.loads(f"x = {written}") == {"x": {"id": text}}

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pytest
 from conftest import cdr
 
-from a2ledger import detail
-from a2ledger.once import COLUMNS, once
+from a2ledger.calls import detail
+from a2ledger.calls.duplicates import COLUMNS, once
 
 DAY = 86_400
 

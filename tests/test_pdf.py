@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from a2ledger import pdf
+from a2ledger.documents import pdf
 
 try:
     import weasyprint  # noqa: F401

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a2ledger import journal, periodfile
-from a2ledger.periodfile import Usage, leg, transaction
+from a2ledger.journal import period_file, syntax
+from a2ledger.journal.period_file import Usage, leg, transaction
 
 DAY = dt.date(2026, 1, 5)
 HEAD = """\
@@ -29,13 +29,13 @@ def payment(day, name, *links, narration=""):
 
 
 def file_with(*rows, above=HEAD):
-    text = above + journal.MARKER
-    text += "".join(journal.formatted(periodfile.usage_entry(row, "C1", "EUR")) for row in rows)
-    return periodfile.parse(text)
+    text = above + syntax.MARKER
+    text += "".join(syntax.formatted(period_file.usage_entry(row, "C1", "EUR")) for row in rows)
+    return period_file.parse(text)
 
 
 def text_of(file):
-    return periodfile.written(file, "C1", "EUR")
+    return period_file.written(file, "C1", "EUR")
 
 
 def test_a_file_reads_back_as_it_was_written():
@@ -45,21 +45,21 @@ def test_a_file_reads_back_as_it_was_written():
 
     assert file.usage == rows
     assert [block.kind for block in file.above] == ["balance", "balance"]
-    assert periodfile.parse(text_of(file)).usage == rows
-    assert text_of(periodfile.parse(text_of(file))) == text_of(file)
+    assert period_file.parse(text_of(file)).usage == rows
+    assert text_of(period_file.parse(text_of(file))) == text_of(file)
 
 
 def test_a_file_is_known_as_it_will_be_read():
     late = usage(1, late=dt.date(2025, 12, 30))
-    file = periodfile.with_usage(file_with(usage(5), late), {DAY}, [usage(9), usage(7, vat="O")])
-    note = journal.Block("", "", "; a note\n\n")
-    file = periodfile.with_entries(file, [payment(3, "p-1"), payment(2, "p-2")])
+    file = period_file.with_usage(file_with(usage(5), late), {DAY}, [usage(9), usage(7, vat="O")])
+    note = syntax.Block("", "", "; a note\n\n")
+    file = period_file.with_entries(file, [payment(3, "p-1"), payment(2, "p-2")])
     file = file._replace(above=(*file.above, note))
 
-    known = periodfile.settled(file, "C1", "EUR")
+    known = period_file.settled(file, "C1", "EUR")
 
-    assert known == periodfile.parse(text_of(file))
-    assert periodfile.text_of(known) == text_of(file)
+    assert known == period_file.parse(text_of(file))
+    assert period_file.text_of(known) == text_of(file)
 
 
 SOME_TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
@@ -75,43 +75,43 @@ MICRO = st.integers(-(10**12), 10**12)
     st.sampled_from(["C1", "cust.1", "A-much-longer-customer"]),
 )  # fmt: skip
 def test_usage_is_written_as_any_entry_is(one, customer):
-    entry = periodfile.usage_entry(one, customer, "EUR")
+    entry = period_file.usage_entry(one, customer, "EUR")
 
-    assert periodfile.usage_text(one, customer, "EUR") == journal.formatted(entry)
+    assert period_file.usage_text(one, customer, "EUR") == syntax.formatted(entry)
 
 
 def test_a_new_file_is_its_marker():
-    empty = periodfile.PeriodFile((), ())
+    empty = period_file.PeriodFile((), ())
 
-    assert text_of(empty) == journal.MARKER
-    assert periodfile.parse("") == empty
-    assert periodfile.parse(journal.MARKER) == empty
+    assert text_of(empty) == syntax.MARKER
+    assert period_file.parse("") == empty
+    assert period_file.parse(syntax.MARKER) == empty
 
 
 def test_usage_stands_by_day_then_late_then_service_then_vat_code():
     late = usage(1, late=dt.date(2025, 12, 30))
     ordered = [usage(1, vat="O"), usage(1), usage(1, service="Directory"), late, usage(2)]
 
-    file = periodfile.with_usage(file_with(), set(), reversed(ordered))
+    file = period_file.with_usage(file_with(), set(), reversed(ordered))
 
-    assert periodfile.parse(text_of(file)).usage == tuple(ordered)
+    assert period_file.parse(text_of(file)).usage == tuple(ordered)
 
 
 def test_only_the_days_named_are_replaced():
     late = usage(1, late=dt.date(2025, 12, 30))
     file = file_with(usage(5), usage(6), late)
 
-    changed = periodfile.with_usage(file, {DAY, dt.date(2025, 12, 30)}, [usage(5, micro=7)])
+    changed = period_file.with_usage(file, {DAY, dt.date(2025, 12, 30)}, [usage(5, micro=7)])
 
     assert set(changed.usage) == {usage(6), usage(5, micro=7)}
 
 
 def test_usage_that_did_not_change_keeps_its_bytes():
-    text = HEAD + journal.MARKER + journal.formatted(
-        periodfile.usage_entry(usage(), "C1", "EUR")
+    text = HEAD + syntax.MARKER + syntax.formatted(
+        period_file.usage_entry(usage(), "C1", "EUR")
     ).replace("Income:Calls       ", "Income:Calls ")  # fmt: skip
 
-    file = periodfile.with_usage(periodfile.parse(text), {dt.date(2026, 1, 9)}, [usage(9)])
+    file = period_file.with_usage(period_file.parse(text), {dt.date(2026, 1, 9)}, [usage(9)])
 
     assert text_of(file).startswith(text)
 
@@ -126,52 +126,52 @@ def test_usage_that_did_not_change_keeps_its_bytes():
     ],
 )
 def test_what_the_program_did_not_write_may_not_stand_below_the_marker(written):
-    text = HEAD + journal.MARKER
+    text = HEAD + syntax.MARKER
     if written.startswith(";"):
-        assert periodfile.parse(text + written).usage == ()
+        assert period_file.parse(text + written).usage == ()
         return
     with pytest.raises(ValueError, match="below the marker stands what a2ledger did not write"):
-        periodfile.parse(text + written)
+        period_file.parse(text + written)
 
 
 def test_entries_are_inserted_by_date_then_link_and_every_other_byte_stays():
     hand = '2026-01-07 * "By hand"\n  Assets:A   1 EUR\n  Assets:B  -1 EUR\n; a note\n\n\n'
-    file = periodfile.parse(HEAD + hand + journal.MARKER)
+    file = period_file.parse(HEAD + hand + syntax.MARKER)
 
-    file = periodfile.with_entries(file, [payment(8, "b"), payment(6, "z"), payment(8, "a")])
+    file = period_file.with_entries(file, [payment(8, "b"), payment(6, "z"), payment(8, "a")])
 
-    z, a, b = (journal.formatted(payment(*args)) for args in ((6, "z"), (8, "a"), (8, "b")))
-    assert text_of(file) == HEAD + z + hand + a + b + journal.MARKER
+    z, a, b = (syntax.formatted(payment(*args)) for args in ((6, "z"), (8, "a"), (8, "b")))
+    assert text_of(file) == HEAD + z + hand + a + b + syntax.MARKER
 
 
 def test_an_entry_takes_the_place_of_the_one_that_bears_its_link():
-    file = periodfile.with_entries(file_with(), [payment(6, "a"), payment(7, "b")])
+    file = period_file.with_entries(file_with(), [payment(6, "a"), payment(7, "b")])
 
-    file = periodfile.with_entries(file, [payment(6, "a", "refill-x", narration="paired")])
+    file = period_file.with_entries(file, [payment(6, "a", "refill-x", narration="paired")])
 
     assert text_of(file) == (
         HEAD
-        + journal.formatted(payment(6, "a", "refill-x", narration="paired"))
-        + journal.formatted(payment(7, "b"))
-        + journal.MARKER
+        + syntax.formatted(payment(6, "a", "refill-x", narration="paired"))
+        + syntax.formatted(payment(7, "b"))
+        + syntax.MARKER
     )
 
 
 def test_what_people_noted_below_an_entry_stays_when_the_entry_is_written_anew():
     note = "; asked by telephone\n"
-    above = HEAD + journal.formatted(payment(6, "a")) + note + journal.formatted(payment(7, "b"))
-    file = periodfile.parse(above + journal.MARKER)
+    above = HEAD + syntax.formatted(payment(6, "a")) + note + syntax.formatted(payment(7, "b"))
+    file = period_file.parse(above + syntax.MARKER)
 
-    same_day = periodfile.with_entries(file, [payment(6, "a", narration="x")])
-    other_day = periodfile.with_entries(file, [payment(9, "a", narration="x")])
+    same_day = period_file.with_entries(file, [payment(6, "a", narration="x")])
+    other_day = period_file.with_entries(file, [payment(9, "a", narration="x")])
 
     assert (
         text_of(same_day)
-        == above.replace('"Payment" "" ^payment-a', '"Payment" "x" ^payment-a') + journal.MARKER
+        == above.replace('"Payment" "" ^payment-a', '"Payment" "x" ^payment-a') + syntax.MARKER
     )
     assert note in text_of(other_day)
     assert text_of(other_day).endswith(
-        journal.formatted(payment(9, "a", narration="x")) + journal.MARKER
+        syntax.formatted(payment(9, "a", narration="x")) + syntax.MARKER
     )
 
 
@@ -179,19 +179,19 @@ def test_a_file_is_split_at_a_day():
     close = transaction(
         dt.date(2026, 1, 31), "Invoice INV-1", "", [], links=["INV-1"], tags=["invoice"]
     )
-    file = periodfile.with_entries(
+    file = period_file.with_entries(
         file_with(usage(5), usage(20)), [payment(6, "a"), payment(25, "b")]
     )
 
-    before, after = periodfile.split(file, dt.date(2026, 1, 20))
+    before, after = period_file.split(file, dt.date(2026, 1, 20))
 
     assert (before.usage, after.usage) == ((usage(5),), (usage(20),))
     assert "payment-a" in text_of(before)
     assert "payment-b" not in text_of(before)
     assert "payment-b" in text_of(after)
     assert HEAD in text_of(before)
-    closed = before._replace(closing=(journal.Block("2026-01-31", "*", journal.formatted(close)),))
-    assert periodfile.parse(text_of(closed)).closing == closed.closing
+    closed = before._replace(closing=(syntax.Block("2026-01-31", "*", syntax.formatted(close)),))
+    assert period_file.parse(text_of(closed)).closing == closed.closing
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_a_file_is_split_at_a_day():
     ],
 )
 def test_entries_of_a_close_are_told_by_their_tag(head, closing):
-    assert periodfile.is_closing(journal.blocks(head + "\n")[0]) is closing
+    assert period_file.is_closing(syntax.blocks(head + "\n")[0]) is closing
 
 
 @pytest.mark.parametrize(
@@ -214,4 +214,4 @@ def test_entries_of_a_close_are_told_by_their_tag(head, closing):
      (9, 360_000, "9 calls, 100:00:00")],
 )  # fmt: skip
 def test_how_many_calls_and_how_long(calls, seconds, text):
-    assert periodfile.calls_text(calls, seconds) == text
+    assert period_file.calls_text(calls, seconds) == text

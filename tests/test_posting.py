@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a2ledger import config, journal, posting
+from a2ledger.book import config
+from a2ledger.journal import syntax
+from a2ledger.payments import posting
 from a2ledger.records import Movement
 
 DAY = dt.date(2026, 1, 5)
@@ -29,7 +31,7 @@ def legs(one):
 
 
 def test_a_payment_is_written_like_this():
-    assert journal.formatted(entry(reference="r7", description="by post")) == (
+    assert syntax.formatted(entry(reference="r7", description="by post")) == (
         '2026-01-05 * "Payment" "by post" ^payment-payments-a\n'
         '  id: "a"\n'
         '  reference: "r7"\n'

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a2ledger import quarantine
-from a2ledger.feed import CALL, Refused
-from a2ledger.quarantine import Quarantine
+from a2ledger.sources import quarantine
+from a2ledger.sources.batch import CALL, Refused
+from a2ledger.sources.quarantine import Quarantine
 
 
 def refused(identity="pbx/u", line=3, raw="a,b", reason="no-rate"):

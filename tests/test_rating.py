@@ -19,8 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import a2ledger
-from a2ledger import cost, rating, tariff
-from a2ledger.steps import pricing
+from a2ledger.rating import cost, offline
+from a2ledger.rating import deck as tariff
+from a2ledger.rating import rate as rating
 
 DATA = Path(__file__).parent / "data" / "rating"
 NOTHING = (np.zeros(0, np.int64), np.zeros(0, np.int64))
@@ -60,7 +61,7 @@ def prefixes_of(numbers, text, local=MONDAY):
 
 
 def priced(calls, text):
-    output, problems = pricing.price(calls, file="calls.csv", deck=deck(text))
+    output, problems = offline.price(calls, file="calls.csv", deck=deck(text))
     return list(csv.DictReader(io.StringIO(output))), problems
 
 
@@ -452,7 +453,7 @@ def test_calls_in_prices_out():
         "1,c,2026-01-05 10:00:00,33,"
     )
     text = 'dialprefix,destination,rateinitial,buyrate,billingblock\n44,"UK, all",0.1,0.05,60\n'
-    output, problems = pricing.price(calls, file="calls.csv", deck=deck(text))
+    output, problems = offline.price(calls, file="calls.csv", deck=deck(text))
     assert problems == []
     assert output == (
         "id,prefix,destination,billed_seconds,cost,buy_cost,reason\n"
@@ -518,15 +519,22 @@ LINE = st.sampled_from(
 def test_fast_and_careful_reading_agree(lines):
     text = HEADER + "".join(f"{line}\n" for line in lines)
     one = deck("dialprefix,rateinitial\n44,1\n")
-    careful = pricing.price("# read me slowly\n" + text, file="calls.csv", deck=one)
+    careful = offline.price("# read me slowly\n" + text, file="calls.csv", deck=one)
     problems = [problem._replace(line=problem.line - 1) for problem in careful[1]]
-    assert pricing.price(text, file="calls.csv", deck=one) == (careful[0], problems)
+    assert offline.price(text, file="calls.csv", deck=one) == (careful[0], problems)
 
 
 # No floats where there is money
 
 
-MONEY_MODULES = ["money.py", "tariff.py", "prefixes.py", "rating.py", "cost.py", "steps/pricing.py"]
+MONEY_MODULES = [
+    "money.py",
+    "rating/deck.py",
+    "rating/prefixes.py",
+    "rating/rate.py",
+    "rating/cost.py",
+    "rating/offline.py",
+]
 
 
 @pytest.mark.parametrize("module", MONEY_MODULES)

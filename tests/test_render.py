@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from a2ledger import render
-from a2ledger.document import Document, Line, Statement, StatementLine, VatLine, as_json
+from a2ledger.documents import render
+from a2ledger.documents.document import Document, Line, Statement, StatementLine, VatLine, as_json
 
 ROOT = Path(__file__).parent.parent
 

@@ -11,8 +11,9 @@ from conftest import STANDARD, call, csv_text
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from a2ledger.customerfile import with_facts
-from a2ledger.steps import asking, rerating
+from a2ledger.balances import balances
+from a2ledger.corrections import rerate as rerating
+from a2ledger.journal.customer_file import with_facts
 
 DOUBLE = STANDARD.replace("1.00", "2.00")
 
@@ -405,5 +406,5 @@ def test_what_was_billed_and_what_was_corrected_add_up_to_what_the_last_deck_say
 
 def owed(root):
     """Everything C1 owes, closed or not."""
-    found = asking.standings(shelf.draft(root).book)
+    found = balances.standings(shelf.draft(root).book)
     return next(row.owed_micro for row in found if row.customer == "C1")

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import Book, call, cdr, csv_text
 
-from a2ledger import bookmarks
+from a2ledger.sources import bookmarks
 
 TODAY = "2026-01-20"
 LATER = "2026-02-03"

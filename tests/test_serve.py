@@ -20,10 +20,10 @@ from dataclasses import replace
 import pytest
 from fava.application import create_app
 
-from a2ledger import ledger
-from a2ledger.book import Book, RefusedError
-from a2ledger.ledger import Ledger
-from a2ledger.staff import figures as figures_of
+from a2ledger.book.book import Book, RefusedError
+from a2ledger.journal import ledger
+from a2ledger.journal.ledger import Ledger
+from a2ledger.staff import customers as figures_of
 from a2ledger.staff import guard
 from a2ledger.staff.clerk import BadFormError, Clerk, command
 from a2ledger.staff.desk import Desk

@@ -12,10 +12,10 @@ import pytest
 from conftest import cdr
 
 from a2ledger import sources
-from a2ledger.feed import UnusableInput
-from a2ledger.sourceconfig import Source
+from a2ledger.book.source_config import Source
+from a2ledger.book.toml_table import ConfigError
 from a2ledger.sources.asterisk import COLUMNS
-from a2ledger.tomltable import ConfigError
+from a2ledger.sources.batch import UnusableInput
 
 LIVE = Path(__file__).parent / "data" / "asterisk_live" / "Master.csv"
 SOURCE = Source(name="pbx1", dialect="asterisk", switch="pbx1", timezone="UTC")

@@ -6,11 +6,13 @@ import datetime as dt
 
 import pytest
 
-from a2ledger import config, sourceconfig, sources
-from a2ledger.feed import UnusableInput
-from a2ledger.sources import customers, movements
+from a2ledger import sources
+from a2ledger.book import config, source_config
+from a2ledger.customers import columns as customer_columns
+from a2ledger.payments import columns
+from a2ledger.sources.batch import UnusableInput
 
-SOURCE = sourceconfig.Source(name="calls", dialect="calls", switch="calls", timezone="UTC")
+SOURCE = source_config.Source(name="calls", dialect="calls", switch="calls", timezone="UTC")
 
 BOOK = config.parse(
     """
@@ -79,7 +81,7 @@ def test_refills_and_payments_are_read(file):
         'R1,C1,2026-01-05,10.00,voucher,P1,EUR,"top\n up"\n'
         "R2,C2,2026-01-05 23:30:00Z,-1.5,,,,\n"
     )
-    found = movements.read("refills", path, BOOK)
+    found = columns.read("refills", path, BOOK)
     first, second = found.movements
     assert (first.kind, first.source, first.id, first.customer) == ("refill", "csv", "R1", "C1")
     assert (first.date, first.amount_micro) == (dt.date(2026, 1, 5), 10_000_000)
@@ -93,7 +95,7 @@ def test_charges_name_their_service(file):
     path = file(
         "id,customer,date,amount,service\nX1,C1,2026-01-05,5,One-off\nX2,C1,2026-01-05,5,\n"
     )
-    found = movements.read("charge", path, BOOK)
+    found = columns.read("charge", path, BOOK)
     assert [charge.service for charge in found.movements] == ["One-off"]
     assert [row.reason for row in found.refused] == ["unknown-service"]
 
@@ -102,19 +104,19 @@ def test_openings_need_no_date(file):
     path = file(
         "id,customer,amount,number,date,due\nO1,C1,12.34,INV-7,2025-12-31,2026-01-14\nO2,C2,0,,,\n"
     )
-    first, second = movements.read("openings", path, BOOK).movements
+    first, second = columns.read("openings", path, BOOK).movements
     assert (first.date, first.reference) == (dt.date(2025, 12, 31), "INV-7")
     assert (first.description, first.due) == ("due 2026-01-14", dt.date(2026, 1, 14))
     assert (second.date, second.reference, second.description) == (dt.date.min, "", "")
-    bare = movements.read("openings", file("id,customer,amount\nO3,C3,1\n"), BOOK)
+    bare = columns.read("openings", file("id,customer,amount\nO3,C3,1\n"), BOOK)
     assert bare.movements[0].date == dt.date.min
 
 
 def test_a_payment_may_be_nobodys_and_nothing_else_may(file):
     path = file("id,customer,date,amount\nP1,,2026-01-05,1\n")
-    (payment,) = movements.read("payments", path, BOOK).movements
+    (payment,) = columns.read("payments", path, BOOK).movements
     assert (payment.id, payment.customer) == ("P1", "")
-    (refused,) = movements.read("refills", path, BOOK).refused
+    (refused,) = columns.read("refills", path, BOOK).refused
     assert (refused.reason, refused.message) == ("missing-customer", "there is no customer")
 
 
@@ -133,7 +135,7 @@ def test_a_payment_may_be_nobodys_and_nothing_else_may(file):
 )
 def test_a_bad_movement_is_refused_alone(file, row, reason, message):
     path = file(f"id,customer,date,amount,currency,method\n{row}\nP2,C1,2026-01-05,1,EUR,bank\n")
-    found = movements.read("payments", path, BOOK)
+    found = columns.read("payments", path, BOOK)
     assert [movement.id for movement in found.movements] == ["P2"]
     (refused,) = found.refused
     assert (refused.file, refused.line, refused.reason) == (str(path), 2, reason)
@@ -144,7 +146,7 @@ def test_a_bad_movement_is_refused_alone(file, row, reason, message):
 
 def test_movements_without_a_needed_column_are_unusable(file):
     with pytest.raises(UnusableInput, match="no column customer, date"):
-        movements.read("payments", file("id,amount\n"), BOOK)
+        columns.read("payments", file("id,amount\n"), BOOK)
 
 
 def test_customers_are_read_with_the_facts_they_have(file):
@@ -152,7 +154,7 @@ def test_customers_are_read_with_the_facts_they_have(file):
         "id,name,credit_limit,tariff,identifiers,address,opened,shoe_size\n"
         'C1,Ann,0,standard,"1001, 1002","Street 1\nAthens",2026-01-01,43\n'
     )
-    rows, refused = customers.read(path)
+    rows, refused = customer_columns.read(path)
     assert rows == [
         (
             2,
@@ -168,7 +170,7 @@ def test_customers_are_read_with_the_facts_they_have(file):
         )
     ]
     assert refused == []
-    assert customers.ignored_columns(path) == (f"{path}:1: columns ignored: shoe_size",)
+    assert customer_columns.ignored_columns(path) == (f"{path}:1: columns ignored: shoe_size",)
 
 
 @pytest.mark.parametrize(
@@ -185,11 +187,11 @@ def test_customers_are_read_with_the_facts_they_have(file):
 )
 def test_a_bad_customer_is_refused_alone(file, row, reason):
     path = file(f"id,name,credit_limit,tariff,opened\nC2,Bob,0,standard,\n{row}\n")
-    rows, refused = customers.read(path)
+    rows, refused = customer_columns.read(path)
     assert [values["id"] for _, values in rows] == ["C2"]
     assert [(row.line, row.reason) for row in refused] == [(3, reason)]
 
 
 def test_customers_without_a_needed_column_are_unusable(file):
     with pytest.raises(UnusableInput, match="no column credit_limit, tariff"):
-        customers.read(file("id,name\n"))
+        customer_columns.read(file("id,name\n"))

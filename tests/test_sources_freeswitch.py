@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from a2ledger import sources
-from a2ledger.feed import UnusableInput
-from a2ledger.sourceconfig import Source
-from a2ledger.sources import freeswitch, freeswitch_legs
+from a2ledger.book.source_config import Source
+from a2ledger.sources import freeswitch
+from a2ledger.sources.batch import UnusableInput
+from a2ledger.sources.freeswitch import legs as freeswitch_legs
 
 SOURCE = Source(name="fs", dialect="freeswitch", switch="fs1", timezone="Europe/Brussels")
 A, B = "0c1f0a52-7d51-4a6e-9a4b-0d7c2f6b8a01", "5e9d6f7a-3f7e-4c55-8f0e-1b2a3c4d5e6f"

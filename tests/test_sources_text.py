@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from a2ledger.feed import UnusableInput
-from a2ledger.sources import lines, text
-from a2ledger.sources.rows import Layout
+from a2ledger.sources import text
+from a2ledger.sources.batch import UnusableInput
+from a2ledger.sources.text import lines
+from a2ledger.sources.text.rows import Layout
 
 LAYOUT = Layout(
     widths={3: ("a", "", "c"), 4: ("a", "", "c", "d")}, heading=("a", "c"), loose=frozenset("d")

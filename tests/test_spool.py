@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a2ledger.spool import Spool
+from a2ledger.calls.spool import Spool
 
 SCHEMA = pa.schema([("number", pa.int64()), ("text", pa.string())])
 DAYS = [dt.date(2026, 1, day) for day in (1, 2, 3)]

@@ -11,10 +11,10 @@ import pytest
 from conftest import Book
 from dying import Killed
 
-from a2ledger import seal
-from a2ledger.repository import Repository
-from a2ledger.steps import tagging
-from a2ledger.vault import Vault
+from a2ledger.audit import tags
+from a2ledger.book.git import Repository
+from a2ledger.book.transaction import Vault
+from a2ledger.journal import seal
 
 pytestmark = pytest.mark.skipif(
     shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed (openssh-client)"
@@ -166,7 +166,7 @@ def afterwards(patch: pytest.MonkeyPatch, owner: type, step: str, happens) -> No
 
 
 def signers(book: Book) -> list[str]:
-    return tagging.Book(book.root).config.seals.signers
+    return tags.Book(book.root).config.seals.signers
 
 
 @pytest.mark.parametrize(
@@ -267,5 +267,5 @@ def test_history_that_was_rewritten_is_found(book):
 
 
 def test_without_ssh_keygen_that_is_said(book, monkeypatch):
-    monkeypatch.setattr(tagging.shutil, "which", lambda _: None)
+    monkeypatch.setattr(tags.shutil, "which", lambda _: None)
     assert "could not be checked" in found(book)["a2ledger.toml"]

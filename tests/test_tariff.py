@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from a2ledger import prefixes, tariff
+from a2ledger.rating import deck as tariff
+from a2ledger.rating import prefixes
 
 
 def read(text):

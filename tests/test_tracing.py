@@ -15,8 +15,8 @@ import pytest
 from conftest import STANDARD, Book, a2ledger, call
 
 from a2ledger import money
-from a2ledger.book import Book as Opened
-from a2ledger.steps import tracing
+from a2ledger.audit import explain
+from a2ledger.book.book import Book as Opened
 
 TODAY = dt.date(2026, 3, 20)
 
@@ -65,10 +65,10 @@ def told_lines(root):
     book = Opened(root)
     for path in sorted(root.glob("invoices/*/*.json")):
         for line in json.loads(path.read_text())["lines"]:
-            yield tracing.explain(book, path.stem, line["line"], TODAY), line["net"]
+            yield explain.explain(book, path.stem, line["line"], TODAY), line["net"]
     for name in book.customers:
         for line in Book(root, root).preview(name, today=str(TODAY))["lines"]:
-            yield tracing.explain(book, name, line["line"], TODAY), line["net"]
+            yield explain.explain(book, name, line["line"], TODAY), line["net"]
 
 
 def test_every_line_of_every_document_adds_up_and_its_calls_are_priced_as_their_deck_says(demo):
@@ -88,7 +88,7 @@ def test_every_line_of_every_document_adds_up_and_its_calls_are_priced_as_their_
             text = (demo / one.file).read_text().splitlines()[one.line - 1]
             assert text.startswith(f"{one.date} * ")
         for row in told.calls.to_pylist()[:3]:
-            price = tracing.priced(book, row)
+            price = explain.priced(book, row)
             assert (price.commit, price.told.cost_micro) == ("", row["cost_micro"])
             text = (demo / price.file).read_text().splitlines()[price.line - 1]
             assert text.startswith(f"{row['prefix']},{row['destination']},")

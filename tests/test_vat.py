@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from a2ledger import config, vat
-from a2ledger.tomltable import ConfigError
+from a2ledger import vat
+from a2ledger.book import config
+from a2ledger.book.toml_table import ConfigError
 from a2ledger.vat import Party, Rule, VatCode
 
 JANUARY = dt.date(2026, 1, 5)

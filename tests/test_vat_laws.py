@@ -17,9 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_laws import CENTS, CODES, DAYS, months, total, years
 
-from a2ledger import accounts, billing, closing, config, document, en16931, money, topup, vat
-from a2ledger.billing import Brought
-from a2ledger.document import Document, Line, Statement, StatementLine, VatLine
+from a2ledger import accounts, money, vat
+from a2ledger.billing import bill as billing
+from a2ledger.billing import closing_entries
+from a2ledger.billing.bill import Brought
+from a2ledger.book import config
+from a2ledger.documents import document, en16931, taxed_refill
+from a2ledger.documents.document import Document, Line, Statement, StatementLine, VatLine
 from a2ledger.records import Customer
 from a2ledger.vat import VatCode
 
@@ -66,7 +70,7 @@ def test_over_any_periods_bills_and_fractions_are_all_that_was_posted(periods, p
                 accounts_of[accounts.pending(one.vat)] -= one.pending_micro
         bill = billing.draw_up(period, brought, rows, used, CODES, places, treatment=treatment)
         kind = "credit-note" if bill.gross_micro < 0 else "invoice"
-        for entry in closing.entries(bill, "C1", currency, kind, "INV-1"):
+        for entry in closing_entries.entries(bill, "C1", currency, kind, "INV-1"):
             assert total(entry) == 0
             for leg in entry.postings:
                 accounts_of[leg.account] += money.micro(leg.units.number)
@@ -80,7 +84,7 @@ def test_over_any_periods_bills_and_fractions_are_all_that_was_posted(periods, p
         # What was set aside as VAT is empty after every close; what is owed is on the bills.
         assert not any(accounts_of[accounts.pending(code)] for code in CODES)
 
-        made = closing.document(
+        made = closing_entries.document(
             bill, CUSTOMER, SETTINGS, currency=currency, kind=kind, number="INV-1",
             issue_date=period.end,
         )  # fmt: skip
@@ -114,20 +118,20 @@ CODE = st.integers(0, 9_999).map(
 @given(CENTS, CODE, st.sampled_from([0, 2, 3]), DAYS)
 def test_credit_that_enters_and_leaves_taxed_refills_is_what_it_was(balance, code, places, day):
     unit = 10 ** (money.PLACES - places)
-    entered = topup.entering(day, balance, code, places)
+    entered = taxed_refill.entering(day, balance, code, places)
     inner = balance + (entered.vat_micro if entered else 0)
-    left = topup.leaving(day, inner, code, places)
+    left = taxed_refill.leaving(day, inner, code, places)
     outer = inner + (left.vat_micro if left else 0)
 
     # A unit at most, where what is left has no price of its own at this rate.
     assert abs(outer - balance) <= unit
     for sold in filter(None, (entered, left)):
-        made = topup.document(
+        made = taxed_refill.document(
             sold, CUSTOMER, SETTINGS, currency={0: "JPY", 2: "EUR", 3: "KWD"}[places],
             number="INV-1", issue_date=day,
         )  # fmt: skip
         assert list(en16931.objections(made)) == []
-        assert total(topup.conversion(sold, "C1", made.currency, "INV-1")) == 0
+        assert total(taxed_refill.conversion(sold, "C1", made.currency, "INV-1")) == 0
 
 
 # ---- whole books ----

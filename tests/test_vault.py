@@ -15,10 +15,11 @@ import pytest
 import shelf
 from dying import Killed, deadly
 
-from a2ledger import disk, repository, vault
-from a2ledger.disk import CannotCreateError, CannotWriteError
-from a2ledger.repository import GitError, Repository, is_committed
-from a2ledger.vault import InterruptedRunError, LockedError, Vault
+from a2ledger.book import disk, transaction
+from a2ledger.book import git as repository
+from a2ledger.book.disk import CannotCreateError, CannotWriteError
+from a2ledger.book.git import GitError, Repository, is_committed
+from a2ledger.book.transaction import InterruptedRunError, LockedError, Vault
 
 BEFORE = {
     ".gitignore": b"/.a2ledger/\n/quarantine/\n/invoices/**/*.html\n",
@@ -183,7 +184,7 @@ def test_killed_while_it_finishes_a_killed_run_the_next_one_finishes(begun, tmp_
 WRITER = """
 import sys
 from pathlib import Path
-from a2ledger.vault import Vault
+from a2ledger.book.transaction import Vault
 box = Vault(Path(sys.argv[1]))
 print("ready", flush=True)
 for number in range(1, 1000):
@@ -347,7 +348,7 @@ def test_what_a_killed_git_left_is_removed_by_the_next_writer(begun):
 def test_a_lock_of_somebodys_own_git_is_given_time_to_go(begun, monkeypatch):
     lock = begun / ".git/index.lock"
     lock.touch()
-    monkeypatch.setattr(vault, "PATIENCE_SECONDS", 30)
+    monkeypatch.setattr(transaction, "PATIENCE_SECONDS", 30)
     threading.Timer(0.3, lock.unlink).start()
 
     changed(begun)
@@ -361,7 +362,7 @@ def test_a_git_that_outlives_its_killed_writer_keeps_the_lock(begun, tmp_path):
     (slow / "git").write_text(f"#!/bin/sh\ntouch {tmp_path}/running\nsleep 1\n")
     (slow / "git").chmod(0o755)
     text = (
-        "import sys\nfrom pathlib import Path\nfrom a2ledger.vault import Vault\n"
+        "import sys\nfrom pathlib import Path\nfrom a2ledger.book.transaction import Vault\n"
         "box = Vault(Path(sys.argv[1]))\n"
         "with box.writing(print):\n    box.repository.run('commit')\n"
     )
@@ -618,7 +619,7 @@ def test_a_directory_of_somebody_elses_is_noticed_before_anything_is_moved(begun
 
 def test_an_intent_that_may_not_be_durable_is_withdrawn(begun, monkeypatch):
     before = state(begun)
-    fsync = vault.fsync
+    fsync = transaction.fsync
     failed = []
 
     def failing(path):
@@ -627,7 +628,7 @@ def test_an_intent_that_may_not_be_durable_is_withdrawn(begun, monkeypatch):
             raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
         fsync(path)
 
-    monkeypatch.setattr(vault, "fsync", failing)
+    monkeypatch.setattr(transaction, "fsync", failing)
     with pytest.raises(CannotWriteError, match="nothing was published"):
         changed(begun)
     assert failed

@@ -14,8 +14,9 @@ from conftest import Book, slim
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from a2ledger import customerfile, detail, ledger, seal
-from a2ledger.book import Book as Reader
+from a2ledger.book.book import Book as Reader
+from a2ledger.calls import detail
+from a2ledger.journal import customer_file, ledger, seal
 
 TODAY = "2026-04-10"
 FEBRUARY = "journals/2026-02/C1.01.beancount"
@@ -243,7 +244,7 @@ def added_document(book):
 
 
 def took_a_month_out_of_the_chain(book):
-    own = customerfile.path("C1")
+    own = customer_file.path("C1")
     book.edit(own, 'include "../2026-02/C1.01.beancount"\n', "")
 
 
@@ -312,10 +313,10 @@ def test_whatever_is_done_to_a_closed_file_is_found_and_ends_in_no_traceback(mad
 
 def test_what_cannot_be_read_at_all_is_an_error_in_json_too(closed):
     limit = '2026-02-15 custom "a2ledger-set" "credit_limit" 1.2.3\n'
-    closed.append(customerfile.path("C1"), limit)
+    closed.append(customer_file.path("C1"), limit)
     for command in ("verify", "check"):
         [error] = closed.run(command, "--json", code=1).json["errors"]
-        assert (error["file"], error["check"]) == (customerfile.path("C1"), "customer")
+        assert (error["file"], error["check"]) == (customer_file.path("C1"), "customer")
         assert "must be a plain number" in closed.run(command, code=1).stderr
     assert closed.run("verify", "--expect", "1f3a", code=2).stdout == ""
 
@@ -408,12 +409,12 @@ def test_what_is_told_of_a_customers_calls_is_his_alone():
 def test_rows_parsed_from_a_file_are_those_of_the_loaded_ledger(closed):
     reader = Reader(closed.root)
     for customer in reader.customers.values():
-        loaded = ledger.rows(ledger.Ledger.load(closed.root / customerfile.path(customer.id)))
+        loaded = ledger.rows(ledger.Ledger.load(closed.root / customer_file.path(customer.id)))
         parsed = [
             row
             for start in customer.periods
             for row in ledger.parsed_rows(
-                reader.text(customerfile.period_path(customer.id, start)), customer.id
+                reader.text(customer_file.period_path(customer.id, start)), customer.id
             )
         ]
         [rows] = loaded.values()

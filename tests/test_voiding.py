@@ -7,7 +7,7 @@ import itertools
 import pytest
 from conftest import STANDARD, call
 
-from a2ledger import journal
+from a2ledger.journal import syntax
 
 
 @pytest.fixture
@@ -280,4 +280,4 @@ def test_the_reason_is_one_plain_line(shop):
     refill(shop)
     shop.run("void", "r1", 'a "quoted"\n<b>reason</b>')
     text = shop.text("journals/2026-01/C1.01.beancount")
-    assert journal.quoted('a "quoted" b reason /b') in text
+    assert syntax.quoted('a "quoted" b reason /b') in text

@@ -11,7 +11,7 @@ import click
 
 from a2ledger import money
 from a2ledger.accounts import NOBODY
-from a2ledger.book import Draft, RefusedError
+from a2ledger.book.book import Draft, RefusedError
 from a2ledger.commands.settings import (
     DAY,
     Settings,
@@ -21,9 +21,11 @@ from a2ledger.commands.settings import (
     pass_settings,
     print_json,
 )
-from a2ledger.steps import correcting, crediting, transferring
-from a2ledger.steps.correcting import Posted, Wanted
-from a2ledger.steps.transferring import Moving
+from a2ledger.corrections import correct as correcting
+from a2ledger.corrections import issue_credit_note
+from a2ledger.corrections import transfer as transferring
+from a2ledger.corrections.correct import Posted, Wanted
+from a2ledger.corrections.transfer import Moving
 
 
 class Amount(click.ParamType[int]):
@@ -144,8 +146,8 @@ def credit_note(
 
     def correct(draft: Draft) -> Posted:
         day = asked.day or draft.today
-        return crediting.credit_note(
-            draft, crediting.Asked(number, lines, amount, reason, day, asked.id)
+        return issue_credit_note.credit_note(
+            draft, issue_credit_note.Asked(number, lines, amount, reason, day, asked.id)
         )
 
     asked.post(correct)

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from a2ledger.balances import balances
+from a2ledger.billing import settle
 from a2ledger.commands import fees
 from a2ledger.commands.settings import (
     DAY,
@@ -18,8 +20,8 @@ from a2ledger.commands.settings import (
     pass_settings,
     print_json,
 )
+from a2ledger.customers import register
 from a2ledger.records import KEYS
-from a2ledger.steps import asking, registering, settling
 
 
 @click.group()
@@ -64,8 +66,8 @@ def customer_add(
     """
     given = {key: value for key, value in {**facts, "opened": opened}.items() if value is not None}
     with settings.drafting(dry_run=dry_run) as draft:
-        added = registering.add(draft, identity, given)
-        registering.check_clashes(draft)
+        added = register.add(draft, identity, given)
+        register.check_clashes(draft)
         settings.publish(draft, f"customer add: {identity}\n", dry_run)
     settings.talk(f"{identity}: {'would be ' if dry_run else ''}added, from {added.opened} on")
 
@@ -94,8 +96,8 @@ def customer_set(
     if not given:
         raise click.UsageError("nothing to change: say KEY=VALUE")
     with settings.drafting(dry_run=dry_run) as draft:
-        changed = registering.change(draft, identity, given, since or draft.today)
-        registering.check_clashes(draft)
+        changed = register.change(draft, identity, given, since or draft.today)
+        register.check_clashes(draft)
         settings.publish(draft, f"customer set: {identity} {' '.join(given)}\n", dry_run)
     done = f"{'would be ' if dry_run else ''}changed" if changed else "nothing to change"
     settings.talk(f"{identity}: {done}")
@@ -115,7 +117,7 @@ def customer_reopen(
     """
     with settings.drafting(dry_run=dry_run) as draft:
         known(draft.book, identity)
-        settling.reopen(draft, identity, since or draft.today)
+        settle.reopen(draft, identity, since or draft.today)
         settings.publish(draft, f"customer reopen: {identity}\n", dry_run)
     settings.talk(f"{identity}: {'would be ' if dry_run else ''}reopened")
 
@@ -130,7 +132,7 @@ def customer_show(settings: Settings, identity: str, as_json_: bool) -> None:
     Example: a2ledger customer show C10001
     """
     book = settings.book()
-    found = asking.customer_json(known(book, identity), settings.today(book))
+    found = balances.customer_json(known(book, identity), settings.today(book))
     if as_json_:
         print_json(found)
         return
@@ -155,7 +157,7 @@ def customer_list(settings: Settings, as_json_: bool) -> None:
     """
     book = settings.book()
     today = settings.today(book)
-    found = [asking.customer_json(one, today) for one in book.customers.values()]
+    found = [balances.customer_json(one, today) for one in book.customers.values()]
     if as_json_:
         print_json(found)
         return

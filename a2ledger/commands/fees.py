@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from a2ledger.book import Draft
+from a2ledger.book.book import Draft
 from a2ledger.commands.settings import (
     DAY,
     Settings,
@@ -18,8 +18,8 @@ from a2ledger.commands.settings import (
     pass_settings,
     print_json,
 )
+from a2ledger.fees import charge
 from a2ledger.records import EVERY
-from a2ledger.steps import charging
 
 _since = click.option("--from", "since", type=DAY, metavar="DATE", help="From this day on.")
 
@@ -51,7 +51,7 @@ def fee_add(
     Example: a2ledger fee add C10001 DIDs 4.00 --description "Number +32 2 555 01 01"
     """
     with settings.drafting(dry_run=dry_run) as draft:
-        added = charging.add(draft, identity, service, amount, **terms)
+        added = charge.add(draft, identity, service, amount, **terms)
         _finish(settings, draft, identity, f"fee add: {identity} {added.id}\n", dry_run)
     settings.talk(f"{identity}: {added.id} {'would be ' if dry_run else ''}added")
 
@@ -77,7 +77,7 @@ def fee_change(
     Example: a2ledger fee change C10001 fee1 5.00 --from 2026-04-01
     """
     with settings.drafting(dry_run=dry_run) as draft:
-        changed = charging.change(draft, identity, name, amount, since or draft.today)
+        changed = charge.change(draft, identity, name, amount, since or draft.today)
         _finish(settings, draft, identity, f"fee change: {identity} {name}\n", dry_run)
     done = f"{'would be ' if dry_run else ''}changed" if changed else "nothing to change"
     settings.talk(f"{identity}: {name} {done}")
@@ -101,7 +101,7 @@ def fee_stop(
     Example: a2ledger fee stop C10001 fee1 --from 2026-04-01
     """
     with settings.drafting(dry_run=dry_run) as draft:
-        stopped = charging.stop(draft, identity, name, since or draft.today)
+        stopped = charge.stop(draft, identity, name, since or draft.today)
         _finish(settings, draft, identity, f"fee stop: {identity} {name}\n", dry_run)
     done = f"{'would be ' if dry_run else ''}stopped" if stopped else "nothing to change"
     settings.talk(f"{identity}: {name} {done}")
@@ -109,15 +109,15 @@ def fee_stop(
 
 def _finish(settings: Settings, draft: Draft, identity: str, message: str, dry_run: bool) -> None:
     """Post what the change makes due, say so, and publish."""
-    _say(settings, charging.charge(draft, {identity}))
+    _say(settings, charge.charge(draft, {identity}))
     settings.publish(draft, message, dry_run)
 
 
-def _say(settings: Settings, found: Mapping[str, charging.Changes]) -> None:
+def _say(settings: Settings, found: Mapping[str, charge.Changes]) -> None:
     for customer, changes in found.items():
         for entry in changes.put:
             said = f"{customer}: {entry.date} {entry.payee}, {entry.narration}"
-            settings.talk(f"{said}: {charging.shown(entry)}")
+            settings.talk(f"{said}: {charge.shown(entry)}")
         for link in sorted(changes.removed):
             settings.talk(f"{customer}: {link} taken back")
 
@@ -133,7 +133,7 @@ def fee_list(settings: Settings, *, identity: str | None, as_json_: bool) -> Non
     """
     book = settings.book()
     customers = [known(book, identity)] if identity else list(book.customers.values())
-    rows = list(charging.listed(customers, settings.today(book)))
+    rows = list(charge.listed(customers, settings.today(book)))
     if as_json_:
         print_json(rows)
         return

@@ -14,9 +14,15 @@ from typing import Any, NoReturn
 
 import click
 
-from a2ledger import quarantine, sources, tariff
-from a2ledger.book import Book, Draft
-from a2ledger.cdr import Wanted
+from a2ledger import sources
+from a2ledger.a2billing import migrate
+from a2ledger.book.book import Book, Draft
+from a2ledger.book.config import Config
+from a2ledger.book.source_config import TABLES, Source, UnknownSourceError
+from a2ledger.calls import imports as call_imports
+from a2ledger.calls.explain import Explanation
+from a2ledger.calls.inputs import Asked, Reading
+from a2ledger.calls.normalise import Wanted
 from a2ledger.commands.settings import (
     DAY,
     FILE,
@@ -30,25 +36,16 @@ from a2ledger.commands.settings import (
     pass_settings,
     print_json,
 )
-from a2ledger.config import Config
-from a2ledger.feed import UnusableInput
+from a2ledger.customers import register
+from a2ledger.payments import import_exchange_rates
+from a2ledger.payments import imports as money_imports
+from a2ledger.rating import deck as tariff
+from a2ledger.rating import offline
 from a2ledger.records import Problem
-from a2ledger.sourceconfig import TABLES, Source, UnknownSourceError
-from a2ledger.sources import address
+from a2ledger.sources import address, mapping, quarantine, retry
+from a2ledger.sources import report as reporting
 from a2ledger.sources.address import Address
-from a2ledger.steps import (
-    exchanging,
-    importing,
-    mapping,
-    migrating,
-    moving,
-    pricing,
-    registering,
-    reporting,
-    retrying,
-)
-from a2ledger.steps.explaining import Explanation
-from a2ledger.steps.reading import Asked, Reading
+from a2ledger.sources.batch import UnusableInput
 
 _NAMED = 20
 """Refused rows that are named."""
@@ -114,7 +111,7 @@ def import_(
         if found := _moved(settings, draft, source, paths, taking, limits):
             parts, reading = list(found.parts), found.reading
             report = reporting.together(source, parts, parts[1].files)
-        elif source in _LISTS or source in moving.KINDS:
+        elif source in _LISTS or source in money_imports.KINDS:
             report = _of_files(draft, source, _files(source, paths, limits))
         else:
             report, reading = _of_calls(settings, draft, source, paths, limits)
@@ -146,7 +143,7 @@ def _moved(
     paths: Sequence[Path | str],
     taking: Mapping[str, dt.date | None],
     limits: Mapping[str, Any],
-) -> migrating.Moved | None:
+) -> migrate.Moved | None:
     """Import a whole A2Billing: its database, or a directory of its tables; None if it is none."""
     if source in TABLES:
         if any(taking.values()):
@@ -155,7 +152,7 @@ def _moved(
     feed = draft.book.config.source(source, sources.dialects)
     inputs = [_input(settings, feed, path) for path in paths or _configured(feed)]
     is_file = any(isinstance(one, Path) and one.is_file() for one in inputs)
-    if feed.dialect != migrating.DIALECT or is_file:
+    if feed.dialect != migrate.DIALECT or is_file:
         if any(taking.values()):
             raise click.UsageError(
                 "--opening and --fees-from are for a2billing, its database or all its tables"
@@ -165,8 +162,8 @@ def _moved(
         raise click.UsageError("name one database of A2Billing, or one directory of its tables")
     feed = dataclasses.replace(feed, opening=taking["opening"] or feed.opening)
     asked = Asked(Wanted(limits["since"], limits["through"]), limits["everything"])
-    one = migrating.place(inputs[0])
-    found = migrating.import_all(
+    one = migrate.place(inputs[0])
+    found = migrate.import_all(
         draft, feed, one, settings.now(draft.book), asked, taking["fees_from"]
     )
     for note in found.notes:
@@ -214,7 +211,7 @@ def _of_calls(
         raise click.UsageError(f"no day is from {days.first} and through {days.last}")
     everything = limits["everything"] or explanation is not None
     asked = Asked(days, everything, explanation)
-    return importing.import_calls(draft, feed, inputs, settings.now(draft.book), asked)
+    return call_imports.import_calls(draft, feed, inputs, settings.now(draft.book), asked)
 
 
 def _explain(
@@ -258,14 +255,14 @@ def _only_source(settled: Config, path: str) -> tuple[str, tuple[Path, ...]]:
     return next(iter(settled.sources)), (Path(path),)
 
 
-_LISTS = {"customers": registering.import_customers, "prices": exchanging.import_prices}
+_LISTS = {"customers": register.import_customers, "prices": import_exchange_rates.import_prices}
 
 
 def _of_files(draft: Draft, source: str, files: list[Path]) -> reporting.Report:
     """Import what is not calls."""
     if source in _LISTS:
         return _LISTS[source](draft, files)
-    return moving.import_movements(draft, source, files)
+    return money_imports.import_movements(draft, source, files)
 
 
 def _files(source: str, paths: Sequence[Path | str], limits: Mapping[str, Any]) -> list[Path]:
@@ -361,13 +358,13 @@ def quarantine_retry(
 
     Example: a2ledger quarantine retry --reason no-rate
     """
-    chosen = retrying.choose(settings.book(), reason, identities, accept)
+    chosen = retry.choose(settings.book(), reason, identities, accept)
     notes, reports = list(chosen.notes), []
     for source, rows in chosen.rows.items():
         # One after the other: each sees the book as the one before has left it.
         with settings.drafting(dry_run=dry_run) as draft:
             try:
-                report = retrying.retry(draft, source, rows, settings.now(draft.book), accept)
+                report = retry.retry(draft, source, rows, settings.now(draft.book), accept)
             except UnknownSourceError:
                 notes.append(f"{source}: no such source any more; not tried again")
                 continue
@@ -396,7 +393,7 @@ def rate(calls: Path, deck: Path) -> None:
     rates, problems = tariff.parse(_text(deck), name=deck.stem, file=str(deck))
     if problems:
         _fail(problems, "nothing was priced")
-    priced, problems = pricing.price(_text(calls), file=str(calls), deck=rates)
+    priced, problems = offline.price(_text(calls), file=str(calls), deck=rates)
     click.echo(priced, nl=False)
     if problems:
         _fail(problems, "the row was not priced")

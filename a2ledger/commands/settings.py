@@ -15,11 +15,14 @@ from typing import Any
 
 import click
 
-from a2ledger.book import Book, Draft, RefusedError
+from a2ledger.audit import hand_edits, tags
+from a2ledger.billing import settle
+from a2ledger.book.book import Book, Draft, RefusedError
+from a2ledger.fees import charge
+from a2ledger.journal import summary
 from a2ledger.progress import SILENT, Bar, Progress
 from a2ledger.records import Customer
 from a2ledger.sources.address import is_address
-from a2ledger.steps import charging, editing, settling, summarising, tagging
 
 NO, USAGE, QUARANTINED, UNUSABLE, CANNOT_CREATE, FAILED, LOCKED = 1, 2, 3, 65, 73, 74, 75
 """Exit codes beside 0."""
@@ -98,20 +101,20 @@ class Settings:
         book = self.book()
         with book.writing(self.today(book), self.talk, self.timeout) as draft:
             draft.progress = self.progress
-            if adopting and charging.charge(draft, editing.adopt(draft, dry_run=dry_run)):
-                summarising.summarise(draft)  # entries are looked up in the general ledger
+            if adopting and charge.charge(draft, hand_edits.adopt(draft, dry_run=dry_run)):
+                summary.summarise(draft)  # entries are looked up in the general ledger
             yield draft
 
     def publish(self, draft: Draft, message: str, dry_run: bool) -> None:
         """Bring what is derived into line, and publish; a dry run only says so."""
-        charging.charge(draft, charging.changed(draft))
-        settling.mark(draft)
-        summarising.summarise(draft)
+        charge.charge(draft, charge.changed(draft))
+        settle.mark(draft)
+        summary.summarise(draft)
         if dry_run:
             self.talk(f"dry run: {len(draft.put_files)} file(s) would change")
         else:
             fees = f"\nfees: {draft.fees} posted\n" if draft.fees else ""
-            draft.publish(message + fees, tagging.tag(draft))
+            draft.publish(message + fees, tags.tag(draft))
 
 
 class Day(click.ParamType[dt.date]):

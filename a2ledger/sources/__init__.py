@@ -27,8 +27,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
-from a2ledger.feed import FIELDS, Batch, Refused, UnusableInput
-from a2ledger.sourceconfig import Rule, Source
+from a2ledger.book.source_config import Rule, Source
+from a2ledger.sources.batch import FIELDS, Batch, Refused, UnusableInput
 
 __all__ = [
     "FIELDS",
@@ -54,7 +54,7 @@ Raises:
 GROUP = "a2ledger.dialects"
 
 _BUILT_IN = {
-    "a2billing": "a2ledger.sources.a2billing",
+    "a2billing": "a2ledger.a2billing.calls",
     "asterisk": "a2ledger.sources.asterisk",
     "asterisk-db": "a2ledger.sources.asterisk_db",
     "calls": "a2ledger.sources.calls",

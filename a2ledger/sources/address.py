@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import unquote
 
-from a2ledger.feed import UnusableInput
+from a2ledger.sources.batch import UnusableInput
 
 PASSWORD = "A2LEDGER_DB_PASSWORD"  # noqa: S105 - the name of one
 DRIVERS = {

@@ -19,17 +19,17 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger.feed import FIELDS, START, Batch, Place, constant
-from a2ledger.sourceconfig import Rule
+from a2ledger.book.source_config import Rule
+from a2ledger.book.toml_table import ConfigError
 from a2ledger.sources import text
-from a2ledger.sources.rows import Layout, strict
-from a2ledger.tomltable import ConfigError
+from a2ledger.sources.batch import FIELDS, START, Batch, Place, constant
+from a2ledger.sources.text.rows import Layout, strict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from a2ledger.sourceconfig import Source
+    from a2ledger.book.source_config import Source
 
 _EXTENSIONS = ("??", "???", "????", "?????", "??????")
 
@@ -67,7 +67,7 @@ _READ = {
     **{name: name for name in ("start", "duration", "disposition", "uniqueid", "userfield")},
     **{name: name for name in ("peeraccount", "sequence")},
 }
-"""What is read of it, and as which of :data:`a2ledger.feed.FIELDS`."""
+"""What is read of it, and as which of :data:`a2ledger.sources.batch.FIELDS`."""
 
 _LOGGED = tuple(_READ.get(name, "") for name in COLUMNS)
 _BASE, _NEW = _LOGGED[:16], _LOGGED[18:]

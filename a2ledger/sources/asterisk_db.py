@@ -16,10 +16,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger.feed import ALWAYS, FIELDS, Batch, Span, constant
-from a2ledger.sourceconfig import Source
+from a2ledger.book.source_config import Source
 from a2ledger.sources import asterisk, database, text
 from a2ledger.sources.address import Address
+from a2ledger.sources.batch import ALWAYS, FIELDS, Batch, Span, constant
 
 RULES = asterisk.RULES
 

@@ -16,12 +16,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger.feed import FIELDS, Batch, constant
-from a2ledger.sourceconfig import Rule, Source
-from a2ledger.sources import forms, rows, text
-from a2ledger.sources.lines import BLOCK, Lines
-from a2ledger.sources.rows import Layout
-from a2ledger.tomltable import ConfigError
+from a2ledger.book.source_config import Rule, Source
+from a2ledger.book.toml_table import ConfigError
+from a2ledger.sources import forms, text
+from a2ledger.sources.batch import FIELDS, Batch, constant
+from a2ledger.sources.text import rows
+from a2ledger.sources.text.lines import BLOCK, Lines
+from a2ledger.sources.text.rows import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger.feed import UnusableInput
+from a2ledger.sources.batch import UnusableInput
 
 if TYPE_CHECKING:
     from pathlib import Path

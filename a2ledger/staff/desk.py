@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from a2ledger.book import CONFIG, Book
+from a2ledger.book.book import CONFIG, Book
+from a2ledger.book.transaction import Vault
 from a2ledger.staff.clerk import Clerk
-from a2ledger.vault import Vault
 
 KEY = "A2LEDGER"
 """Where the application keeps its desk."""

@@ -25,7 +25,7 @@ from flask import Flask, request
 from flask import Response as FlaskResponse
 from werkzeug.wrappers import Response
 
-from a2ledger.config import Serve
+from a2ledger.book.config import Serve
 from a2ledger.staff.desk import USER, Desk
 from a2ledger.staff.passwords import Passwords
 

@@ -18,19 +18,21 @@ from fava.context import g
 from fava.ext import FavaExtensionBase, extension_endpoint
 from flask import Response, abort, current_app, jsonify, request
 
-from a2ledger import ledger
-from a2ledger.book import Book, BrokenBookError, NoBookError, RefusedError
-from a2ledger.detail import MissingDetailError
-from a2ledger.ledger import ForbiddenLineError, Ledger, Standing
-from a2ledger.pdf import PdfError
-from a2ledger.quarantine import BrokenQuarantineError
-from a2ledger.repository import GitError
-from a2ledger.staff import figures
+from a2ledger.balances import balances
+from a2ledger.billing import preview as drawing
+from a2ledger.book.book import Book, BrokenBookError, NoBookError, RefusedError
+from a2ledger.book.git import GitError
+from a2ledger.book.toml_table import ConfigError
+from a2ledger.book.transaction import InterruptedRunError, LockedError
+from a2ledger.calls.detail import MissingDetailError
+from a2ledger.documents import files
+from a2ledger.documents.pdf import PdfError
+from a2ledger.journal import ledger
+from a2ledger.journal.ledger import ForbiddenLineError, Ledger, Standing
+from a2ledger.sources.quarantine import BrokenQuarantineError
+from a2ledger.staff import customers
 from a2ledger.staff.clerk import BadFormError
 from a2ledger.staff.desk import KEY, USER, Desk, root_of
-from a2ledger.steps import asking, drawing, rendering
-from a2ledger.tomltable import ConfigError
-from a2ledger.vault import InterruptedRunError, LockedError
 
 Values = dict[str, Any]
 Endpoint = Callable[[Callable[..., Response]], Callable[..., Response]]
@@ -180,10 +182,10 @@ class Customers(_Page):
         """Every customer, for the table."""
         if self._table is None:
             try:
-                done = figures.settled(self.book)
+                done = customers.settled(self.book)
             except (*PROBLEMS, ValueError, _NoDeskError):
                 done = set()
-            self._table = figures.customers(self.loaded, self.standings.values(), done)
+            self._table = customers.customers(self.loaded, self.standings.values(), done)
         return jsonify(self._table)
 
     _table: list[list[Any]] | None = None
@@ -222,7 +224,7 @@ class Customers(_Page):
         """
         name = request.args.get("customer", "")
         if account := request.args.get("account", ""):
-            name = figures.customer_of_account(self.book.customers, account)
+            name = customers.customer_of_account(self.book.customers, account)
         if name not in self.book.customers:
             raise RefusedError(f"{name or 'This'}: no such customer")
         return name
@@ -231,7 +233,7 @@ class Customers(_Page):
         name = self._named()
         book, today = self.book, self.today
         customer = book.customers[name]
-        since = None if request.args.get("all") else figures.since_closes(customer, _PERIODS)
+        since = None if request.args.get("all") else customers.since_closes(customer, _PERIODS)
         try:
             preview, problem = drawing.preview(book, name, today), ""
         except PROBLEMS as error:
@@ -239,15 +241,15 @@ class Customers(_Page):
         return {
             "id": name,
             "today": str(today),
-            "facts": asking.customer_json(customer, today),
-            "standing": figures.standing(book, customer, today),
+            "facts": balances.customer_json(customer, today),
+            "standing": customers.standing(book, customer, today),
             "preview": preview,
             "problem": problem,
-            "statement": figures.statement(book, customer, since),
+            "statement": customers.statement(book, customer, since),
             "since": since,
-            "usage": figures.usage(book, customer),
-            "documents": figures.documents(book, customer),
-            "changes": figures.changes(book, customer),
+            "usage": customers.usage(book, customer),
+            "documents": customers.documents(book, customer),
+            "changes": customers.changes(book, customer),
             "services": list(book.config.services),
             "methods": list(book.config.methods),
         }
@@ -257,7 +259,7 @@ class Customers(_Page):
         if first is None:
             raise RefusedError("That is no day such as 2026-01-31")
         last = max(_day("to") or first, first)
-        found = figures.calls(self.book, name, first, last)
+        found = customers.calls(self.book, name, first, last)
         return {"id": name, "first": str(first), "last": str(last), "calls": found}
 
     def _document(self) -> Values:
@@ -265,16 +267,18 @@ class Customers(_Page):
         if not name:
             customer = book.customers[self._named()]
             day = _day("bill") or self.today
-            name = figures.billed_on(book, customer, day)
+            name = customers.billed_on(book, customer, day)
         if name in book.customers:
             document = drawing.preview(book, name, self.today)
         else:
-            document = figures.document(book, name)
-        return {"name": name, "document": document, "last": rendering.last_day(document)}
+            document = customers.document(book, name)
+        return {"name": name, "document": document, "last": files.last_day(document)}
 
     def _line(self) -> Values:
         name = request.args["document"]
-        return figures.explained(self.book, name, _number("line"), _number("call") or 1, self.today)
+        return customers.explained(
+            self.book, name, _number("line"), _number("call") or 1, self.today
+        )
 
     @extension_endpoint
     def rendered(self) -> Response:
@@ -285,10 +289,10 @@ class Customers(_Page):
             if name in book.customers:
                 document = drawing.preview(book, name, self.today)
             else:
-                document = figures.document(book, name)
+                document = customers.document(book, name)
             if form not in _KINDS:
                 raise RefusedError(f"{form}: documents are not shown like that")
-            made = rendering.rendered({name: document}, [form], book.root / "templates")
+            made = files.rendered({name: document}, [form], book.root / "templates")
         except (*PROBLEMS, _NoDeskError) as error:
             return Response(f"{error}\n", 404, content_type="text/plain; charset=utf-8")
         (content,) = made.values()
@@ -296,7 +300,7 @@ class Customers(_Page):
         response.headers["Content-Security-Policy"] = _SANDBOX
         # A browser's viewer of PDF may not work in what is only looked at.
         how = "attachment" if form == "pdf" else "inline"
-        file = f"{name}.{rendering.ENDINGS[form]}"
+        file = f"{name}.{files.ENDINGS[form]}"
         response.headers["Content-Disposition"] = f'{how}; filename="{file}"'
         return response
 
@@ -309,14 +313,14 @@ class Close(_Page):
     @_safe
     def page(self) -> Values:
         """What the page shows at once."""
-        return {"today": str(self.today), "next": figures.next_periods(self.book)}
+        return {"today": str(self.today), "next": customers.next_periods(self.book)}
 
     @extension_endpoint
     def due(self) -> Response:
         """What closing would do now; it takes a while where there are many customers."""
         try:
             without = request.args.getlist("without")
-            found = figures.would_close(self.book, self.today, without)
+            found = customers.would_close(self.book, self.today, without)
             return jsonify({"error": "", **found})
         except (*PROBLEMS, _NoDeskError) as error:
             return jsonify({"error": str(error)})
@@ -332,8 +336,8 @@ class Ageing(_Page):
     def page(self) -> Values:
         """What the page shows."""
         day = _day("day") or self.today
-        rows = figures.aged(self.book, day)
-        return {"day": str(day), "rows": rows, "totals": figures.totals(rows)}
+        rows = customers.aged(self.book, day)
+        return {"day": str(day), "rows": rows, "totals": customers.totals(rows)}
 
 
 class Revenue(_Page):
@@ -345,16 +349,16 @@ class Revenue(_Page):
     @_safe
     def page(self) -> Values:
         """What the page shows."""
-        earned = figures.revenue(self.loaded)
+        earned = customers.revenue(self.loaded)
         try:
             book = self.book
         except _NoDeskError:
             return {**earned, "months": [], "month": "", "destinations": [], "problem": ""}
-        months = figures.months_of_calls(book)
+        months = customers.months_of_calls(book)
         month = request.args.get("month", "")
         month = month if month in months else next(iter(months), "")
         try:
-            rows, problem = figures.destinations(book, month), ""
+            rows, problem = customers.destinations(book, month), ""
         except MissingDetailError as error:
             rows, problem = [], str(error)
         return {
@@ -376,9 +380,9 @@ class Imports(_Page):
         """What the page shows."""
         reason = request.args.get("reason", "")
         return {
-            "runs": figures.runs(self.book, _RUNS),
+            "runs": customers.runs(self.book, _RUNS),
             "reason": reason,
-            "quarantine": figures.refused(self.book, reason, _REFUSED),
+            "quarantine": customers.refused(self.book, reason, _REFUSED),
         }
 
 

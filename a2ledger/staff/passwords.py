@@ -16,7 +16,7 @@ from pathlib import Path
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from a2ledger.book import RefusedError
+from a2ledger.book.book import RefusedError
 
 _NAME = re.compile(r"[^\x00-\x1f\x7f:<>]{1,64}")
 _TRIES = 10

@@ -16,11 +16,11 @@ from fava.application import create_app
 from flask import Flask
 from jinja2 import ChoiceLoader, DictLoader
 
-from a2ledger.book import Book, RefusedError
-from a2ledger.config import Serve
+from a2ledger.book.book import Book, RefusedError
+from a2ledger.book.config import Serve
+from a2ledger.staff.customer_ledgers import PREFIX, Ledgers
 from a2ledger.staff.desk import KEY, Desk
 from a2ledger.staff.guard import Door, is_loopback, protect
-from a2ledger.staff.ledgers import PREFIX, Ledgers
 from a2ledger.staff.pages import PROBLEMS
 from a2ledger.staff.passwords import Passwords
 

@@ -27,7 +27,9 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from a2ledger import detail, rating, tariff
+from a2ledger.calls import detail
+from a2ledger.rating import deck as tariff
+from a2ledger.rating import rate as rating
 
 READ = (0, 1, 2, 3, 5, 6, 7, 9, 12, 13, 14, 16, 17)
 """Places of the columns an import reads of Asterisk's 18."""

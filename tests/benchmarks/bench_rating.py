@@ -14,7 +14,8 @@ from decimal import ROUND_HALF_UP, Decimal
 import numpy as np
 import pyarrow as pa
 
-from a2ledger import rating, tariff
+from a2ledger.rating import deck as tariff
+from a2ledger.rating import rate as rating
 
 MICRO = Decimal("0.000001")
 

@@ -20,7 +20,7 @@ import pyarrow.csv
 from calls import write_calls
 
 from a2ledger.sources import asterisk, text
-from a2ledger.sources.lines import Lines
+from a2ledger.sources.text.lines import Lines
 
 WIDTH = 18
 DAMAGE = b'"C1","a "stray" quote",'

@@ -168,8 +168,9 @@ def check_table(names: Sequence[str], rows: Sequence[Sequence[Any]], directory: 
         AssertionError: if a row is lost or there twice.
         Exception: any that the command line would show as a traceback.
     """
-    from a2ledger import cdr, sources  # noqa: PLC0415 - atheris must be there before them
-    from a2ledger.feed import gathered  # noqa: PLC0415
+    from a2ledger import sources  # noqa: PLC0415
+    from a2ledger.calls import normalise  # noqa: PLC0415 - atheris must be there before them
+    from a2ledger.sources.batch import gathered  # noqa: PLC0415
 
     file = directory / "cdr.db"
     file.unlink(missing_ok=True)
@@ -190,7 +191,7 @@ def check_table(names: Sequence[str], rows: Sequence[Sequence[Any]], directory: 
         lines = batch.rows["line"].to_pylist()
         for line in lines:
             batch.raw(line)
-        found = cdr.normalise(batch, source, known, "Europe/Brussels", NOW)
+        found = normalise.normalise(batch, source, known, "Europe/Brussels", NOW)
         ended = len(found.calls) + len(found.refused) + sum(found.not_billable.values())
         assert ended == len(lines), "a row is lost"
         read += lines + [row.line for row in batch.refused]
@@ -200,9 +201,9 @@ def check_table(names: Sequence[str], rows: Sequence[Sequence[Any]], directory: 
 def _house(dialect: str) -> tuple[Any, Any]:
     """A source of a dialect, and a directory with one customer."""
     from a2ledger import sources  # noqa: PLC0415 - atheris must be there before them
-    from a2ledger.directory import Directory  # noqa: PLC0415
+    from a2ledger.book.source_config import Source  # noqa: PLC0415
+    from a2ledger.customers.directory import Directory  # noqa: PLC0415
     from a2ledger.records import Customer  # noqa: PLC0415
-    from a2ledger.sourceconfig import Source  # noqa: PLC0415
 
     source = Source(
         name="x", dialect=dialect, switch="x", timezone="Europe/Brussels",
@@ -218,8 +219,9 @@ def check(dialect: str, name: str, data: bytes, directory: Path) -> None:
         AssertionError: if a row is lost or there twice.
         Exception: any that the command line would show as a traceback.
     """
-    from a2ledger import cdr, sources  # noqa: PLC0415 - atheris must be there before them
-    from a2ledger.feed import UnusableInput, gathered  # noqa: PLC0415
+    from a2ledger import sources  # noqa: PLC0415
+    from a2ledger.calls import normalise  # noqa: PLC0415 - atheris must be there before them
+    from a2ledger.sources.batch import UnusableInput, gathered  # noqa: PLC0415
 
     path = directory / name
     path.write_bytes(data)
@@ -237,7 +239,7 @@ def check(dialect: str, name: str, data: bytes, directory: Path) -> None:
     for batch in gathered(batches):
         for line in batch.rows["line"].to_pylist():
             batch.raw(line)
-        found = cdr.normalise(batch, source, known, "Europe/Brussels", NOW)
+        found = normalise.normalise(batch, source, known, "Europe/Brussels", NOW)
         ended = len(found.calls) + len(found.refused) + sum(found.not_billable.values())
         assert ended == len(batch.rows), "a row is lost"
 
@@ -291,8 +293,9 @@ def explore(dialect: str, seconds: int, corpus: Path, directory: Path) -> None:
     """Run atheris, which ends the process."""
     import atheris  # noqa: PLC0415 - needed here alone
 
-    with atheris.instrument_imports(include=["a2ledger.sources", "a2ledger.cdr"]):
-        from a2ledger import cdr, sources  # noqa: F401, PLC0415
+    with atheris.instrument_imports(include=["a2ledger.sources", "a2ledger.calls.normalise"]):
+        from a2ledger import sources  # noqa: PLC0415
+        from a2ledger.calls import normalise  # noqa: F401, PLC0415
 
         sources.dialect(dialect)
     corpus.mkdir(parents=True, exist_ok=True)

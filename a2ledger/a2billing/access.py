@@ -1,0 +1,110 @@
+"""A2Billing's tables, row by row: from its database, or from a directory of CSV exports.
+
+What a column holds is made plain here: NULL and dates of zeros are nothing, text that was stored
+as UTF-8 in a Latin-1 table is itself again. A table or a column that is not there is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from a2ledger.a2billing.tables import Found, Row
+from a2ledger.sources import text
+from a2ledger.sources.address import Address
+from a2ledger.sources.asterisk_db import as_csv, readable
+from a2ledger.sources.database import Database
+
+NULLS = ("NULL", "\\N")
+"""How exports write what is nothing."""
+
+_ZERO = "0000-00-00"
+_SINGLES = {
+    "cc_card": ("vat",),
+    "cc_charge": ("amount",),
+    "cc_did": ("fixrate",),
+    "cc_ratecard": ("stepchargec", "chargec"),
+    "cc_subscription_service": ("fee",),
+    "cc_voucher": ("credit",),
+}
+"""Columns of single precision, by table."""
+
+
+class Files:
+    """CSV exports in a directory, one a table, each with a header."""
+
+    def __init__(self, directory: Path, encoding: str = "utf-8") -> None:
+        self.directory, self.encoding = directory, encoding
+
+    def rows(self, table: str, columns: Iterable[str]) -> Found:
+        """See :class:`a2ledger.a2billing.tables.Tables`.
+
+        Raises:
+            UnusableInput: if the file cannot be read or has no column ``id``, where one is asked.
+        """
+        file = path(self.directory, table)
+        if file is None:
+            return Found([], [])
+        names = tuple(columns)
+        header = text.Header(names[:1], names, loose=names[1:])
+        found = text.records(file, header, encoding=self.encoding)
+        if any(row.reason == "encoding" for row in found.refused):
+            found = text.records(file, header, encoding="latin-1")
+        return Found(
+            [
+                Row(table, str(file), line, _plain(row, names), found.text(line))
+                for line, row in found.rows
+            ],
+            found.refused,
+        )
+
+
+class Server:
+    """A database that is open for reading."""
+
+    def __init__(self, address: Address, base: Database) -> None:
+        self.address, self.base = address, base
+
+    def rows(self, table: str, columns: Iterable[str]) -> Found:
+        """See :class:`a2ledger.a2billing.tables.Tables`.
+
+        Raises:
+            UnusableInput: if the database cannot be read.
+        """
+        names = tuple(columns)
+        if not self.base.has(table):
+            return Found([], [])
+        there = {name.lower() for name in self.base.columns(table)}
+        asked = [name for name in names if name in there]
+        found: list[Row] = []
+        for rows in self.base.rows(table, asked, singles=_SINGLES.get(table, ())):
+            for values in rows:
+                row = dict(zip(asked, (readable(value) or "" for value in values), strict=True))
+                raw = as_csv(list(row.values()))
+                found.append(Row(table, str(self.address), len(found) + 1, _plain(row, names), raw))
+        return Found(found, [])
+
+
+def path(directory: Path, table: str) -> Path | None:
+    """The export of a table in a directory, if there is one."""
+    file = directory / f"{table}.csv"
+    return file if file.is_file() else None
+
+
+def _plain(row: dict[str, str], names: Iterable[str]) -> dict[str, str]:
+    return {name: _value(row.get(name, "")) for name in names}
+
+
+def _value(written: str) -> str:
+    value = written.strip()
+    if value in NULLS or value.startswith(_ZERO):
+        return ""
+    return value if value.isascii() else _mended(value)
+
+
+def _mended(value: str) -> str:
+    """UTF-8 that was put into a Latin-1 table came out as two characters for one."""
+    try:
+        return value.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return value

@@ -1,0 +1,262 @@
+"""A2Billing's calls: the tables ``cc_call`` and ``cc_call_archive``, or CSV exports of them.
+
+A row is priced already. ``sessionbill`` (single precision) and ``buycost`` are taken as they are,
+with the five decimals that A2Billing's own balance has. Whose a call is says ``card_id``; a
+customer holds it as the identifier ``SWITCH:ID``. Rows are the same wherever they were moved to:
+a call is known by its ``uniqueid``, and its card, kind and start tell apart the rows that have
+one in common.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger.a2billing import access as tables
+from a2ledger.a2billing import tables as a2billing
+from a2ledger.a2billing.tables import Tables
+from a2ledger.book.source_config import Rule, Source
+from a2ledger.sources import database, text
+from a2ledger.sources.address import Address
+from a2ledger.sources.asterisk_db import as_csv, readable
+from a2ledger.sources.batch import ALWAYS, FIELDS, Batch, Span, constant
+
+_RATED = ("standard", "callback", "predict", "campaign")
+RULES = (
+    Rule(contexts=_RATED, identify=("accountcode",)),
+    Rule(identify=("accountcode",), free=True),
+)
+"""The first are priced by a ratecard, so that a deck can say what they should cost; calls between
+customers and to numbers are priced otherwise. What a row says it costs holds for both."""
+CHECKED = True
+"""Calls have a price; what the book's own tariffs would make of it is compared and reported."""
+
+TABLES = ("cc_call", "cc_call_archive")
+"""In the order in which rows move, so that none can slip from one to the other unseen."""
+
+_NEEDED = ("uniqueid", "card_id", "starttime", "sessiontime", "calledstation", "sessionbill")
+_MORE = (
+    *("stoptime", "sipiax", "src", "dnid", "terminatecauseid", "buycost", "id_trunk"),
+    *("destination", "carrier"),
+)
+_COLUMNS = (*_NEEDED, *_MORE)
+_KINDS = ("standard", "on-net", "did", "did-voip", "callback", "predict", "campaign", "did-a-leg")
+"""What ``sipiax`` says, which rules know as a context."""
+_LONGEST = 30
+"""Characters of a number that the archive keeps."""
+_ANSWERED = "1"
+
+
+def files(directory: Path) -> list[Path]:
+    """The exports of calls in a directory."""
+    there = (tables.path(directory, table) for table in TABLES)
+    return [path for path in there if path is not None]
+
+
+def read(path: Path, source: Source) -> Iterator[Batch]:
+    """Read a CSV whose header names the table's columns; ``cc_trunk`` may lie beside it."""
+    names = a2billing.carriers(tables.Files(path.parent, source.encoding))
+    for piece in text.read(path, text.Header(_NEEDED, _COLUMNS), encoding=source.encoding):
+        table = piece.table
+        for name in _COLUMNS:
+            if name not in table.column_names:
+                table = table.append_column(name, constant("", len(table)))
+        rows = _rows(table, source, names)
+        yield Batch(str(path), rows, piece.refused, piece.raw, piece.notes[:0], piece.place)
+
+
+def query(address: Address, source: Source, span: Span = ALWAYS) -> Iterator[Batch]:
+    """Read calls that start within a span, in batches; at least one.
+
+    Raises:
+        UnusableInput: if the database cannot be read or ``cc_call`` lacks a column.
+    """
+    with database.reading(address, source.timezone) as base:
+        yield from _query(tables.Server(address, base), source, span)
+
+
+def calls(found: Tables, source: Source, span: Span = ALWAYS) -> Iterator[Batch]:
+    """Calls that start within a span, or all of exports, as the tables beside them were read.
+
+    Of a database that keeps to one view of itself within a transaction, that view.
+
+    Raises:
+        UnusableInput: as :func:`query` and :func:`read`.
+    """
+    if isinstance(found, tables.Server):
+        yield from _query(found, source, span)
+    elif isinstance(found, tables.Files):
+        for path in files(found.directory):
+            yield from read(path, source)
+
+
+def _query(server: tables.Server, source: Source, span: Span) -> Iterator[Batch]:
+    address, base = server.address, server.base
+    zone = zoneinfo.ZoneInfo(source.timezone)
+    since, until = (moment and moment.astimezone(zone).replace(tzinfo=None) for moment in span)
+    line = 1
+    names = a2billing.carriers(server)
+    for table in TABLES:
+        if table != TABLES[0] and not base.has(table):
+            continue
+        there = {name.lower() for name in base.columns(table)}
+        columns = [name for name in _COLUMNS if name in there]
+        if missing := [name for name in _NEEDED if name not in there]:
+            raise address.unusable(
+                f"{table} has no column {', '.join(missing)}", "name A2Billing's database"
+            )
+        found = base.rows(table, columns, "starttime", since, until, singles=("sessionbill",))
+        for rows in found:
+            yield _batch(address, source, columns, rows, line, names)
+            line += len(rows)
+    if line == 1:
+        yield _batch(address, source, list(_NEEDED), [], line, names)
+
+
+def _batch(
+    address: Address,
+    source: Source,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str | None]],
+    first: int,
+    names: Mapping[str, str],
+) -> Batch:
+    parts = list(zip(*rows, strict=True)) or [()] * len(columns)
+    given = {
+        name: pc.fill_null(pa.array(map(readable, part), pa.string()), "")
+        for name, part in zip(columns, parts, strict=True)
+    }
+    table = pa.table({name: given.get(name, constant("", len(rows))) for name in _COLUMNS})
+    table = table.append_column("line", pa.array(range(first, first + len(rows)), pa.int64()))
+    carriers = _carriers(table, names)
+
+    def raw(line: int) -> str:
+        # What is kept of a row says who carried the call: the trunks are not beside it then.
+        values = [value or "" for value in rows[line - first]]
+        return as_csv([*values, str(carriers[line - first].as_py())])
+
+    head = as_csv([*columns, "carrier"])
+    return Batch(str(address), _rows(table, source, names), [], raw, head=head)
+
+
+def _rows(table: pa.Table, source: Source, names: Mapping[str, str]) -> pa.Table:
+    """The fields of a batch, from the table's columns as texts."""
+    count = len(table)
+    known = {name: _plain(table[name].combine_chunks()) for name in _COLUMNS}
+    known["sipiax"] = pc.if_else(pc.equal(known["sipiax"], ""), "0", known["sipiax"])
+    card = known["card_id"]
+    bill, buy = amounts(known["sessionbill"]), amounts(known["buycost"])
+    start = known["starttime"]
+    start = pc.if_else(pc.starts_with(start, "0000-00-00"), known["stoptime"], start)
+    seconds = pc.if_else(pc.equal(known["sessiontime"], ""), "0", known["sessiontime"])
+    # Whatever the cause says: where time or money went, there was a call.
+    answered = pc.or_(
+        pc.equal(known["terminatecauseid"], _ANSWERED),
+        pc.or_(pc.not_equal(seconds, "0"), pc.invert(pc.is_in(bill, value_set=_NOTHING))),
+    )
+    nobody = pc.or_(pc.is_in(card, value_set=pa.array(["", "0"])), pc.starts_with(card, "-"))
+    compact = pc.replace_substring_regex(start, "[^0-9]", "")
+    fields = {
+        "accountcode": pc.binary_join_element_wise(source.switch, card, ":"),
+        "src": known["src"],
+        "dst": pc.utf8_slice_codeunits(_called(known), 0, _LONGEST),
+        "context": _kind(known["sipiax"]),
+        "start": start,
+        "seconds": seconds,
+        "uniqueid": known["uniqueid"],
+        "sequence": pc.binary_join_element_wise(card, known["sipiax"], compact, "-"),
+        "cost": bill,
+        "userfield": known["sessionbill"],
+    }
+    return pa.table(
+        {name: fields.get(name, constant("", count)) for name in FIELDS}
+        | {
+            "line": table["line"],
+            "answered": answered,
+            "never": pc.if_else(nobody, "no-card", ""),
+            "buy": buy,
+            "carrier": _carriers(table, names),
+        }
+    )
+
+
+_NOTHING = pa.array(["", "0", "0.00000"])
+
+
+def _plain(column: pa.StringArray) -> pa.StringArray:
+    """A column without the words for nothing."""
+    column = pc.utf8_trim_whitespace(column)
+    return pc.if_else(pc.is_in(column, value_set=pa.array(tables.NULLS)), "", column)
+
+
+def _called(known: Mapping[str, pa.StringArray]) -> pa.StringArray:
+    """The number called; a DID's own leg has none, but was charged for."""
+    found = known["calledstation"]
+    for other in (known["dnid"], known["destination"], constant("unknown", len(found))):
+        empty = pc.is_in(found, value_set=pa.array(["", "0"]))
+        found = pc.if_else(empty, other, found)
+    return found
+
+
+def _kind(sipiax: pa.StringArray) -> pa.StringArray:
+    numbers = pa.array([str(number) for number in range(len(_KINDS))])
+    return pc.fill_null(pa.array(_KINDS).take(pc.index_in(sipiax, value_set=numbers)), "other")
+
+
+def _carriers(table: pa.Table, names: Mapping[str, str]) -> pa.StringArray:
+    """Who carried each call, by its trunk; a row from the quarantine says so itself."""
+    trunk = _plain(table["id_trunk"].combine_chunks()).dictionary_encode()
+    found = [
+        names.get(number, "") or (f"Trunk-{number}" if number not in {"", "0", "-1"} else "")
+        for number in trunk.dictionary.to_pylist()
+    ]
+    own = table["carrier"].combine_chunks()
+    by_trunk = pa.array(found, pa.string()).take(trunk.indices)
+    return pc.if_else(pc.equal(own, ""), by_trunk, own)
+
+
+def amounts(column: pa.StringArray) -> pa.StringArray:
+    """Amounts with five decimals; nothing is 0, and what is no number stays as it was."""
+    encoded = column.dictionary_encode()
+    texts = map(_amount, encoded.dictionary.to_pylist())
+    return pa.array(texts, pa.string()).take(encoded.indices)
+
+
+def _amount(written: str) -> str:
+    try:
+        return a2billing.five(written)
+    except ValueError:
+        return written
+
+
+def spent(batches: Iterable[Batch], is_taken: Callable[[pa.Array], pa.Array]) -> dict[str, int]:
+    """What calls took from each card's balance, in micro-units, by identifier.
+
+    Args:
+        batches: of this dialect.
+        is_taken: which of some starts (texts) count.
+    """
+    found: dict[str, int] = {}
+    for batch in batches:
+        rows = batch.rows
+        taken = np.asarray(is_taken(rows["start"].combine_chunks()))
+        rows = rows.filter(pa.array(taken))
+        cost = rows["cost"].combine_chunks().dictionary_encode()
+        known = [_micro(written) for written in cost.dictionary.to_pylist()]
+        micro = pa.array(known, pa.int64()).take(cost.indices)
+        sums = pa.table({"card": rows["accountcode"], "micro": micro}).group_by("card")
+        for row in sums.aggregate([("micro", "sum")]).to_pylist():
+            found[row["card"]] = found.get(row["card"], 0) + (row["micro_sum"] or 0)
+    return found
+
+
+def _micro(written: str) -> int:
+    try:
+        return a2billing.micro(written)
+    except ValueError:
+        return 0

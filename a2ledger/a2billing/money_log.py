@@ -1,0 +1,390 @@
+"""What A2Billing's tables say of money: refills, payments, charges, vouchers, open invoices.
+
+Each row becomes a movement, together with what A2Billing's own balance moved by it, which is not
+always the same:
+
+- A payment moves nothing there; the refill it names does. One that names none is money the
+  customer paid that his balance never saw.
+- An extra charge, and a subscription that could not be taken, is put on an invoice and never
+  taken from the balance. A number bought in the customer's pages is taken, and put on an invoice
+  as well.
+- A voucher moves the balance and leaves no refill.
+- A refill is net and its payment gross: the difference is VAT that was paid with it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from a2ledger import money
+from a2ledger.a2billing import subscriptions
+from a2ledger.a2billing import tables as a2billing
+from a2ledger.a2billing.cards import Card
+from a2ledger.a2billing.tables import Clock, Row, Tables
+from a2ledger.journal import syntax
+from a2ledger.records import Movement
+from a2ledger.sources.batch import Refused
+
+_REFILL = ("id", "date", "credit", "card_id", "description", "refill_type")
+_PAYMENT = ("id", "date", "payment", "card_id", "id_logrefill", "description", "added_refill")
+_CHARGE = ("id", "id_cc_card", "creationdate", "amount", "chargetype", "description",
+           "id_cc_did", "id_cc_card_subscription", "charged_status", "invoiced_status")  # fmt: skip
+_VOUCHER = ("id", "voucher", "credit", "currency", "usedcardnumber", "usedate", "creationdate")
+_INVOICE = ("id", "reference", "id_card", "date", "paid_status", "status")
+_ITEM = ("id", "id_invoice", "price", "vat", "type_ext")
+
+EXTRA_FEE = "2"
+"""The ``refill_type`` of a fee, which is negative."""
+_SERVICES = {"1": "DIDs", "2": "DIDs", "3": "Subscriptions", "4": "One-off"}
+_DID = {"1", "2"}
+_RENT, _SUBSCRIBED = "2", "3"
+_CENT = 10_000
+
+
+class Entry(NamedTuple):
+    """A movement, and what A2Billing's balance moved by its row."""
+
+    movement: Movement
+    credit_micro: int
+    """Above zero in the customer's favour."""
+    name: str
+    """The row, for a person: ``cc_logrefill 12``."""
+    cause: str = ""
+    """Why the book moves by something else, where it does by design."""
+    also_billed: bool = False
+    """Whether A2Billing, having taken it from the balance, puts it on an invoice as well."""
+
+
+class Invoice(NamedTuple):
+    """An invoice of A2Billing's that is not paid."""
+
+    reference: str
+    date: dt.date
+    gross_micro: int
+    in_credit_micro: int
+    """What of it is in the balance already."""
+
+
+@dataclass(kw_only=True)
+class Log:
+    """What the tables say, by card; and the rows of none."""
+
+    entries: dict[str, list[Entry]] = field(default_factory=dict)
+    strays: dict[str, Counter[str]] = field(default_factory=dict)
+    """By kind, rows that are no customer's: of no card, of a deleted card, of nothing."""
+    refused: dict[str, list[Refused]] = field(default_factory=dict)
+    """By kind."""
+    odd: Counter[str] = field(default_factory=Counter)
+    edited: dict[str, list[tuple[str, tuple[int, ...]]]] = field(default_factory=dict)
+    """By card, refills that are not what their payments say, with what they may have been less
+    what they are."""
+
+    own_fees: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    """By card, charges for what the book charges for by itself, and what the balance moved."""
+
+    def of_kind(self, kind: str) -> list[Movement]:
+        """Movements of one kind."""
+        return [
+            entry.movement
+            for entries in self.entries.values()
+            for entry in entries
+            if entry.movement.kind == kind
+        ]
+
+
+class Context(NamedTuple):
+    """What reading the tables needs to know."""
+
+    source: str
+    clock: Clock
+    owners: Mapping[str, str]
+    """Customers by the number of their card."""
+    cards: Mapping[str, Card]
+    present: Collection[str]
+    """Numbers of all cards there are, those refused among them."""
+    services: Collection[str]
+    opened: Mapping[str, dt.date]
+    """First days of customers' accounts."""
+    fees: Mapping[tuple[str, str], dt.date]
+    """First days of fees, by customer and id: from then on the book charges for itself."""
+    today: dt.date
+
+
+def read(tables: Tables, context: Context) -> Log:
+    """Everything the tables say of customers' money."""
+    reader = _Reader(context)
+    refills = _by_card(tables.rows("cc_logrefill", _REFILL).rows, "card_id")
+    for found, kind, read in (
+        (tables.rows("cc_logrefill", _REFILL), "refill", reader.refill),
+        (tables.rows("cc_logpayment", _PAYMENT), "payment", reader.payment(refills)),
+        (tables.rows("cc_charge", _CHARGE), "charge", reader.charge),
+        (
+            tables.rows("cc_voucher", _VOUCHER),
+            "refill",
+            reader.voucher(refills, a2billing.rates_of_exchange(tables)),
+        ),
+    ):
+        reader.log.refused.setdefault(kind, []).extend(found.refused)
+        reader.take(found.rows, kind, read)
+    return reader.log
+
+
+def _by_card(rows: list[Row], column: str) -> dict[str, dict[str, Row]]:
+    found: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        found.setdefault(row[column], {})[row["id"]] = row
+    return found
+
+
+class _StrayError(Exception):
+    """A row that is no customer's."""
+
+
+class _Reader:
+    def __init__(self, context: Context) -> None:
+        self.context, self.log = context, Log()
+        self.numbers = {card.username: card.id for card in context.cards.values()}
+
+    def take(
+        self, rows: list[Row], kind: str, read: Callable[[Row, dt.date], Iterator[Entry]]
+    ) -> None:
+        """Read rows of a table, in order of their ids."""
+        last = self.context.today
+        before = None
+        for row in sorted(rows, key=lambda row: a2billing.whole(row["id"])):
+            try:
+                day = self._day(row, before)
+                before = day or before
+                for entry in read(row, day or before or last):
+                    card = self._card(row)
+                    self.log.entries.setdefault(card, []).append(entry)
+            except _StrayError as stray:
+                self.log.strays.setdefault(kind, Counter())[str(stray)] += 1
+            except ValueError as error:
+                number = f"voucher-{row['id']}" if row.table == "cc_voucher" else row["id"]
+                name = syntax.link(kind, self.context.source, number)
+                message = f"{row.name}: {error}"
+                self.log.refused[kind].append(row.refused("bad-row", message, name))
+
+    def _day(self, row: Row, before: dt.date | None) -> dt.date | None:
+        """A row's day; one that has none has that of the row before it."""
+        for column in ("usedate", "date", "creationdate"):
+            if written := row.values.get(column):
+                try:
+                    return self.context.clock.day(written)
+                except ValueError:
+                    break
+        self.log.odd["a date that is none"] += row.table != "cc_voucher"
+        return before
+
+    def _card(self, row: Row) -> str:
+        """The card of a row that is some customer's."""
+        column = next(
+            (name for name in ("card_id", "id_cc_card") if name in row.values), "usedcardnumber"
+        )
+        card = row[column]
+        if column == "usedcardnumber":
+            card = self.numbers.get(card, card)
+        elif a2billing.whole(card) <= 0:
+            raise _StrayError("no-card")
+        if card not in self.context.owners:
+            if card in self.context.present:
+                raise ValueError(f"its card {card} was refused")
+            raise _StrayError("deleted-card")
+        return card
+
+    def _movement(self, row: Row, kind: str, day: dt.date, micro: int, **more: Any) -> Movement:
+        card = self._card(row)
+        return Movement(
+            kind=kind,
+            source=self.context.source,
+            id=more.pop("id", row["id"]),
+            customer=self.context.owners[card],
+            date=day,
+            amount_micro=micro,
+            description=" ".join(
+                more.pop("description", row.values.get("description", "")).split()
+            ),
+            file=row.file,
+            line=row.line,
+            **more,
+        )
+
+    def _service(self, name: str) -> str:
+        services = self.context.services
+        usual = "Calls" if "Calls" in services else next(iter(services))
+        return name if name in services else usual
+
+    def refill(self, row: Row, day: dt.date) -> Iterator[Entry]:
+        """A refill; a fee that was taken as one is a charge."""
+        self._card(row)
+        micro = a2billing.micro(row["credit"])
+        if not micro:
+            raise _StrayError("nothing")
+        if row["refill_type"] == EXTRA_FEE:
+            service = self._service("Subscriptions")
+            name = f"refill-{row['id']}"
+            fee = self._movement(row, "charge", day, -micro, id=name, service=service)
+            yield Entry(fee, micro, row.name)
+        else:
+            yield Entry(self._movement(row, "refill", day, micro), micro, row.name)
+
+    def payment(
+        self, refills: Mapping[str, Mapping[str, Row]]
+    ) -> Callable[[Row, dt.date], Iterator[Entry]]:
+        """Payments, each with the refill it paid for; ``refills`` are by card and id."""
+
+        def read(row: Row, day: dt.date) -> Iterator[Entry]:
+            card = self._card(row)
+            micro = a2billing.micro(row["payment"])
+            if not micro:
+                raise _StrayError("nothing")
+            number = row["id_logrefill"] if row["id_logrefill"] != "0" else ""
+            refill = refills.get(card, {}).get(number)
+            if refill is not None and refill["refill_type"] == EXTRA_FEE:
+                refill = None
+            payment = self._movement(row, "payment", day, micro, reference=number)
+            if not number:
+                yield Entry(payment, 0, row.name, "paid-without-credit")
+            elif refill is None:
+                net = _net(micro, self._percent(card))
+                yield Entry(payment, net, row.name, "refill-deleted")
+            else:
+                payment = self._with_refill(payment, refill)
+                yield Entry(payment, 0, row.name)
+                self._compare(card, refill, row, micro)
+                tax = micro - a2billing.micro(refill["credit"])
+                if tax > 0 and abs(micro - _net(micro, self._percent(card)) - tax) <= _CENT:
+                    paid = self._movement(
+                        row, "refill", payment.date, tax,
+                        id=f"vat-{row['id']}", description="VAT paid with the top-up",
+                    )  # fmt: skip
+                    yield Entry(paid, 0, row.name, "vat-paid")
+
+        return read
+
+    def _with_refill(self, payment: Movement, refill: Row) -> Movement:
+        """A payment; dated as its refill where that came before the account's opening."""
+        try:
+            day = self.context.clock.day(refill["date"])
+        except ValueError:
+            return payment
+        return (
+            replace(payment, date=day) if day < self.context.opened[payment.customer] else payment
+        )
+
+    def _compare(self, card: str, refill: Row, payment: Row, paid_micro: int) -> None:
+        """Remember a refill that is neither its payment nor that less VAT."""
+        credited = a2billing.micro(refill["credit"])
+        may = (_net(paid_micro, self._percent(card)), paid_micro)
+        if all(abs(one - credited) > _CENT for one in may):
+            name = f"{refill.name}, {payment.name}"
+            found = tuple(one - credited for one in may)
+            self.log.edited.setdefault(card, []).append((name, found))
+
+    def _percent(self, card: str) -> Decimal:
+        found = self.context.cards.get(card)
+        return found.percent if found else Decimal(0)
+
+    def charge(self, row: Row, day: dt.date) -> Iterator[Entry]:
+        """A charge, whether A2Billing took it from the balance or put it on an invoice."""
+        self._card(row)
+        micro = a2billing.micro(row["amount"])
+        if not micro:
+            raise _StrayError("nothing")
+        if self._is_own_fee(row, day):
+            taken = -micro if row["charged_status"] == "1" else 0
+            self.log.own_fees.setdefault(self._card(row), []).append((row.name, taken))
+            raise _StrayError("own-fee")
+        service = self._service(_SERVICES.get(row["chargetype"], "One-off"))
+        charge = self._movement(row, "charge", day, micro, service=service)
+        if row["charged_status"] == "1":
+            yield Entry(charge, -micro, row.name)
+        elif row["chargetype"] in _DID and row["invoiced_status"] != "1":
+            yield Entry(charge, -micro, row.name, also_billed=True)
+        else:
+            yield Entry(charge, 0, row.name, "never-taken")
+
+    def _is_own_fee(self, row: Row, day: dt.date) -> bool:
+        """Whether a charge is for what the book charges a fee for by itself."""
+        fee = {
+            _RENT: subscriptions.number_id(row["id_cc_did"]),
+            _SUBSCRIBED: subscriptions.subscription_id(row["id_cc_card_subscription"]),
+        }.get(row["chargetype"], "")
+        since = self.context.fees.get((self.context.owners[self._card(row)], fee))
+        return since is not None and since <= day
+
+    def voucher(
+        self, refills: Mapping[str, Mapping[str, Row]], exchange: Mapping[str, Decimal]
+    ) -> Callable[[Row, dt.date], Iterator[Entry]]:
+        """Vouchers that were used, but for those a refill speaks of."""
+
+        def read(row: Row, day: dt.date) -> Iterator[Entry]:
+            if not row["usedcardnumber"]:
+                raise _StrayError("unused-voucher")
+            card = self._card(row)
+            code = row["voucher"]
+            if code and any(code in one["description"] for one in refills.get(card, {}).values()):
+                raise _StrayError("voucher-with-refill")
+            worth = Decimal(a2billing.five(row["credit"]))
+            worth *= exchange.get(row["currency"].upper(), Decimal(1))
+            micro = a2billing.micro(str(worth))
+            if not micro:
+                raise _StrayError("nothing")
+            name = f"voucher-{row['id']}"
+            refill = self._movement(
+                row, "refill", day, micro, id=name, method="voucher", description="Voucher"
+            )
+            yield Entry(refill, micro, row.name)
+
+        return read
+
+
+def _net(gross_micro: int, percent: Decimal) -> int:
+    """What A2Billing makes of a payment: net of VAT, with five decimals."""
+    share = 10_000 + int(percent * 100)
+    return money.divide(gross_micro * 1000, share) * 10
+
+
+class _Bill(NamedTuple):
+    row: Row
+    invoice: Invoice
+
+
+def unpaid(tables: Tables, clock: Clock) -> dict[str, list[Invoice]]:
+    """Invoices that are closed and not paid, by card."""
+    found: dict[str, list[Invoice]] = {}
+    for row, invoice in _bills(tables, clock):
+        if row["paid_status"] == "0" and row["status"] == "1" and invoice.gross_micro:
+            found.setdefault(row["id_card"], []).append(invoice)
+    return found
+
+
+def in_credit(tables: Tables, clock: Clock) -> dict[str, int]:
+    """What of each invoice is in its card's balance, in micro-units, by reference."""
+    return {bill.reference: bill.in_credit_micro for _, bill in _bills(tables, clock)}
+
+
+def _bills(tables: Tables, clock: Clock) -> Iterator[_Bill]:
+    items: dict[str, list[Row]] = {}
+    for row in tables.rows("cc_invoice_item", _ITEM).rows:
+        items.setdefault(row["id_invoice"], []).append(row)
+    for row in tables.rows("cc_invoice", _INVOICE).rows:
+        lines = items.get(row["id"], [])
+        net = [a2billing.micro(line["price"]) for line in lines]
+        rates = [10_000 + int(Decimal(line["vat"] or 0) * 100) for line in lines]
+        exact = sum(one * rate for one, rate in zip(net, rates, strict=True))
+        gross = money.rounded(money.divide(exact, 10_000), 2)
+        owed = sum(one for one, line in zip(net, lines, strict=True) if _is_in_credit(line))
+        day = clock.day(row["date"]) if row["date"] else dt.date.min
+        yield _Bill(row, Invoice(row["reference"] or row["id"], day, gross, owed))
+
+
+def _is_in_credit(item: Row) -> bool:
+    """Whether a line bills what the balance owes; others were never taken from it."""
+    return item["type_ext"] == "POSTPAID"

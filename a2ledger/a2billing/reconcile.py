@@ -1,0 +1,384 @@
+"""Compare every customer's balance in A2Billing with the book, and adopt what no row explains."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger import accounts, money
+from a2ledger.a2billing import calls as dialect
+from a2ledger.a2billing import cards, causes, migrate, money_log
+from a2ledger.a2billing import tables as a2billing
+from a2ledger.a2billing.cards import Cards
+from a2ledger.a2billing.causes import Call, Cause, Held, Known, Line
+from a2ledger.a2billing.money_log import Log
+from a2ledger.a2billing.tables import Tables
+from a2ledger.book.book import GENERAL, IMPORTS, Book, Draft
+from a2ledger.book.source_config import Source
+from a2ledger.calls import detail
+from a2ledger.corrections import correct
+from a2ledger.journal import general, syntax
+from a2ledger.journal.period_file import leg, transaction
+from a2ledger.sources.address import Address
+
+UNEXPLAINED = "Equity:A2Billing-Unexplained"
+_OWN = ("refill", "payment", "charge")
+_BILLS = ("#invoice", "#statement", "#rounding", "#release", "#credit-note")
+
+
+class Compared(NamedTuple):
+    """All customers' reconciliations."""
+
+    source: str
+    place: str
+    lines: Sequence[Line]
+
+    @property
+    def unexplained(self) -> list[Line]:
+        """Those that are not understood."""
+        return [line for line in self.lines if line.unexplained_micro]
+
+    def as_json(self) -> dict[str, Any]:
+        """The command's ``--json``."""
+        return {
+            "source": self.source,
+            "from": self.place,
+            "agree": sum(not line.difference_micro for line in self.lines),
+            "differ": sum(bool(line.difference_micro) for line in self.lines),
+            "unexplained": len(self.unexplained),
+            "customers": [_as_json(line) for line in self.lines],
+        }
+
+
+def _as_json(line: Line) -> dict[str, Any]:
+    return {
+        "customer": line.customer,
+        "card": line.card,
+        "credit": a2billing.text(line.credit_micro),
+        "book": a2billing.text(line.book_micro),
+        "difference": a2billing.text(line.difference_micro),
+        "unexplained": a2billing.text(line.unexplained_micro),
+        "causes": [
+            {
+                "cause": cause.code,
+                "amount": a2billing.text(cause.micro),
+                "message": cause.message,
+                "rows": list(cause.rows),
+            }
+            for cause in line.causes
+        ],
+        "hints": line.hints,
+    }
+
+
+def last_place(book: Book, source: str) -> str:
+    """Where a source was imported from last; empty if it never was."""
+    found = ""
+    for row in csv.DictReader(io.StringIO(book.text(IMPORTS))):
+        if row["source"] == source:
+            found = row["files"]
+    return found.partition("#")[0]
+
+
+def reconcile(book: Book, source: Source, one: Path | Address, today: dt.date) -> Compared:
+    """Compare every card's balance with its customer's account.
+
+    Raises:
+        UnusableInput: if A2Billing cannot be read.
+    """
+    clock = migrate.clock_of(book, source)
+    with migrate.tables_of(one, source) as tables:
+        found = cards.read(tables, source.switch, clock, today)
+        log = migrate.read_log(book, source, tables, found, today)
+        old = money_log.in_credit(tables, clock)
+        work = _Work(
+            book,
+            source,
+            tables,
+            found,
+            log,
+            _held(book, source),
+            migrate.owners_of(book, source),
+            old,
+            _reservation(tables),
+        )
+        return Compared(source.name, str(one), work.lines())
+
+
+def _reservation(tables: Tables) -> int:
+    written = a2billing.setting(tables, "dial_balance_reservation")
+    try:
+        return abs(a2billing.micro(written)) if written else causes.RESERVATION_MICRO
+    except ValueError:
+        return causes.RESERVATION_MICRO
+
+
+@dataclass
+class _Work:
+    book: Book
+    source: Source
+    tables: Tables
+    found: Cards
+    log: Log
+    held: Mapping[str, list[Held]]
+    owners: Mapping[str, str]
+    in_credit: Mapping[str, int]
+    reservation_micro: int
+
+    def lines(self) -> list[Line]:
+        """A line for every card, by customer."""
+        lines = [self._line(card) for card in self.found.cards]
+        doubtful = [line for line in lines if line.unexplained_micro and line.card in self.owners]
+        if doubtful:
+            theirs = self._their_calls({line.card for line in doubtful})
+            ours = self._our_calls({line.customer for line in doubtful})
+            for line in doubtful:
+                self._look_closer(line, theirs, ours.get(line.customer, {}))
+            moved = migrate.moved(self.tables, self.found)
+            for line in doubtful:
+                if line.card in moved and line.unexplained_micro:
+                    line.hints.append("his balance moved while it was compared: compare again")
+        return sorted(lines, key=lambda line: line.customer)
+
+    def _line(self, number: str) -> Line:
+        card = self.found.cards[number]
+        name = self.owners.get(number, "")
+        line = Line(
+            customer=name or card.username,
+            card=number,
+            username=card.username,
+            credit_micro=card.credit_micro,
+            book_micro=sum(one.micro for one in self._entries(name)),
+        )
+        if name:
+            line.causes += causes.by_rows(self._known(line))
+            line.causes += [
+                Cause("own-fee", micro, (row,))
+                for row, micro in self.log.own_fees.get(number, ())
+                if micro
+            ]
+        elif card.credit_micro:
+            line.causes.append(Cause("no-customer", card.credit_micro, (f"cc_card {number}",)))
+        return line
+
+    def _entries(self, name: str) -> Sequence[Held]:
+        return self.held.get(accounts.component(name), []) if name else []
+
+    def _known(self, line: Line) -> Known:
+        customer = self.book.customers[line.customer]
+        in_credit = {
+            syntax.link("opening", self.source.name, f"invoice-{reference}"): micro
+            for reference, micro in self.in_credit.items()
+        }
+        # What was paid with top-ups before the opening is in no balance of A2Billing's.
+        in_credit[syntax.link("opening", self.source.name, f"vat-{line.card}")] = 0
+        return Known(
+            customer.opened,
+            self.log.entries.get(line.card, ()),
+            self._entries(line.customer),
+            in_credit,
+        )
+
+    def _look_closer(
+        self, line: Line, theirs: Mapping[str, Mapping[str, Call]], ours: Mapping[str, Call]
+    ) -> None:
+        """Explain a line by its calls, and by what fits what is left."""
+        entries = self._entries(line.customer)
+        own = theirs.get(line.card, {})
+        legs = theirs.get(f"caller {line.card}", {})
+        has_opening = any(one.what == "opening" for one in entries)
+        line.causes += causes.by_calls(own, ours, has_opening=has_opening)
+        usage = -sum(one.micro for one in entries if one.what == "calls")
+        if other := usage - sum(one.micro for one in ours.values()):
+            line.causes.append(Cause("only-in-book", other, ("calls of other sources",)))
+        if not line.unexplained_micro:
+            return
+        log = self.log.entries.get(line.card, ())
+        fits = causes.by_amount(
+            line.unexplained_micro,
+            self.found.cards[line.card],
+            log,
+            [*own.values(), *legs.values()],
+            self.log.edited.get(line.card, ()),
+            self.reservation_micro,
+        )
+        if fits:
+            line.causes.append(fits)
+        else:
+            line.hints += causes.hints(line.unexplained_micro, log)
+
+    def _their_calls(self, wanted: Collection[str]) -> dict[str, dict[str, Call]]:
+        """A2Billing's calls of some cards, by card and identity.
+
+        A leg that was recorded for a number's owner and charged to its caller stands, below zero,
+        under ``caller`` and his card, too.
+        """
+        found: dict[str, dict[str, Call]] = {card: {} for card in wanted}
+        start = {
+            card: _first_moment(self.book, self.source, name)
+            for card, name in self.owners.items()
+            if card in wanted
+        }
+        prefix = a2billing.identifier(self.source.switch, "")
+        value_set = pa.array([prefix + card for card in wanted], pa.string())
+        callers: dict[str, str] = {}
+        legs: list[tuple[str, Call]] = []
+        for batch in dialect.calls(self.tables, self.source):
+            rows = batch.rows
+            own = pc.is_in(rows["accountcode"], value_set=value_set)
+            is_leg = pc.equal(rows["context"], "did-a-leg")
+            names = ("accountcode", "uniqueid", "sequence", "cost", "userfield", "start", "context")
+            for row in rows.select(names).filter(pc.or_(own, is_leg)).to_pylist():
+                card = row["accountcode"].removeprefix(prefix)
+                leg_of = row["context"] == "did-a-leg"
+                call = Call(
+                    f"cc_call {row['uniqueid']}",
+                    _micro(row["cost"]),
+                    row["userfield"],
+                    leg_of,
+                    row["start"] < start.get(card, ""),
+                )
+                if card in found:
+                    found[card][f"{row['uniqueid']}/{row['sequence']}"] = call
+                    if not leg_of:
+                        callers[row["uniqueid"]] = card
+                if leg_of:
+                    legs.append((row["uniqueid"], call))
+        for uid, call in legs:
+            if (card := callers.get(uid)) is not None:
+                found.setdefault(f"caller {card}", {})[uid] = call._replace(micro=-call.micro)
+        return found
+
+    def _our_calls(self, wanted: Collection[str]) -> dict[str, dict[str, Call]]:
+        """The book's calls of some customers that came from A2Billing, by identity."""
+        found: dict[str, dict[str, Call]] = {}
+        names = ["customer", "switch", "uid", "seq", "cost_micro"]
+        value_set = pa.array(sorted(wanted), pa.string())
+        for day in self.book.digests:
+            calls = detail.read(self.book.root, day, self.book.digests, names)
+            own = pc.is_in(calls["customer"], value_set=value_set)
+            own = pc.and_(own, pc.equal(calls["switch"], self.source.switch))
+            for row in calls.filter(own).to_pylist():
+                key = f"{row['uid']}/{row['seq']}"
+                call = Call(f"cc_call {row['uid']}", row["cost_micro"])
+                found.setdefault(row["customer"], {})[key] = call
+        return found
+
+
+def _micro(written: str) -> int:
+    try:
+        return a2billing.micro(written)
+    except ValueError:
+        return 0
+
+
+def _first_moment(book: Book, source: Source, name: str) -> str:
+    """When a customer's account begins, as A2Billing's clock shows it."""
+    clock = migrate.clock_of(book, source)
+    moment = dt.datetime.combine(book.customers[name].opened, dt.time(), clock.book)
+    return f"{moment.astimezone(clock.server):%Y-%m-%d %H:%M:%S}"
+
+
+def _held(book: Book, source: Source) -> dict[str, list[Held]]:
+    """Every entry of the book's customers, by the customer's part of the account."""
+    found: dict[str, list[Held]] = {}
+    starts = tuple(syntax.link(kind, source.name, "") for kind in _OWN)
+    adopted = syntax.link("adopted", source.name, "")
+    for path in book.files(GENERAL, "2*.beancount"):
+        for block in syntax.blocks(book.text(path)):
+            if block.kind in {"*", "!"} and (customer := general.customer_of(block)):
+                found.setdefault(customer, []).append(_entry(block, customer, starts, adopted))
+    return found
+
+
+def _entry(block: syntax.Block, customer: str, starts: tuple[str, ...], adopted: str) -> Held:
+    legs = syntax.legs(block.text)
+    own = accounts.RECEIVABLE + customer + ":"
+    micro = -sum(one.micro for one in legs if one.account.startswith(own))
+    links = syntax.links(block.text)
+    link = min(links, key=lambda name: (name.startswith("refill-"), name), default="")
+    head = block.text.partition("\n")[0]
+    if link.startswith(starts):
+        what = "row"
+    elif link.startswith(adopted):
+        what = "adopted"
+    elif link.startswith("opening-"):
+        what = "opening"
+    elif not link and "\n  calls: " in block.text:
+        what = "calls"
+    elif any(f" {tag}" in head for tag in _BILLS):
+        what = "bill"
+    else:
+        what = "other"
+    first = legs[0].micro if legs else 0
+    return Held(link, what, micro, first, "\n  voided: " in block.text, head)
+
+
+# Adopting
+
+
+def adopt(draft: Draft, compared: Compared) -> list[tuple[str, int]]:
+    """Post what no row explains, a visible line each; returns customers and amounts."""
+    posted = []
+    for line in compared.lines:
+        parts = [(one.micro, one.message) for one in line.causes if _is_adopted(one)]
+        if line.unexplained_micro:
+            parts.append((line.unexplained_micro, "nothing in A2Billing shows why"))
+        for micro, why in parts:
+            if line.customer in draft.book.customers:
+                _post(draft, compared.source, line, micro, why)
+                posted.append((line.customer, micro))
+    return posted
+
+
+def _is_adopted(cause: Cause) -> bool:
+    return bool(cause.micro) and cause.code in causes.ADOPTED
+
+
+def _post(draft: Draft, source: str, line: Line, micro: int, why: str) -> None:
+    """One line in the customer's open period."""
+    currency = draft.book.currency(line.customer)
+    places = money.decimals(currency)
+    start = syntax.link("adopted", source, f"{line.card}-{draft.today}-")
+    text = draft.open_file(line.customer)
+    taken = sum(start in block.text.partition("\n")[0] for block in text.above)
+    entry = transaction(
+        draft.today,
+        "A2Billing",
+        syntax.plain(f"Balance adopted: {why}"),
+        [
+            leg(UNEXPLAINED, micro, currency, places=places),
+            leg(accounts.billed(line.customer), -micro, currency, places=places),
+        ],
+        links=[f"{start}{taken + 1}"],
+    )
+    correct.place(draft, line.customer, entry)
+
+
+# The way back
+
+
+def statements(compared: Compared) -> Iterator[str]:
+    """SQL that would have A2Billing's balances be the book's, each only if it has not moved."""
+    for line in compared.lines:
+        if line.difference_micro and not any(one.code == "no-customer" for one in line.causes):
+            new = money.rounded(line.book_micro, a2billing.PLACES)
+            old = a2billing.text(line.credit_micro)
+            yield (
+                f"UPDATE cc_card SET credit = {a2billing.text(new)} "  # noqa: S608 - printed, for a person to run
+                f"WHERE id = {int(line.card)} AND username = {_quoted(line.username)} "
+                f"AND credit = {old};"
+            )
+
+
+def _quoted(text: str) -> str:
+    """A text in SQL; customers' ids hold nothing that would need more."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -1,0 +1,271 @@
+"""A customer's closed periods in a chain: verified against their seals, and computed once more."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from beancount.core import data
+
+from a2ledger import money
+from a2ledger.billing import closing_entries, preview
+from a2ledger.billing import sealed as sealing
+from a2ledger.billing.preview import Calls
+from a2ledger.book.book import Book, BrokenBookError, restore
+from a2ledger.documents.document import as_json
+from a2ledger.documents.document import written as written_document
+from a2ledger.journal import customer_file, ledger, seal, syntax
+from a2ledger.journal.seal import Seal, SoFar
+from a2ledger.period import Period
+from a2ledger.records import SETTLED, Customer, Problem
+
+_CLOSES = {"invoice", "credit-note", "statement", "rounding"}
+_BEARS = re.compile(r',\n "seal": "([^"]*)"\n\}\n\Z')
+ODD = (ArithmeticError, AttributeError, KeyError, TypeError, ValueError)
+"""What a file that somebody has changed may be answered with, before it is known to be changed."""
+_COMPUTED = (
+    *("period", "currency", "statement", "lines", "vat"),
+    *("net", "vat_total", "gross", "to_pay", "credit"),
+)
+"""What a document says that follows from journal and calls; the rest are facts of that day."""
+
+
+@dataclass(kw_only=True)
+class Verified:
+    """What verifying has found."""
+
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What could not be verified, and why."""
+    customers: int = 0
+    sealed: int = 0
+    """Periods whose seal was looked at."""
+    hashes: list[str] = field(default_factory=list)
+    """Of every seal there is."""
+
+    def take(self, other: Verified) -> None:
+        """Add what another process has found."""
+        self.problems += other.problems
+        self.notes += other.notes
+        self.customers += other.customers
+        self.sealed += other.sealed
+        self.hashes += other.hashes
+
+
+class _Issued(NamedTuple):
+    """A document as it lies in the book."""
+
+    path: str
+    text: str
+    sealed: str
+    """Of the text, what its seal covers: all but the seal it bears."""
+    bears: str
+    content: dict[str, Any]
+
+
+class Task(NamedTuple):
+    """What one process verifies."""
+
+    root: Path
+    names: list[str]
+    documents: Mapping[str, str]
+    calls: Calls | None
+
+
+class Chain:
+    """A customer's closed periods, one after the other."""
+
+    def __init__(self, book: Book, customer: Customer, task: Task, found: Verified) -> None:
+        self.book, self.customer, self.task, self.found = book, customer, task, found
+        self.covered = sealing.Covered(book)
+        self.covered.documents = dict(task.documents)
+        self.before: SoFar | None = None
+
+    def verify(self) -> None:
+        """Verify each closed period, and what the next begins with."""
+        starts = self.customer.periods
+        unsealed = 0
+        for start, end in itertools.pairwise(starts):
+            one = Period(start, end)
+            try:
+                unsealed += not self._period(one)
+            except BrokenBookError as error:
+                self.found.problems += error.problems
+                self.before = SoFar()
+        if unsealed:
+            self.found.notes.append(
+                f"{self.customer.id}: {unsealed} period(s) closed before there were seals"
+            )
+
+    def _period(self, one: Period) -> bool:
+        """Verify a closed period; whether it has a seal."""
+        path = customer_file.period_path(self.customer.id, one.start)
+        following = customer_file.period_path(self.customer.id, one.end)
+        text, after = self._text(path), self._text(following)
+        seals = [block for block in syntax.blocks(after) if f'custom "{seal.KIND}"' in block.text]
+        sealed = seal.read(after, one.end)
+        if len(seals) != 1 or sealed is None:
+            if seals or self.before is not None:
+                self._say(
+                    following,
+                    "chain",
+                    f"has {len(seals)} seals of {one} that can be read, and should have one",
+                    restore(following),
+                )
+            self.before = self.before if not seals else SoFar()
+            return bool(seals)
+        self.found.sealed += 1
+        self.found.hashes.append(sealed.hash)
+        before = seal.read(text, one.start)
+        if issued := self._document(one, sealed):
+            holds = self._seal(one, text, before or SoFar(), sealed, issued, seals[0].text)
+            try:
+                self._compute(one, path, text, after, issued.content)
+            except ODD:
+                if holds:
+                    raise
+                # What was changed is so odd that no bill can be drawn up from it; it is named.
+        self.before = sealed
+        return True
+
+    def _text(self, path: str) -> str:
+        place = self.book.root / path
+        if place.is_symlink() or not place.is_file():
+            message = f"is no file of its own; {restore(path)}"
+            raise BrokenBookError([Problem(path, 0, "gone", message)])
+        return place.read_bytes().decode("utf-8", "surrogateescape")
+
+    def _say(self, path: str, check: str, what: str, todo: str) -> None:
+        self.found.problems.append(Problem(path, 0, check, f"{what}; {todo}"))
+
+    def _document(self, one: Period, sealed: SoFar) -> _Issued | None:
+        """The document of a period, if its file can be read."""
+        path = self.task.documents.get(sealed.document)
+        if path is None:
+            path = f"invoices/{one.end.year}/{sealed.document}.json"  # or of a later year
+            self._say(path, "document", f"{one}: is gone", restore("invoices"))
+            return None
+        text = self._text(path)
+        bears = _BEARS.search(text)
+        try:
+            content = json.loads(text)
+            is_one = isinstance(content, dict) and content.keys() >= {"gross", "kind", *_COMPUTED}
+        except ValueError:
+            is_one = False
+        if not is_one or bears is None:
+            self._say(path, "document", f"{one}: is not as it was issued", restore(path))
+            return None
+        return _Issued(path, text, text[: bears.start()] + "\n}\n", bears[1], content)
+
+    def _seal(
+        self,
+        one: Period,
+        text: str,
+        before: SoFar,
+        sealed: SoFar,
+        issued: _Issued,
+        line: str,
+    ) -> bool:
+        """Compute the seal once more; whether it holds."""
+        told, calls = sealed.told, sealed.calls - before.calls
+        if self.task.calls is not None:
+            calls, lines = self.task.calls.told(self.customer.id, one)
+            told = seal.digest(lines.encode())
+        document = issued.content
+        try:
+            gross_micro = money.parse(document["gross"])
+        except ODD:
+            self._say(issued.path, "document", f"{one}: is not as it was issued",
+                      restore(issued.path))  # fmt: skip
+            return False
+        own = {issued.path: issued.sealed}
+        currency = self.book.currency(self.customer.id)
+        sign = -1 if document["kind"] == "credit-note" else 1
+        files = self.covered.files(self.customer.id, one, text, told, own)
+        made = Seal(
+            customer=self.customer.id,
+            period=one,
+            document=sealed.document,
+            files=files,
+            told=told,
+            before=before,
+            calls=calls,
+            billed_micro=sign * gross_micro,
+            currency=currency,
+            places=money.decimals(currency),
+        )
+        holds = (
+            syntax.formatted(made.directive()).strip() == line.split("\n", maxsplit=1)[0].strip()
+        )
+        bears = issued.bears == seal.short(made.hash)
+        if holds and bears:
+            return True
+        if holds or written_document(document) != issued.text:
+            what = f"{one}: is not as it was issued"
+            self._say(issued.path, "document", what, restore(issued.path))
+        place = customer_file.period_path(self.customer.id, one.start)
+        what = f"{self.customer.id}, {one}: "
+        if told != sealed.told:
+            what += "its calls are not those that were sealed"
+            self._say(place, "calls", what, "restore calls/ from a backup")
+        elif not holds:
+            what += "its file, document or seal was changed after the close"
+            todo = f"compare with `git log -p -- {place}` and bring back what was closed"
+            self._say(place, "seal", what, todo)
+        return False
+
+    def _compute(
+        self, one: Period, path: str, text: str, after: str, document: Mapping[str, Any]
+    ) -> None:
+        """Draw the bill up once more from journal and calls, and compare."""
+        if self.task.calls is None:
+            return
+        name = self.customer.id
+        currency = self.book.currency(name)
+        try:
+            rows = [row for row in ledger.parsed_rows(text, name) if not row.tags & _CLOSES]
+        except ValueError as error:
+            self._say(path, "journal", str(error), restore(path))
+            return
+        then = replace(
+            self.customer,
+            periods=tuple(day for day in self.customer.periods if day <= one.start),
+        )
+        brought = ledger.read_brought(text, one.start)
+        final = (one.end, "yes") in self.customer.facts.get(SETTLED, ())
+        bill = preview.draw_up(self.book, then, one, brought, rows, self.task.calls, final=final)
+        made = as_json(
+            closing_entries.document(
+                bill,
+                then,
+                self.book.config,
+                currency=currency,
+                kind=document["kind"],
+                number=document["number"],
+                issue_date=dt.date.fromisoformat(document["issue_date"]),
+            )
+        )
+        if wrong := [key for key in _COMPUTED if _plain(made[key]) != _plain(document[key])]:
+            where = self.task.documents[document["number"] or f"statement-{name}-{one.start}"]
+            what = f"{one}: journal and calls say something else of its {', '.join(wrong)}"
+            self._say(where, "document", what, f"restore {path}, its calls or the document")
+        balances, sums = closing_entries.brought_forward(bill, name, currency)
+        begins: list[data.Directive] = [*balances, *sums]
+        head = after.partition(syntax.MARKER)[0]
+        if any(syntax.formatted(entry) not in head for entry in begins):
+            following = customer_file.period_path(name, one.end)
+            what = f"does not begin with what {one} was closed with"
+            self._say(following, "chain", what, restore(following))
+
+
+def _plain(value: Any) -> Any:
+    """A part of a document without the words that `a2ledger.toml` has for a VAT code today."""
+    if isinstance(value, list):
+        return [{key: word for key, word in row.items() if key != "reason"} for row in value]
+    return value

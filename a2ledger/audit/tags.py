@@ -1,0 +1,253 @@
+"""Signed tags: whoever holds a key vouches for every close, in one tag on its commit.
+
+The tags ``closed/000001``, ``closed/000002`` … have no gap. Each line of a tag's message is one
+period that was closed: ``CUSTOMER START END HASH``, the last as its seal has it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import re
+import shutil
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from a2ledger.book.book import CONFIG, Book, Draft, RefusedError
+from a2ledger.book.git import SIGNATURE, SIGNING, Tag
+from a2ledger.journal import customer_file, seal
+from a2ledger.records import Problem
+
+_PREFIX = "closed/"
+_NAME = re.compile(rf"{_PREFIX}[0-9]{{6,}}")
+_LINE = re.compile(r"(\S+) (\d{4}-\d\d-\d\d) (\d{4}-\d\d-\d\d) ([0-9a-f]{64})")
+_TO_DO = "fetch it from a copy of the book that nobody could write to"
+
+
+class Named(NamedTuple):
+    """A period as a tag names it."""
+
+    customer: str
+    start: dt.date
+    end: dt.date
+
+
+# Making
+
+
+def tag(draft: Draft) -> Tag | None:
+    """The tag of what a draft closes; None if it closes nothing, or no key is configured.
+
+    Raises:
+        RefusedError: if the key cannot be used.
+    """
+    if not draft.sealed or not draft.book.config.seals.key:
+        return None
+    check_key(draft.book)
+    last = max((_number(name) for name in _names(draft.book)), default=0)
+    lines = (
+        f"{one.customer} {one.period.start} {one.period.end} {one.hash}\n" for one in draft.sealed
+    )
+    return Tag(f"{_PREFIX}{last + 1:06d}", "".join(lines), str(_key(draft.book)))
+
+
+def check_key(book: Book) -> None:
+    """Make sure that the key that is configured can sign, and counts.
+
+    Raises:
+        RefusedError: if it cannot, with what to do.
+    """
+    if not book.config.seals.key:
+        return
+    key = _key(book)
+    try:
+        found = key.lstat()
+    except OSError as error:
+        raise _refused(key, str(error.strerror), "name a key in seals.key") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise _refused(key, "is no regular file", "name the key itself in seals.key")
+    if found.st_mode & 0o077:
+        raise _refused(key, "is open to others than its owner", f"run `chmod 600 {key}`")
+    public = _public(key)
+    if public not in [_bare(signer) for signer in book.config.seals.signers]:
+        raise _refused(key, "is of none of seals.signers", f'add "{public} NAME" to them')
+
+
+def _refused(key: Path, what: str, todo: str) -> RefusedError:
+    return RefusedError(f"{key}: {what}; nothing was closed; {todo}")
+
+
+def _key(book: Book) -> Path:
+    return book.root.resolve() / Path(book.config.seals.key).expanduser()
+
+
+def _public(key: Path) -> str:
+    """The public half of a key, without its name.
+
+    Raises:
+        RefusedError: if it is none that can be used by itself.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603
+            ["ssh-keygen", "-y", "-P", "", "-f", str(key)],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except FileNotFoundError:
+        todo = "install openssh-client"
+        raise _refused(key, "cannot sign without ssh-keygen", todo) from None
+    if done.returncode:
+        said = " ".join(done.stderr.split())
+        raise _refused(key, f"is no key that signs ({said})", "name one without a passphrase")
+    return _bare(done.stdout)
+
+
+def _bare(public: str) -> str:
+    """A public key without its name."""
+    return " ".join(public.split()[:2])
+
+
+# Verifying
+
+
+def problems(book: Book) -> Iterator[Problem]:
+    """Where tags are not what closes have made of them, or do not agree with the seals."""
+    names = _names(book)
+    numbers = {_number(name) for name in names}
+    for number in range(1, max(numbers, default=0)):
+        if number not in numbers:
+            yield _problem(f"{_PREFIX}{number:06d}", "is gone", _TO_DO)
+    with tempfile.NamedTemporaryFile("w", suffix=".signers") as signers:
+        for place, signer in enumerate(book.config.seals.signers):
+            signers.write(f'signer-{place} namespaces="git" {_bare(signer)}\n')
+        signers.flush()
+        if names and shutil.which("ssh-keygen") is None:
+            what = "the signatures of tags could not be checked: there is no ssh-keygen"
+            yield _problem(CONFIG, what, "install openssh-client")
+        for name, found in names.items():
+            yield from _tag_problems(book, name, found, Path(signers.name))
+    yield from _period_problems(book, names)
+
+
+def _problem(place: str, what: str, todo: str) -> Problem:
+    return Problem(place, 0, "tag", f"{what}; {todo}")
+
+
+def _git(book: Book, *words: str, **settings: str) -> tuple[int, str]:
+    """Exit code and output of git, which sees objects as they are."""
+    done = book.repository.run(*words, settings=SIGNING | settings, check=False)
+    return done.returncode, done.stdout
+
+
+def _names(book: Book) -> dict[str, str]:
+    """Tags of closes, and the objects they point at."""
+    form = "--format=%(objectname) %(refname:lstrip=2)"
+    _, listed = _git(book, "for-each-ref", form, f"refs/tags/{_PREFIX}")
+    rows = (line.split(" ", 1) for line in listed.splitlines())
+    return {name: found for found, name in rows if _NAME.fullmatch(name)}
+
+
+def _number(name: str) -> int:
+    return int(name.removeprefix(_PREFIX))
+
+
+def _tag_problems(book: Book, name: str, found: str, signers: Path) -> Iterator[Problem]:
+    """What is wrong with a tag by itself."""
+    code, text = _git(book, "cat-file", "tag", found)
+    if code:
+        yield _problem(name, "is no tag that was signed", _TO_DO)
+        return
+    own = _header(text).get("tag", "")
+    if own != name:
+        yield _problem(name, f"is the tag {own}, under another name", _TO_DO)
+    if shutil.which("ssh-keygen"):
+        settings = {"gpg.ssh.allowedSignersFile": str(signers)}
+        if _git(book, "verify-tag", found, **settings)[0]:
+            what = f"is signed by none of seals.signers in {CONFIG}, or was changed since"
+            yield _problem(name, what, f"add the key that signed it, if it is yours, or {_TO_DO}")
+    commit = _header(text).get("object", "")
+    if _git(book, "merge-base", "--is-ancestor", commit, "HEAD")[0]:
+        what = f"is on commit {commit[:12]}, which the book's history has not: it was rewritten"
+        yield _problem(name, what, "compare with a copy of the book from that day")
+
+
+def _header(text: str) -> Mapping[str, str]:
+    """The fields of a tag: ``object``, ``type``, ``tag``, ``tagger``."""
+    head = text.partition("\n\n")[0].splitlines()
+    return {key: value for key, _, value in (line.partition(" ") for line in head)}
+
+
+def _lines(book: Book, found: str) -> list[str]:
+    """The lines of a tag's message."""
+    text = _git(book, "cat-file", "tag", found)[1]
+    return text.partition("\n\n")[2].partition(SIGNATURE)[0].splitlines()
+
+
+def _named(line: str) -> tuple[Named, str] | None:
+    """The period that a line of a message names, and the hash of its seal."""
+    if (match := _LINE.fullmatch(line)) is None:
+        return None
+    try:
+        return Named(match[1], *map(dt.date.fromisoformat, match.group(2, 3))), match[4]
+    except ValueError:
+        return None
+
+
+def _period_problems(book: Book, names: Mapping[str, str]) -> Iterator[Problem]:
+    """Where tags and seals do not agree, or not every sealed period has its one tag."""
+    if not names:
+        return
+    seals = _seals(book)
+    tagged: dict[Named, str] = {}
+    for name, found in names.items():
+        for line in _lines(book, found):
+            named = _named(line)
+            if named is None:
+                yield _problem(name, f"has the line {line!r}, which names no period", _TO_DO)
+                continue
+            one, sealed = named
+            if one in tagged:
+                what = f"names {one.customer}, {one.start}, as {tagged[one]} does"
+                yield _problem(name, what, _TO_DO)
+            elif seals.get(one) != sealed:
+                where = _path(one)
+                what = f"{where} has another seal of {one.customer}, {one.start}, or none"
+                todo = f"compare with `git show {name}:{where}`, and bring back what was closed"
+                yield _problem(name, what, todo)
+            tagged[one] = name
+    earlier = _at_first(book, names)
+    for one in seals:
+        if one not in tagged and earlier is not None and _path(one) not in earlier:
+            what = f"the seal of {one.customer}, {one.start} to {one.end}, is named by no tag"
+            yield _problem(_path(one), what, f"if the tag was removed, {_TO_DO}")
+
+
+def _at_first(book: Book, names: Mapping[str, str]) -> set[str] | None:
+    """Files of journals when the first tag was made; None if it is not a tag of a commit."""
+    first = names[min(names, key=_number)]
+    code, listed = _git(book, "ls-tree", "-r", "-z", "--name-only", f"{first}^{{}}", "journals")
+    return None if code else set(listed.split("\0"))
+
+
+def _path(one: Named) -> str:
+    """The file that holds the seal of a period."""
+    return customer_file.period_path(one.customer, one.end)
+
+
+def _seals(book: Book) -> dict[Named, str]:
+    """Hashes of the seals that the book holds."""
+    found = {}
+    for customer in book.customers.values():
+        for start, end in itertools.pairwise(customer.periods):
+            one = Named(customer.id, start, end)
+            path = book.root / _path(one)
+            text = path.read_bytes().decode("utf-8", "replace") if path.is_file() else ""
+            if sealed := seal.read(text, end):
+                found[one] = sealed.hash
+    return found

@@ -1,0 +1,222 @@
+"""Verify closed periods: every sealed byte, the chain, and every document computed once more.
+
+What is verified of a customer needs nothing of another, so that all cores take part; what his
+calls add up to is worked out day by day before.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import multiprocessing
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from a2ledger.audit import tags
+from a2ledger.audit.chain import ODD, Chain, Task, Verified
+from a2ledger.billing import preview
+from a2ledger.billing import sealed as sealing
+from a2ledger.billing.preview import Calls, Day
+from a2ledger.book.book import Book, BrokenBookError, Draft, restore
+from a2ledger.calls import detail
+from a2ledger.calls.detail import Digest, MissingDetailError
+from a2ledger.journal import customer_file, seal, summary
+from a2ledger.progress import SILENT, Progress
+from a2ledger.records import Customer, Problem
+
+_ALONE = 200
+"""Periods that one process verifies before others would have been started."""
+_SUMMED = re.compile(r"journals/general/(?:\d{4}-\d\d|carried)\.beancount")
+_LINKS = re.compile(r" \^([A-Za-z0-9_-]+)")
+
+
+def verify(
+    book: Book, names: Sequence[str] = (), expected: Sequence[str] = (), bar: Progress = SILENT
+) -> Verified:
+    """What is wrong with closed periods.
+
+    Args:
+        book: whose.
+        names: customers; all, and the book as a whole, if none is named.
+        expected: beginnings of seals that somebody has kept: each must be in the book.
+        bar: told of each day and customer.
+    """
+    found: Verified = book.vault.reading(lambda: _verify(book, names, bar))
+    for one in expected:
+        plain = one.replace("-", "").lower()
+        if not any(each.startswith(plain) for each in found.hashes):
+            message = (
+                f"no period has the seal {one}: what it was printed for was closed anew, or taken "
+                "away; compare with a copy of the book from that day"
+            )
+            found.problems.append(Problem("journals", 0, "expected", message))
+    return found
+
+
+def _verify(book: Book, names: Sequence[str], bar: Progress) -> Verified:
+    customers = [book.customers[name] for name in names] or list(book.customers.values())
+    found = Verified()
+    documents = sealing.by_name(book.files("invoices", "*/*.json"))
+    many = sum(len(customer.periods) for customer in customers) > _ALONE
+    count = (os.cpu_count() or 1) if many else 1
+    with _Workers(count) as workers:
+        days = _days(book, customers, found)
+        calls = _added_up(book, days, workers, found, bar) if days is not None else None
+        tasks = [
+            Task(book.root, [one.id for one in some], documents, _of(calls, some))
+            for some in _shares(customers, count * 4)
+        ]
+        for done in workers.map(_customers, tasks):
+            found.take(done)
+            bar.add(done.customers)
+    if not names:
+        for looked in (_extra(book, documents), _general(book), tags.problems(book)):
+            _add(looked, found)
+    return found
+
+
+def _add(looked: Iterator[Problem], found: Verified) -> None:
+    """Add what was found of the book as a whole; what is damaged may keep it from being read."""
+    try:
+        for problem in looked:
+            found.problems.append(problem)
+    except BrokenBookError as error:
+        found.problems += [one for one in error.problems if one not in found.problems]
+    except ODD:
+        if not found.problems:
+            raise
+
+
+class _Workers:
+    """Processes to share work among; none where there is little to do."""
+
+    def __init__(self, count: int) -> None:
+        self._pool = (
+            ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) if count > 1 else None
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool:
+            self._pool.shutdown()
+
+    def map(self, function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
+        """What a function gives for each task, in their order."""
+        yield from self._pool.map(function, tasks) if self._pool else map(function, tasks)
+
+
+def _shares(customers: Sequence[Customer], count: int) -> list[Sequence[Customer]]:
+    size = max(1, -(-len(customers) // count))
+    return [customers[start : start + size] for start in range(0, len(customers), size)]
+
+
+# Calls
+
+
+def _days(book: Book, customers: Iterable[Customer], found: Verified) -> list[dt.date] | None:
+    """Days whose calls may stand in a closed period; None where the calls are not here at all."""
+    last = max((one.open_since for one in customers), default=dt.date.min)
+    days = sorted(day for day in book.digests if day < last)
+    if days and not any((book.root / detail.path(day)).exists() for day in book.digests):
+        found.notes.append(
+            "the call detail is not here: that calls, postings and documents agree was not verified"
+        )
+        return None
+    return days
+
+
+class _DayTask(NamedTuple):
+    root: Path
+    days: list[dt.date]
+    digests: dict[dt.date, Digest]
+
+
+def _added_up(
+    book: Book, days: list[dt.date], workers: _Workers, found: Verified, bar: Progress
+) -> Calls:
+    calls = Calls()
+    size = 8
+    tasks = [
+        _DayTask(book.root, days[start : start + size], book.digests)
+        for start in range(0, len(days), size)
+    ]
+    for some, problems in workers.map(_add_up, tasks):
+        found.problems += problems
+        for one in some:
+            calls.add(one)
+        bar.add(len(some))
+    return calls
+
+
+def _add_up(task: _DayTask) -> tuple[list[Day], list[Problem]]:
+    added, problems = [], []
+    for day in task.days:
+        try:
+            calls = detail.verified(task.root, day, task.digests)
+        except MissingDetailError as error:
+            problems.append(Problem(detail.path(day), 0, "detail", str(error)))
+        else:
+            added.append(preview.day_of(calls, day))
+    return added, problems
+
+
+def _of(calls: Calls | None, customers: Iterable[Customer]) -> Calls | None:
+    return calls.only([one.id for one in customers]) if calls else None
+
+
+# Customers
+
+
+def _customers(task: Task) -> Verified:
+    book = Book(task.root)
+    found = Verified(customers=len(task.names))
+    for name in task.names:
+        Chain(book, book.customers[name], task, found).verify()
+    return found
+
+
+# The book as a whole
+
+
+def _extra(book: Book, documents: Mapping[str, str]) -> Iterator[Problem]:
+    """Files that nothing names: periods of nobody, documents that no journal knows."""
+    known: set[str] = set()
+    named: set[str] = set()
+    sealed: set[str] = set()
+    for customer in book.customers.values():
+        for start in customer.periods:
+            path = customer_file.period_path(customer.id, start)
+            known.add(path)
+            text = book.text(path)
+            named |= set(sealing.issued(text))
+            named |= {
+                link for line in text.split("\n") if " ^" in line for link in _LINKS.findall(line)
+            }
+            if found := seal.read(text, start):
+                sealed.add(found.document)
+            named.add(f"statement-{customer.id}-{start}")
+    for path in book.files("journals", "[0-9]*/*"):
+        if path not in known:
+            yield Problem(path, 0, "extra", "is no period of any customer; take it away")
+    for name, path in documents.items():
+        if name not in named | sealed:
+            yield Problem(path, 0, "extra", "is a document that no journal knows; take it away")
+        elif name not in sealed and '\n "seal": "' in book.text(path):
+            message = "bears a seal that no period's file has; restore the journals from git"
+            yield Problem(path, 0, "chain", message)
+
+
+def _general(book: Book) -> Iterator[Problem]:
+    """Where the general ledger is not what all customers' own ledgers give."""
+    # What `open` repeats is of the day of the last run: amounts are what is verified here.
+    draft = Draft(book, dt.date.min, lambda _message: None)
+    draft.rebuild = True
+    summary.summarise(draft)
+    for path in sorted(filter(_SUMMED.fullmatch, draft.put_files)):
+        message = "is not what the customers' own ledgers give"
+        yield Problem(path, 0, "general", f"{message}; {restore(path)}")

@@ -1,0 +1,429 @@
+"""The bill of a period: what is billed, how it is rounded, and the lines that add up to it.
+
+``preview`` and ``close`` are this one function. Rounding never leaks: per customer and VAT code,
+over everything ever posted to Unbilled, *net billed now = round(cumulative) - round(cumulative
+at the last close)*. The fraction stays in Unbilled; it goes to ``Income:Rounding`` only when its
+code went unused for a whole period. Lines telescope the same way, so they add up to their net.
+All amounts are in micro-units.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from a2ledger import money, vat
+from a2ledger.documents.document import Line, Statement, StatementLine, VatLine
+from a2ledger.journal import period_file
+from a2ledger.period import Period
+from a2ledger.vat import VatCode
+
+
+class Row(NamedTuple):
+    """One posting to a customer's account, as a query over his ledger gives it."""
+
+    date: dt.date
+    billed: bool
+    """Whether it is on Billed; else on Unbilled."""
+    payee: str
+    narration: str
+    micro: int
+    vat: str
+    calls: int | None
+    seconds: int | None
+    late_from: dt.date | None
+    link: str
+    tags: frozenset[str]
+    pending_micro: int = 0
+    """VAT inside it that waits until it is billed."""
+    file: str = ""
+    lineno: int = 0
+    """Where its entry stands."""
+    first: dt.date | None = None
+    """The first day it is for, where it says so, and the last."""
+    last: dt.date | None = None
+    voided: bool = False
+    """Whether it was struck out: then it is told on the statement, and billed under no code."""
+
+
+class Used(NamedTuple):
+    """Calls of one service, destination and VAT code in a period, from the call detail."""
+
+    service: str
+    destination: str
+    vat: str
+    late_from: dt.date | None
+    calls: int
+    seconds: int
+    micro: int
+    first: dt.date
+    last: dt.date
+
+
+class Item(NamedTuple):
+    """A line of the invoice, exactly what it is worth, and what it was made from."""
+
+    line: Line
+    micro: int
+    source: Row | Used
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What a period starts with."""
+
+    billed_micro: int = 0
+    unbilled_micro: int = 0
+    """The fractions that earlier closes left."""
+    cumulative_micro: Mapping[str, int] = field(default_factory=dict)
+    """By VAT code, everything ever posted to Unbilled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """A period's bill: amounts by VAT code, and the lines of statement and invoice."""
+
+    period: Period
+    treatment: str
+    moved_micro: Mapping[str, int]
+    """What leaves Unbilled: the net, or with VAT included the gross."""
+    net_micro: Mapping[str, int]
+    vat_micro: Mapping[str, int]
+    pending_micro: Mapping[str, int]
+    """VAT that waited inside the period's prices."""
+    rounding_micro: Mapping[str, int]
+    """Fractions of codes that went unused, or of an account's last bill, leaving Unbilled."""
+    brought: Brought
+    carried: Brought
+    statement: Statement
+    items: tuple[Item, ...]
+    vat: tuple[VatLine, ...]
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Lines of the invoice."""
+        return tuple(item.line for item in self.items)
+
+    @property
+    def gross_micro(self) -> int:
+        """What the close moves to Billed."""
+        return sum(self.net_micro.values()) + sum(self.vat_micro.values())
+
+    places: int = 2
+
+
+class DetailDiffersError(Exception):
+    """The call detail and the postings of a period do not agree."""
+
+
+def draw_up(  # noqa: PLR0913 - everything that a bill depends on
+    period: Period,
+    brought: Brought,
+    rows: Sequence[Row],
+    used: Sequence[Used],
+    codes: Mapping[str, VatCode],
+    places: int,
+    *,
+    treatment: str = "on-invoice",
+    final: bool = False,
+) -> Bill:
+    """The bill of a period.
+
+    Args:
+        period: what it covers; rows outside it are left alone.
+        brought: the balances it starts with.
+        rows: postings to the customer's accounts.
+        used: his calls, added up from the call detail.
+        codes: VAT codes by name.
+        places: decimals of the currency.
+        treatment: of the period: whether VAT is added to prices, or inside them.
+        final: whether the account is settled: then no fraction stays.
+
+    Raises:
+        DetailDiffersError: if calls and usage postings differ.
+    """
+    inside = [row for row in rows if period.start <= row.date < period.end]
+    _compare(inside, used)
+    standing = [row for row in inside if not row.voided]
+    before = brought.cumulative_micro
+    after = _accumulated(before, standing)
+    unused = set(after) if final else set(before) - _codes(standing)
+    rounding = _fractions_of(unused, after, places)
+    after = {code: micro + rounding.get(code, 0) for code, micro in after.items()}
+    fractions = (micro - money.rounded(micro, places) for micro in after.values())
+    moved = {
+        code: money.rounded(micro, places) - money.rounded(before.get(code, 0), places)
+        for code, micro in after.items()
+    }
+    included = treatment == "included"
+    of = vat.inside if included else vat.added
+    taxes = {code: of(amount, codes[code], places) for code, amount in moved.items()}
+    net = {code: amount - taxes[code] if included else amount for code, amount in moved.items()}
+    billed = brought.billed_micro + sum(row.micro for row in inside if row.billed)
+    shown = Shown(before, codes if included else {}, places)
+    return Bill(
+        period=period,
+        treatment=treatment,
+        moved_micro=moved,
+        net_micro=net,
+        vat_micro=taxes,
+        pending_micro=_pending(standing),
+        rounding_micro=rounding,
+        brought=brought,
+        carried=Brought(
+            billed_micro=billed + sum(net.values()) + sum(taxes.values()),
+            unbilled_micro=sum(fractions),
+            cumulative_micro=after,
+        ),
+        statement=_statement(inside, brought, {} if included else taxes, codes, period, places),
+        items=tuple(_items(standing, used, shown, places)),
+        vat=tuple(_vat_lines(net, taxes, codes, _codes(standing), places)),
+        places=places,
+    )
+
+
+def _accumulated(before: Mapping[str, int], rows: Iterable[Row]) -> dict[str, int]:
+    """By VAT code, everything ever posted to Unbilled, with some rows more."""
+    sums = dict(before)
+    for row in rows:
+        if not row.billed:
+            sums[row.vat] = sums.get(row.vat, 0) + row.micro
+    return dict(sorted(sums.items()))
+
+
+def _fractions_of(codes: Iterable[str], sums: Mapping[str, int], places: int) -> dict[str, int]:
+    """What takes the fraction of a cent out of the sums of some codes, where there is one."""
+    return {
+        code: -fraction
+        for code in sorted(codes)
+        if (fraction := sums[code] - money.rounded(sums[code], places))
+    }
+
+
+def _pending(rows: Iterable[Row]) -> dict[str, int]:
+    """By VAT code, the VAT that waits inside prices, where there is some."""
+    sums: dict[str, int] = {}
+    for row in rows:
+        if row.pending_micro:
+            sums[row.vat] = sums.get(row.vat, 0) + row.pending_micro
+    return {code: micro for code, micro in sorted(sums.items()) if micro}
+
+
+def _codes(rows: Iterable[Row]) -> set[str]:
+    return {row.vat for row in rows if not row.billed}
+
+
+def _compare(rows: Sequence[Row], used: Sequence[Used]) -> None:
+    posted: dict[tuple[str, str], int] = {}
+    for row in rows:
+        if row.calls is not None and not row.billed:
+            key = (row.payee, row.vat)
+            posted[key] = posted.get(key, 0) + row.micro
+    detail: dict[tuple[str, str], int] = {}
+    for item in used:
+        key = (item.service, item.vat)
+        detail[key] = detail.get(key, 0) + item.micro
+    for key in sorted({*posted, *detail}):
+        if posted.get(key, 0) != detail.get(key, 0):
+            service, vat = key
+            raise DetailDiffersError(
+                f"{service} under {vat}: the journal says {money.text(posted.get(key, 0))}, "
+                f"the call detail {money.text(detail.get(key, 0))}"
+            )
+
+
+class Telescope:
+    """Amounts to show, rounded so that their sum is the rounded sum.
+
+    One running total per VAT code: a line shows by how much the rounded total moved.
+    """
+
+    def __init__(self, start_micro: Mapping[str, int], places: int) -> None:
+        self.totals = dict(start_micro)
+        self.places = places
+
+    def add(self, code: str, micro: int) -> int:
+        """The amount to show for a line, in micro-units."""
+        before = self.totals.get(code, 0)
+        after = self.totals[code] = before + micro
+        moved: int = money.rounded(after, self.places) - money.rounded(before, self.places)
+        return moved
+
+
+class Shown:
+    """Nets to show, so that those of a code add up to the code's net.
+
+    Where a code's prices contain VAT, a line shows by how much the total of the lines so far,
+    less the VAT inside it, moved; else by how much the total moved.
+    """
+
+    def __init__(
+        self, start_micro: Mapping[str, int], inside: Mapping[str, VatCode], places: int
+    ) -> None:
+        self.telescope, self.inside = Telescope(start_micro, places), inside
+        self.gross: dict[str, int] = {}
+
+    def add(self, code: str, micro: int) -> int:
+        """The net to show for a line, in micro-units."""
+        moved = self.telescope.add(code, micro)
+        if code not in self.inside:
+            return moved
+        before = self.gross.get(code, 0)
+        after = self.gross[code] = before + moved
+        return moved - self._vat(code, after) + self._vat(code, before)
+
+    def _vat(self, code: str, gross_micro: int) -> int:
+        return vat.inside(gross_micro, self.inside[code], self.telescope.places)
+
+
+def _line_order(row: Row) -> tuple[dt.date, int, str, str, dt.date, str]:
+    rank = 2 if row.billed else 0 if row.calls is not None else 1
+    return (row.date, rank, row.payee, row.vat, row.late_from or row.date, row.link)
+
+
+def statement_lines(
+    rows: Iterable[Row], brought: Brought, places: int
+) -> Iterator[tuple[dt.date, str, int, int]]:
+    """Every movement as (day, description, amount shown, balance shown), in order.
+
+    Unbilled postings are shown as they will be billed; VAT is not among them.
+    """
+    telescope = Telescope(brought.cumulative_micro, places)
+    exact = brought.billed_micro
+    for row in sorted(rows, key=_line_order):
+        before = money.rounded(exact, places)
+        exact += row.micro if row.billed else telescope.add(row.vat, row.micro)
+        after = money.rounded(exact, places)
+        yield row.date, _description(row), after - before, after
+
+
+def _description(row: Row) -> str:
+    words = [row.payee]
+    if row.narration:
+        words.append(row.narration)
+    if row.late_from:
+        words.append(f"of {row.late_from}, posted late")
+    return ", ".join(words)
+
+
+def _statement(
+    rows: Sequence[Row],
+    brought: Brought,
+    taxes: Mapping[str, int],
+    codes: Mapping[str, VatCode],
+    period: Period,
+    places: int,
+) -> Statement:
+    shown = [
+        (str(day), what, amount, balance)
+        for day, what, amount, balance in statement_lines(rows, brought, places)
+    ]
+    balance = shown[-1][3] if shown else money.rounded(brought.billed_micro, places)
+    for code, amount in taxes.items():
+        if amount:
+            balance += amount
+            shown.append((str(period.last), vat_title(codes[code]), amount, balance))
+    return Statement(
+        opening=money.text(money.rounded(brought.billed_micro, places), places),
+        lines=tuple(
+            StatementLine(
+                date=day,
+                description=what,
+                amount=money.text(amount, places),
+                balance=money.text(after, places),
+            )
+            for day, what, amount, after in shown
+        ),
+        closing=money.text(balance, places),
+    )
+
+
+def vat_title(code: VatCode) -> str:
+    """How VAT of a code is called on a statement: ``VAT 21 % (S21)``."""
+    return f"VAT {code.rate.normalize():f} % ({code.code})"
+
+
+def _items(rows: Sequence[Row], used: Sequence[Used], shown: Shown, places: int) -> Iterator[Item]:
+    calls = sorted(
+        used,
+        key=lambda item: (
+            item.late_from is not None,
+            item.service,
+            item.destination,
+            item.vat,
+            item.late_from or item.first,
+        ),
+    )
+    others = sorted((row for row in rows if not row.billed and row.calls is None), key=_line_order)
+    number = 0
+    for item in [item for item in calls if not item.late_from]:
+        number += 1
+        net = shown.add(item.vat, item.micro)
+        yield Item(_usage_line(number, "usage", item, net, places), item.micro, item)
+    for row in others:
+        number += 1
+        net = shown.add(row.vat, row.micro)
+        line = Line(
+            line=number,
+            kind=_kind(row),
+            service=row.payee,
+            destination="",
+            description=row.narration,
+            from_=str(row.first or row.late_from or row.date),
+            to=str(row.last or row.late_from or row.date),
+            calls=0,
+            seconds=0,
+            net=money.text(net, places),
+            vat_code=row.vat,
+            late_from=str(row.late_from) if row.late_from else None,
+        )
+        yield Item(line, row.micro, row)
+    for item in [item for item in calls if item.late_from]:
+        number += 1
+        net = shown.add(item.vat, item.micro)
+        yield Item(_usage_line(number, "late", item, net, places), item.micro, item)
+
+
+def _usage_line(number: int, kind: str, item: Used, net: int, places: int) -> Line:
+    return Line(
+        line=number,
+        kind=kind,
+        service=item.service,
+        destination=item.destination,
+        description=period_file.calls_text(item.calls, item.seconds),
+        from_=str(item.first),
+        to=str(item.last),
+        calls=item.calls,
+        seconds=item.seconds,
+        net=money.text(net, places),
+        vat_code=item.vat,
+        late_from=str(item.late_from) if item.late_from else None,
+    )
+
+
+def _kind(row: Row) -> str:
+    if row.late_from:
+        return "late"
+    kind = row.link.partition("-")[0]
+    return kind if kind in {"charge", "fee"} else "correction"
+
+
+def _vat_lines(
+    net: Mapping[str, int],
+    taxes: Mapping[str, int],
+    codes: Mapping[str, VatCode],
+    used: set[str],
+    places: int,
+) -> Iterator[VatLine]:
+    for code, amount in net.items():
+        if (amount or code in used) and code != vat.PAID.code:
+            yield VatLine(
+                code=code,
+                category=codes[code].category,
+                rate=f"{codes[code].rate.normalize():f}",
+                net=money.text(amount, places),
+                vat=money.text(taxes[code], places),
+                reason="" if codes[code].category in vat.TAXED else codes[code].reason,
+            )

@@ -1,0 +1,404 @@
+"""Close periods: number their documents, freeze their files, start the next ones."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from types import MappingProxyType
+from typing import Any
+
+from beancount.core import data
+
+from a2ledger import money, period
+from a2ledger.balances import balances as asking
+from a2ledger.billing import closing_entries, guards, preview
+from a2ledger.billing.bill import Bill, Row
+from a2ledger.billing.guards import Warned
+from a2ledger.billing.sealed import Covered
+from a2ledger.book.book import Book, BrokenBookError, Draft, RefusedError, with_period
+from a2ledger.documents import en16931, issue_taxed_refill, taxed_refill
+from a2ledger.documents.document import Document, as_json
+from a2ledger.documents.document import written as written_document
+from a2ledger.documents.number_series import Numbers
+from a2ledger.fees import charge, deferrals
+from a2ledger.fees import due as fees
+from a2ledger.journal import customer_file, ledger, seal, syntax
+from a2ledger.journal.customer_file import with_facts
+from a2ledger.journal.period_file import PeriodFile, split, with_entries, written
+from a2ledger.journal.seal import Seal, SoFar
+from a2ledger.period import Period
+from a2ledger.progress import Progress
+from a2ledger.records import SETTLED, Customer
+
+
+@dataclass(kw_only=True)
+class Closed:
+    """What became of one customer's period; without a bill it was left open."""
+
+    customer: str
+    period: Period
+    number: str | None = None
+    gross: str = ""
+    to_pay: str = ""
+    currency: str = ""
+    billed_micro: int = 0
+    """What the close moves to Billed; negative for a credit note."""
+    closed: bool = True
+    warnings: list[Warned] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """The row of the command's ``--json``."""
+        return {
+            "customer": self.customer,
+            "number": self.number,
+            "period": {"start": str(self.period.start), "end": str(self.period.end)},
+            "gross": self.gross,
+            "to_pay": self.to_pay,
+            "currency": self.currency,
+            "closed": self.closed,
+            "warnings": [warned._asdict() for warned in self.warnings],
+        }
+
+
+def due(customer: Customer, until: dt.date) -> list[Period]:
+    """Periods of a customer that ended on or before a day, oldest first; none once settled."""
+    found: list[Period] = []
+    if customer.settled:
+        return found
+    following = preview.open_period(customer)
+    while following.end <= until:
+        found.append(following)
+        following = customer.period_from(following.end)
+    return found
+
+
+def close(
+    draft: Draft,
+    *,
+    through: dt.date | None,
+    names: Sequence[str],
+    without: Sequence[str],
+) -> list[Closed]:
+    """Close every period that has ended, oldest first, into the draft.
+
+    Args:
+        draft: of the book.
+        through: close no period that ends after this day.
+        names: customers; all if none is named.
+        without: sources that need not have reported.
+
+    Returns:
+        one row for every period that was closed, or that is due but was left open, and for
+        every customer named whose period has not ended.
+
+    Raises:
+        RefusedError: if a source to do without is none.
+        BrokenBookError: if the books are not sound, or calls and postings differ.
+        MissingDetailError: if the calls of a day are missing.
+    """
+    book = draft.book
+    check_sources(book, without)
+    refuse_broken(draft, names)
+    names = list(dict.fromkeys(names))
+    customers = [book.customers[name] for name in names] or list(book.customers.values())
+    until = min(draft.today, through + period.DAY) if through else draft.today
+    results: list[Closed] = []
+    ready: list[tuple[dt.date, str, Period]] = []
+    for customer in customers:
+        periods = due(customer, until)
+        if names and not periods:
+            results.append(_not_ended(customer, preview.open_period(customer)))
+        for one in periods:
+            if waiting := uncovered(book, one, without, book.config.close_delay):
+                results.append(
+                    Closed(customer=customer.id, period=one, closed=False, warnings=waiting)
+                )
+                break
+            ready.append((one.end, customer.id, one))
+    results += close_all(draft, ready, names)
+    return sorted(results, key=lambda row: (row.period.end, row.customer))
+
+
+def check_sources(book: Book, without: Sequence[str]) -> None:
+    """Make sure that sources to do without are some.
+
+    Raises:
+        RefusedError: naming the first that is none.
+    """
+    for name in without:
+        if name not in book.config.sources:
+            raise RefusedError(
+                f"--without {name}: no such source in a2ledger.toml; nothing was closed; "
+                f"there is {', '.join(book.config.sources) or 'none'}"
+            )
+
+
+def close_all(
+    draft: Draft,
+    ready: Sequence[tuple[dt.date, str, Period]],
+    confirmed: Sequence[str],
+    last: Mapping[str, dt.date] = MappingProxyType({}),
+) -> list[Closed]:
+    """Close periods in order of their ends, then of customers.
+
+    Args:
+        draft: of the book.
+        ready: ends, customers and periods.
+        confirmed: customers a person has named: nothing on their bills is implausible.
+        last: by customer, the end of the period with which his account is settled.
+    """
+    if not ready:
+        return []
+    names = sorted({name for _, name, _ in ready})
+    charge.charge(draft, names)
+    results = []
+    with draft.progress("closing", len(names) + len(ready)) as progress:
+        closer = _Closer(draft, names, max(ready)[0], confirmed, progress)
+        for _, name, one in sorted(ready):
+            if row := closer.close(name, one, final=last.get(name) == one.end):
+                results.append(row)
+            progress.add(1)
+        closer.finish()
+    return results
+
+
+def refuse_broken(draft: Draft, names: Sequence[str]) -> None:
+    """Make sure the books are sound.
+
+    Raises:
+        BrokenBookError: saying what is not.
+    """
+    book = draft.book
+    main = asking.main(book)
+    found = ledger.standings(main)
+    wanted = set(names) or {row.customer for row in found}
+    problems = [
+        *main.problems(book.root.resolve()),
+        *asking.soundness(book, found, wanted - draft.unwritten),
+    ]
+    if problems:
+        raise BrokenBookError(problems)
+
+
+def _not_ended(customer: Customer, one: Period) -> Closed:
+    message = f"{customer.id}: the period runs to {one.last}; it can be closed from {one.end} on"
+    if customer.settled:
+        message = f"{customer.id}: the account is settled; it can be reopened"
+    return Closed(
+        customer=customer.id, period=one, closed=False, warnings=[Warned("not-ended", message)]
+    )
+
+
+def uncovered(book: Book, one: Period, without: Sequence[str], delay: dt.timedelta) -> list[Warned]:
+    """Sources that have not been imported since a period ended and a delay passed."""
+    midnight = dt.datetime.combine(one.end, dt.time(), book.config.zone)
+    needed = midnight + delay
+    latest: dict[str, dt.datetime] = {}
+    for run in book.runs():
+        if run.through is None or run.through >= one.last:
+            latest[run.source] = max(latest.get(run.source, run.time), run.time)
+    return [
+        Warned(
+            "source-behind",
+            f"source {name} was not imported at or after {needed:%Y-%m-%d %H:%M}; "
+            f"import it (an empty run counts), or say --without {name}",
+        )
+        for name in book.config.sources
+        if name not in without and (name not in latest or latest[name] < needed)
+    ]
+
+
+def _kind(bill: Bill) -> str:
+    """What kind of document a bill becomes."""
+    if not closing_entries.is_numbered(bill):
+        return "statement"
+    return "credit-note" if bill.gross_micro < 0 else "invoice"
+
+
+class _Closer:
+    """Closes periods in order of their ends, taking numbers as it goes."""
+
+    def __init__(
+        self,
+        draft: Draft,
+        names: Sequence[str],
+        end: dt.date,
+        confirmed: Sequence[str],
+        progress: Progress,
+    ) -> None:
+        self.draft, self.book = draft, draft.book
+        self.confirmed = set(confirmed)
+        self.held_back: set[str] = set()
+        self.remarks: set[str] = set()
+        self.customers = {name: self.book.customers[name] for name in names}
+        self.files: dict[str, PeriodFile] = {name: draft.open_file(name) for name in names}
+        self.states = preview.states(draft.book, list(self.customers.values()), progress, draft)
+        self.calls = preview.Calls.read(draft.book, self.customers, self.states, end)
+        self.numbers = Numbers(draft)
+        self.issuer = issue_taxed_refill.Issuer(draft, self.numbers)
+        self.covered = Covered(draft)
+
+    def close(self, name: str, one: Period, *, final: bool) -> Closed | None:
+        """Close one period: its document, its frozen file, and what the next one starts with.
+
+        A period that must be looked at first is left open, and so are those that follow it, of
+        which nothing is said.
+        """
+        if name in self.held_back:
+            return None
+        customer, (brought, rows) = self.customers[name], self.states[name]
+        bill = preview.draw_up(self.book, customer, one, brought, rows, self.calls, final=final)
+        kind = _kind(bill)
+        document = closing_entries.document(
+            bill,
+            customer,
+            self.book.config,
+            currency=self.book.currency(name),
+            kind=kind,
+            number=None,
+            issue_date=self.draft.today,
+        )
+        confirmed = name in self.confirmed
+        reasons = [
+            *guards.reasons(self.draft, customer, bill, document, confirmed),
+            *issue_taxed_refill.obstacles(self.draft, customer, one, bill.carried.billed_micro),
+        ]
+        if reasons:
+            self.held_back.add(name)
+            return Closed(customer=name, period=one, closed=False, warnings=reasons)
+        number = None if kind == "statement" else self.numbers.take(kind)
+        document = replace(guards.translated(self.book, document), number=number)
+        remarks = [Warned(*remark) for remark in en16931.remarks(document)]
+        self.remarks |= {remark.message for remark in remarks}
+        sealed = self._write(customer, bill, document)
+        self.draft.put(self._path(customer, document), written_document(as_json(sealed)))
+        if final:
+            settled = with_facts(self.customers[name], [(SETTLED, "yes")], one.end)
+            self.customers[name] = settled
+        self.states[name] = (bill.carried, [*rows, *self._turned(customer, bill)])
+        return Closed(
+            customer=name,
+            period=one,
+            number=number,
+            gross=document.gross,
+            to_pay=document.to_pay,
+            currency=document.currency,
+            billed_micro=bill.gross_micro,
+            warnings=remarks,
+        )
+
+    def _path(self, customer: Customer, document: Document) -> str:
+        start = document.period["start"]
+        name = document.number or f"statement-{customer.id}-{start}"
+        return f"invoices/{self.draft.today.year}/{name}.json"
+
+    def _write(self, customer: Customer, bill: Bill, document: Document) -> Document:
+        """Freeze a period's file, seal it, and begin the next; the document with its seal."""
+        currency = self.book.currency(customer.id)
+        frozen, left = split(self.files[customer.id], bill.period.end)
+        earned, deferred = deferrals.at_close(
+            deferrals.read(frozen.above), bill.period, customer, currency
+        )
+        closed = closing_entries.entries(
+            bill, customer.id, currency, document.kind, document.number
+        )
+        entries = [*earned, *closed]
+        blocks = [syntax.Block(str(e.date), "*", syntax.formatted(e)) for e in entries]
+        text = written(frozen._replace(closing=tuple(blocks)), customer.id, currency)
+        sealed = self._seal(customer, bill, document, text)
+        self.draft.sealed.append(sealed)
+        balances, cumulative = closing_entries.brought_forward(bill, customer.id, currency)
+        head: list[data.Directive] = [
+            *balances,
+            sealed.directive(),
+            *cumulative,
+            *fees.carried(frozen.above, bill.period.end, currency),
+            *deferred,
+        ]
+        self.draft.put(customer_file.period_path(customer.id, bill.period.start), text)
+        self.files[customer.id] = left._replace(
+            above=(*syntax.blocks("".join(map(syntax.formatted, head))), *left.above)
+        )
+        self.customers[customer.id] = with_period(self.customers[customer.id], bill.period.end)
+        return replace(document, seal=seal.short(sealed.hash))
+
+    def _seal(self, customer: Customer, bill: Bill, document: Document, text: str) -> Seal:
+        calls, lines = self.calls.told(customer.id, bill.period)
+        told = seal.digest(lines.encode())
+        path = self._path(customer, document)
+        own = {path: written_document(as_json(document))}
+        return Seal(
+            customer=customer.id,
+            period=bill.period,
+            document=PurePath(path).stem,
+            files=self.covered.files(customer.id, bill.period, text, told, own),
+            told=told,
+            before=seal.read(text, bill.period.start) or SoFar(),
+            calls=calls,
+            billed_micro=bill.gross_micro,
+            currency=self.book.currency(customer.id),
+            places=bill.places,
+        )
+
+    def _turned(self, customer: Customer, bill: Bill) -> Iterator[Row]:
+        """What a change of treatment posts on the first day of the new one."""
+        balance = bill.carried.billed_micro
+        if (sold := issue_taxed_refill.turned(self.book, customer, bill.period, balance)) is None:
+            return
+        number = self.issuer.issue(customer, sold)
+        entry = taxed_refill.conversion(sold, customer.id, self.book.currency(customer.id), number)
+        self.files[customer.id] = with_entries(self.files[customer.id], [entry])
+        yield Row(
+            date=entry.date,
+            billed=True,
+            payee=entry.payee or "",
+            narration=entry.narration or "",
+            micro=sold.vat_micro,
+            vat="",
+            calls=None,
+            seconds=None,
+            late_from=None,
+            link=number,
+            tags=frozenset(),
+        )
+
+    def finish(self) -> None:
+        """Write the open periods that now follow."""
+        self.issuer.say()
+        company = self.book.config.company
+        for message in sorted(self.remarks if company.vat_id or company.country else ()):
+            self.draft.talk(f"note: {message}")
+        for name, customer in self.customers.items():
+            before = self.book.customers[name]
+            self.draft.put_customer(customer)
+            self.draft.put_open_file(name, self.files[name])
+            self.draft.touch(name, before.open_since)
+
+
+def totals(results: Iterable[Closed]) -> list[str]:
+    """What is billed in all, in each currency: ``131.00 EUR``."""
+    sums: dict[str, int] = {}
+    for row in results:
+        if row.closed:
+            sums[row.currency] = sums.get(row.currency, 0) + row.billed_micro
+    return [
+        f"{money.text(micro, money.decimals(currency))} {currency}"
+        for currency, micro in sorted(sums.items())
+    ]
+
+
+def left_open(results: Sequence[Closed]) -> Iterator[str]:
+    """A line for every period that was due or asked for and left open."""
+    for row in results:
+        if not row.closed:
+            for warned in row.warnings:
+                yield f"{row.customer}, {row.period}: left open: {warned.message}"
+
+
+def is_closed_through(book: Book, day: dt.date) -> bool:
+    """Whether every customer's periods that end by a day are closed."""
+    return bool(book.customers) and not any(
+        due(customer, day + period.DAY) for customer in book.customers.values()
+    )

@@ -1,0 +1,244 @@
+"""Closing a period: the entries and balances a close writes, and the document it makes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from beancount.core import data
+from beancount.core.amount import Amount
+
+from a2ledger import accounts, money
+from a2ledger.billing.bill import Bill
+from a2ledger.book.config import Config
+from a2ledger.documents.document import Document, Line, VatLine
+from a2ledger.journal import period_file, syntax
+from a2ledger.journal.exchange_rates import Prices
+from a2ledger.period import DAY
+from a2ledger.records import Customer
+
+SHOWN = ("included", "on-refill", "reverse-charge")
+"""Treatments that a document and its close name: those that are not as most are."""
+
+
+def entries(
+    bill: Bill, customer: str, currency: str, kind: str, number: str | None
+) -> list[data.Transaction]:
+    """The entries of a close, at the end of the period's file.
+
+    Args:
+        bill: what is billed.
+        customer: whose.
+        currency: of his account.
+        kind: of the document.
+        number: the document's; a statement has none.
+    """
+    unbilled = accounts.unbilled(customer)
+    found = [
+        period_file.transaction(
+            bill.period.last,
+            "Rounding",
+            f"fraction of a cent left under {code}",
+            [
+                period_file.leg(unbilled, micro, currency, vat=code),
+                period_file.leg(accounts.ROUNDING, -micro, currency),
+            ],
+            tags=["rounding"],
+        )
+        for code, micro in bill.rounding_micro.items()
+    ]
+    moved = {code: micro for code, micro in bill.moved_micro.items() if micro}
+    found += [
+        period_file.transaction(
+            bill.period.last,
+            "Rounding",
+            f"VAT inside less than is billed under {code}",
+            [
+                period_file.leg(accounts.pending(code), micro, currency),
+                period_file.leg(accounts.ROUNDING, -micro, currency),
+            ],
+            tags=["rounding"],
+        )
+        for code, micro in bill.pending_micro.items()
+        if code not in moved
+    ]
+    if not moved:
+        return found
+    title = {"credit-note": "Credit note", "invoice": "Invoice"}.get(kind, "Statement")
+    return [
+        *found,
+        period_file.transaction(
+            bill.period.last,
+            f"{title} {number}" if number else title,
+            str(bill.period),
+            list(_legs(bill, customer, currency, moved)),
+            meta={"treatment": bill.treatment} if bill.treatment in SHOWN else {},
+            links=[number or syntax.link("statement", customer, str(bill.period.start))],
+            tags=[kind],
+        ),
+    ]
+
+
+def _legs(
+    bill: Bill, customer: str, currency: str, moved: Mapping[str, int]
+) -> Iterator[data.Posting]:
+    """The postings of a close: what is owed, from what it was used, and its VAT."""
+    places = bill.places
+    if bill.gross_micro:
+        account = accounts.billed(customer)
+        yield period_file.leg(account, bill.gross_micro, currency, places=places)
+    for code, micro in moved.items():
+        account = accounts.unbilled(customer)
+        yield period_file.leg(account, -micro, currency, places=places, vat=code)
+    for code in moved:
+        if waited := bill.pending_micro.get(code, 0):
+            yield period_file.leg(accounts.pending(code), waited, currency)
+        if taxed := bill.vat_micro[code]:
+            yield period_file.leg(accounts.vat(code), -taxed, currency, places=places)
+        # Where VAT is inside the prices, what was set aside was not rounded.
+        if bill.treatment == "included" and (rest := taxed - waited):
+            yield period_file.leg(accounts.ROUNDING, rest, currency)
+
+
+def brought_forward(
+    bill: Bill, customer: str, currency: str
+) -> tuple[list[data.Balance], list[data.Custom]]:
+    """Of the first lines of the next period's file: exact balances, and the cumulative nets."""
+    day = bill.period.end
+    balances = [
+        data.Balance(
+            {},
+            day,
+            account,
+            Amount(money.decimal(micro, places), currency),
+            None,
+            None,
+        )
+        for account, micro, places in (
+            (accounts.billed(customer), bill.carried.billed_micro, bill.places),
+            (accounts.unbilled(customer), bill.carried.unbilled_micro, money.PLACES),
+        )
+    ]
+    cumulative = [
+        data.Custom(
+            {},
+            day,
+            "a2ledger-carried",
+            [code, Amount(money.decimal(micro), currency)],
+        )
+        for code, micro in bill.carried.cumulative_micro.items()
+    ]
+    return balances, cumulative
+
+
+def is_numbered(bill: Bill) -> bool:
+    """Whether a bill is a document with a number: some line of it is not zero.
+
+    Usage that was taxed when it was paid for is stated, and not invoiced.
+    """
+    if bill.treatment == "on-refill":
+        return False
+    return any(money.parse(line.net) for line in bill.lines) or bool(bill.gross_micro)
+
+
+def document(
+    bill: Bill,
+    customer: Customer,
+    config: Config,
+    *,
+    currency: str,
+    kind: str,
+    number: str | None,
+    issue_date: dt.date,
+) -> Document:
+    """The document of a bill.
+
+    Args:
+        bill: what it says.
+        customer: whose it is; the facts of the period's last day stand on it.
+        config: who sends it.
+        currency: of his account.
+        kind: ``preview``, ``invoice``, ``statement`` or ``credit-note``; the amounts of a
+            credit note are positive.
+        number: in its series, if it has one.
+        issue_date: the day it is made.
+    """
+    sign = -1 if kind == "credit-note" else 1
+    places, closing = bill.places, money.rounded(bill.carried.billed_micro, bill.places)
+    terms = customer.text("terms", bill.period.last)
+    due = issue_date + dt.timedelta(days=int(terms) if terms else config.terms_days)
+    net = sum(bill.net_micro.values())
+    supplier, buyer = parties(customer, config, bill.period.last)
+    return Document(
+        kind=kind,
+        number=number,
+        supplier=supplier,
+        customer=buyer,
+        currency=currency,
+        issue_date=str(issue_date),
+        due_date=str(due),
+        period={"start": str(bill.period.start), "end": str(bill.period.end)},
+        statement=bill.statement,
+        lines=tuple(_signed_line(line, sign, places) for line in bill.lines),
+        vat=tuple(_signed_vat(line, sign, places) for line in bill.vat),
+        net=money.text(sign * net, places),
+        vat_total=money.text(sign * (bill.gross_micro - net), places),
+        gross=money.text(sign * bill.gross_micro, places),
+        to_pay=money.text(max(0, closing), places),
+        credit=money.text(max(0, -closing), places),
+        treatment=bill.treatment if bill.treatment in SHOWN else "",
+    )
+
+
+_SUPPLIER = (*("name", "address", "country", "vat_id", "email", "phone", "website", "iban", "bic"),)
+_BUYER = ("address", "country", "email", "language", "name", "vat_id")
+
+
+def parties(
+    customer: Customer, config: Config, day: dt.date
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Who sends a document and who gets it, by the customer's facts of a day."""
+    supplier = {name: getattr(config.company, name) for name in _SUPPLIER}
+    return supplier, {"id": customer.id} | {key: customer.text(key, day) for key in _BUYER}
+
+
+def with_vat_in(document: Document, currency: str, prices: Prices) -> Document:
+    """The document with its VAT in the book's currency too, by the price of the period's last day.
+
+    Raises:
+        ValueError: if there is no such price.
+    """
+    vat = money.parse(document.vat_total)
+    if document.currency == currency or not vat:
+        return document
+    last = dt.date.fromisoformat(document.period["end"]) - DAY
+    price = prices.at(document.currency, last)
+    translated = prices.converted(vat, document.currency, currency, last)
+    if price is None or translated is None:
+        raise ValueError(f"there is no price of {document.currency} on {last}; import prices")
+    return replace(
+        document,
+        vat_translated={
+            "currency": currency,
+            "price": f"{price.number:f}",
+            "date": str(price.date),
+            "vat_total": money.text(translated, money.decimals(currency)),
+        },
+    )
+
+
+def _signed_line(line: Line, sign: int, places: int) -> Line:
+    if sign > 0:
+        return line
+    return replace(line, net=money.text(-money.parse(line.net), places))
+
+
+def _signed_vat(line: VatLine, sign: int, places: int) -> VatLine:
+    if sign > 0:
+        return line
+    return replace(
+        line,
+        net=money.text(-money.parse(line.net), places),
+        vat=money.text(-money.parse(line.vat), places),
+    )

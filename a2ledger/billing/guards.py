@@ -1,0 +1,115 @@
+"""What stands in the way of a close: a bill that cannot be, or that a person should see first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from a2ledger import money
+from a2ledger.balances import checks
+from a2ledger.billing import closing_entries
+from a2ledger.billing.bill import Bill, Row
+from a2ledger.book.book import Book, Draft
+from a2ledger.documents import en16931
+from a2ledger.documents.document import Document
+from a2ledger.fees import due
+from a2ledger.journal import customer_file
+from a2ledger.records import Customer
+
+_USUAL = 3
+"""Closed periods that say what is usual."""
+
+
+class Warned(NamedTuple):
+    """A reason for which a period was left open, or something to look at."""
+
+    code: str
+    message: str
+
+
+def reasons(
+    draft: Draft, customer: Customer, bill: Bill, document: Document, confirmed: bool
+) -> Iterator[Warned]:
+    """Why a period must not be closed yet.
+
+    Args:
+        draft: of the book.
+        customer: whose period.
+        bill: what closing it would bill.
+        document: the same, without a number.
+        confirmed: whether a person has named the customer: then nothing is implausible.
+    """
+    for objection in en16931.objections(document):
+        yield Warned(*objection)
+    yield from _other_treatment(draft, customer, bill)
+    try:
+        translated(draft.book, document)
+    except ValueError as error:
+        yield Warned("no-price", str(error))
+    if not confirmed:
+        yield from _implausible(draft, customer, bill)
+
+
+_BESIDE = {"on-invoice", "reverse-charge"}
+"""Treatments whose amounts are all before VAT, and whose codes may stand on one document."""
+
+
+def _other_treatment(draft: Draft, customer: Customer, bill: Bill) -> Iterator[Warned]:
+    """Corrections of what was billed under another treatment: its VAT was another."""
+    for item in bill.items:
+        row = item.source
+        day = _corrected(row) if isinstance(row, Row) else None
+        if not isinstance(row, Row) or day is None:
+            continue
+        then = customer.text("vat", day) or draft.book.config.treatment
+        if then != bill.treatment and not {then, bill.treatment} <= _BESIDE:
+            yield Warned(
+                "other-treatment",
+                f"{row.payee}, {row.narration}: that was billed {then}, and the period is "
+                f'{bill.treatment}; `a2ledger void {row.link} "..."`, and credit the line of the '
+                "invoice (`a2ledger credit-note`), which gives its own VAT back",
+            )
+
+
+def _corrected(row: Row) -> dt.date | None:
+    """The day of what a fee's or a re-rating's correction corrects in a closed period."""
+    if row.link.startswith("rerate-"):
+        return row.first
+    return row.late_from if due.corrects(row.link) else None
+
+
+def translated(book: Book, document: Document) -> Document:
+    """A document of a foreign account with its VAT in the book's currency too.
+
+    Raises:
+        ValueError: if there is no price to translate by.
+    """
+    return closing_entries.with_vat_in(document, book.config.currency, book.prices)
+
+
+def _implausible(draft: Draft, customer: Customer, bill: Bill) -> Iterator[Warned]:
+    advice = f"look at `a2ledger preview {customer.id}`, then close {customer.id} by name"
+    described = {fee.id: fee.description for fee in customer.fees}
+    lines = (
+        (item.line, described.get(due.id_of(item.source.link), item.line.description))
+        for item in bill.items
+        if isinstance(item.source, Row)
+    )
+    for what in checks.fees_twice(lines):
+        yield Warned("fee-twice", f"{what} is there twice; {advice}")
+    guards = draft.book.config.guards
+    closed = customer.periods[:-1]
+    if guards.multiple is None or not closed:
+        return
+    paths = [customer_file.period_path(customer.id, start) for start in closed[-_USUAL:]]
+    usual = [sum(row.calls for row in draft.period_file(path).usage) for path in paths]
+    calls = sum(line.calls for line in bill.lines)
+    if checks.is_beyond(calls, usual, guards.multiple):
+        yield Warned("many-calls", f"{calls} calls, at most {max(usual)} before; {advice}")
+    average = sum(bill.brought.cumulative_micro.values()) // len(closed)
+    net = sum(bill.net_micro.values())
+    if net > guards.minimum_micro and checks.is_beyond(net, [average], guards.multiple):
+        before = money.text(money.rounded(average, bill.places), bill.places)
+        now = money.text(net, bill.places)
+        yield Warned("large-total", f"{now} before VAT, {before} on average before; {advice}")

@@ -1,0 +1,76 @@
+"""What a seal covers: a period's file, the calls posted in it, the documents issued in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+from a2ledger.book.book import Book, BrokenBookError, Draft
+from a2ledger.journal import customer_file, seal
+from a2ledger.period import Period
+from a2ledger.records import Problem
+
+_ISSUED = re.compile(r'^  (?:number|invoice): "([A-Za-z0-9_-]+)"$', re.MULTILINE)
+"""How entries name the credit notes and refills' documents that were made with them."""
+
+
+def issued(text: str) -> list[str]:
+    """Names of the documents that were made with the entries of a period's file."""
+    return _ISSUED.findall(text)
+
+
+class Covered:
+    """Finds what seals cover, in a book or as a draft has it."""
+
+    def __init__(self, book: Book | Draft) -> None:
+        self.book = book
+
+    @cached_property
+    def documents(self) -> dict[str, str]:
+        """Paths of documents, by name."""
+        return by_name(self.book.files("invoices", "*/*.json"))
+
+    def _document(self, name: str) -> str:
+        """Path of a document, which may have been put into the draft a moment ago."""
+        if name not in self.documents and isinstance(self.book, Draft):
+            self.documents.update(by_name(self.book.put_files))
+        return self.documents.get(name, "")
+
+    def files(
+        self, customer: str, one: Period, frozen: str, told: str, document: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Digests of what the seal of a period covers, by path.
+
+        Args:
+            customer: whose period.
+            one: the period.
+            frozen: the text of its file.
+            told: digest of what vouches for its calls; see :meth:`drawing.Calls.told`.
+            document: the period's own, without its seal, by path.
+
+        Raises:
+            BrokenBookError: if a document that was issued in the period is not there.
+        """
+        found = {customer_file.period_path(customer, one.start): frozen, **document}
+        for name in issued(frozen):
+            if not (path := self._document(name)):
+                place = customer_file.period_path(customer, one.start)
+                message = f"names {name}, which is not under invoices/; restore that document"
+                raise BrokenBookError([Problem(place, 0, "document", message)])
+            found[path] = self.book.text(path)
+        # What is no UTF-8 by now is digested as it is.
+        digests = {
+            path: seal.digest(text.encode("utf-8", "surrogateescape"))
+            for path, text in found.items()
+        }
+        return digests | {f"calls/{customer}.{one.start}": told}
+
+
+def by_name(paths: Iterable[str]) -> dict[str, str]:
+    """Paths of documents among some, by their names."""
+    return {
+        path.rpartition("/")[2].removesuffix(".json"): path
+        for path in paths
+        if path.startswith("invoices/")
+    }

@@ -1,0 +1,149 @@
+"""Settle an account for good, close it in its own ledger once it is even, and open it again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from a2ledger import accounts
+from a2ledger.billing import close, preview
+from a2ledger.billing.close import Closed
+from a2ledger.billing.guards import Warned
+from a2ledger.book.book import Draft, RefusedError
+from a2ledger.corrections import correct, entries
+from a2ledger.fees import charge, due
+from a2ledger.journal import customer_file, ledger, syntax
+from a2ledger.journal.customer_file import with_facts
+from a2ledger.period import DAY, Period
+from a2ledger.records import SETTLED, Customer
+
+_NO_DELAY = dt.timedelta(0)
+
+
+def settle(draft: Draft, names: Sequence[str], without: Sequence[str]) -> list[Closed]:
+    """Close what has ended, then a last period that ends yesterday; no fraction is left.
+
+    Args:
+        draft: of the book.
+        names: whose accounts.
+        without: sources that need not have reported since midnight.
+
+    Returns:
+        one row for every period that was closed, and for every customer whose account could not
+        be settled.
+
+    Raises:
+        RefusedError, BrokenBookError, MissingDetailError: as a close; also where a last bill
+            cannot be made.
+    """
+    book = draft.book
+    close.check_sources(book, without)
+    close.refuse_broken(draft, names)
+    results: list[Closed] = []
+    ready: list[tuple[dt.date, str, Period]] = []
+    for name in dict.fromkeys(names):
+        customer = book.customers[name]
+        periods = _periods(customer, draft.today)
+        if warnings := _hindrances(draft, customer, periods, without):
+            one = preview.open_period(customer)
+            results.append(Closed(customer=name, period=one, closed=False, warnings=warnings))
+            continue
+        charge.settle(draft, name, draft.today)
+        _apply_deposit(draft, name)
+        ready += [(one.end, name, one) for one in periods]
+    last = {name: draft.today for _, name, _ in ready}
+    closed = close.close_all(draft, ready, list(last), last)
+    if left := list(close.left_open(closed)):
+        # Their fees and deposits are settled in the draft, which must not be published so.
+        raise RefusedError("\n".join(f"{line}; nothing was settled" for line in left))
+    results += closed
+    return sorted(results, key=lambda row: (row.period.end, row.customer))
+
+
+def _apply_deposit(draft: Draft, name: str) -> None:
+    """Set what a customer gave as security against what he owes, on his last day."""
+    held_micro = correct.deposit_held(draft, name)
+    if not held_micro:
+        return
+    day = draft.today - DAY
+    wanted = correct.Wanted(kind="deposit", customer=name, day=day)
+    one = wanted.correction(draft, held_micro, "settled")
+    correct.place(draft, name, entries.deposit_settled(one))
+
+
+def _periods(customer: Customer, today: dt.date) -> list[Period]:
+    """A customer's periods until yesterday; the last may be cut short."""
+    found = close.due(customer, today)
+    start = found[-1].end if found else customer.open_since
+    return [*found, Period(start, today)] if start < today else found
+
+
+def _hindrances(
+    draft: Draft, customer: Customer, periods: Sequence[Period], without: Sequence[str]
+) -> list[Warned]:
+    """Why an account cannot be settled today."""
+    if customer.settled:
+        return [Warned("settled", f"the account of {customer.id} is settled already")]
+    if not periods:
+        day = customer.open_since + DAY
+        return [Warned("starts-today", f"the period has no day yet; settle it from {day} on")]
+    file = draft.open_file(customer.id)
+    settling = {one.link for one in due.posted(file.above)}  # what they say of today goes
+    days = [
+        block.date
+        for block in file.above
+        if block.kind in {"*", "!"} and not settling.intersection(syntax.links(block.text))
+    ]
+    ahead = max([*days, *(str(row.date) for row in file.usage)], default="")
+    if ahead >= str(draft.today):
+        message = f"something is posted on {ahead}; settle the account after that day"
+        return [Warned("posted-ahead", message)]
+    return close.uncovered(draft.book, periods[-1], without, _NO_DELAY)
+
+
+def reopen(draft: Draft, identity: str, since: dt.date) -> None:
+    """Open a settled account again: a period starts on a day.
+
+    Raises:
+        RefusedError: if the account is not settled, or the day is before it was, or to come.
+    """
+    customer = draft.customer(identity)
+    if not customer.settled:
+        raise RefusedError(f"{identity}: the account is not settled; there is nothing to reopen")
+    if not customer.open_since <= since <= draft.today:
+        raise RefusedError(
+            f"{identity}: it can be reopened from {customer.open_since} to {draft.today}"
+        )
+    if since > customer.open_since:
+        close.close_all(draft, [(since, identity, Period(customer.open_since, since))], [identity])
+    draft.put_customer(with_facts(draft.customer(identity), [(SETTLED, "no")], since))
+
+
+def mark(draft: Draft) -> None:
+    """Have settled accounts that are even closed in their own ledgers, and no others."""
+    for identity in draft.touched:
+        customer = draft.customer(identity)
+        path = customer_file.path(identity)
+        text = draft.text(path)
+        if customer.settled or " close Assets:Receivable:" in text:
+            draft.put(path, customer_file.with_closes(text, identity, _even_since(draft, customer)))
+
+
+def _even_since(draft: Draft, customer: Customer) -> dt.date | None:
+    """The last day that moved a settled account whose balances are both zero."""
+    if not customer.settled:
+        return None
+    text = draft.text(customer_file.period_path(customer.id, customer.open_since))
+    brought = ledger.read_brought(text, customer.open_since)
+    left = {
+        accounts.billed(customer.id): brought.billed_micro,
+        accounts.unbilled(customer.id): brought.unbilled_micro,
+    }
+    for leg in syntax.legs(text):
+        if leg.account in left:
+            left[leg.account] += leg.micro
+    if any(left.values()):
+        return None
+    days = [dt.date.fromisoformat(block.date) for block in syntax.blocks(text) if block.date]
+    # The balances brought forward are asserted on the open period's first day.
+    return max([customer.open_since, *days])

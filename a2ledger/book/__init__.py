@@ -1,0 +1,7 @@
+"""The book: a directory of text files that a program reads, drafts and publishes.
+
+``book`` reads and drafts, ``config`` and ``source_config`` say what ``a2ledger.toml`` holds,
+``transaction`` publishes all or nothing over ``disk`` and ``git``, ``start`` makes a new book.
+"""
+
+from __future__ import annotations

@@ -1,0 +1,434 @@
+"""``a2ledger.toml``: what a book's owner decides, validated with messages that name the key.
+
+This module holds values and turns parsed TOML into them; ``book.py`` reads the file.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import tomllib
+import zoneinfo
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from a2ledger import accounts, money, vat
+from a2ledger.book import source_config
+from a2ledger.book.source_config import TABLES, Source, UnknownSourceError
+from a2ledger.book.toml_table import ConfigError, Table
+from a2ledger.vat import TREATMENTS, VatCode
+
+FORMAT = 1
+INVOICES = "INV-{year}-{number:06d}"
+CREDIT_NOTES = "CN-{year}-{number:06d}"
+_LONGEST_TERMS = 3650
+_PUBLIC_KEY = re.compile(r"[a-z][a-z0-9@.-]+ [A-Za-z0-9+/]+={0,3}( .*)?")
+"""As ``ssh-keygen`` writes one to a file that ends in ``.pub``."""
+
+
+class SeveralRatesError(ConfigError):
+    """A refill cannot be taxed: what it may buy bears more than one rate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """Who sends the bills."""
+
+    name: str
+    address: str = ""
+    country: str = ""
+    vat_id: str = ""
+    email: str = ""
+    phone: str = ""
+    website: str = ""
+    iban: str = ""
+    bic: str = ""
+
+
+class DeckFacts(NamedTuple):
+    """What holds for a rate deck as a whole."""
+
+    currency: str
+    valid_from: dt.date
+    """The first day on which it prices calls."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """When a bill is so unusual that a close waits for a person to name the customer."""
+
+    multiple: int | None = None
+    """Of the customer's usual calls or net; None: never."""
+    minimum_micro: int = 0
+    """Net below which no bill is too large."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seals:
+    """Who vouches for closes: the file of a private key, and the public keys that count."""
+
+    key: str = ""
+    signers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serve:
+    """Where `serve` listens, and whom it lets in.
+
+    ``names`` are the host names it is reached by, besides this machine's own. ``passwords`` is a
+    file of people and hashes. ``user_header`` is the header in which a proxy says who has logged
+    in; it is believed of ``proxies`` alone.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 5000
+    names: tuple[str, ...] = ()
+    passwords: str = ""
+    user_header: str = ""
+    proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The whole of ``a2ledger.toml``."""
+
+    company: Company
+    currency: str
+    timezone: str
+    treatment: str
+    terms_days: int
+    codes: Mapping[str, VatCode]
+    services: Mapping[str, str]
+    """VAT code of each service where no rule says another."""
+    methods: Mapping[str, str]
+    """Account of each payment or refill method."""
+    vat_rules: tuple[vat.Rule, ...] = ()
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    invoice_series: str = INVOICES
+    credit_note_series: str = CREDIT_NOTES
+    main_months: int = 3
+    close_delay: dt.timedelta = dt.timedelta(hours=24)
+    guards: Guards = Guards()
+    seals: Seals = Seals()
+    serve: Serve = Serve()
+    decks: Mapping[str, DeckFacts] = field(default_factory=dict)
+    """Rate decks that are not in the book's currency, or not valid from ever on."""
+
+    def deck(self, name: str) -> DeckFacts:
+        """What holds for a rate deck as a whole."""
+        return self.decks.get(name) or DeckFacts(self.currency, dt.date.min)
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """The book's time zone."""
+        return zoneinfo.ZoneInfo(self.timezone)
+
+    def source(self, name: str, dialects: Callable[[], list[str]]) -> Source:
+        """A configured source, or a dialect's own name as a source with its defaults.
+
+        Raises:
+            UnknownSourceError: if there is neither.
+        """
+        if name in self.sources:
+            return self.sources[name]
+        if name in (known := dialects()):
+            zone = self.timezone if name in source_config.LOCAL else "UTC"
+            switch = name.removesuffix("-db")  # its table holds the calls that its files do
+            return Source(name=name, dialect=name, switch=switch, timezone=zone, configured=False)
+        names = ", ".join([*self.sources, *known, *TABLES[:-1]])
+        raise UnknownSourceError(f"{name}: no such source; nothing was imported; there is {names}")
+
+    def code_of(self, service: str, who: vat.Party, day: dt.date) -> VatCode:
+        """The VAT code a service is posted under.
+
+        Args:
+            service: what is sold.
+            who: to whom.
+            day: of the supply.
+
+        Raises:
+            ConfigError: if the service is none; rules are checked, defaults of sources not.
+        """
+        if service not in self.services:
+            raise ConfigError(f"services.{service}: is missing; a source sells its calls as it")
+        default, home = self.services[service], self.company.country
+        return self.codes[vat.code_of(self.vat_rules, service, default, who, day, home)]
+
+    def refill_code(self, who: vat.Party, day: dt.date) -> VatCode:
+        """The VAT code of whatever a customer may buy with a refill.
+
+        Raises:
+            SeveralRatesError: if there is more than one category or rate.
+        """
+        plain = who._replace(treatment="on-invoice")
+        codes = [self.code_of(service, plain, day) for service in self.services]
+        if len({(code.category, code.rate) for code in codes}) > 1:
+            names = ", ".join(dict.fromkeys(code.code for code in codes))
+            raise SeveralRatesError(
+                f"on-refill taxes what a refill may buy, and that bears several rates ({names}); "
+                "use on-invoice or included"
+            )
+        return codes[0]
+
+    def pending(self, micro: int, code: str, who: vat.Party) -> int:
+        """VAT inside a price that contains it, to be owed when it is billed."""
+        return vat.inside(micro, self.codes[code]) if who.treatment == "included" else 0
+
+    def party(self, customer: vat.Facts, day: dt.date, since: dt.date) -> vat.Party:
+        """What decides a customer's VAT on what is supplied to him on a day.
+
+        Args:
+            customer: who.
+            day: of the supply.
+            since: start of his open period, in which what is older is posted.
+        """
+        return vat.party(customer, day, max(day, since), self.treatment)
+
+
+METHODS = {
+    "bank": accounts.BANK,
+    "cash": accounts.CASH,
+    "voucher": accounts.VOUCHERS,
+    "bonus": accounts.GOODWILL,
+}
+
+
+def parse(text: str) -> Config:
+    """Configuration from the text of ``a2ledger.toml``.
+
+    Raises:
+        ConfigError: naming the key and what is wrong with it.
+    """
+    try:
+        top = Table("", tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"not valid TOML: {error}") from None
+    version = top.take("format", int, FORMAT)
+    if version != FORMAT:
+        raise ConfigError(f"format: is {version}; this a2ledger reads format {FORMAT}")
+    currency = _currency(top)
+    zone = top.zone("timezone")
+    taxes = top.table("vat")
+    treatment = taxes.choice("treatment", TREATMENTS, "on-invoice")
+    codes = vat.BUILT_IN | {code.code: code for code in _codes(taxes.table("codes"))}
+    services = dict(_services(top.table("services"), codes))
+    if not services:
+        raise ConfigError(
+            'services: is missing; say at least [services.Calls] and its vat = "CODE"'
+        )
+    company = _company(top.table("company"))
+    rules = tuple(_vat_rules(taxes, codes, services, company.country))
+    taxes.finish()
+    numbers = top.table("numbers")
+    config = Config(
+        company=company,
+        currency=currency,
+        timezone=zone,
+        treatment=treatment,
+        terms_days=top.take("terms_days", int, 14),
+        codes=codes,
+        services=services,
+        vat_rules=rules,
+        methods=METHODS | dict(_methods(top.table("methods"))),
+        sources={
+            one.name: one for one in source_config.parsed(top.table("sources"), services, zone)
+        },
+        invoice_series=_series(numbers, "invoice", INVOICES),
+        credit_note_series=_series(numbers, "credit_note", CREDIT_NOTES),
+        main_months=top.take("main_months", int, 3),
+        close_delay=_delay(top),
+        guards=_guards(top.table("guards")),
+        seals=_seals(top.table("seals")),
+        serve=_serve(top.table("serve")),
+        decks=dict(_decks(top.table("tariffs"), currency)),
+    )
+    if config.main_months < 1:
+        raise ConfigError("main_months: must be at least 1")
+    if not 0 <= config.terms_days <= _LONGEST_TERMS:
+        raise ConfigError(f"terms_days: must be from 0 to {_LONGEST_TERMS}")
+    if _bare(config.invoice_series) == _bare(config.credit_note_series):
+        raise numbers.error("credit_note", "is the series of invoices: one number, two documents")
+    numbers.finish()
+    top.finish()
+    return config
+
+
+def _currency(table: Table) -> str:
+    currency = table.take("currency", str)
+    if not re.fullmatch(r"[A-Z]{3}", currency):
+        raise table.error("currency", f"{currency!r} is not an ISO 4217 code such as EUR")
+    return currency
+
+
+def _guards(table: Table) -> Guards:
+    multiple = table.take("multiple", int, 0)
+    minimum = table.take("minimum", str, "0")
+    if multiple < 0:
+        raise table.error("multiple", "must be a number such as 5, or 0 for no guard")
+    try:
+        minimum_micro = money.parse(minimum)
+    except ValueError as error:
+        raise table.error("minimum", str(error)) from None
+    table.finish()
+    return Guards(multiple=multiple or None, minimum_micro=minimum_micro)
+
+
+def _seals(table: Table) -> Seals:
+    seals = Seals(key=table.take("key", str, ""), signers=table.texts("signers"))
+    for signer in seals.signers:
+        if not _PUBLIC_KEY.fullmatch(signer):
+            raise table.error("signers", f"{signer!r} is no public key: ssh-ed25519 AAAA… NAME")
+    table.finish()
+    return seals
+
+
+def _serve(table: Table) -> Serve:
+    default = Serve()
+    serve = Serve(
+        host=table.take("host", str, default.host),
+        port=table.take("port", int, default.port),
+        names=table.texts("names"),
+        passwords=table.take("passwords", str, ""),
+        user_header=table.take("user_header", str, ""),
+        proxies=table.texts("proxies", default.proxies),
+    )
+    if not 0 <= serve.port < 2**16:
+        raise table.error("port", f"{serve.port} is no port")
+    if not re.fullmatch(r"([A-Za-z][A-Za-z0-9-]*)?", serve.user_header):
+        raise table.error("user_header", f"{serve.user_header!r} is not the name of a header")
+    table.finish()
+    return serve
+
+
+def _decks(table: Table, currency: str) -> Iterator[tuple[str, DeckFacts]]:
+    for name, row in table.tables():
+        own = _currency(row) if "currency" in row.values else currency
+        yield name, DeckFacts(own, row.take("valid_from", dt.date, dt.date.min))
+        row.known.append("currency")
+        row.finish()
+
+
+def _company(table: Table) -> Company:
+    names = [name for name in Company.__slots__ if name != "name"]
+    company = Company(
+        name=table.take("name", str), **{name: table.take(name, str, "") for name in names}
+    )
+    table.finish()
+    return company
+
+
+def _codes(table: Table) -> Iterator[VatCode]:
+    for code, row in table.tables():
+        rate: Any = row.values.get("rate")
+        row.known.append("rate")
+        written = rate if isinstance(rate, str) else repr(rate)
+        if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,2}0*)?", written, re.ASCII):
+            raise row.error(
+                "rate", f"{rate!r} is not a percentage such as 21 or 5.5, with at most two decimals"
+            )
+        percent = Decimal(written)
+        if code == vat.OUTSIDE.code and percent:
+            raise row.error("rate", f"code {code} is for what bears no VAT; its rate is 0")
+        if code == vat.PAID.code:
+            raise table.error(code, "is for what was taxed when it was paid for; name yours else")
+        category = row.choice("category", vat.CATEGORIES, "S")
+        if code == vat.REVERSED.code and category != vat.REVERSED.category:
+            raise row.error("category", f"code {code} is the reverse charge's; its category is AE")
+        if category != "S" and percent:
+            raise row.error("rate", f"category {category} has the rate 0")
+        yield VatCode(
+            code=code,
+            category=category,
+            rate=percent,
+            reason=row.take("reason", str, "") or vat.REASONS.get(category, ""),
+        )
+        row.finish()
+
+
+def _services(table: Table, codes: Mapping[str, VatCode]) -> Iterator[tuple[str, str]]:
+    for service, row in table.tables():
+        code = row.take("vat", str)
+        if code not in codes or code == vat.PAID.code:
+            raise row.error("vat", f"{code!r} is none of {_names(codes)}")
+        row.finish()
+        yield service, code
+
+
+def _names(codes: Mapping[str, VatCode]) -> str:
+    """Codes a service may have; what was taxed already is the program's own."""
+    return ", ".join(code for code in codes if code != vat.PAID.code)
+
+
+def _vat_rules(
+    taxes: Table, codes: Mapping[str, VatCode], services: Mapping[str, str], home: str
+) -> Iterator[vat.Rule]:
+    for table in taxes.listed("rules"):
+        code = table.take("code", str)
+        if code not in codes or code == vat.PAID.code:
+            raise table.error("code", f"{code!r} is none of {_names(codes)}")
+        sold = table.texts("services")
+        for service in sold:
+            if service not in services:
+                raise table.error("services", f"{service!r} is not under [services]")
+        since = table.take("from", dt.date, dt.date.min)
+        until = table.take("until", dt.date, dt.date.max)
+        if since >= until:
+            raise table.error("until", f"{until} is not after {since}; the rule holds on no day")
+        business = table.take("business", bool, False) if "business" in table.values else None
+        yield vat.Rule(
+            code=code,
+            services=sold,
+            countries=tuple(_countries(table, home)),
+            business=business,
+            since=since,
+            until=until,
+        )
+        table.known.append("business")
+        table.finish()
+
+
+def _countries(table: Table, home: str) -> Iterator[str]:
+    for country in table.texts("countries"):
+        if country in vat.ZONES:
+            if not vat.nation(home):
+                raise table.error("countries", f"{country!r} needs company.country, two letters")
+            yield country
+        elif not (code := vat.nation(country)):
+            raise table.error(
+                "countries", f"{country!r} is neither {', '.join(vat.ZONES)} nor two letters"
+            )
+        else:
+            yield code
+
+
+def _methods(table: Table) -> Iterator[tuple[str, str]]:
+    for method in table.values:
+        account = table.take(method, str)
+        if not re.fullmatch(
+            r"(Assets|Liabilities|Expenses|Equity|Income)(:[A-Z0-9][\w-]*)+", account, re.ASCII
+        ) or account.startswith(accounts.OWN):
+            raise table.error(method, f"{account!r} is not an account money can come from")
+        yield method.lower(), account
+
+
+def _series(table: Table, name: str, default: str) -> str:
+    series = table.take(name, str, default)
+    plain = re.sub(r"\{number(:0?[1-9]d)?\}", "0", series.replace("{year}", "2026"))
+    if plain == series.replace("{year}", "2026") or not re.fullmatch(r"[A-Za-z0-9_-]+", plain):
+        raise table.error(name, f"{series!r} is not letters, digits, - and _ with {{number}}")
+    return series
+
+
+def _bare(series: str) -> str:
+    return re.sub(r"\{number[^}]*\}", "{number}", series)
+
+
+def _delay(table: Table) -> dt.timedelta:
+    table.known.append("close_delay")
+    value = table.values.get("close_delay", "24h")
+    match = re.fullmatch(r"([0-9]{1,4}) *([hd]?)", str(value))
+    if match is None:
+        raise table.error("close_delay", f'{value!r} is not a time such as "24h" or "2d"')
+    return dt.timedelta(hours=int(match[1]) * (24 if match[2] == "d" else 1))

@@ -1,0 +1,197 @@
+"""Sources: configured feeds of call records, and the rules that say which rows are calls."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from a2ledger.book.toml_table import ConfigError, Table
+
+TABLES = ("customers", "refills", "payments", "charges", "openings", "prices", "bank")
+"""What `import` reads besides sources; no source may bear such a name."""
+IDENTIFIERS = ("accountcode", "peeraccount", "channel", "src", "did", "dst", "userfield")
+LOCAL = ("calls", "a2billing")
+"""Dialects whose times are of the book's own zone where nothing says otherwise."""
+ENCODINGS = ("utf-8", "latin-1")
+
+
+class UnknownSourceError(ConfigError):
+    """A source was named that is neither configured nor a dialect."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Which rows of a source are calls, whose, and what service; the first match decides.
+
+    An empty condition matches any row. ``channels`` (the caller's or the one that was dialled)
+    and ``called`` are patterns with ``*`` and ``?``; ``without`` are fields that must be empty;
+    ``to`` is empty, ``customer`` for calls to what a customer holds, or ``did`` for calls to a
+    number he holds. ``identify`` names the fields that may bear a customer's identifier,
+    in order; an item ``FIELD~PATTERN`` takes the first group of a regular expression found in a
+    field.
+    """
+
+    contexts: tuple[str, ...] = ()
+    applications: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    to: str = ""
+    identify: tuple[str, ...] = ("accountcode", "peeraccount")
+    service: str = "Calls"
+    tariff: str = ""
+    free: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A configured feed: how it is written (dialect) and who wrote it (switch).
+
+    ``international`` are the prefixes that introduce a country code; a number that begins with
+    ``national`` (when set) gets ``country`` in its place. ``columns`` names the columns of files
+    that have a layout of their own, in order; ``mapping`` is, where they have names of their own,
+    what a column is and its name. ``encoding`` is that of text, ``time_format`` that of times, for
+    dialects that leave it open: ``epoch``, ``epoch-ms`` or a format of ``strptime``. ``url`` is
+    the database that is read where no path is named, ``table`` the table of call records in it.
+    ``opening`` is the first day that is taken over from a system that has kept accounts before.
+    ``accounts`` are, where that is known, all identifiers there are: a row of another is of an
+    account that was deleted.
+    """
+
+    name: str
+    dialect: str
+    switch: str
+    timezone: str
+    short_codes: tuple[str, ...] = ()
+    international: tuple[str, ...] = ("+", "00")
+    national: str = ""
+    country: str = ""
+    columns: tuple[str, ...] = ()
+    mapping: tuple[tuple[str, str], ...] = ()
+    time_format: str = ""
+    encoding: str = "utf-8"
+    rules: tuple[Rule, ...] = ()
+    url: str = ""
+    table: str = "cdr"
+    opening: dt.date | None = None
+    accounts: frozenset[str] | None = None
+    configured: bool = True
+
+
+def parsed(table: Table, services: Mapping[str, str], zone: str) -> Iterator[Source]:
+    """Sources from ``[sources]``.
+
+    Args:
+        table: the parsed table.
+        services: what rules may sell.
+        zone: the book's.
+
+    Raises:
+        ConfigError: naming the key and what is wrong with it.
+    """
+    for name, row in table.tables():
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+            raise table.error(name, "a source's name is letters, digits, - _ and .")
+        if name in TABLES:
+            raise table.error(name, f"{name!r} is what `import {name}` reads; choose another name")
+        dialect = row.take("dialect", str, name)
+        yield Source(
+            name=name,
+            dialect=dialect,
+            switch=row.take("switch", str, name),
+            timezone=row.zone("timezone", zone if dialect == "a2billing" else "UTC"),
+            short_codes=row.texts("short_codes"),
+            international=row.texts("international", ("+", "00")),
+            national=row.take("national", str, ""),
+            country=row.take("country", str, ""),
+            columns=() if _is_table(row, "columns") else row.texts("columns"),
+            mapping=_mapping(row.table("columns")) if _is_table(row, "columns") else (),
+            time_format=_time_format(row),
+            encoding=row.choice("encoding", ENCODINGS, ENCODINGS[0]),
+            rules=tuple(_rules(row, services)),
+            url=_url(row),
+            table=row.take("table", str, "cdr"),
+            opening=row.take("opening", dt.date, dt.date.min) if "opening" in row.values else None,
+        )
+        row.known.append("opening")
+        row.finish()
+
+
+def _is_table(table: Table, name: str) -> bool:
+    return isinstance(table.values.get(name), dict)
+
+
+def _mapping(table: Table) -> tuple[tuple[str, str], ...]:
+    return tuple((name, table.take(name, str)) for name in table.values)
+
+
+def _time_format(source: Table) -> str:
+    form = source.take("time_format", str, "")
+    if form in {"", "epoch", "epoch-ms"}:
+        return form
+    some = dt.datetime(2026, 1, 31, 13, 59, 58, tzinfo=dt.UTC)
+    directives = set(re.findall("%(.?)", form))
+    if not (directives <= set("dmYyHIMSpbBTF%") and directives & set("YyF")):
+        directives = set()
+    try:
+        dt.datetime.strptime(some.strftime(form), form)  # noqa: DTZ007 - only whether it can be
+    except ValueError:
+        directives = set()
+    if not directives:
+        raise source.error(
+            "time_format", f'{form!r} is not "epoch", "epoch-ms" or such as "%d/%m/%Y %H:%M:%S"'
+        )
+    return form
+
+
+def _url(source: Table) -> str:
+    """The address of a database; this file is in git, which forgets nothing."""
+    url = source.take("url", str, "")
+    if url and not re.match(r"[a-z]+://", url):
+        raise source.error("url", "is no address such as mysql://user@host/asteriskcdrdb")
+    if re.match(r"[a-z]+://[^/@]*:[^/@]*@", url) or re.search(
+        r"[?&][^=]*(pass|secret)", url, re.IGNORECASE
+    ):
+        raise source.error("url", "must hold no password; put it into A2LEDGER_DB_PASSWORD")
+    return url
+
+
+def _rules(source: Table, services: Mapping[str, str]) -> Iterator[Rule]:
+    for table in source.listed("rules"):
+        identify = table.texts("identify", Rule().identify)
+        for item in identify:
+            field_name, _, pattern = item.partition("~")
+            if field_name not in IDENTIFIERS:
+                raise table.error("identify", f"{item!r} is none of {', '.join(IDENTIFIERS)}")
+            _compile(table, pattern)
+        without = table.texts("without")
+        for name in without:
+            if name not in IDENTIFIERS:
+                raise table.error("without", f"{name!r} is none of {', '.join(IDENTIFIERS)}")
+        service = table.take("service", str, "Calls")
+        if service not in services:
+            raise table.error("service", f"{service!r} is not under [services]")
+        yield Rule(
+            contexts=table.texts("contexts"),
+            applications=table.texts("applications"),
+            channels=table.texts("channels"),
+            called=table.texts("called"),
+            without=without,
+            to=table.choice("to", ("", "customer", "did"), ""),
+            identify=identify,
+            service=service,
+            tariff=table.take("tariff", str, ""),
+            free=table.take("free", bool, False),
+        )
+        table.finish()
+
+
+def _compile(table: Table, pattern: str) -> None:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise table.error("identify", f"{pattern!r}: {error}") from None
+    if pattern and not groups:
+        raise table.error("identify", f"{pattern!r} needs a group: the identifier in ( )")

@@ -1,0 +1,361 @@
+"""Writing without losing: one writer, all files or none, then one git commit.
+
+A run computes everything first. Publishing stages the new files beside the book, fsyncs them,
+fsyncs one intent record that names them all, renames them into place, commits, and drops the
+intent. Killed before the intent, nothing happened; killed after it, the next writer finishes
+the job. Readers take no lock: they compare the generation before and after and read again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import itertools
+import json
+import os
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from a2ledger.book.disk import (
+    HALF_DONE,
+    MANY,
+    CannotCreateError,
+    CannotWriteError,
+    fsync,
+    refusing,
+    sync_file_system,
+    write,
+)
+from a2ledger.book.git import Repository, Tag, author_name, is_committed
+
+STATE = ".a2ledger"
+
+PATIENCE_SECONDS = 2.0
+"""How long a lock of git's, which somebody's own git may hold, is left alone."""
+
+Talk = Callable[[str], None]
+
+
+class LockedError(Exception):
+    """Another writer holds the book, longer than one was willing to wait."""
+
+
+class InterruptedRunError(Exception):
+    """A run that was killed has published a part, and nobody has finished it yet."""
+
+
+class Vault:
+    """The directory of a book, seen as something to publish to."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.state = root / STATE
+        self.spool = self.state / "spool"
+        """Where a command may put things aside while it holds the lock."""
+        self.repository = Repository(root)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether a group keeps the book: its directory hands its group on (``chmod g+s``)."""
+        return bool(self.root.exists() and self.root.stat().st_mode & stat.S_ISGID)
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether the lock is held from here."""
+        return bool(self.repository.held)
+
+    @contextlib.contextmanager
+    def writing(self, talk: Talk, timeout_seconds: float = 600) -> Iterator[None]:
+        """Hold the writer's lock, after finishing what a killed run began.
+
+        What is written meanwhile is for the owner to write and the group to read, or, in a book
+        that is shared, for the group to write; never for others.
+
+        Raises:
+            LockedError: if another writer keeps it for longer than the timeout.
+            CannotWriteError: if the book cannot be written.
+        """
+        mask = os.umask(0o007 if self.is_shared else 0o027)
+        descriptor = -1
+        try:
+            with refusing():
+                self.state.mkdir(exist_ok=True)
+                descriptor = os.open(self.state / "lock", os.O_RDWR | os.O_CREAT, 0o660)
+            self._lock(descriptor, talk, timeout_seconds)
+            self.repository.held = (descriptor,)
+            self.recover(talk)
+            yield
+        finally:
+            self.repository.held = ()
+            if descriptor >= 0:
+                os.close(descriptor)
+            os.umask(mask)
+
+    def _lock(self, descriptor: int, talk: Talk, timeout_seconds: float) -> None:
+        deadline = time.monotonic() + timeout_seconds
+        told = False
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise LockedError(
+                        f"{self.root}: another a2ledger is writing; nothing was done; try again"
+                    ) from None
+                if not told:
+                    talk("another a2ledger is writing; waiting for it")
+                    told = True
+                time.sleep(0.1)
+            else:
+                return
+
+    def is_locked(self) -> bool:
+        """Whether a writer is at work, as far as one who may not write can tell."""
+        try:
+            descriptor = os.open(self.state / "lock", os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def recover(self, talk: Talk) -> None:
+        """Finish or drop what an interrupted run left. Only under the lock."""
+        with refusing():
+            begun = (self.state / "intent.json").exists()
+            for leftover in self.repository.leftovers():
+                # Ours has the lock until it ends: after a run that was killed none is alive.
+                if begun or _is_stale(leftover):
+                    leftover.unlink(missing_ok=True)
+        if begun:
+            talk("finishing what an interrupted run began")
+            self._apply()
+        with refusing():
+            self._clear()
+
+    def publish(
+        self, files: Mapping[str, bytes | None], message: str, tag: Tag | None = None
+    ) -> None:
+        """Replace files of the book, all or none, and commit those that git tracks.
+
+        Args:
+            files: new contents by path in the book; None deletes.
+            message: of the commit.
+            tag: what the commit bears.
+
+        Raises:
+            CannotWriteError: with the book as it was, or complete after the next run.
+            GitError: if git cannot commit or sign; the next run does.
+        """
+        try:
+            with refusing():
+                moves = self._staged(files)
+                self._intend(
+                    moves=moves,
+                    message=message,
+                    author=author_name(),
+                    generation=self.generation() + 1,
+                    tag=tag,
+                )
+        except CannotWriteError:
+            with contextlib.suppress(OSError):
+                self._withdraw()
+            raise
+        self._apply()
+
+    def _staged(self, files: Mapping[str, bytes | None]) -> list[tuple[str | None, str]]:
+        """Write new files beside the old: what is to be moved where; deletions come last."""
+        stage = self.state / "stage"
+        stage.mkdir(exist_ok=True)
+        _may_write({*self._directories(files), self.root / ".git", self.root / ".git/objects"})
+        moves: list[tuple[str | None, str]] = []
+        new = {path: content for path, content in files.items() if content is not None}
+        for number, (path, content) in enumerate(new.items()):
+            write(stage / f"{number:06d}", content, sync=len(new) < MANY)
+            moves.append((f"{number:06d}", path))
+        if len(new) >= MANY:
+            sync_file_system(stage)
+        fsync(stage)
+        self._make_room(sum(map(len, new.values())))
+        return moves + [(None, path) for path in files if path not in new]
+
+    def _make_room(self, size: int) -> None:
+        """Refuse a disk on which git could not take over what is staged: better now than then."""
+        disk = os.statvfs(self.state)
+        if disk.f_blocks and disk.f_bavail * disk.f_frsize < size + (256 << 10):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.root))
+
+    def _intend(self, **intent: object) -> None:
+        """Write down what is to be done: from here on it will be."""
+        write(self.state / "intent.tmp", json.dumps(intent).encode())
+        (self.state / "intent.tmp").replace(self.state / "intent.json")
+        fsync(self.state)
+
+    def _directories(self, paths: Iterable[str]) -> set[Path]:
+        """Where files of the book stand; no link leads out of it.
+
+        Raises:
+            CannotCreateError: if one does, or a path itself.
+        """
+        found = {self.root / os.path.dirname(path) for path in paths}  # noqa: PTH120 - 10,000 paths
+        top = self.root.resolve()
+        for place in found:
+            if not place.resolve().is_relative_to(top):
+                raise CannotCreateError(
+                    f"{place}: leads out of the book; nothing was published; "
+                    "put a directory where the link is"
+                )
+        return found
+
+    def _apply(self) -> None:
+        intent = self._intent()
+        moves = intent["moves"]
+        with refusing(HALF_DONE):
+            self._move(moves)
+            self._bump(intent["generation"])
+        held = [path for _, path in moves if is_committed(path)]
+        self.repository.commit(held, intent["message"], intent["author"])
+        if tag := intent.get("tag"):
+            self.repository.sign(Tag(*tag), intent["author"])
+        with refusing(HALF_DONE):
+            (self.state / "intent.json").unlink()
+            fsync(self.state)
+        self.repository.repack()
+
+    def _withdraw(self) -> None:
+        """Have nothing be done: what is staged goes when the intent is surely gone."""
+        (self.state / "intent.json").unlink(missing_ok=True)
+        fsync(self.state)
+        self._clear()
+
+    def _intent(self) -> dict[str, Any]:
+        """What was to be done."""
+        path = self.state / "intent.json"
+        try:
+            intent: dict[str, Any] = json.loads(path.read_bytes())
+            return {"author": "", "generation": self.generation() + 1, **intent}
+        except (OSError, ValueError) as error:
+            raise CannotWriteError(
+                f"{path}: cannot be read ({error}); nothing was done; "
+                "move it away, and look at `git status`"
+            ) from None
+
+    def _move(self, moves: Iterable[tuple[str | None, str]]) -> None:
+        stage, touched = self.state / "stage", {self.root}
+        for parent in self._directories(path for _, path in moves):
+            parent.mkdir(parents=True, exist_ok=True)
+            touched |= {parent, *itertools.takewhile(self.root.__ne__, parent.parents)}
+        for name, path in moves:
+            if name is None:
+                (self.root / path).unlink(missing_ok=True)
+            elif (stage / name).exists():
+                (stage / name).replace(self.root / path)
+        for directory in (*sorted(touched), stage):
+            fsync(directory)
+
+    def _bump(self, generation: int) -> None:
+        write(self.state / "generation.tmp", str(generation).encode())
+        (self.state / "generation.tmp").replace(self.state / "generation")
+        fsync(self.state)
+
+    def _clear(self) -> None:
+        """Remove what was put aside and is not wanted any more; only without an intent."""
+        for directory, pattern in (
+            (self.state / "stage", "*"),
+            (self.spool, "*"),
+            (self.state, "*.tmp"),
+        ):
+            leftovers = list(directory.glob(pattern))
+            for leftover in leftovers:
+                leftover.unlink()
+            if leftovers:
+                fsync(directory)
+
+    def generation(self) -> int:
+        """How often the book has been published to."""
+        try:
+            return int((self.state / "generation").read_text())
+        except (OSError, ValueError):
+            return 0
+
+    def whole(self) -> int | None:
+        """The generation the book's files are of; None while some are of the next."""
+        generation = self.generation()
+        # Read once more at the end: a whole run may have gone by between the two looks.
+        return generation if self._at_rest(generation) and self.generation() == generation else None
+
+    def _at_rest(self, generation: int) -> bool:
+        """Whether a run that publishes has not moved a file yet, or has moved them all."""
+        try:
+            intent = json.loads((self.state / "intent.json").read_bytes())
+            if intent["generation"] == generation:
+                return True  # all are in place, and only git is behind
+            staged = {name for name, _ in intent["moves"] if name}
+            return bool(staged) and staged <= {
+                path.name for path in (self.state / "stage").iterdir()
+            }
+        except FileNotFoundError:
+            return True
+        except (OSError, ValueError, KeyError):
+            return False  # to one who may not look it is no help
+
+    def reading(self, read: Callable[[], Any], tries: int = 600) -> Any:
+        """What ``read`` returns, of one whole generation of the book.
+
+        An error of its own counts only if the book was at rest meanwhile.
+
+        Raises:
+            LockedError: if the book is never at rest.
+            InterruptedRunError: if a killed run has left it in between.
+        """
+        for _ in range(tries):
+            before = self.whole()
+            if before is not None:
+                try:
+                    result = read()
+                except Exception:
+                    if self.whole() == before:
+                        raise
+                else:
+                    if self.whole() == before:
+                        return result
+            elif not self.is_locked() and self.whole() is None:
+                raise InterruptedRunError(
+                    f"{self.root}: a run was interrupted while it published; nothing was read; "
+                    "run any command that writes, `a2ledger doctor --mend` for one: it finishes it"
+                )
+            time.sleep(0.1)
+        raise LockedError(f"{self.root}: runs keep publishing; nothing was read; try again")
+
+
+def _may_write(directories: Iterable[Path]) -> None:
+    """Refuse what could only be published in part: a directory of somebody else's.
+
+    Raises:
+        PermissionError: naming it.
+    """
+    for directory in directories:
+        there = next(one for one in (directory, *directory.parents) if one.exists())
+        if there.is_dir() and not os.access(there, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
+
+
+def _is_stale(leftover: Path) -> bool:
+    """Whether nobody's git is likely to be at work on a file; a lock is given time to go."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with contextlib.suppress(FileNotFoundError):
+        while time.time() - leftover.stat().st_mtime < PATIENCE_SECONDS:
+            if leftover.suffix != ".lock":
+                return False  # it stands in nobody's way
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.05)
+    return True

@@ -1,0 +1,278 @@
+"""Import calls: read, price, keep once, fold into customers' open periods.
+
+One day of calls is the unit: only the days in the input are read again, and only their
+customers' entries are written anew.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger import money, sources
+from a2ledger.book.book import Book, Draft
+from a2ledger.book.source_config import Rule, Source
+from a2ledger.book.toml_table import ConfigError
+from a2ledger.calls import detail, keep, normalise
+from a2ledger.calls.inputs import ALL_NEW, Asked, Reading
+from a2ledger.calls.spool import Spool
+from a2ledger.rating import price
+from a2ledger.sources import restore, text
+from a2ledger.sources.address import Address
+from a2ledger.sources.batch import CALL, Batch, Refused, constant, gathered, refuse
+from a2ledger.sources.report import EXAMPLES, Report
+
+
+def import_calls(
+    draft: Draft,
+    source: Source,
+    paths: Sequence[Path | Address],
+    now: dt.datetime,
+    asked: Asked = ALL_NEW,
+) -> tuple[Report, Reading]:
+    """Import files and tables of a source into the draft; a directory stands for its files.
+
+    Returns:
+        What it did, and what was read: to be remembered once the draft is published.
+
+    Raises:
+        UnusableInput: if a file cannot be used at all.
+        BrokenBookError: if a deck or a period's file is bad.
+        MissingDetailError: if the calls of a day in question are missing.
+    """
+    report = Report(
+        source=source.name, files=[str(path) for path in paths], through=asked.days.last
+    )
+    report.explanation = asked.explanation
+    report.currencies = draft.book.foreign_accounts()
+    _dialect(source)
+    source = replace(source, rules=source.rules or _usual_rules(draft.book, source.dialect))
+    pricing = price.pricing(draft.book)
+    reading = Reading(draft, source, paths, asked)
+    run = _Run(draft, source, pricing, now, asked, report, _checked(source), set())
+    with Spool(draft.book.vault.spool, keep.SCHEMA) as spool:
+        with draft.progress(f"reading {source.name}", reading.size()) as progress:
+            for judged in _ahead(run, gathered(reading.batches(report, progress))):
+                spool.add(*_taken(run, judged))
+        with draft.progress(f"posting {source.name}", len(spool.days())) as progress:
+            keep.keep(draft, source, spool, report, progress)
+    report.refused = text.with_heads(report.refused, source.encoding)
+    return report, reading
+
+
+def import_again(
+    draft: Draft,
+    source: Source,
+    rows: Sequence[Refused],
+    now: dt.datetime,
+    accepted: Collection[str] = (),
+) -> Report:
+    """Import rows from the quarantine into the draft, by the text that was kept of them.
+
+    Args:
+        draft: of the book.
+        source: which they are of.
+        rows: from the quarantine; those that are calls already among them.
+        now: an aware time.
+        accepted: identities of conflicts in which the row is to take the place of the call that
+            the book has.
+    """
+    report = Report(source=source.name)
+    _dialect(source)
+    source = replace(source, rules=source.rules or _usual_rules(draft.book, source.dialect))
+    pricing = price.pricing(draft.book)
+    run = _Run(draft, source, pricing, now, ALL_NEW, report, _checked(source), set())
+    lines = [row for row in rows if row.head != CALL]
+    with Spool(draft.book.vault.spool, keep.SCHEMA) as spool:
+        for batch in gathered(restore.batches(lines, source)):
+            report.read += batch.rows.num_rows + len(batch.refused)
+            spool.add(*_taken(run, _judged(run, batch)))
+        if calls := [row for row in rows if row.head == CALL]:
+            report.read += len(calls)
+            spool.add(*_priced_calls(run, calls))
+        keep.keep(draft, source, spool, report, accepted=accepted)
+    return report
+
+
+def _priced_calls(run: _Run, rows: Sequence[Refused]) -> tuple[pa.Table, pa.ChunkedArray]:
+    """Calls from the quarantine with their price, and the day of each."""
+    calls, left = restore.calls(rows, run.pricing.names.to_pylist(), run.pricing.config.timezone)
+    run.report.refused += left
+    batch = restore.batch_of_calls(rows, calls)
+    priced, unpriced = _rated(batch, calls, run.source, run.pricing)
+    run.report.refused += _without_rate(batch, calls.filter(pa.array(unpriced)), run.pricing)
+    good = pa.array(~unpriced)
+    return priced.filter(good), calls["day"].filter(good)
+
+
+_AT_ONCE = 4
+"""Batches that are judged at once at most: each takes some hundred megabytes meanwhile."""
+
+
+class _Run(NamedTuple):
+    """What stays the same in one import."""
+
+    draft: Draft
+    source: Source
+    pricing: price.Pricing
+    now: dt.datetime
+    asked: Asked
+    report: Report
+    check: bool
+    """Whether prices that came with calls are compared with the book's own."""
+    said: set[str]
+    """What was said already: the batches of a file are all of one zone."""
+
+
+class _Judged(NamedTuple):
+    """A batch, what each of its rows is, and its calls with their price where they have one."""
+
+    batch: Batch
+    normal: normalise.Normalised
+    calls: pa.Table
+    unpriced: npt.NDArray[np.bool_]
+
+
+def _judged(run: _Run, batch: Batch) -> _Judged:
+    """What a batch's rows are and cost; depends on no other batch."""
+    source, pricing = run.source, run.pricing
+    zone = pricing.config.timezone
+    normal = normalise.normalise(batch, source, pricing.directory, zone, run.now, run.asked.days)
+    return _Judged(batch, normal, *_rated(batch, normal.calls, source, pricing))
+
+
+def _ahead(run: _Run, batches: Iterable[Batch]) -> Iterator[_Judged]:
+    """Batches judged, in their order, some at once: most of it is Arrow's, which lets go."""
+    at_once = min(os.cpu_count() or 1, _AT_ONCE)
+    with ThreadPoolExecutor(max_workers=at_once) as pool:
+        coming: deque[Future[_Judged]] = deque()
+        for batch in batches:
+            coming.append(pool.submit(_judged, run, batch))
+            if len(coming) == at_once:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
+
+
+def _taken(run: _Run, judged: _Judged) -> tuple[pa.Table, pa.ChunkedArray]:
+    """The calls of a batch that have a price, and the day of each; all its rows are counted."""
+    draft, report = run.draft, run.report
+    batch, normal, calls, unpriced = judged
+    for message in (*batch.notes, *normal.warnings):
+        if message not in run.said:
+            draft.talk(message)
+            run.said.add(message)
+    if run.check:
+        _compare(normal.calls, run.pricing, report)
+    no_rate = _without_rate(batch, normal.calls.filter(pa.array(unpriced)), run.pricing)
+    report.refused += [*batch.refused, *normal.refused, *no_rate]
+    report.not_billable.update(normal.not_billable)
+    if report.explanation is not None:
+        report.explanation.read(batch, normal, run.pricing.names)
+    if normal.latest and (report.latest is None or normal.latest > report.latest):
+        report.latest = normal.latest
+    day = normal.calls["day"]
+    if not unpriced.any():
+        return calls, day
+    priced = pa.array(~unpriced)
+    return calls.filter(priced), day.filter(priced)
+
+
+def _checked(source: Source) -> bool:
+    return bool(sources.beside(source.dialect, "CHECKED"))
+
+
+_NEAR = 10
+"""Micro-units two prices may be apart that were rounded to five decimals in two ways."""
+
+
+def _compare(calls: pa.Table, pricing: price.Pricing, report: Report) -> None:
+    """Compare prices that came with calls with what the book's tariffs make of them."""
+    calls = calls.filter(pc.and_(calls["given_micro"].is_valid(), pc.invert(calls["free"])))
+    own, unpriced = price.own_price(calls, pricing)
+    own, given = np.asarray(own), np.asarray(calls["given_micro"])
+    apart = ~unpriced & (np.abs(own - given) > _NEAR)
+    rated = report.rated
+    rated.compared += len(calls)
+    rated.without_rate += int(unpriced.sum())
+    rated.different += int(apart.sum())
+    rated.given_micro += int(given[apart].sum())
+    rated.own_micro += int(own[apart].sum())
+    for place in np.flatnonzero(apart)[: EXAMPLES - len(rated.examples)].tolist():
+        row = {name: calls[name][place].as_py() for name in ("uid", "called", "seconds")}
+        prices = f"{money.text(int(given[place]))}, own rating {money.text(int(own[place]))}"
+        rated.examples.append(f"{row['uid']}: {row['called']}, {row['seconds']} s, given {prices}")
+
+
+def _usual_rules(book: Book, dialect: str) -> tuple[Rule, ...]:
+    """A dialect's own rules, as far as the book has what they name.
+
+    Where it has not, a service is ``Calls``, and what a deck would price is free.
+    """
+
+    def fitted(rule: Rule) -> Rule:
+        if rule.service not in book.config.services:
+            rule = replace(rule, service=Rule().service)
+        if rule.tariff and not (book.root / f"tariffs/{rule.tariff}.csv").is_file():
+            rule = replace(rule, tariff="", free=True)
+        return rule
+
+    return tuple(map(fitted, sources.rules(dialect)))
+
+
+def _dialect(source: Source) -> sources.Dialect:
+    try:
+        return sources.dialect(source.dialect)
+    except KeyError:
+        raise ConfigError(
+            f"a2ledger.toml: sources.{source.name}.dialect: {source.dialect!r} is none of "
+            f"{', '.join(sources.dialects())}; nothing was imported; name one of them"
+        ) from None
+
+
+def _rated(
+    batch: Batch, calls: pa.Table, source: Source, pricing: price.Pricing
+) -> tuple[pa.Table, npt.NDArray[np.bool_]]:
+    """Calls of a batch in the columns of the call detail, and which of them have no price."""
+    count = len(calls)
+    known = {name: calls[name] for name in calls.column_names if name in detail.SCHEMA.names}
+    priced, unpriced = price.valued(calls, pricing)
+    origins = batch.origins(calls["line"].combine_chunks())
+    made = {
+        "late_in": pa.nulls(count, pa.date32()),
+        "source": pa.repeat(source.name, count),
+        "file": origins.files,
+        "line": origins.lines,
+        "void": constant("", count),
+        "voided_micro": pa.array(np.zeros(count, np.int64)),
+        "opened": pa.array(pricing.opened[calls["customer"].to_numpy()], pa.int64()),
+    }
+    columns = known | priced | made
+    schema = keep.SCHEMA
+    return pa.table([columns[name] for name in schema.names], schema=schema), unpriced
+
+
+def _without_rate(batch: Batch, calls: pa.Table, pricing: price.Pricing) -> list[Refused]:
+    columns = (calls[name].to_pylist() for name in ("line", "called", "switch", "uid", "seq"))
+    foreign = price.in_other_currency(calls, pricing).tolist()
+    refused = []
+    for is_foreign, line, called, *key in zip(foreign, *columns, strict=True):
+        name = keep.identity(*key)
+        if is_foreign:
+            message = f"the tariff for {called} is not in the account's currency; give him one"
+            refused.append(refuse(batch, line, "wrong-currency", message, name))
+        else:
+            message = f"no rate for {called}; add one, then run `quarantine retry`"
+            refused.append(refuse(batch, line, "no-rate", message, name))
+    return refused

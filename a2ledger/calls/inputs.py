@@ -1,0 +1,194 @@
+"""What an import is to read of its files and tables, and from where on."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from a2ledger import __version__, sources
+from a2ledger.book.book import IMPORTS, Book, Draft
+from a2ledger.book.source_config import Source
+from a2ledger.book.transaction import STATE
+from a2ledger.calls.explain import Explanation
+from a2ledger.calls.normalise import EVERY_DAY, Wanted
+from a2ledger.period import DAY
+from a2ledger.progress import Progress
+from a2ledger.sources import bookmarks, quarantine
+from a2ledger.sources.address import Address
+from a2ledger.sources.batch import START, Batch, Place, Span
+from a2ledger.sources.report import Report
+from a2ledger.sources.text.lines import BLOCK
+
+LOOK_BACK = dt.timedelta(hours=48)
+"""How far before the latest call of a table it is read again: rows appear at hang-up."""
+
+_NAMED = 5
+"""Files left out of a directory that are named."""
+
+
+class Asked(NamedTuple):
+    """What an import is to read: days, and whether also what is known to have been read.
+
+    An ``explanation`` is told of every row; each file is read once for it.
+    """
+
+    days: Wanted = EVERY_DAY
+    everything: bool = False
+    explanation: Explanation | None = None
+
+
+ALL_NEW = Asked()
+
+
+class Reading:
+    """The inputs of one import; a directory stands for the dialect's files in it."""
+
+    def __init__(
+        self, draft: Draft, source: Source, paths: Sequence[Path | Address], asked: Asked
+    ) -> None:
+        self._draft, self._source, self._asked = draft, source, asked
+        self._inputs = list(_inputs(draft, source, paths))
+        if asked.explanation is not None:
+            self._inputs = list(dict.fromkeys(self._inputs))
+        self._reached: dict[Path, Place] = {}
+        self._known: dict[str, Place] = {}
+        if not asked.everything and asked.days == EVERY_DAY:
+            self._known = bookmarks.load(_file(draft.book, source), _bound(draft.book, source))
+        self._begin: dict[Path | Address, Place] = {}
+        for one in self._inputs:
+            if isinstance(one, Path) and (place := bookmarks.find(one, self._known)):
+                self._begin[one] = place
+
+    def size(self) -> int:
+        """Bytes that are to be read."""
+        return sum(_size(one) - self._begin.get(one, START).offset for one in self._inputs)
+
+    def batches(self, report: Report, progress: Progress) -> Iterator[Batch]:
+        """Batches of what is read, counting their rows and telling how far it is."""
+        began = time.monotonic()
+        for one in self._inputs:
+            before = self._begin.get(one, START).offset
+            for batch in _ahead(self._read(one)) if _size(one) > BLOCK else self._read(one):
+                report.read += batch.rows.num_rows + len(batch.refused)
+                yield batch
+                rate = report.read / max(time.monotonic() - began, 0.001)
+                done = f"{report.read:,} rows, {rate:,.0f} rows/s"
+                progress.add(batch.place.offset - before, done)
+                before = batch.place.offset
+                if isinstance(one, Path):
+                    self._reached[one] = batch.place
+
+    def _read(self, one: Path | Address) -> Iterator[Batch]:
+        """The rows of a file or table that are to be read."""
+        if isinstance(one, Address):
+            return self._table(one)
+        if one in self._begin:
+            resume = sources.beside(self._source.dialect, "resume")
+            assert resume is not None  # noqa: S101 - what has no resume reaches no line
+            place = self._begin[one]
+            self._draft.talk(
+                f"{one}: read on from line {place.line}, where the last import ended; "
+                "--all reads everything"
+            )
+            batches: Iterator[Batch] = resume(one, self._source, place)
+            return batches
+        return sources.dialect(self._source.dialect)(one, self._source)
+
+    def _table(self, address: Address) -> Iterator[Batch]:
+        query = sources.beside(self._source.dialect, "query")
+        if query is None:
+            raise address.unusable(
+                f"{self._source.dialect} reads files", "use a dialect of tables such as asterisk-db"
+            )
+        batches: Iterator[Batch] = query(address, self._source, self._span(address))
+        return batches
+
+    def _span(self, address: Address) -> Span:
+        """What is to be read of a table: all at first, later what may have come since."""
+        first, last = self._asked.days
+        zone = self._draft.book.config.zone
+        until = dt.datetime.combine(last + DAY, dt.time(), zone) if last else None
+        if first:
+            return Span(dt.datetime.combine(first, dt.time(), zone), until)
+        latest = self._draft.book.latest(self._source.name, str(address))
+        if latest is None or self._asked.everything:
+            return Span(None, until)
+        since = latest - LOOK_BACK
+        self._draft.talk(
+            f"{address}: read from {since.astimezone(zone):%Y-%m-%d %H:%M} on, 48 hours before "
+            "the latest call known; --all reads everything"
+        )
+        return Span(since, until)
+
+    def remember(self) -> None:
+        """Keep how far logs were read, once what was read is published."""
+        if self._asked.days != EVERY_DAY:
+            return  # what was left out is to be read later
+        new = {}
+        for path, place in self._reached.items():
+            if place.line and place.offset >= bookmarks.WORTH:
+                with contextlib.suppress(OSError):  # rotated away meanwhile
+                    new[bookmarks.mark(path, place)] = place
+        owners = {bookmarks.owner(mark) for mark in new}
+        known = {
+            mark: at for mark, at in self._known.items() if bookmarks.owner(mark) not in owners
+        }
+        file = _file(self._draft.book, self._source)
+        if known or new or file.exists():
+            bookmarks.keep(file, _bound(self._draft.book, self._source), known | new)
+
+
+def _file(book: Book, source: Source) -> Path:
+    return book.root / STATE / "bookmarks" / f"{source.name}.json"
+
+
+def _bound(book: Book, source: Source) -> bookmarks.Bound:
+    """What decides what a row becomes: configuration, and whose an identifier is."""
+    customers = [
+        (one.id, one.opened, one.facts.get("identifiers"), one.facts.get("dial_plan"))
+        for one in sorted(book.customers.values(), key=lambda one: one.id)
+    ]
+    return bookmarks.Bound(
+        repr((__version__, source, book.config.timezone, customers)),
+        book.text(IMPORTS).encode(),
+        (book.root / quarantine.PATH).exists(),
+    )
+
+
+def _size(one: Path | Address) -> int:
+    try:
+        return one.stat().st_size if isinstance(one, Path) else 0
+    except OSError:
+        return 0  # reading it will say what is the matter
+
+
+def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The batches of a file, the next one read while one is worked on."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
+
+
+def _inputs(
+    draft: Draft, source: Source, paths: Sequence[Path | Address]
+) -> Iterator[Path | Address]:
+    """What to read: what is named, and in place of a directory those of the dialect in it."""
+    for path in paths:
+        if not isinstance(path, Path) or not path.is_dir():
+            yield path
+            continue
+        taken = sources.files(source.dialect, path)
+        left = sorted(
+            {other.name for other in sources.present(path)}.difference(one.name for one in taken)
+        )
+        named = f", and not {', '.join(left[:_NAMED])}" if left else ""
+        more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+        draft.talk(f"{path}: {len(taken)} of {len(taken) + len(left)} files read{named}{more}")
+        yield from taken

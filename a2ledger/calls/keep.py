@@ -1,0 +1,463 @@
+"""Keep every imported call once: day by day into the call detail, then into open periods.
+
+A day is decided with the days before and after it in view, in order of days, so that memory
+holds three days and not the whole input. What a row loses to has been decided before it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger.book.book import Draft
+from a2ledger.book.source_config import Source
+from a2ledger.calls import detail, local_halves
+from a2ledger.calls.duplicates import COLUMNS, OLD, Outcome, once
+from a2ledger.calls.fold import Folder, sealed
+from a2ledger.calls.spool import Spool
+from a2ledger.period import DAY
+from a2ledger.progress import SILENT, Progress
+from a2ledger.sources import quarantine
+from a2ledger.sources.batch import CALL, Refused, constant, digest
+from a2ledger.sources.report import HALF, Buckets, Report
+
+_EPOCH = dt.date(1970, 1, 1)
+OPENED = pa.field("opened", pa.int64())
+"""Beside the columns of the call detail: start of the customer's open period, days since 1970."""
+SCHEMA = detail.SCHEMA.append(OPENED)
+
+
+def keep(
+    draft: Draft,
+    source: Source,
+    spool: Spool,
+    report: Report,
+    progress: Progress = SILENT,
+    accepted: Collection[str] = (),
+) -> None:
+    """Keep the calls of a spool once, and bring day files and open periods into line.
+
+    A call that lies in quarantine as a conflict loses against any other; one whose identity
+    there is ``accepted`` wins, unless the other is sealed.
+
+    Raises:
+        MissingDetailError: if the calls of a day in question are missing or differ.
+        BrokenBookError: if a customer's open period is not as the program wrote it.
+    """
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        folder = Folder(draft, pool)
+        keeper = _Keeper(draft, source, report, folder, accepted)
+        days = set(spool.days())
+        near = {day + offset for day in days for offset in (-DAY, DAY * 0, DAY)}
+        for day in sorted(near):
+            keeper.decide(day, spool.take(day), spool.look(day + DAY))
+            progress.add(day in days, f"{day}")
+        folder.finish()
+
+
+class _Keeper:
+    """Decides day after day, and remembers what the next one needs."""
+
+    def __init__(
+        self,
+        draft: Draft,
+        source: Source,
+        report: Report,
+        folder: Folder,
+        accepted: Collection[str],
+    ) -> None:
+        self.draft, self.source, self.report, self.folder = draft, source, report, folder
+        self.old: dict[dt.date, pa.Table] = {}
+        self.beside: dict[dt.date, pa.Table] = {}
+        self.before = _NOTHING
+        self.settled = pa.array(
+            [name for name, customer in draft.book.customers.items() if customer.settled],
+            pa.string(),
+        )
+        held = quarantine.read(draft.book.root).rows
+        names = [name for owner, name in held if owner == source.name]
+        self.held = pa.array(names, pa.string())
+        self.accepted = accepted
+        self.rivals = {name for name in names if "#" in name}
+        self.clashing = pa.array({name.rpartition("#")[0] for name in self.rivals}, pa.string())
+
+    def decide(self, day: dt.date, new: pa.Table, following: pa.Table) -> None:
+        """Decide the calls of a day, given the new ones of the day before and after."""
+        old, beside = self._old(day), self._beside(day)
+        wanted = [self._ranked(new), self.before, self._ranked(following)]
+        around = [
+            *(self._old(other) for other in (day - DAY, day + DAY)),
+            *(self._beside(other) for other in (day - DAY, day + DAY)),
+        ]
+        in_old, in_beside, *in_around = _rivals([old, beside, *around], pa.concat_tables(wanted))
+        again = _where(beside, in_beside)
+        near = [_where(table, found) for table, found in zip(around, in_around, strict=True)]
+        new = pa.concat_tables([again, new])
+        outcome = self._compared(old, np.flatnonzero(in_old), new, near, wanted[1:])
+        self._decided(day, old, new, outcome, _where(beside, ~in_beside), len(again))
+
+    def _compared(
+        self,
+        old: pa.Table,
+        places: npt.NDArray[np.int64],
+        new: pa.Table,
+        near: Sequence[pa.Table],
+        near_new: Sequence[pa.Table],
+    ) -> Outcome:
+        """What of a day's new calls is not new; with the numbers of its own calls alone.
+
+        Args:
+            old: the book's calls of the day.
+            places: of those that may be one of the new ones.
+            new: the day's new calls.
+            near: calls and lesser halves of the day before and after that are in the book.
+            near_new: new calls of the day before and after, comparable.
+        """
+        today = self._ranked(new)
+        rivals = _comparable(_rows(old, places))
+        near_old = list(map(_comparable, near[:2]))
+        others = pa.concat_tables([*map(self._ranked, near[2:]), *near_new])
+        (in_question,) = _rivals([others], pa.concat_tables([today, rivals]))
+        others = _where(others, in_question)
+        found = once(pa.concat_tables([rivals, *near_old]), pa.concat_tables([today, others]))
+        return Outcome(
+            *(
+                places[numbers[numbers < len(rivals)]]
+                if name in OLD
+                else numbers[numbers < len(new)]
+                for name, numbers in found._asdict().items()
+            )
+        )
+
+    def _decided(
+        self,
+        day: dt.date,
+        old: pa.Table,
+        new: pa.Table,
+        outcome: Outcome,
+        beside: pa.Table,
+        again: int,
+    ) -> None:
+        """Report and write what was decided of a day.
+
+        Args:
+            day: on which the calls start.
+            old: the book's calls of it.
+            new: its new ones; the first ``again`` are lesser halves that earlier runs counted.
+            outcome: what of them is not new.
+            beside: lesser halves that were not in question.
+            again: how many are not to be counted.
+        """
+        left = np.ones(len(new), np.bool_)
+        for out in (outcome.duplicates, outcome.conflicts, outcome.halves):
+            left[out] = False
+        self._without_settled(new, left, again)
+        kept = _late(_where(new, left), day)
+        replaced, displaced, outdone = (
+            _rows(old, numbers)
+            for numbers in (outcome.replaced, outcome.displaced, outcome.outdone)
+        )
+        numbers = np.flatnonzero(left)
+        counted, outdoing = numbers >= again, np.isin(numbers, outcome.outdoing)
+        kept = _still_void(kept, replaced)
+        buckets = _buckets(kept, replaced, outdoing)[counted]
+        self.report.take(_where(kept, counted), buckets)
+        self.report.amount_micro += _cost(_where(kept, outdoing | ~counted))
+        self.report.amount_micro -= _cost(outdone)
+        lesser = _rows(new, outcome.halves)
+        self._count(new, outcome, again)
+        # They were read, and counted, by an earlier run: they enter the quarantine alone.
+        self.report.displaced += _conflicts(displaced)
+        self.report.known |= self._leaving_quarantine(new) | self._settled_rivals(new, outcome)
+        self._write(day, old, kept, pa.concat_tables([replaced, displaced, outdone]))
+        self._put_beside(day, lesser, outdone, beside, again)
+        self.before = pa.concat_tables(map(self._ranked, (kept, lesser, outdone)))
+
+    def _count(self, new: pa.Table, outcome: Outcome, again: int) -> None:
+        """Report the new calls that are not kept, but for the first ``again``."""
+        lesser = outcome.halves[outcome.halves >= again]
+        repeated = outcome.duplicates[outcome.duplicates >= again]
+        repeated_halves = _equal(new, repeated, outcome.halves[outcome.halves < again])
+        conflicts = outcome.conflicts
+        self.report.take(_rows(new, repeated[~repeated_halves]), "duplicate")
+        for found in (lesser, repeated[repeated_halves]):
+            self.report.take(_rows(new, found), HALF)
+        self.report.refused += _conflicts(_rows(new, conflicts[conflicts >= again]))
+        self.report.displaced += _conflicts(_rows(new, conflicts[conflicts < again]))
+
+    def _without_settled(self, calls: pa.Table, left: npt.NDArray[np.bool_], again: int) -> None:
+        """Refuse the calls left that are of customers whose account was settled."""
+        if not len(self.settled):
+            return
+        settled = np.asarray(pc.is_in(calls["customer"], value_set=self.settled)) & left
+        left &= ~settled
+        refused = [
+            Refused(
+                row["file"],
+                row["line"],
+                "settled",
+                f"the account of {row['customer']} is settled; reopen it, "
+                "then run `quarantine retry`",
+                written(row),
+                identity(row["switch"], row["uid"], row["seq"]),
+                CALL,
+            )
+            for row in _where(calls, settled).to_pylist()
+        ]
+        counted = np.flatnonzero(settled) >= again
+        for row, is_new in zip(refused, counted.tolist(), strict=True):
+            (self.report.refused if is_new else self.report.displaced).append(row)
+
+    def _old(self, day: dt.date) -> pa.Table:
+        """The book's calls of a day, with ``sealed``; less those that gave way."""
+        if day not in self.old:
+            self.old = {known: table for known, table in self.old.items() if known >= day - 2 * DAY}
+            table = detail.verified(self.draft.book.root, day, self.draft.book.digests)
+            self.old[day] = table.append_column("sealed", sealed(table, day, self.folder.opened))
+        return self.old[day]
+
+    def _beside(self, day: dt.date) -> pa.Table:
+        """The book's lesser halves of a day, as new calls; less those that were decided anew."""
+        if day not in self.beside:
+            recent = day - 2 * DAY
+            self.beside = {known: rows for known, rows in self.beside.items() if known >= recent}
+            table = detail.beside(self.draft.book.root, day)
+            opened = (self.folder.opened.get(name, day) for name in table["customer"].to_pylist())
+            since = pa.array([(first - _EPOCH).days for first in opened], pa.int64())
+            self.beside[day] = table.append_column(OPENED, [since])
+        return self.beside[day]
+
+    def _put_beside(
+        self, day: dt.date, lesser: pa.Table, outdone: pa.Table, untouched: pa.Table, again: int
+    ) -> None:
+        """Have a day's file of lesser halves hold these; ``again`` of them were there."""
+        self.beside[day] = untouched
+        if not again and not len(lesser) and not len(outdone):
+            return
+        names = detail.SCHEMA.names
+        rows = pa.concat_tables([table.select(names) for table in (untouched, lesser, outdone)])
+        content = detail.encoded(rows) if len(rows) else None
+        self.draft.put(detail.path_beside(day), content)
+
+    def _leaving_quarantine(self, calls: pa.Table) -> set[str]:
+        """Identities of calls that an earlier run had refused."""
+        if not len(self.held):
+            return set()
+        found = pa.array(_identities(calls), pa.string())
+        return set(found.filter(pc.is_in(found, self.held)).to_pylist())
+
+    def _ranked(self, calls: pa.Table) -> pa.Table:
+        """New calls to compare, with what a person decided of those that were refused."""
+        found = _comparable(calls)
+        rivals = self._rivals(calls)
+        if not rivals:
+            return found
+        rank = np.zeros(len(calls), np.int64)
+        for place, name in rivals.items():
+            rank[place] = -1 if name in self.accepted else 1
+        return found.set_column(found.schema.get_field_index("rank"), "rank", pa.array(rank))
+
+    def _rivals(self, calls: pa.Table) -> dict[int, str]:
+        """Of calls that lie in quarantine as conflicts: place, and identity there."""
+        if not self.rivals or not len(calls):
+            return {}
+        clashing = pc.is_in(pa.array(_identities(calls), pa.string()), self.clashing)
+        places = np.flatnonzero(np.asarray(clashing)).tolist()
+        rows = calls.take(pa.array(places, pa.int64())).to_pylist()
+        names = {place: _rival(row) for place, row in zip(places, rows, strict=True)}
+        return {place: name for place, name in names.items() if name in self.rivals}
+
+    def _settled_rivals(self, calls: pa.Table, outcome: Outcome) -> set[str]:
+        """Identities of conflicts that are none any more: the call is in the book."""
+        lost = set(outcome.conflicts.tolist())
+        return {name for place, name in self._rivals(calls).items() if place not in lost}
+
+    def _write(self, day: dt.date, old: pa.Table, kept: pa.Table, gone: pa.Table) -> None:
+        """Have a day's file hold what was kept, and fold what that changed."""
+        if not len(kept) and not len(gone):
+            return
+        stays = _without(old, gone)
+        self.old[day] = stays
+        names = detail.SCHEMA.names
+        calls = pa.concat_tables([stays.select(names), kept.select(names)])
+        touched = {
+            *pc.unique(kept["customer"]).to_pylist(),
+            *pc.unique(gone["customer"]).to_pylist(),
+        }
+        self.folder.write(day, calls, touched, pc.unique(gone["carrier"]).to_pylist())
+
+
+def _where(calls: pa.Table, wanted: npt.NDArray[np.bool_]) -> pa.Table:
+    """The calls that are wanted; mostly that is all or none, and nothing need be copied."""
+    if wanted.all():
+        return calls
+    return calls.filter(pa.array(wanted)) if wanted.any() else calls.slice(0, 0)
+
+
+def _rows(calls: pa.Table, numbers: npt.NDArray[np.int64]) -> pa.Table:
+    """The calls of these numbers, in their order; mostly there are none."""
+    return calls.take(pa.array(numbers)) if len(numbers) else calls.slice(0, 0)
+
+
+def _among(column: pa.ChunkedArray, values: pa.Array) -> pa.ChunkedArray:
+    if not len(column):  # the values would be hashed for nothing
+        return pa.chunked_array([], pa.bool_())
+    return pc.is_in(column, value_set=values)
+
+
+def _rivals(pools: Sequence[pa.Table], others: pa.Table) -> list[npt.NDArray[np.bool_]]:
+    """Which calls of each pool one of some others may be, or be in a chain of halves with."""
+    uids = others["uid"].combine_chunks()
+    found = [np.asarray(_among(pool["uid"], uids)) for pool in pools]
+    parts = [others["halves"], *(pool["halves"] for pool in pools)]
+    seeds = np.concatenate([np.ones(len(others), np.bool_), *found])
+    every = pa.chunked_array([chunk for part in parts for chunk in part.chunks], pa.string())
+    if not pc.any(pc.not_equal(every.filter(pa.array(seeds)), "")).as_py():
+        return found
+    linked = local_halves.linked(every.combine_chunks(), seeds)
+    ends = np.cumsum([len(others), *map(len, pools)])
+    return [linked[begin:end] for begin, end in itertools.pairwise(ends.tolist())]
+
+
+def _equal(
+    calls: pa.Table, places: npt.NDArray[np.int64], others: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Which of the calls at some places are the same as one at some others."""
+    if not len(places) or not len(others):
+        return np.zeros(len(places), np.bool_)
+    known = set(_keys(calls.take(pa.array(others))))
+    return np.array([key in known for key in _keys(calls.take(pa.array(places)))], np.bool_)
+
+
+def _cost(calls: pa.Table) -> int:
+    return int(calls["cost_micro"].to_numpy().sum())
+
+
+def _buckets(kept: pa.Table, replaced: pa.Table, outdoing: npt.NDArray[np.bool_]) -> Buckets:
+    """What each call that is kept counts as.
+
+    One that takes the place of a call already counted, because it identifies it better or is its
+    better half, is not counted as another.
+    """
+    late = kept["late_in"].is_valid().to_numpy(zero_copy_only=False)
+    costs = kept["cost_micro"].to_numpy()
+    buckets = np.where(late, "late", np.where(costs == 0, "free", "posted")).astype(object)
+    buckets[outdoing] = HALF
+    if len(replaced):
+        known = set(_same(replaced))
+        for place, key in enumerate(_same(kept)):
+            if key in known:
+                known.discard(key)  # one row is the one known; what else has its start is new
+                buckets[place] = "duplicate"
+    return buckets
+
+
+def _comparable(calls: pa.Table) -> pa.Table:
+    """Identity and content of calls; new ones, which have no such column, are not sealed."""
+    start = pc.cast(calls["start"], pa.int64())
+    cost = constant("", len(calls))
+    if pc.any(calls["given"]).as_py():
+        price = pc.add(calls["cost_micro"], calls["voided_micro"])
+        cost = pc.if_else(calls["given"], pc.cast(price, pa.string()), "")
+    for name, column in (("start", start), ("given", cost)):
+        calls = calls.set_column(calls.schema.get_field_index(name), name, column)
+    if "sealed" not in calls.column_names:
+        calls = calls.append_column("sealed", pa.array(np.zeros(len(calls), np.bool_)))
+    calls = calls.append_column("rank", pa.array(np.zeros(len(calls), np.int64)))
+    return calls.select(COLUMNS)
+
+
+def _still_void(calls: pa.Table, replaced: pa.Table) -> pa.Table:
+    """New calls, those void that take the place of a call that was struck out."""
+    struck = replaced.filter(pc.not_equal(replaced["void"], ""))
+    if not len(struck):
+        return calls
+    reasons = dict(zip(_same(struck), struck["void"].to_pylist(), strict=True))
+    found = [reasons.get(key, "") for key in _same(calls)]
+    return detail.voided(calls, pa.array(found, pa.string()))
+
+
+def _same(calls: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """What a row that only identifies a call better has in common with it."""
+    names = ("switch", "uid", "start", "seconds")
+    return zip(*(calls[name].to_pylist() for name in names), strict=True)
+
+
+def _late(calls: pa.Table, day: dt.date) -> pa.Table:
+    """New calls of a day with ``late_in`` set where it lies in a closed period."""
+    opened = calls["opened"].to_numpy()
+    in_time = opened <= (day - _EPOCH).days
+    late_in = pa.array(opened.astype("datetime64[D]"), pa.date32(), mask=in_time)
+    return calls.set_column(calls.schema.get_field_index("late_in"), "late_in", late_in)
+
+
+def _identities(calls: pa.Table) -> Iterable[str]:
+    return itertools.starmap(identity, _keys(calls))
+
+
+def _keys(calls: pa.Table) -> Iterator[tuple[str, str, str]]:
+    return zip(*(calls[name].to_pylist() for name in ("switch", "uid", "seq")), strict=True)
+
+
+def _conflicts(calls: pa.Table) -> list[Refused]:
+    return [
+        Refused(
+            row["file"],
+            row["line"],
+            "conflict",
+            "a call with this id but other content was kept; "
+            "`quarantine retry --accept` takes this one",
+            written(row),
+            _rival(row),
+            CALL,
+        )
+        for row in calls.to_pylist()
+    ]
+
+
+def _rival(row: dict[str, Any]) -> str:
+    """The identity of a conflict; the id alone is that of the call that was kept."""
+    name = identity(row["switch"], row["uid"], row["seq"])
+    return f"{name}#{digest(_content(row))[:8]}"
+
+
+_WRITTEN = (
+    *("customer", "start", "called", "caller", "seconds", "switch", "uid", "seq"),
+    *("service", "identifier", "tariff", "halves"),
+)
+
+
+def written(row: Mapping[str, Any]) -> str:
+    """A call as text that can be read again; without its price, unless its row gave it."""
+    call = {name: row[name] for name in _WRITTEN} | {"start": row["start"].isoformat()}
+    if row["given"]:
+        call["given_micro"] = row["cost_micro"] + row["voided_micro"]
+    return json.dumps(call, ensure_ascii=False)
+
+
+def _content(row: dict[str, Any]) -> str:
+    return f"{row['customer']},{row['start']:%Y-%m-%d %H:%M:%S},{row['called']},{row['seconds']}"
+
+
+def _without(calls: pa.Table, gone: pa.Table) -> pa.Table:
+    if not gone.num_rows:
+        return calls
+    left = set(_keys(gone))
+    return calls.filter(pa.array([key not in left for key in _keys(calls)]))
+
+
+def identity(switch: str, uid: str, seq: str) -> str:
+    """A call's id as text."""
+    return f"{switch}/{uid}/{seq}" if seq else f"{switch}/{uid}"
+
+
+_NOTHING = _comparable(SCHEMA.empty_table())

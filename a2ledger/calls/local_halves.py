@@ -1,0 +1,133 @@
+"""The two halves of Asterisk's ``Local`` channels, which write two rows for one call.
+
+``Local/3069@out-0000003b;2`` runs the dial plan, ``Local/3069@out-0000003b;1`` is what somebody
+dialled or originated. Calls of one customer to one number that have a half each are one call:
+the row of whoever dialled the channel stays, for his call lasts as long as he talks, even where
+Asterisk takes the channel out of its middle; else that of the half that ran the dial plan. Rows
+over several channels make a chain, of which the first stays: so a lesser half is kept beside the
+call detail, for what comes later may be a half of it alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger.sources.batch import constant
+
+NEAR = 3600
+"""Seconds between the starts of two halves: the names of channels begin anew with the switch."""
+
+_OWN = r"^Local/.+[;,][12]$"
+_DIALLED = r"^Local/.+[;,]1$"
+_SAID = re.compile(r"(?:(Local/.+?)[;,]([12]))?(?: ?>(Local/.+)[;,]1)?", re.DOTALL)
+_WORSE = (("1", "2"), ("1", ">"), ("2", ">"))
+"""Which side gives way to which: ``>`` is whoever dialled the channel."""
+_COLUMNS = ("switch", "customer", "called", "start", "sealed", "halves")
+_ORDER = [(name, "ascending") for name in ("start", "halves", "switch", "uid", "seq", "seconds")]
+_NAMES = r"^(?:(?P<own>Local/.+?)[;,][12])?(?: ?>(?P<dialled>Local/.+)[;,]1)?$"
+"""As ``_SAID``, without the sides."""
+
+
+def named(channels: pa.StringArray, dialled: pa.StringArray) -> pa.StringArray:
+    """The half a call ran on and, after ``>``, the one it dialled; empty where there is none.
+
+    Args:
+        channels: names of channels, shape (n,).
+        dialled: names of the channels they dialled, shape (n,).
+    """
+    own = pc.match_substring_regex(channels, _OWN)
+    other = pc.match_substring_regex(dialled, _DIALLED)
+    if not pc.any(pc.or_(own, other)).as_py():
+        return constant("", len(channels))
+    dialling = pc.if_else(other, pc.binary_join_element_wise(">", dialled, ""), "")
+    both = pc.binary_join_element_wise(pc.if_else(own, channels, ""), dialling, " ")
+    return pc.utf8_trim_whitespace(both)
+
+
+def lesser(calls: pa.Table) -> Iterator[tuple[int, int]]:
+    """Calls that are the lesser half of another, as pairs of row numbers (lesser, better).
+
+    Args:
+        calls: with the columns ``switch``, ``customer``, ``called``, ``start`` in seconds,
+            ``sealed`` (bool; it always stays) and ``halves``, see :func:`named`; in an order of
+            rows that these and ``uid``, ``seq`` and ``seconds`` decide, whatever theirs is.
+    """
+    places = np.flatnonzero(np.asarray(pc.not_equal(calls["halves"], "")))
+    if not len(places):
+        return
+    places = places[pc.sort_indices(calls.take(pa.array(places)), sort_keys=_ORDER).to_numpy()]
+    rows = calls.select(_COLUMNS).take(pa.array(places)).to_pylist()
+    sides: dict[tuple[str, ...], dict[str, list[int]]] = {}
+    for place, row in enumerate(rows):
+        for name, side in _sides(row["halves"]):
+            key = (row["switch"], row["customer"], row["called"], name)
+            sides.setdefault(key, {}).setdefault(side, []).append(place)
+    betters: dict[int, int] = {}
+    for one, other in _facing(sides.values()):
+        pair = _decided(rows, one, other)
+        if pair is None or _leads_to(pair[0], pair[1], betters):
+            continue
+        betters.setdefault(*pair)
+        yield int(places[pair[0]]), int(places[pair[1]])
+
+
+def linked(halves: pa.Array, seeds: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Which calls are seeds, or in one chain of channels with a seed.
+
+    Args:
+        halves: see :func:`named`, shape (n,).
+        seeds: where to begin, shape (n,).
+    """
+    found = seeds.copy()
+    names = pc.extract_regex(halves, _NAMES)
+    ends = [pc.struct_field(names, [place]) for place in range(2)]
+    while True:
+        those = pa.chunked_array([end.filter(pa.array(found)) for end in ends])
+        there = those.filter(pc.fill_null(pc.not_equal(those, ""), False)).unique()
+        before = found.sum()
+        for end in ends:
+            found |= np.asarray(pc.is_in(end, value_set=there))
+        if found.sum() == before:
+            return found
+
+
+def _facing(channels: Iterable[dict[str, list[int]]]) -> Iterator[tuple[int, int]]:
+    """Rows that may be the halves of one call, the lesser first."""
+    for sides in channels:
+        for worse, better in _WORSE:
+            yield from itertools.product(sides.get(worse, ()), sides.get(better, ()))
+
+
+def _leads_to(one: int, other: int, betters: dict[int, int]) -> bool:
+    """Whether the better of the other's better … is the one: of any halves, one stays."""
+    while other in betters:
+        other = betters[other]
+    return one == other
+
+
+def _sides(halves: str) -> Iterator[tuple[str, str]]:
+    match = _SAID.fullmatch(halves)
+    if match is None:
+        return
+    own, half, dialled = match.groups()
+    if own:
+        yield own, half
+    if dialled:
+        yield dialled, ">"
+
+
+def _decided(rows: list[dict[str, Any]], one: int, other: int) -> tuple[int, int] | None:
+    """Two halves in order, the lesser first; None where they are no halves of one call."""
+    if one == other or abs(rows[one]["start"] - rows[other]["start"]) > NEAR:
+        return None
+    if not rows[one]["sealed"]:
+        return one, other
+    return None if rows[other]["sealed"] else (other, one)

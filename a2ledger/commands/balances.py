@@ -1,0 +1,301 @@
+"""Questions that change nothing: check, balances, ageing, preview, statement."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from a2ledger import money
+from a2ledger.audit import verify as verifying
+from a2ledger.audit.chain import Verified
+from a2ledger.balances import ageing_of_book
+from a2ledger.balances import balances as asking
+from a2ledger.balances.ageing import BUCKETS
+from a2ledger.billing import preview as drawing
+from a2ledger.book.book import BrokenBookError
+from a2ledger.commands.settings import (
+    DAY,
+    NO,
+    Settings,
+    as_json_option,
+    known,
+    pass_settings,
+    print_json,
+)
+from a2ledger.documents import render
+from a2ledger.documents.document import as_json
+from a2ledger.records import Problem
+
+_SEAL = re.compile("[0-9a-fA-F]{16,64}")
+"""At least what is printed on a bill."""
+
+
+@click.command()
+@click.argument("customers", nargs=-1, metavar="[CUSTOMER]...")
+@as_json_option
+@pass_settings
+def check(settings: Settings, customers: tuple[str, ...], as_json_: bool) -> None:
+    """Check that the books are sound and nobody is over the credit limit.
+
+    Silent, and exit 0, if all is well. Customers that are named are checked with their whole
+    own ledger and its call detail.
+
+    Example: a2ledger check C10001
+    """
+    book = settings.book()
+    for name in customers:
+        known(book, name)
+    try:
+        problems = asking.check(book, customers)
+    except BrokenBookError as error:
+        if not as_json_:
+            raise
+        problems = error.problems
+    _show(problems, as_json_)
+    if problems:
+        sys.exit(NO)
+
+
+def _show(problems: Sequence[Problem], as_json_: bool) -> None:
+    """Print problems as ``check`` and ``verify`` do."""
+    if as_json_:
+        names = ("file", "line", "check", "message")
+        print_json({"errors": [dict(zip(names, one, strict=True)) for one in problems]})
+    else:
+        for one in problems:
+            click.echo(str(one))
+
+
+@click.command()
+@click.option("--as-of", "day", type=DAY, metavar="DATE", help="At the end of a past day.")
+@click.option("--over-limit", is_flag=True, help="Only customers over their credit limit.")
+@as_json_option
+@pass_settings
+def balances(settings: Settings, day: dt.date | None, over_limit: bool, as_json_: bool) -> None:
+    """Show what every customer owes, and may still use.
+
+    With --over-limit the exit code is 1 if there is anyone. With --as-of what counts is the
+    date of each entry; a close is dated the last day of its period.
+
+    Example: a2ledger balances --over-limit
+    """
+    book = settings.book()
+    waiting: dict[str, int] = {}
+    if day:
+        found = asking.standings_on(book, day)
+    else:
+        found, waiting = asking.balances(book)
+    if over_limit:
+        found = [row for row in found if row.over_limit]
+    rows = asking.balances_json(found)
+    if as_json_:
+        print_json(rows)
+    else:
+        _balances_table(rows)
+    for currency, micro in waiting.items():
+        settings.talk(
+            f"{money.text(micro, 2)} {currency} is no customer's: see `a2ledger suspense`"
+        )
+    if over_limit and rows:
+        sys.exit(NO)
+
+
+def _balances_table(rows: Sequence[dict[str, Any]]) -> None:
+    columns = ("owed", "billed", "unbilled", "credit_limit", "available")
+    _table(rows, columns, lambda row: "  over the limit" if row["over_limit"] else "")
+
+
+def _table(
+    rows: Sequence[dict[str, Any]],
+    columns: Sequence[str],
+    mark: Callable[[dict[str, Any]], str] = lambda _: "",
+) -> None:
+    """Amounts of customers, a line each, aligned at the point."""
+    shown = _aligned(rows, columns)
+    widths = {name: max([len(name), *(len(row[name]) for row in shown)]) for name in columns}
+    wide = max([8, *(len(row["customer"]) for row in rows)])
+    heads = "  ".join(f"{_head(name):>{widths[name]}}" for name in columns)
+    click.echo(f"{'customer':<{wide}}  {heads}")
+    for row in shown:
+        amounts = "  ".join(f"{row[name]:>{widths[name]}}" for name in columns)
+        click.echo(f"{row['customer']:<{wide}}  {amounts} {row['currency']}{mark(row)}")
+
+
+def _head(column: str) -> str:
+    """How a column is called: ``credit limit``, ``31-60``."""
+    days = column.removeprefix("d").replace("_", "-")
+    return days if days[0].isdigit() else column.replace("_", " ")
+
+
+def _aligned(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows whose amounts have as many decimals as the longest of their column."""
+    places = {
+        name: max((len(row[name].partition(".")[2]) for row in rows), default=0) for name in columns
+    }
+
+    def filled(amount: str, decimals: int) -> str:
+        whole, point, fraction = amount.partition(".")
+        return f"{whole}{point}{fraction:0<{decimals}}"
+
+    return [{**row, **{name: filled(row[name], places[name]) for name in columns}} for row in rows]
+
+
+@click.command("ageing")
+@click.argument("customers", nargs=-1, metavar="[CUSTOMER]...")
+@click.option("--as-of", "day", type=DAY, metavar="DATE", help="At the end of a past day.")
+@click.option("--overdue", is_flag=True, help="Only what is overdue.")
+@click.option("--documents", is_flag=True, help="A line for every open document.")
+@as_json_option
+@pass_settings
+def ageing_(
+    settings: Settings,
+    *,
+    customers: tuple[str, ...],
+    day: dt.date | None,
+    overdue: bool,
+    documents: bool,
+    as_json_: bool,
+) -> None:
+    """Show what is owed on closed bills, by how many days it is overdue.
+
+    Payments settle the oldest bill first, unless they name one. With --documents every open
+    bill stands on its own line; with --overdue those alone whose due date is past.
+
+    Example: a2ledger ageing --overdue --documents
+    """
+    book = settings.book()
+    for name in customers:
+        known(book, name)
+    found = ageing_of_book.aged(book, customers, day or settings.today(book))
+    if overdue:
+        found = [row for row in found if row.overdue]
+    if documents:
+        rows = [line for row in found for line in row.documents_json()]
+        rows = [line for line in rows if line["days"] > 0] if overdue else rows
+    else:
+        rows = [row.as_json() for row in found]
+    if as_json_:
+        print_json(rows)
+    elif documents:
+        _documents_table(rows)
+    else:
+        _table(rows, (*BUCKETS, "unapplied", "billed"))
+
+
+def _documents_table(rows: Sequence[dict[str, Any]]) -> None:
+    shown = [
+        {**row, "document": row["number"] or row["description"]}
+        for row in _aligned(rows, ("amount", "open"))
+    ]
+    columns = {"customer": "<", "document": "<", "due_date": "<", "days": ">", "amount": ">"}
+    columns |= {"open": ">"}
+    widths = {name: max([len(name), *(len(str(row[name])) for row in shown)]) for name in columns}
+    heads = {**{name: name for name in columns}, "due_date": "due", "currency": ""}
+    for row in [heads, *shown]:
+        cells = (f"{row[name]:{side}{widths[name]}}" for name, side in columns.items())
+        click.echo(f"{'  '.join(cells)} {row['currency']}".rstrip())
+
+
+@click.command()
+@click.argument("identity", metavar="CUSTOMER")
+@as_json_option
+@click.option("--html", "as_html", is_flag=True, help="Print HTML.")
+@pass_settings
+def preview(settings: Settings, identity: str, as_json_: bool, as_html: bool) -> None:
+    """Show a customer's bill so far: what closing the open period would bill.
+
+    Example: a2ledger preview C10001
+    """
+    book = settings.book()
+    known(book, identity)
+    document = drawing.preview(book, identity, settings.today(book))
+    if as_json_:
+        print_json(document)
+        return
+    function = render.html if as_html else render.text
+    click.echo(function(document, book.root / "templates"), nl=False)
+
+
+@click.command()
+@click.argument("identity", metavar="CUSTOMER")
+@click.option("--from", "since", type=DAY, metavar="DATE", help="First day.")
+@click.option("--to", "until", type=DAY, metavar="DATE", help="Last day.")
+@as_json_option
+@click.option("--html", "as_html", is_flag=True, help="Print HTML.")
+@pass_settings
+def statement(
+    settings: Settings,
+    identity: str,
+    since: dt.date | None,
+    until: dt.date | None,
+    as_json_: bool,
+    as_html: bool,
+) -> None:
+    """Show a customer's account like a bank statement, over any days.
+
+    Example: a2ledger statement C10001 --from 2026-01-01 --to 2026-03-31
+    """
+    book = settings.book()
+    one = known(book, identity)
+    found = as_json(asking.statement(book, one, since, until))
+    if as_json_:
+        print_json(found)
+        return
+    name = one.text("name", settings.today(book))
+    days = [line["date"] for line in found["lines"]]
+    last = until or dt.date.fromisoformat(max(days, default=str(settings.today(book))))
+    function = render.statement_html if as_html else render.statement_text
+    text = function(
+        found,
+        book.root / "templates",
+        customer={"id": identity, "name": name},
+        currency=book.currency(identity),
+        period={"start": str(since or one.opened), "end": str(last + dt.timedelta(days=1))},
+    )
+    click.echo(text, nl=False)
+
+
+@click.command()
+@click.argument("customers", nargs=-1, metavar="[CUSTOMER]...")
+@click.option(
+    "--expect", "expected", multiple=True, metavar="SEAL", help="A seal that must be there."
+)
+@as_json_option
+@pass_settings
+def verify(
+    settings: Settings, customers: tuple[str, ...], expected: tuple[str, ...], as_json_: bool
+) -> None:
+    """Verify closed periods: every sealed byte, the chain of seals, and every document anew.
+
+    Exit 1 if anything is not as it was when it was closed. A seal printed on a bill and given with
+    --expect proves that its period was not closed anew since.
+
+    Example: a2ledger verify --expect 1f3a-99d0-04bc-7e21
+    """
+    book = settings.book()
+    for one in expected:
+        if not _SEAL.fullmatch(one.replace("-", "")):
+            raise click.BadParameter(f"{one!r} is no seal", param_hint="--expect")
+    try:
+        for name in customers:
+            known(book, name)
+        with settings.progress("verifying", len(book.customers) + len(book.digests)) as bar:
+            found = verifying.verify(book, customers, expected, bar)
+    except BrokenBookError as error:
+        if not as_json_:
+            raise
+        found = Verified(problems=error.problems)
+    _show(found.problems, as_json_)
+    for note in found.notes:
+        settings.talk(f"note: {note}")
+    settings.talk(
+        f"{found.sealed} sealed period(s) of {found.customers} customer(s) looked at, "
+        f"{len(found.problems)} problem(s)"
+    )
+    if found.problems:
+        sys.exit(NO)

@@ -1,0 +1,174 @@
+"""The end of a period: close and invoice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from a2ledger.audit import tags
+from a2ledger.billing import close as closing
+from a2ledger.billing import settle
+from a2ledger.book.book import Book
+from a2ledger.commands.settings import (
+    DAY,
+    NO,
+    Settings,
+    as_json_option,
+    dry_run_option,
+    known,
+    pass_settings,
+    print_json,
+)
+from a2ledger.documents import files as rendering
+
+
+@click.command()
+@click.argument("customers", nargs=-1, metavar="[CUSTOMER]...")
+@click.option("--through", type=DAY, metavar="DATE", help="Close periods that end by this day.")
+@click.option("--without", multiple=True, metavar="SOURCE", help="Do not wait for this source.")
+@click.option("--final", is_flag=True, help="Settle the accounts of the customers named.")
+@as_json_option
+@dry_run_option
+@pass_settings
+def close(
+    settings: Settings,
+    *,
+    customers: tuple[str, ...],
+    through: dt.date | None,
+    without: tuple[str, ...],
+    final: bool,
+    as_json_: bool,
+    dry_run: bool,
+) -> None:
+    """Close every period that has ended, number its document and freeze its file.
+
+    Exit 1 if nothing could be closed, or a customer named could not. With --final the last period
+    ends yesterday, whenever it would have ended, and no call or charge enters the account any more.
+
+    Example: a2ledger close --dry-run
+    """
+    if final and (through or not customers):
+        raise click.UsageError("--final settles the customers named, through yesterday")
+    tags.check_key(settings.book())
+    with settings.drafting(dry_run=dry_run) as draft:
+        for name in customers:
+            known(draft.book, name)
+        if final:
+            results = settle.settle(draft, customers, without)
+        else:
+            results = closing.close(draft, through=through, names=customers, without=without)
+        closed = [row for row in results if row.closed]
+        settings.publish(draft, _close_message(closed), dry_run)
+    if as_json_:
+        print_json([row.as_json() for row in results])
+    elif not settings.quiet:
+        for row in closed:
+            click.echo(
+                f"{row.customer}  {row.period}  {row.number or 'statement'}  "
+                f"billed {row.gross}, to pay {row.to_pay}"
+            )
+    for line in closing.left_open(results):
+        click.echo(f"a2ledger: {line}", err=True)
+    click.echo(_told(closed, dry_run), err=True)
+    refused = not closed and not (through and closing.is_closed_through(settings.book(), through))
+    if refused or (customers and any(not row.closed for row in results)):
+        if not results:
+            click.echo("a2ledger: no period has ended since the last close", err=True)
+        sys.exit(NO)
+
+
+def _told(closed: Sequence[closing.Closed], dry_run: bool) -> str:
+    """How many periods were closed; of a rehearsal also what they would bill in all."""
+    if not dry_run:
+        return f"{len(closed)} period(s) closed"
+    billed = " and ".join(closing.totals(closed))
+    return f"{len(closed)} period(s) would be closed" + (f", {billed} billed" if billed else "")
+
+
+def _close_message(closed: Sequence[closing.Closed]) -> str:
+    """What was closed, and the numbers taken: first and last of each series."""
+    series: dict[str, list[str]] = {}
+    for number in (row.number for row in closed if row.number):
+        series.setdefault(number.rstrip("0123456789"), []).append(number)
+    count = sum(map(len, series.values()))
+    spans = "".join(f", {numbers[0]} to {numbers[-1]}" for numbers in series.values())
+    return f"close: {len(closed)} period(s), {count} number(s){spans}\n"
+
+
+@click.command()
+@click.argument("numbers", nargs=-1, metavar="[NUMBER]...")
+@click.option(
+    "--period", "month", metavar="MONTH", default="", help="Documents of a month: 2026-01."
+)
+@click.option(
+    "--format",
+    "formats",
+    default="html",
+    show_default=True,
+    metavar="LIST",
+    help=f"One or more of {', '.join(rendering.ENDINGS)}.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where to write; beside the documents if not given, - prints.",
+)
+@as_json_option
+@dry_run_option
+@pass_settings
+def invoice(
+    settings: Settings,
+    *,
+    numbers: tuple[str, ...],
+    month: str,
+    formats: str,
+    output: Path | None,
+    as_json_: bool,
+    dry_run: bool,
+) -> None:
+    """Render closed documents; prints the paths written, one a line.
+
+    Example: a2ledger invoice INV-2026-000001 --format html,pdf
+    """
+    book = settings.book()
+    found = rendering.chosen(book, numbers, month)
+    if as_json_:
+        documents = list(found.values())
+        print_json(documents[0] if len(numbers) == 1 else documents)
+        return
+    names = [name.strip() for name in formats.split(",") if name.strip()]
+    for name in names:
+        if name not in rendering.ENDINGS:
+            raise click.BadParameter(
+                f"{name!r} is none of {', '.join(rendering.ENDINGS)}", param_hint="--format"
+            )
+    with settings.progress("rendering", len(found) * len(names)) as bar:
+        files = rendering.rendered(found, names, book.root / "templates", bar)
+    if str(output) == "-":
+        for content in files.values():
+            click.echo(content, nl=False)
+    elif dry_run:
+        settings.talk(f"dry run: {len(files)} file(s) would be written")
+    else:
+        _write_renderings(settings, book, output, files)
+
+
+def _write_renderings(
+    settings: Settings, book: Book, output: Path | None, files: dict[str, bytes]
+) -> None:
+    if output is None:
+        with book.writing(settings.today(book), settings.talk, settings.timeout) as draft:
+            for path, content in files.items():
+                draft.put(f"invoices/{path}", content)
+                click.echo(book.root / "invoices" / path)
+            draft.publish("invoice: rendered\n")
+        return
+    rendering.write(output, files)
+    for path in files:
+        click.echo(output / Path(path).name)

@@ -1,0 +1,52 @@
+"""Whether all is as it should be around a book: doctor."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from a2ledger.audit import doctor as examining
+from a2ledger.book.book import Book, NoBookError
+from a2ledger.commands.settings import NO, Settings, as_json_option, pass_settings, print_json
+
+
+@click.command()
+@click.option(
+    "--mend",
+    is_flag=True,
+    help="Finish or drop what an interrupted run left, and close files to others.",
+)
+@as_json_option
+@pass_settings
+def doctor(settings: Settings, mend: bool, as_json_: bool) -> None:
+    """Look at what the book stands on: programs, permissions, git, clock, disk, leftovers.
+
+    Says what to do where there is something, and then exits with 1. With --mend it first does
+    what can be done without asking.
+
+    Example: a2ledger doctor
+    """
+    try:
+        book = settings.book()
+    except NoBookError:
+        book = None
+    if mend and book is not None:
+        _mend(settings, book)
+    found = examining.examine(settings.root, book, settings.clock())
+    if as_json_:
+        print_json(examining.as_json(found))
+    else:
+        for one in found:
+            if one.todo or not settings.quiet:
+                click.echo(str(one))
+    if any(one.todo for one in found):
+        sys.exit(NO)
+
+
+def _mend(settings: Settings, book: Book) -> None:
+    """Take the lock, which alone recovers, and bring permissions into line."""
+    with book.vault.writing(settings.talk, settings.timeout):
+        changed = examining.mended(book.vault)
+    if changed:
+        settings.talk(f"permissions of {len(changed)} file(s) and directories changed")

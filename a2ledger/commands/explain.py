@@ -1,0 +1,208 @@
+"""Explain a line of a bill: from the line down to calls and rates."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from typing import Any
+
+import click
+
+from a2ledger import csvfile, money
+from a2ledger.audit import explain as tracing
+from a2ledger.audit.explain import Explanation, Priced
+from a2ledger.commands.settings import NO, Settings, as_json_option, pass_settings, print_json
+
+
+@click.command()
+@click.argument("document", metavar="INVOICE")
+@click.argument("number", type=click.IntRange(min=1), metavar="LINE")
+@click.option("--calls", "shown", default=10, show_default=True, metavar="N", help="Calls to show.")
+@click.option("--call", "which", type=click.IntRange(min=1), metavar="N", help="Price this one.")
+@click.option(
+    "--buy", is_flag=True, help="With what carriers take, which is no customer's business."
+)
+@click.option("--csv", "as_csv", is_flag=True, help="Print every call as CSV.")
+@as_json_option
+@pass_settings
+def explain(  # noqa: PLR0913 - a parameter for each option
+    settings: Settings,
+    *,
+    document: str,
+    number: int,
+    shown: int,
+    which: int | None,
+    buy: bool,
+    as_csv: bool,
+    as_json_: bool,
+) -> None:
+    """Show what is behind a line of a bill: its postings, their calls, and how one was priced.
+
+    INVOICE is a document's number, or a customer, whose preview it is then. Exit 1 if something
+    is missing or has changed.
+
+    Example: a2ledger explain INV-2026-000002 1
+    """
+    book = settings.book()
+    told = tracing.explain(book, document, number, settings.today(book))
+    rows = [
+        (place, row)
+        for place, row in enumerate(told.calls.to_pylist(), start=1)
+        if as_csv or place <= shown or place == which
+    ]
+    calls = [tracing.call_json(book, row, place) for place, row in rows]
+    if which and which > len(told.calls):
+        raise click.BadParameter(f"the line has {len(told.calls)} call(s)", param_hint="--call")
+    first = [(place, row) for place, row in rows if place == (which or 1)]
+    prices = [(place, row, tracing.priced(book, row, buy=buy)) for place, row in first]
+    if as_csv:
+        _csv(calls)
+    elif as_json_:
+        print_json(_json(told, calls, prices))
+    else:
+        _text(told, calls)
+        for place, row, price in prices:
+            _price(place, row, price)
+    for note in told.notes:
+        click.echo(f"a2ledger: {told.name}: {note}", err=True)
+    if told.notes:
+        sys.exit(NO)
+
+
+def _csv(calls: list[dict[str, Any]]) -> None:
+    out = io.StringIO()
+    names = ("id", "start", "called", "seconds", "billed_seconds", "cost", "deck", "prefix", "void")
+    writer = csv.DictWriter(out, names, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    texts = ("id", "called", "deck", "void")
+    writer.writerows(call | {name: csvfile.cell(call[name]) for name in texts} for call in calls)
+    click.echo(out.getvalue(), nl=False)
+
+
+def _json(
+    told: Explanation, calls: list[dict[str, Any]], prices: list[tuple[int, Any, Priced]]
+) -> dict[str, Any]:
+    before, after = told.rounding()
+    known = told.micro is not None
+    return {
+        "document": told.name,
+        "customer": told.customer,
+        "currency": told.currency,
+        "line": told.line,
+        "included": told.included,
+        "exact": money.text(told.micro) if told.micro is not None else None,
+        "total_before": money.text(told.before_micro) if known else None,
+        "shown_before": money.text(before, told.places) if known else None,
+        "shown_after": money.text(after, told.places) if known else None,
+        "postings": [
+            {
+                "file": one.file,
+                "line": one.line,
+                "date": str(one.date),
+                "text": one.text,
+                "amount": money.text(one.micro),
+                "part": money.text(one.part_micro),
+            }
+            for one in told.postings
+        ],
+        "credits": told.credits or None,
+        "calls_total": len(told.calls),
+        "calls": calls,
+        "prices": [
+            {
+                "call": place,
+                "file": price.file,
+                "line": price.line or None,
+                "prefix": price.prefix,
+                "destination": price.destination,
+                "commit": price.commit or None,
+                "steps": [step._asdict() for step in price.told.steps] if price.told else [],
+                "cost": money.text(price.told.cost_micro) if price.told else None,
+                "note": price.note,
+                "buy_steps": [step._asdict() for step in price.bought.steps]
+                if price.bought
+                else [],
+                "buy_cost": money.text(row["buy_micro"]) if price.bought else None,
+            }
+            for place, row, price in prices
+        ],
+        "notes": told.notes,
+    }
+
+
+def _text(told: Explanation, calls: list[dict[str, Any]]) -> None:
+    line, currency = told.line, told.currency
+    what = ", ".join(filter(None, (line["service"], line["destination"], line["description"])))
+    click.echo(
+        f"{told.name}, line {line['line']}: {what}: {line['net']} {currency} ({line['vat_code']})"
+    )
+    if told.micro is not None:
+        _rounding(told)
+    if told.credits:
+        click.echo(f"it credits {told.credits}: explain that document's line")
+    click.echo("\npostings")
+    for one in told.postings:
+        part = "" if one.part_micro == one.micro else f", {money.text(one.part_micro)} of it here"
+        place = f"{one.file}:{one.line}" if one.file else "not posted yet"
+        click.echo(f"  {place}  {one.date}  {one.text}: {money.text(one.micro)}{part}")
+    if calls:
+        click.echo("\ncalls")
+        _table(calls)
+    if (more := len(told.calls) - len(calls)) > 0:
+        click.echo(f"  … and {more} more: --calls {len(told.calls)}, or --csv")
+
+
+def _table(calls: list[dict[str, Any]]) -> None:
+    rows = [
+        (
+            str(row["call"]),
+            row["start"],
+            row["called"],
+            f"{row['seconds']} s",
+            f"billed {row['billed_seconds']} s",
+            row["cost"],
+            row["id"],
+        )
+        for row in calls
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        *cells, name = (f"{text:>{width}}" for text, width in zip(row, widths, strict=True))
+        click.echo(f"  {'  '.join(cells)}  {name.strip()}")
+
+
+def _rounding(told: Explanation) -> None:
+    exact = told.micro or 0
+    before, after = told.rounding()
+    places = told.places
+    moved = money.text(after - before, places)
+    click.echo(f"exactly {money.text(exact)}")
+    click.echo(
+        f"posted under {told.line['vat_code']} before it {money.text(told.before_micro)}, "
+        f"shown as {money.text(before, places)}; with it {money.text(told.before_micro + exact)}, "
+        f"shown as {money.text(after, places)}: {moved} more"
+    )
+    if told.included:
+        click.echo("prices contain VAT: the line shows it less the VAT inside")
+
+
+def _price(place: int, call: dict[str, Any], price: Priced) -> None:
+    click.echo(f"\nprice of call {place}: {money.text(call['cost_micro'])}")
+    if price.told:
+        click.echo(f"  {price.file}:{price.line}, prefix {price.prefix}, {price.destination}")
+        if price.commit:
+            commit, day = price.commit.split()
+            click.echo(f"  the deck has changed since: git show {commit}:{price.file}, of {day}")
+        _steps(price.told.steps)
+    if price.note:
+        click.echo(f"  {price.note}")
+    if price.bought:
+        click.echo(f"\n{call['carrier'] or 'the carrier'} takes {money.text(call['buy_micro'])}")
+        _steps(price.bought.steps)
+
+
+def _steps(steps: tuple[Any, ...]) -> None:
+    width = max(len(step.name) for step in steps)
+    for step in steps:
+        click.echo(f"  {step.name:<{width}}  {step.text}")

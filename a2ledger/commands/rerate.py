@@ -1,0 +1,201 @@
+"""Corrections of what the open periods hold: rerate and void."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import click
+
+from a2ledger import money
+from a2ledger.book.book import Book, Draft
+from a2ledger.commands.settings import (
+    DAY,
+    NO,
+    Settings,
+    as_json_option,
+    dry_run_option,
+    known,
+    pass_settings,
+    print_json,
+)
+from a2ledger.corrections import rerate as rerating
+from a2ledger.corrections import void as voiding
+from a2ledger.corrections.rerate import Rerated
+
+_SHOWN = 20
+"""Reasons for which calls stay as they are that are told one by one."""
+
+
+@click.command()
+@click.option(
+    "--from", "since", type=DAY, metavar="DATE", help="From this day on, closed periods too."
+)
+@click.option(
+    "--customer", "names", multiple=True, metavar="CUSTOMER", help="Only this one; repeatable."
+)
+@as_json_option
+@dry_run_option
+@pass_settings
+def rerate(
+    settings: Settings, since: dt.date | None, names: tuple[str, ...], as_json_: bool, dry_run: bool
+) -> None:
+    """Correct calls of open periods: whose they are, and what they cost, as things are now.
+
+    Shows the difference for each customer; --dry-run shows it and changes nothing, not even for
+    a deck that is being edited. With --from, what closed periods billed is compared as well, and
+    the difference posted in the open one. Exit 1 if some calls could not be rerated.
+
+    Example: a2ledger rerate --dry-run
+    """
+    if dry_run:
+        found = _asked(settings, since, names)
+    else:
+        with settings.drafting(dry_run=dry_run) as draft:
+            found = _rerated(draft, since, names, write=True)
+            settings.publish(draft, f"rerate: {_summary(found)}\n", dry_run)
+    book = settings.book()
+    if as_json_:
+        print_json(found.as_json(book))
+    elif not settings.quiet:
+        _table(found, book)
+    for why, count in sorted(found.left.items())[:_SHOWN]:
+        what = f"{why.customer}: {count} call(s): {why.message}"
+        click.echo(f"a2ledger: {what}; not rerated; {_ADVICE[why.reason]}", err=True)
+    if (more := len(found.left) - _SHOWN) > 0:
+        click.echo(f"a2ledger: … and {more} more reasons: see --json", err=True)
+    click.echo(f"{'would be: ' if dry_run else ''}{_summary(found)}", err=True)
+    if found.left:
+        sys.exit(NO)
+
+
+_ADVICE = {
+    "unknown-customer": "give the identifier to a customer, or void the calls",
+    "before-opening": "void the calls, or leave the identifier where it was",
+    "settled": "reopen the account, or leave the identifier where it was",
+    "no-rate": "add a rate, or void the calls",
+    "closed": "credit the one and charge the other",
+}
+
+
+def _asked(settings: Settings, since: dt.date | None, names: Sequence[str]) -> Rerated:
+    """What re-rating would do, asked as a reader asks: no lock, no commit."""
+
+    def ask() -> Rerated:
+        book = settings.book()
+        draft = Draft(book, settings.today(book), settings.talk)
+        return _rerated(draft, since, names, write=False)
+
+    found: Rerated = settings.book().vault.reading(ask)
+    return found
+
+
+def _rerated(draft: Draft, since: dt.date | None, names: Sequence[str], *, write: bool) -> Rerated:
+    for name in names:
+        known(draft.book, name)
+    return rerating.rerate(draft, since=since, names=names, write=write)
+
+
+def _summary(found: Rerated) -> str:
+    parts = [f"{found.calls} call(s) looked at, {found.changed} changed"]
+    if found.given:
+        parts.append(f"{found.given} keep the price given with them")
+    if found.corrections:
+        parts.append(f"{len(found.corrections)} correction(s) of closed periods")
+    if count := found.left.total():
+        parts.append(f"{count} not rerated")
+    return ", ".join(parts)
+
+
+def _table(found: Rerated, book: Book) -> None:
+    """The difference for each customer, and each correction of a closed period."""
+    rows = [
+        _Line(name, row.calls, row.before_micro, row.after_micro, book.currency(name))
+        for name, row in sorted(found.changes.items())
+    ]
+    for one in found.corrections:
+        what = f"closed, {one.first} to {one.last}, {one.key.service}"
+        rows.append(
+            _Line(
+                one.key.customer, one.calls, one.before_micro, one.after_micro, one.currency, what
+            )
+        )
+    for currency in sorted({row.currency for row in rows}):
+        of_it = [row for row in rows if row.currency == currency]
+        if len(of_it) > 1:
+            rows.append(
+                _Line(
+                    "all",
+                    sum(row.calls for row in of_it),
+                    sum(row.before_micro for row in of_it),
+                    sum(row.after_micro for row in of_it),
+                    currency,
+                )
+            )
+    shown = [("customer", "calls", "before", "after", "difference", ""), *(map(_cells, rows))]
+    widths = [max(len(row[place]) for row in shown) for place in range(5)]
+    for row in shown if rows else ():
+        name, *figures = (
+            f"{text:{'>' if place else '<'}{widths[place]}}" for place, text in enumerate(row[:5])
+        )
+        click.echo("  ".join([name, *figures, row[5]]).rstrip())
+
+
+class _Line(NamedTuple):
+    customer: str
+    calls: int
+    before_micro: int
+    after_micro: int
+    currency: str
+    what: str = ""
+
+
+def _cells(row: _Line) -> tuple[str, ...]:
+    amounts = (row.before_micro, row.after_micro, row.after_micro - row.before_micro)
+    rest = f"{row.currency}  {row.what}"
+    return (row.customer, str(row.calls), *map(money.text, amounts), rest)
+
+
+@click.command()
+@click.argument("name", metavar="ID")
+@click.argument("reason", default="")
+@click.option(
+    "--on", type=DAY, metavar="DATE", help="Which one, where an id was used on several days."
+)
+@click.option("--undo", is_flag=True, help="Have it stand again.")
+@as_json_option
+@dry_run_option
+@pass_settings
+def void(
+    settings: Settings,
+    *,
+    name: str,
+    reason: str,
+    on: dt.date | None,
+    undo: bool,
+    as_json_: bool,
+    dry_run: bool,
+) -> None:
+    """Strike an entry or a call out of the open period, and say why; it is not imported again.
+
+    ID is the link of a refill, payment, charge or opening, its KIND/ID, or its id alone; or a
+    call's SWITCH/UNIQUEID/SEQUENCE. The customer reads the reason on his statement.
+
+    Example: a2ledger void refill/r1 "typed twice"
+    """
+    if undo == bool(reason.strip()):
+        raise click.UsageError("say why it is void" if not undo else "--undo needs no reason")
+    with settings.drafting(dry_run=dry_run) as draft:
+        struck = voiding.void(draft, name, reason.strip(), on=on)
+        done = "void" if not undo else "not void any more"
+        why = f": {reason}" if reason else ""
+        settings.publish(draft, f"void: {struck.name} is {done}{why}\n", dry_run)
+    if as_json_:
+        print_json(struck._asdict())
+    if struck.changed:
+        settings.talk(f"{struck.name}: {struck.what}: {'would be ' if dry_run else ''}{done}")
+    else:
+        said = f"it is void: {struck.reason}" if struck.reason else "it is not void"
+        settings.talk(f"{struck.name}: {struck.what}: nothing to change, {said}")

@@ -1,0 +1,370 @@
+"""Correct what was posted: refunds, goodwill, write-offs, deposits, each in the open period.
+
+Every correction has an id, made from what is asked for unless one is given, and its link is its
+identity: asked for twice, it is posted once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from beancount.core import data
+
+from a2ledger import accounts, money
+from a2ledger.accounts import NOBODY
+from a2ledger.balances import ageing, balances
+from a2ledger.balances import ageing_of_book as aged
+from a2ledger.book.book import GENERAL, SUSPENSE, Draft, RefusedError
+from a2ledger.corrections import entries as corrections
+from a2ledger.corrections.entries import Correction
+from a2ledger.documents import issue_taxed_refill
+from a2ledger.journal import customer_file, general, syntax
+from a2ledger.journal.ledger import Standing
+from a2ledger.journal.period_file import with_entries
+from a2ledger.journal.syntax import Block
+from a2ledger.payments import posting
+from a2ledger.payments.imports import read_entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What somebody asks for, as far as all corrections have it in common."""
+
+    kind: str
+    customer: str
+    day: dt.date
+    description: str = ""
+    id: str = ""
+    """Made from the rest if it is empty."""
+
+    def correction(self, draft: Draft, amount_micro: int, *more: object) -> Correction:
+        """The correction; ``more`` is what else it is known by."""
+        made = corrections.identity(
+            self.kind, self.customer, self.day, amount_micro, self.description, *more
+        )
+        return Correction(
+            self.kind,
+            self.id or made,
+            self.customer,
+            self.day,
+            amount_micro,
+            draft.book.currency(self.customer),
+            self.description,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """What was posted, or stood in the book already."""
+
+    correction: Correction
+    entries: tuple[tuple[str, data.Transaction], ...]
+    """Each with the customer whose it is; none for suspense."""
+    new: bool = True
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """What else the command's ``--json`` says."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The command's ``--json``."""
+        one = self.correction
+        return {
+            "posted": self.new,
+            "kind": one.kind,
+            "id": one.id,
+            "customer": one.customer or None,
+            "date": str(one.date),
+            "amount": money.text(one.amount_micro, money.decimals(one.currency)),
+            "currency": one.currency,
+            **self.more,
+            "entries": [_entry_json(customer, entry) for customer, entry in self.entries],
+        }
+
+    def __str__(self) -> str:
+        one = self.correction
+        _, entry = self.entries[0]
+        said = f"{one.customer or NOBODY}: {entry.payee}, {self._amount}, {entry.date} ({one.id})"
+        held = f"; {self.more['held']} held" if "held" in self.more else ""
+        before = "posted before, and void" if "voided" in entry.meta else "posted before"
+        return f"{said}{held}" + ("" if self.new else f": {before}; nothing was done")
+
+    @property
+    def message(self) -> str:
+        """Of the commit."""
+        one = self.correction
+        number = f"{self.more['number']}, " if "number" in self.more else ""
+        return f"{one.kind}: {one.customer or NOBODY}, {number}{self._amount} ({one.id})\n"
+
+    @property
+    def _amount(self) -> str:
+        one = self.correction
+        return f"{money.text(one.amount_micro, money.decimals(one.currency))} {one.currency}"
+
+
+def _entry_json(customer: str, entry: data.Transaction) -> dict[str, Any]:
+    late = entry.meta.get("late_from")
+    return {
+        "customer": customer or None,
+        "date": str(entry.date),
+        "late_from": str(late) if late else None,
+        "description": ", ".join(filter(None, [entry.payee, entry.narration])),
+        "postings": [
+            {
+                "account": leg.account,
+                "amount": f"{leg.units.number:f}",
+                "currency": leg.units.currency,
+            }
+            for leg in entry.postings
+            if leg.units
+        ],
+    }
+
+
+def refund(draft: Draft, wanted: Wanted, amount_micro: int, method: str) -> Posted:
+    """Pay money back."""
+    account = _account(draft, method)
+    one = wanted.correction(draft, amount_micro, account)
+    return post(draft, one, corrections.refund(one, account))
+
+
+def goodwill(draft: Draft, wanted: Wanted, amount_micro: int) -> Posted:
+    """Give something away."""
+    one = wanted.correction(draft, amount_micro)
+    return post(draft, one, corrections.goodwill(one))
+
+
+def write_off(draft: Draft, wanted: Wanted, amount_micro: int | None, relief: bool) -> Posted:
+    """Give up a debt: an amount of it, or all that is owed on bills.
+
+    With relief, VAT is taken back too. The debt given up is set against the oldest open
+    documents, and of each the VAT of a code goes back in the proportion in which the document's
+    open amount falls; a debt that no invoice of the book stands for bears none.
+
+    Raises:
+        RefusedError: if so much is not owed on bills.
+    """
+    known = wanted.correction(draft, amount_micro or 0, relief)
+    if held := find(draft, known, amount_micro):
+        return held
+    row = balances.standing_on(draft.book, draft.customer(wanted.customer), draft.today)
+    amount = row.billed_micro if amount_micro is None else amount_micro
+    if not 0 < amount <= row.billed_micro:
+        raise RefusedError(
+            f"{wanted.customer}: {money.text(row.billed_micro, 2)} is owed on bills; nothing was "
+            "written off; what is not billed yet is written off once it is"
+        )
+    one = known._replace(amount_micro=amount)
+    parts = list(_written_off(draft, row, amount))
+    taxes: dict[str, int] = {}
+    for document, before, after in parts if relief else ():
+        for code, micro in _relief(draft, document, before, after).items():
+            taxes[code] = taxes.get(code, 0) + micro
+    numbers = [document.number for document, _, _ in parts if document.number]
+    return post(draft, one, corrections.write_off(one, numbers, taxes))
+
+
+def _written_off(
+    draft: Draft, row: Standing, amount_micro: int
+) -> Iterator[tuple[ageing.Open, int, int]]:
+    """Documents a write-off is set against, with what is open of each before and after it."""
+    for document in aged.of_customer(draft.book, row, draft.today).documents:
+        part = min(amount_micro, document.open_micro)
+        if part:
+            yield document, document.open_micro, document.open_micro - part
+        amount_micro -= part
+
+
+def _relief(draft: Draft, document: ageing.Open, before: int, after: int) -> dict[str, int]:
+    """VAT of a document that goes back, by code, when its open amount falls."""
+    if not document.issued:
+        return {}
+    bill = aged.document(draft.book, document)
+    places, gross = money.decimals(bill["currency"]), money.parse(bill["gross"])
+    unit: int = 10 ** (money.PLACES - places)
+
+    def share(tax: int, open_micro: int) -> int:
+        units: int = money.divide(tax * open_micro, gross * unit)
+        return units * unit
+
+    taxes = {row["code"]: money.parse(row["vat"]) for row in bill["vat"]}
+    return {code: share(tax, before) - share(tax, after) for code, tax in taxes.items()}
+
+
+def deposit(draft: Draft, wanted: Wanted, amount_micro: int, method: str) -> Posted:
+    """Take a deposit."""
+    account = _account(draft, method)
+    one = wanted.correction(draft, amount_micro, account)
+    customer = draft.customer(wanted.customer)
+    if not customer.has_deposit:
+        draft.put_customer(replace(customer, has_deposit=True))
+    return _with_held(draft, post(draft, one, corrections.deposit(one, account)))
+
+
+def return_deposit(draft: Draft, wanted: Wanted, amount_micro: int | None, method: str) -> Posted:
+    """Pay a deposit back, or a part of it.
+
+    Raises:
+        RefusedError: if so much is not held.
+    """
+    account = _account(draft, method)
+    known = wanted.correction(draft, amount_micro or 0, account, "return")
+    if held := find(draft, known, amount_micro):
+        return _with_held(draft, held)
+    there = deposit_held(draft, wanted.customer)
+    amount = there if amount_micro is None else amount_micro
+    if not 0 < amount <= there:
+        raise RefusedError(
+            f"{wanted.customer}: {money.text(there, 2)} is held as deposit; nothing was returned"
+        )
+    one = known._replace(amount_micro=amount)
+    return _with_held(draft, post(draft, one, corrections.deposit_returned(one, account)))
+
+
+def deposit_held(draft: Draft, customer: str) -> int:
+    """What a customer has given as deposit and not got back, in micro-units."""
+    account = accounts.deposits(customer)
+    return -sum(
+        leg.micro
+        for path in _paths(draft, customer)
+        for leg in syntax.legs(draft.text(path))
+        if leg.account == account
+    )
+
+
+def _with_held(draft: Draft, posted: Posted) -> Posted:
+    held = deposit_held(draft, posted.correction.customer)
+    places = money.decimals(posted.correction.currency)
+    return replace(posted, more={**posted.more, "held": money.text(held, places)})
+
+
+def _account(draft: Draft, method: str) -> str:
+    """The account of a method of paying; of `bank` if none is named."""
+    return posting.method_account(method, draft.book.config.methods, accounts.BANK)
+
+
+# What all corrections share
+
+
+def post(draft: Draft, one: Correction, entry: data.Transaction) -> Posted:
+    """Write a correction's entry into its customer's open period, once.
+
+    Raises:
+        RefusedError: if its day cannot be, or its id is that of another correction.
+    """
+    if held := find(draft, one, one.amount_micro):
+        return held
+    return Posted(correction=one, entries=((one.customer, place(draft, one.customer, entry)),))
+
+
+def place(draft: Draft, identity: str, entry: data.Transaction) -> data.Transaction:
+    """Write an entry into a customer's open period; what is late, on its first day.
+
+    Raises:
+        RefusedError: if its day is in the future, or before the customer's first.
+    """
+    check_day(draft, identity, entry.date)
+    since = draft.customer(identity).open_since
+    placed = posting.moved_to(entry, since) if entry.date < since else entry
+    if any(name.startswith(_MONEY) for name in placed.links):
+        placed = _taxed(draft, identity, placed)
+    draft.put_open_file(identity, with_entries(draft.open_file(identity), [placed]))
+    return placed
+
+
+_MONEY = ("refund-", "returned-", "transfer-", "deposit-")
+"""What the links of corrections begin with that bring a customer money, or take some away."""
+
+
+def _taxed(draft: Draft, identity: str, entry: data.Transaction) -> data.Transaction:
+    """The entry; where refills are taxed, with its VAT and a document of its own.
+
+    Raises:
+        RefusedError: if it cannot be taxed.
+    """
+    customer = draft.customer(identity)
+    if not issue_taxed_refill.applies(draft.book, customer, entry.date):
+        return entry
+    if found := issue_taxed_refill.objection(draft, customer, entry):
+        raise RefusedError(f"{identity}: {found[1]}; nothing was posted")
+    issuer = issue_taxed_refill.Issuer(draft)
+    issuer.know(read_entry(block.text) for block in blocks(draft, identity))
+    ((taxed,),) = issuer.taxed({identity: [entry]}).values()
+    issuer.say()
+    return taxed
+
+
+def check_day(draft: Draft, identity: str, day: dt.date) -> None:
+    """Make sure something can have happened to a customer on a day.
+
+    Raises:
+        RefusedError: otherwise.
+    """
+    if day > draft.today:
+        raise RefusedError(f"--date {day} is after today, {draft.today}; nothing was posted")
+    if identity and day < (opened := draft.customer(identity).opened):
+        raise RefusedError(f"--date {day}: {identity} was opened on {opened}; nothing was posted")
+
+
+def find(draft: Draft, one: Correction, amount_micro: int | None) -> Posted | None:
+    """A correction that is in the book already, if it is what is asked for.
+
+    Raises:
+        RefusedError: if what bears its id is another.
+    """
+    held = next(entries_with(draft, one), None)
+    if held is None:
+        return None
+    customer, entry = held
+    part = accounts.component(one.customer) if one.customer else ""
+    moved = amount_of(entry, one.customer) if customer == part else -1
+    same = (
+        customer == part
+        and posting.own_day(entry) == one.date
+        and amount_micro in {None, moved}
+        and (not one.description or entry.narration == syntax.plain(one.description))
+    )
+    if not same:
+        raise RefusedError(
+            f"{one.kind} {one.id} is in the book with other content; nothing was posted; "
+            "give this one another --id"
+        )
+    return Posted(
+        correction=one._replace(amount_micro=moved), entries=((one.customer, entry),), new=False
+    )
+
+
+def amount_of(entry: data.Transaction, customer: str) -> int:
+    """What a correction moves, in micro-units: of a bill, a deposit, or in suspense."""
+    legs = syntax.legs(syntax.formatted(posting.gross(posting.restored(entry))))
+    own = [accounts.billed(customer), accounts.deposits(customer)] if customer else []
+    account = next(
+        account
+        for account in (*own, accounts.UNMATCHED)
+        if any(leg.account == account for leg in legs)
+    )
+    return abs(sum(leg.micro for leg in legs if leg.account == account))
+
+
+def entries_with(draft: Draft, one: Correction) -> Iterator[tuple[str, data.Transaction]]:
+    """Entries that bear a correction's link, with the part of their customer's account."""
+    for path in [*draft.files(GENERAL, "2*.beancount"), *draft.files(SUSPENSE)]:
+        text = draft.text(path)
+        if f"^{one.link}" not in text:
+            continue
+        for block in syntax.blocks(text):
+            if one.link in syntax.links(block.text):
+                yield general.customer_of(block), read_entry(block.text)
+
+
+def _paths(draft: Draft, customer: str) -> list[str]:
+    periods = draft.customer(customer).periods
+    return [customer_file.period_path(customer, start) for start in periods]
+
+
+def blocks(draft: Draft, customer: str) -> Iterator[Block]:
+    """Every entry of a customer's own ledger that is not usage, oldest period first."""
+    for path in _paths(draft, customer):
+        above = draft.text(path).partition(syntax.MARKER)[0]
+        yield from (block for block in syntax.blocks(above) if block.kind in {"*", "!"})

@@ -1,0 +1,271 @@
+"""A credit note: what of an issued invoice it gives back, and the document it is.
+
+Every line of an invoice can be given back once, whole or in parts, and so can its VAT. The VAT
+of a credit note telescopes over all credit notes of the invoice: what has been given back of a
+code is ``round(net given back so far x rate)``, and when all its net is back, exactly the VAT
+that was billed. So an invoice credited at once and one credited line by line end the same.
+Amounts are in micro-units.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from a2ledger import money
+from a2ledger.documents.document import Document, Line, Statement, StatementLine, VatLine
+
+Json = Mapping[str, Any]
+
+_EXACT = 10
+"""Decimals a price may have."""
+
+
+class CannotCreditError(Exception):
+    """An invoice cannot be credited so: why, and what to do or what was credited before."""
+
+    def __init__(self, why: str, more: str = "") -> None:
+        super().__init__(f"{why}; nothing was credited" + (f"; {more}" if more else ""))
+
+
+class Credit(NamedTuple):
+    """What a credit note gives back."""
+
+    lines: Mapping[int, int]
+    """Net by line of the invoice."""
+    net: Mapping[str, int]
+    """By VAT code."""
+    vat: Mapping[str, int]
+
+    @property
+    def gross_micro(self) -> int:
+        """What the customer owes less."""
+        return sum(self.net.values()) + sum(self.vat.values())
+
+
+def draw_up(
+    invoice: Json, notes: Sequence[Json], lines: Sequence[int], amount_micro: int | None
+) -> Credit:
+    """What a credit note for an invoice gives back.
+
+    Args:
+        invoice: the document.
+        notes: the credit notes it has already.
+        lines: which of its lines; all that is left of it if none is named.
+        amount_micro: net, of the one line named; all that is left of it if not given.
+
+    Raises:
+        CannotCreditError: if there is no such line, or not so much of it left.
+    """
+    number, places = invoice["number"], money.decimals(invoice["currency"])
+    billed = {line["line"]: money.parse(line["net"]) for line in invoice["lines"]}
+    codes = {line["line"]: line["vat_code"] for line in invoice["lines"]}
+    left = _left(billed, notes)
+    if unknown := [line for line in lines if line not in billed]:
+        raise CannotCreditError(
+            f"{number} has no line {unknown[0]}",
+            f"it has {len(billed)}: `a2ledger invoice {number} --format text -o -` shows them",
+        )
+    asked = {line: left[line] for line in lines or left if left[line]}
+    gone = [line for line in lines if line not in asked]
+    if gone or not asked:
+        what = f"nothing is left of line {gone[0]}" if gone else "nothing is left of it"
+        raise CannotCreditError(f"{number}: {what} to credit", _before(notes))
+    if amount_micro is not None:
+        asked = _part(number, asked, amount_micro, notes, places)
+    net: dict[str, int] = {}
+    for line, micro in asked.items():
+        net[codes[line]] = net.get(codes[line], 0) + micro
+    credit = Credit(asked, net, _vat(invoice, notes, net, places))
+    _guard(invoice, notes, credit)
+    return credit
+
+
+def _left(billed: Mapping[int, int], notes: Iterable[Json]) -> dict[int, int]:
+    left = dict(billed)
+    for note in notes:
+        for line in note["lines"]:
+            left[line["line"]] -= money.parse(line["net"])
+    return left
+
+
+def _part(
+    number: str, asked: Mapping[int, int], amount_micro: int, notes: Sequence[Json], places: int
+) -> dict[int, int]:
+    """A part of the one line that is named."""
+    ((line, left),) = asked.items()
+    if money.rounded(amount_micro, places) != amount_micro:
+        raise CannotCreditError(f"--amount has more than the {places} decimals of a document")
+    if not 0 < amount_micro <= left:
+        raise CannotCreditError(
+            f"{number}: {money.text(left, places)} net of line {line} can be credited, "
+            f"not {money.text(amount_micro, places)}",
+            _before(notes),
+        )
+    return {line: amount_micro}
+
+
+def _vat(
+    invoice: Json, notes: Sequence[Json], net: Mapping[str, int], places: int
+) -> dict[str, int]:
+    """VAT given back with some net: what is due so far, less what came back before."""
+    found = {}
+    for row in invoice["vat"]:
+        code, total = row["code"], money.parse(row["net"])
+        if code not in net:
+            continue
+        before, paid = (_sum(notes, code, key) for key in ("net", "vat"))
+        after = before + net[code]
+        tax = money.parse(row["vat"])
+        if after != total:
+            tax = min(_tax(after, row["rate"], places), tax, key=abs)
+        found[code] = tax - paid
+    return found
+
+
+def _tax(net_micro: int, rate: str, places: int) -> int:
+    unit: int = 10 ** (money.PLACES - places)
+    return money.divide(net_micro * money.parse(rate), 100 * money.MICRO * unit) * unit
+
+
+def _sum(notes: Iterable[Json], code: str, key: str) -> int:
+    return sum(
+        money.parse(row[key]) for note in notes for row in note["vat"] if row["code"] == code
+    )
+
+
+def _guard(invoice: Json, notes: Sequence[Json], credit: Credit) -> None:
+    """Make sure that no code is given back beyond what was billed of it, and that it is a gift."""
+    number = invoice["number"]
+    for row in invoice["vat"]:
+        after = _sum(notes, row["code"], "net") + credit.net.get(row["code"], 0)
+        total = money.parse(row["net"])
+        if not min(0, total) <= after <= max(0, total):
+            raise CannotCreditError(
+                f"{number} billed {money.text(total, 2)} net under {row['code']} in all; "
+                f"{money.text(after, 2)} would be credited",
+                _before(notes),
+            )
+    if credit.gross_micro <= 0:
+        raise CannotCreditError(
+            f"{number}: that is {money.text(credit.gross_micro, 2)}, nothing to give back"
+        )
+
+
+def _before(notes: Sequence[Json]) -> str:
+    """What was credited before, for a message."""
+    return ", ".join(f"{note['number']} credited {note['gross']}" for note in notes)
+
+
+def document(  # noqa: PLR0913 - everything that stands on it
+    invoice: Json,
+    notes: Sequence[Json],
+    credit: Credit,
+    *,
+    number: str,
+    day: dt.date,
+    issue_date: dt.date,
+    opening_micro: int,
+    reason: str,
+) -> Document:
+    """The document of a credit note; its amounts are positive.
+
+    Its lines bear the numbers of the invoice's lines, its parties are those of the invoice, and
+    its period is the day on which it stands in the account.
+
+    Args:
+        invoice: what it corrects.
+        notes: the credit notes that one has already.
+        credit: what it gives back.
+        number: its own.
+        day: on which it stands in the account.
+        issue_date: the day it is made.
+        opening_micro: what was owed on bills before it.
+        reason: why.
+    """
+    places = money.decimals(invoice["currency"])
+    opening = money.rounded(opening_micro, places)
+    gross, net = credit.gross_micro, sum(credit.net.values())
+    closing = opening - gross
+    moved = StatementLine(
+        date=str(day),
+        description=f"Credit note {number} for {invoice['number']}, {reason}",
+        amount=money.text(-gross, places),
+        balance=money.text(closing, places),
+    )
+    return Document(
+        kind="credit-note",
+        number=number,
+        original={"number": invoice["number"], "date": invoice["issue_date"]},
+        supplier=invoice["supplier"],
+        customer=invoice["customer"],
+        currency=invoice["currency"],
+        issue_date=str(issue_date),
+        due_date=str(issue_date),
+        period={"start": str(day), "end": str(day + dt.timedelta(days=1))},
+        statement=Statement(
+            opening=money.text(opening, places),
+            lines=(moved,),
+            closing=money.text(closing, places),
+        ),
+        lines=tuple(_lines(invoice, credit, places)),
+        vat=tuple(
+            VatLine(
+                code=row["code"],
+                category=row["category"],
+                rate=row["rate"],
+                net=money.text(credit.net[row["code"]], places),
+                vat=money.text(credit.vat[row["code"]], places),
+                reason=row["reason"],
+            )
+            for row in invoice["vat"]
+            if row["code"] in credit.net
+        ),
+        net=money.text(net, places),
+        vat_total=money.text(gross - net, places),
+        gross=money.text(gross, places),
+        to_pay=money.text(max(0, closing), places),
+        credit=money.text(max(0, -closing), places),
+        notes=(reason,),
+        vat_translated=_translated(invoice, notes, gross - net),
+        treatment=invoice.get("treatment", ""),
+    )
+
+
+def _translated(invoice: Json, notes: Sequence[Json], vat_micro: int) -> dict[str, str] | None:
+    """VAT given back in the book's currency, at the invoice's own price; it telescopes too."""
+    billed = invoice.get("vat_translated")
+    if billed is None or not vat_micro:
+        return None
+    places = money.decimals(billed["currency"])
+    unit: int = 10 ** (money.PLACES - places)
+    worth, one = (int(Decimal(text).scaleb(_EXACT)) for text in (billed["price"], "1"))
+    before = sum(money.parse(note["vat_total"]) for note in notes)
+    was, now = (
+        money.divide(micro * worth, one * unit) * unit for micro in (before, before + vat_micro)
+    )
+    return {**billed, "vat_total": money.text(now - was, places)}
+
+
+def _lines(invoice: Json, credit: Credit, places: int) -> Iterable[Line]:
+    for line in invoice["lines"]:
+        if line["line"] not in credit.lines:
+            continue
+        micro = credit.lines[line["line"]]
+        whole = micro == money.parse(line["net"])
+        yield Line(
+            line=line["line"],
+            kind="correction",
+            service=line["service"],
+            destination=line["destination"],
+            description=line["description"],
+            from_=line["from"],
+            to=line["to"],
+            calls=line["calls"] if whole else 0,
+            seconds=line["seconds"] if whole else 0,
+            net=money.text(micro, places),
+            vat_code=line["vat_code"],
+            late_from=line["late_from"],
+        )

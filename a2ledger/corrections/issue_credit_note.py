@@ -1,0 +1,150 @@
+"""Credit notes: an issued invoice is never changed, but given back, as a whole or by line."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from beancount.core import data
+
+from a2ledger import money
+from a2ledger.balances import balances
+from a2ledger.billing import closing_entries
+from a2ledger.book.book import Draft, RefusedError
+from a2ledger.corrections import correct, entries
+from a2ledger.corrections import credit_note as credit
+from a2ledger.corrections.correct import Posted
+from a2ledger.corrections.credit_note import CannotCreditError
+from a2ledger.corrections.entries import Correction
+from a2ledger.documents import files
+from a2ledger.documents.document import Document, as_json, written
+from a2ledger.documents.number_series import Numbers
+from a2ledger.journal import syntax
+from a2ledger.journal.exchange_rates import Price, Prices
+from a2ledger.payments import imports
+
+
+class Asked(NamedTuple):
+    """What is to be credited, and why."""
+
+    number: str
+    lines: tuple[int, ...]
+    amount_micro: int | None
+    reason: str
+    day: dt.date
+    id: str = ""
+
+
+def credit_note(draft: Draft, asked: Asked) -> Posted:
+    """Credit an invoice, or lines of it, with a numbered document.
+
+    Raises:
+        RefusedError: if there is no such invoice, or not so much of it left.
+    """
+    invoice = _invoice(draft, asked.number)
+    customer, lines = str(invoice["customer"]["id"]), sorted(set(asked.lines))
+    made = entries.identity("credit-note", *asked._replace(lines=tuple(lines)))
+    one = Correction(
+        "credit-note",
+        asked.id or made,
+        customer,
+        asked.day,
+        0,
+        invoice["currency"],
+        asked.reason,
+    )
+    if held := correct.find(draft, one, None):
+        return _again(held, asked, lines)
+    correct.check_day(draft, customer, asked.day)
+    notes = list(_notes(draft, customer, asked.number))
+    try:
+        found = credit.draw_up(invoice, notes, lines, asked.amount_micro)
+    except CannotCreditError as error:
+        raise RefusedError(str(error)) from None
+    number = Numbers(draft).take("credit-note")
+    one = one._replace(amount_micro=found.gross_micro)
+    entry = entries.credit_note(
+        one, number=number, original=asked.number, lines=lines, net=found.net, vat=found.vat
+    )
+    placed = correct.place(draft, customer, entry)
+    document = credit.document(
+        invoice,
+        notes,
+        found,
+        number=number,
+        day=placed.date,
+        issue_date=draft.today,
+        opening_micro=balances.standing_on(
+            draft.book, draft.customer(customer), placed.date
+        ).billed_micro,
+        reason=str(entry.narration),
+    )
+    document = _translated(document, invoice)
+    draft.put(f"invoices/{draft.today.year}/{number}.json", written(as_json(document)))
+    return Posted(correction=one, entries=((customer, placed),), more=_more(placed))
+
+
+def _translated(document: Document, invoice: files.Document) -> Document:
+    """A credit note with its VAT in the book's currency too, by the price its invoice has."""
+    told = invoice.get("vat_translated")
+    if not told:
+        return document
+    day = dt.date.fromisoformat(told["date"])
+    price = Price(day, document.currency, Decimal(told["price"]))
+    return closing_entries.with_vat_in(
+        document, told["currency"], Prices([price], told["currency"])
+    )
+
+
+def _more(entry: data.Transaction) -> dict[str, Any]:
+    return {"number": entry.meta["number"], "original": entry.meta["original"]}
+
+
+def _again(held: Posted, asked: Asked, lines: Sequence[int]) -> Posted:
+    """A credit note that is in the book, if it is of what is asked for."""
+    ((customer, entry),) = held.entries
+    net = sum(
+        money.micro(leg.units.number)
+        for leg in entry.postings
+        if leg.units and leg.units.number and leg.meta and "vat" in leg.meta
+    )
+    told = ", ".join(map(str, lines))
+    if (entry.meta["original"], entry.meta.get("lines", "")) != (asked.number, told) or (
+        asked.amount_micro not in {None, net}
+    ):
+        raise RefusedError(
+            f"credit-note {held.correction.id} is {entry.payee}; nothing was credited; "
+            "give this one another --id"
+        )
+    return Posted(
+        correction=held.correction, entries=((customer, entry),), new=False, more=_more(entry)
+    )
+
+
+def _invoice(draft: Draft, number: str) -> files.Document:
+    invoice = files.chosen(draft.book, [number], "")[number]
+    if invoice["kind"] != "invoice":
+        raise RefusedError(
+            f"{number} is a {invoice['kind'].replace('-', ' ')}, and an invoice is what can be "
+            "credited; nothing was credited; `a2ledger invoice` names the documents there are"
+        )
+    if any(line["kind"] == "refill" for line in invoice["lines"]):
+        raise RefusedError(
+            f"{number} is of a refill; nothing was credited; `a2ledger refund` it, which makes a "
+            "credit note"
+        )
+    return invoice
+
+
+def _notes(draft: Draft, customer: str, number: str) -> Iterator[files.Document]:
+    """The credit notes an invoice has, in order of their numbers."""
+    told = syntax.quoted(number)
+    found = [
+        str(imports.read_entry(block.text).meta["number"])
+        for block in correct.blocks(draft, customer)
+        if f"\n  original: {told}\n" in block.text
+    ]
+    if found:
+        yield from files.chosen(draft.book, sorted(found), "").values()

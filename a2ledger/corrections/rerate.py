@@ -1,0 +1,315 @@
+"""Re-rate: whose calls are, and what they cost, by the directory and the tariffs as they are now.
+
+Calls of open periods are corrected where they stand, a day at a time. What a closed period
+billed stays: where that is asked for, the difference is posted in the open one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger import money, times
+from a2ledger.book.book import Book, Draft
+from a2ledger.calls import detail
+from a2ledger.calls.fold import Folder, sealed
+from a2ledger.corrections.restate import Correction, Restating
+from a2ledger.customers.directory import EPOCH, NOBODY, Indexes
+from a2ledger.journal import customer_file
+from a2ledger.rating import price as valuing
+
+_RERATED = (
+    *("customer", "deck", "prefix", "destination", "billed_seconds", "cost_micro", "buy_micro"),
+    *("carrier", "vat", "late_in", "voided_micro"),
+)
+"""Columns of a call that re-rating may change."""
+
+_LATE = re.compile(r"^  late_from: (\d{4}-\d\d-\d\d)$", re.MULTILINE)
+
+_NOTHING = {"late_in": EPOCH}
+"""What stands for null in a column that may hold it."""
+
+Places = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+class Left(NamedTuple):
+    """Why calls stay as they are: whose they are, a short reason, and what is the matter."""
+
+    customer: str
+    reason: str
+    message: str
+
+
+@dataclass
+class Change:
+    """Calls of a customer whose owner or cost changed; what they cost before and after."""
+
+    calls: int = 0
+    before_micro: int = 0
+    after_micro: int = 0
+
+
+@dataclass
+class Rerated:
+    """What re-rating found; amounts in micro-units."""
+
+    calls: int = 0
+    """Calls looked at …"""
+    given: int = 0
+    """… and those of them that keep the price their row or their rule gave."""
+    changed: int = 0
+    """Calls of open periods whose owner or cost changed."""
+    changes: dict[str, Change] = field(default_factory=dict)
+    """By customer, of calls of open periods."""
+    corrections: list[Correction] = field(default_factory=list)
+    """What is posted for closed periods."""
+    left: Counter[Left] = field(default_factory=Counter)
+    """Calls that stay as they are, though they should not."""
+
+    def change(self, customer: str) -> Change:
+        """What changes for a customer."""
+        return self.changes.setdefault(customer, Change())
+
+    def as_json(self, book: Book) -> dict[str, Any]:
+        """The command's ``--json``."""
+        return {
+            "calls": self.calls,
+            "changed": self.changed,
+            "given": self.given,
+            "customers": [
+                {
+                    "customer": name,
+                    "currency": book.currency(name),
+                    "calls": row.calls,
+                    "before": money.text(row.before_micro, 2),
+                    "after": money.text(row.after_micro, 2),
+                    "difference": money.text(row.after_micro - row.before_micro, 2),
+                }
+                for name, row in sorted(self.changes.items())
+            ],
+            "corrections": [one.as_json() for one in self.corrections],
+            "left": [{**why._asdict(), "calls": count} for why, count in sorted(self.left.items())],
+        }
+
+
+def rerate(
+    draft: Draft, *, since: dt.date | None = None, names: Collection[str] = (), write: bool = True
+) -> Rerated:
+    """Re-rate calls into the draft.
+
+    Args:
+        draft: of the book.
+        since: only calls that started on this day or later, but of closed periods too.
+        names: only calls that these customers have or would have; all if none is named.
+        write: whether the draft follows; else only the difference is wanted.
+
+    Raises:
+        BrokenBookError: if a deck or a period's file is bad.
+        MissingDetailError: if the calls of a day in question are missing or differ.
+        RefusedError: if a closed month was re-rated from an earlier day on before.
+    """
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        folder = Folder(draft, pool)
+        rerater = _Rerater(draft.book, folder, since, names, write=write)
+        for day in _days(draft.book, since):
+            rerater.take(day)
+        restating, found = rerater.restating, rerater.found
+        found.corrections = restating.corrections()
+        if write:
+            folder.finish()
+            restating.post(found.corrections)
+    return found
+
+
+def _days(book: Book, since: dt.date | None) -> Iterator[dt.date]:
+    """Days whose calls may be concerned: of open periods, late ones, and those asked for."""
+    first, late = dt.date.max, set()
+    for customer in book.customers.values():
+        first = min(first, customer.open_since)
+        text = book.text(customer_file.period_path(customer.id, customer.open_since))
+        late |= {dt.date.fromisoformat(day) for day in _LATE.findall(text)}
+    for day in sorted(book.digests):
+        if (since is None and (day >= first or day in late)) or (since and day >= since):
+            yield day
+
+
+class _Rerater:
+    """Re-rates day after day."""
+
+    def __init__(
+        self,
+        book: Book,
+        folder: Folder,
+        since: dt.date | None,
+        names: Collection[str],
+        *,
+        write: bool,
+    ) -> None:
+        self.book, self.folder, self.since, self.write = book, folder, since, write
+        self.pricing = valuing.pricing(book)
+        self.directory = self.pricing.directory
+        self.settled = np.array([c.settled for c in self.directory.customers], np.bool_)
+        self.wanted = np.array([not names or c.id in names for c in self.directory.customers])
+        self.restating = Restating(folder.draft, since or dt.date.max)
+        self.found = Rerated()
+
+    def take(self, day: dt.date) -> None:
+        """Re-rate the calls of a day."""
+        calls = detail.verified(self.book.root, day, self.book.digests)
+        owner = np.asarray(pc.index_in(calls["customer"], self.pricing.names), np.int32)
+        identifier = pc.if_else(
+            pc.equal(calls["identifier"], ""), calls["customer"], calls["identifier"]
+        ).combine_chunks()
+        number = np.full(len(calls), (day - EPOCH).days, np.int32)
+        now = self.directory.identify(identifier, number)
+        closed = np.asarray(sealed(calls, day, self.folder.opened))
+        open_ = ~closed & (self.wanted[owner] | ((now != NOBODY) & self.wanted[now]))
+        self._correct(day, calls, owner, now, open_)
+        if self.since:
+            self._restate(day, calls, owner, now, closed & self.wanted[owner])
+
+    def _correct(
+        self, day: dt.date, calls: pa.Table, owner: Indexes, now: Indexes, taken: Mask
+    ) -> None:
+        """Re-rate the calls taken where they stand."""
+        early = (now != NOBODY) & (self.directory.opened[now] > (day - EPOCH).days)
+        self._leave(calls, taken & (now == NOBODY), "unknown-customer")
+        self._leave(calls, taken & early, "before-opening")
+        gone = ~early & (now != owner) & (now != NOBODY) & self.settled[now]
+        self._leave(calls, taken & gone, "settled")
+        places, new = self._valued(day, calls, now, taken & (now != NOBODY) & ~early & ~gone)
+        old = calls.take(pa.array(places))
+        moved = now[places] != owner[places]
+        new = _late(new, old, moved, self.pricing.opened[now[places]], day)
+        changed = np.flatnonzero(_differ(old, new))
+        if not len(changed):
+            return
+        self._count(old, new, moved)
+        if self.write:
+            kept = new.take(pa.array(changed))
+            self._write(day, calls, places[changed], kept)
+
+    def _valued(
+        self, day: dt.date, calls: pa.Table, who: Indexes, taken: Mask
+    ) -> tuple[Places, pa.Table]:
+        """Places of the calls taken that have a price, and these calls as they are by now."""
+        places = np.flatnonzero(taken)
+        old = calls.take(pa.array(places))
+        count = len(old)
+        start = np.asarray(pc.cast(old["start"], pa.int64()))
+        local = times.to_naive(start, self.pricing.config.timezone)
+        price = pc.add(old["cost_micro"], old["voided_micro"])
+        asked = old.select(["called", "seconds", "service", "tariff"])
+        for name, column in {
+            "customer": pa.array(who[places], pa.int32()),
+            "day": pa.repeat(pa.scalar(day, pa.date32()), count),
+            "local": pa.array(local).cast(pa.timestamp("s")),
+            "free": pa.repeat(pa.scalar(False), count),
+            "given_micro": pc.if_else(old["given"], price, pa.scalar(None, pa.int64())),
+            "given_buy_micro": _given_buy(old),
+            "given_carrier": old["carrier"],
+        }.items():
+            asked = asked.append_column(name, column)
+        columns, unpriced = valuing.valued(asked, self.pricing)
+        without = np.zeros(len(calls), np.bool_)
+        without[places[unpriced]] = True
+        self._leave(calls, without, "no-rate")
+        new = old
+        for name, column in columns.items():
+            new = new.set_column(new.schema.get_field_index(name), new.schema.field(name), column)
+        nothing = pa.array(np.zeros(count, np.int64))
+        new = new.set_column(new.schema.get_field_index("voided_micro"), "voided_micro", nothing)
+        new = detail.voided(new, old["void"]).filter(pa.array(~unpriced))
+        self.found.calls += len(new)
+        self.found.given += int(pc.sum(new["given"]).as_py() or 0)
+        return places[~unpriced], new
+
+    def _leave(self, calls: pa.Table, taken: Mask, reason: str) -> None:
+        """Name calls that stay as they are."""
+        self.found.calls += int(taken.sum())
+        left = calls.filter(pa.array(taken))
+        columns = ("customer", "identifier", "called")
+        for row in zip(*(left[name].to_pylist() for name in columns), strict=True):
+            self.found.left[_left(reason, *row)] += 1
+
+    def _count(self, old: pa.Table, new: pa.Table, moved: Mask) -> None:
+        """Add the difference of a day to that of each customer."""
+        costs = old["cost_micro"].to_pylist(), new["cost_micro"].to_pylist()
+        owners = old["customer"].to_pylist(), new["customer"].to_pylist()
+        differs = moved | (np.asarray(old["cost_micro"]) != np.asarray(new["cost_micro"]))
+        self.found.changed += int(differs.sum())
+        for row in np.flatnonzero(differs).tolist():
+            before, after = owners[0][row], owners[1][row]
+            self.found.change(before).before_micro += costs[0][row]
+            self.found.change(after).after_micro += costs[1][row]
+            for name in {before, after}:
+                self.found.change(name).calls += 1
+
+    def _write(self, day: dt.date, calls: pa.Table, places: Places, new: pa.Table) -> None:
+        """Have a day hold the calls that changed, in the place of what they were."""
+        mask = np.zeros(len(calls), np.bool_)
+        mask[places] = True
+        old = calls.take(pa.array(places))
+        for name in _RERATED:
+            column = pc.replace_with_mask(
+                calls[name].combine_chunks(), pa.array(mask), new[name].combine_chunks()
+            )
+            calls = calls.set_column(calls.schema.get_field_index(name), name, column)
+        touched = {*pc.unique(old["customer"]).to_pylist(), *pc.unique(new["customer"]).to_pylist()}
+        self.folder.write(day, calls, touched, pc.unique(old["carrier"]).to_pylist())
+
+    def _restate(
+        self, day: dt.date, calls: pa.Table, owner: Indexes, now: Indexes, taken: Mask
+    ) -> None:
+        """Take calls of closed periods into what is posted for them; they stay whose they are."""
+        self._leave(calls, taken & (now != owner), "closed")
+        places, new = self._valued(day, calls, owner, taken & (now == owner))
+        self.restating.add(day, calls.take(pa.array(places)), new["cost_micro"])
+
+
+def _late(new: pa.Table, old: pa.Table, moved: Mask, opened: Places, day: dt.date) -> pa.Table:
+    """Calls with ``late_in`` as it was, and for those that moved as their new owner has it."""
+    in_time = opened <= (day - EPOCH).days
+    other = pa.array(opened.astype("datetime64[D]"), pa.date32(), mask=in_time)
+    late_in = pc.if_else(pa.array(moved), other, old["late_in"].combine_chunks())
+    return new.set_column(new.schema.get_field_index("late_in"), "late_in", late_in)
+
+
+def _given_buy(calls: pa.Table) -> pa.ChunkedArray:
+    """Buying prices that rows gave, not decks; null for all others."""
+    own = pc.and_(calls["given"], pc.equal(calls["deck"], ""))
+    own = pc.and_(own, pc.not_equal(calls["carrier"], ""))
+    return pc.if_else(own, calls["buy_micro"], pa.scalar(None, pa.int64()))
+
+
+def _differ(old: pa.Table, new: pa.Table) -> Mask:
+    """Which calls are not what they were."""
+    mask = np.zeros(len(old), np.bool_)
+    for name in _RERATED:
+        one, other = old[name], new[name]
+        if name in _NOTHING:
+            one, other = (pc.fill_null(column, _NOTHING[name]) for column in (one, other))
+        mask |= np.asarray(pc.not_equal(one, other))
+    return mask
+
+
+def _left(reason: str, customer: str, identifier: str, called: str) -> Left:
+    message = {
+        "unknown-customer": f"nobody holds {identifier or customer!r} on their day",
+        "before-opening": f"{identifier!r} is of a customer whose account was opened later",
+        "settled": f"{identifier!r} is of a customer whose account was settled",
+        "no-rate": f"no rate for {called}",
+        "closed": f"{identifier!r} is another's on their day, but their period is closed",
+    }[reason]
+    return Left(customer, reason, message)

@@ -1,0 +1,78 @@
+"""Customers' master data: a CSV whose columns are the facts of a customer."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from a2ledger import accounts, records
+from a2ledger.sources import text
+from a2ledger.sources.batch import RAW_SHOWN, Refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REQUIRED = ("id", "name", "credit_limit", "tariff")
+
+HEADER = text.Header(REQUIRED, ("id", "opened", *records.KEYS), loose=("name", "address"))
+
+
+def read(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[Refused]]:
+    """Read a file of customers.
+
+    Returns:
+        Rows as (line, values): ``id``, ``opened`` and keys of :data:`a2ledger.records.KEYS` the
+        file has a column for, as they are written; and the rows refused: those that could not
+        be read (see :mod:`a2ledger.sources.text.rows`), ``missing-id``, ``bad-id``,
+        ``missing-name``, ``bad-date`` and ``twice`` for a second row of one customer. What the
+        other values may be is for whoever sets them to say.
+
+    Raises:
+        UnusableInput: if the file cannot be read or a required column is not there.
+    """
+    found = text.records(path, HEADER)
+    good: list[tuple[int, dict[str, str]]] = []
+    refused = list(found.refused)
+    seen: dict[str, int] = {}
+    for line, row in found.rows:
+        try:
+            _check(row, seen)
+        except _BadRowError as error:
+            raw = found.raw(line)[:RAW_SHOWN]
+            refused.append(
+                Refused(str(path), line, error.reason, str(error), raw, f"customer-{row['id']}")
+            )
+        else:
+            seen[row["id"]] = line
+            good.append((line, row))
+    return good, sorted(refused)
+
+
+def ignored_columns(path: Path) -> tuple[str, ...]:
+    """A note on the columns of a file that are not a customer's facts."""
+    return text.records(path, HEADER).notes
+
+
+class _BadRowError(Exception):
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def _check(row: dict[str, str], seen: dict[str, int]) -> None:
+    name = row["id"]
+    if not name:
+        raise _BadRowError("missing-id", "there is no id")
+    if not accounts.is_customer_id(name):
+        raise _BadRowError("bad-id", f"{name!r} cannot be an id: letters, digits, _ . @ + and -")
+    if name in seen:
+        raise _BadRowError("twice", f"{name} is on line {seen[name]} already")
+    if not row["name"]:
+        raise _BadRowError("missing-name", f"{name} has no name")
+    if row.get("opened"):
+        try:
+            dt.date.fromisoformat(row["opened"])
+        except ValueError:
+            raise _BadRowError(
+                "bad-date", f"opened {row['opened']!r} is no day such as 2026-01-31"
+            ) from None

@@ -1,0 +1,290 @@
+"""Customers: added, changed from a day on, and imported as a table."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+
+from a2ledger import accounts, facts, vat
+from a2ledger.book.book import Draft, RefusedError
+from a2ledger.book.config import SeveralRatesError
+from a2ledger.customers import columns as source
+from a2ledger.customers import directory
+from a2ledger.journal import customer_file, ledger
+from a2ledger.journal.customer_file import with_facts
+from a2ledger.period import cycle_of, holding, is_anniversary
+from a2ledger.records import KEYS, Customer, Fact, split_list
+from a2ledger.sources import text
+from a2ledger.sources.batch import Refused
+from a2ledger.sources.report import Report
+
+_PERIODIC = ("vat", "billing_day", "cycle")
+"""Facts that change at a period's start."""
+_PRICING = {"tariff", "discount_percent", "vat", "dial_plan"}
+"""Facts that decide what a call costs."""
+_TAXING = {"country", "vat_id"}
+"""Facts that decide its VAT code where there are rules."""
+
+
+class BadVatIdError(RefusedError):
+    """A customer's VAT id is none."""
+
+
+def fact(key: str, text: str) -> Fact:
+    """A fact's value from text.
+
+    Raises:
+        RefusedError: if it is no value for the key.
+    """
+    try:
+        return facts.parse(key, text)
+    except ValueError as error:
+        raise RefusedError(str(error)) from None
+
+
+def add(draft: Draft, identity: str, given: Mapping[str, str]) -> Customer:
+    """Add a customer.
+
+    Args:
+        draft: of the book.
+        identity: the new id.
+        given: facts as text by key, and ``opened``; what is missing gets its default.
+
+    Raises:
+        RefusedError: if there is such a customer, or a value is none.
+    """
+    config = draft.book.config
+    if not accounts.is_customer_id(identity):
+        raise RefusedError(
+            f"{identity!r} is no customer id: letters, digits, then also _ . @ + -, at most 64"
+        )
+    if identity == accounts.NOBODY:
+        raise RefusedError(f"{identity}: money that is nobody's is called that; choose another id")
+    if identity in draft.book.customers:
+        raise RefusedError(f"{identity}: there is such a customer; use `customer set`")
+    defaults = {
+        "name": identity,
+        "credit_limit": "0",
+        "tariff": "standard",
+        "billing_day": "1",
+        "currency": config.currency,
+        "vat": config.treatment,
+    }
+    texts = defaults | {key: text for key, text in given.items() if text != ""}
+    opened, kind = texts.pop("opened", ""), texts.get("cycle", "monthly")
+    start = _day("opened", opened) if opened else draft.today
+    if is_anniversary(kind) and not given.get("billing_day"):
+        texts["billing_day"] = str(start.day)
+    values = {key: fact(key, texts[key]) for key in KEYS if key in texts}
+    if not opened and not is_anniversary(kind):
+        start = holding(draft.today, cycle_of(kind, int(values["billing_day"]), start)).start
+    customer = Customer(
+        id=identity,
+        opened=start,
+        facts={key: ((start, value),) for key, value in values.items() if value != ""},
+    )
+    _check_cycle(customer, start)
+    _check_place(customer, start, values)
+    _check_rates(draft, customer, start, values)
+    _check_decks(draft, str(values["currency"]), values.get("tariff", ""))
+    draft.book.customers[identity] = customer
+    draft.put_customer(customer)
+    return draft.customer(identity)
+
+
+def _day(key: str, text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise RefusedError(f"{key}: {text!r} is not a day such as 2026-01-31") from None
+
+
+def _check_decks(draft: Draft, currency: str, tariff: Fact) -> None:
+    config = draft.book.config
+    for name in split_list(str(tariff)):
+        if (other := config.deck(name).currency) != currency:
+            raise RefusedError(
+                f"tariff: {name} is in {other}, the account in {currency}; "
+                f'say [tariffs.{name}] currency = "{currency}" in a2ledger.toml if it is not'
+            )
+        path = f"tariffs/{name}.csv"
+        if path not in draft.put_files and not (draft.book.root / path).is_file():
+            draft.talk(f"note: tariffs/{name}.csv is not there yet; calls need it")
+
+
+def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date) -> bool:
+    """Change facts of a customer from a day on; False if they all hold already.
+
+    Raises:
+        RefusedError: if there is no such customer, a value is none, or the day lies in a closed
+            period or, for what changes with a period, is not the first day of one.
+    """
+    customer = known(draft, identity)
+    values = {key: fact(key, text) for key, text in given.items()}
+    now = {key: value for key, value in values.items() if customer.fact(key, since) != value}
+    if not now:
+        return False
+    if "currency" in now:
+        raise RefusedError(
+            f"{identity}: currency: the account is kept in {draft.book.currency(identity)} for "
+            "good; open another for another currency"
+        )
+    if since < customer.open_since:
+        raise RefusedError(
+            f"{identity}: {since} lies in a closed period; changes hold from "
+            f"{customer.open_since} on at the earliest"
+        )
+    for key in _PERIODIC:
+        if key in now and (one := customer.period_holding(since)).start != since:
+            raise RefusedError(
+                f"{identity}: {key} changes with a period, and {since} is inside one; "
+                f"nothing was changed; say --from {one.start} or --from {one.end}"
+            )
+    changed = with_facts(customer, now.items(), since)
+    _check_cycle(changed, since)
+    _check_place(changed, since, now)
+    _check_rates(draft, changed, since, now)
+    _check_posted(draft, customer, since, now)
+    _check_decks(draft, draft.book.currency(identity), now.get("tariff", ""))
+    pricing = _PRICING | (_TAXING if draft.book.config.vat_rules else set())
+    if since < draft.today and pricing & now.keys():
+        draft.talk(f"note: calls and charges of {identity} that are posted keep what they cost")
+    draft.put_customer(changed)
+    return True
+
+
+def _check_rates(draft: Draft, customer: Customer, day: dt.date, given: Mapping[str, Fact]) -> None:
+    """Make sure that refills that are to be taxed can be."""
+    if given.get("vat") == "on-refill":
+        config = draft.book.config
+        try:
+            config.refill_code(config.party(customer, day, day), day)
+        except SeveralRatesError as error:
+            raise RefusedError(f"{customer.id}: vat: {error}") from None
+
+
+def _check_posted(
+    draft: Draft, customer: Customer, since: dt.date, given: Mapping[str, Fact]
+) -> None:
+    """Make sure that nothing is posted yet that a new treatment would mean otherwise.
+
+    Whether prices contain VAT, and whether a refill does, is decided as they are posted.
+    """
+    old = customer.text("vat", since) or draft.book.config.treatment
+    if "vat" not in given or not {old, given["vat"]} & {"included", "on-refill"}:
+        return
+    path = customer_file.period_path(customer.id, customer.open_since)
+    file = draft.open_file(customer.id)
+    days = [str(row.date) for row in file.usage]
+    days += [block.date for block in file.above if block.kind in {"*", "!"}]
+    brought = ledger.read_brought(draft.text(path), customer.open_since).billed_micro
+    if since == customer.open_since and brought:
+        days.append(str(since))
+    if any(day >= str(since) for day in days):
+        raise RefusedError(
+            f"{customer.id}: vat: from {since} on something is posted already as {old}; nothing "
+            f"was changed; say --from {customer.period_holding(max(since, draft.today)).end}"
+        )
+
+
+def _check_place(customer: Customer, day: dt.date, given: Mapping[str, Fact]) -> None:
+    """Make sure that a country and a VAT id that are set now are such."""
+    country, vat_id = customer.text("country", day), customer.text("vat_id", day)
+    if given.get("country") and not vat.nation(country):
+        raise RefusedError(
+            f"{customer.id}: country: {country!r} is not two letters such as BE; nothing was done; "
+            "say its ISO 3166 code"
+        )
+    if given.get("vat_id") and not vat.is_id(vat_id, country):
+        where = f" in {vat.nation(country)}" if country else " of the EU"
+        raise BadVatIdError(
+            f"{customer.id}: vat_id: {vat_id!r} is no VAT number{where}; nothing was done; "
+            "correct it (it begins with its country's letters, EL for Greece), or leave it out"
+        )
+
+
+def _check_cycle(customer: Customer, day: dt.date) -> None:
+    """Make sure a cycle that is counted from the opening is billed on the day of the opening."""
+    kind, billing_day = customer.text("cycle", day), int(customer.fact("billing_day", day) or 1)
+    if is_anniversary(kind) and billing_day != customer.opened.day:
+        raise RefusedError(
+            f"{customer.id}: billing_day: {billing_day}, but {kind} is counted from the day of the "
+            f"opening; nothing was done; say billing_day={customer.opened.day} or another cycle"
+        )
+
+
+def known(draft: Draft, identity: str) -> Customer:
+    """A customer by id.
+
+    Raises:
+        RefusedError: if there is none.
+    """
+    if identity not in draft.book.customers:
+        raise RefusedError(f"{identity}: no such customer; see `a2ledger customer list`")
+    return draft.book.customers[identity]
+
+
+def check_clashes(draft: Draft) -> None:
+    """Make sure no two customers hold one identifier on one day.
+
+    Raises:
+        RefusedError: naming them.
+    """
+    if clashes := directory.clashes(list(draft.book.customers.values())):
+        raise RefusedError("\n".join(clashes[:5]))
+
+
+def import_customers(draft: Draft, paths: list[Path]) -> Report:
+    """Add and change customers from CSV files; who is there already is changed from today on."""
+    report = Report(source="customers", files=[str(path) for path in paths])
+    for path in paths:
+        rows, refused = source.read(path)
+        report.read += len(rows) + len(refused)
+        report.refused += refused
+        for line, row in rows:
+            identity = row.pop("id", "")
+            raw = ",".join([identity, *row.values()])
+            try:
+                new = put(draft, identity, row)
+            except RefusedError as error:
+                reason = "bad-vat-id" if isinstance(error, BadVatIdError) else "customer"
+                report.refused.append(
+                    Refused(str(path), line, reason, str(error), raw, f"customer-{identity}")
+                )
+                continue
+            report.posted += new
+            report.duplicate += not new
+            report.known.add(f"customer-{identity}")
+            if new:
+                report.customers.add(identity)
+    check_clashes(draft)
+    report.refused = text.in_full(report.refused, source.HEADER)
+    return report
+
+
+def put(draft: Draft, identity: str, row: Mapping[str, str]) -> bool:
+    """Add a customer, or change what differs from today on; False if nothing does.
+
+    Raises:
+        RefusedError: if a value is none.
+    """
+    if identity not in draft.book.customers:
+        add(draft, identity, row)
+        return True
+    customer = draft.book.customers[identity]
+    given = {key: text for key, text in row.items() if key in KEYS and text != ""}
+    day = max(draft.today, customer.opened)
+    values = {key: fact(key, text) for key, text in given.items()}
+    held = {key: customer.facts.get(key, ((day, None),))[-1][1] for key in values}
+    differing = {key: given[key] for key in values if values[key] != held[key]}
+    if not differing:
+        return False
+    periodic = {key: text for key, text in differing.items() if key in _PERIODIC}
+    plain = {key: text for key, text in differing.items() if key not in _PERIODIC}
+    changed = bool(plain) and change(draft, identity, plain, day)
+    if periodic:
+        one = customer.period_holding(day)
+        start = day if one.start == day else one.end
+        changed |= change(draft, identity, periodic, start)
+    return changed

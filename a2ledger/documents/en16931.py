@@ -1,0 +1,172 @@
+"""What EN 16931 asks of an invoice: sums that add up, and what each VAT category needs.
+
+The rules bear the standard's own names. This is arithmetic over a document, apart from how it
+was drawn up, so that it can disagree: a document that breaks a rule is not issued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from a2ledger import money, vat
+from a2ledger.documents.document import Document, VatLine
+from a2ledger.vat import VatCode
+
+SELLER_NAMED = ("S", "Z", "E", "AE", "G")
+"""Categories whose invoices must show the supplier's VAT id."""
+CROSS_BORDER = ("AE", "G")
+"""Those of them that cannot be without it: no tax office would have the VAT otherwise."""
+
+
+class Objection(NamedTuple):
+    """A rule a document breaks, and how."""
+
+    rule: str
+    message: str
+
+
+def objections(document: Document) -> Iterator[Objection]:
+    """Everything for which a document must not be issued."""
+    yield from _sums(document)
+    yield from _on_refill(document)
+    if document.kind != "statement":
+        for row in document.vat:
+            yield from _row(row, document)
+        yield from _categories(document)
+        yield from _parties(document)
+
+
+def remarks(document: Document) -> Iterator[Objection]:
+    """What a document should say and does not: a small business may have no VAT id."""
+    shown = {row.category for row in document.vat} & set(SELLER_NAMED)
+    if shown and not _has_id(document.supplier):
+        yield Objection(
+            f"BR-{min(shown)}-02",
+            "company.vat_id in a2ledger.toml is missing or no VAT number; an invoice with VAT "
+            "must show it",
+        )
+
+
+def _micro(amounts: Iterable[str]) -> int:
+    return sum(map(money.parse, amounts))
+
+
+def _sums(document: Document) -> Iterator[Objection]:
+    """BR-CO-10 to BR-CO-16, BR-DEC, and the statement's own."""
+    places = money.decimals(document.currency)
+    net, taxes, gross = (
+        money.parse(amount) for amount in (document.net, document.vat_total, document.gross)
+    )
+    if _micro(line.net for line in document.lines) != net:
+        yield Objection("BR-CO-10", f"the lines do not add up to the net {document.net}")
+    if _micro(row.vat for row in document.vat) != taxes:
+        yield Objection("BR-CO-14", f"VAT does not add up to {document.vat_total}")
+    if net + taxes != gross:
+        yield Objection("BR-CO-15", f"net and VAT are not the total {document.gross}")
+    statement = document.statement
+    closing = money.parse(statement.closing)
+    if money.parse(document.to_pay) - money.parse(document.credit) != closing:
+        yield Objection("BR-CO-16", f"what is to pay is not the balance {statement.closing}")
+    moved = _micro(line.amount for line in statement.lines)
+    if money.parse(statement.opening) + moved != closing:
+        yield Objection("statement", f"the statement does not lead to {statement.closing}")
+    amounts = [document.net, document.vat_total, document.gross, document.to_pay, document.credit]
+    amounts += [line.net for line in document.lines]
+    amounts += [amount for row in document.vat for amount in (row.net, row.vat)]
+    for amount in amounts:
+        if (micro := money.parse(amount)) != money.rounded(micro, places):
+            yield Objection("BR-DEC", f"{amount} has more decimals than {document.currency}")
+
+
+def _row(row: VatLine, document: Document) -> Iterator[Objection]:
+    """A row of the VAT table: BR-CO-17, and rules 5 to 10 of its category."""
+    rate, net, taxed = Decimal(row.rate), money.parse(row.net), money.parse(row.vat)
+    lines = (line.net for line in document.lines if line.vat_code == row.code)
+    if _micro(lines) != net:
+        yield Objection(f"BR-{row.category}-08", f"lines under {row.code} are not {row.net}")
+    if taxed not in _due(row, document.treatment, money.decimals(document.currency)):
+        yield Objection("BR-CO-17", f"VAT of {row.code} on {row.net} is not {row.vat}")
+    if (row.category == "S") != bool(rate):
+        need = "needs a rate; at 0 % it is Z, E or O" if row.category == "S" else "has the rate 0"
+        yield Objection(f"BR-{row.category}-05", f"VAT code {row.code}: its category {need}")
+    if row.category in vat.TAXED and row.reason:
+        yield Objection(
+            f"BR-{row.category}-10", f"VAT code {row.code} gives a reason, but is taxed"
+        )
+    if row.category not in vat.TAXED and not row.reason:
+        yield Objection(
+            f"BR-{row.category}-10",
+            f"VAT code {row.code} has no reason; write one under [vat.codes.{row.code}]",
+        )
+
+
+def _due(row: VatLine, treatment: str, places: int) -> set[int]:
+    """What VAT a row may say.
+
+    VAT that was inside a price is rounded from the gross: from the net it may come out one unit
+    of the currency's last decimal otherwise.
+    """
+    code = VatCode(code=row.code, category=row.category, rate=Decimal(row.rate))
+    net = money.parse(row.net)
+    on_net, in_gross = (
+        vat.added(net, code, places),
+        vat.inside(net + money.parse(row.vat), code, places),
+    )
+    return {"included": {in_gross}, "on-refill": {on_net, in_gross}}.get(treatment, {on_net})
+
+
+def _categories(document: Document) -> Iterator[Objection]:
+    """Which categories may stand on one document, and that every line's does."""
+    shown = [row.category for row in document.vat]
+    missing = {line.vat_code for line in document.lines} - {row.code for row in document.vat}
+    if missing:
+        names = ", ".join(sorted(missing))
+        yield Objection("BR-CO-18", f"lines under {names} are not in the VAT table")
+    if "O" in shown and set(shown) != {"O"}:
+        others = _names(document.vat, lambda row: row.category != "O")
+        outside = _names(document.vat, lambda row: row.category == "O")
+        yield Objection(
+            "BR-O-11",
+            f"{outside}, outside the scope of VAT, stands beside {others}; the law wants two "
+            "documents: give what is outside a customer of its own, or another code",
+        )
+
+
+def _on_refill(document: Document) -> Iterator[Objection]:
+    """Where refills are taxed nothing else may be: its period makes no invoice."""
+    others = [row.code for row in document.vat]
+    if document.treatment == "on-refill" and document.kind == "statement" and others:
+        yield Objection(
+            "on-refill",
+            f"{', '.join(others)}: the period's usage is taxed already when it is paid for, and "
+            f"makes no invoice; its postings belong under {vat.PAID.code}",
+        )
+
+
+def _names(rows: Sequence[VatLine], wanted: Callable[[VatLine], bool]) -> str:
+    return " and ".join(row.code for row in rows if wanted(row))
+
+
+def _parties(document: Document) -> Iterator[Objection]:
+    """Whose VAT ids must be on a document that nobody at home collects VAT for."""
+    shown = {row.category for row in document.vat if row.category in CROSS_BORDER}
+    for category in sorted(shown):
+        if not _has_id(document.supplier):
+            yield Objection(
+                f"BR-{category}-02",
+                f"category {category} needs your VAT id: company.vat_id in a2ledger.toml is "
+                "missing or no VAT number",
+            )
+    if "AE" in shown and not _has_id(document.customer):
+        name = document.customer["id"]
+        yield Objection(
+            "BR-AE-02",
+            f"the reverse charge needs the customer's VAT id: `a2ledger customer set {name} "
+            "vat_id=…`, or another treatment",
+        )
+
+
+def _has_id(party: Mapping[str, str]) -> bool:
+    return vat.is_id(party.get("vat_id", ""), party.get("country", ""))

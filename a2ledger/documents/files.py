@@ -1,0 +1,121 @@
+"""Render closed documents: the JSON is the document, every other format is made from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from a2ledger.book.book import Book, BrokenBookError, RefusedError, restore
+from a2ledger.book.disk import refusing
+from a2ledger.documents import pdf, render
+from a2ledger.documents.document import written
+from a2ledger.period import DAY
+from a2ledger.progress import SILENT, Progress
+from a2ledger.records import Problem
+
+Document = dict[str, Any]
+
+
+ENDINGS = {"html": "html", "json": "json", "pdf": "pdf", "text": "txt"}
+"""File name ending of each format."""
+
+
+def chosen(book: Book, numbers: Sequence[str], month: str) -> dict[str, Document]:
+    """Closed documents by the name of their file, by number or by the month their period ends in.
+
+    Args:
+        book: whose documents.
+        numbers: document numbers; a statement's is the name of its file.
+        month: ``2026-01``; with neither numbers nor a month, all documents.
+
+    Raises:
+        RefusedError: if there is none of that number.
+    """
+    paths = {
+        path.rsplit("/", 1)[-1].removesuffix(".json"): path
+        for path in book.files("invoices", "*/*.json")
+    }
+    for number in numbers:
+        if number not in paths:
+            raise RefusedError(
+                f"{number}: no such document; `a2ledger invoice` names those there are"
+            )
+    found = {name: read(book, paths[name]) for name in numbers or sorted(paths)}
+    if month:
+        found = {
+            name: document
+            for name, document in found.items()
+            if last_day(document).startswith(month)
+        }
+    return found
+
+
+def read(book: Book, path: str) -> Document:
+    """A document from its JSON."""
+    try:
+        document: Document = json.loads(book.text(path))
+        for day in (document["issue_date"], document["period"]["end"]):
+            dt.date.fromisoformat(day)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        message = f"is not a document ({error!r}); nothing was read; {restore(path)}"
+        raise BrokenBookError([Problem(path, 0, "document", message)]) from None
+    return document
+
+
+def last_day(document: Document) -> str:
+    """The last day of a document's period."""
+    return str(dt.date.fromisoformat(document["period"]["end"]) - DAY)
+
+
+def rendered(
+    documents: Mapping[str, Document],
+    formats: Sequence[str],
+    templates: Path,
+    bar: Progress = SILENT,
+) -> dict[str, bytes]:
+    """Documents in some formats.
+
+    Args:
+        documents: by the name of their file.
+        formats: some of :data:`ENDINGS`.
+        templates: whose templates come before the packaged ones.
+        bar: told of every rendering.
+
+    Returns:
+        renderings by path below ``invoices/``: the year and the name of the file.
+
+    Raises:
+        pdf.PdfError: if PDF is asked for and cannot be made here.
+    """
+    pages: dict[tuple[str, str], str | bytes] = {}
+    for identity, document in documents.items():
+        for name in formats:
+            if name == "text":
+                pages[identity, name] = render.text(document, templates)
+            elif name == "json":
+                pages[identity, name] = written(document)
+            else:  # PDF is made of the same HTML
+                pages[identity, name] = render.html(document, templates)
+            bar.add(name != "pdf")
+    waiting = [place for place in pages if place[1] == "pdf"]
+    sheets = [(str(pages[place]), documents[place[0]]["issue_date"]) for place in waiting]
+    for place, made in zip(waiting, pdf.written(sheets), strict=True):
+        pages[place] = made
+        bar.add(1)
+    return {
+        f"{documents[identity]['issue_date'][:4]}/{identity}.{ENDINGS[name]}": (
+            made if isinstance(made, bytes) else made.encode()
+        )
+        for (identity, name), made in pages.items()
+    }
+
+
+def write(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Write renderings into a directory outside the book, by their names alone."""
+    with refusing():
+        directory.mkdir(parents=True, exist_ok=True)
+        for path, content in files.items():
+            (directory / Path(path).name).write_bytes(content)

@@ -1,0 +1,189 @@
+"""Top-ups of customers whose refills are taxed: a document for each, as it is posted."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+
+from beancount.core import data
+
+from a2ledger import money
+from a2ledger.billing import guards
+from a2ledger.billing.guards import Warned
+from a2ledger.book.book import Book, Draft
+from a2ledger.book.config import SeveralRatesError
+from a2ledger.documents import en16931, taxed_refill
+from a2ledger.documents.document import Document, as_json
+from a2ledger.documents.document import written as written_document
+from a2ledger.documents.number_series import Numbers
+from a2ledger.documents.taxed_refill import Supply
+from a2ledger.payments.posting import ISSUED
+from a2ledger.period import Period
+from a2ledger.records import Customer
+
+
+def applies(book: Book, customer: Customer, day: dt.date) -> bool:
+    """Whether a customer's refills are taxed on the day they are posted."""
+    return (customer.text("vat", day) or book.config.treatment) == "on-refill"
+
+
+def supply(book: Book, customer: Customer, entry: data.Transaction) -> Supply | None:
+    """What an entry on a customer's account tops up; None if it is not taxed, or already.
+
+    Raises:
+        SeveralRatesError: if what he may buy with it bears more than one rate.
+    """
+    if ISSUED in entry.meta or "voided" in entry.meta or "customer" in entry.meta:
+        return None
+    if not applies(book, customer, max(entry.date, customer.open_since)):
+        return None
+    day = entry.meta.get("late_from", entry.date)
+    code = book.config.refill_code(book.config.party(customer, day, customer.open_since), day)
+    return taxed_refill.supply(entry, customer.id, code, money.decimals(book.currency(customer.id)))
+
+
+def objection(draft: Draft, customer: Customer, entry: data.Transaction) -> tuple[str, str] | None:
+    """Why a refill or payment cannot be taxed: a reason's name, and what to say; else None."""
+    try:
+        sold = supply(draft.book, customer, entry)
+        if sold is None:
+            return None
+        made = _document(draft, customer, sold, None)
+    except SeveralRatesError as error:
+        return "several-rates", str(error)
+    except ValueError as error:
+        return "no-price", str(error)
+    return next(iter(en16931.objections(made)), None)
+
+
+def _document(
+    draft: Draft,
+    customer: Customer,
+    sold: Supply,
+    number: str | None,
+    original: dict[str, str] | None = None,
+) -> Document:
+    made = taxed_refill.document(
+        sold,
+        customer,
+        draft.book.config,
+        currency=draft.book.currency(customer.id),
+        number=number,
+        issue_date=draft.today,
+        original=original,
+    )
+    return guards.translated(draft.book, made)
+
+
+def turned(book: Book, customer: Customer, one: Period, balance_micro: int) -> Supply | None:
+    """What is taxed, or given back, where a customer's refills begin or cease to be.
+
+    Args:
+        book: the customer's.
+        customer: whose treatment changes after a period, if it does.
+        one: the period.
+        balance_micro: what he owes at its end, negative for credit.
+
+    Raises:
+        SeveralRatesError: if what he may buy with a refill bears more than one rate.
+    """
+    before, after = (applies(book, customer, day) for day in (one.start, one.end))
+    if not before and not after:
+        return None
+    day = one.last if before else one.end
+    code = book.config.refill_code(book.config.party(customer, day, day), day)
+    if before == after:
+        return None
+    make = taxed_refill.leaving if before else taxed_refill.entering
+    return make(one.end, balance_micro, code, money.decimals(book.currency(customer.id)))
+
+
+def obstacles(
+    draft: Draft, customer: Customer, one: Period, balance_micro: int
+) -> Iterator[Warned]:
+    """Why a period cannot be closed as far as taxed refills go; arguments as :func:`turned`."""
+    try:
+        sold = turned(draft.book, customer, one, balance_micro)
+        if sold:
+            made = _document(draft, customer, sold, None)
+            yield from (Warned(*objection) for objection in en16931.objections(made))
+    except SeveralRatesError as error:
+        yield Warned("several-rates", str(error))
+    except ValueError as error:
+        yield Warned("no-price", str(error))
+
+
+class Issuer:
+    """Issues the documents of top-ups into a draft."""
+
+    def __init__(self, draft: Draft, numbers: Numbers | None = None) -> None:
+        self.draft, self._numbers = draft, numbers
+        self.issued: list[str] = []
+        self._originals: dict[str, str] = {}
+        """Numbers of documents by what their entries are called."""
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """Where numbers come from; looked for only where something is taxed."""
+        return self._numbers or Numbers(self.draft)
+
+    def issue(
+        self, customer: Customer, sold: Supply, original: dict[str, str] | None = None
+    ) -> str:
+        """The number of a supply's document, which is put into the draft."""
+        number = self.numbers.take(sold.kind)
+        made = _document(self.draft, customer, sold, number, original)
+        path = f"invoices/{self.draft.today.year}/{number}.json"
+        self.draft.put(path, written_document(as_json(made)))
+        self.issued.append(number)
+        return number
+
+    def know(self, entries: Iterable[data.Transaction]) -> None:
+        """Learn which entries there are that reversals may name."""
+        for entry in entries:
+            if number := entry.meta.get(ISSUED):
+                names = [*entry.links, _named(entry, "id")]
+                self._originals |= dict.fromkeys(names, str(number))
+
+    def _original(self, entry: data.Transaction) -> dict[str, str] | None:
+        """The document that a reversed refill corrects, where the row names the refill."""
+        about = str(entry.meta.get("payment", _named(entry, "reference")))
+        if (number := self._originals.get(about)) is None:
+            return None
+        (path,) = self.draft.files("invoices", f"*/{number}.json")
+        return {"number": number, "date": json.loads(self.draft.text(path))["issue_date"]}
+
+    def taxed(
+        self, by_customer: Mapping[str, Iterable[data.Transaction]]
+    ) -> dict[str, list[data.Transaction]]:
+        """Entries by customer, those that top up taxed; numbers go by day, then by entry."""
+        found = {name: list(entries) for name, entries in by_customer.items()}
+        waiting: list[tuple[dt.date, str, str, int, Supply]] = []
+        for name, entries in found.items():
+            for place, entry in enumerate(entries):
+                sold = supply(self.draft.book, self.draft.customer(name), entry)
+                if sold is not None:
+                    waiting.append((sold.day, min(entry.links), name, place, sold))
+        for _, _, name, place, sold in sorted(waiting, key=lambda row: row[:4]):
+            entry, customer = found[name][place], self.draft.customer(name)
+            original = self._original(entry) if sold.kind == "credit-note" else None
+            number = self.issue(customer, sold, original)
+            places = money.decimals(self.draft.book.currency(name))
+            found[name][place] = taxed_refill.taxed(entry, name, sold, number, places)
+            self.know([found[name][place]])
+        return found
+
+    def say(self) -> None:
+        """Tell what was issued."""
+        if self.issued:
+            first, *rest = self.issued
+            more = f" to {rest[-1]}" if rest else ""
+            self.draft.talk(f"{len(self.issued)} refill document(s): {first}{more}")
+
+
+def _named(entry: data.Transaction, key: str) -> str:
+    """What an entry is called, or what it refers to, by ``id`` or ``reference``."""
+    kind = min(entry.links, default="").partition("-")[0]
+    return f"{kind} {entry.meta.get(key, '')}"

@@ -1,0 +1,469 @@
+"""A document as HTML and as text, from Jinja2 templates an operator may replace.
+
+What is written here prepares values; the words, and how they stand on the page, are the
+templates'. Besides the keys of the document's JSON they see:
+
+- ``summary``: ``opening``, ``charges``, ``payments`` and ``closing``, which add up; ``owes``:
+  1 where the closing balance is owed, -1 where it is in the customer's favour, 0 where even;
+- ``rows``: the statement's movements with ``charge`` and ``credit`` apart, after the opening
+  and before the closing balance (``place``: ``opening``, ``movement``, ``closing``);
+- ``usage``: a bar per day of the period, or none where the statement does not tell;
+- ``period.last``, the last day of the period; every name of a party, empty where missing.
+
+Text from outside is data: it is cleaned of characters that steer a terminal or turn the
+direction of writing, escaped in HTML, and never read as a template.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import itertools
+import re
+import traceback
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from markupsafe import Markup
+
+import a2ledger
+from a2ledger import money
+from a2ledger.period import DAY, long_date
+
+if TYPE_CHECKING:
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+WIDTH = 79
+"""Columns of a text document."""
+
+_CHART_DAYS = range(2, 101)
+"""How many days a chart can show."""
+
+_NARROWEST = 12
+"""Columns a wrapped column of a table has at least."""
+
+_WIDEST = 30
+"""Columns an ordinary left column of a table has at most."""
+
+_RULE = ["---"]
+
+_PARTY = (
+    *("id", "name", "address", "country", "vat_id"),
+    *("email", "phone", "website", "iban", "bic"),
+)
+
+# Controls but for tab and newline, line separators, overrides and embeddings of direction,
+# invisible tags, and what is no character at all.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb"
+    "\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_GROUPED = re.compile(r"(-?[0-9]{1,3})((?:[0-9]{3})+)((?:\.[0-9]+)?)", re.ASCII)
+
+
+def html(document: Mapping[str, Any], templates: Path | None = None) -> str:
+    """A document as one self-contained HTML page.
+
+    Args:
+        document: in the shape of :func:`a2ledger.documents.document.as_json`.
+        templates: a directory whose templates come before the packaged ones.
+
+    Raises:
+        RenderError: if a template is wrong, or the document is none of that shape.
+    """
+    environment = _environment(templates)
+    return _rendered(environment, "document.html.j2", document, css=_css(environment))
+
+
+def text(document: Mapping[str, Any], templates: Path | None = None) -> str:
+    """A document as plain text of :data:`WIDTH` columns; otherwise as :func:`html`."""
+    return _rendered(_environment(templates), "document.txt.j2", document)
+
+
+def _rendered(
+    environment: ImmutableSandboxedEnvironment,
+    template: str,
+    document: Mapping[str, Any],
+    **more: object,
+) -> str:
+    """A document in a template; whatever is wrong with either is said in one line."""
+    from jinja2 import TemplateSyntaxError  # noqa: PLC0415
+
+    name = document.get("number") or "the document"
+    try:
+        view = _view(document) | more
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+        message = f"{name}: is not as a document is ({error!r}); nothing was written"
+        raise RenderError(f"{message}; bring it back from git") from error
+    try:
+        return environment.get_template(template).render(view)
+    except TemplateSyntaxError as error:
+        raise _wrong(f"{error.filename}:{error.lineno}", name, error) from error
+    except Exception as error:
+        # A template may do anything; whatever comes of it bears the line where it stands.
+        frames = traceback.extract_tb(error.__traceback__)
+        places = [f"{one.filename}:{one.lineno}" for one in frames if one.filename.endswith(".j2")]
+        if not places:
+            raise
+        raise _wrong(places[-1], name, error) from error
+
+
+def _wrong(place: str, name: str, error: Exception) -> RenderError:
+    what = " ".join(str(error).split()) or type(error).__name__
+    return RenderError(
+        f"{place}: {what}; nothing was written; correct the template, or {name} if that was edited"
+    )
+
+
+class RenderError(Exception):
+    """A template is wrong, or what it is to show is no document."""
+
+
+class About(TypedDict, total=False):
+    """What may be known of a statement besides its lines: keys of a document."""
+
+    supplier: Mapping[str, Any]
+    customer: Mapping[str, Any]
+    currency: str
+    period: Mapping[str, str]
+    notes: Sequence[str]
+
+
+def statement_html(
+    statement: Mapping[str, Any], templates: Path | None = None, **about: Unpack[About]
+) -> str:
+    """A statement by itself as HTML; otherwise as :func:`statement_text`."""
+    return html(_unbilled_document(statement, about), templates)
+
+
+def statement_text(
+    statement: Mapping[str, Any], templates: Path | None = None, **about: Unpack[About]
+) -> str:
+    """A statement by itself, of any days, as text.
+
+    Args:
+        statement: ``opening``, ``lines`` and ``closing``.
+        templates: a directory whose templates come before the packaged ones.
+        about: as far as they are known, ``supplier``, ``customer``, ``currency``, ``period``
+            and ``notes``, as in a document.
+    """
+    return text(_unbilled_document(statement, about), templates)
+
+
+def _unbilled_document(statement: Mapping[str, Any], about: About) -> Mapping[str, Any]:
+    """The document that shows a bare statement: nothing is billed, nothing asked for."""
+    return {
+        "kind": "statement",
+        **dict.fromkeys(("number", "original"), None),
+        **dict.fromkeys(("currency", "issue_date", "due_date", "to_pay", "credit"), ""),
+        **dict.fromkeys(("net", "vat_total", "gross"), "0"),
+        **dict.fromkeys(("lines", "vat", "notes"), ()),
+        **{key: {} for key in ("supplier", "customer", "period")},
+        **about,
+        "statement": statement,
+    }
+
+
+# The environment
+
+
+@functools.cache
+def _environment(templates: Path | None) -> ImmutableSandboxedEnvironment:
+    """Where templates come from, and what they may do: nothing but format values."""
+    # Few commands render anything; the others start sooner without.
+    from jinja2 import FileSystemLoader, StrictUndefined  # noqa: PLC0415
+    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
+
+    own = Path(a2ledger.__file__).parent / "templates"
+    # In a checkout the templates stand beside the package, not in it.
+    packaged = own if own.is_dir() else own.parent.parent / "templates"
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader([templates, packaged] if templates else [packaged]),
+        undefined=StrictUndefined,
+        autoescape=lambda name: name is None or not name.endswith(".txt.j2"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.globals["cells"] = _cells
+    environment.filters |= {
+        "css_string": _css_string,
+        "day": _day,
+        "duration": _duration,
+        "grouped": _grouped,
+        "table": _table,
+        "wrapped": _wrapped,
+    }
+    return environment
+
+
+def _css(environment: ImmutableSandboxedEnvironment) -> Markup:
+    """The style sheet as it stands in its file; escaped, its quotes would be lost."""
+    assert environment.loader is not None  # noqa: S101 (_environment sets it)
+    source, _, _ = environment.loader.get_source(environment, "document.css")
+    return Markup(source)  # noqa: S704 (a file of the operator's or ours, never data)
+
+
+# What the templates see
+
+
+def _view(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document, cleaned, with all that is worked out for the templates."""
+    view: dict[str, Any] = _clean(document)
+    view["supplier"] = _party(view["supplier"])
+    view["customer"] = _party(view["customer"])
+    view["period"] = _period(view["period"])
+    view.setdefault("original", None)
+    view.setdefault("vat_translated", None)
+    view.setdefault("treatment", "")
+    view.setdefault("seal", "")
+    places = money.decimals(view["currency"])
+    view["summary"] = _summary(view, places)
+    closing = money.parse(view["summary"]["closing"])
+    view["owes"] = (closing > 0) - (closing < 0)
+    view["rows"] = list(_rows(view))
+    view["usage"] = _usage(view, places)
+    return view
+
+
+def _clean(value: Any) -> Any:
+    """A value with every text in it fit to be shown."""
+    if isinstance(value, str):
+        plain = value.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+        return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", plain)
+    if isinstance(value, Mapping):
+        return {key: _clean(item) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [_clean(item) for item in value]
+    return value
+
+
+def _party(party: Mapping[str, Any]) -> dict[str, Any]:
+    known = {name: value for name, value in party.items() if value is not None}
+    return dict.fromkeys(_PARTY, "") | known
+
+
+def _period(period: Mapping[str, str]) -> dict[str, str]:
+    if not period:
+        return dict.fromkeys(("start", "end", "last"), "")
+    last = dt.date.fromisoformat(period["end"]) - DAY
+    return {**period, "last": last.isoformat()}
+
+
+def _summary(view: Mapping[str, Any], places: int) -> dict[str, str]:
+    """Four amounts of which the first three add up to the fourth.
+
+    What is billed is the invoice's total, and all else that moved the balance is payments.
+    A statement bills nothing: there what raised the balance stands for charges.
+    """
+    opening = money.parse(view["statement"]["opening"])
+    closing = money.parse(view["statement"]["closing"])
+    if view["lines"] or view["vat"]:
+        charges = money.parse(view["gross"])
+        if view["kind"] == "credit-note":  # whose amounts are positive
+            charges = -charges
+    else:
+        amounts = (money.parse(line["amount"]) for line in view["statement"]["lines"])
+        charges = sum(amount for amount in amounts if amount > 0)
+    return {
+        "opening": view["statement"]["opening"],
+        "charges": money.text(charges, places),
+        "payments": money.text(closing - opening - charges, places),
+        "closing": view["statement"]["closing"],
+    }
+
+
+def _rows(view: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """The statement's rows, its two balances included; every row has the same keys."""
+    statement = view["statement"]
+    empty = dict.fromkeys(("description", "charge", "credit"), "")
+    start, last = view["period"]["start"], view["period"]["last"]
+    yield {**empty, "place": "opening", "date": start, "balance": statement["opening"]}
+    for line in statement["lines"]:
+        credit = line["amount"].startswith("-")
+        side = {"credit": line["amount"][1:]} if credit else {"charge": line["amount"]}
+        yield {**empty, **line, **side, "place": "movement"}
+    yield {**empty, "place": "closing", "date": last, "balance": statement["closing"]}
+
+
+def _usage(view: Mapping[str, Any], places: int) -> dict[str, Any] | None:
+    """Bars of what each day's usage cost before VAT, as the statement's lines tell it.
+
+    None unless two days at least have usage and the period is short enough to draw.
+    """
+    services = {line["service"] for line in view["lines"] if line["kind"] == "usage"}
+    costs: dict[str, int] = {}
+    for line in view["statement"]["lines"]:
+        cost = money.parse(line["amount"])
+        if cost > 0 and _is_usage(line["description"], services):
+            costs[line["date"]] = costs.get(line["date"], 0) + cost
+    days = list(_days(view["period"])) if len(costs) in _CHART_DAYS else []
+    if len(days) not in _CHART_DAYS:
+        return None
+    top = max(costs, key=lambda day: costs[day])
+    bars = [
+        {
+            "date": day,
+            "amount": money.text(costs.get(day, 0), places),
+            "percent": max(1, 100 * costs[day] // costs[top]) if day in costs else 0,
+        }
+        for day in days
+    ]
+    highest = {"date": top, "amount": money.text(costs[top], places)}
+    return {"bars": bars, "highest": highest, "days_used": len(costs)}
+
+
+def _is_usage(description: str, services: Iterable[str]) -> bool:
+    """Whether a movement is one day's calls (``Calls, 142 calls, 9:33:05``), not late ones."""
+    if re.search(r"\blate\b", description):
+        return False
+    return any(
+        re.match(re.escape(service) + r", [0-9]+ calls?\b", description) for service in services
+    )
+
+
+def _days(period: Mapping[str, str]) -> Iterator[str]:
+    day, end = (dt.date.fromisoformat(period[name]) for name in ("start", "end"))
+    while day < end:
+        yield day.isoformat()
+        day += DAY
+
+
+# Filters
+
+
+def _day(iso: str | None) -> str:
+    """A day as it is written on a bill; what is not a date stays as it is."""
+    try:
+        return long_date(dt.date.fromisoformat(iso or ""))
+    except ValueError:
+        return iso or ""
+
+
+def _duration(seconds: int) -> str:
+    """Seconds as ``h:mm:ss``."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
+def _grouped(amount: str) -> list[str]:
+    """An amount in groups of thousands, for a template to set apart: ``-1``, ``234.50``."""
+    match = _GROUPED.fullmatch(amount)
+    if match is None:
+        return [amount]
+    first, thousands, fraction = match.groups()
+    *middle, last = re.findall("...", thousands)
+    return [first, *middle, last + fraction]
+
+
+def _css_string(text: str) -> str:
+    r"""Text for between the quotes of a CSS string: nothing but ``\`` and hex digits."""
+    return "".join(f"\\{ord(character):06x}" for character in text if character != "\n")
+
+
+# Text in columns
+
+
+def _cells(*values: object) -> str:
+    """One row of a :func:`_table`; a list stands for as many cells as it has items.
+
+    Cells are set apart by what no value holds, as all white space in one is made plain.
+    """
+    lists = (value if isinstance(value, list) else [value] for value in values)
+    return "\t".join(" ".join(str(value).split()) for value in itertools.chain(*lists))
+
+
+def _table(block: str, alignment: str) -> str:
+    """Rows of cells in columns as wide as they need; a row ``---`` becomes a rule.
+
+    Args:
+        block: one row of :func:`_cells` a line; empty lines are left out.
+        alignment: a character a column. ``>``: right and never broken, so that an amount
+            stays whole; ``<``: left; ``*``: left, for one column, wrapped into the room
+            that the others leave.
+    """
+    rows = [line.split("\t") for line in block.split("\n") if line]
+    widths = _widths([row for row in rows if row != _RULE], alignment)
+    lines: list[str] = []
+    for row in rows:
+        if row == _RULE:
+            lines.append("-" * (sum(widths) + 2 * len(widths) - 2))
+        else:
+            lines += _table_row(row, widths, alignment)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _widths(rows: Sequence[Sequence[str]], alignment: str) -> list[int]:
+    """Columns' widths: what they need; the one that wraps has but what the others leave."""
+    widths = [max(map(_columns, column)) for column in zip(*rows, strict=True)]
+    for index, align in enumerate(alignment):
+        if align == "<":
+            widths[index] = min(widths[index], _WIDEST)
+    if "*" in alignment:
+        wrapped = alignment.index("*")
+        others = sum(widths) - widths[wrapped] + 2 * len(widths) - 2
+        widths[wrapped] = min(widths[wrapped], max(_NARROWEST, WIDTH - others))
+    return widths
+
+
+def _table_row(row: Sequence[str], widths: Sequence[int], alignment: str) -> Iterator[str]:
+    """The lines of one row, as many as its longest wrapped cell needs."""
+    wrapped = [
+        [cell] if align == ">" else _lines(cell, width)
+        for cell, width, align in zip(row, widths, alignment, strict=True)
+    ]
+    for line in itertools.zip_longest(*wrapped, fillvalue=""):
+        padded = (
+            _padded(cell, width, right=align == ">")
+            for cell, width, align in zip(line, widths, alignment, strict=True)
+        )
+        yield "  ".join(padded).rstrip()
+
+
+def _wrapped(text: str, width: int = WIDTH, indent: str = "") -> str:
+    """Text in lines of a width, its own line breaks kept, all after an indent."""
+    own_lines = text.split("\n")
+    lines = (line for own in own_lines for line in _lines(own, width - len(indent)))
+    return "\n".join(f"{indent}{line}".rstrip() for line in lines)
+
+
+def _lines(text: str, width: int) -> list[str]:
+    """Text in lines of a width; a word that is longer is broken."""
+    lines = [""]
+    for word in text.split():
+        joined = f"{lines[-1]} {word}".lstrip()
+        if _columns(joined) <= width:
+            lines[-1] = joined
+            continue
+        *full, rest = _pieces(word, width)
+        lines += [*full, rest]
+    return lines[1:] if lines[0] == "" and len(lines) > 1 else lines
+
+
+def _pieces(word: str, width: int) -> list[str]:
+    """A word in pieces none of which is wider than a width."""
+    pieces = [""]
+    for character in word:
+        if _columns(pieces[-1] + character) > width:
+            pieces.append("")
+        pieces[-1] += character
+    return pieces
+
+
+def _padded(text: str, width: int, *, right: bool) -> str:
+    room = " " * (width - _columns(text))
+    return room + text if right else text + room
+
+
+def _columns(text: str) -> int:
+    """Columns a text takes in a terminal: two for a wide character, none for a mark."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0
+        if unicodedata.category(character) in ("Mn", "Me", "Cf")
+        else 1 + (unicodedata.east_asian_width(character) in "WF")
+        for character in text
+    )

@@ -1,0 +1,238 @@
+"""Refills that are taxed when they are paid: their entry, their document, and what a change costs.
+
+A voucher that buys services of one rate only (Directive 2006/112/EC, article 30b) is the taxed
+supply itself. What a customer tops up is then gross: the tax goes to ``Liabilities:VAT``, the
+rest is his credit, and every top-up has a numbered document of its own.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import NamedTuple, cast
+
+from beancount.core import data
+from beancount.core.amount import Amount
+
+from a2ledger import accounts, money
+from a2ledger.billing import bill, closing_entries
+from a2ledger.book.config import Config
+from a2ledger.documents.document import Document, Line, Statement, StatementLine, VatLine
+from a2ledger.journal import period_file
+from a2ledger.payments.posting import ISSUED
+from a2ledger.period import DAY
+from a2ledger.records import Customer
+from a2ledger.vat import TAXED, VatCode, added, inside
+
+
+class Supply(NamedTuple):
+    """What a document of a top-up bills or credits, in micro-units of the currency."""
+
+    day: dt.date
+    title: str
+    description: str
+    net_micro: int
+    vat_micro: int
+    code: VatCode
+    paid: bool = True
+    """Whether money came in for it; else credit that was there is taxed, or its tax given back."""
+    opening_micro: int = 0
+    """What the customer owed before."""
+
+    @property
+    def kind(self) -> str:
+        """Of its document."""
+        return "credit-note" if self.net_micro + self.vat_micro < 0 else "invoice"
+
+
+def supply(entry: data.Transaction, customer: str, code: VatCode, places: int) -> Supply | None:
+    """What an entry tops up; None if it is less than any document can show.
+
+    Args:
+        entry: of a refill or payment, or of one reversed.
+        customer: whose account it credits.
+        code: under which all that he may buy is taxed.
+        places: decimals of the currency.
+    """
+    credited = sum(
+        money.micro(cast("Amount", leg.units).number or money.decimal(0))
+        for leg in entry.postings
+        if leg.account == accounts.billed(customer)
+    )
+    gross = money.rounded(-credited, places)
+    if not gross:
+        return None
+    taxed = inside(gross, code, places)
+    day = entry.meta.get("late_from", entry.date)
+    return Supply(day, entry.payee or "", entry.narration or "", gross - taxed, taxed, code)
+
+
+def taxed(
+    entry: data.Transaction, customer: str, sold: Supply, number: str, places: int
+) -> data.Transaction:
+    """The entry with its tax taken out of what it credits, and its document's number."""
+    account = accounts.billed(customer)
+    postings = []
+    for leg in entry.postings:
+        units = cast("Amount", leg.units)
+        if leg.account == account:
+            rest = money.micro(units.number or money.decimal(0)) + sold.vat_micro
+            postings.append(
+                period_file.leg(account, rest, units.currency, places=places)._replace(
+                    meta=leg.meta
+                )
+            )
+            if sold.vat_micro:
+                owed = accounts.vat(sold.code.code)
+                tax = period_file.leg(owed, -sold.vat_micro, units.currency, places=places)
+                postings.append(tax)
+        else:
+            postings.append(leg)
+    return entry._replace(meta={**entry.meta, ISSUED: number}, postings=postings)
+
+
+def leaving(day: dt.date, balance_micro: int, code: VatCode, places: int) -> Supply | None:
+    """What becomes of a balance when refills are taxed no more: its tax is given back.
+
+    Args:
+        day: the first of the new treatment.
+        balance_micro: owed, negative for credit; without the tax that was paid on it.
+        code: it was taxed under.
+        places: decimals of the currency.
+    """
+    net = money.rounded(balance_micro, places)
+    vat_micro = added(net, code, places)
+    if not vat_micro:
+        return None
+    what = "Credit that was taxed when it was paid for" if net < 0 else "Usage beyond what was paid"
+    return Supply(day, "Refill", what, net, vat_micro, code, False, balance_micro)
+
+
+def entering(day: dt.date, balance_micro: int, code: VatCode, places: int) -> Supply | None:
+    """What becomes of a balance when refills begin to be taxed: credit is taxed as if paid now.
+
+    Args:
+        day: the first of the new treatment.
+        balance_micro: owed, negative for credit; with the tax that is in it.
+        code: it will be taxed under.
+        places: decimals of the currency.
+    """
+    gross = -money.rounded(balance_micro, places)
+    vat_micro = inside(gross, code, places)
+    if not vat_micro:
+        return None
+    what = "Credit that is taxed from now on" if gross > 0 else "Debt to be paid by taxed refills"
+    net = gross - vat_micro
+    return Supply(day, "Refill", what, net, vat_micro, code, False, balance_micro)
+
+
+def conversion(sold: Supply, customer: str, currency: str, number: str) -> data.Transaction:
+    """The entry of a change of treatment: the tax of what was on the account."""
+    places = money.decimals(currency)
+    title = "Credit note" if sold.kind == "credit-note" else "Invoice"
+    return period_file.transaction(
+        sold.day,
+        f"{title} {number}",
+        f"VAT, {sold.description[0].lower()}{sold.description[1:]}",
+        [
+            period_file.leg(accounts.billed(customer), sold.vat_micro, currency, places=places),
+            period_file.leg(accounts.vat(sold.code.code), -sold.vat_micro, currency, places=places),
+        ],
+        meta={ISSUED: number},
+        links=[number],
+    )
+
+
+def document(
+    sold: Supply,
+    customer: Customer,
+    config: Config,
+    *,
+    currency: str,
+    number: str | None,
+    issue_date: dt.date,
+    original: dict[str, str] | None = None,
+) -> Document:
+    """The document of a top-up: one line, which is paid.
+
+    Args:
+        sold: what it says.
+        customer: whose it is; the facts of its own day stand on it.
+        config: who sends it.
+        currency: of the account.
+        number: in the series of its kind.
+        issue_date: the day it is made.
+        original: number and date of the document that a credit note corrects, if known.
+    """
+    places = money.decimals(currency)
+    sign = -1 if sold.kind == "credit-note" else 1
+    net, tax = sign * sold.net_micro, sign * sold.vat_micro
+    day = str(sold.day)
+    statement = _statement(sold, places)
+    closing_micro = money.parse(statement.closing)
+    supplier, buyer = closing_entries.parties(customer, config, sold.day)
+    return Document(
+        kind=sold.kind,
+        number=number,
+        original=original,
+        supplier=supplier,
+        customer=buyer,
+        currency=currency,
+        issue_date=str(issue_date),
+        due_date=str(issue_date),
+        period={"start": day, "end": str(sold.day + DAY)},
+        statement=statement,
+        lines=(
+            Line(
+                line=1,
+                kind="refill",
+                service=sold.title,
+                destination="",
+                description=sold.description,
+                from_=day,
+                to=day,
+                calls=0,
+                seconds=0,
+                net=money.text(net, places),
+                vat_code=sold.code.code,
+            ),
+        ),
+        vat=(
+            VatLine(
+                code=sold.code.code,
+                category=sold.code.category,
+                rate=f"{sold.code.rate.normalize():f}",
+                net=money.text(net, places),
+                vat=money.text(tax, places),
+                reason="" if sold.code.category in TAXED else sold.code.reason,
+            ),
+        ),
+        net=money.text(net, places),
+        vat_total=money.text(tax, places),
+        gross=money.text(net + tax, places),
+        to_pay=money.text(max(0, closing_micro), places),
+        credit=money.text(max(0, -closing_micro), places),
+        treatment="on-refill",
+    )
+
+
+def _statement(sold: Supply, places: int) -> Statement:
+    """What was supplied and what it was paid with; of a change, what it does to the balance."""
+    opening = balance = money.rounded(sold.opening_micro, places)
+    title = ", ".join(part for part in (sold.title, sold.description) if part)
+    moves = [(bill.vat_title(sold.code), sold.vat_micro)]
+    if sold.paid:
+        paid = -sold.net_micro - sold.vat_micro
+        moves = [(title, sold.net_micro), *moves, ("Paid" if paid < 0 else "Paid back", paid)]
+    lines = []
+    for what, amount in moves:
+        balance += amount
+        if amount:
+            shown, after = money.text(amount, places), money.text(balance, places)
+            lines.append(
+                StatementLine(date=str(sold.day), description=what, amount=shown, balance=after)
+            )
+    return Statement(
+        opening=money.text(opening, places),
+        lines=tuple(lines),
+        closing=money.text(balance, places),
+    )

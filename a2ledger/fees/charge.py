@@ -1,0 +1,335 @@
+"""Recurring fees: added, changed and stopped, and posted when they fall due.
+
+Every command that writes posts what is due by its day first. What a customer's open period must
+hold follows from his own ledger, so that being up to date is seen by looking for it there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from functools import cache, partial
+from typing import Any, NamedTuple, cast
+
+from beancount.core import data
+from beancount.core.amount import Amount
+
+from a2ledger import accounts, money
+from a2ledger.billing.bill import Row
+from a2ledger.book.book import Book, Draft, RefusedError
+from a2ledger.customers import register
+from a2ledger.fees import due as fees
+from a2ledger.fees.due import Posted
+from a2ledger.journal import customer_file, period_file, syntax
+from a2ledger.journal.period_file import PeriodFile
+from a2ledger.records import Customer, Fee
+from a2ledger.vat import Party
+
+
+class Changes(NamedTuple):
+    """What a customer's open period lacks of his fees, and what of them it should not hold."""
+
+    put: list[data.Transaction]
+    removed: set[str]
+    """Links of entries."""
+
+
+def charge(draft: Draft, names: Collection[str] = ()) -> dict[str, Changes]:
+    """Post every fee that is due by today, once, into the draft.
+
+    Args:
+        draft: of the book.
+        names: customers whose fees or facts may have changed, or whose period is to be closed;
+            of all others only what is due and missing is looked for.
+
+    Returns:
+        what changed, by customer.
+    """
+    found = {}
+    for name, customer in draft.book.customers.items():
+        if customer.fees and (name in names or _is_behind(draft, customer)):
+            file = draft.open_file(name)
+            changes = unposted(draft.book, customer, file, draft.today, draft.text)
+            if any(changes):
+                file = period_file.without_entries(file, changes.removed)
+                draft.put_open_file(name, period_file.with_entries(file, changes.put))
+                draft.fees += len(changes.put)
+                found[name] = changes
+    return found
+
+
+def changed(draft: Draft) -> set[str]:
+    """Customers whose own ledger, where fees and facts stand, the draft changes."""
+    return {
+        name
+        for name, customer in draft.book.customers.items()
+        if customer.fees and customer_file.path(name) in draft.put_files
+    }
+
+
+def _is_behind(draft: Draft, customer: Customer) -> bool:
+    """Whether an entry that is due by today is not in the open period as it should be."""
+    due = [
+        line
+        for fee in customer.fees
+        for line in fees.lines(customer, fee, customer.open_since, draft.today)
+    ]
+    if not due:
+        return False
+    text = draft.text(customer_file.period_path(customer.id, customer.open_since))
+    entries = fees.due_entries(customer, due, _taxes(draft.book, customer))
+    return any(syntax.formatted(entry) not in text for entry in entries)
+
+
+def unposted(
+    book: Book,
+    customer: Customer,
+    file: PeriodFile,
+    today: dt.date,
+    text_of: Callable[[str], str],
+) -> Changes:
+    """How a customer's open period differs from what it must hold of his fees on a day.
+
+    Args:
+        book: the customer's.
+        customer: whose.
+        file: his open period.
+        today: the day; what was posted on a later one stays.
+        text_of: reads a file of the book.
+    """
+    held = fees.posted(file.above)
+    latest = max([today, *(one.date for one in held)])
+    due = fees.entries(
+        customer,
+        fees.charged(file.above),
+        latest,
+        _taxes(book, customer),
+        cache(partial(_closed, customer, text_of)),
+    )
+    texts = {link: block.text for block in file.above for link in syntax.links(block.text)}
+    wanted = {link: entry for entry in due for link in entry.links}
+    voided = {one.link for one in held if one.voided}
+    return Changes(
+        [
+            entry
+            for link, entry in wanted.items()
+            if link not in voided and not texts.get(link, "").startswith(syntax.formatted(entry))
+        ],
+        {one.link for one in held} - wanted.keys() - voided,
+    )
+
+
+def _taxes(book: Book, customer: Customer) -> fees.Taxes:
+    config = book.config
+
+    def party(day: dt.date) -> Party:
+        return config.party(customer, day, customer.open_since)
+
+    return fees.Taxes(
+        lambda service, day: config.code_of(service, party(day), day).code,
+        lambda micro, code, day: config.pending(micro, code, party(day)),
+    )
+
+
+def _closed(customer: Customer, text_of: Callable[[str], str]) -> list[Posted]:
+    """Entries of fees in closed periods."""
+    found: list[Posted] = []
+    for start in customer.periods[:-1]:
+        text = text_of(customer_file.period_path(customer.id, start))
+        if " ^fee-" in text:
+            found += fees.posted(syntax.blocks(text))
+    return found
+
+
+def with_unposted(book: Book, customer: Customer, rows: Iterable[Row], today: dt.date) -> list[Row]:
+    """A customer's open period as it would be with all that is due by a day posted."""
+    if not customer.fees:
+        return list(rows)
+    path = customer_file.period_path(customer.id, customer.open_since)
+    changes = unposted(book, customer, book.period_file(path), today, book.text)
+    links = {link for entry in changes.put for link in entry.links} | changes.removed
+    kept = [row for row in rows if row.link not in links]
+    return [*kept, *map(_row, changes.put)]
+
+
+def _row(entry: data.Transaction) -> Row:
+    return Row(
+        entry.date,
+        billed=False,
+        payee=entry.payee or "",
+        narration=entry.narration or "",
+        micro=money.micro(cast("Decimal", fees.amount(entry).number)),
+        vat=str((entry.postings[0].meta or {})["vat"]),
+        calls=None,
+        seconds=None,
+        late_from=entry.meta.get("late_from"),
+        link=min(entry.links),
+        tags=frozenset(),
+        pending_micro=-sum(
+            money.micro(cast("Decimal", cast("Amount", leg.units).number))
+            for leg in entry.postings
+            if leg.account.startswith(accounts.PENDING)
+        ),
+        first=entry.meta["from"],
+        last=entry.meta["to"],
+    )
+
+
+# ---- what a customer is charged ----
+
+
+def add(  # noqa: PLR0913 - what a fee is made of
+    draft: Draft,
+    identity: str,
+    service: str,
+    amount: str,
+    *,
+    name: str = "",
+    every: str = "month",
+    arrears: bool = False,
+    since: dt.date | None = None,
+    until: dt.date | None = None,
+    description: str = "",
+) -> Fee:
+    """Add a fee to a customer; nothing is posted yet.
+
+    Args:
+        draft: of the book.
+        identity: the customer.
+        service: what he pays for.
+        amount: for a whole month, quarter or year.
+        name: the fee's id among his; the next free ``feeN`` if not given.
+        every: one of :data:`a2ledger.records.EVERY`.
+        arrears: whether it is due at the end of the days it is for.
+        since: first day; today if not given.
+        until: the first day it is not due for any more.
+        description: stands on the bill.
+
+    Raises:
+        RefusedError: if it cannot be billed, or he has a fee of that name.
+    """
+    customer = register.known(draft, identity)
+    if customer.settled:
+        raise RefusedError(f"{identity}: the account is settled; reopen it first")
+    taken = {fee.id for fee in customer.fees}
+    if name in taken:
+        raise RefusedError(f"{identity}: there is a fee {name}; use `fee change`, or another --id")
+    start = since or draft.today
+    if until and until <= start:
+        raise RefusedError(f"{identity}: a fee from {start} cannot end on {until} already")
+    currency = draft.book.currency(identity)
+    fee = Fee(
+        id=name or next(free for n in range(1, len(taken) + 2) if (free := f"fee{n}") not in taken),
+        service=service,
+        every=every,
+        arrears=arrears,
+        description=syntax.plain(description),
+        currency=currency,
+        prices=((start, _amount(amount)),),
+        until=until,
+    )
+    _put(draft, customer, fee)
+    return fee
+
+
+def _amount(text: str) -> int:
+    try:
+        return money.parse(text)
+    except ValueError as error:
+        raise RefusedError(f"AMOUNT: {error}") from None
+
+
+def _put(draft: Draft, customer: Customer, fee: Fee) -> None:
+    kept = [other for other in customer.fees if other.id != fee.id]
+    changed = replace(customer, fees=tuple(sorted([*kept, fee], key=lambda one: one.id)))
+    try:
+        fees.check(changed, draft.book.currency(customer.id), draft.book.config.services)
+    except ValueError as error:
+        raise RefusedError(f"{customer.id}: {error}") from None
+    draft.put_customer(changed)
+
+
+def change(draft: Draft, identity: str, name: str, amount: str, since: dt.date) -> bool:
+    """Change what a fee costs from a day on; False if it costs that already.
+
+    Raises:
+        RefusedError: if there is no such fee, or the day is not one it is due for.
+    """
+    customer, fee = _known(draft, identity, name)
+    if since < fee.start or (fee.until and since >= fee.until):
+        span = f"runs from {fee.start}" + (f" and stops on {fee.until}" if fee.until else "")
+        raise RefusedError(f"{identity}: fee {name} {span}; {since} is outside")
+    micro = _amount(amount)
+    if fee.price_micro(since) == micro:
+        return False
+    others = [row for row in fee.prices if row[0] != since]
+    _put(draft, customer, replace(fee, prices=tuple(sorted([*others, (since, micro)]))))
+    return True
+
+
+def stop(draft: Draft, identity: str, name: str, since: dt.date) -> bool:
+    """Have a fee due for no day from one on; False if it is so already.
+
+    Raises:
+        RefusedError: if there is no such fee, or it starts later.
+    """
+    customer, fee = _known(draft, identity, name)
+    if since < fee.start:
+        raise RefusedError(
+            f"{identity}: fee {name} runs from {fee.start}; say --from {fee.start} if it was never"
+        )
+    if fee.until == since:
+        return False
+    first, *others = fee.prices
+    prices = (first, *(row for row in others if row[0] < since))
+    _put(draft, customer, replace(fee, until=since, prices=prices))
+    return True
+
+
+def _known(draft: Draft, identity: str, name: str) -> tuple[Customer, Fee]:
+    customer = register.known(draft, identity)
+    for fee in customer.fees:
+        if fee.id == name:
+            return customer, fee
+    raise RefusedError(f"{identity}: no fee {name}; see `a2ledger fee list {identity}`")
+
+
+def settle(draft: Draft, identity: str, end: dt.date) -> Changes:
+    """Stop all fees of a customer and settle them to the day before ``end``, in the draft."""
+    customer = draft.customer(identity)
+    if (stopped := fees.stopped(customer, end)) == customer:
+        return Changes([], set())
+    draft.put_customer(stopped)
+    return charge(draft, {identity}).get(identity, Changes([], set()))
+
+
+def shown(entry: data.Transaction) -> str:
+    """What an entry charges, for a person."""
+    units = fees.amount(entry)
+    micro = money.micro(cast("Decimal", units.number))
+    return f"{money.text(micro, money.decimals(units.currency))} {units.currency}"
+
+
+def listed(customers: Iterable[Customer], today: dt.date) -> Iterator[dict[str, Any]]:
+    """Fees as the rows of ``fee list --json``."""
+    for customer in customers:
+        for fee in customer.fees:
+            places = money.decimals(fee.currency)
+            yield {
+                "customer": customer.id,
+                "id": fee.id,
+                "service": fee.service,
+                "amount": money.text(fee.price_micro(today), places),
+                "currency": fee.currency,
+                "every": fee.every,
+                "due": "arrears" if fee.arrears else "advance",
+                "from": str(fee.start),
+                "until": str(fee.until) if fee.until else None,
+                "description": fee.description,
+                "amounts": [
+                    {"from": str(since), "amount": money.text(micro, places)}
+                    for since, micro in fee.prices
+                ],
+            }

@@ -1,0 +1,387 @@
+"""Recurring fees: what falls due when, for which days, and how much it is.
+
+A fee is for one *coverage* after another: a month of the customer's billing day, or three or
+twelve of them counted from the one that holds the fee's first day. One in advance falls due on the
+last day before its coverage, for its first coverage on its first day; one in arrears on the last
+day covered. Where a fee starts, stops or changes its price inside a coverage, the amount is
+*price x days covered / days of the whole coverage*, rounded once to the currency's decimals.
+
+What is due follows from the customer's facts and fees alone. What a closed period billed
+otherwise is put right by one line in the open period. Amounts are in micro-units.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import NamedTuple, cast
+
+from beancount.core import data
+from beancount.core.amount import Amount
+
+from a2ledger import accounts, money, period
+from a2ledger.journal import syntax
+from a2ledger.journal.period_file import sale, transaction
+from a2ledger.journal.syntax import Block
+from a2ledger.payments.posting import moved_to
+from a2ledger.period import DAY, Cycle, Period
+from a2ledger.records import EVERY, Customer, Fee
+
+
+class Taxes(NamedTuple):
+    """What decides the VAT of one customer's fees."""
+
+    code_of: Callable[[str, dt.date], str]
+    """The code of a service sold on a day."""
+    pending: Callable[[int, str, dt.date], int]
+    """What of an amount under a code on a day is VAT that waits until it is billed."""
+
+
+IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+]{0,63}", re.ASCII)
+"""What a fee's id may be: a customer's id has a dash besides, so that links are told apart."""
+
+
+class Line(NamedTuple):
+    """Days of one coverage at one price."""
+
+    fee: Fee
+    coverage: dt.date
+    """Where its coverage starts."""
+    days: Period
+    """The days covered."""
+    whole: int
+    """How many days the price is for."""
+    price_micro: int
+    due: dt.date
+    micro: int
+
+    def formula(self, places: int) -> str:
+        """How the amount comes about, where it is not the price: ``22 of 31 days of 9.90``."""
+        days = (self.days.end - self.days.start).days
+        price = money.text(self.price_micro, places)
+        return "" if days == self.whole else f"{days} of {self.whole} days of {price}"
+
+
+class Posted(NamedTuple):
+    """A fee's entry as a period's file holds it."""
+
+    link: str
+    fee: str
+    anchor: dt.date
+    """A day of the coverage it belongs to."""
+    days: Period
+    micro: int
+    """What it debits Unbilled, or did before it was struck out."""
+    vat: str
+    date: dt.date
+    voided: bool = False
+
+
+def check(customer: Customer, currency: str, services: Iterable[str]) -> None:
+    """Make sure a customer's fees can be billed.
+
+    Raises:
+        ValueError: naming the fee that cannot.
+    """
+    for fee in customer.fees:
+        if not IDENTITY.fullmatch(fee.id):
+            raise ValueError(f"fee {fee.id!r}: an id is letters, digits, then also _ . @ and +")
+        if fee.service not in services:
+            raise ValueError(f"fee {fee.id}: service {fee.service!r} is not under [services]")
+        if fee.currency != currency:
+            raise ValueError(f"fee {fee.id}: is in {fee.currency}, the account in {currency}")
+        places = money.decimals(currency)
+        for since, micro in fee.prices:
+            if micro != money.rounded(micro, places):
+                amount = money.text(micro, places)
+                raise ValueError(
+                    f"fee {fee.id}: {amount} from {since} has more than {places} decimals, "
+                    f"which {currency} has"
+                )
+
+
+# ---- what falls due ----
+
+
+def _grids(customer: Customer) -> list[tuple[dt.date, int]]:
+    """The day on which the customer's months begin, and from which day on it is that.
+
+    A change takes hold where the next month begins, as it does for periods.
+    """
+    found = [(customer.opened, customer.cycle(customer.opened).day)]
+    changes = [*customer.facts.get("billing_day", ()), *customer.facts.get("cycle", ())]
+    for since in sorted(since for since, _ in changes):
+        begun, day = found[-1]
+        if since > begun:
+            begin = period.holding(since - DAY, Cycle(day=day)).end
+            if (changed := customer.cycle(begin).day) != day:
+                found.append((begin, changed))
+    return found
+
+
+def coverages(customer: Customer, fee: Fee, day: dt.date) -> Iterator[tuple[Period, int]]:
+    """What a fee is for, without end, from the coverage that holds a day.
+
+    Yields:
+        the days of a coverage, before a stop cuts it; and how many the whole of it would have.
+    """
+    first = max(fee.start, customer.opened)
+    grids = _grids(customer)
+    ends = [since for since, _ in grids[1:]] + [dt.date.max]
+    for (since, billing_day), end in zip(grids, ends, strict=True):
+        start = max(first, since)
+        held = period.holding(start, Cycle(day=billing_day)).start
+        cycle = Cycle(EVERY[fee.every], billing_day, held.month)
+        day = max(day, start)
+        while day < end:
+            whole = period.holding(day, cycle)
+            one = Period(max(whole.start, start), min(whole.end, end))
+            yield one, (whole.end - whole.start).days
+            day = one.end
+
+
+def lines(customer: Customer, fee: Fee, since: dt.date, until: dt.date) -> Iterator[Line]:
+    """What falls due from one day to another, both of them included."""
+    first = max(fee.start, customer.opened)
+    for one, whole in coverages(customer, fee, max(since, first)):
+        covered = one._replace(end=min(one.end, fee.until or one.end))
+        if covered.start >= covered.end or covered.start > until + DAY:
+            break
+        due = covered.last if fee.arrears else max(covered.start - DAY, first)
+        if since <= due <= until:
+            yield from _pieces(fee, covered, whole, due)
+
+
+def _pieces(fee: Fee, covered: Period, whole: int, due: dt.date) -> Iterator[Line]:
+    """Days covered, cut where the price changes."""
+    changes = [since for since, _ in fee.prices if covered.start < since < covered.end]
+    for start, end in pairwise([covered.start, *changes, covered.end]):
+        price = fee.price_micro(start)
+        unit: int = 10 ** (money.PLACES - money.decimals(fee.currency))
+        micro = money.divide(price * (end - start).days, whole * unit) * unit
+        yield Line(fee, covered.start, Period(start, end), whole, price, due, micro)
+
+
+# ---- what is posted ----
+
+
+def entries(
+    customer: Customer,
+    charged_micro: dict[str, int],
+    until: dt.date,
+    taxes: Taxes,
+    closed: Callable[[], Sequence[Posted]],
+) -> list[data.Transaction]:
+    """Every entry of fees that a customer's open period must hold.
+
+    Args:
+        customer: whose.
+        charged_micro: what closed periods billed of each fee, by its id.
+        until: the last day of what is due.
+        taxes: of his.
+        closed: what they billed one by one; asked only where the sum is not what was due.
+    """
+    found: list[data.Transaction] = []
+    start = customer.open_since
+    for fee in customer.fees:
+        due = sum(line.micro for line in lines(customer, fee, dt.date.min, start - DAY))
+        if due != charged_micro.get(fee.id, 0):
+            billed = [posted for posted in closed() if posted.fee == fee.id]
+            found += _corrections(customer, fee, billed, taxes)
+        found += due_entries(customer, lines(customer, fee, start, until), taxes)
+    return found
+
+
+def due_entries(
+    customer: Customer, due: Iterable[Line], taxes: Taxes
+) -> Iterator[data.Transaction]:
+    """Entries of lines on the days they fall due; what costs nothing is not posted."""
+    for line in due:
+        if line.micro:
+            yield _entry(customer, line, taxes)
+
+
+def _entry(customer: Customer, line: Line, taxes: Taxes) -> data.Transaction:
+    """The entry of a line on the day it falls due."""
+    formula = line.formula(money.decimals(line.fee.currency))
+    narration = _titled(line.fee, line.days) + (f" ({formula})" if formula else "")
+    vat = taxes.code_of(line.fee.service, line.due)
+    pending = taxes.pending(line.micro, vat, line.due)
+    postings = _sale(customer, line.fee, line.micro, vat, pending)
+    name = f"{line.fee.id}-{line.days.start}"
+    return _posting(
+        customer, line.fee, line.due, narration, line.days, name=name, postings=postings
+    )
+
+
+def _sale(
+    customer: Customer, fee: Fee, micro: int, vat: str, pending_micro: int
+) -> list[data.Posting]:
+    deferred = EVERY[fee.every] > 1
+    account = accounts.DEFERRED if deferred else accounts.income(fee.service)
+    return sale(customer.id, account, micro, fee.currency, vat=vat, pending_micro=pending_micro)
+
+
+def _posting(
+    customer: Customer,
+    fee: Fee,
+    day: dt.date,
+    narration: str,
+    days: Period,
+    *,
+    name: str,
+    postings: list[data.Posting],
+) -> data.Transaction:
+    return transaction(
+        day,
+        syntax.plain(fee.service),
+        narration,
+        postings,
+        meta={"fee": fee.id, "from": days.start, "to": days.last},
+        links=[syntax.link("fee", customer.id, name)],
+    )
+
+
+def _titled(fee: Fee, days: Period) -> str:
+    return f"{syntax.plain(fee.description) or fee.id}, {days}"
+
+
+def _corrections(
+    customer: Customer, fee: Fee, billed: Sequence[Posted], taxes: Taxes
+) -> Iterator[data.Transaction]:
+    """What the open period owes to closed ones: what they did not bill, or billed otherwise."""
+    start = customer.open_since
+    due: dict[dt.date, list[Line]] = {}
+    posted: dict[dt.date, list[Posted]] = {}
+    for line in lines(customer, fee, dt.date.min, start - DAY):
+        due.setdefault(line.coverage, []).append(line)
+    for one in billed:
+        held, _ = next(coverages(customer, fee, one.anchor))
+        key = min(held.start, one.anchor)
+        posted.setdefault(key, []).append(one)
+    for coverage in sorted({*due, *posted}):
+        owed, old = due.get(coverage, []), posted.get(coverage, [])
+        if not old:
+            for entry in due_entries(customer, owed, taxes):
+                yield moved_to(entry, start)
+        elif any(one.voided for one in old):
+            continue  # it was waived by a person, who may charge what should be charged
+        elif sum(line.micro for line in owed) != sum(one.micro for one in old):
+            yield _difference(customer, fee, coverage, owed, old, taxes)
+
+
+def _difference(
+    customer: Customer,
+    fee: Fee,
+    coverage: dt.date,
+    owed: Sequence[Line],
+    old: Sequence[Posted],
+    taxes: Taxes,
+) -> data.Transaction:
+    """One line for a coverage that was billed otherwise than it is due now."""
+    places = money.decimals(fee.currency)
+    due, billed = sum(line.micro for line in owed), sum(one.micro for one in old)
+    end = owed[-1].days.end if owed else coverage
+    was = max(one.days.end for one in old)
+    days = Period(end, was) if end < was else Period(coverage, end)
+    formulas = ", ".join(filter(None, (line.formula(places) for line in owed)))
+    credit = f"credit for {(was - end).days} days: " if end < was else ""
+    narration = (
+        f"{_titled(fee, days)} ({credit}{money.text(due, places)} due"
+        f"{f' for {formulas}' if formulas else ''}, {money.text(billed, places)} billed)"
+    )
+    name = f"{fee.id}-{coverage}.{customer.open_since}"
+    day, vat = min((one.date, one.vat) for one in old)
+    pending = taxes.pending(due - billed, vat, customer.open_since)
+    postings = _sale(customer, fee, due - billed, vat, pending)
+    entry = _posting(customer, fee, day, narration, days, name=name, postings=postings)
+    return moved_to(entry, customer.open_since)
+
+
+_LINK = re.compile(r"fee-.*-(\d{4}-\d\d-\d\d)(\.\d{4}-\d\d-\d\d)?")
+_META = re.compile(r'^  (fee|from|to): (?:"([^"]*)"|(\S+))$', re.MULTILINE)
+_VAT = re.compile(r'^    vat: "([^"]*)"', re.MULTILINE)
+_WAS = re.compile(r":Unbilled [^\n]*\n(?:    [a-z][^\n]*\n)*?    was: (-?[0-9.]+) ")
+_CHARGED = re.compile(r'\S+ custom "a2ledger-charged" "([^"]*)" (-?[0-9.]+) ')
+
+
+def id_of(link: str) -> str:
+    """The id of the fee an entry with this link is of, or nothing."""
+    return link.rsplit("-", 4)[1] if _LINK.fullmatch(link) else ""
+
+
+def corrects(link: str) -> bool:
+    """Whether the entry with this link puts right what a closed period billed of a fee."""
+    return bool((match := _LINK.fullmatch(link)) and match[2])
+
+
+def amount(entry: data.Transaction) -> Amount:
+    """What an entry of a fee debits Unbilled."""
+    return cast("Amount", entry.postings[0].units)
+
+
+def posted(blocks: Iterable[Block]) -> list[Posted]:
+    """The fees' entries among the blocks of a period's file."""
+    return [found for block in blocks if (found := _posted(block)) is not None]
+
+
+def _posted(block: Block) -> Posted | None:
+    name = next((link for link in syntax.links(block.text) if link.startswith("fee-")), "")
+    if block.kind != "*" or not (match := _LINK.fullmatch(name)):
+        return None
+    meta = {key: text or plain for key, text, plain in _META.findall(block.text)}
+    if len(meta) < len(("fee", "from", "to")):
+        return None
+    vat, was = _VAT.search(block.text), _WAS.search(block.text)
+    legs = [one.micro for one in syntax.legs(block.text) if one.account.endswith(":Unbilled")]
+    return Posted(
+        name,
+        meta["fee"],
+        dt.date.fromisoformat(match[1]),
+        Period(dt.date.fromisoformat(meta["from"]), dt.date.fromisoformat(meta["to"]) + DAY),
+        money.parse(was[1]) if was else sum(legs),
+        vat[1] if vat else "",
+        dt.date.fromisoformat(block.date),
+        bool(was),
+    )
+
+
+def charged(blocks: Iterable[Block]) -> dict[str, int]:
+    """What closed periods billed of each fee, in micro-units, from the head of an open one."""
+    rows = (_CHARGED.match(block.text) for block in blocks if block.kind == "custom")
+    return {row[1]: money.parse(row[2]) for row in rows if row}
+
+
+def carried(blocks: Sequence[Block], end: dt.date, currency: str) -> list[data.Custom]:
+    """The lines with which a period says to the next what has been billed of each fee."""
+    sums = charged(blocks)
+    for one in posted(blocks):
+        sums[one.fee] = sums.get(one.fee, 0) + one.micro
+    places = money.decimals(currency)
+    return [
+        data.Custom(
+            {}, end, "a2ledger-charged", [name, Amount(money.decimal(micro, places), currency)]
+        )
+        for name, micro in sorted(sums.items())
+    ]
+
+
+def stopped(customer: Customer, end: dt.date) -> Customer:
+    """The customer with every fee stopped: nothing of it is due for a day or any after it.
+
+    With :func:`entries` this settles his fees to the day before.
+    """
+    return replace(
+        customer,
+        fees=tuple(
+            replace(
+                fee,
+                until=min(max(end, fee.start), fee.until or dt.date.max),
+                prices=tuple(row for row in fee.prices if row[0] < end or row == fee.prices[0]),
+            )
+            for fee in customer.fees
+        ),
+    )

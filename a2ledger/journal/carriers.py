@@ -1,0 +1,76 @@
+"""What carriers are owed for customers' calls, per carrier and day; never in a customer's ledger.
+
+Derived from the call detail: ``journals/carriers/NAME/opens.beancount`` opens the carrier's
+accounts, ``journals/carriers/NAME/2026-01.beancount`` holds a month. Text in, text out.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from beancount.core import data
+
+from a2ledger import accounts
+from a2ledger.journal import period_file, syntax
+from a2ledger.period import month_of
+
+
+class Terminated(NamedTuple):
+    """Calls of a day that one carrier terminated; ``micro`` is what they cost to buy."""
+
+    calls: int
+    seconds: int
+    micro: int
+    currency: str
+
+
+def _directory(carrier: str) -> str:
+    """A carrier's directory: his name, or where that could not be one his account's part."""
+    plain = accounts.is_customer_id(carrier) and not carrier.startswith("X-")
+    return f"journals/carriers/{carrier if plain else accounts.component(carrier)}"
+
+
+def opens_path(carrier: str) -> str:
+    """Where the ``open`` entries of a carrier's accounts stand in the book."""
+    return f"{_directory(carrier)}/opens.beancount"
+
+
+def month_path(carrier: str, day: dt.date) -> str:
+    """Where a carrier's month stands in the book."""
+    return f"{_directory(carrier)}/{month_of(day)}.beancount"
+
+
+def opens(carrier: str) -> str:
+    """The text of a carrier's ``opens.beancount``."""
+    names = (accounts.carrier(carrier), accounts.termination(carrier))
+    meta = {"carrier": carrier}
+    return "".join(
+        syntax.formatted(data.Open(meta, dt.date(1970, 1, 1), name, [], None)) for name in names
+    )
+
+
+def merged(text: str, carrier: str, days: Mapping[dt.date, Sequence[Terminated]]) -> str:
+    """A carrier's month with some days replaced, each by an entry a currency."""
+    replaced = {str(day) for day in days}
+    kept = [block for block in syntax.blocks(text) if block.date not in replaced]
+    added = [
+        syntax.Block(str(day), "*", syntax.formatted(_entry(day, carrier, row)))
+        for day, rows in days.items()
+        for row in sorted(rows, key=lambda row: row.currency)
+    ]
+    return syntax.joined(sorted([*kept, *added], key=lambda block: block.date))
+
+
+def _entry(day: dt.date, carrier: str, row: Terminated) -> data.Transaction:
+    return period_file.transaction(
+        day,
+        syntax.plain(carrier),
+        period_file.calls_text(row.calls, row.seconds),
+        [
+            period_file.leg(accounts.termination(carrier), row.micro, row.currency),
+            period_file.leg(accounts.carrier(carrier), -row.micro, row.currency),
+        ],
+        meta={"calls": row.calls, "seconds": row.seconds},
+    )

@@ -1,0 +1,293 @@
+"""A customer's own ledger: ``journals/customers/ID.beancount``.
+
+It holds the options and includes that let it load alone, the ``open`` of both accounts with the
+current facts as metadata, and every dated fact as ``DATE custom "a2ledger-set" "KEY" VALUE``.
+A recurring fee is a line ``custom "a2ledger-fee"`` on its first day, and another for each change
+of its amount and for its end. The includes name his periods' files; the last one is open.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+
+from beancount.core import data
+from beancount.core.amount import Amount
+
+from a2ledger import accounts, money, period
+from a2ledger.journal import syntax
+from a2ledger.records import EVERY, FACTS, KEYS, NUMBERS, Customer, Fact, Fee
+
+_INCLUDE = re.compile(r'^include "\.\./(\d{4}-\d\d)/.*\.(\d\d)\.beancount"', re.MULTILINE)
+_SET = re.compile(
+    r'^(\d{4}-\d\d-\d\d) custom "a2ledger-set" "([a-z_]+)" ("(?:[^"\\]|\\.)*"|-?[0-9.]+)\s*$',
+    re.MULTILINE,
+)
+_DATED = re.compile(r'custom "a2ledger-(set|fee)"')
+_OPEN = re.compile(
+    r'^(\d{4}-\d\d-\d\d) open \S+:Unbilled[^\n]*\n  customer: "([^"]+)"', re.MULTILINE
+)
+_TEXT = r'"(?:[^"\\]|\\.)*"'
+_FEES = re.compile(r'^[^;"\n]*custom "a2ledger-fee"[^\n]*', re.MULTILINE)
+_FEE = re.compile(
+    rf'(?P<day>\d{{4}}-\d\d-\d\d) custom "a2ledger-fee" (?P<id>{_TEXT}) '
+    rf"(?:(?:(?P<service>{_TEXT}) )?(?P<amount>-?[0-9.]+) (?P<currency>[A-Z]{{3}})"
+    rf'(?(service) "(?P<every>{"|".join(EVERY)})" "(?P<when>advance|arrears)" (?P<text>{_TEXT}))'
+    r'|"stop")\s*'
+)
+_SHAPES = (
+    'DATE custom "a2ledger-fee" "ID" "SERVICE" AMOUNT CURRENCY "month|quarter|year" '
+    '"advance|arrears" "DESCRIPTION", "ID" AMOUNT CURRENCY or "ID" "stop"'
+)
+
+
+class BadLineError(ValueError):
+    """A line that is not as it must be, and its number."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def path(customer: str) -> str:
+    """Where a customer's own ledger stands in the book."""
+    return f"journals/customers/{customer}.beancount"
+
+
+def period_path(customer: str, start: dt.date) -> str:
+    """Where the file of a customer's period stands in the book."""
+    return f"journals/{period.month_of(start)}/{customer}.{start.day:02d}.beancount"
+
+
+def parse(text: str) -> Customer:
+    """A customer from the text of his own ledger.
+
+    Raises:
+        ValueError: if it has no ``open`` as the program writes it, or a fact that is none.
+    """
+    opened = _OPEN.search(text)
+    if opened is None:
+        raise ValueError('no `open` of an Unbilled account that bears customer: "ID"')
+    facts: dict[str, list[tuple[dt.date, Fact]]] = {}
+    for day, key, value in _SET.findall(text):
+        facts.setdefault(key, []).append((dt.date.fromisoformat(day), _fact(key, value)))
+    if (found := text.count('custom "a2ledger-set"')) != sum(map(len, facts.values())):
+        raise ValueError(f'one of {found} `custom "a2ledger-set"` lines is not DATE "KEY" VALUE')
+    return Customer(
+        id=opened[2],
+        opened=dt.date.fromisoformat(opened[1]),
+        facts={
+            key: tuple(sorted(facts[key], key=lambda change: change[0]))
+            for key in FACTS
+            if key in facts
+        },
+        periods=tuple(
+            dt.date.fromisoformat(f"{month}-{day}") for month, day in _INCLUDE.findall(text)
+        ),
+        has_deposit=f" open {accounts.DEPOSITS}" in text,
+        fees=_fees(text) if '"a2ledger-fee"' in text else (),
+    )
+
+
+def _fact(key: str, value: str) -> Fact:
+    if key not in FACTS:
+        raise ValueError(f"{key!r} is no fact of a customer; there is {', '.join(FACTS)}")
+    if key in NUMBERS:
+        if value.startswith('"'):
+            raise ValueError(f"{key} must be a plain number, not {value}")
+        try:
+            return Decimal(value)
+        except InvalidOperation:
+            raise ValueError(f"{key} must be a plain number, not {value}") from None
+    if not value.startswith('"'):
+        raise ValueError(f"{key} must be text in quotes, not {value}")
+    return syntax.unquoted(value)
+
+
+def _fees(text: str) -> tuple[Fee, ...]:
+    """The fees of a customer, by id, from the lines of his own ledger.
+
+    Raises:
+        ValueError: naming the line that is wrong, or the fee whose lines do not fit together.
+    """
+    rows = []
+    for found in _FEES.finditer(text):
+        try:
+            row = _FEE.fullmatch(found[0])
+            if row is None:
+                raise ValueError(f"is not {_SHAPES}")  # noqa: TRY301 - values may be wrong too
+            money.parse(row["amount"] or "0")
+            rows.append((dt.date.fromisoformat(row["day"]), row))
+        except ValueError as error:
+            line = text.count("\n", 0, found.start()) + 1
+            raise BadLineError(line, f"{found[0].strip()}: {error}") from None
+    rows.sort(key=lambda dated: dated[0])
+    names = sorted({row["id"] for _, row in rows})
+    return tuple(_fee(name, [dated for dated in rows if dated[1]["id"] == name]) for name in names)
+
+
+def _fee(name: str, rows: list[tuple[dt.date, re.Match[str]]]) -> Fee:
+    starts = [(day, row) for day, row in rows if row["service"]]
+    stops = [day for day, row in rows if not row["amount"]]
+    prices = [(day, money.parse(row["amount"])) for day, row in rows if row["amount"]]
+    if len(starts) != 1 or starts[0][0] != rows[0][0]:
+        raise ValueError(f"fee {name}: needs one line with its service, on its first day")
+    if len({day for day, _ in prices}) != len(prices):
+        raise ValueError(f"fee {name}: has two amounts on one day")
+    if len(stops) > 1 or any(day >= stop for stop in stops for day, _ in prices[1:]):
+        raise ValueError(f"fee {name}: stops once, and nothing of it changes from then on")
+    row = starts[0][1]
+    return Fee(
+        id=syntax.unquoted(name),
+        service=syntax.unquoted(row["service"]),
+        every=row["every"],
+        arrears=row["when"] == "arrears",
+        description=syntax.unquoted(row["text"]),
+        currency=row["currency"],
+        prices=tuple(prices),
+        until=stops[0] if stops else None,
+    )
+
+
+def _fee_lines(customer: Customer) -> list[str]:
+    entries = [
+        (day, fee.id, data.Custom({}, day, "a2ledger-fee", [fee.id, *values]))
+        for fee in customer.fees
+        for day, values in _fee_values(fee)
+    ]
+    return [syntax.formatted(entry) for *_, entry in sorted(entries, key=lambda row: row[:2])]
+
+
+def _fee_values(fee: Fee) -> Iterator[tuple[dt.date, list[object]]]:
+    """What each line of a fee says, beside its id."""
+    places = money.decimals(fee.currency)
+    for day, micro in fee.prices:
+        amount = Amount(money.decimal(micro, places), fee.currency)
+        if day == fee.start:
+            when = "arrears" if fee.arrears else "advance"
+            yield day, [fee.service, amount, fee.every, when, fee.description]
+        else:
+            yield day, [amount]
+    if fee.until:
+        yield fee.until, ["stop"]
+
+
+def opens(customer: Customer, currency: str, today: dt.date) -> list[data.Open]:
+    """The ``open`` of his accounts; Unbilled's repeats the facts that hold today."""
+    meta: dict[str, object] = {"customer": customer.id}
+    for key in KEYS:
+        value = customer.fact(key, max(today, customer.opened))
+        if value not in (None, ""):
+            meta[key] = value
+    names = [accounts.unbilled(customer.id), accounts.billed(customer.id)]
+    if customer.has_deposit:
+        names.append(accounts.deposits(customer.id))
+    return [
+        data.Open(
+            meta if name == names[0] else {"customer": customer.id},
+            customer.opened,
+            name,
+            [currency],
+            None,
+        )
+        for name in names
+    ]
+
+
+def new(customer: Customer, currency: str, today: dt.date) -> str:
+    """The text of a new customer's own ledger."""
+    head = (
+        f'option "title" {syntax.quoted(customer.id)}\n'
+        f'option "operating_currency" {syntax.quoted(currency)}\n'
+        'option "tolerance_multiplier" "0"\n'
+        'include "../chart.beancount"\n\n'
+    )
+    lines = [syntax.formatted(entry) for entry in opens(customer, currency, today)]
+    changes = _changes(customer)
+    includes = (_include(customer.id, start) for start in customer.periods)
+    dated = "".join([*changes, *_fee_lines(customer)])
+    return head + "".join(lines) + "\n" + dated + "\n" + "".join(includes)
+
+
+def _changes(customer: Customer) -> list[str]:
+    rows = [
+        (day, FACTS.index(key), key, value)
+        for key, history in customer.facts.items()
+        for day, value in history
+    ]
+    return [
+        syntax.formatted(data.Custom({}, day, "a2ledger-set", [key, value]))
+        for day, _, key, value in sorted(rows, key=lambda row: row[:2])
+    ]
+
+
+def _include(customer: str, start: dt.date) -> str:
+    name = period_path(customer, start).removeprefix("journals/")
+    return f'include "../{name}"\n'
+
+
+def updated(text: str, customer: Customer, currency: str, today: dt.date) -> str:
+    """A customer's own ledger brought up to date, what people wrote in it left alone.
+
+    The ``open`` entries, the dated facts and the fees are written anew, facts and fees where the
+    first of them stood; includes of periods that are missing are added at the end.
+    """
+    found = syntax.blocks(text)
+    entries = {entry.account: syntax.formatted(entry) for entry in opens(customer, currency, today)}
+    held = accounts.deposits(customer.id)
+    missing = entries.get(held, "") if f" open {held} " not in text else ""
+    dated = [*_changes(customer), *_fee_lines(customer)]
+    parts: list[str] = []
+    written = False
+    for block in found:
+        if block.kind == "open":
+            account = block.text.split()[2]
+            new = entries.get(account, "") + missing * (account == accounts.billed(customer.id))
+            parts.append(new + syntax.tail(block.text) if new else block.text)
+        elif _DATED.search(block.text.partition("\n")[0]):
+            if not written:
+                parts += dated
+                written = True
+            parts.append(syntax.tail(block.text))
+        else:
+            parts.append(block.text)
+    if not written:
+        parts += dated
+    result = "".join(parts)
+    return result + "".join(
+        include
+        for start in customer.periods
+        if (include := _include(customer.id, start)) not in result
+    )
+
+
+def with_closes(text: str, customer: str, day: dt.date | None) -> str:
+    """A customer's own ledger with his accounts closed from a day on; None: not closed."""
+    kept = [
+        syntax.tail(block.text).lstrip("\n") if block.kind == "close" else block.text
+        for block in syntax.blocks(text)
+    ]
+    if day is None:
+        return "".join(kept)
+    closes = "".join(
+        syntax.formatted(data.Close({}, day, account))
+        for account in (accounts.unbilled(customer), accounts.billed(customer))
+    )
+    return "".join(kept) + closes
+
+
+def with_facts(customer: Customer, changes: Iterable[tuple[str, Fact]], since: dt.date) -> Customer:
+    """The customer with facts that hold from a day on; one that already holds adds nothing."""
+    facts = dict(customer.facts)
+    for key, value in changes:
+        history = [change for change in facts.get(key, ()) if change[0] != since]
+        before = [change for change in history if change[0] < since]
+        holds = before[-1][1] if before else None
+        if value != holds:
+            history = sorted([*history, (since, value)], key=lambda change: change[0])
+        facts[key] = tuple(history)
+    ordered = {key: facts[key] for key in FACTS if facts.get(key)}
+    return replace(customer, facts=ordered)

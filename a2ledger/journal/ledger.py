@@ -1,0 +1,452 @@
+"""The loaded ledger, asked in Beancount's query language.
+
+Queries are constants; values are bound, never put into the text. Beancount's load cache is off:
+it does not see new files behind an unchanged one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import gc
+import importlib
+import os
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import make_dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+os.environ["BEANCOUNT_DISABLE_LOAD_CACHE"] = "1"
+
+from beancount import loader
+from beancount.core import data
+from beancount.parser import parser
+
+from a2ledger import accounts, money
+from a2ledger.billing.bill import Brought, Row
+from a2ledger.journal import admission, customer_file, period_file, syntax
+from a2ledger.records import Customer, Problem
+
+ACCOUNTS = """
+SELECT account, open.meta['customer'] AS customer, str(open.meta['name']) AS name,
+       decimal(open.meta['credit_limit']) AS credit_limit, str(open.meta['currency']) AS currency
+FROM #accounts WHERE account ~ '^Assets:Receivable:[^:]+:Unbilled$'
+"""
+
+BALANCES = """
+SELECT account, currency, sum(number) AS owed
+WHERE account ~ '^Assets:Receivable:' GROUP BY account, currency
+"""
+
+ROWS = """
+SELECT date, account, payee, narration, number, currency, str(meta('vat')) AS vat,
+       int(entry_meta('calls')) AS calls, int(entry_meta('seconds')) AS seconds,
+       date(entry_meta('late_from')) AS late_from, str(entry_meta('voided')) AS voided, links, tags,
+       date(entry_meta('from')) AS first, date(entry_meta('to')) AS last,
+       filename, int(entry_meta('lineno')) AS line
+WHERE account ~ '^Assets:Receivable:'
+"""
+
+TAXES = """
+SELECT date, account, number, links
+WHERE account ~ '^Liabilities:VAT:' AND ('invoice' IN tags OR 'credit-note' IN tags)
+  AND entry_meta('treatment') IS NULL
+"""
+
+PENDING = """
+SELECT filename, int(entry_meta('lineno')) AS line, account, number
+WHERE account ~ '^Liabilities:VAT-Pending:'
+"""
+
+UNMATCHED = """
+SELECT currency, sum(number) AS held
+WHERE account = 'Liabilities:Suspense:Unmatched' GROUP BY currency ORDER BY currency
+"""
+
+
+T = TypeVar("T")
+
+
+class ForbiddenLineError(Exception):
+    """A journal holds a line that a book's journals must not have."""
+
+
+class Ledger:
+    """Entries that Beancount has loaded and checked."""
+
+    def __init__(self, entries: Any, errors: Any, options: Any) -> None:
+        self.entries, self.errors = entries, errors
+        self._connection = _beanquery().connect(
+            "beancount:", entries=entries, errors=errors, options=options
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Ledger:
+        """A ledger from its top file.
+
+        Raises:
+            ForbiddenLineError: if a file to be loaded holds what none of a book's may.
+        """
+        admit(path, path.read_bytes())
+        return cls(*quickly(lambda: loader.load_file(str(path))))
+
+    @classmethod
+    def read(cls, text: str, journals: Path) -> Ledger:
+        """A ledger from the text of a top file of the journals; its includes are absolute paths.
+
+        Raises:
+            ForbiddenLineError: as :meth:`load`.
+        """
+        admit(journals / "text", text.encode(), absolute=True)
+        return cls(*quickly(lambda: loader.load_string(text)))
+
+    def ask(self, query: str, **values: object) -> list[Any]:
+        """Rows of a query, with the columns' names; ``values`` are bound to ``%(name)s``."""
+        cursor = self._connection.execute(_parsed(query), values or None)
+        names = [column.name for column in cursor.description]
+        row: Any = make_dataclass("Row", names, frozen=True, slots=True)
+        return [row(*values) for values in cursor.fetchall()]
+
+    def problems(self, root: Path) -> list[Problem]:
+        """Beancount's errors, placed by file and line."""
+        found = []
+        for error in self.errors:
+            source = error.source or {}
+            file = str(source.get("filename", ""))
+            if Path(file).is_relative_to(root):
+                file = str(Path(file).relative_to(root))
+            message = " ".join(str(error.message).split())
+            found.append(Problem(file, int(source.get("lineno", 0)), "beancount", message))
+        return found
+
+
+def admit(top: Path, content: bytes, *, absolute: bool = False) -> None:
+    """Make sure that Beancount may load a file of the journals, and all that it includes.
+
+    Args:
+        top: the file, in the journals.
+        content: of it.
+        absolute: whether it may name files by their whole path; those it includes never may.
+
+    Raises:
+        ForbiddenLineError: naming every line that stands in the way.
+    """
+    journals = next((one for one in top.parents if one.name == "journals"), top.parent).resolve()
+    waiting, seen, found = [(top, content)], {top.resolve()}, list[str]()
+    while waiting:
+        path, content = waiting.pop()
+        try:
+            text = content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            found.append(f"{path}: not UTF-8 at byte {error.start}; nothing was read; convert it")
+            continue
+        found += (
+            f"{path}:{line}: {message}; nothing was read; correct the line"
+            for line, message in admission.objections(text)
+        )
+        for line, name in admission.includes(text):
+            other = Path(os.path.normpath(path.parent / name))
+            real = other.resolve()
+            leaves = not real.is_relative_to(journals)
+            whole = name.startswith("/") and not (absolute and path == top)
+            if leaves or whole or real.is_dir() or re.search(r"[*?\[]", name):
+                found.append(
+                    f"{path}:{line}: includes {name!r}, which is not one file of the journals; "
+                    "nothing was read; correct the line"
+                )
+            elif real not in seen and real.is_file():
+                seen.add(real)
+                waiting.append((other, real.read_bytes()))
+    if found:
+        raise ForbiddenLineError("\n".join(found))
+
+
+def _beanquery() -> Any:
+    # Importing it takes a fifth of what starting a command takes, and few commands ask anything.
+    return importlib.import_module("beanquery")
+
+
+@cache
+def _parsed(query: str) -> Any:
+    # Parsing a query takes a tenth of a second: as long as asking it of a large ledger.
+    return _beanquery().parser.parse(query)
+
+
+def quickly(load: Callable[[], T]) -> T:
+    """What ``load`` returns: it makes many objects and frees none, so no garbage is looked for."""
+    gc.disable()
+    try:
+        return load()
+    finally:
+        gc.enable()
+
+
+class Standing(NamedTuple):
+    """Where a customer stands; amounts in micro-units."""
+
+    customer: str
+    name: str
+    currency: str
+    billed_micro: int
+    unbilled_micro: int
+    credit_limit_micro: int
+
+    @property
+    def owed_micro(self) -> int:
+        """What the customer owes in all."""
+        return self.billed_micro + self.unbilled_micro
+
+    @property
+    def available_micro(self) -> int:
+        """What he may still use."""
+        return self.credit_limit_micro - self.owed_micro
+
+    @property
+    def over_limit(self) -> bool:
+        """Whether he owes more than he may."""
+        return self.available_micro < 0
+
+
+def standings(ledger: Ledger) -> list[Standing]:
+    """Where every customer stands, by id."""
+    owed = {(row.account, row.currency): money.micro(row.owed) for row in ledger.ask(BALANCES)}
+    found = []
+    for row in ledger.ask(ACCOUNTS):
+        currency = row.currency or ""
+        billed = row.account.removesuffix("Unbilled") + "Billed"
+        found.append(
+            Standing(
+                str(row.customer),
+                row.name or "",
+                currency,
+                owed.get((billed, currency), 0),
+                owed.get((row.account, currency), 0),
+                money.micro(row.credit_limit or money.decimal(0)),
+            )
+        )
+    return sorted(found, key=lambda standing: standing.customer)
+
+
+def unmatched(ledger: Ledger) -> dict[str, int]:
+    """Money that is no customer's, in micro-units by currency; below zero if more went out."""
+    held = {row.currency: -money.micro(row.held) for row in ledger.ask(UNMATCHED)}
+    return {currency: micro for currency, micro in held.items() if micro}
+
+
+def rows(ledger: Ledger) -> dict[str, list[Row]]:
+    """Postings to customers' accounts, by the customer's part of the account name."""
+    found: dict[str, list[Row]] = {}
+    pending = {
+        (row.filename, row.line, row.account): -money.micro(row.number)
+        for row in ledger.ask(PENDING)
+    }
+    for row in ledger.ask(ROWS):
+        _, _, customer, part = row.account.split(":")
+        found.setdefault(customer, []).append(
+            Row(
+                row.date,
+                part == "Billed",
+                row.payee or "",
+                _told(row.narration or "", row.voided),
+                money.micro(row.number),
+                row.vat or "",
+                row.calls,
+                row.seconds,
+                row.late_from,
+                min(row.links, default=""),
+                frozenset(row.tags),
+                pending_micro=pending.pop(
+                    (row.filename, row.line, accounts.pending(row.vat or "")), 0
+                ),
+                file=row.filename,
+                lineno=row.line,
+                first=row.first,
+                last=row.last,
+                voided=bool(row.voided),
+            )
+        )
+    return found
+
+
+def parsed_rows(text: str, customer: str) -> list[Row]:
+    """Postings to a customer's accounts from the text of a period's file, without booking it.
+
+    Every amount in such a file is written out, so that parsing is enough; it gives what
+    :func:`rows` gives of the loaded ledger. Usage, which is most of it, is read as it was written.
+
+    Raises:
+        ValueError: if the text is no journal, or its usage not as the program wrote it.
+    """
+    file = period_file.parse(text)
+    found = [_usage(usage) for usage in file.usage]
+    entries, errors, _ = parser.parse_string(syntax.joined((*file.above, *file.closing)))
+    if errors:
+        raise ValueError(f"line {errors[0].source['lineno']}: {errors[0].message}")
+    own = {accounts.billed(customer): True, accounts.unbilled(customer): False}
+    return found + [
+        _row(entry, leg, own[leg.account])
+        for entry in entries
+        if isinstance(entry, data.Transaction)
+        for leg in entry.postings
+        if leg.account in own
+    ]
+
+
+def _usage(usage: period_file.Usage) -> Row:
+    return Row(
+        usage.date,
+        False,
+        usage.service,
+        period_file.calls_text(usage.calls, usage.seconds),
+        usage.micro,
+        usage.vat,
+        usage.calls,
+        usage.seconds,
+        usage.late_from,
+        "",
+        frozenset(),
+        pending_micro=usage.pending_micro,
+    )
+
+
+def _row(entry: data.Transaction, leg: data.Posting, billed: bool) -> Row:
+    meta, code = entry.meta, str((leg.meta or {}).get("vat") or "")
+    return Row(
+        entry.date,
+        billed,
+        entry.payee or "",
+        _told(entry.narration or "", meta.get("voided")),
+        _micro(leg),
+        code,
+        _whole(meta.get("calls")),
+        _whole(meta.get("seconds")),
+        meta.get("late_from"),
+        min(entry.links, default=""),
+        frozenset(entry.tags),
+        pending_micro=0
+        if billed
+        else -sum(_micro(one) for one in entry.postings if one.account == accounts.pending(code)),
+        first=meta.get("from"),
+        last=meta.get("to"),
+        voided=bool(meta.get("voided")),
+    )
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _micro(leg: data.Posting) -> int:
+    return money.micro(leg.units.number)  # type: ignore[union-attr, arg-type]
+
+
+def _told(narration: str, voided: str | None) -> str:
+    return f"{narration}, void: {voided}".lstrip(", ") if voided else narration
+
+
+def open_periods(
+    root: Path,
+    customers: Sequence[Customer],
+    texts: Mapping[str, str],
+    currencies: Mapping[str, str],
+    unpublished: Collection[str] = (),
+) -> tuple[dict[str, tuple[Brought, list[Row]]], list[Problem]]:
+    """What open periods start with and hold, by customer id.
+
+    The files of all customers are loaded at once, each with the balances it says it starts
+    with; ``check`` proves those against the general ledger.
+
+    Args:
+        root: of the book.
+        customers: whose open periods.
+        texts: of their open periods' files, by customer id.
+        currencies: of their accounts, by customer id.
+        unpublished: ids of those whose text is not what stands on disk.
+
+    Returns:
+        by customer id what the period starts with and its rows; and Beancount's errors.
+    """
+    brought = {
+        customer.id: read_brought(texts[customer.id], customer.open_since) for customer in customers
+    }
+    head = [
+        'option "tolerance_multiplier" "0"\n',
+        _include(root, "journals/chart.beancount"),
+    ]
+    for customer in customers:
+        head += _opening(customer, brought[customer.id], currencies[customer.id])
+        name = customer_file.period_path(customer.id, customer.open_since)
+        own = texts[customer.id] if customer.id in unpublished else _include(root, name)
+        head.append(own)
+    head += _unopened(root, (texts[name] for name in unpublished))
+    ledger = Ledger.read("".join(head), root / "journals")
+    by_account = rows(ledger)
+    found = {
+        customer.id: (
+            brought[customer.id],
+            [
+                row
+                for row in by_account.get(accounts.component(customer.id), [])
+                if "brought-forward" not in row.tags
+            ],
+        )
+        for customer in customers
+    }
+    return found, ledger.problems(root.resolve())
+
+
+def _unopened(root: Path, texts: Iterable[str]) -> Iterator[str]:
+    """An `open` for every account that unpublished texts use and the chart has not yet."""
+    chart = (root / "journals/chart.beancount").read_text(encoding="utf-8")
+    opened = set(re.findall(r"^\d{4}-\d\d-\d\d open (\S+)", chart, re.MULTILINE))
+    used = {leg.account for text in texts for leg in syntax.legs(text)}
+    for account in sorted(used - opened):
+        if not account.startswith(accounts.OWN):
+            yield f"1970-01-01 open {account}\n"
+
+
+def _include(root: Path, name: str) -> str:
+    return f"include {syntax.quoted(str(root.resolve() / name))}\n"
+
+
+def _opening(customer: Customer, brought: Brought, currency: str) -> Iterable[str]:
+    sums = {
+        accounts.billed(customer.id): brought.billed_micro,
+        accounts.unbilled(customer.id): brought.unbilled_micro,
+    }
+    deposits = [accounts.deposits(customer.id)] if customer.has_deposit else []
+    for account in [*sums, *deposits]:
+        yield f"1970-01-01 open {account} {currency}\n"
+    day = customer.open_since - dt.timedelta(days=1)
+    if any(sums.values()):
+        yield f'{day} * "Brought forward" "" #brought-forward\n'
+        for account, micro in [*sums.items(), (accounts.OPENING, -sum(sums.values()))]:
+            yield f"  {account}  {money.text(micro)} {currency}\n"
+
+
+_BALANCE = re.compile(
+    r"^(\d{4}-\d\d-\d\d) balance \S+:(Billed|Unbilled)  (-?[0-9.]+) ~ 0 ", re.MULTILINE
+)
+_CARRIED = re.compile(
+    r'^(\d{4}-\d\d-\d\d) custom "a2ledger-carried" ("(?:[^"\\]|\\.)*") (-?[0-9.]+) ', re.MULTILINE
+)
+
+
+def read_brought(text: str, start: dt.date) -> Brought:
+    """What the first lines of a period's file bring forward: balances of the day it starts."""
+    head = text.partition(syntax.MARKER)[0]
+    balances = {
+        part: money.parse(number)
+        for day, part, number in _BALANCE.findall(head)
+        if day == str(start)
+    }
+    return Brought(
+        billed_micro=balances.get("Billed", 0),
+        unbilled_micro=balances.get("Unbilled", 0),
+        cumulative_micro={
+            syntax.unquoted(code): money.parse(number)
+            for day, code, number in _CARRIED.findall(head)
+            if day == str(start)
+        },
+    )

@@ -1,0 +1,322 @@
+"""A period's file: what changed one customer's balance between two closes.
+
+The open period's file is the preview invoice. Above the marker stand the balances brought
+forward and the imported or hand-written entries; below it the program's usage entries, one per
+day, service and VAT code, and for a closed period the entries of its close.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+from beancount.core import data
+from beancount.core.amount import Amount
+
+from a2ledger import accounts, money
+from a2ledger.journal import syntax
+from a2ledger.journal.syntax import Block
+
+_USAGE = re.compile(
+    r'(?P<date>\d{4}-\d\d-\d\d) \* (?P<service>"(?:[^"\\]|\\.)*") "[^"]*"\n'
+    r"  calls: (?P<calls>\d+)\n"
+    r"  seconds: (?P<seconds>\d+)\n"
+    r"(?:  late_from: (?P<late>\d{4}-\d\d-\d\d)\n)?"
+    r"  \S+ +(?P<amount>-?[0-9.]+) [A-Z]\S*\n"
+    r'    vat: (?P<vat>"(?:[^"\\]|\\.)*")\n'
+    r"(?:  \S+ +-?[0-9.]+ [A-Z]\S*\n"
+    rf"  {re.escape(accounts.PENDING)}\S+ +(?P<pending>-?[0-9.]+) [A-Z]\S*\n)?"
+)
+
+
+class Usage(NamedTuple):
+    """Calls of one customer, day, service and VAT code, as they are posted.
+
+    ``late_from`` is the calls' own day where that lies in a closed period; ``date`` is then
+    the first day of the open one. ``pending_micro`` is the VAT inside ``micro`` where prices
+    contain it.
+    """
+
+    date: dt.date
+    late_from: dt.date | None
+    service: str
+    vat: str
+    calls: int
+    seconds: int
+    micro: int
+    pending_micro: int = 0
+
+    @property
+    def day(self) -> dt.date:
+        """The day the calls started."""
+        return self.late_from or self.date
+
+
+def duration(seconds: int) -> str:
+    """Seconds as hours, minutes and seconds: ``9:33:05``."""
+    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def calls_text(calls: int, seconds: int) -> str:
+    """How many calls, how long: ``142 calls, 9:33:05``."""
+    return f"{calls} call{'' if calls == 1 else 's'}, {duration(seconds)}"
+
+
+def usage_entry(usage: Usage, customer: str, currency: str) -> data.Transaction:
+    """The posting of usage: the customer owes it, the service earned it."""
+    meta: dict[str, object] = {"calls": usage.calls, "seconds": usage.seconds}
+    if usage.late_from:
+        meta["late_from"] = usage.late_from
+    return transaction(
+        usage.date,
+        usage.service,
+        calls_text(usage.calls, usage.seconds),
+        sale(
+            customer,
+            accounts.income(usage.service),
+            usage.micro,
+            currency,
+            vat=usage.vat,
+            pending_micro=usage.pending_micro,
+        ),
+        meta=meta,
+    )
+
+
+def usage_text(usage: Usage, customer: str, currency: str) -> str:
+    """The text of :func:`usage_entry`, of which a month of calls has very many."""
+    day, late, service, vat, calls, seconds, micro, pending = usage
+    owed, earned, waiting = _padded(customer, service, vat if pending else None)
+    amount, rest = money.text(micro), money.text(pending - micro)
+    kept = money.text(-pending) if pending else ""
+    width = max(len(amount), len(rest), len(kept))
+    late_from = f"  late_from: {late}\n" if late else ""
+    code = f"    vat: {syntax.quoted(vat)}\n" if vat else ""
+    inside = f"  {waiting}  {kept:>{width}} {currency}\n" if pending else ""
+    return (
+        f'{day} * {syntax.quoted(service)} "{calls_text(calls, seconds)}"\n'
+        f"  calls: {calls}\n  seconds: {seconds}\n{late_from}"
+        f"  {owed}  {amount:>{width}} {currency}\n{code}"
+        f"  {earned}  {rest:>{width}} {currency}\n{inside}\n"
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _padded(customer: str, service: str, pending: str | None) -> tuple[str, str, str]:
+    """The accounts of usage, as wide as the widest: what is owed, earned, and VAT that waits."""
+    waiting = "" if pending is None else accounts.pending(pending)
+    names = (accounts.unbilled(customer), accounts.income(service), waiting)
+    width = max(map(len, names))
+    owed, earned, waiting = (name.ljust(width) for name in names)
+    return owed, earned, waiting
+
+
+def sale(
+    customer: str, account: str, micro: int, currency: str, *, vat: str, pending_micro: int = 0
+) -> list[data.Posting]:
+    """The postings of what a customer owes and an account earns.
+
+    Args:
+        customer: who owes it.
+        account: what earns it: a service's income, or income deferred.
+        micro: the price.
+        currency: of the customer's account.
+        vat: the code it is posted under.
+        pending_micro: the VAT inside the price, which waits until it is billed.
+    """
+    postings = [
+        leg(accounts.unbilled(customer), micro, currency, vat=vat),
+        leg(account, pending_micro - micro, currency),
+    ]
+    if pending_micro:
+        postings.append(leg(accounts.pending(vat), -pending_micro, currency))
+    return postings
+
+
+def transaction(
+    day: dt.date,
+    payee: str,
+    narration: str,
+    postings: Sequence[data.Posting],
+    *,
+    meta: dict[str, object] | None = None,
+    links: Iterable[str] = (),
+    tags: Iterable[str] = (),
+) -> data.Transaction:
+    """A cleared Beancount transaction."""
+    return data.Transaction(
+        meta or {}, day, "*", payee, narration, frozenset(tags), frozenset(links), list(postings)
+    )
+
+
+def leg(
+    account: str, micro: int, currency: str, *, places: int = money.PLACES, vat: str = ""
+) -> data.Posting:
+    """A posting of an amount in micro-units, written with at least ``places`` decimals."""
+    units = Amount(money.decimal(micro, places), currency)
+    return data.Posting(account, units, None, None, None, {"vat": vat} if vat else None)
+
+
+def read_usage(block: Block) -> Usage:
+    """A usage block back as a value.
+
+    Raises:
+        ValueError: if it is not as the program wrote it.
+    """
+    match = _USAGE.match(block.text)
+    if match is None:
+        first = block.text.partition("\n")[0]
+        raise ValueError(f"below the marker stands what a2ledger did not write: {first}")
+    late = match["late"]
+    return Usage(
+        dt.date.fromisoformat(match["date"]),
+        dt.date.fromisoformat(late) if late else None,
+        syntax.unquoted(match["service"]),
+        syntax.unquoted(match["vat"]),
+        int(match["calls"]),
+        int(match["seconds"]),
+        money.parse(match["amount"]),
+        -money.parse(match["pending"]) if match["pending"] else 0,
+    )
+
+
+class PeriodFile(NamedTuple):
+    """A period's file taken apart at the marker."""
+
+    above: tuple[Block, ...]
+    usage: tuple[Usage, ...]
+    closing: tuple[Block, ...] = ()
+    """The entries of the close; none while the period is open."""
+    texts: Mapping[Usage, str] = MappingProxyType({})
+    """Usage as it was read, so that what did not change is not written anew."""
+
+
+def parse(text: str) -> PeriodFile:
+    """A period's file from its text.
+
+    Raises:
+        ValueError: if something below the marker is not the program's.
+    """
+    found = syntax.blocks(text)
+    marker = next((i for i, block in enumerate(found) if block.kind == "marker"), len(found))
+    below = found[marker + 1 :]
+    first = next((i for i, block in enumerate(below) if is_closing(block)), len(below))
+    texts = {read_usage(block): block.text for block in below[:first]}
+    return PeriodFile(tuple(found[:marker]), tuple(texts), tuple(below[first:]), texts)
+
+
+def is_closing(block: Block) -> bool:
+    """Whether a block was written by a close."""
+    return block.kind == "*" and bool(
+        re.search(
+            r" #(invoice|credit-note|statement|rounding|release)\b", block.text.partition("\n")[0]
+        )
+    )
+
+
+def written(file: PeriodFile, customer: str, currency: str) -> str:
+    """A period's file as text; the order of usage is date, service, VAT code, late day."""
+    return text_of(settled(file, customer, currency))
+
+
+def settled(file: PeriodFile, customer: str, currency: str) -> PeriodFile:
+    """A period's file as it reads back once it is written: what :func:`parse` would find."""
+    texts = {
+        row: file.texts.get(row) or usage_text(row, customer, currency)
+        for row in sorted(file.usage, key=_usage_order)
+    }
+    above = syntax.blocks(syntax.joined(file.above))
+    return PeriodFile(tuple(above), tuple(texts), file.closing, texts)
+
+
+def text_of(file: PeriodFile) -> str:
+    """The text of a period's file that was read, or :func:`settled`."""
+    usage = "".join(map(file.texts.__getitem__, file.usage))
+    return syntax.joined(file.above) + syntax.MARKER + usage + syntax.joined(file.closing)
+
+
+def _usage_order(usage: Usage) -> tuple[dt.date, bool, dt.date, str, str]:
+    return (usage.date, usage.late_from is not None, usage.day, usage.service, usage.vat)
+
+
+def with_usage(file: PeriodFile, days: set[dt.date], usage: Iterable[Usage]) -> PeriodFile:
+    """The file with the usage of some days of calls replaced."""
+    kept = tuple(row for row in file.usage if row.day not in days)
+    return file._replace(usage=(*kept, *usage))
+
+
+def with_entries(file: PeriodFile, entries: Iterable[data.Transaction]) -> PeriodFile:
+    """The file with entries inserted above the marker by date, then link.
+
+    An entry whose first link a block already bears takes that block's place; all other bytes
+    stay as they are, what people noted below the block among them.
+    """
+    above = list(file.above)
+    for entry in entries:
+        block = Block(entry.date.isoformat(), "*", syntax.formatted(entry))
+        own = min(entry.links, key=_own_link)
+        # A payment bears its refill's link, too, and yet is another entry.
+        same = [i for i, old in enumerate(above) if own == _entry_order(old)[1]]
+        key = _entry_order(block)
+        for index in reversed(same):
+            old = above[index]
+            notes = syntax.tail(old.text).removeprefix("\n")
+            if _entry_order(old) == key:
+                above[index] = block._replace(text=block.text + notes)
+                break
+            above[index : index + 1] = [Block("", "", notes)] if notes else []
+        else:
+            _insert(above, block)
+    return file._replace(above=tuple(above))
+
+
+def without_entries(file: PeriodFile, names: Iterable[str]) -> PeriodFile:
+    """The file without the entries that bear some links; notes below them stay."""
+    gone, above = set(names), []
+    for block in file.above:
+        if block.kind == "*" and gone.intersection(syntax.links(block.text)):
+            notes = syntax.tail(block.text).removeprefix("\n")
+            above += [Block("", "", notes)] if notes else []
+        else:
+            above.append(block)
+    return file._replace(above=tuple(above))
+
+
+def _insert(above: list[Block], block: Block) -> None:
+    key = _entry_order(block)
+    place = next(
+        (i for i, old in enumerate(above) if old.kind == "*" and _entry_order(old) > key),
+        len(above),
+    )
+    above.insert(place, block)
+
+
+def _own_link(name: str) -> tuple[bool, str]:
+    # A payment that names a refill bears both links; its own comes first.
+    return (name.startswith("refill-"), name)
+
+
+def _entry_order(block: Block) -> tuple[str, str]:
+    names = sorted(syntax.links(block.text), key=_own_link)
+    return (block.date, names[0] if names else "")
+
+
+def split(file: PeriodFile, end: dt.date) -> tuple[PeriodFile, PeriodFile]:
+    """What belongs before a day, and what from that day on; undated blocks stay before."""
+    before: Callable[[Block], bool] = lambda block: block.date < end.isoformat()  # noqa: E731
+    return (
+        PeriodFile(
+            tuple(filter(before, file.above)),
+            tuple(row for row in file.usage if row.date < end),
+            texts=file.texts,
+        ),
+        PeriodFile(
+            tuple(block for block in file.above if not before(block)),
+            tuple(row for row in file.usage if row.date >= end),
+            texts=file.texts,
+        ),
+    )

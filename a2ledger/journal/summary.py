@@ -1,0 +1,206 @@
+"""The general ledger follows the customers' own ledgers; part of every command that writes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+from beancount.core import data
+
+from a2ledger import accounts
+from a2ledger.book.book import GENERAL, SUSPENSE, Draft
+from a2ledger.journal import customer_file, general, syntax
+from a2ledger.journal.exchange_rates import PATH as PRICES
+from a2ledger.period import last_of_month, month_of, months_before
+from a2ledger.records import Customer
+
+OPENS = f"{GENERAL}/opens.beancount"
+CARRIED = f"{GENERAL}/carried.beancount"
+CHART = "journals/chart.beancount"
+MANUAL = "journals/manual.beancount"
+PAGES = '1970-01-01 custom "fava-extension" "a2ledger.staff"\n'
+"""Has Fava show the staff's pages, where a2ledger is installed beside it."""
+QUERIES = {
+    "over-limit": """
+        SELECT open_meta(account)['customer'] AS customer, currency, sum(number) AS owed,
+          max(decimal(open_meta(account)['credit_limit'])) AS credit_limit
+        WHERE account ~ '^Assets:Receivable:' GROUP BY customer, currency
+        HAVING sum(number) > max(decimal(open_meta(account)['credit_limit']))
+        ORDER BY owed DESC""",
+    "to-pay": """
+        SELECT open_meta(account)['customer'] AS customer, currency, sum(number) AS to_pay
+        WHERE account ~ '^Assets:Receivable:[^:]+:Billed$' GROUP BY customer, currency
+        HAVING sum(number) > 0 ORDER BY to_pay DESC""",
+    "unbilled": """
+        SELECT open_meta(account)['customer'] AS customer, currency, sum(number) AS unbilled
+        WHERE account ~ '^Assets:Receivable:[^:]+:Unbilled$' GROUP BY customer, currency
+        HAVING sum(number) != 0 ORDER BY unbilled DESC""",
+    "revenue-by-month": """
+        SELECT year, month, account, currency, neg(sum(number)) AS earned
+        WHERE account ~ '^Income:' GROUP BY year, month, account, currency
+        ORDER BY year DESC, month DESC, account""",
+}
+"""Questions in Fava's sidebar; ``bean-query`` has them, too, as ``.run NAME``."""
+_TRANSACTION = re.compile(r"^\d{4}-\d\d-\d\d [*!]", re.MULTILINE)
+_MONTH = re.compile(r"(\d{4}-\d\d)\.beancount$")
+_ACCOUNT = re.compile(r"^[ \t]+([A-Z]\w*(?::[^\s:]+)+)[ \t]+-?[0-9]", re.MULTILINE)
+
+
+def summarise(draft: Draft) -> None:
+    """Bring everything derived into line with the touched customers."""
+    _refresh(draft)
+    changed = _months(draft)
+    _opens(draft)
+    _chart(draft, changed)
+    _tops(draft)
+
+
+def _refresh(draft: Draft) -> None:
+    """Have `open` repeat the facts of today; and touch everyone where all is made anew."""
+    for identity, customer in draft.book.customers.items():
+        if draft.rebuild:
+            draft.touch(identity, customer.opened)
+        if any(len(history) > 1 for history in customer.facts.values()):
+            path = customer_file.path(identity)
+            before = draft.text(path)
+            currency = draft.book.currency(identity)
+            after = customer_file.updated(before, customer, currency, draft.today)
+            if after != before:
+                draft.put(path, after)
+                draft.touch(identity, customer.open_since)
+
+
+def _months(draft: Draft) -> set[str]:
+    """Rewrite the months of the general ledger the touched customers appear in."""
+    if not draft.touched:
+        return set()
+    blocks: dict[str, list[syntax.Block]] = {}
+    since: dict[str, str] = {}
+    for identity, day in draft.touched.items():
+        customer = draft.customer(identity)
+        since[identity] = month_of(day)
+        for block in _blocks(draft, customer, day.replace(day=1)):
+            if block.date >= since[identity]:
+                blocks.setdefault(block.date[:7], []).append(block)
+    first = min(since.values())
+    known = {match[1] for path in draft.files(GENERAL) if (match := _MONTH.search(path))}
+    changed = set()
+    for month in sorted({*blocks, *(month for month in known if month >= first)}):
+        path = f"{GENERAL}/{month}.beancount"
+        customers = [identity for identity, start in since.items() if start <= month]
+        before = draft.text(path)
+        kept = "" if draft.rebuild else before
+        after = general.merged(kept, customers, blocks.get(month, []))
+        if after != before:
+            draft.put(path, after or None)
+            changed.add(month)
+    return changed
+
+
+def _blocks(draft: Draft, customer: Customer, since: dt.date) -> list[syntax.Block]:
+    """What a customer's periods that reach a day or later add to the general ledger."""
+    found: list[syntax.Block] = []
+    ends = [*customer.periods[1:], dt.date.max]
+    for start, end in zip(customer.periods, ends, strict=True):
+        if end > since:
+            file = draft.period_file(customer_file.period_path(customer.id, start))
+            found += general.blocks(file, customer.id, draft.book.currency(customer.id))
+    return sorted(found, key=lambda block: (block.date, block.kind != "balance"))
+
+
+def _opens(draft: Draft) -> None:
+    entries: list[data.Open] = []
+    for identity in draft.touched:
+        currency = draft.book.currency(identity)
+        entries += customer_file.opens(draft.customer(identity), currency, draft.today)
+    kept = "" if draft.rebuild else draft.text(OPENS)
+    draft.put(OPENS, general.merged_opens(kept, draft.touched, entries))
+
+
+def _chart(draft: Draft, months: set[str]) -> None:
+    """Open accounts that entries use and nobody has opened; change nothing else there."""
+    text = draft.text(CHART)
+    opened = set(re.findall(r"^\d{4}-\d\d-\d\d open (\S+)", text, re.MULTILINE))
+    config = draft.book.config
+    used = {
+        accounts.BANK,
+        accounts.REFILLS,
+        accounts.OPENING,
+        accounts.ROUNDING,
+        accounts.DEFERRED,
+        *(accounts.income(service) for service in config.services),
+        *(accounts.vat(code) for code, row in config.codes.items() if row.rate),
+        *config.methods.values(),
+    }
+    changed = [f"{GENERAL}/{month}.beancount" for month in months]
+    changed += [path for path in draft.put_files if path.startswith(f"{SUSPENSE}/")]
+    for path in changed:
+        used |= set(_ACCOUNT.findall(draft.text(path)))
+    missing = sorted(account for account in used - opened if not account.startswith(accounts.OWN))
+    draft.put(CHART, text + "".join(f"1970-01-01 open {account}\n" for account in missing))
+
+
+def _tops(draft: Draft) -> None:
+    """``main``, ``history`` and what lies before main's months, carried forward."""
+    months: dict[str, list[str]] = {}
+    carriers = draft.files("journals/carriers", "*/*.beancount")
+    for path in [*draft.files(GENERAL), *draft.files(SUSPENSE), *carriers]:
+        if match := _MONTH.search(path):
+            months.setdefault(match[1], []).append(path)
+    newest_first = sorted(months, reverse=True)
+    latest = next((month for month in newest_first if _moves(draft, months[month])), "0001-12")
+    cut = months_before(latest, draft.book.config.main_months)
+    old = {month: paths for month, paths in months.items() if month <= cut}
+    if (
+        draft.rebuild
+        or not draft.text(CARRIED)
+        or any(path in draft.put_files for paths in old.values() for path in paths)
+        or _moved(draft, old)
+    ):
+        texts = {month: [draft.text(path) for path in paths] for month, paths in old.items()}
+        body = general.carried(texts)
+        head = f"; carried forward to {last_of_month(max(old))}\n" if old else "; nothing yet\n"
+        draft.put(CARRIED, head + body)
+    quoted = [PRICES] if draft.text(PRICES) else []
+    always = [
+        CHART,
+        MANUAL,
+        *quoted,
+        OPENS,
+        *(path for path in carriers if not _MONTH.search(path)),
+    ]
+    shown = [path for month in sorted(months) if month > cut for path in months[month]]
+    every = [path for month in sorted(months) for path in months[month]]
+    _top(draft, "main", [*always, CARRIED, *shown])
+    _top(draft, "history", [*always, *every])
+
+
+def _moves(draft: Draft, paths: list[str]) -> bool:
+    return any(_TRANSACTION.search(draft.text(path)) for path in paths)
+
+
+def _moved(draft: Draft, old: dict[str, list[str]]) -> bool:
+    last = f"to {last_of_month(max(old))}\n" if old else "; nothing yet\n"
+    return not draft.text(CARRIED).partition("\n")[0].endswith(last.rstrip("\n"))
+
+
+def _top(draft: Draft, name: str, paths: list[str]) -> None:
+    config = draft.book.config
+    title = config.company.name if name == "main" else f"{config.company.name}: {name}"
+    others = {draft.book.currency(identity) for identity in draft.book.customers}
+    text = (
+        f'option "title" {syntax.quoted(title)}\n'
+        + "".join(
+            f'option "operating_currency" {syntax.quoted(currency)}\n'
+            for currency in [config.currency, *sorted(others - {config.currency})]
+        )
+        + 'option "tolerance_multiplier" "0"\n'
+        + PAGES
+        + "".join(
+            f"1970-01-01 query {syntax.quoted(name)} {syntax.quoted(' '.join(query.split()))}\n"
+            for name, query in QUERIES.items()
+        )
+    )
+    path = f"journals/{name}.beancount"
+    body = "".join(f'include "{path.removeprefix("journals/")}"\n' for path in paths)
+    draft.put(path, text + body)

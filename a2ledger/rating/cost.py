@@ -1,0 +1,169 @@
+"""What a call costs once its rate is known: A2Billing's rules in integers.
+
+Amounts are micro-units, those that are rates per minute. For each call:
+
+- Its length is what was talked, plus ``additional_grace`` (once: A2Billing adds it twice, by
+  mistake), then ``rounding_calltime`` where it is longer than ``rounding_threshold`` but
+  shorter than that, and never less than ``initblock``. Beyond the initial block it goes up to
+  a multiple of ``billingblock``: all of it, 31 s at 18/12 being 36 s, or with ``increment``
+  ``remainder`` only what exceeds the initial block, 42 s.
+- With ``chargea`` and ``timechargea`` it goes through steps: ``stepchargea`` once and up to
+  ``timechargea`` seconds at ``chargea``, in blocks of ``billingblocka``; then b, then c, as far
+  as they follow without a gap; what is left is charged at ``rateinitial``.
+- ``connectcharge`` is added; ``disconnectcharge`` unless less than ``disconnectcharge_after``
+  was talked; ``additional_block_charge`` for every full ``additional_block_charge_time``.
+- The sum, less the discount, is rounded once, half away from zero, to a micro-unit, and raised
+  to ``minimal_cost``.
+- The carrier takes ``buyrate`` for the length with grace, at least ``buyrateinitblock``, beyond
+  it in blocks of ``buyrateincrement``, rounded in the same way.
+
+A minute has sixty seconds, so everything before the rounding is an integer over sixty, exact.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from a2ledger import money
+from a2ledger.rating.deck import AMOUNTS, SECONDS, Deck
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Integers = npt.NDArray[np.int64]
+
+FULL = 10_000
+"""A discount of everything, in hundredths of a percent."""
+
+_MINUTE = 60
+_ROOM = 2**62
+
+
+def price(
+    deck: Deck, row: Integers, seconds: Integers, discount: Integers | None = None
+) -> tuple[Integers, Integers, Integers]:
+    """Billed seconds, cost and buying cost (micro-units) of calls whose rates are known.
+
+    Args:
+        deck: the rates.
+        row: each call's rate, a place in the deck.
+        seconds: each call's length, 0 to :data:`~a2ledger.rating.deck.MAX_SECONDS`.
+        discount: each call's discount, in hundredths of a percent.
+    """
+    if not len(row):
+        nothing = np.zeros(0, np.int64)
+        return nothing, nothing, nothing
+    values = deck.values
+    room = _ROOM if discount is None else _ROOM // FULL * _MINUTE
+    if _largest(values, int(seconds.max())) > room:
+        # Amounts this large do not fit into 64 bits on the way: Python's integers do.
+        values = {column: value.astype(object) for column, value in values.items()}
+        seconds = seconds.astype(object)
+    rates = Rates(values, row)
+    billed, numerator = _sold(rates, seconds)
+    cost = np.maximum(_rounded(numerator, discount), rates["minimal_cost"])
+    buy = _rounded(_bought(rates, seconds), None)
+    return tuple(  # type: ignore[return-value]
+        np.broadcast_to(figure, row.shape).astype(np.int64) for figure in (billed, cost, buy)
+    )
+
+
+class Rates:
+    """Columns of a deck as calls see them; one the deck does not use is a plain number."""
+
+    def __init__(
+        self, values: Mapping[str, Any], row: Integers, defaults: Mapping[str, int] | None = None
+    ) -> None:
+        self.values, self.row, self.defaults = values, row, defaults or {}
+
+    def __getitem__(self, column: str) -> Any:
+        if column not in self.values:
+            return self.defaults.get(column, 0)
+        return self.values[column].take(self.row)
+
+    def __contains__(self, column: str) -> bool:
+        return column in self.values
+
+
+def _sold(rates: Rates, seconds: Integers) -> tuple[Any, Any]:
+    """Billed seconds, and the cost before discount and rounding in sixtieths of a micro-unit."""
+    length = seconds + rates["additional_grace"]
+    if "rounding_calltime" in rates:
+        least, threshold = rates["rounding_calltime"], rates["rounding_threshold"]
+        length = np.where((threshold > 0) & (threshold < length), np.maximum(length, least), length)
+    fees = rates["connectcharge"]
+    if "disconnectcharge" in rates:
+        due = rates["disconnectcharge_after"] <= seconds
+        fees = fees + np.where(due, rates["disconnectcharge"], 0)
+    if "additional_block_charge" in rates:
+        every = rates["additional_block_charge_time"]
+        times = np.where(every > 0, length // np.maximum(every, 1), 0)
+        fees = fees + times * rates["additional_block_charge"]
+    initial = rates["initblock"]
+    length = np.maximum(length, initial)
+    billed = _beyond(length, initial, rates, "billingblock")
+    cost = billed * rates["rateinitial"]
+    if "chargea" in rates and "timechargea" in rates:
+        calls = np.flatnonzero((rates["chargea"] != 0) & (rates["timechargea"] != 0))
+        stepped = Rates(rates.values, rates.row.take(calls))
+        billed[calls], cost[calls] = _stepped(stepped, length.take(calls))
+    return billed, cost + fees * _MINUTE
+
+
+def _stepped(rates: Rates, length: Any) -> tuple[Any, Any]:
+    """The same for the part of calls that depends on time, where they go through steps."""
+    rest, billed, cost = length, 0, 0
+    going: Any = True  # steps follow each other as long as there are seconds, and no gap
+    for step in "abc":
+        charge, limit = rates[f"charge{step}"], rates[f"timecharge{step}"]
+        going = going & (charge != 0) & (limit != 0) & ((rest > 0) | (step == "a"))
+        part = np.where(going, np.minimum(rest, limit), 0)
+        rest = rest - part
+        part = _up(part, rates[f"billingblock{step}"])
+        cost = cost + part * charge + np.where(going, rates[f"stepcharge{step}"], 0) * _MINUTE
+        billed = billed + part
+    rest = _up(rest, rates["billingblock"])
+    return billed + rest, cost + rest * rates["rateinitial"]
+
+
+def _bought(rates: Rates, seconds: Integers) -> Any:
+    """What the carrier takes, before rounding, in sixtieths of a micro-unit."""
+    if "buyrate" not in rates:
+        return np.zeros(1, np.int64)
+    initial = rates["buyrateinitblock"]
+    length = np.maximum(seconds + rates["additional_grace"], initial)
+    return _beyond(length, initial, rates, "buyrateincrement") * rates["buyrate"]
+
+
+def _beyond(length: Any, initial: Any, rates: Rates, block: str) -> Any:
+    """Lengths in whole blocks where they are longer than the initial one."""
+    if block not in rates:
+        return length
+    start = rates["remainder"] * initial if "remainder" in rates else 0
+    return np.where(length > initial, start + _up(length - start, rates[block]), length)
+
+
+def _up(length: Any, block: Any) -> Any:
+    """The next multiple of a block; a block of 0 rounds nothing."""
+    return length + -length % np.maximum(block, 1)
+
+
+def _rounded(numerator: Any, discount: Integers | None) -> Any:
+    """Sixtieths of a micro-unit less a discount, rounded once."""
+    if discount is None:
+        return money.divide(numerator, _MINUTE)
+    share = FULL - discount
+    # In two parts, for the whole numerator times the share would not fit into 64 bits.
+    most, rest = numerator // _MINUTE * share, numerator % _MINUTE * share
+    return most // FULL + money.divide(most % FULL * _MINUTE + rest, FULL * _MINUTE)
+
+
+def _largest(values: Mapping[str, Integers], seconds: int) -> int:
+    """At least any cost of a deck's calls up to some length, in sixtieths of a micro-unit."""
+    top = {column: int(value.max(initial=0)) for column, value in values.items()}
+    length = seconds + sum(top.get(column, 0) for column in SECONDS)
+    amounts = sum(top.get(column, 0) for column in AMOUNTS)
+    return (length + _MINUTE) * amounts + (length * top.get("additional_block_charge", 0) * _MINUTE)

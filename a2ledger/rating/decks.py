@@ -1,0 +1,105 @@
+"""Decks kept ready for rating: parsed and indexed once, then read back by the text's digest.
+
+A cache like any other: it may be deleted at any time, and what cannot be read is made again.
+It is Arrow, not pickle: reading it runs nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from a2ledger.book.disk import fsync, write
+from a2ledger.rating.deck import Deck
+from a2ledger.rating.prefixes import Index
+
+_VERSION = "1"
+"""To be raised whenever parsing or indexing changes what comes out."""
+
+_MOST = 100
+"""Decks that are kept; the oldest make room."""
+
+_INDEX = (("bounds", "first"), ("row", "following"))
+
+
+def path(directory: Path, text: str, name: str) -> Path:
+    """Where the deck of a text is kept."""
+    digest = hashlib.sha256(f"{_VERSION}\n{name}\n{text}".encode()).hexdigest()
+    return directory / f"{digest}.arrow"
+
+
+def load(file: Path) -> Deck | None:
+    """A deck that was kept, with its index; None if there is none that can be read."""
+    try:
+        with pa.OSFile(str(file)) as source, pa.ipc.open_file(source) as reader:
+            about = json.loads(reader.schema.metadata[b"about"])
+            parts = [
+                pa.ipc.open_stream(part).read_all()
+                for part in reader.get_batch(0).column("part").to_pylist()
+            ]
+        return _deck(about, parts)
+    except (OSError, pa.ArrowException, KeyError, ValueError, IndexError):
+        return None
+
+
+def _deck(about: Mapping[str, Any], parts: list[pa.Table]) -> Deck:
+    rates, *index = parts
+    columns = {name: rates[name].combine_chunks() for name in rates.column_names}
+    deck = Deck(
+        name=about["name"],
+        prefixes=columns.pop("dialprefix"),
+        destinations=columns.pop("destination"),
+        carriers=columns.pop("carrier"),
+        values={name: column.to_numpy() for name, column in columns.items()},
+        ignored_columns=tuple(about["ignored"]),
+    )
+    arrays = {name: part[name].to_numpy() for part in index for name in part.column_names}
+    patterns = tuple((str(text), int(length), int(row)) for text, length, row in about["patterns"])
+    deck.__dict__["index"] = Index(patterns=patterns, **arrays)
+    return deck
+
+
+def keep(file: Path, deck: Deck) -> None:
+    """Keep a deck with its index; where that cannot be done, nothing is kept."""
+    texts = {
+        "dialprefix": deck.prefixes,
+        "destination": deck.destinations,
+        "carrier": deck.carriers,
+    }
+    parts = [pa.table(texts | {name: pa.array(column) for name, column in deck.values.items()})]
+    parts += [
+        pa.table({name: pa.array(getattr(deck.index, name)) for name in names}) for names in _INDEX
+    ]
+    about = {
+        "name": deck.name,
+        "ignored": deck.ignored_columns,
+        "patterns": deck.index.patterns,
+    }
+    schema = pa.schema([("part", pa.binary())], metadata={"about": json.dumps(about)})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, schema) as writer:
+        writer.write_batch(
+            pa.record_batch([pa.array([_stream(part) for part in parts], pa.binary())], schema)
+        )
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write(file.with_suffix(".tmp"), bytes(sink.getvalue()))
+        file.with_suffix(".tmp").replace(file)
+        fsync(file.parent)
+        every = sorted(file.parent.glob("*.arrow"), key=lambda one: one.stat().st_mtime)
+        for old in every[:-_MOST]:
+            old.unlink()
+    except OSError:  # a full or read-only disk: the next run parses the text again
+        return
+
+
+def _stream(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())

@@ -1,0 +1,226 @@
+"""How a call's cost comes about, told step by step: :mod:`a2ledger.rating.cost` in words.
+
+The kernel prices whole columns; this tells one call's price as one would work it out by hand,
+in exact fractions. Whoever shows an explanation compares its result with the kernel's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
+
+from a2ledger import money
+from a2ledger.rating.deck import Deck
+
+_MINUTE = 60
+_FULL = 10_000
+_DIGITS = 9
+
+
+class Step(NamedTuple):
+    """One step: the deck's column it is about, and what it makes of the call."""
+
+    name: str
+    text: str
+
+
+class Explained(NamedTuple):
+    """The steps to a call's price, and the price."""
+
+    steps: tuple[Step, ...]
+    billed_seconds: int
+    cost_micro: int
+
+
+def rate(deck: Deck, row: int) -> dict[str, int]:
+    """One rate of a deck: its columns that say anything, as integers."""
+    return {name: int(column[row]) for name, column in deck.values.items()}
+
+
+def sold(rate: Mapping[str, int], seconds: int, discount: int = 0) -> Explained:
+    """How what a customer pays for a call comes about.
+
+    Args:
+        rate: columns of its rate, amounts in micro-units; one that is missing is 0.
+        seconds: its length.
+        discount: in hundredths of a percent.
+    """
+    steps = [Step("seconds", f"{seconds} s")]
+    length = _lengthened(rate, seconds, steps)
+    fees = _fees(rate, seconds, length, steps)
+    initial = rate.get("initblock", 0)
+    if initial:
+        length = max(length, initial)
+        steps.append(Step("initblock", f"at least {initial} s: {length} s"))
+    stepped = rate.get("chargea", 0) and rate.get("timechargea", 0)
+    told = (_stepped if stepped else _flat)(rate, length)
+    billed, part = 0, Fraction(0)
+    for step, more, cost in told:
+        steps.append(step)
+        billed, part = billed + more, part + cost
+    total = part + sum(fees.values())
+    steps += [Step(name, f"+ {_exact(cost)}") for name, cost in fees.items()]
+    if len(fees) or stepped:
+        steps.append(Step("sum", _exact(total)))
+    if discount:
+        total = total * (_FULL - discount) / _FULL
+        percent = f"{(Decimal(discount) / 100).normalize():f}"
+        steps.append(Step("discount_percent", f"less {percent} %: {_exact(total)}"))
+    cost_micro = _rounded(total, steps)
+    least = rate.get("minimal_cost", 0)
+    if least:
+        cost_micro = max(cost_micro, least)
+        steps.append(
+            Step("minimal_cost", f"at least {money.text(least, 2)}: {money.text(cost_micro)}")
+        )
+    return Explained(tuple(steps), billed, cost_micro)
+
+
+def bought(rate: Mapping[str, int], seconds: int) -> Explained:
+    """How what a carrier takes for a call comes about."""
+    steps = [Step("seconds", f"{seconds} s")]
+    length = seconds
+    if grace := rate.get("additional_grace", 0):
+        length += grace
+        steps.append(Step("additional_grace", f"+ {grace} s: {length} s"))
+    initial = rate.get("buyrateinitblock", 0)
+    if initial:
+        length = max(length, initial)
+        steps.append(Step("buyrateinitblock", f"at least {initial} s: {length} s"))
+    told, length = _beyond(rate, length, initial, "buyrateincrement")
+    steps += told
+    step, cost = _charged("buyrate", length, rate.get("buyrate", 0))
+    steps.append(step)
+    return Explained(tuple(steps), length, _rounded(cost, steps))
+
+
+def _lengthened(rate: Mapping[str, int], seconds: int, steps: list[Step]) -> int:
+    """The length after grace, and after the rounding of short calls."""
+    length = seconds
+    if grace := rate.get("additional_grace", 0):
+        length += grace
+        steps.append(Step("additional_grace", f"+ {grace} s: {length} s"))
+    least, threshold = rate.get("rounding_calltime", 0), rate.get("rounding_threshold", 0)
+    if least and 0 < threshold < length:
+        length = max(length, least)
+        steps.append(
+            Step(
+                "rounding_calltime", f"longer than {threshold} s, so at least {least} s: {length} s"
+            )
+        )
+    return length
+
+
+def _fees(
+    rate: Mapping[str, int], seconds: int, length: int, steps: list[Step]
+) -> dict[str, Fraction]:
+    """What does not depend on the price of a minute, in micro-units."""
+    fees = {"connectcharge": rate.get("connectcharge", 0)}
+    after = rate.get("disconnectcharge_after", 0)
+    if after <= seconds:
+        fees["disconnectcharge"] = rate.get("disconnectcharge", 0)
+    elif rate.get("disconnectcharge", 0):
+        steps.append(Step("disconnectcharge_after", f"not {after} s: no disconnectcharge"))
+    every, charge = (
+        rate.get("additional_block_charge_time", 0),
+        rate.get("additional_block_charge", 0),
+    )
+    if every and charge:
+        times = length // every
+        steps.append(
+            Step(
+                "additional_block_charge", f"{times} times {every} s, each {money.text(charge, 2)}"
+            )
+        )
+        fees["additional_block_charge"] = times * charge
+    return {name: Fraction(fee) for name, fee in fees.items() if fee}
+
+
+_Told = Iterator[tuple[Step, int, Fraction]]
+"""Steps, with the seconds and the cost each adds."""
+
+
+def _flat(rate: Mapping[str, int], length: int) -> _Told:
+    """A call at one price a minute."""
+    told, length = _beyond(rate, length, rate.get("initblock", 0), "billingblock")
+    for step in told:
+        yield step, 0, Fraction(0)
+    step, cost = _charged("rateinitial", length, rate.get("rateinitial", 0))
+    yield step, length, cost
+
+
+def _stepped(rate: Mapping[str, int], length: int) -> _Told:
+    """A call that goes through steps a, b and c, and is charged for what is left after them."""
+    rest = length
+    for name in "abc":
+        charge, limit = rate.get(f"charge{name}", 0), rate.get(f"timecharge{name}", 0)
+        if not charge or not limit or (name != "a" and not rest):
+            break
+        part = min(rest, limit)
+        rest -= part
+        block = rate.get(f"billingblock{name}", 0)
+        billed = _up(part, block)
+        once = rate.get(f"stepcharge{name}", 0)
+        words = f"{part} s of up to {limit} s" + (
+            f", in blocks of {block} s: {billed} s" * bool(block)
+        )
+        step, cost = _charged(f"charge{name}", billed, charge)
+        plus = f", and {money.text(once, 2)} once" if once else ""
+        yield Step(f"charge{name}", f"{words}; {step.text}{plus}"), billed, cost + once
+    block = rate.get("billingblock", 0)
+    billed = _up(rest, block)
+    if rest and block:
+        yield (
+            Step("billingblock", f"{rest} s left, in blocks of {block} s: {billed} s"),
+            0,
+            Fraction(0),
+        )
+    if billed:
+        step, cost = _charged("rateinitial", billed, rate.get("rateinitial", 0))
+        yield step, billed, cost
+
+
+def _beyond(
+    rate: Mapping[str, int], length: int, initial: int, block: str
+) -> tuple[list[Step], int]:
+    """A length in whole blocks where it is longer than the initial one."""
+    size = rate.get(block, 0)
+    if length <= initial or not size:
+        return [], length
+    if rate.get("remainder", 0):
+        whole = initial + _up(length - initial, size)
+        words = f"{initial} s and blocks of {size} s: {whole} s"
+    else:
+        whole = _up(length, size)
+        words = f"in blocks of {size} s: {whole} s"
+    return [Step(block, words)], whole
+
+
+def _up(length: int, block: int) -> int:
+    """The next multiple of a block; a block of 0 rounds nothing."""
+    return -(-length // block) * block if block else length
+
+
+def _charged(name: str, seconds: int, charge_micro: int) -> tuple[Step, Fraction]:
+    cost = Fraction(seconds * charge_micro, _MINUTE)
+    words = f"{seconds} / 60 * {money.text(charge_micro, 2)} = {_exact(cost)}"
+    return Step(name, words), cost
+
+
+def _rounded(total: Fraction, steps: list[Step]) -> int:
+    """The whole micro-units, half up; told where it is not what it was."""
+    cost_micro: int = money.divide(total.numerator, total.denominator)
+    if cost_micro != total:
+        steps.append(Step("rounded", money.text(cost_micro)))
+    return cost_micro
+
+
+def _exact(micro: Fraction) -> str:
+    """Micro-units as an amount, with dots where it goes on."""
+    scaled = micro * 10 ** (_DIGITS - money.PLACES)
+    whole = int(scaled)
+    digits = f"{whole:0{_DIGITS + 1}d}"
+    decimals = digits[-_DIGITS:].rstrip("0") if whole == scaled else f"{digits[-_DIGITS:]}…"
+    return f"{digits[:-_DIGITS]}.{decimals:<02}"

@@ -1,0 +1,236 @@
+"""What calls cost by the book: their customers' tariffs, discounts and VAT codes at their start.
+
+Importing and re-rating are this one function, so that they cannot differ.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger.book.book import Book
+from a2ledger.book.config import Config
+from a2ledger.customers.directory import Days, Directory, Indexes
+from a2ledger.rating import rate
+from a2ledger.rating.deck import Tariff
+from a2ledger.records import Fact, split_list
+from a2ledger.vat import Party
+
+_EPOCH = dt.date(1970, 1, 1)
+Integers = npt.NDArray[np.int64]
+
+
+class Pricing(NamedTuple):
+    """What pricing a call needs to know of the book."""
+
+    config: Config
+    directory: Directory
+    tariffs: Tariffs
+    opened: Integers
+    """Start of each customer's open period, in days since 1970."""
+    names: pa.StringArray
+    """Customers' ids."""
+    currencies: npt.NDArray[np.str_]
+    """Currency of each customer's account."""
+
+
+class Tariffs:
+    """Tariffs by their text (``acme, standard``), loaded once each, whatever thread asks."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._loading = threading.Lock()
+        self._numbers: dict[str, int] = {}
+        self.loaded: list[Tariff] = []
+        self.currencies: list[str] = []
+        """What each is in; a tariff of several fits no account."""
+
+    def number(self, text: str) -> int:
+        """Where a tariff stands in ``loaded``.
+
+        Raises:
+            BrokenBookError: if one of its decks is missing or bad.
+        """
+        with self._loading:
+            if text not in self._numbers:
+                decks = tuple(self._book.deck(name) for name in split_list(text))
+                currencies = {self._book.config.deck(name).currency for name in split_list(text)}
+                self.currencies.append(" and ".join(sorted(currencies)))
+                self.loaded.append(Tariff(name=text, decks=decks))
+                self._numbers[text] = len(self.loaded) - 1
+            return self._numbers[text]
+
+
+def pricing(book: Book) -> Pricing:
+    """What pricing needs to know of a book, as it is now."""
+    customers = list(book.customers.values())
+    return Pricing(
+        book.config,
+        Directory(customers),
+        Tariffs(book),
+        np.array([(c.open_since - _EPOCH).days for c in customers], dtype=np.int64),
+        pa.array([customer.id for customer in customers], pa.string()),
+        np.array([book.currency(customer.id) for customer in customers], np.str_),
+    )
+
+
+def valued(calls: pa.Table, pricing: Pricing) -> tuple[dict[str, Any], npt.NDArray[np.bool_]]:
+    """What calls cost, and which of them have no price.
+
+    Args:
+        calls: the columns ``customer`` (int32, an index into the directory's customers),
+            ``day``, ``local``, ``called``, ``seconds``, ``service``, ``tariff``, ``free`` and
+            ``given_micro``, as :class:`a2ledger.calls.normalise.Normalised` has them.
+        pricing: of the book.
+
+    Returns:
+        columns of the call detail by name: customer, deck, prefix, destination, billed_seconds,
+        cost_micro, given, buy_micro, carrier, vat; and whether no deck of the account's currency
+        knows the number.
+    """
+    who = calls["customer"].to_numpy().astype(np.int32)
+    day = calls["day"].to_numpy().astype("datetime64[D]").astype(np.int32)
+    asked = {name: _one(calls[name]) for name in ("called", "local", "seconds")}
+    tariff = _tariff(calls, pricing, who, day)
+    asked["tariff"] = pa.array(tariff, pa.int32())
+    asked["discount"] = pa.array(_discount(pricing, who, day), pa.int64())
+    # Another thread may load more of them meanwhile.
+    rated = rate.rate(pa.RecordBatch.from_pydict(asked), tuple(pricing.tariffs.loaded))
+    unrated = _one(rated["reason"]).to_numpy(zero_copy_only=False) != ""
+    cost, given, unpriced = _cost(calls, rated, unrated | _foreign(pricing, tariff, who))
+    columns = {name: rated[name] for name in rated.schema.names if name != "reason"}
+    if "given_buy_micro" in calls.column_names:
+        columns |= _bought(calls, columns)
+    columns |= {
+        "customer": pricing.names.take(pa.array(who)),
+        "cost_micro": pa.array(cost, pa.int64()),
+        "given": pa.array(given),
+        "vat": _vat(calls, pricing, who, day),
+    }
+    return columns, unpriced
+
+
+def in_other_currency(calls: pa.Table, pricing: Pricing) -> npt.NDArray[np.bool_]:
+    """For which calls the tariff is in another currency than the account; columns as above."""
+    who = calls["customer"].to_numpy().astype(np.int32)
+    day = calls["day"].to_numpy().astype("datetime64[D]").astype(np.int32)
+    return _foreign(pricing, _tariff(calls, pricing, who, day), who)
+
+
+def _foreign(pricing: Pricing, tariff: Integers, who: Indexes) -> npt.NDArray[np.bool_]:
+    currencies = np.array(pricing.tariffs.currencies, np.str_)
+    if len({*currencies.tolist(), *pricing.currencies.tolist()}) <= 1:
+        return np.zeros(len(who), np.bool_)
+    return np.asarray(currencies[tariff] != pricing.currencies[who])
+
+
+def _cost(
+    calls: pa.Table, rated: pa.RecordBatch, unrated: npt.NDArray[np.bool_]
+) -> tuple[Integers, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """What calls cost; whether their row or rule says so, no tariff; whether nothing does."""
+    has_price = calls["given_micro"].is_valid().to_numpy(zero_copy_only=False)
+    free = calls["free"].to_numpy(zero_copy_only=False)
+    silent = calls["seconds"].to_numpy() == 0
+    # An answered call of no seconds costs nothing, as A2Billing has it.
+    cost = np.where(free | silent, 0, rated["cost_micro"].to_numpy(zero_copy_only=False))
+    cost = np.where(has_price, pc.fill_null(calls["given_micro"], 0).to_numpy(), cost)
+    return cost, has_price | free, unrated & ~has_price & ~free
+
+
+def _bought(calls: pa.Table, rated: Mapping[str, Any]) -> dict[str, Any]:
+    """Buying price and carrier that rows give; no deck decided them then, and none is named."""
+    given = _one(calls["given_buy_micro"])
+    says = given.is_valid()
+    return {
+        "buy_micro": pc.if_else(says, given, rated["buy_micro"]),
+        "carrier": pc.if_else(says, _one(calls["given_carrier"]), rated["carrier"]),
+        "deck": pc.if_else(says, "", rated["deck"]),
+    }
+
+
+def own_price(calls: pa.Table, pricing: Pricing) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
+    """What the book's tariffs make of calls whatever their rows say; and which have no price."""
+    place = calls.schema.get_field_index("given_micro")
+    nothing = pa.nulls(len(calls), pa.int64())
+    columns, unpriced = valued(calls.set_column(place, "given_micro", nothing), pricing)
+    return columns["cost_micro"], unpriced
+
+
+def _one(column: Any) -> Any:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _tariff(calls: pa.Table, pricing: Pricing, who: Indexes, day: Days) -> Integers:
+    """Each call's tariff: the rule's, or what the customer had at its start."""
+    values, index = pricing.directory.fact("tariff", who, day)
+    used = set(np.unique(index).tolist())
+    number = np.array(
+        [
+            pricing.tariffs.number(str(value or "")) if place in used else -1
+            for place, value in enumerate(values)
+        ]
+        or [0],
+        dtype=np.int64,
+    )
+    found: Integers = number[index]
+    for name in pc.unique(calls["tariff"]).to_pylist():
+        if name:
+            of_rule = pc.equal(calls["tariff"], name).to_numpy(zero_copy_only=False)
+            found = np.where(of_rule, pricing.tariffs.number(name), found)
+    return found
+
+
+def _discount(pricing: Pricing, who: Indexes, day: Days) -> Integers:
+    values, index = pricing.directory.fact("discount_percent", who, day)
+    hundredths = np.array([int((value or 0) * 100) for value in values] or [0], dtype=np.int64)
+    found: Integers = hundredths[index]
+    return found
+
+
+def _vat(calls: pa.Table, pricing: Pricing, who: Indexes, day: Days) -> pa.Array:
+    """Each call's VAT code: by its own day, and the treatment of the day it is posted on."""
+    config, fact = pricing.config, pricing.directory.fact
+    posted = np.maximum(day, pricing.opened[who]).astype(np.int32)
+    services = _one(pc.dictionary_encode(_one(calls["service"])))
+    deciding: list[tuple[Sequence[Any], Any]] = [
+        (services.dictionary.to_pylist(), services.indices.to_numpy(zero_copy_only=False)),
+        fact("vat", who, posted),
+    ]
+    if config.vat_rules:
+        deciding += [fact("country", who, day), fact("vat_id", who, day), _spans(config, day)]
+    # Every row is one combination of what decides; a code is chosen once for each there is.
+    shape = [max(len(values), 1) for values, _ in deciding]
+    combined = pa.array(np.ravel_multi_index([index for _, index in deciding], shape))
+    encoded = combined.dictionary_encode()
+    codes = [
+        _code(config, *(values[place] for (values, _), place in zip(deciding, places, strict=True)))
+        for places in zip(*np.unravel_index(encoded.dictionary.to_numpy(), shape), strict=True)
+    ]
+    return pa.array(codes, pa.string()).take(encoded.indices)
+
+
+def _code(
+    config: Config,
+    service: str,
+    treatment: Fact | None,
+    country: Fact | None = None,
+    vat_id: Fact | None = None,
+    day: dt.date = dt.date.min,
+) -> str:
+    texts = (str(value or "") for value in (treatment or config.treatment, country, vat_id))
+    return config.code_of(service, Party(*texts), day).code
+
+
+def _spans(config: Config, day: Days) -> tuple[list[dt.date], npt.NDArray[np.int64]]:
+    """First days of the spans in which the same VAT rules hold, and the span of each row."""
+    bounds = {bound for rule in config.vat_rules for bound in (rule.since, rule.until)}
+    firsts = [dt.date.min, *sorted(bounds - {dt.date.min, dt.date.max})]
+    since = np.array([(first - _EPOCH).days for first in firsts], dtype=np.int64)
+    return firsts, np.searchsorted(since, day, side="right") - 1

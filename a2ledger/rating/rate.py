@@ -1,0 +1,234 @@
+"""Rating: from calls to what they cost, as one pure function on Arrow batches.
+
+Which rate: of a customer's decks, in their order, the first with a prefix the number begins
+with, and the longest such prefix in it. A rate that does not hold at the call's start is passed
+over for the next shorter prefix. What it costs then is told in :mod:`a2ledger.rating.cost`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger.rating import prefixes
+from a2ledger.rating.cost import Rates, price
+from a2ledger.rating.deck import ALWAYS, MAX_SECONDS, Deck, Tariff
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Sequence
+
+Integers = npt.NDArray[np.int64]
+
+_MINUTE = 60
+_WEEK = 7 * 24 * 60
+_MONDAY = 3 * 24 * 60  # 1970-01-01 was a Thursday
+
+SCHEMA = pa.schema(
+    [
+        ("deck", pa.string()),
+        ("prefix", pa.string()),
+        ("destination", pa.string()),
+        ("billed_seconds", pa.int64()),
+        ("cost_micro", pa.int64()),
+        ("buy_micro", pa.int64()),
+        ("carrier", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+"""What :func:`rate` returns."""
+
+
+def rate(calls: pa.RecordBatch, tariffs: Sequence[Tariff]) -> pa.RecordBatch:
+    """Price of every call, in the calls' order.
+
+    Args:
+        calls: ``called`` (string: digits, or whatever was dialled), ``local`` (timestamp[s] on
+            the book's clock, without a zone), ``seconds`` (int64), ``tariff`` (int32: place in
+            ``tariffs``; below 0 the call has none) and, if wanted, ``discount`` (int64:
+            hundredths of a percent, 0 to :data:`~a2ledger.rating.cost.FULL`). Others are not
+            looked at.
+        tariffs: what ``tariff`` counts into.
+
+    Returns:
+        A batch of :data:`SCHEMA`. ``reason`` is empty for a priced call, ``no-rate`` where no
+        deck knows the number at that time and ``bad-seconds`` where the length is below 0 or
+        above :data:`~a2ledger.rating.deck.MAX_SECONDS`; then the other columns are empty or 0.
+    """
+    called = calls.column("called").fill_null("")
+    local = _integers(calls.column("local").cast(pa.timestamp("s")))
+    seconds = _integers(calls.column("seconds"))
+    decks = list(dict.fromkeys(deck for tariff in tariffs for deck in tariff.decks))
+    deck, row = _choose(called, local, _integers(calls.column("tariff")), tariffs, decks)
+    possible = (seconds >= 0) & (seconds <= MAX_SECONDS)
+    deck[~possible] = -1
+    discount = None
+    if "discount" in calls.schema.names:
+        discount = _integers(calls.column("discount").fill_null(0))
+    figures = [np.zeros(len(called), np.int64) for _ in range(3)]
+    for place, rows in _groups(deck):
+        part = None if discount is None else discount[rows]
+        amounts = price(decks[place], row[rows], seconds[rows], part)
+        for figure, amount in zip(figures, amounts, strict=True):
+            figure[rows] = amount
+    reasons = pa.array(["", "no-rate", "bad-seconds"])
+    texts = _texts(deck, row, decks)
+    return pa.RecordBatch.from_arrays(
+        [
+            *texts[:3],
+            *(pa.array(figure) for figure in figures),
+            texts[3],
+            reasons.take(pa.array(np.where(possible, np.where(deck < 0, 1, 0), 2))),
+        ],
+        schema=SCHEMA,
+    )
+
+
+def rate_of(tariff: Tariff, called: str, local: dt.datetime) -> tuple[Deck, int] | None:
+    """The rate of a number at a time on the book's clock: its deck, and its place in it."""
+    start = np.array([local.replace(tzinfo=None)], "datetime64[s]").astype(np.int64)
+    decks = list(tariff.decks)
+    place, row = _choose(pa.array([called]), start, np.zeros(1, np.int64), [tariff], decks)
+    return (decks[place[0]], int(row[0])) if place[0] >= 0 else None
+
+
+def max_seconds(
+    tariff: Tariff,
+    called: str,
+    local: dt.datetime,
+    available_micro: int,
+    *,
+    discount: int = 0,
+    limit: int = 24 * 60 * 60,
+) -> int | None:
+    """Longest call, up to a limit, that costs no more than what is available.
+
+    Args:
+        tariff: the customer's.
+        called: the number.
+        local: when the call starts, on the book's clock.
+        available_micro: credit limit less what is owed.
+        discount: in hundredths of a percent.
+        limit: the most to answer, in seconds.
+
+    Returns:
+        Seconds; 0 where not even one can be paid; None where the number has no rate.
+    """
+    found = rate_of(tariff, called, local)
+    if found is None:
+        return None
+    deck, row = found
+
+    def cost(seconds: int) -> int:
+        length, share = np.array([seconds]), np.array([discount])
+        return int(price(deck, np.array([row]), length, share)[1][0])
+
+    # A longer call never costs less, so the last one that can be paid is found by halving.
+    return bisect_right(range(1, min(limit, MAX_SECONDS) + 1), available_micro, key=cost)
+
+
+def _integers(column: Any) -> Integers:
+    return np.asarray(column.cast(pa.int64()).to_numpy(zero_copy_only=False), np.int64)
+
+
+def _choose(
+    called: pa.StringArray,
+    local: Integers,
+    tariff: Integers,
+    tariffs: Sequence[Tariff],
+    decks: Sequence[Deck],
+) -> tuple[Integers, Integers]:
+    """Deck (a place in ``decks``, or -1) and rate (a place in the deck) of every call."""
+    deck, row = np.full((2, len(called)), -1)
+    keys = prefixes.keys(called)
+    places = {known: place for place, known in enumerate(decks)}
+    for level in range(max((len(tariff.decks) for tariff in tariffs), default=0)):
+        asked = np.array(
+            [places[one.decks[level]] if level < len(one.decks) else -1 for one in tariffs] + [-1]
+        )
+        wanted = asked.take(np.where(tariff < 0, -1, tariff))
+        wanted[deck >= 0] = -1
+        for place, calls in _groups(wanted):
+            numbers = called if isinstance(calls, slice) else called.take(pa.array(calls))
+            found = _longest(decks[place], numbers, keys[calls], local[calls])
+            row[calls] = found
+            deck[calls] = np.where(found < 0, -1, place)
+    return deck, row
+
+
+def _groups(places: Integers) -> Iterator[tuple[int, Any]]:
+    """Every place above -1 that occurs, with the indices of where it does."""
+    if not places.size:
+        return
+    low, high = int(places.min()), int(places.max())
+    if low == high:
+        if low >= 0:
+            yield low, slice(None)
+        return
+    order = np.argsort(places, kind="stable")
+    found, starts = np.unique(places.take(order), return_index=True)
+    for place, indices in zip(found, np.split(order, starts[1:]), strict=True):
+        if place >= 0:
+            yield int(place), indices
+
+
+def _longest(deck: Deck, called: pa.StringArray, keys: Integers, local: Integers) -> Integers:
+    """Rate of each number: its place in the deck, or -1."""
+    index = deck.index
+    candidate = index.find(keys)
+    if deck.conditional:
+        asked = np.flatnonzero(candidate >= 0)
+        while asked.size:
+            held = _holds(deck, index.row.take(candidate.take(asked)), local.take(asked))
+            asked = asked[~held]
+            candidate[asked] = index.following.take(candidate.take(asked))
+            asked = asked[candidate.take(asked) >= 0]
+    row: Integers = np.append(index.row, -1).take(candidate)
+    if index.patterns:
+        _prefer_patterns(deck, called, local, row)
+    return row
+
+
+def _prefer_patterns(deck: Deck, called: pa.StringArray, local: Integers, row: Integers) -> None:
+    """Put the patterns that are written longer than the prefix found in its place.
+
+    That is how A2Billing ranks them. Between equals the digits stay.
+    """
+    lengths: Any = pc.binary_length(deck.prefixes).to_numpy()
+    written = np.where(pc.equal(deck.prefixes, prefixes.DEFAULT), 0, lengths)
+    best = np.where(row < 0, -1, written.take(row, mode="clip"))
+    for expression, length, place in deck.index.patterns:
+        fits = pc.match_substring_regex(called, expression).to_numpy(zero_copy_only=False)
+        rows = np.flatnonzero(fits & (best < length))
+        rows = rows[_holds(deck, np.full(rows.size, place), local.take(rows))]
+        row[rows], best[rows] = place, length
+
+
+def _holds(deck: Deck, row: Integers, local: Integers) -> npt.NDArray[np.bool_]:
+    """Whether each rate holds at a time."""
+    values = Rates(deck.values, row, ALWAYS)
+    held = (values["startdate"] <= local) & (local < values["stopdate"])
+    if "starttime" in deck.values or "endtime" in deck.values:
+        minute = (local // _MINUTE + _MONDAY) % _WEEK
+        begun, unended = values["starttime"] <= minute, minute <= values["endtime"]
+        wraps = values["starttime"] > values["endtime"]
+        held &= np.where(wraps, begun | unended, begun & unended)
+    return np.broadcast_to(held, row.shape)
+
+
+def _texts(deck: Integers, row: Integers, decks: Sequence[Deck]) -> list[pa.StringArray]:
+    """Deck's name, prefix, destination and carrier of every call; empty where there is no rate."""
+    blank = pa.array([""])
+    offsets = np.cumsum([0, *map(len, decks)])
+    rates = pa.array(np.where(deck < 0, offsets[-1], offsets.take(deck, mode="clip") + row))
+    names = pa.array([*(one.name for one in decks), ""])
+    columns = [
+        pa.concat_arrays([*(getattr(one, column) for one in decks), blank]).take(rates)
+        for column in ("prefixes", "destinations", "carriers")
+    ]
+    return [names.take(pa.array(np.where(deck < 0, len(decks), deck))), *columns]

@@ -1,0 +1,255 @@
+"""A leg of a call from the document FreeSWITCH wrote about it, in JSON or in XML.
+
+Values of ``variables`` are percent-encoded, in JSON unless ``encode-values`` was switched off;
+those of ``callflow`` are not. A document that could not be posted was left behind percent-encoded
+as a whole. (Source: FreeSWITCH, ``mod_json_cdr.c``, ``mod_xml_cdr.c`` and ``switch_ivr.c``.)
+
+XML is read by the standard library's expat, told to refuse any document type: without one there
+are no entities, and so neither bombs made of them nor files and addresses to be fetched.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import urllib.parse
+import xml.parsers.expat
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+LARGEST = 4 << 20
+"""Bytes a document may have; those of long calls through many applications reach 200,000."""
+
+_DEEPEST = 64
+"""Elements within each other an XML document may have; FreeSWITCH's have six."""
+
+_VARIABLES = (
+    *("uuid", "accountcode", "channel_name", "userfield", "billsec", "duration"),
+    *("start_epoch", "start_stamp", "answer_epoch", "answer_stamp", "direction"),
+    *("bridge_uuid", "last_bridge_to", "signal_bond", "bridge_channel"),
+    *("originator", "originating_leg_uuid", "last_app", "current_application"),
+    *("caller_id_number", "destination_number"),
+)
+_PROFILE = ("caller_id_number", "destination_number", "context", "uuid")
+_OTHER_LEG = ("bridge_uuid", "last_bridge_to", "signal_bond", "bridge_channel")
+_MADE_FOR = ("originator", "originating_leg_uuid")
+_BEGINNINGS = (b"{", b"<", b"%7B", b"%7b", b"%3C", b"%3c", b"cdr=")
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r"))
+_EPOCH = re.compile("[1-9][0-9]{8,10}", re.ASCII)
+_MORE_THAN_ZERO = re.compile("[0-9]*[1-9][0-9]*", re.ASCII)
+_NO_STAMP = re.compile("$|(0000|1969|1970)-", re.ASCII)
+
+
+class Leg(NamedTuple):
+    """What a document says, in columns of :data:`a2ledger.sources.batch.FIELDS`."""
+
+    fields: dict[str, str]
+    answered: bool
+    made: bool
+    """Whether it is a b-leg: FreeSWITCH made it for another one."""
+
+
+class BadDocumentError(Exception):
+    """A document that holds no leg; the reason is a short name to count it under."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class _Document(NamedTuple):
+    """Variables, and the caller's profiles of the callflow, the latest first."""
+
+    variables: dict[str, str]
+    profiles: list[dict[str, str]]
+
+
+def is_document(head: bytes) -> bool:
+    """Whether a file that begins so holds documents, and not rows."""
+    return head[:64].lstrip().startswith(_BEGINNINGS)
+
+
+def read(data: bytes) -> Leg:
+    """Read a document.
+
+    Raises:
+        BadDocumentError: ``too-long``, ``unreadable``, ``record`` for what is no record of a
+            call, ``encoding`` for a value that is not UTF-8.
+    """
+    if len(data) > LARGEST:
+        raise BadDocumentError("too-long", f"the document is longer than {LARGEST} bytes")
+    data = data.strip().removeprefix(b"cdr=")
+    if data.startswith(b"%"):
+        data = urllib.parse.unquote_to_bytes(data)
+    document = _json(data) if data.startswith(b"{") else _xml(data)
+    leg = _leg(document)
+    for name, value in leg.fields.items():
+        if not _is_encodable(value):
+            raise BadDocumentError("encoding", f"{name} is not UTF-8")
+    return leg
+
+
+def _leg(document: _Document) -> Leg:
+    said = _decoded(document.variables)
+    profile = document.profiles[0] if document.profiles else {}
+    first = document.profiles[-1] if document.profiles else {}
+    if not said and not profile:
+        raise BadDocumentError("record", "the document says nothing of a call")
+    application = said.get("last_app") or said.get("current_application", "")
+    # What answers a leg is an application: a record that names none was cut down by its owner.
+    if not application or any(said.get(name) for name in _OTHER_LEG):
+        application = "bridge"
+    fields = {
+        "accountcode": said.get("accountcode", ""),
+        "channel": said.get("channel_name", ""),
+        "src": profile.get("caller_id_number") or said.get("caller_id_number", ""),
+        "dst": profile.get("destination_number") or said.get("destination_number", ""),
+        "did": first.get("destination_number", ""),
+        "userfield": said.get("userfield", ""),
+        "context": profile.get("context", ""),
+        "application": application,
+        "start": _start(said),
+        "seconds": said.get("billsec", ""),
+        "duration": said.get("duration", ""),
+        "uniqueid": said.get("uuid") or profile.get("uuid", ""),
+    }
+    answered = (
+        _MORE_THAN_ZERO.fullmatch(fields["seconds"])
+        or _MORE_THAN_ZERO.fullmatch(said.get("answer_epoch", ""))
+        or not _NO_STAMP.match(said.get("answer_stamp", ""))
+    )
+    made = any(said.get(name) for name in _MADE_FOR) or any(
+        "originator" in one for one in document.profiles
+    )
+    return Leg(fields, bool(answered), made)
+
+
+def _decoded(variables: dict[str, str]) -> dict[str, str]:
+    """Variables as they were; a stamp that has its space was not encoded, nor was the rest."""
+    if " " in variables.get("start_stamp", ""):
+        return variables
+    return {
+        name: urllib.parse.unquote(value, errors="surrogateescape") if "%" in value else value
+        for name, value in variables.items()
+    }
+
+
+def _start(said: dict[str, str]) -> str:
+    """When the leg began: the epoch knows no zone and no hour that comes twice."""
+    epoch = said.get("start_epoch", "")
+    if not _EPOCH.fullmatch(epoch):
+        return said.get("start_stamp", "")
+    return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(int(epoch)))
+
+
+def _json(data: bytes) -> _Document:
+    """What a JSON document says; numbers stay the text they are written as."""
+    try:
+        top = _LENIENT.decode(data.decode("utf-8", "surrogateescape"))
+    except RecursionError:
+        raise BadDocumentError("unreadable", "the JSON is nested too deeply") from None
+    except ValueError as error:
+        raise BadDocumentError("unreadable", f"no JSON: {str(error).lower()}") from None
+    top = top if isinstance(top, dict) else {}
+    flow = top.get("callflow")
+    flows = [one for one in (flow if isinstance(flow, list) else [flow]) if isinstance(one, dict)]
+    profiles = []
+    for one in sorted(flows, key=lambda one: -_number(one.get("profile_index"))):
+        profile = one.get("caller_profile")
+        if isinstance(profile, dict):
+            marks = {"originator": "yes"} if profile.get("originator") else {}
+            profiles.append(_texts(profile, _PROFILE) | marks)
+    return _Document(_texts(top.get("variables"), _VARIABLES), profiles)
+
+
+_LENIENT = json.JSONDecoder(strict=False, parse_int=str, parse_float=str, parse_constant=str)
+
+
+def _texts(values: Any, names: tuple[str, ...]) -> dict[str, str]:
+    """Those of some named values that are text."""
+    if not isinstance(values, Mapping):
+        return {}
+    found = ((name, values.get(name)) for name in names)
+    return {name: value for name, value in found if isinstance(value, str)}
+
+
+def _number(text: Any) -> int:
+    return int(text) if isinstance(text, str) and re.fullmatch("[0-9]{1,9}", text, re.ASCII) else 0
+
+
+def _xml(data: bytes) -> _Document:
+    """What an XML document says.
+
+    FreeSWITCH writes control characters as they are, and bytes that are not UTF-8, though XML has
+    neither.
+    """
+    reader = _Xml()
+    text = data.translate(None, _CONTROLS).decode("utf-8", "replace")
+    try:
+        reader.parser.Parse(text.encode(), True)
+    except xml.parsers.expat.ExpatError as error:
+        raise BadDocumentError("unreadable", f"no XML: {error}") from None
+    profiles = [profile for _, profile in sorted(reader.profiles, key=lambda one: -one[0])]
+    return _Document(reader.variables, profiles)
+
+
+class _Xml:
+    """Handlers for expat, which keep no more than what is asked for."""
+
+    def __init__(self) -> None:
+        self.variables: dict[str, str] = {}
+        self.profiles: list[tuple[int, dict[str, str]]] = []
+        self._path: list[str] = []
+        self._index = 0
+        self._text: list[str] | None = None
+        self.parser = xml.parsers.expat.ParserCreate("utf-8")
+        self.parser.StartDoctypeDeclHandler = self._doctype
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._characters
+
+    def _doctype(self, *_: object) -> None:
+        raise BadDocumentError("unreadable", "the XML declares a document type; no record does")
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        path = self._path
+        path.append(name)
+        if len(path) > _DEEPEST:
+            raise BadDocumentError("unreadable", "the XML is nested too deeply")
+        if path == ["cdr", "callflow"]:
+            self._index = _number(attributes.get("profile_index"))
+        elif path == ["cdr", "callflow", "caller_profile"]:
+            self.profiles.append((self._index, {}))
+        elif self._values(name) is not None:
+            self._text = []
+
+    def _values(self, name: str) -> dict[str, str] | None:
+        """Where the value of the element that is open belongs, if anywhere."""
+        above = self._path[:-1]
+        if above == ["cdr", "variables"] and name in _VARIABLES:
+            return self.variables
+        if above == ["cdr", "callflow", "caller_profile"] and name in {*_PROFILE, "originator"}:
+            return self.profiles[-1][1]
+        return None
+
+    def _characters(self, text: str) -> None:
+        if self._text is not None:
+            self._text.append(text)
+
+    def _end(self, name: str) -> None:
+        if self._text is not None and (values := self._values(name)) is not None:
+            values[name] = "".join(self._text).strip()
+            self._text = None
+        self._path.pop()
+
+
+def _is_encodable(text: str) -> bool:
+    """Whether a text came from UTF-8: other bytes stand as lone surrogates, or as U+FFFD."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\ufffd" not in text

@@ -1,0 +1,120 @@
+"""Quarantine: rows that were refused, with file, line, reason and raw text, one per identity.
+
+``quarantine/rows.csv`` is not in git: it holds what callers' switches wrote. A row leaves it
+when the same row is posted.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from a2ledger.sources.batch import CALL, RAW_SHOWN, Refused
+
+PATH = "quarantine/rows.csv"
+_HEADER = ("source", "identity", "file", "line", "reason", "message", "raw", "head")
+_CUT = 4096
+"""Characters that an older program kept of a row."""
+
+
+class BrokenQuarantineError(Exception):
+    """The quarantine's file cannot be read."""
+
+
+class Quarantine(NamedTuple):
+    """Refused rows by (source, identity)."""
+
+    rows: dict[tuple[str, str], Refused]
+
+    def updated(
+        self, source: str, refused: Iterable[Refused], posted: Iterable[str]
+    ) -> tuple[Quarantine, int]:
+        """The quarantine after a run, and how many rows are new in it.
+
+        A call that lost a conflict keeps the place where it was read first: it may stand in
+        many files, and which of them was read last says nothing.
+
+        Args:
+            source: the run's source.
+            refused: rows the run refused.
+            posted: identities the run posted or knew.
+        """
+        rows = dict(self.rows)
+        new = 0
+        seen: set[tuple[str, str]] = set()
+        for row in refused:
+            key = (source, row.identity)
+            if key in seen:
+                continue
+            seen.add(key)
+            new += key not in rows
+            if not _is_known(row, rows.get(key)):
+                rows[key] = row
+        kept = {row.identity for row in refused}
+        for identity in posted:
+            if identity not in kept:
+                rows.pop((source, identity), None)
+        return Quarantine(rows), new
+
+
+def _is_known(row: Refused, held: Refused | None) -> bool:
+    """Whether a call is held that was refused for the same, wherever it was read."""
+    return held is not None and held.head == CALL and held[2:] == row[2:]
+
+
+def is_whole(row: Refused) -> bool:
+    """Whether a row's text was kept whole, so that it can be read again."""
+    return bool(row.raw) and len(row.raw) < RAW_SHOWN and len(row.raw) != _CUT
+
+
+def parse(text: str) -> Quarantine:
+    """The quarantine from its file's text."""
+    csv.field_size_limit(2**31 - 1)
+    rows = {}
+    for row in csv.DictReader(io.StringIO(text, newline="")):
+        rows[row["source"], row["identity"]] = Refused(
+            row["file"],
+            int(row["line"]),
+            row["reason"],
+            row["message"],
+            row["raw"],
+            row["identity"],
+            row.get("head") or "",
+        )
+    return Quarantine(rows)
+
+
+def written(quarantine: Quarantine) -> str:
+    """The quarantine as text, by source, file and line."""
+    lines = [_line(_HEADER)]
+    ordered = sorted(
+        quarantine.rows.items(), key=lambda item: (item[0][0], item[1].file, item[1].line, item[0])
+    )
+    for (source, identity), row in ordered:
+        lines.append(
+            _line([source, identity, *row[:2], row.reason, row.message, row.raw, row.head])
+        )
+    return "".join(lines)
+
+
+def _line(values: Iterable[object]) -> str:
+    # What the line's end is made of decides what is quoted: a carriage return has to be.
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\r\n").writerow(values)
+    return out.getvalue().removesuffix("\r\n") + "\n"
+
+
+def read(root: Path) -> Quarantine:
+    """The quarantine of a book."""
+    try:
+        return parse((root / PATH).read_bytes().decode("utf-8", errors="surrogateescape"))
+    except FileNotFoundError:
+        return Quarantine({})
+    except (KeyError, TypeError, ValueError):
+        raise BrokenQuarantineError(
+            f"{root / PATH}: is not as a2ledger wrote it; nothing was done; "
+            "move it away, then import what was refused again, with --all"
+        ) from None

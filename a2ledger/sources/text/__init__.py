@@ -1,0 +1,311 @@
+"""Files of CSV text, read as pieces of some consecutive rows.
+
+Blank lines are no rows. The last line of a file is read without its line end only if it is
+complete; what is not is left for the next run, and noted.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger.sources.batch import RAW_SHOWN, START, Place, Refused, UnusableInput, digest
+from a2ledger.sources.text import rows
+from a2ledger.sources.text.lines import BLOCK, BOM, LONGEST, Block, Lines
+from a2ledger.sources.text.rows import Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+SEPARATORS = ",;\t"
+"""What may stand between the columns of a file that has a header; the header shows which."""
+
+HEADER_ROW = "it is a line of column names"
+
+
+class Piece(NamedTuple):
+    """Some consecutive rows: the layout's columns and ``line``, and the rows refused.
+
+    ``place`` is where what follows them begins.
+    """
+
+    table: pa.Table
+    refused: list[Refused]
+    raw: Callable[[int], str]
+    notes: tuple[str, ...]
+    place: Place = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Columns that a file's first line must and may name, in any order and case.
+
+    ``loose`` are those whose values may run over several lines.
+    """
+
+    required: tuple[str, ...]
+    known: tuple[str, ...]
+    loose: tuple[str, ...] = ()
+
+    def layout(self, line: str, lines: Lines) -> tuple[Layout, tuple[str, ...]]:
+        """The layout a header line describes, and a note on the columns it does not know.
+
+        Raises:
+            UnusableInput: naming what it lacks or names twice.
+        """
+        separator = max(SEPARATORS, key=line.count)
+        try:
+            names = [name.strip().lower() for name in rows.strict(line, separator)]
+        except csv.Error:
+            names = []
+        needed = f"the first line must name {','.join(self.required)}"
+        if missing := [name for name in self.required if name not in names]:
+            raise lines.unusable(f"there is no column {', '.join(missing)}", needed)
+        if twice := sorted({name for name in names if name and names.count(name) > 1}):
+            raise lines.unusable(f"the column {', '.join(twice)} is there twice", "name it once")
+        ignored = [name for name in names if name and name not in self.known]
+        notes = (f"{lines.path}:1: columns ignored: {', '.join(ignored)}",) if ignored else ()
+        columns = tuple(name if name in self.known else "" for name in names)
+        return (
+            Layout(
+                widths={len(columns): columns},
+                heading=self.required,
+                separator=separator,
+                loose=frozenset(self.loose),
+            ),
+            notes,
+        )
+
+
+def read(
+    path: Path,
+    shape: Layout | Header,
+    *,
+    grows: bool = False,
+    encoding: str = "utf-8",
+    fast: bool = True,
+    size: int = BLOCK,
+    begin: Place = START,
+) -> Iterator[Piece]:
+    """Read a file piece by piece; there is at least one.
+
+    Args:
+        path: a file of text, or one compressed with gzip.
+        shape: the layout of the rows, or the header the file must begin with.
+        grows: whether the file is a log that a switch may be writing to. Of a log, the last
+            line counts as complete only if nothing can be missing from it.
+        encoding: of the text.
+        fast: whether lines may be read many at a time; the answer is the same.
+        size: bytes of text in a piece.
+        begin: where an earlier reading ended.
+
+    Raises:
+        UnusableInput: if the file cannot be read, is no text or lacks its header.
+    """
+    lines = Lines(path, size, encoding, begin)
+    layout = shape if isinstance(shape, Layout) else None
+    width, empty = 0, True
+    notes: tuple[str, ...] = ()
+    for found in lines:
+        block = found
+        if layout is None:
+            assert isinstance(shape, Header)  # noqa: S101 - for the type checker
+            block, header = _headed(block, lines)
+            if not header.strip():
+                continue
+            layout, notes = shape.layout(header, lines)
+        if layout.mend is not None:
+            mended = layout.mend(block.text), layout.mend(block.tail)
+            block = block._replace(text=mended[0], tail=mended[1])
+        if block.last:
+            block = _with_tail(block, layout, width if grows else None)
+        reading = rows.read(block, layout, fast=fast)
+        rest = _same_line(block.text, reading.rest, found.text)
+        if not block.last:
+            lines.push(found.text[rest:])
+        piece = _piece(path, block, reading, layout, notes)
+        counted = reading.lines if block is found else None
+        piece = piece._replace(place=lines.place(found, rest, counted))
+        if len(piece.table) or piece.refused or piece.notes or (block.last and empty):
+            yield piece
+            empty, notes = False, ()
+        width = _last_width(block.text, layout) if block.text else width
+
+
+def first_line(path: Path, encoding: str = "utf-8") -> str:
+    """The first line of a file that is not blank, or nothing.
+
+    Raises:
+        UnusableInput: as :func:`read`.
+    """
+    for block in Lines(path, LONGEST, encoding):
+        for line in (*block.text.split(b"\n"), block.tail):
+            if text := line.removeprefix(BOM).decode("utf-8", "replace").strip():
+                return text
+    return ""
+
+
+def with_heads(refused: Iterable[Refused], encoding: str = "utf-8") -> list[Refused]:
+    """Refused rows, each with what must stand before it in a file: that file's first line.
+
+    Whether that is a header or a row like others does not matter: who reads a row again takes
+    what begins on its own line alone.
+    """
+    heads: dict[str, str] = {}
+    found = []
+    for row in refused:
+        if row.line > 1 and not row.head:
+            if row.file not in heads:
+                try:
+                    heads[row.file] = first_line(Path(row.file), encoding)
+                except UnusableInput:  # rotated away meanwhile
+                    heads[row.file] = ""
+            row = row._replace(head=heads[row.file])  # noqa: PLW2901
+        found.append(row)
+    return found
+
+
+def in_full(refused: Iterable[Refused], header: Header) -> list[Refused]:
+    """Refused rows of small files, with their own text in place of what was made of it."""
+    rows = with_heads(refused)
+    texts = {file: records(Path(file), header) for file in {row.file for row in rows}}
+    return [row._replace(raw=texts[row.file].text(row.line) or row.raw) for row in rows]
+
+
+def _same_line(text: bytes, place: int, other: bytes) -> int:
+    """Where in another text the line begins that as many lines follow as in this one."""
+    found = len(other)
+    for _ in range(text.count(b"\n", place) + 1 if place < len(text) else 0):
+        found = other.rfind(b"\n", 0, found)
+    return found + 1 if place < len(text) else found
+
+
+def _piece(
+    path: Path, block: Block, reading: rows.Reading, layout: Layout, notes: tuple[str, ...]
+) -> Piece:
+    damages = list(reading.damages)
+    table = reading.table
+    headings = _headings(table, layout)
+    if headings is not None:
+        found = table["line"].filter(headings).to_pylist()
+        damages += [rows.Damage(line, "header", HEADER_ROW) for line in found if line > 1]
+        table = table.filter(pc.invert(headings))
+    if block.last and (block.tail or reading.rest < len(block.text)):
+        number = block.line + block.text.count(b"\n", 0, reading.rest)
+        notes += (f"{path}:{number}: what begins here is not complete yet and was left unread",)
+    refused = [_refused(path, damage, reading.raw) for damage in sorted(damages)]
+    return Piece(table, refused, reading.raw, notes)
+
+
+def _headings(table: pa.Table, layout: Layout) -> pa.BooleanArray | None:
+    """Which rows hold the names of columns; None if none does."""
+    mask = None
+    for name in layout.heading:
+        same = pc.equal(table[name], name)
+        mask = same if mask is None else pc.and_(mask, same)
+        if not pc.any(mask).as_py():
+            return None
+    return mask
+
+
+def _headed(block: Block, lines: Lines) -> tuple[Block, str]:
+    """Take the header, the first line that is not blank, from a block; "" where all are."""
+    text, number = block.text or block.tail, block.line
+    line, header = b"", ""
+    while text and not header.strip():
+        line, _, text = text.partition(b"\n")
+        number += 1
+        header = line.removeprefix(BOM).decode("utf-8", "surrogateescape").rstrip("\r")
+    if not header.strip() and block.last:
+        raise lines.unusable("is empty", "the first line must name the columns")
+    if not header.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in header):
+        raise lines.unusable("has a header that is not UTF-8", "convert it to UTF-8")
+    tail = block.tail if block.text else b""
+    return block._replace(text=text, line=number, tail=tail), header
+
+
+def _with_tail(block: Block, layout: Layout, width: int | None) -> Block:
+    """The last block with what follows its last line end, if that is a complete row."""
+    if not block.tail.strip():
+        return block._replace(tail=b"")
+    if not (len(block.tail) > LONGEST or _is_complete(block, layout, width)):
+        return block
+    return block._replace(text=block.text + block.tail + b"\n", tail=b"")
+
+
+def _is_complete(block: Block, layout: Layout, width: int | None) -> bool:
+    """Whether the text after the last line end is a whole row.
+
+    A log must prove it: as many columns as the row before, and the last one closed by a quote,
+    for of a number that is cut short one cannot tell.
+    """
+    found = _last_width(block.tail, layout)
+    if width is None:
+        return found > 0
+    before = _last_width(block.text, layout) if block.text else width
+    return 0 < found == before and block.tail.rstrip(b"\r").endswith(b'"')
+
+
+def _last_width(text: bytes, layout: Layout) -> int:
+    """Number of columns of the last line, 0 if it is no row by itself."""
+    line = text[text.rfind(b"\n", 0, -1) + 1 :].rstrip(b"\r\n")
+    if len(line) > LONGEST:
+        return 0
+    try:
+        fields = rows.strict(line.decode("utf-8", "surrogateescape"), layout.separator)
+    except csv.Error:
+        return 0
+    return len(fields) if len(fields) in layout.widths else 0
+
+
+def _refused(path: Path, damage: rows.Damage, raw: Callable[[int], str]) -> Refused:
+    text = raw(damage.line)
+    return Refused(
+        str(path),
+        damage.line,
+        damage.reason,
+        damage.message,
+        text[:RAW_SHOWN],
+        f"raw-{digest(text)}",
+    )
+
+
+class Records(NamedTuple):
+    """The rows of a small file: each its line and its values by the names of their columns."""
+
+    rows: list[tuple[int, dict[str, str]]]
+    refused: list[Refused]
+    raw: Callable[[int], str]
+    notes: tuple[str, ...]
+
+    def text(self, line: int) -> str:
+        """The text of the row on a line, or nothing."""
+        try:
+            return self.raw(line)
+        except KeyError:
+            return ""
+
+
+def records(path: Path, header: Header, encoding: str = "utf-8") -> Records:
+    """Read a whole file that has a header; values have no white space around them.
+
+    Raises:
+        UnusableInput: as :func:`read`.
+    """
+    found: list[tuple[int, dict[str, str]]] = []
+    refused: list[Refused] = []
+    notes: tuple[str, ...] = ()
+    texts: dict[int, str] = {}
+    for piece in read(path, header, encoding=encoding):
+        for row in piece.table.to_pylist():
+            line = row.pop("line")
+            texts[line] = piece.raw(line)
+            found.append((line, {name: value.strip() for name, value in row.items()}))
+        refused += piece.refused
+        notes += piece.notes
+    return Records(found, refused, texts.__getitem__, notes)

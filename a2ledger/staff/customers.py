@@ -1,0 +1,580 @@
+"""What the pages show: values for templates, from the steps that the commands use.
+
+Nothing is added up a second way here: standings are ``balances``, a bill so far is ``preview``,
+what would close is ``close``. Amounts leave as texts.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger import accounts, money
+from a2ledger.audit import explain
+from a2ledger.balances import ageing_of_book, balances
+from a2ledger.balances.ageing import BUCKETS
+from a2ledger.billing import close, preview
+from a2ledger.book.book import IMPORTS, Book, Draft, RefusedError
+from a2ledger.book.git import GitError
+from a2ledger.calls import detail
+from a2ledger.documents import files
+from a2ledger.documents.document import as_json
+from a2ledger.journal import customer_file, period_file, syntax
+from a2ledger.journal.ledger import Ledger, Standing
+from a2ledger.period import DAY
+from a2ledger.records import SETTLED, Customer
+from a2ledger.sources import quarantine
+
+Values = dict[str, Any]
+
+LAST_CALLS = """
+SELECT account, max(date) AS last
+WHERE account ~ '^Assets:Receivable:[^:]+:Unbilled$' AND entry_meta('calls') IS NOT NULL
+GROUP BY account
+"""
+
+REVENUE = """
+SELECT year, month, account, currency, sum(number) AS earned
+WHERE account ~ '^(Income|Expenses:Termination):' GROUP BY year, month, account, currency
+"""
+
+_LOW_SHARE = 10
+"""Available below this part of the limit is low."""
+_SHOWN_CALLS = 500
+_CHART_DAYS = 62
+_BLAMED = re.compile(r"^[0-9a-f]{40} \d+ (\d+)")
+
+
+def shown(micro: int, currency: str) -> str:
+    """An amount with the decimals of its currency."""
+    places = money.decimals(currency)
+    return money.text(money.rounded(micro, places), places)
+
+
+# ---- customers ----
+
+
+def settled(book: Book) -> set[str]:
+    """Customers whose accounts are settled."""
+    found = set()
+    for path in book.files("journals/customers"):
+        text = book.text(path)
+        if f' custom "a2ledger-set" "{SETTLED}" ' in text:
+            customer = customer_file.parse(text)
+            found |= {customer.id} if customer.settled else set()
+    return found
+
+
+def customers(
+    loaded: Ledger, standings: Iterable[Standing], done: Collection[str]
+) -> list[list[Any]]:
+    """Where every customer stands, a list each, over the limit first, then by what they owe.
+
+    Args:
+        loaded: the operator's ledger.
+        standings: of all customers in it.
+        done: those whose accounts are settled.
+
+    Returns:
+        rows of id, name, currency, owed, to pay, unbilled, credit limit, available, last day with
+        calls, status.
+    """
+    last = {row.account: str(row.last) for row in loaded.ask(LAST_CALLS)}
+    found = sorted(
+        standings,
+        key=lambda row: (not row.over_limit, row.currency, -row.owed_micro, row.customer),
+    )
+    return [
+        [
+            row.customer,
+            row.name,
+            row.currency,
+            shown(row.owed_micro, row.currency),
+            shown(max(0, row.billed_micro), row.currency),
+            shown(row.unbilled_micro, row.currency),
+            shown(row.credit_limit_micro, row.currency),
+            shown(row.available_micro, row.currency),
+            last.get(account, ""),
+            _status(row, row.customer in done),
+        ]
+        for row in found
+        for account in [accounts.unbilled(row.customer)]
+    ]
+
+
+def _status(row: Standing, is_settled: bool) -> str:
+    if is_settled:
+        return "settled"
+    if row.over_limit:
+        return "over limit"
+    if row.available_micro * _LOW_SHARE < row.credit_limit_micro or not row.available_micro:
+        return "low"
+    return "ok"
+
+
+def standing(book: Book, customer: Customer, today: dt.date) -> Values:
+    """Where one customer stands, by his own ledger, which is soon read."""
+    row: Standing = book.reading(lambda: balances.standing_on(book, customer, dt.date.max))
+    limit = money.parse(customer.text("credit_limit", today) or "0")
+    row = row._replace(credit_limit_micro=limit, name=customer.text("name", today))
+    amounts = {
+        "owed": row.owed_micro,
+        "billed": row.billed_micro,
+        "unbilled": row.unbilled_micro,
+        "limit": row.credit_limit_micro,
+        "available": row.available_micro,
+    }
+    return {
+        "name": row.name,
+        "currency": row.currency,
+        "over_limit": row.over_limit,
+        **{key: shown(micro, row.currency) for key, micro in amounts.items()},
+        "exact": {key: money.text(micro) for key, micro in amounts.items()},
+    }
+
+
+# ---- one customer ----
+
+
+def statement(book: Book, customer: Customer, since: dt.date | None) -> Values:
+    """A customer's account like a bank statement."""
+    found: Values = as_json(balances.statement(book, customer, since, None))
+    return found
+
+
+def since_closes(customer: Customer, count: int) -> dt.date | None:
+    """The start of the last few periods; None where there are no more than these."""
+    return customer.periods[-count] if len(customer.periods) > count else None
+
+
+def usage(book: Book, customer: Customer) -> list[Values]:
+    """What a customer used, a value for each day to the last with calls, for two months at most."""
+    sums: dict[dt.date, list[int]] = {}
+    for start in customer.periods[-3:]:
+        file = period_file.parse(book.text(customer_file.period_path(customer.id, start)))
+        for row in file.usage:
+            one = sums.setdefault(row.day, [0, 0, 0])
+            for place, value in enumerate((row.calls, row.seconds, row.micro)):
+                one[place] += value
+    if not sums:
+        return []
+    last = max(sums)
+    first = max(min(sums), last - (_CHART_DAYS - 1) * DAY)
+    days = [first + place * DAY for place in range((last - first).days + 1)]
+    most = max((sums[day][2] for day in days if day in sums), default=0) or 1
+    currency = book.currency(customer.id)
+    return [
+        {
+            "day": str(day),
+            "calls": calls,
+            "duration": period_file.duration(seconds),
+            "amount": shown(micro, currency),
+            "share": max(0, micro) / most,
+        }
+        for day in days
+        for calls, seconds, micro in [sums.get(day, [0, 0, 0])]
+    ]
+
+
+def documents(book: Book, customer: Customer) -> list[Values]:
+    """A customer's closed documents, newest first."""
+    years = sorted(path.name for path in (book.root / "invoices").glob("[0-9]*"))
+    found = []
+    for name, year in dict(_named(book, customer)).items():
+        paths = (f"invoices/{issued}/{name}.json" for issued in years if issued >= year)
+        if path := next((one for one in paths if (book.root / one).is_file()), ""):
+            found.append(_listed(name, files.read(book, path)))
+    return sorted(found, key=lambda one: (one["issued"], one["name"]), reverse=True)
+
+
+def _named(book: Book, customer: Customer) -> Iterator[tuple[str, str]]:
+    """Names of documents a customer may have, each with the first year it may be of."""
+    for start in customer.periods:
+        for block in syntax.blocks(book.text(customer_file.period_path(customer.id, start))):
+            for name in _documents_of(block):
+                if "/" not in name:
+                    yield name, block.date[:4]
+        yield f"statement-{customer.id}-{start}", str(start.year)
+
+
+def billed_on(book: Book, customer: Customer, day: dt.date) -> str:
+    """The document on which stands what was posted on a day; in the open period, his id.
+
+    Raises:
+        RefusedError: if there is none.
+    """
+    start = max((one for one in customer.periods if one <= day), default=customer.opened)
+    if start == customer.open_since:
+        return customer.id
+    for one in documents(book, customer):
+        if one["start"] == str(start) and not one["original"] and one["kind"] != "refill":
+            return str(one["name"])
+    raise RefusedError(f"{customer.id}: there is no document of the period from {start} on")
+
+
+def _documents_of(block: syntax.Block) -> Iterator[str]:
+    """Names of documents that an entry posts or was issued with."""
+    if block.kind != "*":
+        return
+    head = block.text.partition("\n")[0]
+    if " #invoice" in head or " #credit-note" in head:
+        yield from syntax.links(block.text)
+    for quoted in re.findall(r'^  (?:invoice|number): ("[^"\n]*")$', block.text, re.MULTILINE):
+        yield syntax.unquoted(quoted)
+
+
+def _listed(name: str, document: Values) -> Values:
+    return {
+        "name": name,
+        "kind": document["kind"],
+        "original": document["original"],
+        "issued": document["issue_date"],
+        "due": document["due_date"],
+        "start": document["period"]["start"],
+        "last": files.last_day(document),
+        "gross": document["gross"],
+        "to_pay": document["to_pay"],
+        "currency": document["currency"],
+    }
+
+
+def changes(book: Book, customer: Customer) -> list[Values]:
+    """How a customer's facts have changed, newest first: from when, and who said so and when."""
+    path = customer_file.path(customer.id)
+    said = _blame(book, path)
+    found = []
+    for number, line in enumerate(book.text(path).splitlines(), start=1):
+        match = re.fullmatch(r'(\S{10}) custom "a2ledger-set" "([a-z_]+)" (.*)', line)
+        if match:
+            value = match[3]
+            found.append(
+                {
+                    "from": match[1],
+                    "key": match[2],
+                    "value": syntax.unquoted(value) if value.startswith('"') else value,
+                    **said.get(number, {"who": "", "when": "", "commit": ""}),
+                }
+            )
+    return sorted(found, key=lambda one: (one["from"], one["when"]), reverse=True)
+
+
+def _blame(book: Book, path: str) -> dict[int, Values]:
+    """Who last wrote each line of a file, by its number."""
+    try:
+        text = book.repository.run("blame", "--line-porcelain", "--", path).stdout
+    except GitError:
+        return {}
+    found: dict[int, Values] = {}
+    number = 0
+    for line in text.splitlines():
+        if match := _BLAMED.match(line):
+            number = int(match[1])
+            found[number] = {"who": "", "when": "", "commit": line[:10]}
+        elif line.startswith("author "):
+            found[number]["who"] = line.removeprefix("author ")
+        elif line.startswith("author-time "):
+            seconds = int(line.removeprefix("author-time "))
+            when = dt.datetime.fromtimestamp(seconds, book.config.zone)
+            found[number]["when"] = f"{when:%Y-%m-%d %H:%M}"
+    return found
+
+
+def calls(book: Book, identity: str, first: dt.date, last: dt.date) -> Values:
+    """A customer's calls that started on some days.
+
+    Raises:
+        MissingDetailError: if the calls of a day are not there.
+    """
+    days = [day for day in sorted(book.digests) if first <= day <= last]
+    parts = []
+    for day in days:
+        table = detail.read(book.root, day, book.digests)
+        table = table.filter(pc.equal(table["customer"], identity))
+        parts.append(table.append_column("day", pa.repeat(pa.scalar(day), len(table))))
+    table = pa.concat_tables(parts) if parts else detail.empty()
+    currency = book.currency(identity)
+    rows = [
+        explain.call_json(book, row, number)
+        | {
+            "destination": row["destination"],
+            "service": row["service"],
+            "identifier": row["identifier"],
+            "late": bool(row["late_in"]),
+        }
+        for number, row in enumerate(table.slice(0, _SHOWN_CALLS).to_pylist(), start=1)
+    ]
+    return {
+        "rows": rows,
+        "count": len(table),
+        "duration": period_file.duration(pc.sum(table["seconds"]).as_py() or 0),
+        "cost": shown(pc.sum(table["cost_micro"]).as_py() or 0, currency),
+        "currency": currency,
+    }
+
+
+def explained(book: Book, name: str, line: int, call: int, today: dt.date) -> Values:
+    """What is behind a line of a document, or of a customer's preview: postings, calls, a price."""
+    told = explain.explain(book, name, line, today)
+    rows = told.calls.slice(0, _SHOWN_CALLS).to_pylist()
+    price = None
+    if 1 <= call <= len(told.calls):
+        row = told.calls.slice(call - 1, 1).to_pylist()[0]
+        price = explain.priced(book, row, buy=bool(row["carrier"]))
+    before, after = told.rounding()
+    return {
+        "document": name,
+        "number": line,
+        "customer": told.customer,
+        "currency": told.currency,
+        "line": told.line,
+        "exact": None if told.micro is None else money.text(told.micro),
+        "before": money.text(told.before_micro),
+        "shown_before": money.text(before, told.places),
+        "shown_after": money.text(after, told.places),
+        "included": told.included,
+        "credits": told.credits,
+        "postings": [
+            one._asdict()
+            | {"amount": money.text(one.micro), "part": money.text(one.part_micro)}
+            | {"path": str(book.root.resolve() / one.file)}
+            for one in told.postings
+        ],
+        "calls": [explain.call_json(book, row, place) for place, row in enumerate(rows, start=1)],
+        "count": len(told.calls),
+        "call": call,
+        "price": price,
+        "carrier": row["carrier"] if price else "",
+        "notes": told.notes,
+    }
+
+
+# ---- closing ----
+
+
+def would_close(book: Book, today: dt.date, without: Sequence[str] = ()) -> Values:
+    """What closing would do now: the close itself, drawn up and not published.
+
+    Args:
+        book: whose periods.
+        today: the day it is.
+        without: sources that need not have reported.
+
+    Raises:
+        BrokenBookError: as for a close.
+        MissingDetailError: if the calls of a day are missing.
+    """
+
+    def ask() -> Values:
+        # A draft is only in memory until it is published.
+        draft = Draft(Book(book.root), today, lambda _: None)
+        results = close.close(draft, through=None, names=[], without=without)
+        ready = [row for row in results if row.closed]
+        return {
+            "ready": [row.as_json() | {"last": str(row.period.last)} for row in ready],
+            "waiting": [
+                row.as_json() | {"last": str(row.period.last)} for row in results if not row.closed
+            ],
+            "totals": close.totals(ready),
+            "sources": list(book.config.sources),
+            "without": list(without),
+        }
+
+    found: Values = book.reading(ask)
+    return found
+
+
+def next_periods(book: Book) -> list[Values]:
+    """When the next periods end, and how many."""
+    ends: dict[dt.date, int] = {}
+    for customer in book.customers.values():
+        if not customer.settled:
+            end = preview.open_period(customer).end
+            ends[end] = ends.get(end, 0) + 1
+    return [{"day": str(day), "count": count} for day, count in sorted(ends.items())[:5]]
+
+
+# ---- revenue ----
+
+
+def revenue(loaded: Ledger) -> Values:
+    """What was earned by month and service, and what carriers took, as the ledger has it."""
+    rows = []
+    for row in loaded.ask(REVENUE):
+        root, _, name = row.account.partition(":")
+        micro = money.micro(row.earned)
+        rows.append(
+            {
+                "month": f"{row.year}-{row.month:02d}",
+                "account": row.account,
+                "service": name,
+                "cost": root == "Expenses",
+                "currency": row.currency,
+                "micro": -micro,
+                "amount": shown(-micro, row.currency),
+            }
+        )
+    rows.sort(key=lambda one: one["account"])
+    rows.sort(key=lambda one: one["month"], reverse=True)
+    return {"rows": rows, "chart": _chart([row for row in rows if not row["cost"]])}
+
+
+def _chart(rows: Sequence[Values]) -> list[Values]:
+    """Revenue by month as Fava draws it: a bar a month, in parts by account."""
+    months: dict[str, Values] = {}
+    for row in rows:
+        bar = months.setdefault(
+            row["month"],
+            {"date": f"{row['month']}-01", "balance": {}, "account_balances": {}, "budgets": {}},
+        )
+        amount = money.decimal(row["micro"])
+        bar["balance"][row["currency"]] = bar["balance"].get(row["currency"], 0) + amount
+        bar["account_balances"].setdefault(row["account"], {})[row["currency"]] = amount
+    data = [months[month] for month in sorted(months)]
+    return [{"label": "Revenue by month", "type": "bar", "data": data}]
+
+
+def months_of_calls(book: Book) -> list[str]:
+    """Months the book has calls of, newest first."""
+    return sorted({f"{day:%Y-%m}" for day in book.digests}, reverse=True)
+
+
+def destinations(book: Book, month: str) -> list[Values]:
+    """What the calls of a month brought by destination, and cost where that is known.
+
+    Raises:
+        MissingDetailError: if the calls of a day are not there.
+    """
+    keys = ["service", "destination", "currency"]
+    sums: dict[tuple[str, ...], list[int]] = {}
+    for day in (day for day in book.digests if f"{day:%Y-%m}" == month):
+        table = _with_margins(book, detail.read(book.root, day, book.digests, _MARGIN_OF))
+        found = table.group_by(keys, use_threads=False).aggregate(
+            [("seconds", "count"), *((name, "sum") for name in _SUMMED)]
+        )
+        for row in found.to_pylist():
+            one = sums.setdefault(tuple(row[key] for key in keys), [0] * (len(_SUMMED) + 1))
+            for place, name in enumerate(["seconds_count", *(f"{name}_sum" for name in _SUMMED)]):
+                one[place] += row[name] or 0
+    rows = [_destination(key, values) for key, values in sums.items()]
+    return sorted(rows, key=lambda one: (one["service"], -one["micro"]))
+
+
+_MARGIN_OF = [
+    *("service", "destination", "customer", "deck"),
+    *("seconds", "cost_micro", "buy_micro", "carrier"),
+]
+_SUMMED = ("seconds", "cost_micro", "buy_micro", "known", "sold")
+
+
+def _with_margins(book: Book, table: pa.Table) -> pa.Table:
+    """Calls with their currency, and what those are sold for whose cost is known in it."""
+    base, foreign = book.config.currency, book.foreign_accounts()
+    known = pc.not_equal(table["carrier"], "")
+    if foreign or any(one.currency != base for one in book.config.decks.values()):
+        own = [foreign.get(name, base) for name in table["customer"].to_pylist()]
+        bought = [book.config.deck(name).currency for name in table["deck"].to_pylist()]
+        currency = pa.array(own, pa.string())
+        known = pc.and_(known, pc.equal(currency, pa.array(bought, pa.string())))
+    else:
+        currency = pa.repeat(pa.scalar(base), len(table))
+    known = pc.cast(known, pa.int64())
+    columns = {
+        "currency": currency,
+        "known": known,
+        "sold": pc.multiply(table["cost_micro"], known),
+        "buy_micro": pc.multiply(pc.fill_null(table["buy_micro"], 0), known),
+    }
+    for name, column in columns.items():
+        if name in table.column_names:
+            table = table.drop_columns([name])
+        table = table.append_column(name, column)
+    return table
+
+
+def _destination(key: tuple[str, ...], sums: Sequence[int]) -> Values:
+    service, destination, currency = key
+    count, seconds, micro, buy, known, sold = sums
+    margin = sold - buy
+    return {
+        "service": service,
+        "destination": destination,
+        "currency": currency,
+        "calls": count,
+        "minutes": f"{seconds / 60:.1f}",
+        "seconds": seconds,
+        "micro": micro,
+        "revenue": shown(micro, currency),
+        "cost": shown(buy, currency) if known else "",
+        "margin": shown(margin, currency) if known else "",
+        "percent": f"{100 * margin / sold:.1f}" if known and sold else "",
+    }
+
+
+# ---- ageing, imports ----
+
+
+def aged(book: Book, today: dt.date) -> list[Values]:
+    """Open documents of everyone who owes on closed bills, by days overdue."""
+    found = []
+    for row in ageing_of_book.aged(book, (), today):
+        if row.documents or row.unapplied_micro:
+            name = book.customers[row.customer].text("name", today)
+            found.append(row.as_json() | {"name": name, "overdue": bool(row.overdue)})
+    return sorted(found, key=lambda one: (not one["overdue"], one["customer"]))
+
+
+def totals(rows: Sequence[Values]) -> list[Values]:
+    """Sums of aged rows, one for each currency."""
+    found = []
+    for currency in sorted({row["currency"] for row in rows}):
+        own = [row for row in rows if row["currency"] == currency]
+        columns = (*BUCKETS, "unapplied", "billed")
+        sums = {name: sum(money.parse(row[name]) for row in own) for name in columns}
+        found.append(
+            {"currency": currency, **{name: shown(sums[name], currency) for name in columns}}
+        )
+    return found
+
+
+def runs(book: Book, count: int) -> list[dict[str, str]]:
+    """The last runs of imports, newest first."""
+    rows = list(csv.DictReader(io.StringIO(book.text(IMPORTS))))
+    return rows[::-1][:count]
+
+
+def refused(book: Book, reason: str, count: int) -> Values:
+    """Rows in quarantine: how many for each reason, and the first of them."""
+    held = quarantine.read(book.root).rows
+    reasons: dict[tuple[str, str], int] = {}
+    for (source, _), row in held.items():
+        reasons[source, row.reason] = reasons.get((source, row.reason), 0) + 1
+    wanted = [
+        {"source": source, **row._asdict()}
+        for (source, _), row in held.items()
+        if reason in {"", row.reason}
+    ]
+    return {
+        "reasons": [
+            {"source": source, "reason": why, "count": many}
+            for (source, why), many in sorted(reasons.items())
+        ],
+        "rows": wanted[:count],
+        "count": len(wanted),
+    }
+
+
+def document(book: Book, name: str) -> Values:
+    """A closed document."""
+    return files.chosen(book, [name], "")[name]
+
+
+def customer_of_account(names: Iterable[str], component: str) -> str:
+    """The customer whose account bears a name; empty if there is none."""
+    return next((name for name in names if accounts.component(name) == component), "")

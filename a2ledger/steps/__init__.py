@@ -1,3 +1,0 @@
-"""What each command does: one module a command, between the command line and the book."""
-
-from __future__ import annotations
