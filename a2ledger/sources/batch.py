@@ -3,7 +3,8 @@
 A batch's ``rows`` has the string columns :data:`FIELDS` (empty where a dialect has no such
 column), ``line`` (int64, the physical line a row starts on, from 1) and ``answered`` (bool). It
 may have ``never`` (string): the name a row is left out under whatever the rules say, empty where
-they decide; and ``buy`` and ``carrier`` (strings): what a call cost to buy, and of whom.
+they decide; ``buy`` and ``carrier`` (strings): what a call cost to buy, and of whom; and
+``direction`` (string): one of :data:`DIRECTIONS`, or empty where the row does not say.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ FIELDS = (
     "cost",
 )
 """The columns every dialect's rows have."""
+
+OUTGOING, INCOMING, INTERNAL = DIRECTIONS = ("outgoing", "incoming", "internal")
+"""Where a call goes: out by a trunk, in by one, or from one own phone to another."""
 
 RAW_SHOWN = 1 << 16
 """Characters of a refused row that are kept: as many as the longest line that is read has."""
