@@ -27,10 +27,12 @@ def beyond(seconds, initial, block, remainder):
 
 def bought(rate, seconds):
     """What the carrier takes for a call, in micro-units."""
+    if seconds < rate.get("buy_billed_from", 1):
+        return 0
     initial = rate.get("buyrateinitblock", 0)
     used = max(seconds + rate.get("additional_grace", 0), initial)
     if used > initial:
-        used = beyond(used, initial, rate.get("buyrateincrement", 0), rate.get("remainder"))
+        used = beyond(used, initial, rate.get("buyrateincrement", 0), rate.get("buy_remainder"))
     return rounded(Fraction(used, 60) * abs(rate.get("buyrate", 0)))
 
 
@@ -82,6 +84,8 @@ def sold(rate, seconds, discount=0):
     ``rate`` holds a deck's columns by name, amounts in units as Fractions. ``discount`` is
     in hundredths of a percent.
     """
+    if seconds < rate.get("billed_from", 1):
+        return 0, 0
     length = lengthened(rate, seconds)
     total = once(rate, seconds, length)
     length = max(length, rate.get("initblock", 0))

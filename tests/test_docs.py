@@ -312,8 +312,8 @@ def test_every_configuration_key_is_documented(monkeypatch):
         (
             "docs/tariffs.md",
             [
-                *("dialprefix", "destination", "carrier", "increment"),
-                *(*deck.AMOUNTS, *deck.SECONDS, *deck.ALWAYS),
+                *deck.TEXTS,
+                *(*deck.AMOUNTS, *deck.SECONDS, *deck.FLOORS, *deck.ALWAYS),
             ],
         ),
     ],

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from a2ledger.rating import cost, formula
 from a2ledger.rating import deck as tariff
-from a2ledger.rating.deck import AMOUNTS, MAX_AMOUNT, MAX_SECONDS, SECONDS
+from a2ledger.rating.deck import AMOUNTS, FLOORS, MAX_AMOUNT, MAX_SECONDS, SECONDS
 
 SMALL = st.sampled_from([0, 0, 1, 6, 30, 60, 61, 90]) | st.integers(0, 300)
 RATES = st.fixed_dictionaries(
-    {"remainder": st.integers(0, 1)}
+    {"remainder": st.integers(0, 1), "buy_remainder": st.integers(0, 1)}
+    | dict.fromkeys(FLOORS, st.sampled_from([1, 1, 0, 10]))
     | dict.fromkeys(AMOUNTS, st.sampled_from([0, 0, 1, 123_457]) | st.integers(0, MAX_AMOUNT))
     | dict.fromkeys(SECONDS, SMALL | st.just(MAX_SECONDS))
 )
@@ -29,12 +30,12 @@ def deck(*rates):
         prefixes=blank,
         destinations=blank,
         carriers=blank,
-        values={name: column for name, column in values.items() if column.any()},
+        values={name: column for name, column in values.items() if (column != FLOORS.get(name, 0)).any()},
     )
 
 
 @given(RATES, SMALL | st.integers(0, MAX_SECONDS), st.sampled_from([0, 0, 1, 3333, 10_000]))
-@example(dict.fromkeys([*AMOUNTS, *SECONDS, "remainder"], 0), 0, 0)
+@example(dict.fromkeys([*AMOUNTS, *SECONDS, *FLOORS, "remainder", "buy_remainder"], 0), 0, 0)
 def test_an_explanation_comes_to_what_the_kernel_charges(rate, seconds, discount):
     rates = deck(rate)
     row, length, share = np.array([0]), np.array([seconds]), np.array([discount])

@@ -71,7 +71,10 @@ def priced(calls, text):
 @pytest.mark.parametrize("case", COSTS, ids=lambda case: f"{case['case_id']}-{case['kind']}")
 def test_costs_what_a2billing_says(case):
     names = [name for name in case if not name.startswith("php_")]
-    text = ",".join(["dialprefix", *names]) + "\n" + ",".join(["", *(case[n] for n in names)])
+    # Its formula charges a call of no seconds, too, which it never reaches for such a call.
+    always = dict.fromkeys(tariff.FLOORS, "0")
+    columns = always | {name: case[name] for name in names}
+    text = ",".join(["dialprefix", *columns]) + "\n" + ",".join(["", *columns.values()])
     calls = f"id,called,start,seconds\n1,34911234567,2026-01-05 10:00:00,{case['duration']}\n"
     (row,), problems = priced(calls, text)
     assert problems == []
@@ -79,6 +82,34 @@ def test_costs_what_a2billing_says(case):
     # The buying side is a float there: ten decimals of it are what it meant.
     bought = Decimal(case["php_buycost"]).quantize(Decimal("1e-10"))
     assert Decimal(row["buy_cost"]) == bought.quantize(Decimal("1e-6"), ROUND_HALF_UP)
+
+
+def test_no_seconds_cost_nothing_on_either_side_unless_the_deck_says_so():
+    header = "dialprefix,rateinitial,initblock,connectcharge,minimal_cost,buyrate,buyrateinitblock"
+    calls = "id,called,start,seconds\n" + "".join(
+        f"{length},34911234567,2026-01-05 10:00:00,{length}\n" for length in (0, 1, 9, 10)
+    )
+
+    def costs(more="", cells=""):
+        rows, problems = priced(calls, f"{header}{more}\n34,0.60,30,0.05,0.40,0.30,60{cells}\n")
+        assert problems == []
+        return [(row["billed_seconds"], row["cost"], row["buy_cost"]) for row in rows]
+
+    full = ("30", "0.400000", "0.300000")
+    nothing = ("0", "0.000000", "0.000000")
+    assert costs() == [nothing, full, full, full]
+    assert costs(",billed_from,buy_billed_from", ",0,0") == [full] * 4
+    assert costs(",billed_from", ",10") == [
+        nothing, *[("0", "0.000000", "0.300000")] * 2, full,
+    ]  # fmt: skip
+
+
+def test_the_carrier_may_count_its_blocks_otherwise():
+    header = "dialprefix,rateinitial,initblock,billingblock,increment,buyrate,buyrateinitblock"
+    calls = "id,called,start,seconds\n1,34911234567,2026-01-05 10:00:00,31\n"
+    text = f"{header},buyrateincrement,buyincrement\n34,0.60,18,12,remainder,0.60,18,12,"
+    bought = [priced(calls, text + how)[0][0]["buy_cost"] for how in ("", "total", "remainder")]
+    assert bought == ["0.420000", "0.360000", "0.420000"]
 
 
 NOON = dt.datetime.fromisoformat("2026-01-11 12:15")  # minute 9375 of the week, as in the cases
@@ -172,7 +203,13 @@ BLOCK = st.sampled_from([0, 0, 1, 6, 7, 12, 18, 30, 60, 61]) | st.integers(0, 40
 def rates(draw):
     rate = {column: draw(AMOUNT) for column in draw(st.sets(st.sampled_from(tariff.AMOUNTS)))}
     rate |= {column: draw(BLOCK) for column in draw(st.sets(st.sampled_from(tariff.SECONDS)))}
-    return rate | {"rateinitial": draw(AMOUNT), "remainder": draw(st.booleans())}
+    rate |= {column: draw(BLOCK) for column in draw(st.sets(st.sampled_from([*tariff.FLOORS])))}
+    remainder = draw(st.booleans())
+    return rate | {
+        "rateinitial": draw(AMOUNT),
+        "remainder": remainder,
+        "buyincrement": draw(st.sampled_from(["", "total", "remainder"])),
+    }
 
 
 def decimal(amount):
@@ -180,17 +217,24 @@ def decimal(amount):
 
 
 def text_of(rates):
-    columns = [*tariff.AMOUNTS, *tariff.SECONDS]
-    lines = [",".join(["dialprefix", "increment", *columns])]
+    columns = [*tariff.AMOUNTS, *tariff.SECONDS, *tariff.FLOORS]
+    lines = [",".join(["dialprefix", "increment", "buyincrement", *columns])]
     for number, rate in enumerate(rates):
-        values = [rate.get(column, 0) for column in columns]
+        values = [rate.get(column, tariff.FLOORS.get(column, 0)) for column in columns]
         texts = [f"{value:f}" if isinstance(value, Decimal) else str(value) for value in values]
         texts = [
             f"{Decimal(decimal(value)):f}" if isinstance(value, Fraction) else text
             for value, text in zip(values, texts, strict=True)
         ]
         lines.append(
-            ",".join([str(100 + number), "remainder" if rate["remainder"] else "", *texts])
+            ",".join(
+                [
+                    str(100 + number),
+                    "remainder" if rate["remainder"] else "",
+                    rate.get("buyincrement", ""),
+                    *texts,
+                ]
+            )
         )
     return "\n".join(lines)
 
@@ -217,6 +261,8 @@ def test_kernel_is_the_slow_version(rates, calls, discounted):
     ).to_pylist()
     for row, place, (_, seconds, _), discount in zip(rated, which, calls, discounts, strict=True):
         rate = rates[place]
+        own = rate["buyincrement"] == "remainder"
+        rate["buy_remainder"] = own if rate["buyincrement"] else rate["remainder"]
         expected = rating_oracle.sold(rate, seconds, discount)
         assert (row["billed_seconds"], row["cost_micro"]) == expected
         assert row["buy_micro"] == rating_oracle.bought(rate, seconds)

@@ -33,7 +33,7 @@ _SHORT, _GROUP = 16, 4
 _LINE = re.compile(
     rf'^(?P<day>\d{{4}}-\d\d-\d\d) custom "{KIND}" "(?P<document>[^"\\\n]+)"'
     r' "(?P<told>[0-9a-f]{64})" "[0-9a-f]{64}" "(?P<hash>[0-9a-f]{64})" [0-9]+ (?P<calls>[0-9]+)'
-    r" \S+ [A-Z]{3} (?P<billed>-?[0-9]{1,12}\.[0-9]{1,6}) [A-Z]{3}$",
+    r" \S+ [A-Z]{3} (?P<billed>-?[0-9]{1,12}(?:\.[0-9]{1,6})?) [A-Z]{3}$",
     re.MULTILINE,
 )
 

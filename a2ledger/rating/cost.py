@@ -14,6 +14,8 @@ Amounts are micro-units, those that are rates per minute. For each call:
   was talked; ``additional_block_charge`` for every full ``additional_block_charge_time``.
 - The sum, less the discount, is rounded once, half away from zero, to a micro-unit, and raised
   to ``minimal_cost``.
+- A call shorter than ``billed_from`` seconds costs nothing, and has no billed seconds; the carrier
+  takes nothing for one shorter than ``buy_billed_from``. Both are 1 unless the deck says otherwise.
 - The carrier takes ``buyrate`` for the length with grace, at least ``buyrateinitblock``, beyond
   it in blocks of ``buyrateincrement``, rounded in the same way.
 
@@ -28,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from a2ledger import money
-from a2ledger.rating.deck import AMOUNTS, SECONDS, Deck
+from a2ledger.rating.deck import AMOUNTS, FLOORS, SECONDS, Deck
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,10 +64,12 @@ def price(
         # Amounts this large do not fit into 64 bits on the way: Python's integers do.
         values = {column: value.astype(object) for column, value in values.items()}
         seconds = seconds.astype(object)
-    rates = Rates(values, row)
+    rates = Rates(values, row, FLOORS)
     billed, numerator = _sold(rates, seconds)
     cost = np.maximum(_rounded(numerator, discount), rates["minimal_cost"])
+    billed, cost = (np.where(seconds < rates["billed_from"], 0, part) for part in (billed, cost))
     buy = _rounded(_bought(rates, seconds), None)
+    buy = np.where(seconds < rates["buy_billed_from"], 0, buy)
     return tuple(  # type: ignore[return-value]
         np.broadcast_to(figure, row.shape).astype(np.int64) for figure in (billed, cost, buy)
     )
@@ -135,14 +139,16 @@ def _bought(rates: Rates, seconds: Integers) -> Any:
         return np.zeros(1, np.int64)
     initial = rates["buyrateinitblock"]
     length = np.maximum(seconds + rates["additional_grace"], initial)
-    return _beyond(length, initial, rates, "buyrateincrement") * rates["buyrate"]
+    return _beyond(length, initial, rates, "buyrateincrement", "buy_remainder") * rates["buyrate"]
 
 
-def _beyond(length: Any, initial: Any, rates: Rates, block: str) -> Any:
+def _beyond(
+    length: Any, initial: Any, rates: Rates, block: str, remainder: str = "remainder"
+) -> Any:
     """Lengths in whole blocks where they are longer than the initial one."""
     if block not in rates:
         return length
-    start = rates["remainder"] * initial if "remainder" in rates else 0
+    start = rates[remainder] * initial if remainder in rates else 0
     return np.where(length > initial, start + _up(length - start, rates[block]), length)
 
 

@@ -43,9 +43,18 @@ SECONDS = (
     *("additional_block_charge_time", "additional_grace"),
 )
 
+FLOORS = {"billed_from": 1, "buy_billed_from": 1}
+"""The shortest lengths that cost something, for the customer and for us, as they are where a deck
+says nothing: a call of no seconds is free on both sides."""
+
 ALWAYS = {"startdate": -(2**62), "stopdate": 2**62, "starttime": 0, "endtime": 7 * 24 * 60 - 1}
 """The conditions of a rate, as they are when it has none. Dates are half-open; minutes of the
 week (since Monday 00:00) are inclusive, and a start after the end goes over the week's end."""
+
+_DEFAULTS = ALWAYS | FLOORS
+
+TEXTS = ("dialprefix", "destination", "carrier", "increment", "buyincrement")
+"""Columns of words."""
 
 MAX_AMOUNT = 1_000_000 * money.MICRO
 MAX_SECONDS = 1_000_000
@@ -65,8 +74,9 @@ class Deck:
     destinations: pa.StringArray
     carriers: pa.StringArray
     values: Mapping[str, Integers]
-    """Columns by name; one that says nothing in any row (:data:`ALWAYS`, else 0) is left out.
-    ``remainder`` is 1 where blocks are counted from the end of the initial one."""
+    """Columns by name; one that says nothing in any row (:data:`ALWAYS`, :data:`FLOORS`, else 0)
+    is left out. ``remainder`` is 1 where blocks are counted from the end of the initial one, and
+    ``buy_remainder`` where the carrier's are."""
     ignored_columns: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -117,8 +127,13 @@ def parse(text: str, *, name: str, file: str) -> tuple[Deck, list[Problem]]:
     amount = partial(_amount, comma=rows.separator == ";")
     values = {column: _column(rows, column, amount, problems, file) for column in AMOUNTS}
     values |= {column: _column(rows, column, _seconds, problems, file) for column in SECONDS}
+    values |= {column: _column(rows, column, _seconds, problems, file) for column in FLOORS}
     values |= _conditions(rows, problems, file)
     values["remainder"] = _column(rows, "increment", _remainder, problems, file)
+    own = _column(rows, "buyincrement", _remainder, problems, file)
+    cells = rows.columns.get("buyincrement", [""] * len(rows.lines))
+    says = np.array([bool(cell) for cell in cells], np.bool_)
+    values["buy_remainder"] = np.where(says, own, values["remainder"])
     spread = list(_spread(rows, problems, file))
     which = np.array([row for row, _ in spread], np.int64)
     deck = Deck(
@@ -129,7 +144,7 @@ def parse(text: str, *, name: str, file: str) -> tuple[Deck, list[Problem]]:
         values={
             column: value.take(which)
             for column, value in values.items()
-            if (value != ALWAYS.get(column, 0)).any()
+            if (value != _DEFAULTS.get(column, 0)).any()
         },
         ignored_columns=rows.ignored,
     )
@@ -147,7 +162,7 @@ def _read(text: str, file: str) -> tuple[csvfile.Table, list[Problem]]:
     return csvfile.read(
         text,
         file=file,
-        known=("dialprefix", "destination", "carrier", "increment", *AMOUNTS, *SECONDS, *ALWAYS),
+        known=(*TEXTS, *AMOUNTS, *SECONDS, *FLOORS, *ALWAYS),
         required=("dialprefix", "rateinitial"),
         aliases={"prefix": "dialprefix"},
     )
@@ -165,7 +180,7 @@ def _column(
     file: str,
 ) -> Integers:
     """A column as integers; empty cells, and those with a problem, are what is always so."""
-    default = ALWAYS.get(column, 0)
+    default = _DEFAULTS.get(column, 0)
     cells = rows.columns.get(column)
     if cells is None:
         return np.full(len(rows.lines), default)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from a2ledger import money
-from a2ledger.rating.deck import Deck
+from a2ledger.rating.deck import FLOORS, Deck
 
 _MINUTE = 60
 _FULL = 10_000
@@ -48,6 +48,8 @@ def sold(rate: Mapping[str, int], seconds: int, discount: int = 0) -> Explained:
         discount: in hundredths of a percent.
     """
     steps = [Step("seconds", f"{seconds} s")]
+    if _is_free(rate, seconds, "billed_from", steps):
+        return Explained(tuple(steps), 0, 0)
     length = _lengthened(rate, seconds, steps)
     fees = _fees(rate, seconds, length, steps)
     initial = rate.get("initblock", 0)
@@ -81,6 +83,8 @@ def sold(rate: Mapping[str, int], seconds: int, discount: int = 0) -> Explained:
 def bought(rate: Mapping[str, int], seconds: int) -> Explained:
     """How what a carrier takes for a call comes about."""
     steps = [Step("seconds", f"{seconds} s")]
+    if _is_free(rate, seconds, "buy_billed_from", steps):
+        return Explained(tuple(steps), 0, 0)
     length = seconds
     if grace := rate.get("additional_grace", 0):
         length += grace
@@ -89,11 +93,20 @@ def bought(rate: Mapping[str, int], seconds: int) -> Explained:
     if initial:
         length = max(length, initial)
         steps.append(Step("buyrateinitblock", f"at least {initial} s: {length} s"))
-    told, length = _beyond(rate, length, initial, "buyrateincrement")
+    told, length = _beyond(rate, length, initial, "buyrateincrement", "buy_remainder")
     steps += told
     step, cost = _charged("buyrate", length, rate.get("buyrate", 0))
     steps.append(step)
     return Explained(tuple(steps), length, _rounded(cost, steps))
+
+
+def _is_free(rate: Mapping[str, int], seconds: int, column: str, steps: list[Step]) -> bool:
+    """Tell that a call is too short to cost anything, and return whether it is."""
+    shortest = rate.get(column, FLOORS[column])
+    if seconds >= shortest:
+        return False
+    steps.append(Step(column, f"shorter than {shortest} s: costs nothing"))
+    return True
 
 
 def _lengthened(rate: Mapping[str, int], seconds: int, steps: list[Step]) -> int:
@@ -183,13 +196,13 @@ def _stepped(rate: Mapping[str, int], length: int) -> _Told:
 
 
 def _beyond(
-    rate: Mapping[str, int], length: int, initial: int, block: str
+    rate: Mapping[str, int], length: int, initial: int, block: str, remainder: str = "remainder"
 ) -> tuple[list[Step], int]:
     """A length in whole blocks where it is longer than the initial one."""
     size = rate.get(block, 0)
     if length <= initial or not size:
         return [], length
-    if rate.get("remainder", 0):
+    if rate.get(remainder, 0):
         whole = initial + _up(length - initial, size)
         words = f"{initial} s and blocks of {size} s: {whole} s"
     else:

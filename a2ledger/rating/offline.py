@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,7 +74,8 @@ def _read_plain(text: str) -> Mapping[str, Any] | None:
         return None
     try:
         read = pyarrow.csv.read_csv(
-            io.BytesIO(text.encode()),
+            # Arrow's readers outlive a Python file object at the end of the process, and abort it.
+            pa.BufferReader(text.encode()),
             parse_options=pyarrow.csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
             convert_options=pyarrow.csv.ConvertOptions(
                 include_columns=COLUMNS,

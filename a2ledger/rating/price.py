@@ -137,9 +137,7 @@ def _cost(
     """What calls cost; whether their row or rule says so, no tariff; whether nothing does."""
     has_price = calls["given_micro"].is_valid().to_numpy(zero_copy_only=False)
     free = calls["free"].to_numpy(zero_copy_only=False)
-    silent = calls["seconds"].to_numpy() == 0
-    # An answered call of no seconds costs nothing, as A2Billing has it.
-    cost = np.where(free | silent, 0, rated["cost_micro"].to_numpy(zero_copy_only=False))
+    cost = np.where(free, 0, rated["cost_micro"].to_numpy(zero_copy_only=False))
     cost = np.where(has_price, pc.fill_null(calls["given_micro"], 0).to_numpy(), cost)
     return cost, has_price | free, unrated & ~has_price & ~free
 
