@@ -13,11 +13,11 @@ from pathlib import Path
 
 import click
 import pytest
-from conftest import PBX, Book, Done, a2ledger, a2ledger_process, call, csv_text, slim
+from checkout import ROOT
+from harness import PBX, Book, Done, a2ledger, a2ledger_process, call, csv_text, slim
 
 from a2ledger.cli import main
 
-ROOT = Path(__file__).parent.parent
 MARKER = "; ---- usage below this line"
 OPEN = "journals/2026-02/C1.01.beancount"
 

@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-TOP = Path(__file__).parent.parent
+from checkout import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +35,7 @@ def files(directory):
 
 
 def test_making_the_demo_again_gives_the_journals_of_the_repository(demo):
-    assert files(demo / "journals") == files(TOP / "journals")
+    assert files(demo / "journals") == files(ROOT / "journals")
 
 
 def test_two_months_are_closed_and_one_is_open(demo):
@@ -51,7 +50,7 @@ def test_any_beancount_tool_opens_the_repository_as_a_book(top):
     bean_check = Path(sys.executable).parent / "bean-check"
 
     checked = subprocess.run(
-        [bean_check, TOP / f"journals/{top}.beancount"],
+        [bean_check, ROOT / f"journals/{top}.beancount"],
         capture_output=True,
         text=True,
         check=False,

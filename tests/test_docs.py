@@ -20,6 +20,7 @@ from typing import NamedTuple
 import click
 import pytest
 from beancount import loader
+from checkout import ROOT
 from click.testing import CliRunner
 
 from a2ledger import records, sources
@@ -28,7 +29,6 @@ from a2ledger.cli import main
 from a2ledger.rating import deck
 from a2ledger.sources import batch
 
-ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 UPDATE = bool(os.environ.get("A2LEDGER_UPDATE_DOCS"))

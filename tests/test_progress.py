@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 
-from conftest import cdr
+from harness import cdr
 
 from a2ledger.progress import Bar
 

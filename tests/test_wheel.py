@@ -9,8 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-
-TOP = Path(__file__).parent.parent
+from checkout import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +18,7 @@ def wheel(tmp_path_factory):
     directory = tmp_path_factory.mktemp("wheel")
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
-         "--wheel-dir", directory, TOP],
+         "--wheel-dir", directory, ROOT],
         check=True,
     )  # fmt: skip
     return next(directory.glob("a2ledger-*.whl"))
@@ -30,10 +29,10 @@ def test_the_wheel_holds_the_package_its_types_and_its_templates(wheel):
 
     assert "a2ledger/py.typed" in names
     for directory in ("a2ledger/staff", "a2ledger/staff/templates"):
-        files = {str(path.relative_to(TOP)) for path in (TOP / directory).glob("*.[jh]*")}
+        files = {str(path.relative_to(ROOT)) for path in (ROOT / directory).glob("*.[jh]*")}
         assert files
         assert files <= set(names)
-    assert {f"a2ledger/templates/{path.name}" for path in (TOP / "templates").iterdir()} <= set(
+    assert {f"a2ledger/templates/{path.name}" for path in (ROOT / "templates").iterdir()} <= set(
         names
     )
 

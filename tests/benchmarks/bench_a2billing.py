@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parent / "helpers"))
 PROGRAM = [sys.executable, "-m", "a2ledger"]
 TODAY = "2026-02-01"
 RATES = {"32": 1500, "3247": 9500, "1": 900, "44": 1100}

@@ -5,7 +5,7 @@
 runs atheris (``pip install -e '.[fuzz]'``), which finds its way by coverage, from the seeds below
 and what it kept in ``--corpus``; ``asterisk-db`` reads tables of SQLite, see :func:`table_of`. What
 fails is written to the working directory as ``crash-…``; naming such files after the dialect runs
-them once each. ``tests/test_fuzz.py`` uses the same check, and needs no atheris.
+them once each. ``tests/sources/test_fuzz.py`` uses the same check, and needs no atheris.
 """
 
 from __future__ import annotations

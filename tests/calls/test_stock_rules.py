@@ -1,0 +1,70 @@
+"""What a stock install needs no rules for: outbound, inbound, toll-free, on-net."""
+
+from __future__ import annotations
+
+import json
+
+from harness import cdr
+
+DECK = "dialprefix,destination,rateinitial\n32800,Toll-free,0.12\n32,Belgium,0\n"
+
+
+def ready(book):
+    book.today = "2026-01-31"
+    book.customers(
+        {"id": "C1", "identifiers": "3225550100, 101, 102"},
+        {"id": "C2", "identifiers": "3280012345"},
+    )
+
+
+def rows():
+    """A call of C1's; two from outside to his number and one to C2's; one to nobody's."""
+    outside = {"accountcode": "", "dcontext": "from-trunk", "channel": "PJSIP/trunk-1"}
+    return "\n".join(
+        [
+            cdr(uniqueid="1.1", linkedid="1.1", dst="3021", start="2026-01-05 10:00:00"),
+            cdr(uniqueid="1.2", linkedid="1.2", dst="3225550100", **outside),
+            cdr(uniqueid="1.3", linkedid="1.3", dst="003225550100", **outside),
+            cdr(uniqueid="1.4", linkedid="1.4", dst="3280012345", **outside),
+            cdr(uniqueid="1.5", linkedid="1.5", dst="3299999999", **outside),
+            cdr(uniqueid="1.6", linkedid="1.6", dst="102", accountcode="C1"),
+            "",
+        ]
+    )
+
+
+def taken(book):
+    done = book.run("import", "asterisk", book.file("Master.csv", rows()), "--json")
+    found = json.loads(done.stdout)
+    return found["posted"], found["free"], found["not_billable"], found["quarantined"]
+
+
+def test_inbound_calls_are_their_numbers_owners_and_free(book):
+    ready(book)
+    assert taken(book) == (1, 4, {"no-identifier": 1}, {})
+    for name, calls in (("C1", 2), ("C2", 1)):
+        text = book.text(f"journals/2026-01/{name}.01.beancount")
+        assert f'"DIDs" "{calls} call' in text
+
+
+def test_a_deck_for_inbound_calls_prices_them_toll_free_numbers_among_them(book):
+    ready(book)
+    (book.root / "tariffs/inbound.csv").write_text(DECK)
+    assert taken(book) == (2, 3, {"no-identifier": 1}, {})
+    # 60 s at 0.12 a minute, paid by who holds the number.
+    assert "Unbilled   0.120000 EUR" in book.text("journals/2026-01/C2.01.beancount")
+
+
+def test_a_book_that_sells_no_dids_takes_them_as_calls(book):
+    ready(book)
+    book.edit("a2ledger.toml", '[services.DIDs]\nvat = "S21"\n', "")
+    assert taken(book) == (1, 4, {"no-identifier": 1}, {})
+    assert '"Calls" "1 call' in book.text("journals/2026-01/C2.01.beancount")
+
+
+def test_a_call_of_an_account_to_anothers_number_is_outbound(book):
+    ready(book)
+    row = cdr(accountcode="C1", dst="3280012345") + "\n"
+    (book.root / "tariffs/standard.csv").write_text("dialprefix,rateinitial\n32,0.60\n")
+    book.run("import", "asterisk", book.file("Master.csv", row))
+    assert "Unbilled   0.600000 EUR" in book.text("journals/2026-01/C1.01.beancount")
