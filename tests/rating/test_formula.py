@@ -30,7 +30,9 @@ def deck(*rates):
         prefixes=blank,
         destinations=blank,
         carriers=blank,
-        values={name: column for name, column in values.items() if (column != FLOORS.get(name, 0)).any()},
+        values={
+            name: column for name, column in values.items() if (column != FLOORS.get(name, 0)).any()
+        },
     )
 
 
