@@ -7,9 +7,13 @@ where it is looked at.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 
-from a2ledger import e164, money
+from stdnum import bic, iban
+from stdnum.exceptions import ValidationError
+
+from a2ledger import codelists, e164, money
 from a2ledger.period import CYCLES
 from a2ledger.records import KEYS, NUMBERS, SETTLED, Customer, Fact, split_list
 from a2ledger.vat import TREATMENTS
@@ -17,7 +21,14 @@ from a2ledger.vat import TREATMENTS
 _LAST_DAY = 31
 _HUNDRED = 100 * money.MICRO
 
-_CHOICES = {"vat": TREATMENTS, "cycle": CYCLES}
+CHANNELS = ("mail", "peppol", "print", "none")
+"""Ways in which a document reaches a customer."""
+
+_CHOICES = {
+    "vat": TREATMENTS,
+    "cycle": CYCLES,
+    "documents": ("", "invoice", "statement"),
+}
 _PATTERNS = {
     "currency": ("[A-Z]{3}", "is not an ISO 4217 code such as EUR"),
     "terms": ("[0-9]{0,3}", "is not a number of days, at most 999"),
@@ -54,9 +65,69 @@ def parse(key: str, text: str) -> Fact:
             e164.parse_plan(text)
         except ValueError as error:
             raise ValueError(f"dial_plan: {error}") from None
-    if key in {"tariff", "identifiers", "dial_plan"}:
-        return ", ".join(split_list(text))
+    if key in {"tariff", "identifiers", "dial_plan", "delivery"}:
+        text = ", ".join(split_list(text))
+    if text and key in _FORMS:
+        return _FORMS[key](text)
     return text
+
+
+def _peppol(text: str) -> str:
+    """An address such as ``0208:0403170701``: a scheme of the EAS list, and a number under it."""
+    scheme, colon, number = "".join(text.split()).partition(":")
+    if not colon or scheme not in codelists.ADDRESSES:
+        raise ValueError(
+            f"peppol: {text!r} is no scheme of electronic addresses and a number, such as "
+            "0208:0403170701"
+        )
+    if not codelists.is_number(scheme, number):
+        raise ValueError(f"peppol: {number!r} is no number of scheme {scheme}")
+    return f"{scheme}:{number}"
+
+
+def _registration(text: str) -> str:
+    """A number in a register of businesses; ``0208:`` and the like before it say in which."""
+    scheme, colon, number = text.partition(":")
+    if not colon or not re.fullmatch(r"[0-9]{4}", scheme, re.ASCII):
+        return text
+    number = number.strip()
+    if not codelists.is_register(scheme):
+        raise ValueError(f"registration: {scheme} is no register of ISO 6523, such as 0208")
+    if not codelists.is_number(scheme, number):
+        raise ValueError(f"registration: {number!r} is no number of register {scheme}")
+    return f"{scheme}:{number}"
+
+
+def _iban(text: str) -> str:
+    try:
+        return iban.format(iban.validate(text, check_country=False))
+    except ValidationError:
+        raise ValueError(f"iban: {text!r} is no IBAN") from None
+
+
+def _bic(text: str) -> str:
+    try:
+        return str(bic.validate(text))
+    except ValidationError:
+        raise ValueError(f"bic: {text!r} is no BIC") from None
+
+
+def _delivery(text: str) -> str:
+    if wrong := [way for way in split_list(text) if way not in CHANNELS]:
+        raise ValueError(f"delivery: {wrong[0]!r} is none of {', '.join(CHANNELS)}")
+    if "none" in split_list(text) and text != "none":
+        raise ValueError("delivery: none stands alone")
+    return text
+
+
+_FORMS: dict[str, Callable[[str], str]] = {
+    "bic": _bic,
+    "delivery": _delivery,
+    "iban": _iban,
+    "peppol": _peppol,
+    "registration": _registration,
+}
+"""What makes a value of a fact that has a form of its own, or says why it is none."""
 
 
 def _number(key: str, text: str) -> Decimal:

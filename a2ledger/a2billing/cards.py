@@ -18,8 +18,8 @@ from a2ledger.sources.batch import Refused
 _COLUMNS = (
     *("id", "username", "creationdate", "firstusedate", "credit", "initialbalance", "tariff"),
     *("status", "firstname", "lastname", "company_name", "address", "zipcode", "city", "state"),
-    *("country", "email", "language", "typepaid", "creditlimit", "vat", "vat_rn", "invoiceday"),
-    *("id_group", "inuse"),
+    *("country", "phone", "email", "language", "typepaid", "creditlimit", "vat", "vat_rn"),
+    *("invoiceday", "id_group", "inuse"),
 )
 STATUS = {
     "0": "cancelled",
@@ -170,7 +170,13 @@ def _facts(
         "vat_id": vat_id,
         "email": row["email"],
         "address": ", ".join(filter(None, (row["address"], town, row["state"]))),
+        "street": row["address"],
+        "postcode": row["zipcode"],
+        "city": row["city"],
+        "region": row["state"],
         "country": country,
+        "contact": person if row["company_name"] else "",
+        "phone": row["phone"],
         "language": row["language"],
         "identifiers": a2billing.identifier(switch, row["id"]),
         "group": groups.get(row["id_group"], ""),

@@ -13,6 +13,7 @@ from a2ledger import accounts, money
 from a2ledger.billing.bill import Bill
 from a2ledger.book.config import Config
 from a2ledger.documents.document import Document, Line, VatLine
+from a2ledger.documents.parties import parties
 from a2ledger.journal import period_file, syntax
 from a2ledger.journal.exchange_rates import Prices
 from a2ledger.period import DAY
@@ -156,7 +157,7 @@ def document(
 
     Args:
         bill: what it says.
-        customer: whose it is; the facts of the period's last day stand on it.
+        customer: whose it is; the address of the day it is made stands on it.
         config: who sends it.
         currency: of his account.
         kind: ``preview``, ``invoice``, ``statement`` or ``credit-note``; the amounts of a
@@ -169,7 +170,7 @@ def document(
     terms = customer.text("terms", bill.period.last)
     due = issue_date + dt.timedelta(days=int(terms) if terms else config.terms_days)
     net = sum(bill.net_micro.values())
-    supplier, buyer = parties(customer, config, bill.period.last)
+    supplier, buyer = parties(customer, config, bill.period.last, issue_date)
     return Document(
         kind=kind,
         number=number,
@@ -189,18 +190,6 @@ def document(
         credit=money.text(max(0, -closing), places),
         treatment=bill.treatment if bill.treatment in SHOWN else "",
     )
-
-
-_SUPPLIER = (*("name", "address", "country", "vat_id", "email", "phone", "website", "iban", "bic"),)
-_BUYER = ("address", "country", "email", "language", "name", "vat_id")
-
-
-def parties(
-    customer: Customer, config: Config, day: dt.date
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Who sends a document and who gets it, by the customer's facts of a day."""
-    supplier = {name: getattr(config.company, name) for name in _SUPPLIER}
-    return supplier, {"id": customer.id} | {key: customer.text(key, day) for key in _BUYER}
 
 
 def with_vat_in(document: Document, currency: str, prices: Prices) -> Document:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from a2ledger import accounts, money, vat
+from a2ledger import accounts, facts, money, vat
 from a2ledger.book import source_config
 from a2ledger.book.source_config import TABLES, Source, UnknownSourceError
 from a2ledger.book.toml_table import ConfigError, Table
@@ -38,7 +38,15 @@ class Company:
 
     name: str
     address: str = ""
+    street: str = ""
+    street2: str = ""
+    postcode: str = ""
+    city: str = ""
+    region: str = ""
     country: str = ""
+    registration: str = ""
+    peppol: str = ""
+    contact: str = ""
     vat_id: str = ""
     email: str = ""
     phone: str = ""
@@ -312,9 +320,13 @@ def _decks(table: Table, currency: str) -> Iterator[tuple[str, DeckFacts]]:
 
 def _company(table: Table) -> Company:
     names = [name for name in Company.__slots__ if name != "name"]
-    company = Company(
-        name=table.take("name", str), **{name: table.take(name, str, "") for name in names}
-    )
+    told = {name: table.take(name, str, "") for name in names}
+    for name in ("peppol", "registration"):
+        try:
+            told[name] = str(facts.parse(name, told[name]))
+        except ValueError as error:
+            raise table.error(name, str(error).removeprefix(f"{name}: ")) from None
+    company = Company(name=table.take("name", str), **told)
     table.finish()
     return company
 

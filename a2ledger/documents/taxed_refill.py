@@ -14,9 +14,10 @@ from beancount.core import data
 from beancount.core.amount import Amount
 
 from a2ledger import accounts, money
-from a2ledger.billing import bill, closing_entries
+from a2ledger.billing import bill
 from a2ledger.book.config import Config
 from a2ledger.documents.document import Document, Line, Statement, StatementLine, VatLine
+from a2ledger.documents.parties import parties
 from a2ledger.journal import period_file
 from a2ledger.payments.posting import ISSUED
 from a2ledger.period import DAY
@@ -156,7 +157,7 @@ def document(
 
     Args:
         sold: what it says.
-        customer: whose it is; the facts of its own day stand on it.
+        customer: whose it is; the address of the day it is made stands on it.
         config: who sends it.
         currency: of the account.
         number: in the series of its kind.
@@ -169,7 +170,7 @@ def document(
     day = str(sold.day)
     statement = _statement(sold, places)
     closing_micro = money.parse(statement.closing)
-    supplier, buyer = closing_entries.parties(customer, config, sold.day)
+    supplier, buyer = parties(customer, config, sold.day, issue_date)
     return Document(
         kind=sold.kind,
         number=number,

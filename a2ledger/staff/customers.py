@@ -251,7 +251,7 @@ def changes(book: Book, customer: Customer) -> list[Values]:
     said = _blame(book, path)
     found = []
     for number, line in enumerate(book.text(path).splitlines(), start=1):
-        match = re.fullmatch(r'(\S{10}) custom "a2ledger-set" "([a-z_]+)" (.*)', line)
+        match = re.fullmatch(r'(\S{10}) custom "a2ledger-set" "([a-z][a-z0-9_]*)" (.*)', line)
         if match:
             value = match[3]
             found.append(

@@ -209,6 +209,7 @@ def test_what_a_customer_is_in_a2billing_he_is_in_the_book(moving):
         '"name" "José Peña"', '"credit_limit" 250.00', '"tariff" "a2billing-1"',
         '"billing_day" 31', '"vat" "on-invoice"', '"vat_id" "BE0403170701"', '"country" "BE"',
         '"address" "Rue Haute 1, 1000 Brussels"', '"group" "Retail"',
+        '"street" "Rue Haute 1"', '"postcode" "1000"', '"city" "Brussels"',
         '"status" "suspended for underpayment"', '"identifiers" "a2billing:3"',
     ):  # fmt: skip
         assert fact in text, facts

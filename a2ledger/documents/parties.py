@@ -1,0 +1,66 @@
+"""The parties of a document: who sends it and who gets it, by the facts of a day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+
+from a2ledger.book.config import Config
+from a2ledger.records import Customer
+
+_SUPPLIER = (*("name", "address", "country", "vat_id", "email", "phone", "website", "iban", "bic"),)
+_BUYER = ("address", "country", "email", "language", "name", "vat_id")
+_PLACE = ("street", "street2", "postcode", "city", "region")
+_BESIDES = (*_PLACE, "registration", "peppol", "contact")
+_OF_BUYERS = (*_BESIDES, "phone", "iban", "bic", "buyer_reference", "order_reference")
+"""Facts that stand on a document only where they are told."""
+_OF_PERIOD = ("name", "country", "vat_id")
+"""Facts of whoever was supplied, which decided the VAT: they are those of the last day."""
+
+
+def parties(
+    customer: Customer, config: Config, day: dt.date, issue_date: dt.date
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the supplier and the customer of a document.
+
+    A document goes where the customer is on the day of issue. If they have moved to another
+    country since, it shows where they were, since that is what the VAT is for.
+
+    Args:
+        customer: who gets it.
+        config: who sends it.
+        day: the last of what it is for.
+        issue_date: the day it is made.
+    """
+    supplier = {name: getattr(config.company, name) for name in (*_SUPPLIER, *_BESIDES)}
+    moved = customer.text("country", day) != customer.text("country", issue_date)
+    known = day if moved else max(day, issue_date)
+    buyer = {key: customer.text(key, known) for key in (*_BUYER, *_OF_BUYERS)}
+    buyer |= {key: customer.text(key, day) for key in _OF_PERIOD}
+    return (
+        dict(_shown(supplier, _SUPPLIER)),
+        {"id": customer.id} | dict(_shown(buyer, _BUYER)),
+    )
+
+
+def one_line(party: Mapping[str, str]) -> str:
+    """Return an address on one line: the street and town that are told, else as it was written.
+
+    >>> one_line({"street": "Rue Haute 1", "postcode": "1000", "city": "Brussels"})
+    'Rue Haute 1, 1000 Brussels'
+    >>> one_line({"address": "Rue Haute 1, 1000 Brussels", "street": ""})
+    'Rue Haute 1, 1000 Brussels'
+    """
+    place = {key: party.get(key, "") for key in _PLACE}
+    if not place["street"] and not place["city"]:
+        return party.get("address", "")
+    town = " ".join(filter(None, (place["postcode"], place["city"])))
+    parts = (place["street"], place["street2"], town, place["region"])
+    return ", ".join(filter(None, parts))
+
+
+def _shown(party: Mapping[str, str], always: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Yield what a document says of a party: some keys always, others where there is something."""
+    for key, text in {**party, "address": one_line(party)}.items():
+        if text or key in always:
+            yield key, text

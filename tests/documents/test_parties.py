@@ -1,0 +1,157 @@
+"""Who sends a document and who gets it: structured addresses and numbers, by the facts of a day."""
+
+from __future__ import annotations
+
+import pytest
+
+from a2ledger import facts
+from a2ledger.documents.parties import one_line
+
+ADA = {
+    "id": "C1",
+    "street": "Place Saint-Géry 14",
+    "street2": "Bus 3",
+    "postcode": "1000",
+    "city": "Brussels",
+    "region": "Brussels-Capital",
+    "country": "BE",
+    "registration": "0208:0403170701",
+    "peppol": "0208:0403170701",
+    "contact": "Ada Maes",
+    "phone": "+32 2 555 01 01",
+    "iban": "BE68539007547034",
+    "bic": "BBRUBEBB",
+    "buyer_reference": "Cost centre 7",
+    "order_reference": "PO-2026-11",
+    "delivery": "peppol,mail",
+    "documents": "invoice",
+}
+
+
+def test_every_fact_of_a_party_comes_from_a_table_and_stands_on_the_document(book):
+    book.customers(ADA)
+
+    shown = book.run("customer", "show", "C1", "--json").json
+    buyer = book.preview("C1")["customer"]
+
+    told = ADA | {"iban": "BE68 5390 0754 7034", "delivery": "peppol, mail"}
+    assert told.items() <= {**shown, "id": shown["customer"]}.items()
+    on_document = told.keys() - {"delivery", "documents"}
+    assert {key: buyer[key] for key in on_document} == {key: told[key] for key in on_document}
+    assert buyer["address"] == "Place Saint-Géry 14, Bus 3, 1000 Brussels, Brussels-Capital"
+
+
+def test_a_party_without_structured_facts_is_as_it_always_was(book):
+    book.customers({"id": "C1", "address": "Rue Haute 1, 1000 Brussels", "country": "BE"})
+
+    assert book.preview("C1")["customer"] == {
+        "id": "C1", "address": "Rue Haute 1, 1000 Brussels", "country": "BE", "email": "",
+        "language": "", "name": "C1", "vat_id": "",
+    }  # fmt: skip
+    assert list(book.preview("C1")["supplier"]) == [
+        "name", "address", "country", "vat_id", "email", "phone", "website", "iban", "bic",
+    ]  # fmt: skip
+
+
+def test_the_company_has_the_same_facts(book):
+    text = book.text("a2ledger.toml").replace(
+        "[company]",
+        '[company]\nstreet = "Rue Haute 1"\npostcode = "1000"\ncity = "Brussels"\n'
+        'peppol = "0208: 0403170701"\nregistration = "RPM Brussels 123"\ncontact = "Billing"',
+    )
+    (book.root / "a2ledger.toml").write_text(text)
+    book.customers({"id": "C1"})
+
+    supplier = book.preview("C1")["supplier"]
+
+    assert supplier["address"] == "Rue Haute 1, 1000 Brussels"
+    assert (supplier["street"], supplier["city"]) == ("Rue Haute 1", "Brussels")
+    assert supplier["peppol"] == "0208:0403170701"
+    assert supplier["registration"] == "RPM Brussels 123"
+
+
+def test_a_company_s_number_that_is_none_is_named_by_its_key(book):
+    text = book.text("a2ledger.toml").replace("[company]", '[company]\npeppol = "0208:1"')
+    (book.root / "a2ledger.toml").write_text(text)
+
+    (line,) = book.run("check", code=1).errors
+
+    assert "a2ledger.toml: company.peppol: '1' is no number of scheme 0208" in line
+
+
+def test_a_document_goes_where_the_customer_is_on_the_day_it_is_made(book):
+    book.customers({"id": "C1", "street": "Old Street 1", "city": "Ghent", "country": "BE"})
+    book.moves("charges", "C1", "2026-01-05", "10.00", today="2026-01-06")
+    book.run("customer", "set", "C1", "street=New Street 2", today="2026-02-02")
+
+    book.close(today="2026-02-03")
+
+    assert book.invoice("INV-2026-000001")["customer"]["address"] == "New Street 2, Ghent"
+
+
+def test_a_document_shows_the_country_its_vat_is_for(book):
+    book.customers({"id": "C1", "street": "Old Street 1", "city": "Ghent", "country": "BE"})
+    book.moves("charges", "C1", "2026-01-05", "10.00", today="2026-01-06")
+    book.run("customer", "set", "C1", "street=Rue 2", "city=Lille", "country=FR",
+             today="2026-02-02")  # fmt: skip
+
+    book.close(today="2026-02-03")
+
+    buyer = book.invoice("INV-2026-000001")["customer"]
+    assert (buyer["address"], buyer["country"]) == ("Old Street 1, Ghent", "BE")
+
+
+def test_structure_wins_over_one_line_and_taking_it_away_brings_the_line_back(book):
+    book.customers({"id": "C1", "address": "Rue Haute 1, 1000 Brussels", "country": "BE"})
+    book.run("customer", "set", "C1", "street=Rue Basse 9", "city=Namur")
+    assert book.preview("C1")["customer"]["address"] == "Rue Basse 9, Namur"
+
+    book.run("customer", "set", "C1", "street=", "city=")
+
+    assert book.preview("C1")["customer"]["address"] == "Rue Haute 1, 1000 Brussels"
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("peppol", " 0208 : 0403170701", "0208:0403170701"),
+        ("peppol", "9930:DE136695976", "9930:DE136695976"),
+        ("registration", "HRB 12345", "HRB 12345"),
+        ("registration", "0192:991825827", "0192:991825827"),
+        ("iban", "gb82 west 1234 5698 7654 32", "GB82 WEST 1234 5698 7654 32"),
+        ("bic", "bbru be bb", "BBRUBEBB"),
+        ("delivery", "print,mail", "print, mail"),
+        ("delivery", "none", "none"),
+        ("documents", "statement", "statement"),
+        *((key, "", "") for key in ("peppol", "registration", "iban", "delivery", "documents")),
+    ],
+)
+def test_numbers_are_kept_in_one_form(key, text, value):
+    assert facts.parse(key, text) == value
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("peppol", "0208:0403170702"),
+        ("peppol", "1208:0403170701"),
+        ("peppol", "0403170701"),
+        ("peppol", "0208:"),
+        ("peppol", "0088:5412345000012"),
+        ("peppol", "0007:5566778898"),
+        ("registration", "0208:12"),
+        ("registration", "9925:BE0403170701"),
+        ("iban", "BE68539007547035"),
+        ("bic", "BBRU"),
+        ("delivery", "pigeon"),
+        ("delivery", "mail, none"),
+        ("documents", "both"),
+    ],
+)
+def test_numbers_that_are_none_are_said_by_their_key(key, text):
+    with pytest.raises(ValueError, match=f"^{key}: "):
+        facts.parse(key, text)
+
+
+def test_an_address_of_a_town_alone_is_one():
+    assert one_line({"city": "Athens", "postcode": "105 57"}) == "105 57 Athens"
