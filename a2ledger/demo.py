@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from a2ledger.book.book import csv_text
+from a2ledger.csvfile import csv_text
 
 Run = Callable[..., None]
 

@@ -7,7 +7,7 @@ where it is looked at.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from stdnum import bic, iban
@@ -159,3 +159,30 @@ def check(customer: Customer) -> None:
                 raise ValueError(f"{error} (from {since})") from None
     if len({value for _, value in customer.facts.get("currency", ())}) > 1:
         raise ValueError("currency: an account is kept in one, from its opening on")
+
+
+IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+]{0,63}", re.ASCII)
+"""What a fee's id may be: a customer's id has a dash besides, so that links are told apart."""
+
+
+def check_fees(customer: Customer, currency: str, services: Iterable[str]) -> None:
+    """Make sure a customer's fees can be billed.
+
+    Raises:
+        ValueError: naming the fee that cannot.
+    """
+    for fee in customer.fees:
+        if not IDENTITY.fullmatch(fee.id):
+            raise ValueError(f"fee {fee.id!r}: an id is letters, digits, then also _ . @ and +")
+        if fee.service not in services:
+            raise ValueError(f"fee {fee.id}: service {fee.service!r} is not under [services]")
+        if fee.currency != currency:
+            raise ValueError(f"fee {fee.id}: is in {fee.currency}, the account in {currency}")
+        places = money.decimals(currency)
+        for since, micro in fee.prices:
+            if micro != money.rounded(micro, places):
+                amount = money.text(micro, places)
+                raise ValueError(
+                    f"fee {fee.id}: {amount} from {since} has more than {places} decimals, "
+                    f"which {currency} has"
+                )

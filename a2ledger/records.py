@@ -210,3 +210,10 @@ class Movement:
     """What a payment was made in, where the row says so."""
     file: str = ""
     line: int = 0
+
+
+class Warned(NamedTuple):
+    """A reason for which a period was left open, or something to look at."""
+
+    code: str
+    message: str

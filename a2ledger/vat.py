@@ -210,3 +210,8 @@ def inside(gross_micro: int, code: VatCode, places: int = money.PLACES) -> int:
     """
     unit: int = 10 ** (money.PLACES - places)
     return money.divide(gross_micro * code.hundredths, (10_000 + code.hundredths) * unit) * unit
+
+
+def vat_title(code: VatCode) -> str:
+    """How VAT of a code is called on a statement: ``VAT 21 % (S21)``."""
+    return f"VAT {code.rate.normalize():f} % ({code.code})"

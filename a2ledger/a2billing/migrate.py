@@ -11,7 +11,6 @@ import contextlib
 import datetime as dt
 import functools
 import re
-import zoneinfo
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -26,16 +25,17 @@ from a2ledger.a2billing import calls as dialect
 from a2ledger.a2billing import tables as a2billing
 from a2ledger.a2billing.cards import Card, Cards
 from a2ledger.a2billing.money_log import Context, Log
-from a2ledger.a2billing.tables import TABLE, Clock, Tables
+from a2ledger.a2billing.tables import TABLE, Clock, Tables, clock_of
 from a2ledger.book.book import GENERAL, Book, Draft, RefusedError
 from a2ledger.book.source_config import Source
 from a2ledger.calls import imports as call_imports
 from a2ledger.calls.inputs import Asked, Reading
 from a2ledger.customers import register
 from a2ledger.fees import charge
-from a2ledger.journal import general, syntax
+from a2ledger.journal import general, subledgers, syntax
 from a2ledger.payments import imports as money_imports
 from a2ledger.payments import posting
+from a2ledger.rating import decks
 from a2ledger.records import Customer, Movement
 from a2ledger.sources import database
 from a2ledger.sources.address import Address
@@ -110,19 +110,19 @@ def import_all(
         UnusableInput: if A2Billing cannot be read.
         RefusedError: if it keeps its accounts in another currency than the book.
     """
-    clock = clock_of(draft.book, source)
+    clock = clock_of(draft, source)
     opening = source.opening
     with tables_of(one, source) as tables:
-        _check_currency(draft.book, tables)
+        _check_currency(draft, tables)
         found = cards.read(tables, source.switch, clock, draft.today)
-        before = set(draft.book.customers)
+        before = set(subledgers.customers(draft))
         notes = _decks(draft, source, tables, found)
         parts = [_customers(draft, source, found, opening)]
         notes += _taxes(draft, source, found)
         if fees_from:
             notes += _fees(draft, source, tables, clock, fees_from)
-        log = read_log(draft.book, source, tables, found, draft.today)
-        owners = owners_of(draft.book, source)
+        log = read_log(draft, source, tables, found, draft.today)
+        owners = owners_of(draft, source)
         new = {card: name for card, name in owners.items() if name not in before}
         openings: list[Movement] = []
         if opening:
@@ -152,7 +152,7 @@ def _money(
         report.refused += log.refused.get(name, ())
         report.not_billable.update(log.strays.get(name, {}))
         report.read = len(own) + len(report.refused) + report.not_billable.total()
-        report.currencies = draft.book.foreign_accounts()
+        report.currencies = subledgers.foreign_accounts(draft)
     same = _unchanged(draft, given)
     for movement in given:
         if (link := posting.link(movement)) in same:
@@ -162,11 +162,6 @@ def _money(
     for report in reports.values():
         report.refused = [row._replace(head=TABLE) for row in report.refused]
     return list(reports.values())
-
-
-def clock_of(book: Book, source: Source) -> Clock:
-    """The clock of A2Billing's server, and that of the book."""
-    return Clock(zoneinfo.ZoneInfo(source.timezone), book.config.zone)
 
 
 def read_log(book: Book, source: Source, tables: Tables, found: Cards, today: dt.date) -> Log:
@@ -180,10 +175,10 @@ def read_log(book: Book, source: Source, tables: Tables, found: Cards, today: dt
             found.cards,
             found.present,
             tuple(book.config.services),
-            {name: customer.opened for name, customer in book.customers.items()},
+            {name: customer.opened for name, customer in subledgers.customers(book).items()},
             {
                 (name, fee.id): fee.start
-                for name, customer in book.customers.items()
+                for name, customer in subledgers.customers(book).items()
                 for fee in customer.fees
             },
             today,
@@ -195,7 +190,7 @@ def owners_of(book: Book, source: Source) -> dict[str, str]:
     """Customers by the number of their card: whoever holds its identifier, or ever held it."""
     start = a2billing.identifier(source.switch, "")
     found = {}
-    for customer in book.customers.values():
+    for customer in subledgers.customers(book).values():
         for value in customer.values("identifiers"):
             for one in str(value).split(", "):
                 if one.startswith(start):
@@ -225,7 +220,7 @@ def _decks(draft: Draft, source: Source, tables: Tables, found: Cards) -> list[s
     plans = {card.call_plan for card in found.cards.values()}
     made = ratecards.read(tables, source.name, plans)
     for name, text in made.texts.items():
-        draft.put_deck(name, text)
+        decks.put(draft, name, text)
     odd = ", ".join(f"{count} with {what}" for what, count in sorted(made.odd.items()))
     return [f"ratecards: {made.rates} rates in {len(made.texts)} deck(s){odd and f'; {odd}'}"]
 
@@ -233,7 +228,7 @@ def _decks(draft: Draft, source: Source, tables: Tables, found: Cards) -> list[s
 def _customers(draft: Draft, source: Source, found: Cards, opening: dt.date | None) -> Report:
     refused = [row._replace(head=TABLE) for row in found.refused]
     report = Report(source="customers", read=found.read, refused=refused)
-    owners = owners_of(draft.book, source)
+    owners = owners_of(draft, source)
     with draft.progress("customers", len(found.cards)) as progress:
         for card in found.cards.values():
             progress.add(1)
@@ -256,12 +251,14 @@ def _customers(draft: Draft, source: Source, found: Cards, opening: dt.date | No
 
 def _taxes(draft: Draft, source: Source, found: Cards) -> list[str]:
     """Say where the book would put another VAT on bills than A2Billing does."""
-    config, owners = draft.book.config, owners_of(draft.book, source)
+    config, owners = draft.config, owners_of(draft, source)
     service = next(iter(config.services))
     counts: Counter[tuple[str, str]] = Counter()
     for card in found.cards.values():
         if card.id in owners and card.percent:
-            who = config.party(draft.customer(owners[card.id]), draft.today, draft.today)
+            who = config.party(
+                subledgers.customer(draft, owners[card.id]), draft.today, draft.today
+            )
             code = config.code_of(service, who, draft.today)
             if code.rate != card.percent:
                 counts[f"{card.percent:f}", f"{code.code}, {code.rate:f} %"] += 1
@@ -273,12 +270,12 @@ def _taxes(draft: Draft, source: Source, found: Cards) -> list[str]:
 
 def _fees(draft: Draft, source: Source, tables: Tables, clock: Clock, since: dt.date) -> list[str]:
     """Write what recurs as fees, once; returns what is to be said of it."""
-    owners = owners_of(draft.book, source)
+    owners = owners_of(draft, source)
     added, notes = 0, []
-    services = tuple(draft.book.config.services)
+    services = tuple(draft.config.services)
     for one in subscriptions.read(tables, clock, since, services):
         name = owners.get(one.card)
-        if name is None or any(fee.id == one.id for fee in draft.customer(name).fees):
+        if name is None or any(fee.id == one.id for fee in subledgers.customer(draft, name).fees):
             continue
         try:
             charge.add(
@@ -298,7 +295,7 @@ def _facts(
     """What a card says of its customer; what the book knows better stays."""
     facts = dict(card.facts)
     facts["tariff"] = ratecards.deck_name(source.name, card.call_plan)
-    held = draft.book.customers.get(name)
+    held = subledgers.customers(draft).get(name)
     if held is None:
         facts["opened"] = str(max(card.created, opening or card.created))
         return facts
@@ -333,12 +330,14 @@ def _openings(  # noqa: PLR0917 - all that a balance follows from
     }
     if not old:
         return [], []
-    spent = _spent(draft.book, source, tables, first)
-    invoices = money_log.unpaid(tables, clock_of(draft.book, source))
+    spent = _spent(draft, source, tables, first)
+    invoices = money_log.unpaid(tables, clock_of(draft, source))
     openings: list[Movement] = []
     for card, name in old.items():
         took = spent.get(a2billing.identifier(source.switch, card), 0)
-        balance = _Opening(source.name, str(one), draft.customer(name), found.cards[card])
+        balance = _Opening(
+            source.name, str(one), subledgers.customer(draft, name), found.cards[card]
+        )
         openings += balance.movements(log.entries.get(card, ()), took, invoices.get(card, ()))
     return openings, [
         f"{old[card]}: his balance moved while it was read; see `reconcile` for his opening"

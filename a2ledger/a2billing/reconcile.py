@@ -25,8 +25,8 @@ from a2ledger.book.book import GENERAL, IMPORTS, Book, Draft
 from a2ledger.book.source_config import Source
 from a2ledger.calls import detail
 from a2ledger.corrections import correct
-from a2ledger.journal import general, syntax
-from a2ledger.journal.period_file import leg, transaction
+from a2ledger.journal import general, subledgers, syntax
+from a2ledger.journal.entries import leg, transaction
 from a2ledger.sources.address import Address
 
 UNEXPLAINED = "Equity:A2Billing-Unexplained"
@@ -94,7 +94,7 @@ def reconcile(book: Book, source: Source, one: Path | Address, today: dt.date) -
     Raises:
         UnusableInput: if A2Billing cannot be read.
     """
-    clock = migrate.clock_of(book, source)
+    clock = a2billing.clock_of(book, source)
     with migrate.tables_of(one, source) as tables:
         found = cards.read(tables, source.switch, clock, today)
         log = migrate.read_log(book, source, tables, found, today)
@@ -173,7 +173,7 @@ class _Work:
         return self.held.get(accounts.component(name), []) if name else []
 
     def _known(self, line: Line) -> Known:
-        customer = self.book.customers[line.customer]
+        customer = subledgers.customers(self.book)[line.customer]
         in_credit = {
             syntax.link("opening", self.source.name, f"invoice-{reference}"): micro
             for reference, micro in self.in_credit.items()
@@ -262,8 +262,8 @@ class _Work:
         found: dict[str, dict[str, Call]] = {}
         names = ["customer", "switch", "uid", "seq", "cost_micro"]
         value_set = pa.array(sorted(wanted), pa.string())
-        for day in self.book.digests:
-            calls = detail.read(self.book.root, day, self.book.digests, names)
+        for day in detail.digests(self.book):
+            calls = detail.read(self.book.root, day, detail.digests(self.book), names)
             own = pc.is_in(calls["customer"], value_set=value_set)
             own = pc.and_(own, pc.equal(calls["switch"], self.source.switch))
             for row in calls.filter(own).to_pylist():
@@ -282,8 +282,8 @@ def _micro(written: str) -> int:
 
 def _first_moment(book: Book, source: Source, name: str) -> str:
     """When a customer's account begins, as A2Billing's clock shows it."""
-    clock = migrate.clock_of(book, source)
-    moment = dt.datetime.combine(book.customers[name].opened, dt.time(), clock.book)
+    clock = a2billing.clock_of(book, source)
+    moment = dt.datetime.combine(subledgers.customers(book)[name].opened, dt.time(), clock.book)
     return f"{moment.astimezone(clock.server):%Y-%m-%d %H:%M:%S}"
 
 
@@ -333,7 +333,7 @@ def adopt(draft: Draft, compared: Compared) -> list[tuple[str, int]]:
         if line.unexplained_micro:
             parts.append((line.unexplained_micro, "nothing in A2Billing shows why"))
         for micro, why in parts:
-            if line.customer in draft.book.customers:
+            if line.customer in subledgers.customers(draft):
                 _post(draft, compared.source, line, micro, why)
                 posted.append((line.customer, micro))
     return posted
@@ -345,10 +345,10 @@ def _is_adopted(cause: Cause) -> bool:
 
 def _post(draft: Draft, source: str, line: Line, micro: int, why: str) -> None:
     """One line in the customer's open period."""
-    currency = draft.book.currency(line.customer)
+    currency = subledgers.currency(draft, line.customer)
     places = money.decimals(currency)
     start = syntax.link("adopted", source, f"{line.card}-{draft.today}-")
-    text = draft.open_file(line.customer)
+    text = subledgers.open_file(draft, line.customer)
     taken = sum(start in block.text.partition("\n")[0] for block in text.above)
     entry = transaction(
         draft.today,

@@ -14,6 +14,8 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import NamedTuple, Protocol
 
 from a2ledger import money
+from a2ledger.book.book import Book
+from a2ledger.book.source_config import Source
 from a2ledger.sources.batch import RAW_SHOWN, Refused
 
 PLACES = 5
@@ -173,3 +175,8 @@ def rates_of_exchange(tables: Tables) -> Mapping[str, Decimal]:
         if value.is_finite() and value > 0:
             found[row["currency"].upper()] = value
     return found
+
+
+def clock_of(book: Book, source: Source) -> Clock:
+    """The clock of A2Billing's server, and that of the book."""
+    return Clock(zoneinfo.ZoneInfo(source.timezone), book.config.zone)

@@ -16,11 +16,11 @@ from beancount.core import data
 from a2ledger import money
 from a2ledger.billing import closing_entries, preview
 from a2ledger.billing import sealed as sealing
-from a2ledger.billing.preview import Calls
+from a2ledger.billing.used import Calls
 from a2ledger.book.book import Book, BrokenBookError, restore
 from a2ledger.documents.document import as_json
 from a2ledger.documents.document import written as written_document
-from a2ledger.journal import customer_file, ledger, seal, syntax
+from a2ledger.journal import customer_file, ledger, seal, subledgers, syntax
 from a2ledger.journal.seal import Seal, SoFar
 from a2ledger.period import Period
 from a2ledger.records import SETTLED, Customer, Problem
@@ -185,7 +185,7 @@ class Chain:
                       restore(issued.path))  # fmt: skip
             return False
         own = {issued.path: issued.sealed}
-        currency = self.book.currency(self.customer.id)
+        currency = subledgers.currency(self.book, self.customer.id)
         sign = -1 if document["kind"] == "credit-note" else 1
         files = self.covered.files(self.customer.id, one, text, told, own)
         made = Seal(
@@ -227,7 +227,7 @@ class Chain:
         if self.task.calls is None:
             return
         name = self.customer.id
-        currency = self.book.currency(name)
+        currency = subledgers.currency(self.book, name)
         try:
             rows = [row for row in ledger.parsed_rows(text, name) if not row.tags & _CLOSES]
         except ValueError as error:

@@ -18,6 +18,7 @@ from a2ledger.book.book import CONFIG, IMPORTS, Book, BrokenBookError, RefusedEr
 from a2ledger.book.git import COMMITTED, NOBODY, GitError, author_name
 from a2ledger.book.toml_table import ConfigError
 from a2ledger.book.transaction import PATIENCE_SECONDS, STATE, Vault
+from a2ledger.sources import runs as import_runs
 
 GIT = (2, 37)
 """The first git whose commits survive a power cut, and which packs what it is told to hold."""
@@ -241,7 +242,7 @@ def _ahead(book: Book, now: dt.datetime) -> Iterator[Finding]:
         when = dt.datetime.fromtimestamp(int(last), now.tzinfo).isoformat()
         yield Finding("clock", f"it is {now.isoformat()}, but the last commit is of {when}", todo)
     try:
-        runs = book.runs()
+        runs = import_runs.runs(book)
     except (BrokenBookError, ConfigError):
         return  # said by the configuration's finding, or by check
     if runs and (latest := max(run.time for run in runs)) > now + _AHEAD:

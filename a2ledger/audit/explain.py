@@ -12,35 +12,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger import money, times
-from a2ledger.billing import preview
-from a2ledger.billing.bill import Bill, Item, Row, Used
+from a2ledger import money
+from a2ledger.billing import preview, used
+from a2ledger.billing.bill import Bill, Item, Used
 from a2ledger.book.book import GENERAL, Book, BrokenBookError, RefusedError
-from a2ledger.book.git import GitError
 from a2ledger.calls import detail
 from a2ledger.calls.detail import MissingDetailError
-from a2ledger.calls.keep import identity
 from a2ledger.documents import files
 from a2ledger.documents.document import as_json
 from a2ledger.fees import charge
-from a2ledger.journal import syntax
-from a2ledger.payments import imports
-from a2ledger.payments.posting import ISSUED
+from a2ledger.journal import entries, subledgers, syntax
+from a2ledger.journal.entries import ISSUED
+from a2ledger.journal.rows import Row
 from a2ledger.period import Period
-from a2ledger.rating import cost, formula
-from a2ledger.rating import deck as tariff
-from a2ledger.rating import rate as rating
-from a2ledger.rating.deck import Deck, Tariff
-from a2ledger.rating.formula import Explained
 from a2ledger.records import Customer, Problem
 
 _CLOSES = {"invoice", "credit-note", "statement", "rounding"}
-_VERSIONS = 50
-"""Older versions of a deck that are tried."""
 
 Line = dict[str, Any]
 
@@ -89,22 +79,6 @@ class Explanation:
         return money.rounded(self.before_micro, self.places), money.rounded(after, self.places)
 
 
-class Priced(NamedTuple):
-    """How a call was priced."""
-
-    file: str
-    line: int
-    """Of the rate."""
-    prefix: str
-    destination: str
-    commit: str
-    """Empty if the deck still says so; else the commit that last did."""
-    told: Explained | None
-    """None where no deck gives the price."""
-    note: str = ""
-    bought: Explained | None = None
-
-
 def explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
     """What is behind a line of a document, or of a customer's preview on a day.
 
@@ -118,7 +92,7 @@ def explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
 
 def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
     document = None
-    if name not in book.customers or book.files("invoices", f"*/{name}.json"):
+    if name not in subledgers.customers(book) or book.files("invoices", f"*/{name}.json"):
         document = files.chosen(book, [name], "")[name]
         if not 1 <= number <= len(document["lines"]):
             raise RefusedError(
@@ -130,8 +104,8 @@ def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
     empty = Explanation(
         name=name,
         customer=customer.id,
-        currency=book.currency(customer.id),
-        places=money.decimals(book.currency(customer.id)),
+        currency=subledgers.currency(book, customer.id),
+        places=money.decimals(subledgers.currency(book, customer.id)),
         line=document["lines"][number - 1] if document else {},
     )
     states = preview.states(book, [customer])
@@ -139,7 +113,7 @@ def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
     if document is None:
         rows = charge.with_unposted(book, customer, rows, today)
     try:
-        calls = preview.Calls.read(book, {customer.id: customer}, states, one.end)
+        calls = used.Calls.read(book, {customer.id: customer}, states, one.end)
     except MissingDetailError as error:
         if document is None:
             raise
@@ -153,9 +127,9 @@ def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
 def _period(book: Book, name: str, document: Mapping[str, Any] | None) -> tuple[Customer, Period]:
     """A customer as he was in the period of a document, or is; and the period."""
     if document is None:
-        customer = book.customers[name]
+        customer = subledgers.customers(book)[name]
         return customer, preview.open_period(customer)
-    customer = book.customers[document["customer"]["id"]]
+    customer = subledgers.customers(book)[document["customer"]["id"]]
     start, end = (dt.date.fromisoformat(document["period"][key]) for key in ("start", "end"))
     until = tuple(day for day in customer.periods if day <= start)
     return replace(customer, periods=until), Period(start, end)
@@ -207,12 +181,12 @@ def _posting(book: Book, row: Row, part_micro: int) -> Posting:
 
 def _calls(book: Book, customer: str, used: Used, one: Period) -> pa.Table:
     """The calls of a line, with the day they count as."""
-    days = [used.late_from] if used.late_from else book.digests
+    days = [used.late_from] if used.late_from else detail.digests(book)
     parts = []
     for day in days:
         if not used.first <= day <= used.last:
             continue
-        calls = detail.read(book.root, day, book.digests)
+        calls = detail.read(book.root, day, detail.digests(book))
         wanted = pc.is_valid(calls["late_in"]) if used.late_from else pc.is_null(calls["late_in"])
         for name, value in {
             "customer": customer,
@@ -281,125 +255,9 @@ def _of_correction(book: Book, name: str, document: Mapping[str, Any], number: i
         at = 1
         for block in syntax.blocks(book.text(path)):
             if any(mark in block.text for mark in marks):
-                entry = imports.read_entry(block.text)
+                entry = entries.read_entry(block.text)
                 text = ", ".join(filter(None, (entry.payee, entry.narration)))
                 micro = syntax.legs(block.text)[0].micro
                 told.postings.append(Posting(path, at, entry.date, text, micro, micro))
             at += block.text.count("\n")
     return told
-
-
-# ---- one call ----
-
-
-def priced(book: Book, call: Mapping[str, Any], *, buy: bool = False) -> Priced:
-    """How a call was priced, by its deck as it is or, if that has changed, as it was.
-
-    Args:
-        book: whose.
-        call: a row of :attr:`Explanation.calls`.
-        buy: whether to tell what its carrier takes, too.
-    """
-    price = call["cost_micro"] + call["voided_micro"]
-    said = f"it is void: {call['void']}; it would cost {money.text(price)}" if call["void"] else ""
-    path = f"tariffs/{call['deck']}.csv"
-    if call["given"] or not call["seconds"]:
-        why = (
-            "its row said what it costs, or its rule that it is free"
-            if call["given"]
-            else "an answered call of no seconds is free"
-        )
-        note = "; ".join(filter(None, (why, said)))
-        return Priced(path if call["deck"] else "", 0, call["prefix"], call["destination"], "",
-                      None, note)  # fmt: skip
-    customer = book.customers[call["customer"]]
-    discount = int((customer.fact("discount_percent", call["day"]) or 0) * 100)
-    local = _local(book, call)
-    for commit, text, deck in _versions(book, call["deck"]):
-        found = rating.rate_of(Tariff(name=deck.name, decks=(deck,)), call["called"], local)
-        if found is None or deck.prefixes[found[1]].as_py() != call["prefix"]:
-            continue
-        told = _checked(*found, call["seconds"], discount)
-        if told.cost_micro == price:
-            rate = formula.rate(*found)
-            return Priced(
-                path,
-                tariff.lines(text)[found[1]],
-                call["prefix"],
-                call["destination"],
-                commit,
-                told,
-                said,
-                formula.bought(rate, call["seconds"]) if buy else None,
-            )
-    note = _otherwise(book, call, customer, discount, local)
-    return Priced(
-        path, 0, call["prefix"], call["destination"], "", None, f"{note}{said and '; '}{said}"
-    )
-
-
-def _local(book: Book, call: Mapping[str, Any]) -> dt.datetime:
-    """When a call started, on the clock of the book's zone."""
-    seconds = np.array([int(call["start"].timestamp())])
-    naive = int(times.to_naive(seconds, book.config.timezone)[0])
-    return (times.EPOCH + dt.timedelta(seconds=naive)).replace(tzinfo=None)
-
-
-def _checked(deck: Deck, row: int, seconds: int, discount: int) -> Explained:
-    """An explanation that comes to what the kernel charges."""
-    told = formula.sold(formula.rate(deck, row), seconds, discount)
-    arrays = (np.array([value]) for value in (row, seconds, discount))
-    billed, price, _ = cost.price(deck, *arrays)
-    assert (told.billed_seconds, told.cost_micro) == (int(billed[0]), int(price[0]))  # noqa: S101 - what is told is what is charged
-    return told
-
-
-def _versions(book: Book, name: str) -> Iterator[tuple[str, str, Deck]]:
-    """A deck as it is, then as git knows it, newest first: commit, text, deck."""
-    path = f"tariffs/{name}.csv"
-    seen = {text := book.text(path)}
-    if text:
-        yield "", text, book.deck(name)
-    try:
-        log = book.repository.run("log", f"-{_VERSIONS}", "--format=%h %cs", "--", path).stdout
-        for commit in log.splitlines():
-            text = book.repository.run("show", f"{commit.split()[0]}:{path}", check=False).stdout
-            if text and text not in seen:
-                seen.add(text)
-                deck, problems = tariff.parse(text, name=name, file=path)
-                if not problems:
-                    yield commit, text, deck
-    except GitError:
-        return
-
-
-def _otherwise(
-    book: Book, call: Mapping[str, Any], customer: Customer, discount: int, local: dt.datetime
-) -> str:
-    """What to say of a price that no deck gives: what it would be by now."""
-    names = call["tariff"] or customer.text("tariff", call["day"])
-    decks = tuple(book.deck(name) for name in filter(None, map(str.strip, names.split(","))))
-    found = rating.rate_of(Tariff(name=names, decks=decks), call["called"], local)
-    by_now = "nothing: there is no rate"
-    if found:
-        told = _checked(*found, call["seconds"], discount)
-        prefix = found[0].prefixes[found[1]].as_py()
-        by_now = f"{money.text(told.cost_micro)}, tariffs/{found[0].name}.csv, prefix {prefix}"
-    return f"no version of its deck with the discount of now gives this price; it would be {by_now}"
-
-
-def call_json(book: Book, call: Mapping[str, Any], number: int) -> dict[str, Any]:
-    """A call as the command shows it."""
-    return {
-        "call": number,
-        "id": identity(call["switch"], call["uid"], call["seq"]),
-        "start": f"{_local(book, call):%Y-%m-%d %H:%M:%S}",
-        "called": call["called"],
-        "seconds": call["seconds"],
-        "billed_seconds": call["billed_seconds"],
-        "cost": money.text(call["cost_micro"]),
-        "deck": call["deck"],
-        "prefix": call["prefix"],
-        "void": call["void"],
-        "read_from": f"{call['file']}:{call['line']}",
-    }

@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from a2ledger import accounts, money
 from a2ledger.book.book import DIGESTS, GENERAL, IMPORTS, SUSPENSE, BrokenBookError, Draft, restore
 from a2ledger.book.config import Config
-from a2ledger.journal import customer_file, general, seal, summary, syntax
+from a2ledger.journal import customer_file, general, seal, subledgers, summary, syntax
 from a2ledger.journal.ledger import Ledger
+from a2ledger.rating import decks
 from a2ledger.records import Problem
+from a2ledger.sources import runs as import_runs
 
 _PERIOD = re.compile(r"journals/(\d{4}-\d\d)/(.+)\.(\d\d)\.beancount$")
 _OWN = re.compile(r"journals/customers/(.+)\.beancount$")
@@ -47,12 +49,12 @@ def adopt(draft: Draft, *, dry_run: bool = False) -> set[str]:
         BrokenBookError: naming what must be mended first; nothing is committed then.
         ConfigError: the same of ``a2ledger.toml``.
     """
-    paths = draft.book.repository.changed_by_hand()
+    paths = draft.repository.changed_by_hand()
     if not paths:
         return set()
-    assert draft.book.config  # noqa: S101 - read here, so that what is wrong with it is said
+    assert draft.config  # noqa: S101 - read here, so that what is wrong with it is said
     problems = [problem for path in paths for problem in _problems(draft, path)]
-    root = draft.book.root
+    root = draft.root
     customers = {match[1] for path in paths if (match := _OWN.match(path))}
     customers |= {match[2] for path in paths if (match := _PERIOD.match(path))}
     derived = any(path.startswith(_DERIVED) for path in paths)
@@ -65,12 +67,12 @@ def adopt(draft: Draft, *, dry_run: bool = False) -> set[str]:
     if problems:
         raise BrokenBookError(problems)
     draft.rebuild = derived
-    for identity in customers & draft.book.customers.keys():
-        draft.touch(identity, draft.customer(identity).open_since)
+    for identity in customers & subledgers.customers(draft).keys():
+        draft.touch(identity, subledgers.customer(draft, identity).open_since)
     summary.summarise(draft)
     draft.rebuild = False
     if dry_run:
-        draft.unwritten = set(draft.book.customers) if derived else customers
+        draft.unwritten = set(subledgers.customers(draft)) if derived else customers
     else:
         for path in paths:
             content = (root / path).read_bytes() if (root / path).is_file() else None
@@ -93,14 +95,14 @@ def _problems(draft: Draft, path: str) -> Iterable[Problem]:
             "committed, and post a correction instead",
         )
         return
-    if (draft.book.root / path).is_symlink():
+    if (draft.root / path).is_symlink():
         yield Problem(path, 0, "link", "is a link; put the file or directory itself in its place")
         return
     if path.startswith(_DERIVED):
         return
     if not path.endswith(".beancount"):
         yield from _other(draft, path)
-    elif (draft.book.root / path).is_file():
+    elif (draft.root / path).is_file():
         yield from _journal(draft, path)
     elif _OWN.match(path) or _PERIOD.match(path):
         yield Problem(path, 0, "gone", f"is gone; {restore(path)}")
@@ -108,13 +110,13 @@ def _problems(draft: Draft, path: str) -> Iterable[Problem]:
 
 def _other(draft: Draft, path: str) -> Iterable[Problem]:
     """What is wrong with an edited file that is no journal."""
-    there = (draft.book.root / path).is_file()
+    there = (draft.root / path).is_file()
     if path == DIGESTS:
         yield Problem(path, 0, "digests", f"was changed by hand; {restore(path)}")
     elif path == IMPORTS:
-        draft.book.runs()
+        import_runs.runs(draft)
     elif there and (match := _DECK.match(path)):
-        draft.book.deck(match[1])
+        decks.deck(draft, match[1])
 
 
 def _journal(draft: Draft, path: str) -> Iterable[Problem]:
@@ -142,7 +144,7 @@ def _is_closed(draft: Draft, path: str) -> bool:
     match = _PERIOD.match(path)
     if match is None:
         return False
-    customer = draft.book.customers.get(match[2])
+    customer = subledgers.customers(draft).get(match[2])
     day = f"{match[1]}-{match[3]}"
     return customer is not None and day in {str(start) for start in customer.periods[:-1]}
 
@@ -150,7 +152,7 @@ def _is_closed(draft: Draft, path: str) -> bool:
 def _unsealed(draft: Draft, path: str, text: str) -> Iterable[Problem]:
     """The seal of the period before, where it is not what git has."""
     start = dt.date.fromisoformat(f"{path.split('/')[1]}-{path.rsplit('.', 2)[-2]}")
-    held = draft.book.repository.run("show", f"HEAD:{path}", check=False).stdout
+    held = draft.repository.run("show", f"HEAD:{path}", check=False).stdout
     if seal.read(held, start) != seal.read(text, start):
         yield Problem(
             path, 0, "seal", f"the seal of the period before was changed; {restore(path)}"
@@ -160,7 +162,7 @@ def _unsealed(draft: Draft, path: str, text: str) -> Iterable[Problem]:
 def _unreadable(draft: Draft, path: str) -> Iterable[Problem]:
     """Entries whose amounts cannot be added up by reading their text."""
     try:
-        file = draft.period_file(path)
+        file = subledgers.period_file(draft, path)
     except BrokenBookError as error:
         yield from error.problems
         return
@@ -180,7 +182,7 @@ def _unreadable(draft: Draft, path: str) -> Iterable[Problem]:
             yield Problem(
                 path, 0, "customer", f"an entry here needs a posting to the customer's own: {first}"
             )
-        yield from _uncoded(path, block.text, first, draft.book.config)
+        yield from _uncoded(path, block.text, first, draft.config)
 
 
 def _unbalanced(path: str, legs: Iterable[syntax.Leg], first: str) -> Iterable[Problem]:

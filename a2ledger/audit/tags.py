@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from a2ledger.book.book import CONFIG, Book, Draft, RefusedError
 from a2ledger.book.git import SIGNATURE, SIGNING, Tag
-from a2ledger.journal import customer_file, seal
+from a2ledger.journal import customer_file, seal, subledgers
 from a2ledger.records import Problem
 
 _PREFIX = "closed/"
@@ -45,14 +45,11 @@ def tag(draft: Draft) -> Tag | None:
     Raises:
         RefusedError: if the key cannot be used.
     """
-    if not draft.sealed or not draft.book.config.seals.key:
+    if not draft.tag_lines or not draft.config.seals.key:
         return None
-    check_key(draft.book)
-    last = max((_number(name) for name in _names(draft.book)), default=0)
-    lines = (
-        f"{one.customer} {one.period.start} {one.period.end} {one.hash}\n" for one in draft.sealed
-    )
-    return Tag(f"{_PREFIX}{last + 1:06d}", "".join(lines), str(_key(draft.book)))
+    check_key(draft)
+    last = max((_number(name) for name in _names(draft)), default=0)
+    return Tag(f"{_PREFIX}{last + 1:06d}", "".join(draft.tag_lines), str(_key(draft)))
 
 
 def check_key(book: Book) -> None:
@@ -243,7 +240,7 @@ def _path(one: Named) -> str:
 def _seals(book: Book) -> dict[Named, str]:
     """Hashes of the seals that the book holds."""
     found = {}
-    for customer in book.customers.values():
+    for customer in subledgers.customers(book).values():
         for start, end in itertools.pairwise(customer.periods):
             one = Named(customer.id, start, end)
             path = book.root / _path(one)

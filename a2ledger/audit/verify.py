@@ -17,13 +17,13 @@ from typing import Any, NamedTuple, Self
 
 from a2ledger.audit import tags
 from a2ledger.audit.chain import ODD, Chain, Task, Verified
-from a2ledger.billing import preview
 from a2ledger.billing import sealed as sealing
-from a2ledger.billing.preview import Calls, Day
+from a2ledger.billing import used
+from a2ledger.billing.used import Calls, Day
 from a2ledger.book.book import Book, BrokenBookError, Draft, restore
 from a2ledger.calls import detail
 from a2ledger.calls.detail import Digest, MissingDetailError
-from a2ledger.journal import customer_file, seal, summary
+from a2ledger.journal import customer_file, seal, subledgers, summary
 from a2ledger.progress import SILENT, Progress
 from a2ledger.records import Customer, Problem
 
@@ -57,7 +57,9 @@ def verify(
 
 
 def _verify(book: Book, names: Sequence[str], bar: Progress) -> Verified:
-    customers = [book.customers[name] for name in names] or list(book.customers.values())
+    customers = [subledgers.customers(book)[name] for name in names] or list(
+        subledgers.customers(book).values()
+    )
     found = Verified()
     documents = sealing.by_name(book.files("invoices", "*/*.json"))
     many = sum(len(customer.periods) for customer in customers) > _ALONE
@@ -121,8 +123,8 @@ def _shares(customers: Sequence[Customer], count: int) -> list[Sequence[Customer
 def _days(book: Book, customers: Iterable[Customer], found: Verified) -> list[dt.date] | None:
     """Days whose calls may stand in a closed period; None where the calls are not here at all."""
     last = max((one.open_since for one in customers), default=dt.date.min)
-    days = sorted(day for day in book.digests if day < last)
-    if days and not any((book.root / detail.path(day)).exists() for day in book.digests):
+    days = sorted(day for day in detail.digests(book) if day < last)
+    if days and not any((book.root / detail.path(day)).exists() for day in detail.digests(book)):
         found.notes.append(
             "the call detail is not here: that calls, postings and documents agree was not verified"
         )
@@ -142,7 +144,7 @@ def _added_up(
     calls = Calls()
     size = 8
     tasks = [
-        _DayTask(book.root, days[start : start + size], book.digests)
+        _DayTask(book.root, days[start : start + size], detail.digests(book))
         for start in range(0, len(days), size)
     ]
     for some, problems in workers.map(_add_up, tasks):
@@ -161,7 +163,7 @@ def _add_up(task: _DayTask) -> tuple[list[Day], list[Problem]]:
         except MissingDetailError as error:
             problems.append(Problem(detail.path(day), 0, "detail", str(error)))
         else:
-            added.append(preview.day_of(calls, day))
+            added.append(used.day_of(calls, day))
     return added, problems
 
 
@@ -176,7 +178,7 @@ def _customers(task: Task) -> Verified:
     book = Book(task.root)
     found = Verified(customers=len(task.names))
     for name in task.names:
-        Chain(book, book.customers[name], task, found).verify()
+        Chain(book, subledgers.customers(book)[name], task, found).verify()
     return found
 
 
@@ -188,7 +190,7 @@ def _extra(book: Book, documents: Mapping[str, str]) -> Iterator[Problem]:
     known: set[str] = set()
     named: set[str] = set()
     sealed: set[str] = set()
-    for customer in book.customers.values():
+    for customer in subledgers.customers(book).values():
         for start in customer.periods:
             path = customer_file.period_path(customer.id, start)
             known.add(path)

@@ -11,41 +11,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from a2ledger import money, vat
+from a2ledger.balances.statement import Telescope, line_order, statement_lines
 from a2ledger.documents.document import Line, Statement, StatementLine, VatLine
 from a2ledger.journal import period_file
+from a2ledger.journal.rows import Brought, Row
 from a2ledger.period import Period
-from a2ledger.vat import VatCode
-
-
-class Row(NamedTuple):
-    """One posting to a customer's account, as a query over his ledger gives it."""
-
-    date: dt.date
-    billed: bool
-    """Whether it is on Billed; else on Unbilled."""
-    payee: str
-    narration: str
-    micro: int
-    vat: str
-    calls: int | None
-    seconds: int | None
-    late_from: dt.date | None
-    link: str
-    tags: frozenset[str]
-    pending_micro: int = 0
-    """VAT inside it that waits until it is billed."""
-    file: str = ""
-    lineno: int = 0
-    """Where its entry stands."""
-    first: dt.date | None = None
-    """The first day it is for, where it says so, and the last."""
-    last: dt.date | None = None
-    voided: bool = False
-    """Whether it was struck out: then it is told on the statement, and billed under no code."""
+from a2ledger.vat import VatCode, vat_title
 
 
 class Used(NamedTuple):
@@ -68,17 +43,6 @@ class Item(NamedTuple):
     line: Line
     micro: int
     source: Row | Used
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Brought:
-    """What a period starts with."""
-
-    billed_micro: int = 0
-    unbilled_micro: int = 0
-    """The fractions that earlier closes left."""
-    cumulative_micro: Mapping[str, int] = field(default_factory=dict)
-    """By VAT code, everything ever posted to Unbilled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,24 +198,6 @@ def _compare(rows: Sequence[Row], used: Sequence[Used]) -> None:
             )
 
 
-class Telescope:
-    """Amounts to show, rounded so that their sum is the rounded sum.
-
-    One running total per VAT code: a line shows by how much the rounded total moved.
-    """
-
-    def __init__(self, start_micro: Mapping[str, int], places: int) -> None:
-        self.totals = dict(start_micro)
-        self.places = places
-
-    def add(self, code: str, micro: int) -> int:
-        """The amount to show for a line, in micro-units."""
-        before = self.totals.get(code, 0)
-        after = self.totals[code] = before + micro
-        moved: int = money.rounded(after, self.places) - money.rounded(before, self.places)
-        return moved
-
-
 class Shown:
     """Nets to show, so that those of a code add up to the code's net.
 
@@ -276,36 +222,6 @@ class Shown:
 
     def _vat(self, code: str, gross_micro: int) -> int:
         return vat.inside(gross_micro, self.inside[code], self.telescope.places)
-
-
-def _line_order(row: Row) -> tuple[dt.date, int, str, str, dt.date, str]:
-    rank = 2 if row.billed else 0 if row.calls is not None else 1
-    return (row.date, rank, row.payee, row.vat, row.late_from or row.date, row.link)
-
-
-def statement_lines(
-    rows: Iterable[Row], brought: Brought, places: int
-) -> Iterator[tuple[dt.date, str, int, int]]:
-    """Every movement as (day, description, amount shown, balance shown), in order.
-
-    Unbilled postings are shown as they will be billed; VAT is not among them.
-    """
-    telescope = Telescope(brought.cumulative_micro, places)
-    exact = brought.billed_micro
-    for row in sorted(rows, key=_line_order):
-        before = money.rounded(exact, places)
-        exact += row.micro if row.billed else telescope.add(row.vat, row.micro)
-        after = money.rounded(exact, places)
-        yield row.date, _description(row), after - before, after
-
-
-def _description(row: Row) -> str:
-    words = [row.payee]
-    if row.narration:
-        words.append(row.narration)
-    if row.late_from:
-        words.append(f"of {row.late_from}, posted late")
-    return ", ".join(words)
 
 
 def _statement(
@@ -340,11 +256,6 @@ def _statement(
     )
 
 
-def vat_title(code: VatCode) -> str:
-    """How VAT of a code is called on a statement: ``VAT 21 % (S21)``."""
-    return f"VAT {code.rate.normalize():f} % ({code.code})"
-
-
 def _items(rows: Sequence[Row], used: Sequence[Used], shown: Shown, places: int) -> Iterator[Item]:
     calls = sorted(
         used,
@@ -356,7 +267,7 @@ def _items(rows: Sequence[Row], used: Sequence[Used], shown: Shown, places: int)
             item.late_from or item.first,
         ),
     )
-    others = sorted((row for row in rows if not row.billed and row.calls is None), key=_line_order)
+    others = sorted((row for row in rows if not row.billed and row.calls is None), key=line_order)
     number = 0
     for item in [item for item in calls if not item.late_from]:
         number += 1

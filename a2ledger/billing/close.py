@@ -13,24 +13,26 @@ from beancount.core import data
 
 from a2ledger import money, period
 from a2ledger.balances import balances as asking
-from a2ledger.billing import closing_entries, guards, preview
-from a2ledger.billing.bill import Bill, Row
-from a2ledger.billing.guards import Warned
+from a2ledger.balances import check
+from a2ledger.billing import closing_entries, guards, preview, used
+from a2ledger.billing.bill import Bill
 from a2ledger.billing.sealed import Covered
-from a2ledger.book.book import Book, BrokenBookError, Draft, RefusedError, with_period
-from a2ledger.documents import en16931, issue_taxed_refill, taxed_refill
+from a2ledger.book.book import Book, BrokenBookError, Draft, RefusedError
+from a2ledger.documents import en16931, issue_taxed_refill, parties, taxed_refill
 from a2ledger.documents.document import Document, as_json
 from a2ledger.documents.document import written as written_document
 from a2ledger.documents.number_series import Numbers
 from a2ledger.fees import charge, deferrals
 from a2ledger.fees import due as fees
-from a2ledger.journal import customer_file, ledger, seal, syntax
+from a2ledger.journal import customer_file, ledger, seal, subledgers, syntax
 from a2ledger.journal.customer_file import with_facts
 from a2ledger.journal.period_file import PeriodFile, split, with_entries, written
+from a2ledger.journal.rows import Row
 from a2ledger.journal.seal import Seal, SoFar
 from a2ledger.period import Period
 from a2ledger.progress import Progress
-from a2ledger.records import SETTLED, Customer
+from a2ledger.records import SETTLED, Customer, Warned
+from a2ledger.sources import runs as import_runs
 
 
 @dataclass(kw_only=True)
@@ -98,11 +100,13 @@ def close(
         BrokenBookError: if the books are not sound, or calls and postings differ.
         MissingDetailError: if the calls of a day are missing.
     """
-    book = draft.book
+    book = draft
     check_sources(book, without)
     refuse_broken(draft, names)
     names = list(dict.fromkeys(names))
-    customers = [book.customers[name] for name in names] or list(book.customers.values())
+    customers = [subledgers.customers(book)[name] for name in names] or list(
+        subledgers.customers(book).values()
+    )
     until = min(draft.today, through + period.DAY) if through else draft.today
     results: list[Closed] = []
     ready: list[tuple[dt.date, str, Period]] = []
@@ -170,13 +174,13 @@ def refuse_broken(draft: Draft, names: Sequence[str]) -> None:
     Raises:
         BrokenBookError: saying what is not.
     """
-    book = draft.book
+    book = draft
     main = asking.main(book)
     found = ledger.standings(main)
     wanted = set(names) or {row.customer for row in found}
     problems = [
         *main.problems(book.root.resolve()),
-        *asking.soundness(book, found, wanted - draft.unwritten),
+        *check.soundness(book, found, wanted - draft.unwritten),
     ]
     if problems:
         raise BrokenBookError(problems)
@@ -196,7 +200,7 @@ def uncovered(book: Book, one: Period, without: Sequence[str], delay: dt.timedel
     midnight = dt.datetime.combine(one.end, dt.time(), book.config.zone)
     needed = midnight + delay
     latest: dict[str, dt.datetime] = {}
-    for run in book.runs():
+    for run in import_runs.runs(book):
         if run.through is None or run.through >= one.last:
             latest[run.source] = max(latest.get(run.source, run.time), run.time)
     return [
@@ -228,14 +232,16 @@ class _Closer:
         confirmed: Sequence[str],
         progress: Progress,
     ) -> None:
-        self.draft, self.book = draft, draft.book
+        self.draft, self.book = draft, draft
         self.confirmed = set(confirmed)
         self.held_back: set[str] = set()
         self.remarks: set[str] = set()
-        self.customers = {name: self.book.customers[name] for name in names}
-        self.files: dict[str, PeriodFile] = {name: draft.open_file(name) for name in names}
-        self.states = preview.states(draft.book, list(self.customers.values()), progress, draft)
-        self.calls = preview.Calls.read(draft.book, self.customers, self.states, end)
+        self.customers = {name: subledgers.customers(self.book)[name] for name in names}
+        self.files: dict[str, PeriodFile] = {
+            name: subledgers.open_file(draft, name) for name in names
+        }
+        self.states = preview.states(draft, list(self.customers.values()), progress, draft)
+        self.calls = used.Calls.read(draft, self.customers, self.states, end)
         self.numbers = Numbers(draft)
         self.issuer = issue_taxed_refill.Issuer(draft, self.numbers)
         self.covered = Covered(draft)
@@ -255,7 +261,7 @@ class _Closer:
             bill,
             customer,
             self.book.config,
-            currency=self.book.currency(name),
+            currency=subledgers.currency(self.book, name),
             kind=kind,
             number=None,
             issue_date=self.draft.today,
@@ -269,7 +275,7 @@ class _Closer:
             self.held_back.add(name)
             return Closed(customer=name, period=one, closed=False, warnings=reasons)
         number = None if kind == "statement" else self.numbers.take(kind)
-        document = replace(guards.translated(self.book, document), number=number)
+        document = replace(parties.translated(self.book, document), number=number)
         remarks = [Warned(*remark) for remark in en16931.remarks(document)]
         self.remarks |= {remark.message for remark in remarks}
         sealed = self._write(customer, bill, document)
@@ -296,7 +302,7 @@ class _Closer:
 
     def _write(self, customer: Customer, bill: Bill, document: Document) -> Document:
         """Freeze a period's file, seal it, and begin the next; the document with its seal."""
-        currency = self.book.currency(customer.id)
+        currency = subledgers.currency(self.book, customer.id)
         frozen, left = split(self.files[customer.id], bill.period.end)
         earned, deferred = deferrals.at_close(
             deferrals.read(frozen.above), bill.period, customer, currency
@@ -308,7 +314,9 @@ class _Closer:
         blocks = [syntax.Block(str(e.date), "*", syntax.formatted(e)) for e in entries]
         text = written(frozen._replace(closing=tuple(blocks)), customer.id, currency)
         sealed = self._seal(customer, bill, document, text)
-        self.draft.sealed.append(sealed)
+        self.draft.tag_lines.append(
+            f"{sealed.customer} {sealed.period.start} {sealed.period.end} {sealed.hash}\n"
+        )
         balances, cumulative = closing_entries.brought_forward(bill, customer.id, currency)
         head: list[data.Directive] = [
             *balances,
@@ -321,7 +329,9 @@ class _Closer:
         self.files[customer.id] = left._replace(
             above=(*syntax.blocks("".join(map(syntax.formatted, head))), *left.above)
         )
-        self.customers[customer.id] = with_period(self.customers[customer.id], bill.period.end)
+        self.customers[customer.id] = subledgers.with_period(
+            self.customers[customer.id], bill.period.end
+        )
         return replace(document, seal=seal.short(sealed.hash))
 
     def _seal(self, customer: Customer, bill: Bill, document: Document, text: str) -> Seal:
@@ -338,7 +348,7 @@ class _Closer:
             before=seal.read(text, bill.period.start) or SoFar(),
             calls=calls,
             billed_micro=bill.gross_micro,
-            currency=self.book.currency(customer.id),
+            currency=subledgers.currency(self.book, customer.id),
             places=bill.places,
         )
 
@@ -348,7 +358,9 @@ class _Closer:
         if (sold := issue_taxed_refill.turned(self.book, customer, bill.period, balance)) is None:
             return
         number = self.issuer.issue(customer, sold)
-        entry = taxed_refill.conversion(sold, customer.id, self.book.currency(customer.id), number)
+        entry = taxed_refill.conversion(
+            sold, customer.id, subledgers.currency(self.book, customer.id), number
+        )
         self.files[customer.id] = with_entries(self.files[customer.id], [entry])
         yield Row(
             date=entry.date,
@@ -371,9 +383,9 @@ class _Closer:
         for message in sorted(self.remarks if company.vat_id or company.country else ()):
             self.draft.talk(f"note: {message}")
         for name, customer in self.customers.items():
-            before = self.book.customers[name]
-            self.draft.put_customer(customer)
-            self.draft.put_open_file(name, self.files[name])
+            before = subledgers.customers(self.book)[name]
+            subledgers.put_customer(self.draft, customer)
+            subledgers.put_open_file(self.draft, name, self.files[name])
             self.draft.touch(name, before.open_since)
 
 
@@ -399,6 +411,6 @@ def left_open(results: Sequence[Closed]) -> Iterator[str]:
 
 def is_closed_through(book: Book, day: dt.date) -> bool:
     """Whether every customer's periods that end by a day are closed."""
-    return bool(book.customers) and not any(
-        due(customer, day + period.DAY) for customer in book.customers.values()
+    return bool(subledgers.customers(book)) and not any(
+        due(customer, day + period.DAY) for customer in subledgers.customers(book).values()
     )

@@ -14,9 +14,8 @@ from a2ledger.billing.bill import Bill
 from a2ledger.book.config import Config
 from a2ledger.documents.document import Document, Line, VatLine
 from a2ledger.documents.parties import parties
-from a2ledger.journal import period_file, syntax
-from a2ledger.journal.exchange_rates import Prices
-from a2ledger.period import DAY
+from a2ledger.journal import entries as journal_entries
+from a2ledger.journal import syntax
 from a2ledger.records import Customer
 
 SHOWN = ("included", "on-refill", "reverse-charge")
@@ -37,13 +36,13 @@ def entries(
     """
     unbilled = accounts.unbilled(customer)
     found = [
-        period_file.transaction(
+        journal_entries.transaction(
             bill.period.last,
             "Rounding",
             f"fraction of a cent left under {code}",
             [
-                period_file.leg(unbilled, micro, currency, vat=code),
-                period_file.leg(accounts.ROUNDING, -micro, currency),
+                journal_entries.leg(unbilled, micro, currency, vat=code),
+                journal_entries.leg(accounts.ROUNDING, -micro, currency),
             ],
             tags=["rounding"],
         )
@@ -51,13 +50,13 @@ def entries(
     ]
     moved = {code: micro for code, micro in bill.moved_micro.items() if micro}
     found += [
-        period_file.transaction(
+        journal_entries.transaction(
             bill.period.last,
             "Rounding",
             f"VAT inside less than is billed under {code}",
             [
-                period_file.leg(accounts.pending(code), micro, currency),
-                period_file.leg(accounts.ROUNDING, -micro, currency),
+                journal_entries.leg(accounts.pending(code), micro, currency),
+                journal_entries.leg(accounts.ROUNDING, -micro, currency),
             ],
             tags=["rounding"],
         )
@@ -69,7 +68,7 @@ def entries(
     title = {"credit-note": "Credit note", "invoice": "Invoice"}.get(kind, "Statement")
     return [
         *found,
-        period_file.transaction(
+        journal_entries.transaction(
             bill.period.last,
             f"{title} {number}" if number else title,
             str(bill.period),
@@ -88,18 +87,18 @@ def _legs(
     places = bill.places
     if bill.gross_micro:
         account = accounts.billed(customer)
-        yield period_file.leg(account, bill.gross_micro, currency, places=places)
+        yield journal_entries.leg(account, bill.gross_micro, currency, places=places)
     for code, micro in moved.items():
         account = accounts.unbilled(customer)
-        yield period_file.leg(account, -micro, currency, places=places, vat=code)
+        yield journal_entries.leg(account, -micro, currency, places=places, vat=code)
     for code in moved:
         if waited := bill.pending_micro.get(code, 0):
-            yield period_file.leg(accounts.pending(code), waited, currency)
+            yield journal_entries.leg(accounts.pending(code), waited, currency)
         if taxed := bill.vat_micro[code]:
-            yield period_file.leg(accounts.vat(code), -taxed, currency, places=places)
+            yield journal_entries.leg(accounts.vat(code), -taxed, currency, places=places)
         # Where VAT is inside the prices, what was set aside was not rounded.
         if bill.treatment == "included" and (rest := taxed - waited):
-            yield period_file.leg(accounts.ROUNDING, rest, currency)
+            yield journal_entries.leg(accounts.ROUNDING, rest, currency)
 
 
 def brought_forward(
@@ -189,31 +188,6 @@ def document(
         to_pay=money.text(max(0, closing), places),
         credit=money.text(max(0, -closing), places),
         treatment=bill.treatment if bill.treatment in SHOWN else "",
-    )
-
-
-def with_vat_in(document: Document, currency: str, prices: Prices) -> Document:
-    """The document with its VAT in the book's currency too, by the price of the period's last day.
-
-    Raises:
-        ValueError: if there is no such price.
-    """
-    vat = money.parse(document.vat_total)
-    if document.currency == currency or not vat:
-        return document
-    last = dt.date.fromisoformat(document.period["end"]) - DAY
-    price = prices.at(document.currency, last)
-    translated = prices.converted(vat, document.currency, currency, last)
-    if price is None or translated is None:
-        raise ValueError(f"there is no price of {document.currency} on {last}; import prices")
-    return replace(
-        document,
-        vat_translated={
-            "currency": currency,
-            "price": f"{price.number:f}",
-            "date": str(price.date),
-            "vat_total": money.text(translated, money.decimals(currency)),
-        },
     )
 
 

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
 
 from a2ledger import money
-from a2ledger.balances import checks
-from a2ledger.billing import closing_entries
-from a2ledger.billing.bill import Bill, Row
-from a2ledger.book.book import Book, Draft
+from a2ledger.billing.bill import Bill
+from a2ledger.book.book import Draft
 from a2ledger.documents import en16931
-from a2ledger.documents.document import Document
+from a2ledger.documents.document import Document, Line
+from a2ledger.documents.parties import translated
 from a2ledger.fees import due
-from a2ledger.journal import customer_file
-from a2ledger.records import Customer
+from a2ledger.journal import customer_file, subledgers
+from a2ledger.journal.rows import Row
+from a2ledger.records import Customer, Warned
 
 _USUAL = 3
 """Closed periods that say what is usual."""
-
-
-class Warned(NamedTuple):
-    """A reason for which a period was left open, or something to look at."""
-
-    code: str
-    message: str
 
 
 def reasons(
@@ -44,7 +36,7 @@ def reasons(
         yield Warned(*objection)
     yield from _other_treatment(draft, customer, bill)
     try:
-        translated(draft.book, document)
+        translated(draft, document)
     except ValueError as error:
         yield Warned("no-price", str(error))
     if not confirmed:
@@ -62,7 +54,7 @@ def _other_treatment(draft: Draft, customer: Customer, bill: Bill) -> Iterator[W
         day = _corrected(row) if isinstance(row, Row) else None
         if not isinstance(row, Row) or day is None:
             continue
-        then = customer.text("vat", day) or draft.book.config.treatment
+        then = customer.text("vat", day) or draft.config.treatment
         if then != bill.treatment and not {then, bill.treatment} <= _BESIDE:
             yield Warned(
                 "other-treatment",
@@ -79,15 +71,6 @@ def _corrected(row: Row) -> dt.date | None:
     return row.late_from if due.corrects(row.link) else None
 
 
-def translated(book: Book, document: Document) -> Document:
-    """A document of a foreign account with its VAT in the book's currency too.
-
-    Raises:
-        ValueError: if there is no price to translate by.
-    """
-    return closing_entries.with_vat_in(document, book.config.currency, book.prices)
-
-
 def _implausible(draft: Draft, customer: Customer, bill: Bill) -> Iterator[Warned]:
     advice = f"look at `a2ledger preview {customer.id}`, then close {customer.id} by name"
     described = {fee.id: fee.description for fee in customer.fees}
@@ -96,20 +79,40 @@ def _implausible(draft: Draft, customer: Customer, bill: Bill) -> Iterator[Warne
         for item in bill.items
         if isinstance(item.source, Row)
     )
-    for what in checks.fees_twice(lines):
+    for what in fees_twice(lines):
         yield Warned("fee-twice", f"{what} is there twice; {advice}")
-    guards = draft.book.config.guards
+    guards = draft.config.guards
     closed = customer.periods[:-1]
     if guards.multiple is None or not closed:
         return
     paths = [customer_file.period_path(customer.id, start) for start in closed[-_USUAL:]]
-    usual = [sum(row.calls for row in draft.period_file(path).usage) for path in paths]
+    usual = [sum(row.calls for row in subledgers.period_file(draft, path).usage) for path in paths]
     calls = sum(line.calls for line in bill.lines)
-    if checks.is_beyond(calls, usual, guards.multiple):
+    if is_beyond(calls, usual, guards.multiple):
         yield Warned("many-calls", f"{calls} calls, at most {max(usual)} before; {advice}")
     average = sum(bill.brought.cumulative_micro.values()) // len(closed)
     net = sum(bill.net_micro.values())
-    if net > guards.minimum_micro and checks.is_beyond(net, [average], guards.multiple):
+    if net > guards.minimum_micro and is_beyond(net, [average], guards.multiple):
         before = money.text(money.rounded(average, bill.places), bill.places)
         now = money.text(net, bill.places)
         yield Warned("large-total", f"{now} before VAT, {before} on average before; {advice}")
+
+
+def fees_twice(lines: Iterable[tuple[Line, str]]) -> Iterator[str]:
+    """Fees that a bill has twice for the same days.
+
+    Args:
+        lines: of the bill, each with what tells one fee of a service from another.
+    """
+    seen: set[tuple[str, ...]] = set()
+    for line, what in lines:
+        if line.kind == "fee":
+            key = (line.service, what, line.from_, line.to, line.net)
+            if key in seen:
+                yield f"{line.service}, {line.description}, from {line.from_} to {line.to}"
+            seen.add(key)
+
+
+def is_beyond(value: int, usual: Sequence[int], multiple: int) -> bool:
+    """Whether a value is more than a multiple of what is usual; nothing is usual at zero."""
+    return bool(usual) and max(usual) > 0 and value > multiple * max(usual)

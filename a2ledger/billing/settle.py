@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from a2ledger import accounts
 from a2ledger.billing import close, preview
 from a2ledger.billing.close import Closed
-from a2ledger.billing.guards import Warned
 from a2ledger.book.book import Draft, RefusedError
-from a2ledger.corrections import correct, entries
+from a2ledger.corrections import correct, postings
 from a2ledger.fees import charge, due
-from a2ledger.journal import customer_file, ledger, syntax
+from a2ledger.journal import customer_file, ledger, subledgers, syntax
 from a2ledger.journal.customer_file import with_facts
 from a2ledger.period import DAY, Period
-from a2ledger.records import SETTLED, Customer
+from a2ledger.records import SETTLED, Customer, Warned
 
 _NO_DELAY = dt.timedelta(0)
 
@@ -36,13 +35,13 @@ def settle(draft: Draft, names: Sequence[str], without: Sequence[str]) -> list[C
         RefusedError, BrokenBookError, MissingDetailError: as a close; also where a last bill
             cannot be made.
     """
-    book = draft.book
+    book = draft
     close.check_sources(book, without)
     close.refuse_broken(draft, names)
     results: list[Closed] = []
     ready: list[tuple[dt.date, str, Period]] = []
     for name in dict.fromkeys(names):
-        customer = book.customers[name]
+        customer = subledgers.customers(book)[name]
         periods = _periods(customer, draft.today)
         if warnings := _hindrances(draft, customer, periods, without):
             one = preview.open_period(customer)
@@ -68,7 +67,7 @@ def _apply_deposit(draft: Draft, name: str) -> None:
     day = draft.today - DAY
     wanted = correct.Wanted(kind="deposit", customer=name, day=day)
     one = wanted.correction(draft, held_micro, "settled")
-    correct.place(draft, name, entries.deposit_settled(one))
+    correct.place(draft, name, postings.deposit_settled(one))
 
 
 def _periods(customer: Customer, today: dt.date) -> list[Period]:
@@ -87,7 +86,7 @@ def _hindrances(
     if not periods:
         day = customer.open_since + DAY
         return [Warned("starts-today", f"the period has no day yet; settle it from {day} on")]
-    file = draft.open_file(customer.id)
+    file = subledgers.open_file(draft, customer.id)
     settling = {one.link for one in due.posted(file.above)}  # what they say of today goes
     days = [
         block.date
@@ -98,7 +97,7 @@ def _hindrances(
     if ahead >= str(draft.today):
         message = f"something is posted on {ahead}; settle the account after that day"
         return [Warned("posted-ahead", message)]
-    return close.uncovered(draft.book, periods[-1], without, _NO_DELAY)
+    return close.uncovered(draft, periods[-1], without, _NO_DELAY)
 
 
 def reopen(draft: Draft, identity: str, since: dt.date) -> None:
@@ -107,7 +106,7 @@ def reopen(draft: Draft, identity: str, since: dt.date) -> None:
     Raises:
         RefusedError: if the account is not settled, or the day is before it was, or to come.
     """
-    customer = draft.customer(identity)
+    customer = subledgers.customer(draft, identity)
     if not customer.settled:
         raise RefusedError(f"{identity}: the account is not settled; there is nothing to reopen")
     if not customer.open_since <= since <= draft.today:
@@ -116,13 +115,15 @@ def reopen(draft: Draft, identity: str, since: dt.date) -> None:
         )
     if since > customer.open_since:
         close.close_all(draft, [(since, identity, Period(customer.open_since, since))], [identity])
-    draft.put_customer(with_facts(draft.customer(identity), [(SETTLED, "no")], since))
+    subledgers.put_customer(
+        draft, with_facts(subledgers.customer(draft, identity), [(SETTLED, "no")], since)
+    )
 
 
 def mark(draft: Draft) -> None:
     """Have settled accounts that are even closed in their own ledgers, and no others."""
     for identity in draft.touched:
-        customer = draft.customer(identity)
+        customer = subledgers.customer(draft, identity)
         path = customer_file.path(identity)
         text = draft.text(path)
         if customer.settled or " close Assets:Receivable:" in text:

@@ -108,7 +108,7 @@ def prepare(root: Path, **facts: str) -> None:
 
 def furnish(draft: Draft) -> None:
     """Everything else a new book has, and its first commit."""
-    vault = draft.book.vault
+    vault = draft.vault
     draft.put(".gitignore", _IGNORED)
     draft.put(".gitattributes", "* -text\n")
     draft.put("journals/manual.beancount", "; Hand-written entries; no customer's account in it.\n")

@@ -20,6 +20,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from a2ledger.book.book import DIGESTS, Book, BrokenBookError, Draft, restore
+from a2ledger.records import Problem
+
 SCHEMA = pa.schema(
     [
         ("customer", pa.string()),
@@ -241,6 +244,31 @@ def _text(column: pa.ChunkedArray) -> pa.StringArray:
 
 def _plain(column: pa.Array) -> pa.Array:
     return column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
+
+
+def digests(book: Book) -> dict[dt.date, Digest]:
+    """Return the days of call detail a book knows of.
+
+    Raises:
+        BrokenBookError: if ``DIGESTS`` is not as the program wrote it.
+    """
+    return book.once(_read_digests)
+
+
+def _read_digests(book: Book) -> dict[dt.date, Digest]:
+    try:
+        return parse_digests(book.text(DIGESTS))
+    except ValueError as error:
+        message = f"{error}; {restore(DIGESTS)}"
+        raise BrokenBookError([Problem(DIGESTS, 0, "digests", message)]) from None
+
+
+def put_digests(draft: Draft, changed: Mapping[dt.date, Digest]) -> None:
+    """Write into ``DIGESTS`` what days of call detail now hold."""
+    known = digests(draft)
+    known.update(changed)
+    left = {day: digest for day, digest in known.items() if digest.rows}
+    draft.put(DIGESTS, written_digests(left))
 
 
 def parse_digests(text: str) -> dict[dt.date, Digest]:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from a2ledger.book.book import Draft
 from a2ledger.book.config import Config
 from a2ledger.calls import detail
-from a2ledger.journal import carriers
+from a2ledger.journal import carriers, subledgers
 from a2ledger.journal.period_file import Usage, with_usage
 
 _EPOCH = dt.date(1970, 1, 1)
@@ -26,12 +26,14 @@ class Folder:
 
     def __init__(self, draft: Draft, pool: Executor) -> None:
         self.draft, self.pool = draft, pool
-        self.opened = {name: customer.open_since for name, customer in draft.book.customers.items()}
+        self.opened = {
+            name: customer.open_since for name, customer in subledgers.customers(draft).items()
+        }
         """Start of each customer's open period."""
         self._including = {
             name
-            for name, customer in draft.book.customers.items()
-            if "included" in {draft.book.config.treatment, *customer.values("vat")}
+            for name, customer in subledgers.customers(draft).items()
+            if "included" in {draft.config.treatment, *customer.values("vat")}
         }
         """Customers whose prices may contain VAT."""
         self._encoded: dict[dt.date, Future[tuple[detail.Digest, bytes]]] = {}
@@ -66,14 +68,14 @@ class Folder:
         posted, late = row.late_in or day, day if row.late_in else None
         pending = 0
         if row.customer in self._including:
-            config, customer = self.draft.book.config, self.draft.customer(row.customer)
+            config, customer = self.draft.config, subledgers.customer(self.draft, row.customer)
             pending = config.pending(row.micro, row.vat, config.party(customer, day, posted))
         counts = (row.calls, row.seconds, row.micro)
         return Usage(posted, late, row.service, row.vat, *counts, pending)
 
     def _write_carriers(self, day: dt.date, calls: pa.Table, before: Iterable[str]) -> None:
         """Bring what carriers are owed for a day into line with its calls."""
-        owed = _owed(self.draft.book.config, detail.bought(calls))
+        owed = _owed(self.draft.config, detail.bought(calls))
         for name in sorted({*owed, *before} - {""}):
             path = carriers.month_path(name, day)
             text = carriers.merged(self.draft.text(path), name, {day: owed.get(name, ())})
@@ -89,14 +91,16 @@ class Folder:
         """
         draft = self.draft
         for name in sorted(self._days):
-            file = with_usage(draft.open_file(name), self._days[name], self._usage.get(name, ()))
-            draft.put_open_file(name, file)
+            file = with_usage(
+                subledgers.open_file(draft, name), self._days[name], self._usage.get(name, ())
+            )
+            subledgers.put_open_file(draft, name, file)
         changed = {}
         for day, done in self._encoded.items():
             changed[day], content = done.result()
             draft.put(detail.path(day), content if changed[day].rows else None)
         if changed:
-            draft.put_digests(changed)
+            detail.put_digests(draft, changed)
 
 
 def _owed(

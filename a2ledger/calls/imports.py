@@ -27,6 +27,7 @@ from a2ledger.book.toml_table import ConfigError
 from a2ledger.calls import detail, keep, normalise
 from a2ledger.calls.inputs import ALL_NEW, Asked, Reading
 from a2ledger.calls.spool import Spool
+from a2ledger.journal import subledgers
 from a2ledger.rating import price
 from a2ledger.sources import restore, text
 from a2ledger.sources.address import Address
@@ -55,13 +56,13 @@ def import_calls(
         source=source.name, files=[str(path) for path in paths], through=asked.days.last
     )
     report.explanation = asked.explanation
-    report.currencies = draft.book.foreign_accounts()
+    report.currencies = subledgers.foreign_accounts(draft)
     _dialect(source)
-    source = replace(source, rules=source.rules or _usual_rules(draft.book, source.dialect))
-    pricing = price.pricing(draft.book)
+    source = replace(source, rules=source.rules or _usual_rules(draft, source.dialect))
+    pricing = price.pricing(draft)
     reading = Reading(draft, source, paths, asked)
     run = _Run(draft, source, pricing, now, asked, report, _checked(source), set())
-    with Spool(draft.book.vault.spool, keep.SCHEMA) as spool:
+    with Spool(draft.vault.spool, keep.SCHEMA) as spool:
         with draft.progress(f"reading {source.name}", reading.size()) as progress:
             for judged in _ahead(run, gathered(reading.batches(report, progress))):
                 spool.add(*_taken(run, judged))
@@ -90,11 +91,11 @@ def import_again(
     """
     report = Report(source=source.name)
     _dialect(source)
-    source = replace(source, rules=source.rules or _usual_rules(draft.book, source.dialect))
-    pricing = price.pricing(draft.book)
+    source = replace(source, rules=source.rules or _usual_rules(draft, source.dialect))
+    pricing = price.pricing(draft)
     run = _Run(draft, source, pricing, now, ALL_NEW, report, _checked(source), set())
     lines = [row for row in rows if row.head != CALL]
-    with Spool(draft.book.vault.spool, keep.SCHEMA) as spool:
+    with Spool(draft.vault.spool, keep.SCHEMA) as spool:
         for batch in gathered(restore.batches(lines, source)):
             report.read += batch.rows.num_rows + len(batch.refused)
             spool.add(*_taken(run, _judged(run, batch)))

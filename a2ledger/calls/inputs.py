@@ -16,9 +16,11 @@ from a2ledger.book.source_config import Source
 from a2ledger.book.transaction import STATE
 from a2ledger.calls.explain import Explanation
 from a2ledger.calls.normalise import EVERY_DAY, Wanted
+from a2ledger.journal import subledgers
 from a2ledger.period import DAY
 from a2ledger.progress import Progress
 from a2ledger.sources import bookmarks, quarantine
+from a2ledger.sources import runs as import_runs
 from a2ledger.sources.address import Address
 from a2ledger.sources.batch import START, Batch, Place, Span
 from a2ledger.sources.report import Report
@@ -58,7 +60,7 @@ class Reading:
         self._reached: dict[Path, Place] = {}
         self._known: dict[str, Place] = {}
         if not asked.everything and asked.days == EVERY_DAY:
-            self._known = bookmarks.load(_file(draft.book, source), _bound(draft.book, source))
+            self._known = bookmarks.load(_file(draft, source), _bound(draft, source))
         self._begin: dict[Path | Address, Place] = {}
         for one in self._inputs:
             if isinstance(one, Path) and (place := bookmarks.find(one, self._known)):
@@ -111,11 +113,11 @@ class Reading:
     def _span(self, address: Address) -> Span:
         """What is to be read of a table: all at first, later what may have come since."""
         first, last = self._asked.days
-        zone = self._draft.book.config.zone
+        zone = self._draft.config.zone
         until = dt.datetime.combine(last + DAY, dt.time(), zone) if last else None
         if first:
             return Span(dt.datetime.combine(first, dt.time(), zone), until)
-        latest = self._draft.book.latest(self._source.name, str(address))
+        latest = import_runs.latest(self._draft, self._source.name, str(address))
         if latest is None or self._asked.everything:
             return Span(None, until)
         since = latest - LOOK_BACK
@@ -138,9 +140,9 @@ class Reading:
         known = {
             mark: at for mark, at in self._known.items() if bookmarks.owner(mark) not in owners
         }
-        file = _file(self._draft.book, self._source)
+        file = _file(self._draft, self._source)
         if known or new or file.exists():
-            bookmarks.keep(file, _bound(self._draft.book, self._source), known | new)
+            bookmarks.keep(file, _bound(self._draft, self._source), known | new)
 
 
 def _file(book: Book, source: Source) -> Path:
@@ -151,7 +153,7 @@ def _bound(book: Book, source: Source) -> bookmarks.Bound:
     """What decides what a row becomes: configuration, and whose an identifier is."""
     customers = [
         (one.id, one.opened, one.facts.get("identifiers"), one.facts.get("dial_plan"))
-        for one in sorted(book.customers.values(), key=lambda one: one.id)
+        for one in sorted(subledgers.customers(book).values(), key=lambda one: one.id)
     ]
     return bookmarks.Bound(
         repr((__version__, source, book.config.timezone, customers)),

@@ -24,6 +24,7 @@ from a2ledger.calls import detail, local_halves
 from a2ledger.calls.duplicates import COLUMNS, OLD, Outcome, once
 from a2ledger.calls.fold import Folder, sealed
 from a2ledger.calls.spool import Spool
+from a2ledger.journal import subledgers
 from a2ledger.period import DAY
 from a2ledger.progress import SILENT, Progress
 from a2ledger.sources import quarantine
@@ -80,10 +81,10 @@ class _Keeper:
         self.beside: dict[dt.date, pa.Table] = {}
         self.before = _NOTHING
         self.settled = pa.array(
-            [name for name, customer in draft.book.customers.items() if customer.settled],
+            [name for name, customer in subledgers.customers(draft).items() if customer.settled],
             pa.string(),
         )
-        held = quarantine.read(draft.book.root).rows
+        held = quarantine.read(draft.root).rows
         names = [name for owner, name in held if owner == source.name]
         self.held = pa.array(names, pa.string())
         self.accepted = accepted
@@ -221,7 +222,7 @@ class _Keeper:
         """The book's calls of a day, with ``sealed``; less those that gave way."""
         if day not in self.old:
             self.old = {known: table for known, table in self.old.items() if known >= day - 2 * DAY}
-            table = detail.verified(self.draft.book.root, day, self.draft.book.digests)
+            table = detail.verified(self.draft.root, day, detail.digests(self.draft))
             self.old[day] = table.append_column("sealed", sealed(table, day, self.folder.opened))
         return self.old[day]
 
@@ -230,7 +231,7 @@ class _Keeper:
         if day not in self.beside:
             recent = day - 2 * DAY
             self.beside = {known: rows for known, rows in self.beside.items() if known >= recent}
-            table = detail.beside(self.draft.book.root, day)
+            table = detail.beside(self.draft.root, day)
             opened = (self.folder.opened.get(name, day) for name in table["customer"].to_pylist())
             since = pa.array([(first - _EPOCH).days for first in opened], pa.int64())
             self.beside[day] = table.append_column(OPENED, [since])

@@ -63,9 +63,7 @@ def reconcile(
     feed, one = _place(settings, book, place, name)
     if adopt:
         with settings.drafting(dry_run=dry_run) as draft:
-            _adopt(
-                settings, draft, reconciling.reconcile(draft.book, feed, one, draft.today), dry_run
-            )
+            _adopt(settings, draft, reconciling.reconcile(draft, feed, one, draft.today), dry_run)
         book = settings.book()
     compared = reconciling.reconcile(book, feed, one, settings.today(book))
     if as_json_:

@@ -13,11 +13,14 @@ import click
 from a2ledger import money
 from a2ledger.audit import verify as verifying
 from a2ledger.audit.chain import Verified
-from a2ledger.balances import ageing_of_book
+from a2ledger.balances import ageing
 from a2ledger.balances import balances as asking
+from a2ledger.balances import check as checks
+from a2ledger.balances import statement as statements
 from a2ledger.balances.ageing import BUCKETS
 from a2ledger.billing import preview as drawing
 from a2ledger.book.book import BrokenBookError
+from a2ledger.calls import detail
 from a2ledger.commands.settings import (
     DAY,
     NO,
@@ -29,6 +32,7 @@ from a2ledger.commands.settings import (
 )
 from a2ledger.documents import render
 from a2ledger.documents.document import as_json
+from a2ledger.journal import subledgers
 from a2ledger.records import Problem
 
 _SEAL = re.compile("[0-9a-fA-F]{16,64}")
@@ -51,7 +55,7 @@ def check(settings: Settings, customers: tuple[str, ...], as_json_: bool) -> Non
     for name in customers:
         known(book, name)
     try:
-        problems = asking.check(book, customers)
+        problems = checks.check(book, customers)
     except BrokenBookError as error:
         if not as_json_:
             raise
@@ -171,7 +175,7 @@ def ageing_(
     book = settings.book()
     for name in customers:
         known(book, name)
-    found = ageing_of_book.aged(book, customers, day or settings.today(book))
+    found = ageing.aged(book, customers, day or settings.today(book))
     if overdue:
         found = [row for row in found if row.overdue]
     if documents:
@@ -242,7 +246,7 @@ def statement(
     """
     book = settings.book()
     one = known(book, identity)
-    found = as_json(asking.statement(book, one, since, until))
+    found = as_json(statements.statement(book, one, since, until))
     if as_json_:
         print_json(found)
         return
@@ -254,7 +258,7 @@ def statement(
         found,
         book.root / "templates",
         customer={"id": identity, "name": name},
-        currency=book.currency(identity),
+        currency=subledgers.currency(book, identity),
         period={"start": str(since or one.opened), "end": str(last + dt.timedelta(days=1))},
     )
     click.echo(text, nl=False)
@@ -284,7 +288,9 @@ def verify(
     try:
         for name in customers:
             known(book, name)
-        with settings.progress("verifying", len(book.customers) + len(book.digests)) as bar:
+        with settings.progress(
+            "verifying", len(subledgers.customers(book)) + len(detail.digests(book))
+        ) as bar:
             found = verifying.verify(book, customers, expected, bar)
     except BrokenBookError as error:
         if not as_json_:

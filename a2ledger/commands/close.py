@@ -56,7 +56,7 @@ def close(
     tags.check_key(settings.book())
     with settings.drafting(dry_run=dry_run) as draft:
         for name in customers:
-            known(draft.book, name)
+            known(draft, name)
         if final:
             results = settle.settle(draft, customers, without)
         else:

@@ -61,7 +61,7 @@ class Asked:
     def wanted(self, draft: Draft, kind: str, customer: str) -> Wanted:
         """The part of a correction that all have."""
         if customer:
-            known(draft.book, customer)
+            known(draft, customer)
         return Wanted(
             kind=kind,
             customer=customer,
@@ -248,7 +248,7 @@ def transfer(asked: Asked, *, source: str, to: str, what: str, payment: bool) ->
         wanted = asked.wanted(draft, "transfer", _party(source))
         other = _party(to)
         if other:
-            known(draft.book, other)
+            known(draft, other)
         amount = None if payment else _amount(what)
         if amount is None:
             return transferring.transfer(draft, wanted, Moving(other, payment=what))

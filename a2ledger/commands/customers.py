@@ -21,6 +21,7 @@ from a2ledger.commands.settings import (
     print_json,
 )
 from a2ledger.customers import register
+from a2ledger.journal import subledgers
 from a2ledger.records import KEYS
 
 
@@ -116,7 +117,7 @@ def customer_reopen(
     Example: a2ledger customer reopen C10001
     """
     with settings.drafting(dry_run=dry_run) as draft:
-        known(draft.book, identity)
+        known(draft, identity)
         settle.reopen(draft, identity, since or draft.today)
         settings.publish(draft, f"customer reopen: {identity}\n", dry_run)
     settings.talk(f"{identity}: {'would be ' if dry_run else ''}reopened")
@@ -157,7 +158,7 @@ def customer_list(settings: Settings, as_json_: bool) -> None:
     """
     book = settings.book()
     today = settings.today(book)
-    found = [balances.customer_json(one, today) for one in book.customers.values()]
+    found = [balances.customer_json(one, today) for one in subledgers.customers(book).values()]
     if as_json_:
         print_json(found)
         return

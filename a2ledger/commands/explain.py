@@ -10,8 +10,10 @@ from typing import Any
 import click
 
 from a2ledger import csvfile, money
+from a2ledger.audit import call_price
 from a2ledger.audit import explain as tracing
-from a2ledger.audit.explain import Explanation, Priced
+from a2ledger.audit.call_price import Priced
+from a2ledger.audit.explain import Explanation
 from a2ledger.commands.settings import NO, Settings, as_json_option, pass_settings, print_json
 
 
@@ -51,11 +53,11 @@ def explain(  # noqa: PLR0913 - a parameter for each option
         for place, row in enumerate(told.calls.to_pylist(), start=1)
         if as_csv or place <= shown or place == which
     ]
-    calls = [tracing.call_json(book, row, place) for place, row in rows]
+    calls = [call_price.call_json(book, row, place) for place, row in rows]
     if which and which > len(told.calls):
         raise click.BadParameter(f"the line has {len(told.calls)} call(s)", param_hint="--call")
     first = [(place, row) for place, row in rows if place == (which or 1)]
-    prices = [(place, row, tracing.priced(book, row, buy=buy)) for place, row in first]
+    prices = [(place, row, call_price.priced(book, row, buy=buy)) for place, row in first]
     if as_csv:
         _csv(calls)
     elif as_json_:

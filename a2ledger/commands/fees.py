@@ -19,6 +19,7 @@ from a2ledger.commands.settings import (
     print_json,
 )
 from a2ledger.fees import charge
+from a2ledger.journal import subledgers
 from a2ledger.records import EVERY
 
 _since = click.option("--from", "since", type=DAY, metavar="DATE", help="From this day on.")
@@ -132,7 +133,7 @@ def fee_list(settings: Settings, *, identity: str | None, as_json_: bool) -> Non
     Example: a2ledger fee list C10001
     """
     book = settings.book()
-    customers = [known(book, identity)] if identity else list(book.customers.values())
+    customers = [known(book, identity)] if identity else list(subledgers.customers(book).values())
     rows = list(charge.listed(customers, settings.today(book)))
     if as_json_:
         print_json(rows)

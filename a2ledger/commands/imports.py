@@ -105,7 +105,7 @@ def import_(
         _explain(settings, source, paths, columns, limits, as_json_)
         return
     with settings.drafting(dry_run=dry_run) as draft:
-        now = settings.now(draft.book)
+        now = settings.now(draft)
         if columns:
             mapping.remember(draft, source, columns)
         if found := _moved(settings, draft, source, paths, taking, limits):
@@ -149,7 +149,7 @@ def _moved(
         if any(taking.values()):
             raise click.UsageError("--opening and --fees-from are for a2billing")
         return None
-    feed = draft.book.config.source(source, sources.dialects)
+    feed = draft.config.source(source, sources.dialects)
     inputs = [_input(settings, feed, path) for path in paths or _configured(feed)]
     is_file = any(isinstance(one, Path) and one.is_file() for one in inputs)
     if feed.dialect != migrate.DIALECT or is_file:
@@ -163,9 +163,7 @@ def _moved(
     feed = dataclasses.replace(feed, opening=taking["opening"] or feed.opening)
     asked = Asked(Wanted(limits["since"], limits["through"]), limits["everything"])
     one = migrate.place(inputs[0])
-    found = migrate.import_all(
-        draft, feed, one, settings.now(draft.book), asked, taking["fees_from"]
-    )
+    found = migrate.import_all(draft, feed, one, settings.now(draft), asked, taking["fees_from"])
     for note in found.notes:
         settings.talk(note)
     rated = found.parts[1].rated
@@ -203,15 +201,15 @@ def _of_calls(
     explanation: Explanation | None = None,
 ) -> tuple[reporting.Report, Reading]:
     """Import calls; all of them where they are to be explained."""
-    feed = draft.book.config.source(source, sources.dialects)
-    _warn_of_twins(settings, draft.book, feed)
+    feed = draft.config.source(source, sources.dialects)
+    _warn_of_twins(settings, draft, feed)
     inputs = [_input(settings, feed, path) for path in paths or _configured(feed)]
     days = Wanted(limits["since"], limits["through"])
     if days.first and days.last and days.first > days.last:
         raise click.UsageError(f"no day is from {days.first} and through {days.last}")
     everything = limits["everything"] or explanation is not None
     asked = Asked(days, everything, explanation)
-    return call_imports.import_calls(draft, feed, inputs, settings.now(draft.book), asked)
+    return call_imports.import_calls(draft, feed, inputs, settings.now(draft), asked)
 
 
 def _explain(
@@ -225,9 +223,9 @@ def _explain(
     """Print what would become of every row, as the import itself decides it."""
     explanation = Explanation()
     with settings.drafting(dry_run=True, adopting=False) as draft:
-        known = [*draft.book.config.sources, *sources.dialects(), *TABLES]
+        known = [*draft.config.sources, *sources.dialects(), *TABLES]
         if not paths and source not in known:
-            source, paths = _only_source(draft.book.config, source)
+            source, paths = _only_source(draft.config, source)
         if source in TABLES:
             raise UnknownSourceError(
                 f"{source}: are no calls; nothing was explained; try `import {source} --dry-run`"
@@ -364,7 +362,7 @@ def quarantine_retry(
         # One after the other: each sees the book as the one before has left it.
         with settings.drafting(dry_run=dry_run) as draft:
             try:
-                report = retry.retry(draft, source, rows, settings.now(draft.book), accept)
+                report = retry.retry(draft, source, rows, settings.now(draft), accept)
             except UnknownSourceError:
                 notes.append(f"{source}: no such source any more; not tried again")
                 continue

@@ -24,6 +24,7 @@ from a2ledger.commands.settings import (
 from a2ledger.corrections import rerate as rerating
 from a2ledger.corrections import void as voiding
 from a2ledger.corrections.rerate import Rerated
+from a2ledger.journal import subledgers
 
 _SHOWN = 20
 """Reasons for which calls stay as they are that are told one by one."""
@@ -94,7 +95,7 @@ def _asked(settings: Settings, since: dt.date | None, names: Sequence[str]) -> R
 
 def _rerated(draft: Draft, since: dt.date | None, names: Sequence[str], *, write: bool) -> Rerated:
     for name in names:
-        known(draft.book, name)
+        known(draft, name)
     return rerating.rerate(draft, since=since, names=names, write=write)
 
 
@@ -112,7 +113,7 @@ def _summary(found: Rerated) -> str:
 def _table(found: Rerated, book: Book) -> None:
     """The difference for each customer, and each correction of a closed period."""
     rows = [
-        _Line(name, row.calls, row.before_micro, row.after_micro, book.currency(name))
+        _Line(name, row.calls, row.before_micro, row.after_micro, subledgers.currency(book, name))
         for name, row in sorted(found.changes.items())
     ]
     for one in found.corrections:

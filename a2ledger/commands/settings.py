@@ -19,7 +19,7 @@ from a2ledger.audit import hand_edits, tags
 from a2ledger.billing import settle
 from a2ledger.book.book import Book, Draft, RefusedError
 from a2ledger.fees import charge
-from a2ledger.journal import summary
+from a2ledger.journal import subledgers, summary
 from a2ledger.progress import SILENT, Bar, Progress
 from a2ledger.records import Customer
 from a2ledger.sources.address import is_address
@@ -170,9 +170,9 @@ def known(book: Book, identity: str) -> Customer:
     Raises:
         RefusedError: if there is none.
     """
-    if identity not in book.customers:
+    if identity not in subledgers.customers(book):
         raise RefusedError(f"{identity}: no such customer; see `a2ledger customer list`")
-    return book.customers[identity]
+    return subledgers.customers(book)[identity]
 
 
 def print_json(value: object) -> None:

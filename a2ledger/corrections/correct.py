@@ -16,17 +16,17 @@ from beancount.core import data
 from a2ledger import accounts, money
 from a2ledger.accounts import NOBODY
 from a2ledger.balances import ageing, balances
-from a2ledger.balances import ageing_of_book as aged
 from a2ledger.book.book import GENERAL, SUSPENSE, Draft, RefusedError
-from a2ledger.corrections import entries as corrections
-from a2ledger.corrections.entries import Correction
+from a2ledger.corrections import postings as corrections
+from a2ledger.corrections.postings import Correction
 from a2ledger.documents import issue_taxed_refill
-from a2ledger.journal import customer_file, general, syntax
+from a2ledger.journal import customer_file, general, subledgers, syntax
+from a2ledger.journal import entries as journal_entries
+from a2ledger.journal.entries import read_entry
 from a2ledger.journal.ledger import Standing
 from a2ledger.journal.period_file import with_entries
 from a2ledger.journal.syntax import Block
 from a2ledger.payments import posting
-from a2ledger.payments.imports import read_entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Wanted:
             self.customer,
             self.day,
             amount_micro,
-            draft.book.currency(self.customer),
+            subledgers.currency(draft, self.customer),
             self.description,
         )
 
@@ -148,7 +148,7 @@ def write_off(draft: Draft, wanted: Wanted, amount_micro: int | None, relief: bo
     known = wanted.correction(draft, amount_micro or 0, relief)
     if held := find(draft, known, amount_micro):
         return held
-    row = balances.standing_on(draft.book, draft.customer(wanted.customer), draft.today)
+    row = balances.standing_on(draft, subledgers.customer(draft, wanted.customer), draft.today)
     amount = row.billed_micro if amount_micro is None else amount_micro
     if not 0 < amount <= row.billed_micro:
         raise RefusedError(
@@ -169,7 +169,7 @@ def _written_off(
     draft: Draft, row: Standing, amount_micro: int
 ) -> Iterator[tuple[ageing.Open, int, int]]:
     """Documents a write-off is set against, with what is open of each before and after it."""
-    for document in aged.of_customer(draft.book, row, draft.today).documents:
+    for document in ageing.of_customer(draft, row, draft.today).documents:
         part = min(amount_micro, document.open_micro)
         if part:
             yield document, document.open_micro, document.open_micro - part
@@ -180,7 +180,7 @@ def _relief(draft: Draft, document: ageing.Open, before: int, after: int) -> dic
     """VAT of a document that goes back, by code, when its open amount falls."""
     if not document.issued:
         return {}
-    bill = aged.document(draft.book, document)
+    bill = ageing.document(draft, document)
     places, gross = money.decimals(bill["currency"]), money.parse(bill["gross"])
     unit: int = 10 ** (money.PLACES - places)
 
@@ -196,9 +196,9 @@ def deposit(draft: Draft, wanted: Wanted, amount_micro: int, method: str) -> Pos
     """Take a deposit."""
     account = _account(draft, method)
     one = wanted.correction(draft, amount_micro, account)
-    customer = draft.customer(wanted.customer)
+    customer = subledgers.customer(draft, wanted.customer)
     if not customer.has_deposit:
-        draft.put_customer(replace(customer, has_deposit=True))
+        subledgers.put_customer(draft, replace(customer, has_deposit=True))
     return _with_held(draft, post(draft, one, corrections.deposit(one, account)))
 
 
@@ -241,7 +241,7 @@ def _with_held(draft: Draft, posted: Posted) -> Posted:
 
 def _account(draft: Draft, method: str) -> str:
     """The account of a method of paying; of `bank` if none is named."""
-    return posting.method_account(method, draft.book.config.methods, accounts.BANK)
+    return posting.method_account(method, draft.config.methods, accounts.BANK)
 
 
 # What all corrections share
@@ -265,11 +265,13 @@ def place(draft: Draft, identity: str, entry: data.Transaction) -> data.Transact
         RefusedError: if its day is in the future, or before the customer's first.
     """
     check_day(draft, identity, entry.date)
-    since = draft.customer(identity).open_since
-    placed = posting.moved_to(entry, since) if entry.date < since else entry
+    since = subledgers.customer(draft, identity).open_since
+    placed = journal_entries.moved_to(entry, since) if entry.date < since else entry
     if any(name.startswith(_MONEY) for name in placed.links):
         placed = _taxed(draft, identity, placed)
-    draft.put_open_file(identity, with_entries(draft.open_file(identity), [placed]))
+    subledgers.put_open_file(
+        draft, identity, with_entries(subledgers.open_file(draft, identity), [placed])
+    )
     return placed
 
 
@@ -283,8 +285,8 @@ def _taxed(draft: Draft, identity: str, entry: data.Transaction) -> data.Transac
     Raises:
         RefusedError: if it cannot be taxed.
     """
-    customer = draft.customer(identity)
-    if not issue_taxed_refill.applies(draft.book, customer, entry.date):
+    customer = subledgers.customer(draft, identity)
+    if not issue_taxed_refill.applies(draft, customer, entry.date):
         return entry
     if found := issue_taxed_refill.objection(draft, customer, entry):
         raise RefusedError(f"{identity}: {found[1]}; nothing was posted")
@@ -303,7 +305,7 @@ def check_day(draft: Draft, identity: str, day: dt.date) -> None:
     """
     if day > draft.today:
         raise RefusedError(f"--date {day} is after today, {draft.today}; nothing was posted")
-    if identity and day < (opened := draft.customer(identity).opened):
+    if identity and day < (opened := subledgers.customer(draft, identity).opened):
         raise RefusedError(f"--date {day}: {identity} was opened on {opened}; nothing was posted")
 
 
@@ -321,7 +323,7 @@ def find(draft: Draft, one: Correction, amount_micro: int | None) -> Posted | No
     moved = amount_of(entry, one.customer) if customer == part else -1
     same = (
         customer == part
-        and posting.own_day(entry) == one.date
+        and journal_entries.own_day(entry) == one.date
         and amount_micro in {None, moved}
         and (not one.description or entry.narration == syntax.plain(one.description))
     )
@@ -337,7 +339,7 @@ def find(draft: Draft, one: Correction, amount_micro: int | None) -> Posted | No
 
 def amount_of(entry: data.Transaction, customer: str) -> int:
     """What a correction moves, in micro-units: of a bill, a deposit, or in suspense."""
-    legs = syntax.legs(syntax.formatted(posting.gross(posting.restored(entry))))
+    legs = syntax.legs(syntax.formatted(journal_entries.gross(journal_entries.restored(entry))))
     own = [accounts.billed(customer), accounts.deposits(customer)] if customer else []
     account = next(
         account
@@ -359,7 +361,7 @@ def entries_with(draft: Draft, one: Correction) -> Iterator[tuple[str, data.Tran
 
 
 def _paths(draft: Draft, customer: str) -> list[str]:
-    periods = draft.customer(customer).periods
+    periods = subledgers.customer(draft, customer).periods
     return [customer_file.period_path(customer, start) for start in periods]
 
 

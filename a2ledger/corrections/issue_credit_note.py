@@ -11,19 +11,17 @@ from beancount.core import data
 
 from a2ledger import money
 from a2ledger.balances import balances
-from a2ledger.billing import closing_entries
 from a2ledger.book.book import Draft, RefusedError
-from a2ledger.corrections import correct, entries
+from a2ledger.corrections import correct, postings
 from a2ledger.corrections import credit_note as credit
 from a2ledger.corrections.correct import Posted
 from a2ledger.corrections.credit_note import CannotCreditError
-from a2ledger.corrections.entries import Correction
-from a2ledger.documents import files
+from a2ledger.corrections.postings import Correction
+from a2ledger.documents import files, parties
 from a2ledger.documents.document import Document, as_json, written
 from a2ledger.documents.number_series import Numbers
-from a2ledger.journal import syntax
+from a2ledger.journal import entries, subledgers, syntax
 from a2ledger.journal.exchange_rates import Price, Prices
-from a2ledger.payments import imports
 
 
 class Asked(NamedTuple):
@@ -45,7 +43,7 @@ def credit_note(draft: Draft, asked: Asked) -> Posted:
     """
     invoice = _invoice(draft, asked.number)
     customer, lines = str(invoice["customer"]["id"]), sorted(set(asked.lines))
-    made = entries.identity("credit-note", *asked._replace(lines=tuple(lines)))
+    made = postings.identity("credit-note", *asked._replace(lines=tuple(lines)))
     one = Correction(
         "credit-note",
         asked.id or made,
@@ -65,7 +63,7 @@ def credit_note(draft: Draft, asked: Asked) -> Posted:
         raise RefusedError(str(error)) from None
     number = Numbers(draft).take("credit-note")
     one = one._replace(amount_micro=found.gross_micro)
-    entry = entries.credit_note(
+    entry = postings.credit_note(
         one, number=number, original=asked.number, lines=lines, net=found.net, vat=found.vat
     )
     placed = correct.place(draft, customer, entry)
@@ -77,7 +75,7 @@ def credit_note(draft: Draft, asked: Asked) -> Posted:
         day=placed.date,
         issue_date=draft.today,
         opening_micro=balances.standing_on(
-            draft.book, draft.customer(customer), placed.date
+            draft, subledgers.customer(draft, customer), placed.date
         ).billed_micro,
         reason=str(entry.narration),
     )
@@ -93,9 +91,7 @@ def _translated(document: Document, invoice: files.Document) -> Document:
         return document
     day = dt.date.fromisoformat(told["date"])
     price = Price(day, document.currency, Decimal(told["price"]))
-    return closing_entries.with_vat_in(
-        document, told["currency"], Prices([price], told["currency"])
-    )
+    return parties.with_vat_in(document, told["currency"], Prices([price], told["currency"]))
 
 
 def _more(entry: data.Transaction) -> dict[str, Any]:
@@ -124,7 +120,7 @@ def _again(held: Posted, asked: Asked, lines: Sequence[int]) -> Posted:
 
 
 def _invoice(draft: Draft, number: str) -> files.Document:
-    invoice = files.chosen(draft.book, [number], "")[number]
+    invoice = files.chosen(draft, [number], "")[number]
     if invoice["kind"] != "invoice":
         raise RefusedError(
             f"{number} is a {invoice['kind'].replace('-', ' ')}, and an invoice is what can be "
@@ -142,9 +138,9 @@ def _notes(draft: Draft, customer: str, number: str) -> Iterator[files.Document]
     """The credit notes an invoice has, in order of their numbers."""
     told = syntax.quoted(number)
     found = [
-        str(imports.read_entry(block.text).meta["number"])
+        str(entries.read_entry(block.text).meta["number"])
         for block in correct.blocks(draft, customer)
         if f"\n  original: {told}\n" in block.text
     ]
     if found:
-        yield from files.chosen(draft.book, sorted(found), "").values()
+        yield from files.chosen(draft, sorted(found), "").values()

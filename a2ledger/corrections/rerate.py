@@ -25,7 +25,7 @@ from a2ledger.calls import detail
 from a2ledger.calls.fold import Folder, sealed
 from a2ledger.corrections.restate import Correction, Restating
 from a2ledger.customers.directory import EPOCH, NOBODY, Indexes
-from a2ledger.journal import customer_file
+from a2ledger.journal import customer_file, subledgers
 from a2ledger.rating import price as valuing
 
 _RERATED = (
@@ -90,7 +90,7 @@ class Rerated:
             "customers": [
                 {
                     "customer": name,
-                    "currency": book.currency(name),
+                    "currency": subledgers.currency(book, name),
                     "calls": row.calls,
                     "before": money.text(row.before_micro, 2),
                     "after": money.text(row.after_micro, 2),
@@ -121,8 +121,8 @@ def rerate(
     """
     with ThreadPoolExecutor(max_workers=1) as pool:
         folder = Folder(draft, pool)
-        rerater = _Rerater(draft.book, folder, since, names, write=write)
-        for day in _days(draft.book, since):
+        rerater = _Rerater(draft, folder, since, names, write=write)
+        for day in _days(draft, since):
             rerater.take(day)
         restating, found = rerater.restating, rerater.found
         found.corrections = restating.corrections()
@@ -135,11 +135,11 @@ def rerate(
 def _days(book: Book, since: dt.date | None) -> Iterator[dt.date]:
     """Days whose calls may be concerned: of open periods, late ones, and those asked for."""
     first, late = dt.date.max, set()
-    for customer in book.customers.values():
+    for customer in subledgers.customers(book).values():
         first = min(first, customer.open_since)
         text = book.text(customer_file.period_path(customer.id, customer.open_since))
         late |= {dt.date.fromisoformat(day) for day in _LATE.findall(text)}
-    for day in sorted(book.digests):
+    for day in sorted(detail.digests(book)):
         if (since is None and (day >= first or day in late)) or (since and day >= since):
             yield day
 
@@ -166,7 +166,7 @@ class _Rerater:
 
     def take(self, day: dt.date) -> None:
         """Re-rate the calls of a day."""
-        calls = detail.verified(self.book.root, day, self.book.digests)
+        calls = detail.verified(self.book.root, day, detail.digests(self.book))
         owner = np.asarray(pc.index_in(calls["customer"], self.pricing.names), np.int32)
         identifier = pc.if_else(
             pc.equal(calls["identifier"], ""), calls["customer"], calls["identifier"]

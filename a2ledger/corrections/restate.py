@@ -17,9 +17,9 @@ from beancount.core.amount import Amount
 
 from a2ledger import accounts, money
 from a2ledger.book.book import GENERAL, Draft, RefusedError
-from a2ledger.journal import syntax
-from a2ledger.journal.period_file import sale, transaction, with_entries
-from a2ledger.payments.imports import read_entry
+from a2ledger.journal import subledgers, syntax
+from a2ledger.journal.entries import read_entry, sale, transaction
+from a2ledger.journal.period_file import with_entries
 from a2ledger.period import DAY, Period, month_of
 
 KIND = "rerate"
@@ -117,7 +117,7 @@ class Restating:
         for row in sums.aggregate(columns).to_pylist():
             key = Key(row["customer"], month, row["service"], row["vat"])
             if key not in self._sums:
-                currency = self.draft.book.currency(key.customer)
+                currency = subledgers.currency(self.draft, key.customer)
                 self._sums[key] = Correction(key=key, currency=currency, first=start, last=day)
             one = self._sums[key]
             one.last = max(one.last, day)
@@ -149,18 +149,20 @@ class Restating:
         """Put corrections into their customers' open periods, dated today."""
         entries: dict[str, list[data.Transaction]] = {}
         for one in corrections:
-            customer = self.draft.customer(one.key.customer)
+            customer = subledgers.customer(self.draft, one.key.customer)
             day = max(self.draft.today, customer.open_since)
-            config = self.draft.book.config
+            config = self.draft.config
             pending = config.pending(one.micro, one.key.vat, config.party(customer, day, day))
             entries.setdefault(customer.id, []).append(one.entry(day, pending))
         for name, found in entries.items():
-            self.draft.put_open_file(name, with_entries(self.draft.open_file(name), found))
+            subledgers.put_open_file(
+                self.draft, name, with_entries(subledgers.open_file(self.draft, name), found)
+            )
 
 
 def _earlier(draft: Draft) -> list[tuple[Key, dt.date, int]]:
     """Corrections the book holds: what each is about, from which day on, and what it moved."""
-    names = {accounts.component(name): name for name in draft.book.customers}
+    names = {accounts.component(name): name for name in subledgers.customers(draft)}
     found = []
     for path in draft.files(GENERAL, "2*.beancount"):
         text = draft.text(path)

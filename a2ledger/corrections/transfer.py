@@ -17,12 +17,13 @@ from a2ledger import accounts, money
 from a2ledger.accounts import NOBODY
 from a2ledger.book.book import GENERAL, SUSPENSE, Book, Draft, RefusedError
 from a2ledger.corrections import correct
-from a2ledger.corrections import entries as corrections
+from a2ledger.corrections import postings as corrections
 from a2ledger.corrections.correct import Posted, Wanted
-from a2ledger.corrections.entries import Correction, Payment
-from a2ledger.journal import syntax
+from a2ledger.corrections.postings import Correction, Payment
+from a2ledger.journal import entries as journal_entries
+from a2ledger.journal import exchange_rates, subledgers, syntax
 from a2ledger.journal.syntax import Block
-from a2ledger.payments import imports, posting
+from a2ledger.payments import imports
 
 
 def returned(draft: Draft, wanted: Wanted, identity: str) -> Posted:
@@ -38,7 +39,7 @@ def returned(draft: Draft, wanted: Wanted, identity: str) -> Posted:
     one = one._replace(id=wanted.id or corrections.identity("returned", payment.link))
     held = next(correct.entries_with(draft, one), None)
     if held and held[1].meta.get("payment") == payment.link:
-        one = one._replace(date=posting.own_day(held[1]), description="", amount_micro=0)
+        one = one._replace(date=journal_entries.own_day(held[1]), description="", amount_micro=0)
         found = correct.find(draft, one, None)
         if found:
             return found
@@ -97,14 +98,16 @@ def _converted(draft: Draft, one: Correction, payment: Payment | None) -> Correc
     Raises:
         RefusedError: if there is no price for it, or it is no payment.
     """
-    currency = draft.book.currency(one.customer)
+    currency = subledgers.currency(draft, one.customer)
     if one.currency == currency:
         return one
     micro = None
     if payment and payment.paid_currency == currency:
         micro = payment.paid_micro
     elif payment:
-        micro = draft.book.prices.converted(one.amount_micro, one.currency, currency, payment.date)
+        micro = exchange_rates.prices(draft).converted(
+            one.amount_micro, one.currency, currency, payment.date
+        )
     if micro is None:
         raise RefusedError(
             f"it is in {one.currency}, and {one.customer} is kept in {currency}; nothing was "
@@ -122,7 +125,7 @@ def _found(draft: Draft, one: Correction, what: Moving) -> Posted | None:
     entries = [(name, held.get(accounts.component(name))) for name in parties]
     there = [(name, entry) for name, entry in entries if entry]
     moved = {correct.amount_of(entry, name) for name, entry in there}
-    days = {posting.own_day(entry) for _, entry in there}
+    days = {journal_entries.own_day(entry) for _, entry in there}
     if (
         len(there) != len(held)
         or len(there) != len(parties)
@@ -216,7 +219,7 @@ def held(blocks: Iterable[Block], customer: str) -> dict[str, Payment]:
         link = about[1] if about else own
         if not link:
             continue
-        entry = imports.read_entry(block.text)
+        entry = journal_entries.read_entry(block.text)
         legs = _legs(entry)
         if link not in found:
             found[link] = _told(link, entry, legs[0])
@@ -235,7 +238,7 @@ def _told(link: str, entry: data.Transaction, first: syntax.Leg) -> Payment:
     meta, reference = entry.meta, str(entry.meta.get("reference", ""))
     if "payment" not in meta:
         where = first.account
-        paid, currency, day = first.micro, first.currency, posting.own_day(entry)
+        paid, currency, day = first.micro, first.currency, journal_entries.own_day(entry)
     else:
         where, day = str(meta.get("account", "")), meta.get("paid", entry.date)
         amount = meta.get("paid_amount")
@@ -257,7 +260,7 @@ def _left(payment: Payment, sums: Mapping[str, int]) -> Payment:
 
 
 def _legs(entry: data.Transaction) -> Sequence[syntax.Leg]:
-    return syntax.legs(syntax.formatted(posting.gross(entry)))
+    return syntax.legs(syntax.formatted(journal_entries.gross(entry)))
 
 
 def _blocks(draft: Draft, customer: str) -> Iterator[Block]:
@@ -296,7 +299,7 @@ def unmatched(book: Book) -> list[Unmatched]:
     found = []
     for link, payment in held(blocks, "").items():
         if payment.amount_micro:
-            entry = imports.read_entry(entries[link].text) if link in entries else None
+            entry = journal_entries.read_entry(entries[link].text) if link in entries else None
             found.append(
                 Unmatched(
                     str(entry.meta["id"]) if entry else link,

@@ -22,10 +22,11 @@ from a2ledger.book.book import GENERAL, SUSPENSE, Draft, RefusedError
 from a2ledger.calls import detail
 from a2ledger.calls.fold import Folder, sealed
 from a2ledger.calls.keep import identity
-from a2ledger.journal import general, syntax
+from a2ledger.journal import entries as journal_entries
+from a2ledger.journal import general, subledgers, syntax
+from a2ledger.journal.entries import ISSUED
 from a2ledger.journal.period_file import with_entries
-from a2ledger.payments import imports, posting
-from a2ledger.payments.posting import ISSUED
+from a2ledger.payments import imports, pairs, posting
 
 _INSTEAD = {
     "payment": "return or refund it",
@@ -80,7 +81,9 @@ def void(draft: Draft, name: str, reason: str, *, on: dt.date | None = None) -> 
     Raises:
         RefusedError: if there is no such thing, more than one, or it is closed.
     """
-    entries = [one for one in _entries(draft, name) if on in {None, posting.own_day(one.entry)}]
+    entries = [
+        one for one in _entries(draft, name) if on in {None, journal_entries.own_day(one.entry)}
+    ]
     calls = [] if entries else list(_calls(draft, name, on))
     if len(entries) + len(calls) > 1:
         names = sorted(one.link for one in entries) + [
@@ -105,14 +108,14 @@ def void(draft: Draft, name: str, reason: str, *, on: dt.date | None = None) -> 
 def _entries(draft: Draft, name: str) -> Iterator[_Entry]:
     """Entries that a name means."""
     kind, _, rest = name.partition("/")
-    names = {accounts.component(known): known for known in draft.book.customers}
+    names = {accounts.component(known): known for known in subledgers.customers(draft)}
     for path in [*draft.files(GENERAL, "2*.beancount"), *draft.files(SUSPENSE)]:
         for block in syntax.blocks(draft.text(path)):
             links = syntax.links(block.text) if block.kind == "*" else []
             if not links or not _mentions(block.text, links, name, rest):
                 continue
-            entry = imports.read_entry(block.text)
-            link, own = imports.own_link(entry), str(entry.meta.get("id", ""))
+            entry = journal_entries.read_entry(block.text)
+            link, own = journal_entries.own_link(entry), str(entry.meta.get("id", ""))
             if name in {link, own} or (link.startswith(f"{kind}-") and own == rest):
                 yield _Entry(link, names.get(general.customer_of(block), ""), entry)
 
@@ -139,7 +142,7 @@ def _void_entry(draft: Draft, one: _Entry, reason: str) -> Struck:
             f"import a {kind} of the negative amount whose reference is {one.entry.meta['id']}, "
             "which makes a credit note"
         )
-    customer = draft.book.customers.get(one.customer)
+    customer = subledgers.customers(draft).get(one.customer)
     if customer and one.entry.date < customer.open_since:
         instead = _INSTEAD.get(one.link.partition("-")[0], "write a credit note")
         raise RefusedError(
@@ -152,22 +155,26 @@ def _void_entry(draft: Draft, one: _Entry, reason: str) -> Struck:
         )
     if not customer:
         imports.suspend(draft, [_struck(one.entry, reason)])
-    elif one.link.startswith(imports.PAIRED):
+    elif one.link.startswith(pairs.PAIRED):
         entry = _struck(posting.alone(one.entry, customer.id), reason)
-        imports.replace_paired(draft, customer.id, entry)
+        pairs.replace_paired(draft, customer.id, entry)
     else:
-        file = with_entries(draft.open_file(customer.id), [_struck(one.entry, reason)])
-        draft.put_open_file(customer.id, file)
+        file = with_entries(subledgers.open_file(draft, customer.id), [_struck(one.entry, reason)])
+        subledgers.put_open_file(draft, customer.id, file)
     return Struck(one.link, one.customer, what, changed=True, reason=reason or held)
 
 
 def _struck(entry: data.Transaction, reason: str) -> data.Transaction:
-    return posting.voided(entry, syntax.plain(reason)) if reason else posting.restored(entry)
+    return (
+        journal_entries.voided(entry, syntax.plain(reason))
+        if reason
+        else journal_entries.restored(entry)
+    )
 
 
 def _words(entry: data.Transaction) -> str:
     """An entry in a few words: what it was, not that it is zero."""
-    units = posting.restored(entry).postings[0].units
+    units = journal_entries.restored(entry).postings[0].units
     amount = ""
     if units and units.number is not None:
         amount = f"{money.text(money.micro(units.number), 2)} {units.currency}"
@@ -190,12 +197,16 @@ def _user(draft: Draft, link: str) -> str:
 
 def _calls(draft: Draft, name: str, on: dt.date | None) -> Iterator[_Call]:
     """Calls of days that may be open that a name means."""
-    book = draft.book
-    first = min((one.open_since for one in book.customers.values()), default=dt.date.max)
-    days = [day for day in sorted(book.digests) if on in {None, day} and day >= first]
-    late = [day for day in sorted(book.digests) if day not in days and on in {None, day}]
+    book = draft
+    first = min(
+        (one.open_since for one in subledgers.customers(book).values()), default=dt.date.max
+    )
+    days = [day for day in sorted(detail.digests(book)) if on in {None, day} and day >= first]
+    late = [day for day in sorted(detail.digests(book)) if day not in days and on in {None, day}]
     for day in [*days, *late]:
-        calls = detail.read(book.root, day, book.digests, ["switch", "uid", "seq", "late_in"])
+        calls = detail.read(
+            book.root, day, detail.digests(book), ["switch", "uid", "seq", "late_in"]
+        )
         short = pc.binary_join_element_wise(calls["switch"], calls["uid"], "/")
         full = pc.binary_join_element_wise(short, calls["seq"], "/")
         found = pc.or_(pc.equal(calls["uid"], name), pc.equal(short, name))
@@ -208,11 +219,13 @@ def _void_call(draft: Draft, one: _Call, reason: str) -> Struck:
     """Strike a call out: it costs nothing, and its day is folded anew."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         folder = Folder(draft, pool)
-        calls = detail.verified(draft.book.root, one.day, draft.book.digests)
+        calls = detail.verified(draft.root, one.day, detail.digests(draft))
         row = calls.slice(one.place, 1).to_pylist()[0]
         price = money.text(row["cost_micro"] + row["voided_micro"], 2)
         seconds = f"{row['seconds']} s to {row['called']}"
-        what = f"call of {one.day}, {seconds}, {price} {draft.book.currency(row['customer'])}"
+        what = (
+            f"call of {one.day}, {seconds}, {price} {subledgers.currency(draft, row['customer'])}"
+        )
         if bool(row["void"]) == bool(reason):
             return Struck(one.name, row["customer"], what, changed=False, reason=row["void"])
         if sealed(calls, one.day, folder.opened)[one.place].as_py():

@@ -11,7 +11,7 @@ from a2ledger.book.book import Draft, RefusedError
 from a2ledger.book.config import SeveralRatesError
 from a2ledger.customers import columns as source
 from a2ledger.customers import directory
-from a2ledger.journal import customer_file, ledger
+from a2ledger.journal import customer_file, ledger, subledgers
 from a2ledger.journal.customer_file import with_facts
 from a2ledger.period import cycle_of, holding, is_anniversary
 from a2ledger.records import KEYS, Customer, Fact, split_list
@@ -54,14 +54,14 @@ def add(draft: Draft, identity: str, given: Mapping[str, str]) -> Customer:
     Raises:
         RefusedError: if there is such a customer, or a value is none.
     """
-    config = draft.book.config
+    config = draft.config
     if not accounts.is_customer_id(identity):
         raise RefusedError(
             f"{identity!r} is no customer id: letters, digits, then also _ . @ + -, at most 64"
         )
     if identity == accounts.NOBODY:
         raise RefusedError(f"{identity}: money that is nobody's is called that; choose another id")
-    if identity in draft.book.customers:
+    if identity in subledgers.customers(draft):
         raise RefusedError(f"{identity}: there is such a customer; use `customer set`")
     defaults = {
         "name": identity,
@@ -88,9 +88,9 @@ def add(draft: Draft, identity: str, given: Mapping[str, str]) -> Customer:
     _check_place(customer, start, values)
     _check_rates(draft, customer, start, values)
     _check_decks(draft, str(values["currency"]), values.get("tariff", ""))
-    draft.book.customers[identity] = customer
-    draft.put_customer(customer)
-    return draft.customer(identity)
+    subledgers.customers(draft)[identity] = customer
+    subledgers.put_customer(draft, customer)
+    return subledgers.customer(draft, identity)
 
 
 def _day(key: str, text: str) -> dt.date:
@@ -101,7 +101,7 @@ def _day(key: str, text: str) -> dt.date:
 
 
 def _check_decks(draft: Draft, currency: str, tariff: Fact) -> None:
-    config = draft.book.config
+    config = draft.config
     for name in split_list(str(tariff)):
         if (other := config.deck(name).currency) != currency:
             raise RefusedError(
@@ -109,7 +109,7 @@ def _check_decks(draft: Draft, currency: str, tariff: Fact) -> None:
                 f'say [tariffs.{name}] currency = "{currency}" in a2ledger.toml if it is not'
             )
         path = f"tariffs/{name}.csv"
-        if path not in draft.put_files and not (draft.book.root / path).is_file():
+        if path not in draft.put_files and not (draft.root / path).is_file():
             draft.talk(f"note: tariffs/{name}.csv is not there yet; calls need it")
 
 
@@ -126,9 +126,10 @@ def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date
     if not now:
         return False
     if "currency" in now:
+        kept = subledgers.currency(draft, identity)
         raise RefusedError(
-            f"{identity}: currency: the account is kept in {draft.book.currency(identity)} for "
-            "good; open another for another currency"
+            f"{identity}: currency: the account is kept in {kept} for good; "
+            "open another for another currency"
         )
     if since < customer.open_since:
         raise RefusedError(
@@ -146,18 +147,18 @@ def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date
     _check_place(changed, since, now)
     _check_rates(draft, changed, since, now)
     _check_posted(draft, customer, since, now)
-    _check_decks(draft, draft.book.currency(identity), now.get("tariff", ""))
-    pricing = _PRICING | (_TAXING if draft.book.config.vat_rules else set())
+    _check_decks(draft, subledgers.currency(draft, identity), now.get("tariff", ""))
+    pricing = _PRICING | (_TAXING if draft.config.vat_rules else set())
     if since < draft.today and pricing & now.keys():
         draft.talk(f"note: calls and charges of {identity} that are posted keep what they cost")
-    draft.put_customer(changed)
+    subledgers.put_customer(draft, changed)
     return True
 
 
 def _check_rates(draft: Draft, customer: Customer, day: dt.date, given: Mapping[str, Fact]) -> None:
     """Make sure that refills that are to be taxed can be."""
     if given.get("vat") == "on-refill":
-        config = draft.book.config
+        config = draft.config
         try:
             config.refill_code(config.party(customer, day, day), day)
         except SeveralRatesError as error:
@@ -171,11 +172,11 @@ def _check_posted(
 
     Whether prices contain VAT, and whether a refill does, is decided as they are posted.
     """
-    old = customer.text("vat", since) or draft.book.config.treatment
+    old = customer.text("vat", since) or draft.config.treatment
     if "vat" not in given or not {old, given["vat"]} & {"included", "on-refill"}:
         return
     path = customer_file.period_path(customer.id, customer.open_since)
-    file = draft.open_file(customer.id)
+    file = subledgers.open_file(draft, customer.id)
     days = [str(row.date) for row in file.usage]
     days += [block.date for block in file.above if block.kind in {"*", "!"}]
     brought = ledger.read_brought(draft.text(path), customer.open_since).billed_micro
@@ -220,9 +221,9 @@ def known(draft: Draft, identity: str) -> Customer:
     Raises:
         RefusedError: if there is none.
     """
-    if identity not in draft.book.customers:
+    if identity not in subledgers.customers(draft):
         raise RefusedError(f"{identity}: no such customer; see `a2ledger customer list`")
-    return draft.book.customers[identity]
+    return subledgers.customers(draft)[identity]
 
 
 def check_clashes(draft: Draft) -> None:
@@ -231,7 +232,7 @@ def check_clashes(draft: Draft) -> None:
     Raises:
         RefusedError: naming them.
     """
-    if clashes := directory.clashes(list(draft.book.customers.values())):
+    if clashes := directory.clashes(list(subledgers.customers(draft).values())):
         raise RefusedError("\n".join(clashes[:5]))
 
 
@@ -269,10 +270,10 @@ def put(draft: Draft, identity: str, row: Mapping[str, str]) -> bool:
     Raises:
         RefusedError: if a value is none.
     """
-    if identity not in draft.book.customers:
+    if identity not in subledgers.customers(draft):
         add(draft, identity, row)
         return True
-    customer = draft.book.customers[identity]
+    customer = subledgers.customers(draft)[identity]
     given = {key: text for key, text in row.items() if key in KEYS and text != ""}
     day = max(draft.today, customer.opened)
     values = {key: fact(key, text) for key, text in given.items()}

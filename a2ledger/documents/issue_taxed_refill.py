@@ -10,18 +10,17 @@ from functools import cached_property
 from beancount.core import data
 
 from a2ledger import money
-from a2ledger.billing import guards
-from a2ledger.billing.guards import Warned
 from a2ledger.book.book import Book, Draft
 from a2ledger.book.config import SeveralRatesError
-from a2ledger.documents import en16931, taxed_refill
+from a2ledger.documents import en16931, parties, taxed_refill
 from a2ledger.documents.document import Document, as_json
 from a2ledger.documents.document import written as written_document
 from a2ledger.documents.number_series import Numbers
 from a2ledger.documents.taxed_refill import Supply
-from a2ledger.payments.posting import ISSUED
+from a2ledger.journal import subledgers
+from a2ledger.journal.entries import ISSUED
 from a2ledger.period import Period
-from a2ledger.records import Customer
+from a2ledger.records import Customer, Warned
 
 
 def applies(book: Book, customer: Customer, day: dt.date) -> bool:
@@ -41,13 +40,15 @@ def supply(book: Book, customer: Customer, entry: data.Transaction) -> Supply | 
         return None
     day = entry.meta.get("late_from", entry.date)
     code = book.config.refill_code(book.config.party(customer, day, customer.open_since), day)
-    return taxed_refill.supply(entry, customer.id, code, money.decimals(book.currency(customer.id)))
+    return taxed_refill.supply(
+        entry, customer.id, code, money.decimals(subledgers.currency(book, customer.id))
+    )
 
 
 def objection(draft: Draft, customer: Customer, entry: data.Transaction) -> tuple[str, str] | None:
     """Why a refill or payment cannot be taxed: a reason's name, and what to say; else None."""
     try:
-        sold = supply(draft.book, customer, entry)
+        sold = supply(draft, customer, entry)
         if sold is None:
             return None
         made = _document(draft, customer, sold, None)
@@ -68,13 +69,13 @@ def _document(
     made = taxed_refill.document(
         sold,
         customer,
-        draft.book.config,
-        currency=draft.book.currency(customer.id),
+        draft.config,
+        currency=subledgers.currency(draft, customer.id),
         number=number,
         issue_date=draft.today,
         original=original,
     )
-    return guards.translated(draft.book, made)
+    return parties.translated(draft, made)
 
 
 def turned(book: Book, customer: Customer, one: Period, balance_micro: int) -> Supply | None:
@@ -97,7 +98,9 @@ def turned(book: Book, customer: Customer, one: Period, balance_micro: int) -> S
     if before == after:
         return None
     make = taxed_refill.leaving if before else taxed_refill.entering
-    return make(one.end, balance_micro, code, money.decimals(book.currency(customer.id)))
+    return make(
+        one.end, balance_micro, code, money.decimals(subledgers.currency(book, customer.id))
+    )
 
 
 def obstacles(
@@ -105,7 +108,7 @@ def obstacles(
 ) -> Iterator[Warned]:
     """Why a period cannot be closed as far as taxed refills go; arguments as :func:`turned`."""
     try:
-        sold = turned(draft.book, customer, one, balance_micro)
+        sold = turned(draft, customer, one, balance_micro)
         if sold:
             made = _document(draft, customer, sold, None)
             yield from (Warned(*objection) for objection in en16931.objections(made))
@@ -163,14 +166,14 @@ class Issuer:
         waiting: list[tuple[dt.date, str, str, int, Supply]] = []
         for name, entries in found.items():
             for place, entry in enumerate(entries):
-                sold = supply(self.draft.book, self.draft.customer(name), entry)
+                sold = supply(self.draft, subledgers.customer(self.draft, name), entry)
                 if sold is not None:
                     waiting.append((sold.day, min(entry.links), name, place, sold))
         for _, _, name, place, sold in sorted(waiting, key=lambda row: row[:4]):
-            entry, customer = found[name][place], self.draft.customer(name)
+            entry, customer = found[name][place], subledgers.customer(self.draft, name)
             original = self._original(entry) if sold.kind == "credit-note" else None
             number = self.issue(customer, sold, original)
-            places = money.decimals(self.draft.book.currency(name))
+            places = money.decimals(subledgers.currency(self.draft, name))
             found[name][place] = taxed_refill.taxed(entry, name, sold, number, places)
             self.know([found[name][place]])
         return found

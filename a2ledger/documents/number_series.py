@@ -16,7 +16,7 @@ class Numbers:
     """
 
     def __init__(self, draft: Draft) -> None:
-        config = draft.book.config
+        config = draft.config
         self.year = draft.today.year
         self.series = {"invoice": config.invoice_series, "credit-note": config.credit_note_series}
         names = [path.rsplit("/", 1)[-1] for path in draft.files("invoices", "*/*.json")]

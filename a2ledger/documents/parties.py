@@ -1,4 +1,4 @@
-"""The parties of a document: who sends it and who gets it, by the facts of a day."""
+"""The parties of a document, by the facts of a day, and its VAT in the book's currency."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 
 from a2ledger.book.config import Config
+from dataclasses import replace
+
+from a2ledger import money
+from a2ledger.book.book import Book
+from a2ledger.book.config import Config
+from a2ledger.documents.document import Document
+from a2ledger.journal import exchange_rates
+from a2ledger.journal.exchange_rates import Prices
+from a2ledger.period import DAY
 from a2ledger.records import Customer
 
 _SUPPLIER = (*("name", "address", "country", "vat_id", "email", "phone", "website", "iban", "bic"),)
@@ -64,3 +73,37 @@ def _shown(party: Mapping[str, str], always: tuple[str, ...]) -> Iterator[tuple[
     for key, text in {**party, "address": one_line(party)}.items():
         if text or key in always:
             yield key, text
+
+
+def with_vat_in(document: Document, currency: str, prices: Prices) -> Document:
+    """The document with its VAT in the book's currency too, by the price of the period's last day.
+
+    Raises:
+        ValueError: if there is no such price.
+    """
+    vat = money.parse(document.vat_total)
+    if document.currency == currency or not vat:
+        return document
+    last = dt.date.fromisoformat(document.period["end"]) - DAY
+    price = prices.at(document.currency, last)
+    translated = prices.converted(vat, document.currency, currency, last)
+    if price is None or translated is None:
+        raise ValueError(f"there is no price of {document.currency} on {last}; import prices")
+    return replace(
+        document,
+        vat_translated={
+            "currency": currency,
+            "price": f"{price.number:f}",
+            "date": str(price.date),
+            "vat_total": money.text(translated, money.decimals(currency)),
+        },
+    )
+
+
+def translated(book: Book, document: Document) -> Document:
+    """A document of a foreign account with its VAT in the book's currency too.
+
+    Raises:
+        ValueError: if there is no price to translate by.
+    """
+    return with_vat_in(document, book.config.currency, exchange_rates.prices(book))

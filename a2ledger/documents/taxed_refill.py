@@ -13,13 +13,12 @@ from typing import NamedTuple, cast
 from beancount.core import data
 from beancount.core.amount import Amount
 
-from a2ledger import accounts, money
-from a2ledger.billing import bill
+from a2ledger import accounts, money, vat
 from a2ledger.book.config import Config
+from a2ledger.documents import parties
 from a2ledger.documents.document import Document, Line, Statement, StatementLine, VatLine
-from a2ledger.documents.parties import parties
-from a2ledger.journal import period_file
-from a2ledger.payments.posting import ISSUED
+from a2ledger.journal import entries
+from a2ledger.journal.entries import ISSUED
 from a2ledger.period import DAY
 from a2ledger.records import Customer
 from a2ledger.vat import TAXED, VatCode, added, inside
@@ -78,13 +77,11 @@ def taxed(
         if leg.account == account:
             rest = money.micro(units.number or money.decimal(0)) + sold.vat_micro
             postings.append(
-                period_file.leg(account, rest, units.currency, places=places)._replace(
-                    meta=leg.meta
-                )
+                entries.leg(account, rest, units.currency, places=places)._replace(meta=leg.meta)
             )
             if sold.vat_micro:
                 owed = accounts.vat(sold.code.code)
-                tax = period_file.leg(owed, -sold.vat_micro, units.currency, places=places)
+                tax = entries.leg(owed, -sold.vat_micro, units.currency, places=places)
                 postings.append(tax)
         else:
             postings.append(leg)
@@ -130,13 +127,13 @@ def conversion(sold: Supply, customer: str, currency: str, number: str) -> data.
     """The entry of a change of treatment: the tax of what was on the account."""
     places = money.decimals(currency)
     title = "Credit note" if sold.kind == "credit-note" else "Invoice"
-    return period_file.transaction(
+    return entries.transaction(
         sold.day,
         f"{title} {number}",
         f"VAT, {sold.description[0].lower()}{sold.description[1:]}",
         [
-            period_file.leg(accounts.billed(customer), sold.vat_micro, currency, places=places),
-            period_file.leg(accounts.vat(sold.code.code), -sold.vat_micro, currency, places=places),
+            entries.leg(accounts.billed(customer), sold.vat_micro, currency, places=places),
+            entries.leg(accounts.vat(sold.code.code), -sold.vat_micro, currency, places=places),
         ],
         meta={ISSUED: number},
         links=[number],
@@ -170,7 +167,7 @@ def document(
     day = str(sold.day)
     statement = _statement(sold, places)
     closing_micro = money.parse(statement.closing)
-    supplier, buyer = parties(customer, config, sold.day, issue_date)
+    supplier, buyer = parties.parties(customer, config, sold.day, issue_date)
     return Document(
         kind=sold.kind,
         number=number,
@@ -220,7 +217,7 @@ def _statement(sold: Supply, places: int) -> Statement:
     """What was supplied and what it was paid with; of a change, what it does to the balance."""
     opening = balance = money.rounded(sold.opening_micro, places)
     title = ", ".join(part for part in (sold.title, sold.description) if part)
-    moves = [(bill.vat_title(sold.code), sold.vat_micro)]
+    moves = [(vat.vat_title(sold.code), sold.vat_micro)]
     if sold.paid:
         paid = -sold.net_micro - sold.vat_micro
         moves = [(title, sold.net_micro), *moves, ("Paid" if paid < 0 else "Paid back", paid)]

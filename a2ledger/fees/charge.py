@@ -16,14 +16,14 @@ from typing import Any, NamedTuple, cast
 from beancount.core import data
 from beancount.core.amount import Amount
 
-from a2ledger import accounts, money
-from a2ledger.billing.bill import Row
+from a2ledger import accounts, facts, money
 from a2ledger.book.book import Book, Draft, RefusedError
 from a2ledger.customers import register
 from a2ledger.fees import due as fees
 from a2ledger.fees.due import Posted
-from a2ledger.journal import customer_file, period_file, syntax
+from a2ledger.journal import customer_file, period_file, subledgers, syntax
 from a2ledger.journal.period_file import PeriodFile
+from a2ledger.journal.rows import Row
 from a2ledger.records import Customer, Fee
 from a2ledger.vat import Party
 
@@ -48,13 +48,13 @@ def charge(draft: Draft, names: Collection[str] = ()) -> dict[str, Changes]:
         what changed, by customer.
     """
     found = {}
-    for name, customer in draft.book.customers.items():
+    for name, customer in subledgers.customers(draft).items():
         if customer.fees and (name in names or _is_behind(draft, customer)):
-            file = draft.open_file(name)
-            changes = unposted(draft.book, customer, file, draft.today, draft.text)
+            file = subledgers.open_file(draft, name)
+            changes = unposted(draft, customer, file, draft.today, draft.text)
             if any(changes):
                 file = period_file.without_entries(file, changes.removed)
-                draft.put_open_file(name, period_file.with_entries(file, changes.put))
+                subledgers.put_open_file(draft, name, period_file.with_entries(file, changes.put))
                 draft.fees += len(changes.put)
                 found[name] = changes
     return found
@@ -64,7 +64,7 @@ def changed(draft: Draft) -> set[str]:
     """Customers whose own ledger, where fees and facts stand, the draft changes."""
     return {
         name
-        for name, customer in draft.book.customers.items()
+        for name, customer in subledgers.customers(draft).items()
         if customer.fees and customer_file.path(name) in draft.put_files
     }
 
@@ -79,7 +79,7 @@ def _is_behind(draft: Draft, customer: Customer) -> bool:
     if not due:
         return False
     text = draft.text(customer_file.period_path(customer.id, customer.open_since))
-    entries = fees.due_entries(customer, due, _taxes(draft.book, customer))
+    entries = fees.due_entries(customer, due, _taxes(draft, customer))
     return any(syntax.formatted(entry) not in text for entry in entries)
 
 
@@ -148,7 +148,7 @@ def with_unposted(book: Book, customer: Customer, rows: Iterable[Row], today: dt
     if not customer.fees:
         return list(rows)
     path = customer_file.period_path(customer.id, customer.open_since)
-    changes = unposted(book, customer, book.period_file(path), today, book.text)
+    changes = unposted(book, customer, subledgers.period_file(book, path), today, book.text)
     links = {link for entry in changes.put for link in entry.links} | changes.removed
     kept = [row for row in rows if row.link not in links]
     return [*kept, *map(_row, changes.put)]
@@ -219,7 +219,7 @@ def add(  # noqa: PLR0913 - what a fee is made of
     start = since or draft.today
     if until and until <= start:
         raise RefusedError(f"{identity}: a fee from {start} cannot end on {until} already")
-    currency = draft.book.currency(identity)
+    currency = subledgers.currency(draft, identity)
     fee = Fee(
         id=name or next(free for n in range(1, len(taken) + 2) if (free := f"fee{n}") not in taken),
         service=service,
@@ -245,10 +245,10 @@ def _put(draft: Draft, customer: Customer, fee: Fee) -> None:
     kept = [other for other in customer.fees if other.id != fee.id]
     changed = replace(customer, fees=tuple(sorted([*kept, fee], key=lambda one: one.id)))
     try:
-        fees.check(changed, draft.book.currency(customer.id), draft.book.config.services)
+        facts.check_fees(changed, subledgers.currency(draft, customer.id), draft.config.services)
     except ValueError as error:
         raise RefusedError(f"{customer.id}: {error}") from None
-    draft.put_customer(changed)
+    subledgers.put_customer(draft, changed)
 
 
 def change(draft: Draft, identity: str, name: str, amount: str, since: dt.date) -> bool:
@@ -298,10 +298,10 @@ def _known(draft: Draft, identity: str, name: str) -> tuple[Customer, Fee]:
 
 def settle(draft: Draft, identity: str, end: dt.date) -> Changes:
     """Stop all fees of a customer and settle them to the day before ``end``, in the draft."""
-    customer = draft.customer(identity)
+    customer = subledgers.customer(draft, identity)
     if (stopped := fees.stopped(customer, end)) == customer:
         return Changes([], set())
-    draft.put_customer(stopped)
+    subledgers.put_customer(draft, stopped)
     return charge(draft, {identity}).get(identity, Changes([], set()))
 
 

@@ -18,7 +18,7 @@ from beancount.core.amount import Amount
 
 from a2ledger import accounts, money
 from a2ledger.journal import syntax
-from a2ledger.journal.period_file import leg, transaction
+from a2ledger.journal.entries import leg, transaction
 from a2ledger.journal.syntax import Block
 from a2ledger.period import DAY, Period
 from a2ledger.records import Customer

@@ -24,9 +24,8 @@ from beancount.core.amount import Amount
 
 from a2ledger import accounts, money, period
 from a2ledger.journal import syntax
-from a2ledger.journal.period_file import sale, transaction
+from a2ledger.journal.entries import moved_to, sale, transaction
 from a2ledger.journal.syntax import Block
-from a2ledger.payments.posting import moved_to
 from a2ledger.period import DAY, Cycle, Period
 from a2ledger.records import EVERY, Customer, Fee
 
@@ -38,10 +37,6 @@ class Taxes(NamedTuple):
     """The code of a service sold on a day."""
     pending: Callable[[int, str, dt.date], int]
     """What of an amount under a code on a day is VAT that waits until it is billed."""
-
-
-IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+]{0,63}", re.ASCII)
-"""What a fee's id may be: a customer's id has a dash besides, so that links are told apart."""
 
 
 class Line(NamedTuple):
@@ -78,29 +73,6 @@ class Posted(NamedTuple):
     vat: str
     date: dt.date
     voided: bool = False
-
-
-def check(customer: Customer, currency: str, services: Iterable[str]) -> None:
-    """Make sure a customer's fees can be billed.
-
-    Raises:
-        ValueError: naming the fee that cannot.
-    """
-    for fee in customer.fees:
-        if not IDENTITY.fullmatch(fee.id):
-            raise ValueError(f"fee {fee.id!r}: an id is letters, digits, then also _ . @ and +")
-        if fee.service not in services:
-            raise ValueError(f"fee {fee.id}: service {fee.service!r} is not under [services]")
-        if fee.currency != currency:
-            raise ValueError(f"fee {fee.id}: is in {fee.currency}, the account in {currency}")
-        places = money.decimals(currency)
-        for since, micro in fee.prices:
-            if micro != money.rounded(micro, places):
-                amount = money.text(micro, places)
-                raise ValueError(
-                    f"fee {fee.id}: {amount} from {since} has more than {places} decimals, "
-                    f"which {currency} has"
-                )
 
 
 # ---- what falls due ----

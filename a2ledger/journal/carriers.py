@@ -13,7 +13,7 @@ from typing import NamedTuple
 from beancount.core import data
 
 from a2ledger import accounts
-from a2ledger.journal import period_file, syntax
+from a2ledger.journal import entries, period_file, syntax
 from a2ledger.period import month_of
 
 
@@ -64,13 +64,13 @@ def merged(text: str, carrier: str, days: Mapping[dt.date, Sequence[Terminated]]
 
 
 def _entry(day: dt.date, carrier: str, row: Terminated) -> data.Transaction:
-    return period_file.transaction(
+    return entries.transaction(
         day,
         syntax.plain(carrier),
         period_file.calls_text(row.calls, row.seconds),
         [
-            period_file.leg(accounts.termination(carrier), row.micro, row.currency),
-            period_file.leg(accounts.carrier(carrier), -row.micro, row.currency),
+            entries.leg(accounts.termination(carrier), row.micro, row.currency),
+            entries.leg(accounts.carrier(carrier), -row.micro, row.currency),
         ],
         meta={"calls": row.calls, "seconds": row.seconds},
     )

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from a2ledger import money
+from a2ledger.book.book import Book
 
 PATH = "journals/prices.beancount"
 
@@ -31,6 +32,16 @@ class Price(NamedTuple):
     date: dt.date
     currency: str
     number: Decimal
+
+
+def prices(book: Book) -> Prices:
+    """Return what foreign currencies are worth, by the prices of a book."""
+    return book.once(_read_prices)
+
+
+def _read_prices(book: Book) -> Prices:
+    base = book.config.currency
+    return Prices(parse(book.text(PATH), base), base)
 
 
 def number(text: str) -> Decimal:

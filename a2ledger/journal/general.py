@@ -15,6 +15,7 @@ from itertools import groupby
 from beancount.core import data
 
 from a2ledger import accounts
+from a2ledger.journal import entries as journal_entries
 from a2ledger.journal import period_file, syntax
 from a2ledger.journal.period_file import PeriodFile, Usage
 from a2ledger.journal.syntax import Block
@@ -135,10 +136,11 @@ def carried(months: Mapping[str, Iterable[str]]) -> str:
 def _carried_entry(day: dt.date, what: str, sums: _Sums) -> data.Transaction:
     moved = {key: micro for key, micro in sums.items() if micro}
     postings = [
-        period_file.leg(account, micro, currency) for (account, currency), micro in moved.items()
+        journal_entries.leg(account, micro, currency)
+        for (account, currency), micro in moved.items()
     ]
     for currency in sorted({currency for _, currency in moved}):
         rest = -sum(micro for (_, other), micro in moved.items() if other == currency)
         if rest:
-            postings.append(period_file.leg(accounts.OPENING, rest, currency))
-    return period_file.transaction(day, "Carried", what, postings)
+            postings.append(journal_entries.leg(accounts.OPENING, rest, currency))
+    return journal_entries.transaction(day, "Carried", what, postings)

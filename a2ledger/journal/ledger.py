@@ -24,8 +24,8 @@ from beancount.core import data
 from beancount.parser import parser
 
 from a2ledger import accounts, money
-from a2ledger.billing.bill import Brought, Row
 from a2ledger.journal import admission, customer_file, period_file, syntax
+from a2ledger.journal.rows import Brought, Row
 from a2ledger.records import Customer, Problem
 
 ACCOUNTS = """

@@ -10,15 +10,15 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
 from beancount.core import data
-from beancount.core.amount import Amount
 
 from a2ledger import accounts, money
 from a2ledger.journal import syntax
+from a2ledger.journal.entries import sale, transaction
 from a2ledger.journal.syntax import Block
 
 _USAGE = re.compile(
@@ -113,52 +113,6 @@ def _padded(customer: str, service: str, pending: str | None) -> tuple[str, str,
     width = max(map(len, names))
     owed, earned, waiting = (name.ljust(width) for name in names)
     return owed, earned, waiting
-
-
-def sale(
-    customer: str, account: str, micro: int, currency: str, *, vat: str, pending_micro: int = 0
-) -> list[data.Posting]:
-    """The postings of what a customer owes and an account earns.
-
-    Args:
-        customer: who owes it.
-        account: what earns it: a service's income, or income deferred.
-        micro: the price.
-        currency: of the customer's account.
-        vat: the code it is posted under.
-        pending_micro: the VAT inside the price, which waits until it is billed.
-    """
-    postings = [
-        leg(accounts.unbilled(customer), micro, currency, vat=vat),
-        leg(account, pending_micro - micro, currency),
-    ]
-    if pending_micro:
-        postings.append(leg(accounts.pending(vat), -pending_micro, currency))
-    return postings
-
-
-def transaction(
-    day: dt.date,
-    payee: str,
-    narration: str,
-    postings: Sequence[data.Posting],
-    *,
-    meta: dict[str, object] | None = None,
-    links: Iterable[str] = (),
-    tags: Iterable[str] = (),
-) -> data.Transaction:
-    """A cleared Beancount transaction."""
-    return data.Transaction(
-        meta or {}, day, "*", payee, narration, frozenset(tags), frozenset(links), list(postings)
-    )
-
-
-def leg(
-    account: str, micro: int, currency: str, *, places: int = money.PLACES, vat: str = ""
-) -> data.Posting:
-    """A posting of an amount in micro-units, written with at least ``places`` decimals."""
-    units = Amount(money.decimal(micro, places), currency)
-    return data.Posting(account, units, None, None, None, {"vat": vat} if vat else None)
 
 
 def read_usage(block: Block) -> Usage:

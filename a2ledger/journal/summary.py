@@ -9,7 +9,7 @@ from beancount.core import data
 
 from a2ledger import accounts
 from a2ledger.book.book import GENERAL, SUSPENSE, Draft
-from a2ledger.journal import customer_file, general, syntax
+from a2ledger.journal import customer_file, general, subledgers, syntax
 from a2ledger.journal.exchange_rates import PATH as PRICES
 from a2ledger.period import last_of_month, month_of, months_before
 from a2ledger.records import Customer
@@ -57,13 +57,13 @@ def summarise(draft: Draft) -> None:
 
 def _refresh(draft: Draft) -> None:
     """Have `open` repeat the facts of today; and touch everyone where all is made anew."""
-    for identity, customer in draft.book.customers.items():
+    for identity, customer in subledgers.customers(draft).items():
         if draft.rebuild:
             draft.touch(identity, customer.opened)
         if any(len(history) > 1 for history in customer.facts.values()):
             path = customer_file.path(identity)
             before = draft.text(path)
-            currency = draft.book.currency(identity)
+            currency = subledgers.currency(draft, identity)
             after = customer_file.updated(before, customer, currency, draft.today)
             if after != before:
                 draft.put(path, after)
@@ -77,7 +77,7 @@ def _months(draft: Draft) -> set[str]:
     blocks: dict[str, list[syntax.Block]] = {}
     since: dict[str, str] = {}
     for identity, day in draft.touched.items():
-        customer = draft.customer(identity)
+        customer = subledgers.customer(draft, identity)
         since[identity] = month_of(day)
         for block in _blocks(draft, customer, day.replace(day=1)):
             if block.date >= since[identity]:
@@ -103,16 +103,16 @@ def _blocks(draft: Draft, customer: Customer, since: dt.date) -> list[syntax.Blo
     ends = [*customer.periods[1:], dt.date.max]
     for start, end in zip(customer.periods, ends, strict=True):
         if end > since:
-            file = draft.period_file(customer_file.period_path(customer.id, start))
-            found += general.blocks(file, customer.id, draft.book.currency(customer.id))
+            file = subledgers.period_file(draft, customer_file.period_path(customer.id, start))
+            found += general.blocks(file, customer.id, subledgers.currency(draft, customer.id))
     return sorted(found, key=lambda block: (block.date, block.kind != "balance"))
 
 
 def _opens(draft: Draft) -> None:
     entries: list[data.Open] = []
     for identity in draft.touched:
-        currency = draft.book.currency(identity)
-        entries += customer_file.opens(draft.customer(identity), currency, draft.today)
+        currency = subledgers.currency(draft, identity)
+        entries += customer_file.opens(subledgers.customer(draft, identity), currency, draft.today)
     kept = "" if draft.rebuild else draft.text(OPENS)
     draft.put(OPENS, general.merged_opens(kept, draft.touched, entries))
 
@@ -121,7 +121,7 @@ def _chart(draft: Draft, months: set[str]) -> None:
     """Open accounts that entries use and nobody has opened; change nothing else there."""
     text = draft.text(CHART)
     opened = set(re.findall(r"^\d{4}-\d\d-\d\d open (\S+)", text, re.MULTILINE))
-    config = draft.book.config
+    config = draft.config
     used = {
         accounts.BANK,
         accounts.REFILLS,
@@ -149,7 +149,7 @@ def _tops(draft: Draft) -> None:
             months.setdefault(match[1], []).append(path)
     newest_first = sorted(months, reverse=True)
     latest = next((month for month in newest_first if _moves(draft, months[month])), "0001-12")
-    cut = months_before(latest, draft.book.config.main_months)
+    cut = months_before(latest, draft.config.main_months)
     old = {month: paths for month, paths in months.items() if month <= cut}
     if (
         draft.rebuild
@@ -185,9 +185,9 @@ def _moved(draft: Draft, old: dict[str, list[str]]) -> bool:
 
 
 def _top(draft: Draft, name: str, paths: list[str]) -> None:
-    config = draft.book.config
+    config = draft.config
     title = config.company.name if name == "main" else f"{config.company.name}: {name}"
-    others = {draft.book.currency(identity) for identity in draft.book.customers}
+    others = {subledgers.currency(draft, identity) for identity in subledgers.customers(draft)}
     text = (
         f'option "title" {syntax.quoted(title)}\n'
         + "".join(

@@ -15,7 +15,7 @@ from a2ledger.sources.report import Report
 
 def import_prices(draft: Draft, paths: list[Path]) -> Report:
     """Take prices from CSV files; a day's price of a currency is taken once and then stays."""
-    base = draft.book.config.currency
+    base = draft.config.currency
     report = Report(source="prices", files=[str(path) for path in paths])
     known = exchange_rates.parse(draft.text(exchange_rates.PATH), base)
     by_day = {(price.currency, price.date): price for price in known}

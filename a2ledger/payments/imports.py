@@ -8,24 +8,23 @@ where `transfer` takes it to its owner.
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, TypedDict, cast
+from typing import TypedDict
 
 from beancount.core import data
-from beancount.parser import parser
 
 from a2ledger import accounts
-from a2ledger.book.book import GENERAL, SUSPENSE, Draft
+from a2ledger.book.book import SUSPENSE, Draft
 from a2ledger.book.config import Config
 from a2ledger.documents import issue_taxed_refill
-from a2ledger.documents.issue_taxed_refill import Issuer
-from a2ledger.journal import general, syntax
+from a2ledger.journal import entries as journal_entries
+from a2ledger.journal import exchange_rates, subledgers, syntax
+from a2ledger.journal.entries import ISSUED
 from a2ledger.journal.period_file import PeriodFile, with_entries
 from a2ledger.payments import columns, posting
-from a2ledger.payments.posting import ISSUED
+from a2ledger.payments.pairs import Known, add_up, held_already, pair, part, write
 from a2ledger.period import month_of
 from a2ledger.records import Customer, Movement
 from a2ledger.sources import text
@@ -33,17 +32,6 @@ from a2ledger.sources.batch import ENTRY, Refused, digest
 from a2ledger.sources.report import Report
 
 KINDS = {"refills": "refill", "payments": "payment", "charges": "charge", "openings": "opening"}
-
-
-class Known(NamedTuple):
-    """An entry the book holds already."""
-
-    customer: str
-    """The customer's part of the account name; empty in suspense."""
-    entry: data.Transaction
-    sealed: bool
-    owners: frozenset[str] = frozenset()
-    """Parts of customers a payment was transferred to."""
 
 
 def import_movements(
@@ -62,7 +50,7 @@ def import_movements(
     report = Report(source=source, files=[str(path) for path in paths])
     given: list[Movement] = []
     for path in paths:
-        found = columns.read(kind, path, draft.book.config, source=source)
+        found = columns.read(kind, path, draft.config, source=source)
         given += found.movements
         report.read += found.read
         report.refused += found.refused
@@ -84,7 +72,7 @@ def take(
     What may be a pair must come together, or one of it be in the book.
     """
     given = list(given)
-    config, known = draft.book.config, _known(draft, given)
+    config, known = draft.config, held_already(draft, given)
     fresh: dict[str, tuple[Movement, data.Transaction]] = {}
     for movement in sorted(given, key=lambda row: (row.date, row.id)):
         held = _giving_way(movement, known, accepted)
@@ -119,72 +107,6 @@ def _displaced(movement: Movement, held: Known) -> Refused:
     return Refused(_JOURNALS, 0, "conflict", message, raw, name, ENTRY)
 
 
-def _known(draft: Draft, given: Iterable[Movement]) -> dict[str, Known]:
-    """Entries the book holds of the movements given, by link; and what they may be paired with."""
-    rows = list(given)
-    parts = {_part(row.customer) for row in rows if row.customer}
-    return _held(draft, {posting.link(row) for row in rows}, parts)
-
-
-def _held(draft: Draft, wanted: Collection[str], parts: Collection[str]) -> dict[str, Known]:
-    """Entries with one of some links; and of some customers all that may be paired."""
-    opened = {
-        accounts.component(name): customer.open_since
-        for name, customer in draft.book.customers.items()
-    }
-    found: dict[str, Known] = {}
-    owners: dict[str, set[str]] = {}
-    for path in [*draft.files(GENERAL, "2*.beancount"), *draft.files(SUSPENSE)]:
-        for block in syntax.blocks(draft.text(path)):
-            names = syntax.links(block.text) if block.kind == "*" else []
-            own = min(names, key=_own_first, default="")
-            if own.startswith("transfer-") and (moved := _MOVED.search(block.text)):
-                owners.setdefault(moved[1], set()).add(general.customer_of(block))
-            elif own in wanted or own.startswith(PAIRED):
-                customer = general.customer_of(block)
-                if own in wanted or customer in parts:
-                    sealed = block.date < str(opened.get(customer, dt.date.min))
-                    found[own] = Known(customer, read_entry(block.text), sealed)
-    return {
-        link: row._replace(owners=frozenset(owners.get(link, ()))) for link, row in found.items()
-    }
-
-
-PAIRED = ("payment-", "refill-")
-"""What the links of entries that may be paired begin with."""
-
-_MOVED = re.compile(r'^  payment: "([^"]+)"$', re.MULTILINE)
-
-
-def _part(customer: str) -> str:
-    """A customer's part of an account's name; empty where money is nobody's yet."""
-    return accounts.component(customer) if customer else ""
-
-
-def read_entry(text: str) -> data.Transaction:
-    """A transaction from journal text the program wrote."""
-    entries, _, _ = parser.parse_string(text)
-    entry = cast("data.Transaction", entries[0])
-    meta = {key: value for key, value in entry.meta.items() if key not in {"filename", "lineno"}}
-    return entry._replace(
-        meta=meta,
-        postings=[
-            leg._replace(meta={key: meta[key] for key in ("vat", "was") if key in meta} or None)
-            for leg in entry.postings
-            for meta in [leg.meta or {}]
-        ],
-    )
-
-
-def own_link(entry: data.Transaction) -> str:
-    """The link that identifies an entry; a payment's comes before its refill's."""
-    return min(entry.links, key=_own_first)
-
-
-def _own_first(name: str) -> tuple[bool, str]:
-    return (name.startswith("refill-"), name)
-
-
 def _sort_in(
     draft: Draft,
     movement: Movement,
@@ -194,7 +116,7 @@ def _sort_in(
     report: Report,
 ) -> None:
     """Put one row in its bucket, and into ``fresh`` if it is to be posted."""
-    customer = draft.book.customers.get(movement.customer)
+    customer = subledgers.customers(draft).get(movement.customer)
     link = posting.link(movement)
     if unusable := _unusable(movement, customer, config):
         report.refused.append(unusable)
@@ -242,7 +164,7 @@ def _unusable(movement: Movement, customer: Customer | None, config: Config) -> 
 def _compare(movement: Movement, content: str, held: Known, report: Report) -> None:
     """A row whose id the book holds: the same again, or a conflict."""
     same = posting.canonical(held.entry) == content
-    if same and _part(movement.customer) in {held.customer, *held.owners}:
+    if same and part(movement.customer) in {held.customer, *held.owners}:
         report.duplicate += 1
         report.known.add(posting.link(movement))
     elif same and not held.customer:
@@ -255,14 +177,14 @@ def _entry(
     draft: Draft, movement: Movement, customer: Customer | None
 ) -> data.Transaction | Refused:
     """A movement's entry; refused where it is in a currency that cannot be converted."""
-    config, credited = draft.book.config, None
+    config, credited = draft.config, None
     if customer is None:  # in suspense money stays in its own currency
         own = movement.currency or config.currency
         return posting.entry(movement, currency=own, methods=config.methods)
-    currency = draft.book.currency(customer.id)
+    currency = subledgers.currency(draft, customer.id)
     if movement.currency not in {"", currency}:
         if movement.kind == "payment":
-            credited = draft.book.prices.converted(
+            credited = exchange_rates.prices(draft).converted(
                 movement.amount_micro, movement.currency, currency, movement.date
             )
         if credited is None:
@@ -290,7 +212,7 @@ def _unpostable(
         return _refuse(movement, "settled", message)
     if movement.kind in {"refill", "payment"}:
         late = entry.date < customer.open_since
-        placed = posting.moved_to(entry, customer.open_since) if late else entry
+        placed = journal_entries.moved_to(entry, customer.open_since) if late else entry
         if found := issue_taxed_refill.objection(draft, customer, placed):
             return _refuse(movement, *found)
     return None
@@ -348,14 +270,16 @@ def _post(
     by_customer: dict[str, list[data.Transaction]] = {}
     for link, (movement, entry) in fresh.items():
         name, report = movement.customer, reports[movement.kind]
-        late = bool(name) and entry.date < (since := draft.customer(name).open_since)
-        by_customer.setdefault(name, []).append(posting.moved_to(entry, since) if late else entry)
+        late = bool(name) and entry.date < (since := subledgers.customer(draft, name).open_since)
+        by_customer.setdefault(name, []).append(
+            journal_entries.moved_to(entry, since) if late else entry
+        )
         report.late += late
         report.posted += not late
-        _add_up(draft, movement, report)
+        add_up(draft, movement, report)
         report.customers.update({name} - {""})
         report.known.add(link)
-        when = dt.datetime.combine(entry.date, dt.time(), draft.book.config.zone)
+        when = dt.datetime.combine(entry.date, dt.time(), draft.config.zone)
         report.latest = max(report.latest or when, when)
     if unmatched := by_customer.pop("", []):
         suspend(draft, unmatched)
@@ -366,31 +290,8 @@ def _post(
     for identity, entries in by_customer.items():
         part = accounts.component(identity)
         held = [row for row in known.values() if row.customer == part]
-        paired[identity] = _pair(identity, entries, held)
-    _write(draft, paired, known.values())
-
-
-def _write(
-    draft: Draft, by_customer: Mapping[str, Iterable[data.Transaction]], known: Iterable[Known]
-) -> None:
-    """Write entries into open periods, those taxed that top up where refills are."""
-    issuer = Issuer(draft)
-    issuer.know(row.entry for row in known)
-    for identity, entries in issuer.taxed(by_customer).items():
-        file = with_entries(draft.open_file(identity), entries)
-        draft.put_open_file(identity, file)
-    issuer.say()
-
-
-def replace_paired(draft: Draft, customer: str, entry: data.Transaction) -> None:
-    """Put a payment or refill of an open period in the place of what it was.
-
-    What it was paired with, and may be paired with by now, is put together anew.
-    """
-    held = _held(draft, (), {_part(customer)})
-    held.pop(own_link(entry))
-    pairs = _pair(customer, [entry], list(held.values()))
-    _write(draft, {customer: pairs}, held.values())
+        paired[identity] = pair(identity, entries, held)
+    write(draft, paired, known.values())
 
 
 def suspend(draft: Draft, entries: Iterable[data.Transaction]) -> None:
@@ -399,54 +300,3 @@ def suspend(draft: Draft, entries: Iterable[data.Transaction]) -> None:
         path = f"{SUSPENSE}/{month_of(entry.date)}.beancount"
         file = PeriodFile(tuple(syntax.blocks(draft.text(path))), ())
         draft.put(path, syntax.joined(with_entries(file, [entry]).above))
-
-
-def _add_up(draft: Draft, movement: Movement, report: Report) -> None:
-    """Add what a row moved to the sum of its currency."""
-    base = draft.book.config.currency
-    own = draft.book.currency(movement.customer) if movement.customer else base
-    currency = movement.currency or own
-    if currency == base:
-        report.amount_micro += movement.amount_micro
-    else:
-        report.foreign_micro[currency] += movement.amount_micro
-
-
-def _pair(
-    customer: str, entries: list[data.Transaction], held: list[Known]
-) -> Iterator[data.Transaction]:
-    """New entries, and older ones of the open period, with payments and refills put together.
-
-    What the open period holds is put together anew, as if all had come at once.
-    """
-    new = {own_link(entry): entry for entry in entries}
-    old = {own_link(row.entry): row.entry for row in held}
-    # What has a document of its own stays as it is, though its period be open.
-    sealed = {own_link(row.entry) for row in held if row.sealed or ISSUED in row.entry.meta}
-    every = new | {
-        link: entry
-        if link in sealed or not link.startswith(PAIRED)
-        else posting.alone(entry, customer)
-        for link, entry in old.items()
-    }
-    standing = {link: entry for link, entry in every.items() if "voided" not in entry.meta}
-    refills = [entry for link, entry in standing.items() if link.startswith("refill-")]
-    payments = [entry for link, entry in standing.items() if link.startswith("payment-")]
-    for payment in sorted(payments, key=own_link):
-        refill = _partner(payment, refills)
-        if refill is None or "customer" in payment.meta:  # put together in a closed period
-            continue
-        if own_link(payment) not in sealed:
-            every[own_link(payment)] = posting.paired(payment, refill, customer)
-        elif own_link(refill) not in sealed:
-            every[own_link(refill)] = posting.without_effect(refill, customer)
-    for link, entry in every.items():
-        if link in new or entry != old[link]:
-            yield entry
-
-
-def _partner(
-    payment: data.Transaction, refills: Iterable[data.Transaction]
-) -> data.Transaction | None:
-    found = [refill for refill in refills if posting.belong_together(payment, refill)]
-    return min(found, key=own_link, default=None)

@@ -15,21 +15,14 @@ through Equity:Conversion, balanced in each of both; never through a price on a 
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from typing import cast
+from collections.abc import Mapping
 
-from beancount.core import amount, data
-from beancount.core.amount import Amount
+from beancount.core import data
 
 from a2ledger import accounts, money
 from a2ledger.journal import syntax
-from a2ledger.journal.period_file import leg, sale, transaction
+from a2ledger.journal.entries import _without_vat, leg, own_day, restored, sale, transaction
 from a2ledger.records import Movement
-
-ISSUED = "invoice"
-"""Metadata of an entry whose VAT is taken out, and which has a document of its own: its number."""
 
 TITLES = {"payment": "Payment", "refill": "Refill", "opening": "Opening balance"}
 _DEFAULTS = {"payment": accounts.BANK, "refill": accounts.REFILLS, "opening": accounts.OPENING}
@@ -119,17 +112,6 @@ def _credited(movement: Movement) -> str:
     return accounts.billed(movement.customer) if movement.customer else accounts.UNMATCHED
 
 
-def moved_to(entry: data.Transaction, day: dt.date) -> data.Transaction:
-    """An entry posted late: on another day, with its own as metadata."""
-    return entry._replace(date=day, meta={**entry.meta, "late_from": entry.date})
-
-
-def own_day(entry: data.Transaction) -> dt.date:
-    """The day of what an entry posts, late or not."""
-    day: dt.date = entry.meta.get("late_from", entry.date)
-    return day
-
-
 def canonical(entry: data.Transaction) -> str:
     """An entry's text as if neither late nor paired; equal texts are the same event.
 
@@ -158,23 +140,6 @@ def canonical(entry: data.Transaction) -> str:
             postings=[posting._replace(meta=None) for posting in postings],
         )
     )
-
-
-def _without_vat(postings: Sequence[data.Posting]) -> list[data.Posting]:
-    """Postings with VAT back in the leg it was taken out of: Billed, or else the last."""
-    taxes = [posting for posting in postings if posting.account.startswith(accounts.TAXES)]
-    left = [posting for posting in postings if posting not in taxes]
-    billed = [place for place, posting in enumerate(left) if posting.account.endswith(":Billed")]
-    place = billed[0] if billed else -1
-    for tax in taxes:
-        both = amount.add(cast("Amount", left[place].units), cast("Amount", tax.units))
-        left[place] = left[place]._replace(units=both)
-    return left
-
-
-def gross(entry: data.Transaction) -> data.Transaction:
-    """An entry with what it tops up whole: as it was before its VAT was taken out."""
-    return entry._replace(postings=_without_vat(entry.postings)) if ISSUED in entry.meta else entry
 
 
 def paired(payment: data.Transaction, refill: data.Transaction, customer: str) -> data.Transaction:
@@ -219,33 +184,3 @@ def belong_together(payment: data.Transaction, refill: data.Transaction) -> bool
         "reference" in one.meta and one.meta["reference"] == other.meta.get("id")
         for one, other in ((payment, refill), (refill, payment))
     )
-
-
-def voided(entry: data.Transaction, reason: str) -> data.Transaction:
-    """An entry struck out: it moves nothing, and its postings say what they were."""
-    return entry._replace(
-        meta={**entry.meta, "voided": reason},
-        postings=[_struck(posting) for posting in entry.postings],
-    )
-
-
-def _struck(posting: data.Posting) -> data.Posting:
-    units = cast("Amount", posting.units)
-    nothing = Amount(abs(cast("Decimal", units.number) * 0), units.currency)
-    return posting._replace(units=nothing, meta={**(posting.meta or {}), "was": units})
-
-
-def restored(entry: data.Transaction) -> data.Transaction:
-    """An entry that was struck out as it was before; any other as it is."""
-    if "voided" not in entry.meta:
-        return entry
-    return entry._replace(
-        meta={key: value for key, value in entry.meta.items() if key != "voided"},
-        postings=[_standing(posting) for posting in entry.postings],
-    )
-
-
-def _standing(posting: data.Posting) -> data.Posting:
-    meta = dict(posting.meta or {})
-    units = meta.pop("was", posting.units)
-    return posting._replace(units=units, meta=meta or None)

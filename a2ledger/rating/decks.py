@@ -14,9 +14,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from a2ledger.book.book import Book, BrokenBookError, Draft
 from a2ledger.book.disk import fsync, write
+from a2ledger.book.transaction import STATE
+from a2ledger.rating import deck as decks
 from a2ledger.rating.deck import Deck
 from a2ledger.rating.prefixes import Index
+from a2ledger.records import Problem
 
 _VERSION = "1"
 """To be raised whenever parsing or indexing changes what comes out."""
@@ -25,6 +29,37 @@ _MOST = 100
 """Decks that are kept; the oldest make room."""
 
 _INDEX = (("bounds", "first"), ("row", "following"))
+
+
+def deck(book: Book, name: str) -> Deck:
+    """Return a deck of a book, from ``tariffs/NAME.csv``.
+
+    Raises:
+        BrokenBookError: if it is missing or has bad rows.
+    """
+    file = _file(name)
+    if not book.has(file):
+        raise BrokenBookError(
+            [Problem(file, 0, "tariff", "not there, but a customer or a rule names it")]
+        )
+    text = book.text(file)
+    kept = path(book.root / STATE / "decks", text, name)
+    parsed = load(kept)
+    if parsed is None:
+        parsed, problems = decks.parse(text, name=name, file=file)
+        if problems:
+            raise BrokenBookError(problems)
+        keep(kept, parsed)
+    return parsed.starting(book.config.deck(name).valid_from)
+
+
+def put(draft: Draft, name: str, text: str) -> None:
+    """Write a deck, by which calls are priced from now on."""
+    draft.put(_file(name), text)
+
+
+def _file(name: str) -> str:
+    return f"tariffs/{name}.csv"
 
 
 def path(directory: Path, text: str, name: str) -> Path:

@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 from a2ledger.book.book import Book
 from a2ledger.book.config import Config
 from a2ledger.customers.directory import Days, Directory, Indexes
-from a2ledger.rating import rate
+from a2ledger.journal import subledgers
+from a2ledger.rating import decks, rate
 from a2ledger.rating.deck import Tariff
 from a2ledger.records import Fact, split_list
 from a2ledger.vat import Party
@@ -60,7 +61,7 @@ class Tariffs:
         """
         with self._loading:
             if text not in self._numbers:
-                decks = tuple(self._book.deck(name) for name in split_list(text))
+                decks = tuple(decks.deck(self._book, name) for name in split_list(text))
                 currencies = {self._book.config.deck(name).currency for name in split_list(text)}
                 self.currencies.append(" and ".join(sorted(currencies)))
                 self.loaded.append(Tariff(name=text, decks=decks))
@@ -70,14 +71,14 @@ class Tariffs:
 
 def pricing(book: Book) -> Pricing:
     """What pricing needs to know of a book, as it is now."""
-    customers = list(book.customers.values())
+    customers = list(subledgers.customers(book).values())
     return Pricing(
         book.config,
         Directory(customers),
         Tariffs(book),
         np.array([(c.open_since - _EPOCH).days for c in customers], dtype=np.int64),
         pa.array([customer.id for customer in customers], pa.string()),
-        np.array([book.currency(customer.id) for customer in customers], np.str_),
+        np.array([subledgers.currency(book, customer.id) for customer in customers], np.str_),
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from a2ledger import sources
-from a2ledger.book import config
 from a2ledger.book.book import CONFIG, Draft, RefusedError
 from a2ledger.sources import toml_text
 from a2ledger.sources.calls import COLUMNS
@@ -45,7 +44,7 @@ def remember(draft: Draft, name: str, columns: dict[str, str]) -> None:
         RefusedError: if the source is another dialect's, or its text cannot be changed safely.
         ConfigError: if no source can have the name.
     """
-    known = draft.book.config.sources.get(name)
+    known = draft.config.sources.get(name)
     dialect = known.dialect if known else name if name in sources.dialects() else DIALECT
     if dialect != DIALECT:
         raise RefusedError(
@@ -55,7 +54,7 @@ def remember(draft: Draft, name: str, columns: dict[str, str]) -> None:
     text, value = draft.text(CONFIG), ""
     try:
         value = toml_text.inline(columns)
-        zone = toml_text.quoted(draft.book.config.timezone)
+        zone = toml_text.quoted(draft.config.timezone)
         head = f"dialect = {toml_text.quoted(DIALECT)}\ntimezone = {zone}\n"
         changed = toml_text.with_key(text, ("sources", name), "columns", value, head)
     except ValueError as error:
@@ -63,10 +62,8 @@ def remember(draft: Draft, name: str, columns: dict[str, str]) -> None:
             f"{CONFIG}: sources.{name}: {error}; nothing was imported; "
             f"write columns = {value} there"
         ) from None
-    parsed = config.parse(changed)
     if changed == text:
         return
     draft.put(CONFIG, changed)
-    draft.book.config = parsed
     what = "has its columns" if known else "is new; close waits for it from now on"
     draft.talk(f"{CONFIG}: sources.{name} {what}")

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from a2ledger import money
-from a2ledger.book.book import IMPORTS, Draft, csv_text
+from a2ledger.book.book import IMPORTS, Draft
 from a2ledger.calls.explain import Explanation
+from a2ledger.csvfile import csv_text
 from a2ledger.sources import quarantine
 from a2ledger.sources.batch import Refused
 
@@ -276,10 +277,10 @@ def put_aside(draft: Draft, report: Report) -> None:
         UncountedRowsError: if not every row read is in one bucket.
     """
     report.check()
-    held, report.new_in_quarantine = quarantine.read(draft.book.root).updated(
+    held, report.new_in_quarantine = quarantine.read(draft.root).updated(
         report.source, [*report.refused, *report.displaced], report.known
     )
-    if held.rows or (draft.book.root / quarantine.PATH).exists():
+    if held.rows or (draft.root / quarantine.PATH).exists():
         draft.put(quarantine.PATH, quarantine.written(held).encode("utf-8", "surrogateescape"))
 
 

@@ -87,7 +87,7 @@ def retry(
     if source in _tables():
         report = _table(draft, source, rows, accepted)
     else:
-        feed = draft.book.config.source(source, sources.dialects)
+        feed = draft.config.source(source, sources.dialects)
         report = call_imports.import_again(draft, feed, rows, now, accepted)
         report.refused = list(_with_ids(report.refused, rows))
     left = {row.identity for row in report.refused}

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from a2ledger import accounts, money
-from a2ledger.book.book import csv_text
+from a2ledger.csvfile import csv_text
 
 FILE = "staff.csv"
 """What a form's row is called in ``imports.csv``."""

@@ -17,8 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from a2ledger import accounts, money
-from a2ledger.audit import explain
-from a2ledger.balances import ageing_of_book, balances
+from a2ledger.audit import call_price, explain
+from a2ledger.balances import ageing, balances
+from a2ledger.balances import statement as statements
 from a2ledger.balances.ageing import BUCKETS
 from a2ledger.billing import close, preview
 from a2ledger.book.book import IMPORTS, Book, Draft, RefusedError
@@ -26,7 +27,7 @@ from a2ledger.book.git import GitError
 from a2ledger.calls import detail
 from a2ledger.documents import files
 from a2ledger.documents.document import as_json
-from a2ledger.journal import customer_file, period_file, syntax
+from a2ledger.journal import customer_file, period_file, subledgers, syntax
 from a2ledger.journal.ledger import Ledger, Standing
 from a2ledger.period import DAY
 from a2ledger.records import SETTLED, Customer
@@ -145,7 +146,7 @@ def standing(book: Book, customer: Customer, today: dt.date) -> Values:
 
 def statement(book: Book, customer: Customer, since: dt.date | None) -> Values:
     """A customer's account like a bank statement."""
-    found: Values = as_json(balances.statement(book, customer, since, None))
+    found: Values = as_json(statements.statement(book, customer, since, None))
     return found
 
 
@@ -169,7 +170,7 @@ def usage(book: Book, customer: Customer) -> list[Values]:
     first = max(min(sums), last - (_CHART_DAYS - 1) * DAY)
     days = [first + place * DAY for place in range((last - first).days + 1)]
     most = max((sums[day][2] for day in days if day in sums), default=0) or 1
-    currency = book.currency(customer.id)
+    currency = subledgers.currency(book, customer.id)
     return [
         {
             "day": str(day),
@@ -292,16 +293,16 @@ def calls(book: Book, identity: str, first: dt.date, last: dt.date) -> Values:
     Raises:
         MissingDetailError: if the calls of a day are not there.
     """
-    days = [day for day in sorted(book.digests) if first <= day <= last]
+    days = [day for day in sorted(detail.digests(book)) if first <= day <= last]
     parts = []
     for day in days:
-        table = detail.read(book.root, day, book.digests)
+        table = detail.read(book.root, day, detail.digests(book))
         table = table.filter(pc.equal(table["customer"], identity))
         parts.append(table.append_column("day", pa.repeat(pa.scalar(day), len(table))))
     table = pa.concat_tables(parts) if parts else detail.empty()
-    currency = book.currency(identity)
+    currency = subledgers.currency(book, identity)
     rows = [
-        explain.call_json(book, row, number)
+        call_price.call_json(book, row, number)
         | {
             "destination": row["destination"],
             "service": row["service"],
@@ -326,7 +327,7 @@ def explained(book: Book, name: str, line: int, call: int, today: dt.date) -> Va
     price = None
     if 1 <= call <= len(told.calls):
         row = told.calls.slice(call - 1, 1).to_pylist()[0]
-        price = explain.priced(book, row, buy=bool(row["carrier"]))
+        price = call_price.priced(book, row, buy=bool(row["carrier"]))
     before, after = told.rounding()
     return {
         "document": name,
@@ -346,7 +347,9 @@ def explained(book: Book, name: str, line: int, call: int, today: dt.date) -> Va
             | {"path": str(book.root.resolve() / one.file)}
             for one in told.postings
         ],
-        "calls": [explain.call_json(book, row, place) for place, row in enumerate(rows, start=1)],
+        "calls": [
+            call_price.call_json(book, row, place) for place, row in enumerate(rows, start=1)
+        ],
         "count": len(told.calls),
         "call": call,
         "price": price,
@@ -393,7 +396,7 @@ def would_close(book: Book, today: dt.date, without: Sequence[str] = ()) -> Valu
 def next_periods(book: Book) -> list[Values]:
     """When the next periods end, and how many."""
     ends: dict[dt.date, int] = {}
-    for customer in book.customers.values():
+    for customer in subledgers.customers(book).values():
         if not customer.settled:
             end = preview.open_period(customer).end
             ends[end] = ends.get(end, 0) + 1
@@ -442,7 +445,7 @@ def _chart(rows: Sequence[Values]) -> list[Values]:
 
 def months_of_calls(book: Book) -> list[str]:
     """Months the book has calls of, newest first."""
-    return sorted({f"{day:%Y-%m}" for day in book.digests}, reverse=True)
+    return sorted({f"{day:%Y-%m}" for day in detail.digests(book)}, reverse=True)
 
 
 def destinations(book: Book, month: str) -> list[Values]:
@@ -453,8 +456,8 @@ def destinations(book: Book, month: str) -> list[Values]:
     """
     keys = ["service", "destination", "currency"]
     sums: dict[tuple[str, ...], list[int]] = {}
-    for day in (day for day in book.digests if f"{day:%Y-%m}" == month):
-        table = _with_margins(book, detail.read(book.root, day, book.digests, _MARGIN_OF))
+    for day in (day for day in detail.digests(book) if f"{day:%Y-%m}" == month):
+        table = _with_margins(book, detail.read(book.root, day, detail.digests(book), _MARGIN_OF))
         found = table.group_by(keys, use_threads=False).aggregate(
             [("seconds", "count"), *((name, "sum") for name in _SUMMED)]
         )
@@ -475,7 +478,7 @@ _SUMMED = ("seconds", "cost_micro", "buy_micro", "known", "sold")
 
 def _with_margins(book: Book, table: pa.Table) -> pa.Table:
     """Calls with their currency, and what those are sold for whose cost is known in it."""
-    base, foreign = book.config.currency, book.foreign_accounts()
+    base, foreign = book.config.currency, subledgers.foreign_accounts(book)
     known = pc.not_equal(table["carrier"], "")
     if foreign or any(one.currency != base for one in book.config.decks.values()):
         own = [foreign.get(name, base) for name in table["customer"].to_pylist()]
@@ -523,9 +526,9 @@ def _destination(key: tuple[str, ...], sums: Sequence[int]) -> Values:
 def aged(book: Book, today: dt.date) -> list[Values]:
     """Open documents of everyone who owes on closed bills, by days overdue."""
     found = []
-    for row in ageing_of_book.aged(book, (), today):
+    for row in ageing.aged(book, (), today):
         if row.documents or row.unapplied_micro:
-            name = book.customers[row.customer].text("name", today)
+            name = subledgers.customers(book)[row.customer].text("name", today)
             found.append(row.as_json() | {"name": name, "overdue": bool(row.overdue)})
     return sorted(found, key=lambda one: (not one["overdue"], one["customer"]))
 

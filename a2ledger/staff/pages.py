@@ -27,7 +27,7 @@ from a2ledger.book.transaction import InterruptedRunError, LockedError
 from a2ledger.calls.detail import MissingDetailError
 from a2ledger.documents import files
 from a2ledger.documents.pdf import PdfError
-from a2ledger.journal import ledger
+from a2ledger.journal import ledger, subledgers
 from a2ledger.journal.ledger import ForbiddenLineError, Ledger, Standing
 from a2ledger.sources.quarantine import BrokenQuarantineError
 from a2ledger.staff import customers
@@ -224,15 +224,15 @@ class Customers(_Page):
         """
         name = request.args.get("customer", "")
         if account := request.args.get("account", ""):
-            name = customers.customer_of_account(self.book.customers, account)
-        if name not in self.book.customers:
+            name = customers.customer_of_account(subledgers.customers(self.book), account)
+        if name not in subledgers.customers(self.book):
             raise RefusedError(f"{name or 'This'}: no such customer")
         return name
 
     def _customer(self) -> Values:
         name = self._named()
         book, today = self.book, self.today
-        customer = book.customers[name]
+        customer = subledgers.customers(book)[name]
         since = None if request.args.get("all") else customers.since_closes(customer, _PERIODS)
         try:
             preview, problem = drawing.preview(book, name, today), ""
@@ -265,10 +265,10 @@ class Customers(_Page):
     def _document(self) -> Values:
         book, name = self.book, request.args.get("document", "")
         if not name:
-            customer = book.customers[self._named()]
+            customer = subledgers.customers(book)[self._named()]
             day = _day("bill") or self.today
             name = customers.billed_on(book, customer, day)
-        if name in book.customers:
+        if name in subledgers.customers(book):
             document = drawing.preview(book, name, self.today)
         else:
             document = customers.document(book, name)
@@ -286,7 +286,7 @@ class Customers(_Page):
         name, form = request.args.get("name", ""), request.args.get("format", "html")
         try:
             book = self.book
-            if name in book.customers:
+            if name in subledgers.customers(book):
                 document = drawing.preview(book, name, self.today)
             else:
                 document = customers.document(book, name)

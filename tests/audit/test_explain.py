@@ -15,7 +15,7 @@ import pytest
 from harness import STANDARD, Book, a2ledger, call
 
 from a2ledger import money
-from a2ledger.audit import explain
+from a2ledger.audit import call_price, explain
 from a2ledger.book.book import Book as Opened
 
 TODAY = dt.date(2026, 3, 20)
@@ -88,7 +88,7 @@ def test_every_line_of_every_document_adds_up_and_its_calls_are_priced_as_their_
             text = (demo / one.file).read_text().splitlines()[one.line - 1]
             assert text.startswith(f"{one.date} * ")
         for row in told.calls.to_pylist()[:3]:
-            price = explain.priced(book, row)
+            price = call_price.priced(book, row)
             assert (price.commit, price.told.cost_micro) == ("", row["cost_micro"])
             text = (demo / price.file).read_text().splitlines()[price.line - 1]
             assert text.startswith(f"{row['prefix']},{row['destination']},")

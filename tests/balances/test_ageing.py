@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from a2ledger.balances import ageing, balances
-from a2ledger.balances import ageing_of_book as steps
 from a2ledger.balances.ageing import Moved
 from a2ledger.book.book import Book
 from a2ledger.journal.ledger import Standing
@@ -293,7 +292,7 @@ def test_balances_of_every_past_day_are_what_balances_said_and_ageing_adds_up_to
         book = Book(root)
         for on, rows in said.items():
             assert plain(balances.standings_on(book, on)) == plain(rows), on
-            for row, standing in zip(steps.aged(book, [], on), rows, strict=True):
+            for row, standing in zip(ageing.aged(book, [], on), rows, strict=True):
                 shown = row.as_json()
                 parts = [*ageing.BUCKETS, "unapplied"]
                 assert sum(Decimal(shown[part]) for part in parts) == Decimal(shown["billed"])

@@ -5,8 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from a2ledger.balances import statement as statements
 from a2ledger.billing import bill as billing
-from a2ledger.billing.bill import Brought, DetailDiffersError, Row, Used
+from a2ledger.billing.bill import DetailDiffersError, Used
+from a2ledger.journal.rows import Brought, Row
 from a2ledger.period import Period
 from a2ledger.vat import VatCode, added
 
@@ -189,7 +191,7 @@ def test_vat_is_rounded_once_half_away_from_zero(net, rate, places, vat):
 
 
 def test_lines_are_rounded_so_that_they_add_up():
-    telescope = billing.Telescope({"A": 4_000}, 2)
+    telescope = statements.Telescope({"A": 4_000}, 2)
 
     assert [telescope.add("A", 3_333) for _ in range(6)] == [10_000, 0, 0, 10_000, 0, 0]
     assert telescope.add("B", 3_333) == 0

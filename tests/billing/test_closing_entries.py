@@ -10,9 +10,9 @@ import pytest
 
 from a2ledger.billing import bill as billing
 from a2ledger.billing import closing_entries
-from a2ledger.billing.bill import Brought, Row
 from a2ledger.book import config
 from a2ledger.journal import ledger, syntax
+from a2ledger.journal.rows import Brought, Row
 from a2ledger.period import Period
 from a2ledger.records import Customer
 from a2ledger.vat import OUTSIDE, VatCode

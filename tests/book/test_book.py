@@ -5,9 +5,10 @@ import datetime as dt
 import pytest
 import shelf
 
-from a2ledger.book.book import Book, BrokenBookError, NoBookError, csv_text
+from a2ledger.book.book import Book, BrokenBookError, NoBookError
 from a2ledger.book.toml_table import ConfigError
 from a2ledger.calls.detail import Digest
+from a2ledger.csvfile import csv_text
 
 DAY = dt.date(2026, 1, 5)
 OWN = "journals/customers/C1.beancount"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a2ledger import money, period
+from a2ledger import facts, money, period
 from a2ledger.fees import due as fees
 from a2ledger.period import DAY
 from a2ledger.records import Customer, Fee
@@ -164,7 +164,7 @@ def test_a_part_is_rounded_to_the_decimals_of_its_currency(currency, amount):
 def test_a_fee_that_cannot_be_billed_is_named(change, said):
     one = replace(customer(), fees=(fee("9.90", **change),))
     with pytest.raises(ValueError, match=r"^fee ") as error:
-        fees.check(one, "EUR", ["Subscriptions"])
+        facts.check_fees(one, "EUR", ["Subscriptions"])
     assert said in str(error.value)
 
 

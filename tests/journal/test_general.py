@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from a2ledger.journal import general, period_file, syntax
-from a2ledger.journal.period_file import PeriodFile, Usage, leg, transaction
+from a2ledger.journal.entries import leg, transaction
+from a2ledger.journal.period_file import PeriodFile, Usage
 
 DAY = dt.date(2026, 1, 10)
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from a2ledger.journal import period_file, syntax
-from a2ledger.journal.period_file import Usage, leg, transaction
+from a2ledger.journal.entries import leg, transaction
+from a2ledger.journal.period_file import Usage
 
 DAY = dt.date(2026, 1, 5)
 HEAD = """\

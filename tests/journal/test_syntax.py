@@ -6,7 +6,8 @@ import pytest
 from beancount.core import data
 
 from a2ledger.journal import syntax
-from a2ledger.journal.period_file import Usage, leg, transaction, usage_entry
+from a2ledger.journal.entries import leg, transaction
+from a2ledger.journal.period_file import Usage, usage_entry
 
 DAY = dt.date(2026, 1, 5)
 

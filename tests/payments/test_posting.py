@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from a2ledger.book import config
-from a2ledger.journal import syntax
+from a2ledger.journal import entries, syntax
 from a2ledger.payments import posting
 from a2ledger.records import Movement
 
@@ -84,10 +84,10 @@ def test_billed_has_the_currencys_decimals_or_as_many_as_it_needs():
 
 
 def test_a_late_entry_keeps_its_day():
-    moved = posting.moved_to(entry(), dt.date(2026, 2, 1))
+    moved = entries.moved_to(entry(), dt.date(2026, 2, 1))
 
     assert (moved.date, moved.meta["late_from"]) == (dt.date(2026, 2, 1), DAY)
-    assert (posting.own_day(moved), posting.own_day(entry())) == (DAY, DAY)
+    assert (entries.own_day(moved), entries.own_day(entry())) == (DAY, DAY)
 
 
 def test_a_payment_and_its_refill_credit_the_customer_once():
@@ -131,13 +131,13 @@ def test_late_or_paired_an_entry_is_the_same_event(method, other, micro, text):
     refill = entry("refill", id="r1", method=other, amount_micro=micro)
     later = dt.date(2026, 2, 1)
 
-    together = posting.paired(posting.moved_to(payment, later), refill, "C1")
-    without = posting.without_effect(posting.moved_to(refill, later), "C1")
+    together = posting.paired(entries.moved_to(payment, later), refill, "C1")
+    without = posting.without_effect(entries.moved_to(refill, later), "C1")
 
     assert posting.canonical(together) == posting.canonical(payment)
     assert posting.canonical(without) == posting.canonical(refill)
-    assert posting.alone(together, "C1") == posting.moved_to(payment, later)
-    assert posting.alone(without, "C1") == posting.moved_to(refill, later)
+    assert posting.alone(together, "C1") == entries.moved_to(payment, later)
+    assert posting.alone(without, "C1") == entries.moved_to(refill, later)
     assert posting.alone(payment, "C1") == payment
 
 

@@ -19,9 +19,10 @@ from posted import CODES, DAYS, JANUARY, draw_up, months, row, total, years
 
 from a2ledger import accounts, money
 from a2ledger.billing import closing_entries
-from a2ledger.billing.bill import Brought
 from a2ledger.book import config
+from a2ledger.journal import entries as journal_entries
 from a2ledger.journal import period_file, syntax
+from a2ledger.journal.rows import Brought, Row
 from a2ledger.payments import posting
 from a2ledger.records import Movement
 
@@ -78,7 +79,7 @@ def test_a_payment_and_its_refill_balance_however_they_are_put_together(first, s
 
     assert total(posting.paired(payment, refill, "C1")) == 0
     assert total(posting.without_effect(refill, "C1")) == 0
-    assert total(posting.moved_to(payment, dt.date(2028, 1, 1))) == 0
+    assert total(journal_entries.moved_to(payment, dt.date(2028, 1, 1))) == 0
 
 
 def _as(movement: Movement, kind: str) -> Movement:
@@ -128,13 +129,13 @@ def loaded(text: str) -> list[data.Directive]:
 
 @given(TEXTS, TEXTS, TEXTS, TEXTS, AMOUNTS)
 def test_any_text_and_amount_comes_back_from_a_transaction(payee, narration, value, leg, micro):
-    entry = period_file.transaction(
+    entry = journal_entries.transaction(
         dt.date(2026, 1, 5),
         payee,
         narration,
         [
-            period_file.leg("Assets:A", micro, "EUR", vat=leg),
-            period_file.leg("Income:B", -micro, "EUR"),
+            journal_entries.leg("Assets:A", micro, "EUR", vat=leg),
+            journal_entries.leg("Income:B", -micro, "EUR"),
         ],
         meta={"calls": 3, "late_from": dt.date(2025, 12, 31), "id": value},
         links=["payment-x"],
@@ -177,7 +178,7 @@ def test_any_text_comes_back_from_what_is_not_a_transaction(text, other, micro):
 @given(st.lists(st.tuples(TEXTS, TEXTS), max_size=6))
 def test_no_text_makes_one_entry_into_two(texts):
     entries = [
-        period_file.transaction(dt.date(2026, 1, 5), payee, narration, [], meta={"id": payee})
+        journal_entries.transaction(dt.date(2026, 1, 5), payee, narration, [], meta={"id": payee})
         for payee, narration in texts
     ]
     text = "".join(map(syntax.formatted, entries))

@@ -20,10 +20,10 @@ from posted import CENTS, CODES, DAYS, months, total, years
 from a2ledger import accounts, money, vat
 from a2ledger.billing import bill as billing
 from a2ledger.billing import closing_entries
-from a2ledger.billing.bill import Brought
 from a2ledger.book import config
 from a2ledger.documents import document, en16931, taxed_refill
 from a2ledger.documents.document import Document, Line, Statement, StatementLine, VatLine
+from a2ledger.journal.rows import Brought
 from a2ledger.records import Customer
 from a2ledger.vat import VatCode
 

@@ -28,7 +28,7 @@ from beancount.core.amount import Amount
 
 from a2ledger import accounts, money
 from a2ledger.journal import syntax
-from a2ledger.journal.period_file import leg, transaction
+from a2ledger.journal.entries import leg, transaction
 from a2ledger.sources.batch import digest
 
 SOURCE = "corrections"

@@ -1,0 +1,156 @@
+"""The price of one call, told: the row of the deck that held, and each step of the formula."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from a2ledger import money, times
+from a2ledger.book.book import Book
+from a2ledger.book.git import GitError
+from a2ledger.calls.keep import identity
+from a2ledger.journal import subledgers
+from a2ledger.rating import cost, decks, formula
+from a2ledger.rating import deck as tariff
+from a2ledger.rating import rate as rating
+from a2ledger.rating.deck import Deck, Tariff
+from a2ledger.rating.formula import Explained
+from a2ledger.records import Customer
+
+_VERSIONS = 50
+"""Older versions of a deck that are tried."""
+
+
+class Priced(NamedTuple):
+    """How a call was priced."""
+
+    file: str
+    line: int
+    """Of the rate."""
+    prefix: str
+    destination: str
+    commit: str
+    """Empty if the deck still says so; else the commit that last did."""
+    told: Explained | None
+    """None where no deck gives the price."""
+    note: str = ""
+    bought: Explained | None = None
+
+
+# ---- one call ----
+
+
+def priced(book: Book, call: Mapping[str, Any], *, buy: bool = False) -> Priced:
+    """How a call was priced, by its deck as it is or, if that has changed, as it was.
+
+    Args:
+        book: whose.
+        call: a row of :attr:`Explanation.calls`.
+        buy: whether to tell what its carrier takes, too.
+    """
+    price = call["cost_micro"] + call["voided_micro"]
+    said = f"it is void: {call['void']}; it would cost {money.text(price)}" if call["void"] else ""
+    path = f"tariffs/{call['deck']}.csv"
+    if call["given"] or not call["seconds"]:
+        why = (
+            "its row said what it costs, or its rule that it is free"
+            if call["given"]
+            else "an answered call of no seconds is free"
+        )
+        note = "; ".join(filter(None, (why, said)))
+        return Priced(path if call["deck"] else "", 0, call["prefix"], call["destination"], "",
+                      None, note)  # fmt: skip
+    customer = subledgers.customers(book)[call["customer"]]
+    discount = int((customer.fact("discount_percent", call["day"]) or 0) * 100)
+    local = _local(book, call)
+    for commit, text, deck in _versions(book, call["deck"]):
+        found = rating.rate_of(Tariff(name=deck.name, decks=(deck,)), call["called"], local)
+        if found is None or deck.prefixes[found[1]].as_py() != call["prefix"]:
+            continue
+        told = _checked(*found, call["seconds"], discount)
+        if told.cost_micro == price:
+            rate = formula.rate(*found)
+            return Priced(
+                path,
+                tariff.lines(text)[found[1]],
+                call["prefix"],
+                call["destination"],
+                commit,
+                told,
+                said,
+                formula.bought(rate, call["seconds"]) if buy else None,
+            )
+    note = _otherwise(book, call, customer, discount, local)
+    return Priced(
+        path, 0, call["prefix"], call["destination"], "", None, f"{note}{said and '; '}{said}"
+    )
+
+
+def _local(book: Book, call: Mapping[str, Any]) -> dt.datetime:
+    """When a call started, on the clock of the book's zone."""
+    seconds = np.array([int(call["start"].timestamp())])
+    naive = int(times.to_naive(seconds, book.config.timezone)[0])
+    return (times.EPOCH + dt.timedelta(seconds=naive)).replace(tzinfo=None)
+
+
+def _checked(deck: Deck, row: int, seconds: int, discount: int) -> Explained:
+    """An explanation that comes to what the kernel charges."""
+    told = formula.sold(formula.rate(deck, row), seconds, discount)
+    arrays = (np.array([value]) for value in (row, seconds, discount))
+    billed, price, _ = cost.price(deck, *arrays)
+    assert (told.billed_seconds, told.cost_micro) == (int(billed[0]), int(price[0]))  # noqa: S101 - what is told is what is charged
+    return told
+
+
+def _versions(book: Book, name: str) -> Iterator[tuple[str, str, Deck]]:
+    """A deck as it is, then as git knows it, newest first: commit, text, deck."""
+    path = f"tariffs/{name}.csv"
+    seen = {text := book.text(path)}
+    if text:
+        yield "", text, decks.deck(book, name)
+    try:
+        log = book.repository.run("log", f"-{_VERSIONS}", "--format=%h %cs", "--", path).stdout
+        for commit in log.splitlines():
+            text = book.repository.run("show", f"{commit.split()[0]}:{path}", check=False).stdout
+            if text and text not in seen:
+                seen.add(text)
+                deck, problems = tariff.parse(text, name=name, file=path)
+                if not problems:
+                    yield commit, text, deck
+    except GitError:
+        return
+
+
+def _otherwise(
+    book: Book, call: Mapping[str, Any], customer: Customer, discount: int, local: dt.datetime
+) -> str:
+    """What to say of a price that no deck gives: what it would be by now."""
+    names = call["tariff"] or customer.text("tariff", call["day"])
+    decks = tuple(decks.deck(book, name) for name in filter(None, map(str.strip, names.split(","))))
+    found = rating.rate_of(Tariff(name=names, decks=decks), call["called"], local)
+    by_now = "nothing: there is no rate"
+    if found:
+        told = _checked(*found, call["seconds"], discount)
+        prefix = found[0].prefixes[found[1]].as_py()
+        by_now = f"{money.text(told.cost_micro)}, tariffs/{found[0].name}.csv, prefix {prefix}"
+    return f"no version of its deck with the discount of now gives this price; it would be {by_now}"
+
+
+def call_json(book: Book, call: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """A call as the command shows it."""
+    return {
+        "call": number,
+        "id": identity(call["switch"], call["uid"], call["seq"]),
+        "start": f"{_local(book, call):%Y-%m-%d %H:%M:%S}",
+        "called": call["called"],
+        "seconds": call["seconds"],
+        "billed_seconds": call["billed_seconds"],
+        "cost": money.text(call["cost_micro"]),
+        "deck": call["deck"],
+        "prefix": call["prefix"],
+        "void": call["void"],
+        "read_from": f"{call['file']}:{call['line']}",
+    }

@@ -1,0 +1,169 @@
+"""Whether the books are sound: what must hold of a book, and the problems where it does not."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from a2ledger import accounts, money
+from a2ledger.balances.balances import MAIN, _sums, main
+from a2ledger.book.book import Book, BrokenBookError
+from a2ledger.calls import detail
+from a2ledger.journal import customer_file, ledger, subledgers
+from a2ledger.journal.ledger import Ledger, Standing
+from a2ledger.records import Customer, Problem
+
+
+def check(book: Book, names: Sequence[str] = ()) -> list[Problem]:
+    """What is wrong with the book, or with some customers' own ledgers too.
+
+    Errors Beancount finds, sub-ledgers that differ from the general ledger, customers over
+    their limit; for customers named also their whole own ledger and its call detail.
+    """
+    problems: list[Problem] = book.reading(lambda: list(_check(book, names)))
+    return problems
+
+
+def _check(book: Book, names: Sequence[str]) -> Iterator[Problem]:
+    assert book.config  # noqa: S101 - read here, so that what is wrong with it is said
+    operators = main(book)
+    yield from operators.problems(book.root.resolve())
+    found = ledger.standings(operators)
+    wanted = set(names) or {row.customer for row in found}
+    yield from soundness(book, found, wanted)
+    yield from suspense(ledger.unmatched(operators), MAIN)
+    for name in names:
+        yield from _own(book, subledgers.customers(book)[name])
+    files = {name: customer_file.path(name) for name in wanted}
+    owed = (
+        (row.customer, row.owed_micro, row.credit_limit_micro, row.currency)
+        for row in found
+        if row.customer in wanted
+    )
+    yield from credit_limits(owed, files)
+
+
+def soundness(book: Book, found: Sequence[Standing], wanted: set[str]) -> Iterator[Problem]:
+    """Where customers' own ledgers and the general ledger differ."""
+    sums: dict[str, int] = {}
+    files: dict[str, str] = {}
+    for name in sorted(wanted & subledgers.customers(book).keys()):
+        customer = subledgers.customers(book)[name]
+        path = customer_file.period_path(name, customer.open_since)
+        billed, unbilled = _sums(book, customer, dt.date.max)
+        own = {accounts.billed(name): billed, accounts.unbilled(name): unbilled}
+        sums |= own
+        files |= dict.fromkeys(own, path)
+    general = {
+        account: micro
+        for row in found
+        if row.customer in wanted
+        for account, micro in (
+            (accounts.billed(row.customer), row.billed_micro),
+            (accounts.unbilled(row.customer), row.unbilled_micro),
+        )
+    }
+    yield from summaries(sums, general, files)
+
+
+def _own(book: Book, customer: Customer) -> Iterator[Problem]:
+    """A customer's own ledger, loaded alone, and the calls of his open period."""
+    own = Ledger.load(book.root / customer_file.path(customer.id))
+    yield from own.problems(book.root.resolve())
+    path = customer_file.period_path(customer.id, customer.open_since)
+    try:
+        file = subledgers.period_file(book, path)
+    except BrokenBookError as error:
+        yield from error.problems
+        return
+    posted: dict[tuple[str, ...], tuple[int, int, int]] = {
+        (str(row.day), row.service, row.vat): (row.calls, row.seconds, row.micro)
+        for row in file.usage
+    }
+    days = sorted({row.day for row in file.usage})
+    days += [day for day in detail.digests(book) if day >= customer.open_since and day not in days]
+    folded: dict[tuple[str, ...], tuple[int, int, int]] = {}
+    for day in days:
+        for row in detail.fold(detail.read(book.root, day, detail.digests(book)), [customer.id]):
+            if (row.late_in or day) >= customer.open_since:
+                folded[str(day), row.service, row.vat] = (row.calls, row.seconds, row.micro)
+    yield from details(posted, folded, path)
+
+
+def credit_limits(
+    owed: Iterable[tuple[str, int, int, str]], files: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Customers who owe more than they may.
+
+    Args:
+        owed: (customer, owed, credit limit, currency), amounts in micro-units.
+        files: the customer's own ledger, by customer.
+    """
+    for customer, owed_micro, limit_micro, currency in owed:
+        if owed_micro > limit_micro:
+            yield Problem(
+                files.get(customer, ""),
+                0,
+                "credit-limit",
+                f"{customer} owes {money.text(owed_micro, 2)} {currency}, over the credit limit "
+                f"of {money.text(limit_micro, 2)}",
+            )
+
+
+def suspense(held: Mapping[str, int], file: str) -> Iterator[Problem]:
+    """Currencies of which more has left suspense than came into it.
+
+    Args:
+        held: what is in suspense, in micro-units by currency.
+        file: where that is to be seen.
+    """
+    for currency, micro in held.items():
+        if micro < 0:
+            message = f"{money.text(-micro, 2)} {currency} more left suspense than came into it"
+            yield Problem(file, 0, "suspense", message)
+
+
+def summaries(
+    subledgers: Mapping[str, int], general: Mapping[str, int], files: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Accounts on which a customer's own ledger and the general ledger differ.
+
+    Args:
+        subledgers: sums by account, in micro-units, read from customers' own files.
+        general: the same of the general ledger.
+        files: the file of the open period, by account.
+    """
+    for account in sorted({*subledgers, *general}):
+        own, summary = subledgers.get(account, 0), general.get(account, 0)
+        if own != summary:
+            yield Problem(
+                files.get(account, "journals/main.beancount"),
+                0,
+                "summary",
+                f"{account} is {money.text(own)} in the customer's own ledger and "
+                f"{money.text(summary)} in the general ledger; run any command that writes, "
+                "or undo the edit",
+            )
+
+
+def details(
+    posted: Mapping[tuple[str, ...], tuple[int, int, int]],
+    folded: Mapping[tuple[str, ...], tuple[int, int, int]],
+    file: str,
+) -> Iterator[Problem]:
+    """Usage entries that are not what the call detail adds up to.
+
+    Args:
+        posted: (calls, seconds, micro-units) by (day, service, VAT code), from the journal.
+        folded: the same from the call detail.
+        file: the journal.
+    """
+    for key in sorted({*posted, *folded}):
+        if posted.get(key) != folded.get(key):
+            yield Problem(
+                file,
+                0,
+                "detail",
+                f"usage of {' '.join(key)} is {posted.get(key)} in the journal and "
+                f"{folded.get(key)} in the call detail (calls, seconds, micro-units)",
+            )

@@ -1,0 +1,167 @@
+"""The statement of a customer's account over any days, and its lines in order."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from a2ledger import accounts, money
+from a2ledger.book.book import Book
+from a2ledger.documents.document import Statement, StatementLine
+from a2ledger.journal import customer_file, ledger, subledgers
+from a2ledger.journal.ledger import Ledger
+from a2ledger.journal.rows import Brought, Row
+from a2ledger.records import Customer
+from a2ledger.vat import vat_title
+
+
+class Telescope:
+    """Amounts to show, rounded so that their sum is the rounded sum.
+
+    One running total per VAT code: a line shows by how much the rounded total moved.
+    """
+
+    def __init__(self, start_micro: Mapping[str, int], places: int) -> None:
+        self.totals = dict(start_micro)
+        self.places = places
+
+    def add(self, code: str, micro: int) -> int:
+        """The amount to show for a line, in micro-units."""
+        before = self.totals.get(code, 0)
+        after = self.totals[code] = before + micro
+        moved: int = money.rounded(after, self.places) - money.rounded(before, self.places)
+        return moved
+
+
+def line_order(row: Row) -> tuple[dt.date, int, str, str, dt.date, str]:
+    """Return what statement lines are sorted by: day, then usage, sales and money."""
+    rank = 2 if row.billed else 0 if row.calls is not None else 1
+    return (row.date, rank, row.payee, row.vat, row.late_from or row.date, row.link)
+
+
+def statement_lines(
+    rows: Iterable[Row], brought: Brought, places: int
+) -> Iterator[tuple[dt.date, str, int, int]]:
+    """Every movement as (day, description, amount shown, balance shown), in order.
+
+    Unbilled postings are shown as they will be billed; VAT is not among them.
+    """
+    telescope = Telescope(brought.cumulative_micro, places)
+    exact = brought.billed_micro
+    for row in sorted(rows, key=line_order):
+        before = money.rounded(exact, places)
+        exact += row.micro if row.billed else telescope.add(row.vat, row.micro)
+        after = money.rounded(exact, places)
+        yield row.date, description(row), after - before, after
+
+
+def description(row: Row) -> str:
+    """Return the words of a statement line."""
+    words = [row.payee]
+    if row.narration:
+        words.append(row.narration)
+    if row.late_from:
+        words.append(f"of {row.late_from}, posted late")
+    return ", ".join(words)
+
+
+_CLOSES = {"invoice", "credit-note", "statement"}
+
+
+def statement(
+    book: Book, customer: Customer, since: dt.date | None, until: dt.date | None
+) -> Statement:
+    """A customer's account over any days, from all his periods.
+
+    Unbilled usage stands as it will be billed; VAT once a period is closed.
+
+    Args:
+        book: the customer's.
+        customer: whose account.
+        since: first day; None for all.
+        until: last day; None for all.
+    """
+
+    def ask() -> Statement:
+        for start in customer.periods:
+            book.text(customer_file.period_path(customer.id, start))  # what is damaged is refused
+        own = Ledger.load(book.root / customer_file.path(customer.id))
+        return _statement(book, own, customer, since, until)
+
+    found: Statement = book.reading(ask)
+    return found
+
+
+def _statement(
+    book: Book, own: Ledger, customer: Customer, since: dt.date | None, until: dt.date | None
+) -> Statement:
+    places = money.decimals(subledgers.currency(book, customer.id))
+    rows = ledger.rows(own).get(accounts.component(customer.id), [])
+    shown = list(_movements(rows, _taxes(book, own), places))
+    opening = 0
+    lines = []
+    for day, what, amount, balance in shown:
+        if since and day < since:
+            opening = balance
+        elif not until or day <= until:
+            lines.append((day, what, amount, balance))
+    closing = lines[-1][3] if lines else opening
+    return Statement(
+        opening=money.text(opening, places),
+        lines=tuple(
+            StatementLine(
+                date=str(day),
+                description=what,
+                amount=money.text(amount, places),
+                balance=money.text(balance, places),
+            )
+            for day, what, amount, balance in lines
+        ),
+        closing=money.text(closing, places),
+    )
+
+
+def _taxes(book: Book, own: Ledger) -> dict[str, list[tuple[str, int]]]:
+    """VAT each close posted, as (title, amount) by the document's link."""
+    names = {accounts.vat(name): code for name, code in book.config.codes.items()}
+    found: dict[str, list[tuple[str, int]]] = {}
+    for row in own.ask(ledger.TAXES):
+        if row.account in names:
+            taxed = (vat_title(names[row.account]), -money.micro(row.number))
+            found.setdefault(min(row.links), []).append(taxed)
+    return found
+
+
+def _movements(
+    rows: Sequence[Row], taxes: dict[str, list[tuple[str, int]]], places: int
+) -> Iterator[tuple[dt.date, str, int, int]]:
+    """Every movement with its running balance; a close shows as the VAT it added."""
+    ends = sorted({(row.date, row.link) for row in rows if row.tags & _CLOSES})
+    waiting = [row for row in rows if not row.tags & _CLOSES]
+    brought, telescope = Brought(), Telescope({}, places)
+    for end, link in [*ends, (dt.date.max, "")]:
+        inside = [row for row in waiting if row.date <= end]
+        waiting = [row for row in waiting if row.date > end]
+        balance = money.rounded(brought.billed_micro, places)
+        visible = [row for row in inside if "rounding" not in row.tags]
+        for movement in statement_lines(visible, brought, places):
+            balance = movement[3]
+            yield movement
+        for what, amount in taxes.get(link, []):
+            balance += amount
+            yield end, what, amount, balance
+        brought = _after(brought, inside, taxes.get(link, []), telescope)
+
+
+def _after(
+    brought: Brought, rows: Sequence[Row], taxes: list[tuple[str, int]], telescope: Telescope
+) -> Brought:
+    """What stands after some rows and the VAT of their close."""
+    billed = brought.billed_micro + sum(row.micro for row in rows if row.billed)
+    for row in rows:
+        if not row.billed:
+            billed += telescope.add(row.vat, row.micro)
+    return Brought(
+        billed_micro=billed + sum(amount for _, amount in taxes),
+        cumulative_micro=dict(telescope.totals),
+    )

@@ -1,0 +1,44 @@
+"""Lines of a journal that no program can read: days no calendar has, amounts too fine."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+_EVERY_DAY = re.compile(r"^(?:[ \t]+[a-z][\w-]*: )?(\d{4}-\d\d-\d\d)\b", re.MULTILINE)
+# What may be a day that no calendar has, or an amount that is too fine: seldom anywhere in a text.
+_DOUBTFUL_DAY = re.compile(
+    r"-(?:(?:0[2469]|11)-(?:29|3[01])|(?:00|1[3-9]|[2-9]\d)-|\d\d-(?:00|3[2-9]|[4-9]\d))"
+)
+_FINE, _LARGE = re.compile(r"\.[0-9]{7}"), re.compile(r"[ \t]-?[0-9]{13}")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+# An amount of a posting, balance or fact that is finer or larger than a2ledger can add up.
+_UNFIT = re.compile(
+    r"^(?=[ \t]+(?:[*!][ \t]+)?[A-Z]\w*:|\d{4}-\d\d-\d\d (?:balance|custom)\b)[^;\n]*?"
+    r"[ \t]-?(?P<amount>\d{13,}\S*|\d+\.\d{6}\d*[1-9]\d*)",
+    re.MULTILINE,
+)
+
+
+def damage(text: str) -> tuple[int, str] | None:
+    """The first line of a book's journal that cannot be read as text, and why.
+
+    Such are days that no calendar has, and amounts with more than six decimals or twelve digits.
+    """
+    days = _EVERY_DAY.findall(text) if _DOUBTFUL_DAY.search(text) else ()
+    for day in dict.fromkeys(days):
+        try:
+            dt.date.fromisoformat(day)
+        except ValueError:
+            return _line(text, text.index(day)), f"{day} is no day"
+    doubtful = _FINE.search(text) or _LARGE.search(text)
+    for found in _UNFIT.finditer(text) if doubtful else ():
+        line = found[0].split("\n")[0]
+        if _STRING.sub("", line).endswith(found["amount"]):  # and not in somebody's words
+            message = f"{found['amount']} has more than six decimals or twelve digits"
+            return _line(text, found.start()), message
+    return None
+
+
+def _line(text: str, place: int) -> int:
+    return text.count("\n", 0, place) + 1

@@ -1,0 +1,145 @@
+"""Entries of a journal: made, moved, struck out, and read back from their text."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import cast
+
+from beancount.core import amount, data
+from beancount.core.amount import Amount
+from beancount.parser import parser
+
+from a2ledger import accounts, money
+
+ISSUED = "invoice"
+"""Metadata of an entry whose VAT is taken out, and which has a document of its own: its number."""
+
+
+def moved_to(entry: data.Transaction, day: dt.date) -> data.Transaction:
+    """An entry posted late: on another day, with its own as metadata."""
+    return entry._replace(date=day, meta={**entry.meta, "late_from": entry.date})
+
+
+def own_day(entry: data.Transaction) -> dt.date:
+    """The day of what an entry posts, late or not."""
+    day: dt.date = entry.meta.get("late_from", entry.date)
+    return day
+
+
+def _without_vat(postings: Sequence[data.Posting]) -> list[data.Posting]:
+    """Postings with VAT back in the leg it was taken out of: Billed, or else the last."""
+    taxes = [posting for posting in postings if posting.account.startswith(accounts.TAXES)]
+    left = [posting for posting in postings if posting not in taxes]
+    billed = [place for place, posting in enumerate(left) if posting.account.endswith(":Billed")]
+    place = billed[0] if billed else -1
+    for tax in taxes:
+        both = amount.add(cast("Amount", left[place].units), cast("Amount", tax.units))
+        left[place] = left[place]._replace(units=both)
+    return left
+
+
+def gross(entry: data.Transaction) -> data.Transaction:
+    """An entry with what it tops up whole: as it was before its VAT was taken out."""
+    return entry._replace(postings=_without_vat(entry.postings)) if ISSUED in entry.meta else entry
+
+
+def voided(entry: data.Transaction, reason: str) -> data.Transaction:
+    """An entry struck out: it moves nothing, and its postings say what they were."""
+    return entry._replace(
+        meta={**entry.meta, "voided": reason},
+        postings=[_struck(posting) for posting in entry.postings],
+    )
+
+
+def _struck(posting: data.Posting) -> data.Posting:
+    units = cast("Amount", posting.units)
+    nothing = Amount(abs(cast("Decimal", units.number) * 0), units.currency)
+    return posting._replace(units=nothing, meta={**(posting.meta or {}), "was": units})
+
+
+def restored(entry: data.Transaction) -> data.Transaction:
+    """An entry that was struck out as it was before; any other as it is."""
+    if "voided" not in entry.meta:
+        return entry
+    return entry._replace(
+        meta={key: value for key, value in entry.meta.items() if key != "voided"},
+        postings=[_standing(posting) for posting in entry.postings],
+    )
+
+
+def _standing(posting: data.Posting) -> data.Posting:
+    meta = dict(posting.meta or {})
+    units = meta.pop("was", posting.units)
+    return posting._replace(units=units, meta=meta or None)
+
+
+def sale(
+    customer: str, account: str, micro: int, currency: str, *, vat: str, pending_micro: int = 0
+) -> list[data.Posting]:
+    """The postings of what a customer owes and an account earns.
+
+    Args:
+        customer: who owes it.
+        account: what earns it: a service's income, or income deferred.
+        micro: the price.
+        currency: of the customer's account.
+        vat: the code it is posted under.
+        pending_micro: the VAT inside the price, which waits until it is billed.
+    """
+    postings = [
+        leg(accounts.unbilled(customer), micro, currency, vat=vat),
+        leg(account, pending_micro - micro, currency),
+    ]
+    if pending_micro:
+        postings.append(leg(accounts.pending(vat), -pending_micro, currency))
+    return postings
+
+
+def transaction(
+    day: dt.date,
+    payee: str,
+    narration: str,
+    postings: Sequence[data.Posting],
+    *,
+    meta: dict[str, object] | None = None,
+    links: Iterable[str] = (),
+    tags: Iterable[str] = (),
+) -> data.Transaction:
+    """A cleared Beancount transaction."""
+    return data.Transaction(
+        meta or {}, day, "*", payee, narration, frozenset(tags), frozenset(links), list(postings)
+    )
+
+
+def leg(
+    account: str, micro: int, currency: str, *, places: int = money.PLACES, vat: str = ""
+) -> data.Posting:
+    """A posting of an amount in micro-units, written with at least ``places`` decimals."""
+    units = Amount(money.decimal(micro, places), currency)
+    return data.Posting(account, units, None, None, None, {"vat": vat} if vat else None)
+
+
+def read_entry(text: str) -> data.Transaction:
+    """A transaction from journal text the program wrote."""
+    entries, _, _ = parser.parse_string(text)
+    entry = cast("data.Transaction", entries[0])
+    meta = {key: value for key, value in entry.meta.items() if key not in {"filename", "lineno"}}
+    return entry._replace(
+        meta=meta,
+        postings=[
+            leg._replace(meta={key: meta[key] for key in ("vat", "was") if key in meta} or None)
+            for leg in entry.postings
+            for meta in [leg.meta or {}]
+        ],
+    )
+
+
+def own_link(entry: data.Transaction) -> str:
+    """The link that identifies an entry; a payment's comes before its refill's."""
+    return min(entry.links, key=_own_first)
+
+
+def _own_first(name: str) -> tuple[bool, str]:
+    return (name.startswith("refill-"), name)

@@ -1,0 +1,148 @@
+"""A payment and the refill it pays for are one event, in whichever order they come."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from beancount.core import data
+
+from a2ledger import accounts
+from a2ledger.book.book import GENERAL, SUSPENSE, Draft
+from a2ledger.documents.issue_taxed_refill import Issuer
+from a2ledger.journal import general, subledgers, syntax
+from a2ledger.journal.entries import ISSUED, _own_first, own_link, read_entry
+from a2ledger.journal.period_file import with_entries
+from a2ledger.payments import posting
+from a2ledger.records import Movement
+from a2ledger.sources.report import Report
+
+
+class Known(NamedTuple):
+    """An entry the book holds already."""
+
+    customer: str
+    """The customer's part of the account name; empty in suspense."""
+    entry: data.Transaction
+    sealed: bool
+    owners: frozenset[str] = frozenset()
+    """Parts of customers a payment was transferred to."""
+
+
+def held_already(draft: Draft, given: Iterable[Movement]) -> dict[str, Known]:
+    """Entries the book holds of the movements given, by link; and what they may be paired with."""
+    rows = list(given)
+    parts = {part(row.customer) for row in rows if row.customer}
+    return held_among(draft, {posting.link(row) for row in rows}, parts)
+
+
+def held_among(draft: Draft, wanted: Collection[str], parts: Collection[str]) -> dict[str, Known]:
+    """Entries with one of some links; and of some customers all that may be paired."""
+    opened = {
+        accounts.component(name): customer.open_since
+        for name, customer in subledgers.customers(draft).items()
+    }
+    found: dict[str, Known] = {}
+    owners: dict[str, set[str]] = {}
+    for path in [*draft.files(GENERAL, "2*.beancount"), *draft.files(SUSPENSE)]:
+        for block in syntax.blocks(draft.text(path)):
+            names = syntax.links(block.text) if block.kind == "*" else []
+            own = min(names, key=_own_first, default="")
+            if own.startswith("transfer-") and (moved := _MOVED.search(block.text)):
+                owners.setdefault(moved[1], set()).add(general.customer_of(block))
+            elif own in wanted or own.startswith(PAIRED):
+                customer = general.customer_of(block)
+                if own in wanted or customer in parts:
+                    sealed = block.date < str(opened.get(customer, dt.date.min))
+                    found[own] = Known(customer, read_entry(block.text), sealed)
+    return {
+        link: row._replace(owners=frozenset(owners.get(link, ()))) for link, row in found.items()
+    }
+
+
+PAIRED = ("payment-", "refill-")
+"""What the links of entries that may be paired begin with."""
+
+_MOVED = re.compile(r'^  payment: "([^"]+)"$', re.MULTILINE)
+
+
+def part(customer: str) -> str:
+    """A customer's part of an account's name; empty where money is nobody's yet."""
+    return accounts.component(customer) if customer else ""
+
+
+def write(
+    draft: Draft, by_customer: Mapping[str, Iterable[data.Transaction]], known: Iterable[Known]
+) -> None:
+    """Write entries into open periods, those taxed that top up where refills are."""
+    issuer = Issuer(draft)
+    issuer.know(row.entry for row in known)
+    for identity, entries in issuer.taxed(by_customer).items():
+        file = with_entries(subledgers.open_file(draft, identity), entries)
+        subledgers.put_open_file(draft, identity, file)
+    issuer.say()
+
+
+def replace_paired(draft: Draft, customer: str, entry: data.Transaction) -> None:
+    """Put a payment or refill of an open period in the place of what it was.
+
+    What it was paired with, and may be paired with by now, is put together anew.
+    """
+    held = held_among(draft, (), {part(customer)})
+    held.pop(own_link(entry))
+    pairs = pair(customer, [entry], list(held.values()))
+    write(draft, {customer: pairs}, held.values())
+
+
+def add_up(draft: Draft, movement: Movement, report: Report) -> None:
+    """Add what a row moved to the sum of its currency."""
+    base = draft.config.currency
+    own = subledgers.currency(draft, movement.customer) if movement.customer else base
+    currency = movement.currency or own
+    if currency == base:
+        report.amount_micro += movement.amount_micro
+    else:
+        report.foreign_micro[currency] += movement.amount_micro
+
+
+def pair(
+    customer: str, entries: list[data.Transaction], held: list[Known]
+) -> Iterator[data.Transaction]:
+    """New entries, and older ones of the open period, with payments and refills put together.
+
+    What the open period holds is put together anew, as if all had come at once.
+    """
+    new = {own_link(entry): entry for entry in entries}
+    old = {own_link(row.entry): row.entry for row in held}
+    # What has a document of its own stays as it is, though its period be open.
+    sealed = {own_link(row.entry) for row in held if row.sealed or ISSUED in row.entry.meta}
+    every = new | {
+        link: entry
+        if link in sealed or not link.startswith(PAIRED)
+        else posting.alone(entry, customer)
+        for link, entry in old.items()
+    }
+    standing = {link: entry for link, entry in every.items() if "voided" not in entry.meta}
+    refills = [entry for link, entry in standing.items() if link.startswith("refill-")]
+    payments = [entry for link, entry in standing.items() if link.startswith("payment-")]
+    for payment in sorted(payments, key=own_link):
+        refill = partner(payment, refills)
+        if refill is None or "customer" in payment.meta:  # put together in a closed period
+            continue
+        if own_link(payment) not in sealed:
+            every[own_link(payment)] = posting.paired(payment, refill, customer)
+        elif own_link(refill) not in sealed:
+            every[own_link(refill)] = posting.without_effect(refill, customer)
+    for link, entry in every.items():
+        if link in new or entry != old[link]:
+            yield entry
+
+
+def partner(
+    payment: data.Transaction, refills: Iterable[data.Transaction]
+) -> data.Transaction | None:
+    """Return the refill a payment belongs to; the first by link if there are several."""
+    found = [refill for refill in refills if posting.belong_together(payment, refill)]
+    return min(found, key=own_link, default=None)

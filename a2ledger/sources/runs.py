@@ -1,0 +1,48 @@
+"""The runs of imports: the lines of ``imports.csv``."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from typing import NamedTuple
+
+from a2ledger.book.book import IMPORTS, Book, BrokenBookError, restore
+from a2ledger.records import Problem
+
+
+class Run(NamedTuple):
+    """An import: of which source, when, and through which day if it was not to take all."""
+
+    source: str
+    time: dt.datetime
+    through: dt.date | None
+
+
+def runs(book: Book) -> list[Run]:
+    """Parse every run of ``imports.csv``.
+
+    Raises:
+        BrokenBookError: if a line is not as the program wrote it.
+    """
+    parsed = []
+    for row in (reader := csv.DictReader(io.StringIO(book.text(IMPORTS)))):
+        try:
+            when = dt.datetime.fromisoformat(row["time"])
+            last = row.get("through") or ""
+            through = dt.date.fromisoformat(last) if last else None
+            parsed.append(Run(row["source"], when.astimezone(book.config.zone), through))
+        except (KeyError, TypeError, ValueError):
+            message = f"is no line of an import; {restore(IMPORTS)}"
+            raise BrokenBookError([Problem(IMPORTS, reader.line_num, "imports", message)]) from None
+    return parsed
+
+
+def latest(book: Book, source: str, file: str) -> dt.datetime | None:
+    """Return the latest start that runs of a source have seen in a file they read alone."""
+    starts = [
+        dt.datetime.fromisoformat(row["latest"])
+        for row in csv.DictReader(io.StringIO(book.text(IMPORTS)))
+        if row["source"] == source and row["files"] == file and row["latest"]
+    ]
+    return max(starts, default=None)
