@@ -18,7 +18,7 @@ from a2ledger.rating import deck as tariff
 from a2ledger.rating import rate as rating
 from a2ledger.rating.deck import Deck, Tariff
 from a2ledger.rating.formula import Explained
-from a2ledger.records import Customer
+from a2ledger.records import Customer, split_list
 
 _VERSIONS = 50
 """Older versions of a deck that are tried."""
@@ -129,8 +129,8 @@ def _otherwise(
 ) -> str:
     """What to say of a price that no deck gives: what it would be by now."""
     names = call["tariff"] or customer.text("tariff", call["day"])
-    decks = tuple(decks.deck(book, name) for name in filter(None, map(str.strip, names.split(","))))
-    found = rating.rate_of(Tariff(name=names, decks=decks), call["called"], local)
+    priced_by = tuple(decks.deck(book, name) for name in split_list(names))
+    found = rating.rate_of(Tariff(name=names, decks=priced_by), call["called"], local)
     by_now = "nothing: there is no rate"
     if found:
         told = _checked(*found, call["seconds"], discount)

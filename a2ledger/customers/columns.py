@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 REQUIRED = ("id", "name", "credit_limit", "tariff")
 
-HEADER = text.Header(REQUIRED, ("id", "opened", *records.KEYS), loose=("name", "address", "street", "street2"))
+HEADER = text.Header(
+    REQUIRED, ("id", "opened", *records.KEYS), loose=("name", "address", "street", "street2")
+)
 
 
 def read(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[Refused]]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-
-from a2ledger.book.config import Config
 from dataclasses import replace
 
 from a2ledger import money

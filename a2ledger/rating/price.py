@@ -61,10 +61,10 @@ class Tariffs:
         """
         with self._loading:
             if text not in self._numbers:
-                decks = tuple(decks.deck(self._book, name) for name in split_list(text))
+                loaded = tuple(decks.deck(self._book, name) for name in split_list(text))
                 currencies = {self._book.config.deck(name).currency for name in split_list(text)}
                 self.currencies.append(" and ".join(sorted(currencies)))
-                self.loaded.append(Tariff(name=text, decks=decks))
+                self.loaded.append(Tariff(name=text, decks=loaded))
                 self._numbers[text] = len(self.loaded) - 1
             return self._numbers[text]
 

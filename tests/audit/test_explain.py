@@ -17,6 +17,7 @@ from harness import STANDARD, Book, a2ledger, call
 from a2ledger import money
 from a2ledger.audit import call_price, explain
 from a2ledger.book.book import Book as Opened
+from a2ledger.journal import subledgers
 
 TODAY = dt.date(2026, 3, 20)
 
@@ -66,7 +67,7 @@ def told_lines(root):
     for path in sorted(root.glob("invoices/*/*.json")):
         for line in json.loads(path.read_text())["lines"]:
             yield explain.explain(book, path.stem, line["line"], TODAY), line["net"]
-    for name in book.customers:
+    for name in subledgers.customers(book):
         for line in Book(root, root).preview(name, today=str(TODAY))["lines"]:
             yield explain.explain(book, name, line["line"], TODAY), line["net"]
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from a2ledger.book.book import Book as Reader
 from a2ledger.calls import detail
-from a2ledger.journal import customer_file, ledger, seal
+from a2ledger.journal import customer_file, ledger, seal, subledgers
 
 TODAY = "2026-04-10"
 FEBRUARY = "journals/2026-02/C1.01.beancount"
@@ -408,7 +408,7 @@ def test_what_is_told_of_a_customers_calls_is_his_alone():
 
 def test_rows_parsed_from_a_file_are_those_of_the_loaded_ledger(closed):
     reader = Reader(closed.root)
-    for customer in reader.customers.values():
+    for customer in subledgers.customers(reader).values():
         loaded = ledger.rows(ledger.Ledger.load(closed.root / customer_file.path(customer.id)))
         parsed = [
             row

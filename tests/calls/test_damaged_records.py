@@ -113,7 +113,7 @@ def fates(root, content: bytes, **source) -> dict[int, str]:
     draft = shelf.draft(root)
     path = root.parent / "Master.csv"
     path.write_bytes(content)
-    feed = draft.book.config.source("asterisk", sources.dialects)
+    feed = draft.config.source("asterisk", sources.dialects)
     now = dt.datetime(2026, 2, 1, tzinfo=dt.UTC)
     explanation = Explanation()
     asked = Asked(everything=True, explanation=explanation)

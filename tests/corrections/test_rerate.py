@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from a2ledger.balances import balances
 from a2ledger.corrections import rerate as rerating
+from a2ledger.journal import subledgers
 from a2ledger.journal.customer_file import with_facts
 
 DOUBLE = STANDARD.replace("1.00", "2.00")
@@ -331,7 +332,8 @@ def template(tmp_path_factory):
 def change(root, name, identifiers):
     one = shelf.draft(root)
     since = dt.date(2025, 12, 1)
-    one.put_customer(with_facts(one.customer(name), [("identifiers", identifiers)], since))
+    changed = with_facts(subledgers.customer(one, name), [("identifiers", identifiers)], since)
+    subledgers.put_customer(one, changed)
     shelf.publish(one)
 
 

@@ -61,7 +61,7 @@ def publish(one: Draft) -> None:
     """Bring what is derived into line and write it all, without git."""
     summary.summarise(one)
     for path, content in one.put_files.items():
-        file = one.book.root / path
+        file = one.root / path
         if content is None:
             file.unlink()
         else:
@@ -103,7 +103,7 @@ def take(root: Path, source: str, text: str | bytes, today: dt.date = TODAY) -> 
 def take_from(root: Path, source: str, path: Path, today: dt.date = TODAY) -> reporting.Report:
     """Import a file, or a directory of them, into a book."""
     one = draft(root, today)
-    settings = one.book.config
+    settings = one.config
     now = dt.datetime.combine(today + dt.timedelta(days=1), dt.time(), settings.zone)
     if source in money_imports.KINDS:
         report = money_imports.import_movements(one, source, [path])

@@ -21,7 +21,7 @@ import pytest
 from fava.application import create_app
 
 from a2ledger.book.book import Book, RefusedError
-from a2ledger.journal import ledger
+from a2ledger.journal import ledger, subledgers
 from a2ledger.journal.ledger import Ledger
 from a2ledger.staff import customers as figures_of
 from a2ledger.staff import guard
@@ -836,7 +836,9 @@ def test_customers_over_their_limit_come_first_and_what_is_left_is_judged(book):
     assert [(row[0], row[-1]) for row in rows] == [
         ("C2", "over limit"), ("C4", "low"), ("C1", "ok"), ("C3", "low"),
     ]  # fmt: skip
-    own = figures_of.standing(Book(book.root), Book(book.root).customers["C2"], dt.date.max)
+    own = figures_of.standing(
+        Book(book.root), subledgers.customer(Book(book.root), "C2"), dt.date.max
+    )
     assert (own["owed"], own["available"], own["over_limit"]) == ("11.00", "-1.00", True)
     book.run("close", "C3", "--final")
     assert figures_of.settled(Book(book.root)) == {"C3"}

@@ -22,7 +22,7 @@ from a2ledger.billing import closing_entries
 from a2ledger.book import config
 from a2ledger.journal import entries as journal_entries
 from a2ledger.journal import period_file, syntax
-from a2ledger.journal.rows import Brought, Row
+from a2ledger.journal.rows import Brought
 from a2ledger.payments import posting
 from a2ledger.records import Movement
 
