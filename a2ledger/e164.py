@@ -8,22 +8,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-if TYPE_CHECKING:
-    from a2ledger.book.source_config import Source
-
 _DIALLED = re.compile(r"[0-9+*#]{1,15}", re.ASCII)
 _INSTEAD = re.compile(r"[0-9]{0,15}", re.ASCII)
 _FILLING = r"[\s().\-]"
 
 
-def digits(numbers: pa.StringArray, source: Source) -> pa.StringArray:
+class Dialling(Protocol):
+    """How the numbers of a source are dialled, as its configuration says."""
+
+    @property
+    def short_codes(self) -> Sequence[str]:
+        """Numbers that stay as they are."""
+
+    @property
+    def international(self) -> Sequence[str]:
+        """Prefixes that introduce a country code."""
+
+    @property
+    def national(self) -> str:
+        """The prefix of a national number; empty if there is none."""
+
+    @property
+    def country(self) -> str:
+        """The country code that a national number lacks."""
+
+
+def digits(numbers: pa.StringArray, source: Dialling) -> pa.StringArray:
     """Numbers as digits, country code first.
 
     A short code stays as it is. Else the first of these that fits is applied: an international
@@ -54,7 +71,7 @@ def digits(numbers: pa.StringArray, source: Source) -> pa.StringArray:
 
 def planned(
     numbers: pa.StringArray,
-    source: Source,
+    source: Dialling,
     plans: Sequence[str],
     plan: npt.NDArray[np.integer[Any]],
 ) -> pa.StringArray:
@@ -79,7 +96,7 @@ def planned(
     return found
 
 
-def _by_plan(numbers: pa.StringArray, source: Source, plan: str) -> pa.StringArray:
+def _by_plan(numbers: pa.StringArray, source: Dialling, plan: str) -> pa.StringArray:
     rules = dict(parse_plan(plan))
     dialled = pc.replace_substring_regex(numbers, _FILLING, "")
     untouched = np.ones(len(numbers), np.bool_)

@@ -25,7 +25,7 @@ from a2ledger.a2billing import calls as dialect
 from a2ledger.a2billing import tables as a2billing
 from a2ledger.a2billing.cards import Card, Cards
 from a2ledger.a2billing.money_log import Context, Log
-from a2ledger.a2billing.tables import TABLE, Clock, Tables, clock_of
+from a2ledger.a2billing.tables import Clock, Tables, clock_of
 from a2ledger.book.book import GENERAL, Book, Draft, RefusedError
 from a2ledger.book.source_config import Source
 from a2ledger.calls import imports as call_imports
@@ -39,7 +39,7 @@ from a2ledger.rating import decks
 from a2ledger.records import Customer, Movement
 from a2ledger.sources import database
 from a2ledger.sources.address import Address
-from a2ledger.sources.batch import Span, UnusableInput
+from a2ledger.sources.batch import TABLE, Span, UnusableInput
 from a2ledger.sources.report import Report
 
 DIALECT = "a2billing"

@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 from a2ledger import money
 from a2ledger.book.book import Book
 from a2ledger.book.source_config import Source
-from a2ledger.sources.batch import RAW_SHOWN, Refused
+from a2ledger.sources.batch import RAW_SHOWN, TABLE, Refused
 
 PLACES = 5
 """Decimals of a balance in A2Billing."""
@@ -46,10 +46,6 @@ class Row:
     def refused(self, reason: str, message: str, identity: str) -> Refused:
         """The row, refused."""
         return Refused(self.file, self.line, reason, message, self.raw[:RAW_SHOWN], identity, TABLE)
-
-
-TABLE = "table"
-"""Head of a refused row that every import reads again by itself."""
 
 
 class Found(NamedTuple):

@@ -100,12 +100,11 @@ def close(
         BrokenBookError: if the books are not sound, or calls and postings differ.
         MissingDetailError: if the calls of a day are missing.
     """
-    book = draft
-    check_sources(book, without)
+    check_sources(draft, without)
     refuse_broken(draft, names)
     names = list(dict.fromkeys(names))
-    customers = [subledgers.customers(book)[name] for name in names] or list(
-        subledgers.customers(book).values()
+    customers = [subledgers.customers(draft)[name] for name in names] or list(
+        subledgers.customers(draft).values()
     )
     until = min(draft.today, through + period.DAY) if through else draft.today
     results: list[Closed] = []
@@ -115,7 +114,7 @@ def close(
         if names and not periods:
             results.append(_not_ended(customer, preview.open_period(customer)))
         for one in periods:
-            if waiting := uncovered(book, one, without, book.config.close_delay):
+            if waiting := uncovered(draft, one, without, draft.config.close_delay):
                 results.append(
                     Closed(customer=customer.id, period=one, closed=False, warnings=waiting)
                 )
@@ -169,12 +168,12 @@ def close_all(
 
 
 def refuse_broken(draft: Draft, names: Sequence[str]) -> None:
-    """Make sure the books are sound.
+    """Make sure the books are sound as they stand on disk, before the draft adds to them.
 
     Raises:
         BrokenBookError: saying what is not.
     """
-    book = draft
+    book = draft.base
     main = asking.main(book)
     found = ledger.standings(main)
     wanted = set(names) or {row.customer for row in found}
@@ -232,11 +231,11 @@ class _Closer:
         confirmed: Sequence[str],
         progress: Progress,
     ) -> None:
-        self.draft, self.book = draft, draft
+        self.draft = draft
         self.confirmed = set(confirmed)
         self.held_back: set[str] = set()
         self.remarks: set[str] = set()
-        self.customers = {name: subledgers.customers(self.book)[name] for name in names}
+        self.customers = {name: subledgers.customers(self.draft)[name] for name in names}
         self.files: dict[str, PeriodFile] = {
             name: subledgers.open_file(draft, name) for name in names
         }
@@ -255,13 +254,13 @@ class _Closer:
         if name in self.held_back:
             return None
         customer, (brought, rows) = self.customers[name], self.states[name]
-        bill = preview.draw_up(self.book, customer, one, brought, rows, self.calls, final=final)
+        bill = preview.draw_up(self.draft, customer, one, brought, rows, self.calls, final=final)
         kind = _kind(bill)
         document = closing_entries.document(
             bill,
             customer,
-            self.book.config,
-            currency=subledgers.currency(self.book, name),
+            self.draft.config,
+            currency=subledgers.currency(self.draft, name),
             kind=kind,
             number=None,
             issue_date=self.draft.today,
@@ -275,7 +274,7 @@ class _Closer:
             self.held_back.add(name)
             return Closed(customer=name, period=one, closed=False, warnings=reasons)
         number = None if kind == "statement" else self.numbers.take(kind)
-        document = replace(parties.translated(self.book, document), number=number)
+        document = replace(parties.translated(self.draft, document), number=number)
         remarks = [Warned(*remark) for remark in en16931.remarks(document)]
         self.remarks |= {remark.message for remark in remarks}
         sealed = self._write(customer, bill, document)
@@ -302,7 +301,7 @@ class _Closer:
 
     def _write(self, customer: Customer, bill: Bill, document: Document) -> Document:
         """Freeze a period's file, seal it, and begin the next; the document with its seal."""
-        currency = subledgers.currency(self.book, customer.id)
+        currency = subledgers.currency(self.draft, customer.id)
         frozen, left = split(self.files[customer.id], bill.period.end)
         earned, deferred = deferrals.at_close(
             deferrals.read(frozen.above), bill.period, customer, currency
@@ -348,18 +347,18 @@ class _Closer:
             before=seal.read(text, bill.period.start) or SoFar(),
             calls=calls,
             billed_micro=bill.gross_micro,
-            currency=subledgers.currency(self.book, customer.id),
+            currency=subledgers.currency(self.draft, customer.id),
             places=bill.places,
         )
 
     def _turned(self, customer: Customer, bill: Bill) -> Iterator[Row]:
         """What a change of treatment posts on the first day of the new one."""
         balance = bill.carried.billed_micro
-        if (sold := issue_taxed_refill.turned(self.book, customer, bill.period, balance)) is None:
+        if (sold := issue_taxed_refill.turned(self.draft, customer, bill.period, balance)) is None:
             return
         number = self.issuer.issue(customer, sold)
         entry = taxed_refill.conversion(
-            sold, customer.id, subledgers.currency(self.book, customer.id), number
+            sold, customer.id, subledgers.currency(self.draft, customer.id), number
         )
         self.files[customer.id] = with_entries(self.files[customer.id], [entry])
         yield Row(
@@ -379,11 +378,11 @@ class _Closer:
     def finish(self) -> None:
         """Write the open periods that now follow."""
         self.issuer.say()
-        company = self.book.config.company
+        company = self.draft.config.company
         for message in sorted(self.remarks if company.vat_id or company.country else ()):
             self.draft.talk(f"note: {message}")
         for name, customer in self.customers.items():
-            before = subledgers.customers(self.book)[name]
+            before = subledgers.customers(self.draft)[name]
             subledgers.put_customer(self.draft, customer)
             subledgers.put_open_file(self.draft, name, self.files[name])
             self.draft.touch(name, before.open_since)

@@ -35,13 +35,12 @@ def settle(draft: Draft, names: Sequence[str], without: Sequence[str]) -> list[C
         RefusedError, BrokenBookError, MissingDetailError: as a close; also where a last bill
             cannot be made.
     """
-    book = draft
-    close.check_sources(book, without)
+    close.check_sources(draft, without)
     close.refuse_broken(draft, names)
     results: list[Closed] = []
     ready: list[tuple[dt.date, str, Period]] = []
     for name in dict.fromkeys(names):
-        customer = subledgers.customers(book)[name]
+        customer = subledgers.customers(draft)[name]
         periods = _periods(customer, draft.today)
         if warnings := _hindrances(draft, customer, periods, without):
             one = preview.open_period(customer)

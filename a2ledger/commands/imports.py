@@ -23,6 +23,7 @@ from a2ledger.calls import imports as call_imports
 from a2ledger.calls.explain import Explanation
 from a2ledger.calls.inputs import Asked, Reading
 from a2ledger.calls.normalise import Wanted
+from a2ledger.commands.importers import IMPORTERS
 from a2ledger.commands.settings import (
     DAY,
     FILE,
@@ -36,9 +37,6 @@ from a2ledger.commands.settings import (
     pass_settings,
     print_json,
 )
-from a2ledger.customers import register
-from a2ledger.payments import import_exchange_rates
-from a2ledger.payments import imports as money_imports
 from a2ledger.rating import deck as tariff
 from a2ledger.rating import offline
 from a2ledger.records import Problem
@@ -111,8 +109,9 @@ def import_(
         if found := _moved(settings, draft, source, paths, taking, limits):
             parts, reading = list(found.parts), found.reading
             report = reporting.together(source, parts, parts[1].files)
-        elif source in _LISTS or source in money_imports.KINDS:
-            report = _of_files(draft, source, _files(source, paths, limits))
+        elif source in IMPORTERS.lists:
+            files = _files(source, paths, limits)
+            report = IMPORTERS.lists[source](draft, source, files, ())
         else:
             report, reading = _of_calls(settings, draft, source, paths, limits)
         reporting.record(draft, report, now)
@@ -253,16 +252,6 @@ def _only_source(settled: Config, path: str) -> tuple[str, tuple[Path, ...]]:
     return next(iter(settled.sources)), (Path(path),)
 
 
-_LISTS = {"customers": register.import_customers, "prices": import_exchange_rates.import_prices}
-
-
-def _of_files(draft: Draft, source: str, files: list[Path]) -> reporting.Report:
-    """Import what is not calls."""
-    if source in _LISTS:
-        return _LISTS[source](draft, files)
-    return money_imports.import_movements(draft, source, files)
-
-
 def _files(source: str, paths: Sequence[Path | str], limits: Mapping[str, Any]) -> list[Path]:
     """The files of a table that is not calls."""
     if limits["since"] or limits["through"]:
@@ -356,13 +345,14 @@ def quarantine_retry(
 
     Example: a2ledger quarantine retry --reason no-rate
     """
-    chosen = retry.choose(settings.book(), reason, identities, accept)
+    chosen = retry.choose(settings.book(), reason, identities, accept, IMPORTERS)
     notes, reports = list(chosen.notes), []
     for source, rows in chosen.rows.items():
         # One after the other: each sees the book as the one before has left it.
         with settings.drafting(dry_run=dry_run) as draft:
             try:
-                report = retry.retry(draft, source, rows, settings.now(draft), accept)
+                now = settings.now(draft)
+                report = retry.retry(draft, source, rows, now, accept, IMPORTERS)
             except UnknownSourceError:
                 notes.append(f"{source}: no such source any more; not tried again")
                 continue

@@ -66,6 +66,9 @@ def credit_note(draft: Draft, asked: Asked) -> Posted:
     entry = postings.credit_note(
         one, number=number, original=asked.number, lines=lines, net=found.net, vat=found.vat
     )
+    owner = subledgers.customer(draft, customer)
+    day = max(asked.day, owner.open_since)
+    opening = balances.standing_on(draft, owner, day).billed_micro
     placed = correct.place(draft, customer, entry)
     document = credit.document(
         invoice,
@@ -74,9 +77,7 @@ def credit_note(draft: Draft, asked: Asked) -> Posted:
         number=number,
         day=placed.date,
         issue_date=draft.today,
-        opening_micro=balances.standing_on(
-            draft, subledgers.customer(draft, customer), placed.date
-        ).billed_micro,
+        opening_micro=opening,
         reason=str(entry.narration),
     )
     document = _translated(document, invoice)

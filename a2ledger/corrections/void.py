@@ -197,15 +197,14 @@ def _user(draft: Draft, link: str) -> str:
 
 def _calls(draft: Draft, name: str, on: dt.date | None) -> Iterator[_Call]:
     """Calls of days that may be open that a name means."""
-    book = draft
     first = min(
-        (one.open_since for one in subledgers.customers(book).values()), default=dt.date.max
+        (one.open_since for one in subledgers.customers(draft).values()), default=dt.date.max
     )
-    days = [day for day in sorted(detail.digests(book)) if on in {None, day} and day >= first]
-    late = [day for day in sorted(detail.digests(book)) if day not in days and on in {None, day}]
+    days = [day for day in sorted(detail.digests(draft)) if on in {None, day} and day >= first]
+    late = [day for day in sorted(detail.digests(draft)) if day not in days and on in {None, day}]
     for day in [*days, *late]:
         calls = detail.read(
-            book.root, day, detail.digests(book), ["switch", "uid", "seq", "late_in"]
+            draft.root, day, detail.digests(draft), ["switch", "uid", "seq", "late_in"]
         )
         short = pc.binary_join_element_wise(calls["switch"], calls["uid"], "/")
         full = pc.binary_join_element_wise(short, calls["seq"], "/")

@@ -52,6 +52,9 @@ CALL = "call"
 ENTRY = "entry"
 """Head of a row whose text is an entry that stood in a journal."""
 
+TABLE = "table"
+"""Head of a refused row that every import reads again by itself."""
+
 _GATHERED, _GATHERED_ROWS = 1024, 1 << 16
 """Batches, and rows, that are made one at most: what they hold of files is in memory at once."""
 

@@ -6,7 +6,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 
 from a2ledger import money
 from a2ledger.book.book import IMPORTS, Draft
-from a2ledger.calls.explain import Explanation
 from a2ledger.csvfile import csv_text
 from a2ledger.sources import quarantine
 from a2ledger.sources.batch import Refused
@@ -46,6 +45,16 @@ Buckets = npt.NDArray[np.object_]
 
 class UncountedRowsError(Exception):
     """Rows went in that came out in no bucket. Nothing is published."""
+
+
+class Explanation(Protocol):
+    """Told what becomes of every row of an import."""
+
+    def read(self, batch: Any, normal: Any, names: Any) -> None:
+        """Hear of a batch as it is read and recognised."""
+
+    def take(self, calls: pa.Table, buckets: Any) -> None:
+        """Hear in which bucket each call was counted."""
 
 
 @dataclass(kw_only=True)

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from a2ledger import sources
-from a2ledger.a2billing.tables import TABLE
 from a2ledger.book.book import Book, Draft
-from a2ledger.calls import imports as call_imports
-from a2ledger.customers import register
-from a2ledger.payments import import_exchange_rates
-from a2ledger.payments import imports as money_imports
+from a2ledger.book.source_config import Source
 from a2ledger.sources import quarantine
-from a2ledger.sources.batch import ENTRY, Refused
+from a2ledger.sources.batch import ENTRY, TABLE, Refused
 from a2ledger.sources.report import Report
 
 CONFLICT = "conflict"
+
+
+class Importers(NamedTuple):
+    """By what the rows of each source are imported."""
+
+    lists: Mapping[str, Callable[[Draft, str, list[Path], Collection[str]], Report]]
+    """Files of a list (customers, payments …), by its name; the identities are of conflicts in
+    which the row is to take the place of what the book has."""
+    calls: Callable[[Draft, Source, Sequence[Refused], dt.datetime, Collection[str]], Report]
+    """Rows of calls once more, likewise."""
 
 
 class Chosen(NamedTuple):
@@ -29,7 +35,9 @@ class Chosen(NamedTuple):
     notes: list[str]
 
 
-def choose(book: Book, reason: str, identities: Collection[str], accept: bool) -> Chosen:
+def choose(
+    book: Book, reason: str, identities: Collection[str], accept: bool, importers: Importers
+) -> Chosen:
     """Rows of the quarantine to try again.
 
     Args:
@@ -37,6 +45,7 @@ def choose(book: Book, reason: str, identities: Collection[str], accept: bool) -
         reason: only those refused for it; any, if empty.
         identities: only these; any, if there are none.
         accept: whether conflicts are among them.
+        importers: of all kinds of rows.
     """
     chosen = Chosen({}, [])
     conflicts = 0
@@ -48,7 +57,9 @@ def choose(book: Book, reason: str, identities: Collection[str], accept: bool) -
             conflicts += 1
         elif row.head == TABLE:
             chosen.notes.append(f"{source} {identity}: the next `import {source}` reads it again")
-        elif row.head == ENTRY or not quarantine.is_whole(row) or _is_made_up(source, row):
+        elif (
+            row.head == ENTRY or not quarantine.is_whole(row) or _is_made_up(source, row, importers)
+        ):
             chosen.notes.append(
                 f"{source} {identity}: its text was not kept; not tried again; "
                 f"import {row.file} with --all"
@@ -66,17 +77,18 @@ def choose(book: Book, reason: str, identities: Collection[str], accept: bool) -
     return chosen
 
 
-def _is_made_up(source: str, row: Refused) -> bool:
-    """Whether an older program kept something else in place of a row's text."""
-    return not row.head and (row.reason in {CONFLICT, "settled"} or source in _tables())
-
-
-def _tables() -> set[str]:
-    return {"customers", "prices", *money_imports.KINDS}
+def _is_made_up(source: str, row: Refused, importers: Importers) -> bool:
+    """Return whether a row is of before version 0.1, whose ``raw`` is not the original text."""
+    return not row.head and (row.reason in {CONFLICT, "settled"} or source in importers.lists)
 
 
 def retry(
-    draft: Draft, source: str, rows: Sequence[Refused], now: dt.datetime, accept: bool
+    draft: Draft,
+    source: str,
+    rows: Sequence[Refused],
+    now: dt.datetime,
+    accept: bool,
+    importers: Importers,
 ) -> Report:
     """Import rows of a source from the quarantine into the draft.
 
@@ -84,11 +96,11 @@ def retry(
         UnknownSourceError: if the book has no such source any more.
     """
     accepted = {row.identity for row in rows if row.reason == CONFLICT} if accept else set()
-    if source in _tables():
-        report = _table(draft, source, rows, accepted)
+    if source in importers.lists:
+        report = _table(draft, source, rows, accepted, importers)
     else:
         feed = draft.config.source(source, sources.dialects)
-        report = call_imports.import_again(draft, feed, rows, now, accepted)
+        report = importers.calls(draft, feed, rows, now, accepted)
         report.refused = list(_with_ids(report.refused, rows))
     left = {row.identity for row in report.refused}
     report.known |= {row.identity for row in rows} - left
@@ -103,7 +115,13 @@ def _with_ids(refused: Sequence[Refused], rows: Sequence[Refused]) -> Iterator[R
         yield row._replace(identity=same) if same else row
 
 
-def _table(draft: Draft, source: str, rows: Sequence[Refused], accepted: Collection[str]) -> Report:
+def _table(
+    draft: Draft,
+    source: str,
+    rows: Sequence[Refused],
+    accepted: Collection[str],
+    importers: Importers,
+) -> Report:
     """Import rows of money, customers or prices: a file for each header, as they came."""
     with tempfile.TemporaryDirectory(prefix="a2ledger-") as directory:
         origin: dict[tuple[str, int], Refused] = {}
@@ -115,18 +133,10 @@ def _table(draft: Draft, source: str, rows: Sequence[Refused], accepted: Collect
                 text += f"{row.raw}\n"
             path.write_text(text, encoding="utf-8", errors="surrogateescape")
             paths.append(path)
-        report = _imported(draft, source, paths, accepted)
+        report = importers.lists[source](draft, source, paths, accepted)
         report.files = []
         report.refused = [_where_it_was(row, origin) for row in report.refused]
         return report
-
-
-def _imported(draft: Draft, source: str, paths: list[Path], accepted: Collection[str]) -> Report:
-    if source == "customers":
-        return register.import_customers(draft, paths)
-    if source == "prices":
-        return import_exchange_rates.import_prices(draft, paths)
-    return money_imports.import_movements(draft, source, paths, accepted)
 
 
 def _where_it_was(row: Refused, origin: dict[tuple[str, int], Refused]) -> Refused:
