@@ -71,6 +71,7 @@ COMMANDS = {
     "fee": "fees.fee",
     "import": "imports.import_",
     "quarantine": "imports.quarantine_",
+    "tariff": "tariff.tariff",
     "rate": "imports.rate",
     "rerate": "rerate.rerate",
     "void": "rerate.void",

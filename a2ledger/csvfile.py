@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from a2ledger.records import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
 FORMULA = r"^[=+\-@\t\r\x00]"
@@ -50,10 +50,12 @@ def read(
     known: Sequence[str],
     required: Sequence[str],
     aliases: Mapping[str, str] | None = None,
+    rename: Callable[[Sequence[str]], Sequence[str]] | None = None,
+    separators: str = ";",
 ) -> tuple[Table, list[Problem]]:
     """The known columns of a CSV text with a header.
 
-    The header's order is free and decides the separator, ``,`` or ``;``. A byte order mark,
+    The header's order is free and decides the separator. A byte order mark,
     empty lines and lines that begin with ``#`` are skipped.
 
     Args:
@@ -62,11 +64,15 @@ def read(
         known: columns to take.
         required: those that must be in the header.
         aliases: other names of columns.
+        rename: what the names of a header mean, if aliases do not say it.
+        separators: what may stand between columns in place of ``,``.
 
     Returns:
         The table of the rows that could be read, and a problem for each other row.
     """
-    reader = csv.reader(_without_comments(text), delimiter=_separator(text), strict=True)
+    reader = csv.reader(
+        _without_comments(text), delimiter=_separator(text, separators), strict=True
+    )
     table = Table(columns={}, lines=(), separator=reader.dialect.delimiter)
     problems: list[Problem] = []
     rows = _rows(reader, file, problems)
@@ -77,6 +83,8 @@ def read(
         return table, problems
     line, cells = header
     names = [(aliases or {}).get(name, name) for name in map(str.lower, cells)]
+    if rename is not None:
+        names = list(rename(cells))
     if wrong := _wrong_header(names, known, required):
         problems.append(Problem(file, line, "bad-header", wrong))
         return table, problems
@@ -104,9 +112,9 @@ def _without_comments(text: str) -> Iterator[str]:
         yield "\n" if line.lstrip().startswith("#") else line
 
 
-def _separator(text: str) -> str:
+def _separator(text: str, others: str) -> str:
     header = next((line for line in _without_comments(text) if line.strip()), "")
-    return ";" if header.count(";") > header.count(",") else ","
+    return max(("," + others), key=header.count)
 
 
 def _rows(

@@ -342,7 +342,7 @@ def test_an_opening_is_what_a_customer_brings_along(shop):
 
 
 def test_a_fact_changes_from_its_day_on_and_calls_use_what_held_when_they_began(shop):
-    (shop.root / "tariffs/dear.csv").write_text("dialprefix,rateinitial\n,6.00\n")
+    (shop.root / "tariffs/dear.csv").write_text("dialprefix,rateinitial\ndefault,6.00\n")
     shop.run("customer", "set", "C1", "tariff=dear, standard", "--from", "2026-02-10")
     shop.talks("C1", "2026-02-09", 1, today="2026-02-11")
     shop.talks("C1", "2026-02-10", 1, today="2026-02-11")

@@ -26,7 +26,7 @@ from click.testing import CliRunner
 from a2ledger import records, sources
 from a2ledger.book import config, source_config, toml_table
 from a2ledger.cli import main
-from a2ledger.rating import deck
+from a2ledger.rating import columns
 from a2ledger.sources import batch
 
 README = ROOT / "README.md"
@@ -309,13 +309,7 @@ def test_every_configuration_key_is_documented(monkeypatch):
             [*config.TREATMENTS, *source_config.IDENTIFIERS, *config.METHODS],
         ),
         ("docs/sources.md", [*batch.FIELDS, *sources.dialects()]),
-        (
-            "docs/tariffs.md",
-            [
-                *deck.TEXTS,
-                *(*deck.AMOUNTS, *deck.SECONDS, *deck.FLOORS, *deck.ALWAYS),
-            ],
-        ),
+        ("docs/tariffs.md", columns.COLUMNS),
     ],
 )
 def test_every_name_is_documented(page, words):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from a2ledger.a2billing import tables as a2billing
 from a2ledger.a2billing.tables import Row, Tables
-from a2ledger.rating import deck
+from a2ledger.rating import clashes, deck
 from a2ledger.rating.deck import AMOUNTS, SECONDS
 
 _DATES = ("startdate", "stopdate")
@@ -126,8 +126,12 @@ def _deck(head: str, name: str, rates: list[dict[str, str]], by: str, odd: Count
     ordered = sorted(rates, key=lambda rate: (rate["dialprefix"], _number(rate[by])))
     while True:
         text = head + _written(ordered)
-        _, problems = deck.parse(text, name=name, file=name)
+        made, problems = deck.parse(text, name=name, file=name)
         bad = {problem.line: problem.reason for problem in problems}
+        if not bad:
+            # A2Billing takes the cheapest of those that hold, not the one that began last.
+            at = deck.lines(text)
+            bad = {at[row]: "duplicate-prefix" for row in clashes.overlapping(made)}
         if not bad:
             return text
         first = head.count("\n") + 2

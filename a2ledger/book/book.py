@@ -61,6 +61,9 @@ class Book:
         self.repository = self.vault.repository
         self._generation = self.vault.generation()
         self._values: dict[Callable[[Any], Any], Any] = {}
+        self.talk: Talk = lambda _: None
+        """Where what a person should know of a file is said."""
+        self._said: set[str] = set()
         if not (root / CONFIG).is_file():
             raise NoBookError(
                 f"{root / CONFIG}: not there; nothing was done; "
@@ -84,6 +87,12 @@ class Book:
         if read not in self._values:
             self._values[read] = read(self)
         return cast("Value", self._values[read])
+
+    def say_once(self, message: str) -> None:
+        """Say something to the person, however often it is come upon."""
+        if message not in self._said:
+            self._said.add(message)
+            self.talk(message)
 
     def text(self, path: str) -> str:
         """Return a file of the book as text; empty if it is not there.
@@ -152,7 +161,7 @@ class Draft(Book):
         self.base, self.today, self.talk = base, today, talk
         self.root, self.vault, self.repository = base.root, base.vault, base.repository
         self._generation = self.vault.generation()
-        self._values = {}
+        self._values, self._said = {}, set()
         self.progress: Callable[[str, int], contextlib.AbstractContextManager[Progress]] = silent
         """A bar for what takes long: ``with draft.progress("closing", 3) as bar: bar.add(1)``."""
         self.put_files: dict[str, bytes | None] = {}

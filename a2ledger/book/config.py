@@ -12,6 +12,7 @@ import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from a2ledger import accounts, facts, money, vat
@@ -61,6 +62,10 @@ class DeckFacts(NamedTuple):
     currency: str
     valid_from: dt.date
     """The first day on which it prices calls."""
+    columns: Mapping[str, str] = MappingProxyType({})
+    """Headers of its carrier's sheets, by what they hold."""
+    dates: str = ""
+    """What dates in these sheets begin with: ``day``, ``month``, or what the sheet shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +127,9 @@ class Config:
     seals: Seals = Seals()
     serve: Serve = Serve()
     decks: Mapping[str, DeckFacts] = field(default_factory=dict)
-    """Rate decks that are not in the book's currency, or not valid from ever on."""
+    """Rate decks of which anything is said."""
+    notice_days: int = 0
+    """How long before they hold customers are to be told of higher prices."""
 
     def deck(self, name: str) -> DeckFacts:
         """What holds for a rate deck as a whole."""
@@ -230,6 +237,7 @@ def parse(text: str) -> Config:
     rules = tuple(_vat_rules(taxes, codes, services, company.country))
     taxes.finish()
     numbers = top.table("numbers")
+    tariffs = top.table("tariffs")
     config = Config(
         company=company,
         currency=currency,
@@ -250,7 +258,8 @@ def parse(text: str) -> Config:
         guards=_guards(top.table("guards")),
         seals=_seals(top.table("seals")),
         serve=_serve(top.table("serve")),
-        decks=dict(_decks(top.table("tariffs"), currency)),
+        notice_days=_notice_days(tariffs),
+        decks=dict(_decks(tariffs, currency)),
     )
     if config.main_months < 1:
         raise ConfigError("main_months: must be at least 1")
@@ -313,9 +322,26 @@ def _serve(table: Table) -> Serve:
 def _decks(table: Table, currency: str) -> Iterator[tuple[str, DeckFacts]]:
     for name, row in table.tables():
         own = _currency(row) if "currency" in row.values else currency
-        yield name, DeckFacts(own, row.take("valid_from", dt.date, dt.date.min))
+        columns = row.table("columns")
+        yield (
+            name,
+            DeckFacts(
+                own,
+                row.take("valid_from", dt.date, dt.date.min),
+                {field: columns.take(field, str) for field in columns.values},
+                row.choice("dates", ("", "day", "month"), ""),
+            ),
+        )
         row.known.append("currency")
         row.finish()
+
+
+def _notice_days(table: Table) -> int:
+    days = table.take("notice_days", int, 0)
+    if not 0 <= days <= _LONGEST_TERMS:
+        raise table.error("notice_days", f"must be from 0 to {_LONGEST_TERMS}")
+    table.values.pop("notice_days", None)
+    return days
 
 
 def _company(table: Table) -> Company:

@@ -266,13 +266,15 @@ def _rated(
 
 def _without_rate(batch: Batch, calls: pa.Table, pricing: price.Pricing) -> list[Refused]:
     columns = (calls[name].to_pylist() for name in ("line", "called", "switch", "uid", "seq"))
-    foreign = price.in_other_currency(calls, pricing).tolist()
     refused = []
-    for is_foreign, line, called, *key in zip(foreign, *columns, strict=True):
+    for reason, line, called, *key in zip(price.refusals(calls, pricing), *columns, strict=True):
         name = keep.identity(*key)
-        if is_foreign:
+        if reason == "wrong-currency":
             message = f"the tariff for {called} is not in the account's currency; give him one"
             refused.append(refuse(batch, line, "wrong-currency", message, name))
+        elif reason == "blocked":
+            message = f"calls to {called} are blocked by the deck, but it was answered; see why"
+            refused.append(refuse(batch, line, "blocked", message, name))
         else:
             message = f"no rate for {called}; add one, then run `quarantine retry`"
             refused.append(refuse(batch, line, "no-rate", message, name))

@@ -380,7 +380,9 @@ def rate(calls: Path, deck: Path) -> None:
     """
     rates, problems = tariff.parse(_text(deck), name=deck.stem, file=str(deck))
     if problems:
-        _fail(problems, "nothing was priced")
+        _fail(tariff.first(problems), "nothing was priced")
+    for note in rates.notes:
+        click.echo(f"note: {note}", err=True)
     priced, problems = offline.price(_text(calls), file=str(calls), deck=rates)
     click.echo(priced, nl=False)
     if problems:

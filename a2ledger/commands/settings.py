@@ -37,7 +37,9 @@ class Settings:
 
     def book(self) -> Book:
         """The book commands work on."""
-        return Book(self.root)
+        book = Book(self.root)
+        book.talk = self.talk
+        return book
 
     @property
     def options(self) -> tuple[str, ...]:

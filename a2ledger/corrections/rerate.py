@@ -222,9 +222,10 @@ class _Rerater:
         }.items():
             asked = asked.append_column(name, column)
         columns, unpriced = valuing.valued(asked, self.pricing)
-        without = np.zeros(len(calls), np.bool_)
-        without[places[unpriced]] = True
-        self._leave(calls, without, "no-rate")
+        reasons = np.full(len(calls), "", object)
+        reasons[places[unpriced]] = valuing.refusals(asked.filter(pa.array(unpriced)), self.pricing)
+        for reason in ("no-rate", "blocked", "wrong-currency"):
+            self._leave(calls, reasons == reason, reason)
         new = old
         for name, column in columns.items():
             new = new.set_column(new.schema.get_field_index(name), new.schema.field(name), column)
@@ -310,6 +311,8 @@ def _left(reason: str, customer: str, identifier: str, called: str) -> Left:
         "before-opening": f"{identifier!r} is of a customer whose account was opened later",
         "settled": f"{identifier!r} is of a customer whose account was settled",
         "no-rate": f"no rate for {called}",
+        "blocked": f"calls to {called} are blocked by now",
+        "wrong-currency": f"the tariff for {called} is not in the account's currency",
         "closed": f"{identifier!r} is another's on their day, but their period is closed",
     }[reason]
     return Left(customer, reason, message)

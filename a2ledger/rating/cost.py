@@ -7,17 +7,19 @@ Amounts are micro-units, those that are rates per minute. For each call:
   shorter than that, and never less than ``initblock``. Beyond the initial block it goes up to
   a multiple of ``billingblock``: all of it, 31 s at 18/12 being 36 s, or with ``increment``
   ``remainder`` only what exceeds the initial block, 42 s.
+- ``included_seconds`` are free: taken from the length before any block, so that a call that is
+  no longer costs no time at all; or, ``within``, from what is billed in the end.
 - With ``chargea`` and ``timechargea`` it goes through steps: ``stepchargea`` once and up to
   ``timechargea`` seconds at ``chargea``, in blocks of ``billingblocka``; then b, then c, as far
-  as they follow without a gap; what is left is charged at ``rateinitial``.
+  as they follow without a gap; what is left is charged at ``rateinitial``. A step may be free.
 - ``connectcharge`` is added; ``disconnectcharge`` unless less than ``disconnectcharge_after``
   was talked; ``additional_block_charge`` for every full ``additional_block_charge_time``.
 - The sum, less the discount, is rounded once, half away from zero, to a micro-unit, and raised
-  to ``minimal_cost``.
+  to ``minimal_cost`` where there is one. A credit is negative, and rounded the same.
 - A call shorter than ``billed_from`` seconds costs nothing, and has no billed seconds; the carrier
   takes nothing for one shorter than ``buy_billed_from``. Both are 1 unless the deck says otherwise.
 - The carrier takes ``buyrate`` for the length with grace, at least ``buyrateinitblock``, beyond
-  it in blocks of ``buyrateincrement``, rounded in the same way.
+  it in blocks of ``buyrateincrement``, and ``buyconnectcharge``, rounded in the same way.
 
 A minute has sixty seconds, so everything before the rounding is an integer over sixty, exact.
 """
@@ -66,9 +68,13 @@ def price(
         seconds = seconds.astype(object)
     rates = Rates(values, row, FLOORS)
     billed, numerator = _sold(rates, seconds)
-    cost = np.maximum(_rounded(numerator, discount), rates["minimal_cost"])
+    unit = _MINUTE * deck.scale
+    cost = _rounded(numerator, discount, unit)
+    if "minimal_cost" in rates:
+        least = money.divide(rates["minimal_cost"], deck.scale)
+        cost = np.where(least != 0, np.maximum(cost, least), cost)
     billed, cost = (np.where(seconds < rates["billed_from"], 0, part) for part in (billed, cost))
-    buy = _rounded(_bought(rates, seconds), None)
+    buy = _rounded(_bought(rates, seconds), None, unit)
     buy = np.where(seconds < rates["buy_billed_from"], 0, buy)
     return tuple(  # type: ignore[return-value]
         np.broadcast_to(figure, row.shape).astype(np.int64) for figure in (billed, cost, buy)
@@ -93,7 +99,7 @@ class Rates:
 
 
 def _sold(rates: Rates, seconds: Integers) -> tuple[Any, Any]:
-    """Billed seconds, and the cost before discount and rounding in sixtieths of a micro-unit."""
+    """Return billed seconds, and the cost before discount and rounding, in sixtieths."""
     length = seconds + rates["additional_grace"]
     if "rounding_calltime" in rates:
         least, threshold = rates["rounding_calltime"], rates["rounding_threshold"]
@@ -106,15 +112,35 @@ def _sold(rates: Rates, seconds: Integers) -> tuple[Any, Any]:
         every = rates["additional_block_charge_time"]
         times = np.where(every > 0, length // np.maximum(every, 1), 0)
         fees = fees + times * rates["additional_block_charge"]
+    length, covered = _without_included(rates, length)
     initial = rates["initblock"]
     length = np.maximum(length, initial)
     billed = _beyond(length, initial, rates, "billingblock")
+    if "included_within" in rates:
+        free = np.where(rates["included_within"] != 0, rates["included_seconds"], 0)
+        billed = np.maximum(billed - free, 0)
     cost = billed * rates["rateinitial"]
-    if "chargea" in rates and "timechargea" in rates:
-        calls = np.flatnonzero((rates["chargea"] != 0) & (rates["timechargea"] != 0))
+    if ("chargea" in rates or "freea" in rates) and "timechargea" in rates:
+        calls = np.flatnonzero(_is_on(rates, "a"))
         stepped = Rates(rates.values, rates.row.take(calls))
         billed[calls], cost[calls] = _stepped(stepped, length.take(calls))
+    if covered is not None:
+        billed, cost = np.where(covered, 0, billed), np.where(covered, 0, cost)
     return billed, cost + fees * _MINUTE
+
+
+def _without_included(rates: Rates, length: Any) -> tuple[Any, Any]:
+    """Return lengths less the seconds that are free before any block, and which are all free."""
+    if "included_seconds" not in rates:
+        return length, None
+    free = np.where(rates["included_within"] != 0, 0, rates["included_seconds"])
+    return np.maximum(length - free, 0), (free > 0) & (length <= free)
+
+
+def _is_on(rates: Rates, step: str) -> Any:
+    """Return which calls' rates have a step."""
+    priced = (rates[f"charge{step}"] != 0) | (rates[f"free{step}"] != 0)
+    return priced & (rates[f"timecharge{step}"] != 0)
 
 
 def _stepped(rates: Rates, length: Any) -> tuple[Any, Any]:
@@ -123,7 +149,7 @@ def _stepped(rates: Rates, length: Any) -> tuple[Any, Any]:
     going: Any = True  # steps follow each other as long as there are seconds, and no gap
     for step in "abc":
         charge, limit = rates[f"charge{step}"], rates[f"timecharge{step}"]
-        going = going & (charge != 0) & (limit != 0) & ((rest > 0) | (step == "a"))
+        going = going & _is_on(rates, step) & ((rest > 0) | (step == "a"))
         part = np.where(going, np.minimum(rest, limit), 0)
         rest = rest - part
         part = _up(part, rates[f"billingblock{step}"])
@@ -135,11 +161,13 @@ def _stepped(rates: Rates, length: Any) -> tuple[Any, Any]:
 
 def _bought(rates: Rates, seconds: Integers) -> Any:
     """What the carrier takes, before rounding, in sixtieths of a micro-unit."""
+    fee = rates["buyconnectcharge"] * _MINUTE
     if "buyrate" not in rates:
-        return np.zeros(1, np.int64)
+        return fee + np.zeros(1, np.int64)
     initial = rates["buyrateinitblock"]
     length = np.maximum(seconds + rates["additional_grace"], initial)
-    return _beyond(length, initial, rates, "buyrateincrement", "buy_remainder") * rates["buyrate"]
+    billed = _beyond(length, initial, rates, "buyrateincrement", "buy_remainder")
+    return billed * rates["buyrate"] + fee
 
 
 def _beyond(
@@ -157,19 +185,24 @@ def _up(length: Any, block: Any) -> Any:
     return length + -length % np.maximum(block, 1)
 
 
-def _rounded(numerator: Any, discount: Integers | None) -> Any:
-    """Sixtieths of a micro-unit less a discount, rounded once."""
+def _rounded(numerator: Any, discount: Integers | None, unit: int) -> Any:
+    """Return parts of a micro-unit, ``unit`` of which are one, less a discount, rounded once."""
     if discount is None:
-        return money.divide(numerator, _MINUTE)
-    share = FULL - discount
+        return money.divide(numerator, unit)
+    magnitude, share = abs(numerator), FULL - discount
     # In two parts, for the whole numerator times the share would not fit into 64 bits.
-    most, rest = numerator // _MINUTE * share, numerator % _MINUTE * share
-    return most // FULL + money.divide(most % FULL * _MINUTE + rest, FULL * _MINUTE)
+    most, rest = magnitude // unit * share, magnitude % unit * share
+    rounded = most // FULL + money.divide(most % FULL * unit + rest, FULL * unit)
+    return np.where(numerator < 0, -rounded, rounded)
 
 
 def _largest(values: Mapping[str, Integers], seconds: int) -> int:
-    """At least any cost of a deck's calls up to some length, in sixtieths of a micro-unit."""
-    top = {column: int(value.max(initial=0)) for column, value in values.items()}
+    """Return at least any cost of a deck's calls up to some length, in sixtieths."""
+    top = {
+        column: max(int(value.max(initial=0)), -int(value.min(initial=0)))
+        for column, value in values.items()
+        if column in AMOUNTS or column in SECONDS
+    }
     length = seconds + sum(top.get(column, 0) for column in SECONDS)
     amounts = sum(top.get(column, 0) for column in AMOUNTS)
     return (length + _MINUTE) * amounts + (length * top.get("additional_block_charge", 0) * _MINUTE)

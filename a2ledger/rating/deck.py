@@ -1,67 +1,58 @@
 """Tariffs: rate decks read from CSV text with A2Billing's column names.
 
 A deck is a table of rates by prefix. Every number in it is an integer: amounts in
-micro-units, durations in seconds, times in seconds since 1970-01-01 00:00 on the book's own
-clock, without a zone. Reading is strict: whatever could be taken for another price is a
-problem, and a deck with a problem is not to be used.
+micro-units (or parts of them, see :attr:`Deck.scale`), durations in seconds, times in seconds
+since 1970-01-01 00:00 on the book's own clock, without a zone. Reading is strict: whatever could
+be taken for another price is a problem, and a deck with a problem is not to be used.
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from a2ledger import csvfile, money
-from a2ledger.rating import prefixes
+from a2ledger import csvfile
+from a2ledger.rating import cells, clashes, columns, prefixes
+from a2ledger.rating.columns import (
+    ALWAYS,
+    AMOUNTS,
+    DEFAULTS,
+    FLOORS,
+    MAX_AMOUNT,
+    MAX_SECONDS,
+    SECONDS,
+)
 from a2ledger.records import Problem
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+__all__ = [
+    "ALWAYS",
+    "AMOUNTS",
+    "FLOORS",
+    "MAX_AMOUNT",
+    "MAX_SECONDS",
+    "SECONDS",
+    "Deck",
+    "Read",
+    "Tariff",
+    "first",
+    "lines",
+    "parse",
+    "read",
+]
 
 Integers = npt.NDArray[np.int64]
 
-AMOUNTS = (
-    *("rateinitial", "buyrate", "connectcharge", "disconnectcharge"),
-    *("stepchargea", "stepchargeb", "stepchargec", "chargea", "chargeb", "chargec"),
-    *("additional_block_charge", "minimal_cost"),
-)
-"""Columns of money, per minute or per call. Their sign is ignored, as A2Billing ignores it."""
+SHOWN = 20
+"""Problems of one file that are named one by one; of the others there is a count."""
 
-SECONDS = (
-    *("initblock", "billingblock", "buyrateinitblock", "buyrateincrement"),
-    *("billingblocka", "billingblockb", "billingblockc"),
-    *("timechargea", "timechargeb", "timechargec"),
-    *("disconnectcharge_after", "rounding_calltime", "rounding_threshold"),
-    *("additional_block_charge_time", "additional_grace"),
-)
-
-FLOORS = {"billed_from": 1, "buy_billed_from": 1}
-"""The shortest lengths that cost something, for the customer and for us, as they are where a deck
-says nothing: a call of no seconds is free on both sides."""
-
-ALWAYS = {"startdate": -(2**62), "stopdate": 2**62, "starttime": 0, "endtime": 7 * 24 * 60 - 1}
-"""The conditions of a rate, as they are when it has none. Dates are half-open; minutes of the
-week (since Monday 00:00) are inclusive, and a start after the end goes over the week's end."""
-
-_DEFAULTS = ALWAYS | FLOORS
-
-TEXTS = ("dialprefix", "destination", "carrier", "increment", "buyincrement")
-"""Columns of words."""
-
-MAX_AMOUNT = 1_000_000 * money.MICRO
-MAX_SECONDS = 1_000_000
-"""The longest block there may be, and the longest call; rating's integers rely on both."""
-
-_EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - the book's own clock has no zone
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?", re.ASCII)
+_FIRST_NAMED = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,9 +66,18 @@ class Deck:
     carriers: pa.StringArray
     values: Mapping[str, Integers]
     """Columns by name; one that says nothing in any row (:data:`ALWAYS`, :data:`FLOORS`, else 0)
-    is left out. ``remainder`` is 1 where blocks are counted from the end of the initial one, and
-    ``buy_remainder`` where the carrier's are."""
+    is left out.
+
+    Beside those of the text: ``remainder`` is 1 where blocks are counted from the end of the
+    first one, and ``buy_remainder`` where the carrier's are; ``included_within`` where free
+    seconds are taken from what is billed, ``freea`` to ``freec`` where a step costs nothing,
+    ``blocked`` where the call is refused.
+    """
+    scale: int = 1
+    """Parts of a micro-unit that amounts in ``values`` are in: 100 where any is finer."""
     ignored_columns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What whoever uses the deck should know: columns and rows that price nothing."""
 
     def __len__(self) -> int:
         return len(self.prefixes)
@@ -85,7 +85,8 @@ class Deck:
     @cached_property
     def index(self) -> prefixes.Index:
         """The prefixes made ready for looking numbers up; kept, and pickled, once made."""
-        return prefixes.index(self.prefixes.to_pylist())
+        since = self.values.get("startdate")
+        return prefixes.index(self.prefixes.to_pylist(), None if since is None else -since)
 
     @cached_property
     def conditional(self) -> bool:
@@ -93,14 +94,43 @@ class Deck:
         return any(column in self.values for column in ALWAYS)
 
     def starting(self, day: dt.date) -> Deck:
-        """The deck with no rate that holds before a day."""
+        """Return the deck with no rate that holds before a day."""
         if day == dt.date.min:
             return self
-        first = (day - _EPOCH.date()).days * 24 * 60 * 60
+        first = _seconds_of(dt.datetime.combine(day, dt.time()))
         since = self.values.get("startdate", np.full(len(self), ALWAYS["startdate"]))
         later = replace(self, values={**self.values, "startdate": np.maximum(since, first)})
-        later.__dict__["index"] = self.index  # the prefixes are the same
+        later.__dict__["index"] = self.index  # the order of rates of one prefix stays
         return later
+
+    def at(self, moment: dt.datetime) -> Deck:
+        """Return the deck as it holds at a time on the book's own clock, without any dates."""
+        time = _seconds_of(moment)
+        since, until = (
+            self.values.get(column, np.full(len(self), ALWAYS[column]))
+            for column in ("startdate", "stopdate")
+        )
+        held = np.flatnonzero((since <= time) & (time < until))
+        held = held[np.argsort(-since[held], kind="stable")]  # among equals the first is tried
+        return self.only(held, without=("startdate", "stopdate"))
+
+    def only(self, rates: Integers, without: Sequence[str] = ()) -> Deck:
+        """Return a deck of some rates, by their places, in this order."""
+        places = pa.array(rates)
+        return Deck(
+            name=self.name,
+            prefixes=self.prefixes.take(places),
+            destinations=self.destinations.take(places),
+            carriers=self.carriers.take(places),
+            values={
+                column: value.take(rates)
+                for column, value in self.values.items()
+                if column not in without
+            },
+            scale=self.scale,
+            ignored_columns=self.ignored_columns,
+            notes=self.notes,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,11 +141,29 @@ class Tariff:
     decks: tuple[Deck, ...]
 
 
+class Read(NamedTuple):
+    """A deck as it was read: the rates, what is wrong, and the rows as they are written."""
+
+    deck: Deck
+    problems: list[Problem]
+    table: csvfile.Table
+    """Rows that name a prefix, by the names of columns."""
+    rows: list[int]
+    """The row of each rate."""
+    names: list[str]
+    """The header, with what is understood by the names of columns."""
+
+    def lines(self) -> list[int]:
+        """Return the line of each rate."""
+        return [self.table.lines[row] for row in self.rows]
+
+
 def parse(text: str, *, name: str, file: str) -> tuple[Deck, list[Problem]]:
-    """The deck written in a CSV text, and what is wrong with it.
+    """Parse the deck written in a CSV text, and name what is wrong with it.
 
     Args:
-        text: a header, in any order, and a row a rate; ``,`` or ``;`` between columns.
+        text: a header, in any order, and a row a rate; ``,``, ``;``, ``|`` or a tab between
+            columns.
         name: what the deck is called in its calls.
         file: what it is called in problems.
 
@@ -123,171 +171,301 @@ def parse(text: str, *, name: str, file: str) -> tuple[Deck, list[Problem]]:
         The deck and its problems in order of lines. With any problem the deck is incomplete
         and nothing may be priced by it.
     """
-    rows, problems = _read(text, file)
-    amount = partial(_amount, comma=rows.separator == ";")
-    values = {column: _column(rows, column, amount, problems, file) for column in AMOUNTS}
-    values |= {column: _column(rows, column, _seconds, problems, file) for column in SECONDS}
-    values |= {column: _column(rows, column, _seconds, problems, file) for column in FLOORS}
-    values |= _conditions(rows, problems, file)
-    values["remainder"] = _column(rows, "increment", _remainder, problems, file)
-    own = _column(rows, "buyincrement", _remainder, problems, file)
-    cells = rows.columns.get("buyincrement", [""] * len(rows.lines))
-    says = np.array([bool(cell) for cell in cells], np.bool_)
-    values["buy_remainder"] = np.where(says, own, values["remainder"])
-    spread = list(_spread(rows, problems, file))
-    which = np.array([row for row, _ in spread], np.int64)
-    deck = Deck(
-        name=name,
-        prefixes=pa.array([prefix for _, prefix in spread], pa.string()),
-        destinations=_text(rows, "destination").take(which),
-        carriers=_text(rows, "carrier").take(which),
-        values={
-            column: value.take(which)
-            for column, value in values.items()
-            if (value != _DEFAULTS.get(column, 0)).any()
-        },
-        ignored_columns=rows.ignored,
+    deck, problems, *_ = read(text, name=name, file=file)
+    return deck, problems
+
+
+def read(text: str, *, name: str, file: str) -> Read:
+    """Read a deck as :func:`parse` does, and its rows beside it."""
+    reading = _Reading(text, file)
+    deck = reading.deck(name)
+    found = Read(deck, [], reading.rows, reading.which, reading.names)
+    same, problems = clashes.find(deck, np.array(found.lines(), np.int64), file)
+    problems += reading.problems
+    notes = [f"{file}: {note}" for note in (*reading.notes, *same)]
+    return found._replace(
+        deck=replace(deck, notes=tuple(notes)),
+        problems=sorted(problems, key=lambda problem: problem.line),
     )
-    problems += _duplicates(deck, np.array(rows.lines, np.int64).take(which), file)
-    return deck, sorted(problems, key=lambda problem: problem.line)
 
 
 def lines(text: str) -> list[int]:
-    """The line of each rate of a deck that has no problems, in the deck's order."""
-    rows, problems = _read(text, "")
-    return [rows.lines[row] for row, _ in _spread(rows, problems, "")]
+    """Return the line of each rate of a deck that has no problems, in the deck's order."""
+    return read(text, name="", file="").lines()
 
 
-def _read(text: str, file: str) -> tuple[csvfile.Table, list[Problem]]:
-    return csvfile.read(
-        text,
-        file=file,
-        known=(*TEXTS, *AMOUNTS, *SECONDS, *FLOORS, *ALWAYS),
-        required=("dialprefix", "rateinitial"),
-        aliases={"prefix": "dialprefix"},
+def first(problems: Sequence[Problem]) -> list[Problem]:
+    """Return the first problems of a file, and a count of the others as the last one."""
+    if len(problems) <= SHOWN + 1:
+        return list(problems)
+    rest = Problem(
+        problems[0].file, 0, problems[0].reason, f"and {len(problems) - SHOWN:,} more problems"
     )
+    return [*problems[:SHOWN], rest]
 
 
-def _text(rows: csvfile.Table, column: str) -> pa.StringArray:
-    return pa.array(rows.columns.get(column, [""] * len(rows.lines)), pa.string())
+def _seconds_of(moment: dt.datetime) -> int:
+    return (moment.replace(tzinfo=None) - cells.EPOCH) // dt.timedelta(seconds=1)
 
 
-def _column(
-    rows: csvfile.Table,
-    column: str,
-    convert: Callable[[str], int],
-    problems: list[Problem],
-    file: str,
-) -> Integers:
-    """A column as integers; empty cells, and those with a problem, are what is always so."""
-    default = _DEFAULTS.get(column, 0)
-    cells = rows.columns.get(column)
-    if cells is None:
-        return np.full(len(rows.lines), default)
-    known, wrong = {"": default}, {}
-    if column == "rateinitial":
-        wrong[""] = "is empty; write 0 where calls are free"
-    for cell in set(cells) - {""}:
-        try:
-            known[cell] = convert(cell)
-        except ValueError as error:
-            known[cell], wrong[cell] = default, str(error)
-    if wrong:
-        problems += [
-            Problem(file, line, "bad-value", f"{column}: {wrong[cell]}")
-            for cell, line in zip(cells, rows.lines, strict=True)
-            if cell in wrong
-        ]
-    return np.array([known[cell] for cell in cells], np.int64)
+class _Reading:
+    """Reads the text of a deck column by column."""
 
+    def __init__(self, text: str, file: str) -> None:
+        self.file = file
+        self.which: list[int] = []
+        """Row of each rate, once the deck was made."""
+        self.notes: list[str] = []
+        self.headers: list[str] = []
+        self.names: list[str] = []
+        rows, self.problems = csvfile.read(
+            text,
+            file=file,
+            known=columns.COLUMNS,
+            required=("dialprefix", "rateinitial"),
+            rename=self._named,
+            separators=";\t|",
+        )
+        self.comma = rows.separator == ";"
+        if rows.ignored:
+            self.notes.append(f"columns not read: {', '.join(rows.ignored)}")
+        if self._is_numeric(rows):
+            # Another system's increment: read again under the name it has here.
+            rows, self.problems = csvfile.read(
+                text,
+                file=file,
+                known=columns.COLUMNS,
+                required=("dialprefix", "rateinitial"),
+                rename=partial(self._named, numeric=True),
+                separators=";\t|",
+            )
+        self.ignored = rows.ignored
+        self.rows = self._with_prefix(rows)
+        self.count = len(self.rows.lines)
 
-def _amount(cell: str, *, comma: bool) -> int:
-    plain = cell.replace(",", ".") if comma and "." not in cell else cell
-    amount_micro = abs(money.parse(plain))
-    if amount_micro > MAX_AMOUNT:
-        raise ValueError(f"{cell!r} is more than {MAX_AMOUNT // money.MICRO:,}")
-    return amount_micro
+    def _named(self, headers: Sequence[str], numeric: bool = False) -> list[str]:
+        self.headers = list(headers)
+        self.names = columns.named(headers, numeric)
+        return self.names
 
+    @staticmethod
+    def _is_numeric(rows: csvfile.Table) -> bool:
+        """Return whether ``increment`` holds seconds, not words."""
+        texts = {cell for cell in rows.columns.get("increment", ()) if cell}
+        return (
+            bool(texts)
+            and "billingblock" not in rows.columns
+            and all(
+                (cell.isascii() and cell.isdecimal()) or cells.PAIR.fullmatch(cell)
+                for cell in texts
+            )
+        )
 
-def _seconds(cell: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,7}", cell, re.ASCII) or int(cell) > MAX_SECONDS:
-        raise ValueError(f"{cell!r} is not a whole number of seconds up to {MAX_SECONDS:,}")
-    return int(cell)
-
-
-def _remainder(cell: str) -> int:
-    if cell not in ("total", "remainder"):
-        raise ValueError(f"{cell!r} is neither total nor remainder")
-    return int(cell == "remainder")
-
-
-def _minute(cell: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,5}", cell, re.ASCII) or int(cell) > ALWAYS["endtime"]:
-        raise ValueError(f"{cell!r} is not a minute of the week, 0 (Monday 00:00) to 10079")
-    return int(cell)
-
-
-def _date(cell: str, *, default: int) -> int:
-    if cell.startswith("0000-00-00"):
-        return default
-    with contextlib.suppress(ValueError):
-        if _DATE.fullmatch(cell):
-            return (dt.datetime.fromisoformat(cell) - _EPOCH) // dt.timedelta(seconds=1)
-    raise ValueError(f"{cell!r} is not a date such as 2026-02-01 or 2026-02-01 08:00")
-
-
-def _conditions(rows: csvfile.Table, problems: list[Problem], file: str) -> dict[str, Integers]:
-    result = {}
-    for column, default in ALWAYS.items():
-        convert = partial(_date, default=default) if column.endswith("date") else _minute
-        result[column] = _column(rows, column, convert, problems, file)
-    return result
-
-
-def _spread(rows: csvfile.Table, problems: list[Problem], file: str) -> Iterator[tuple[int, str]]:
-    """Row and prefix of every prefix a row names."""
-    for row, cell in enumerate(rows.columns.get("dialprefix", ())):
-        try:
-            for prefix in prefixes.listed(cell):
-                yield row, prefix
-        except ValueError as error:
-            problems.append(Problem(file, rows.lines[row], "bad-prefix", f"dialprefix: {error}"))
-
-
-def _duplicates(deck: Deck, lines: Integers, file: str) -> Iterator[Problem]:
-    """Rates of one prefix that hold at the same time; which was meant cannot be known."""
-    rates: dict[str, list[int]] = {}
-    for row, prefix in enumerate(deck.prefixes.to_pylist()):
-        rates.setdefault(prefixes.canonical(prefix), []).append(row)
-    for prefix, same in rates.items():
-        for index, row in enumerate(same[1:], 1):
-            other = next((other for other in same[:index] if _meet(deck, row, other)), None)
-            if other is not None:
-                yield Problem(
-                    file,
-                    int(lines[row]),
-                    "duplicate-prefix",
-                    f"prefix {prefix!r} has a rate at the same time on line {lines[other]}; "
-                    "remove one, or give them dates or times that do not overlap",
+    def _with_prefix(self, rows: csvfile.Table) -> csvfile.Table:
+        """Leave out headings and totals: rows that name neither a prefix nor ``default``."""
+        prefix = rows.columns.get("dialprefix", ())
+        if all(prefix):
+            return rows
+        named = rows.columns.get("destination", [""] * len(prefix))
+        price = rows.columns.get("rateinitial", [""] * len(prefix))
+        kept, skipped = [], []
+        known = dict(rows.columns)
+        known["dialprefix"] = cells_of = list(prefix)
+        for row, cell in enumerate(prefix):
+            if not cell and named[row].lower() == prefixes.WORLD:
+                cells_of[row] = prefixes.WORLD
+            if cells_of[row]:
+                kept.append(row)
+                continue
+            skipped.append(f"line {rows.lines[row]}{f' {named[row]!r}' * bool(named[row])}")
+            if price[row] and not price[row].strip("0.,"):
+                self._problem(
+                    rows.lines[row],
+                    "bad-prefix",
+                    "dialprefix: is empty, and the price is 0; remove the row, or write default as "
+                    "the prefix if every other number is free",
                 )
+        if skipped:
+            shown = ", ".join(skipped[:_FIRST_NAMED]) + " …" * (len(skipped) > _FIRST_NAMED)
+            self.notes.append(
+                f"{len(skipped)} row(s) without a prefix price nothing ({shown}); "
+                "write default as the prefix of the rate of every other number"
+            )
+        return csvfile.Table(
+            columns={name: [texts[row] for row in kept] for name, texts in known.items()},
+            lines=[rows.lines[row] for row in kept],
+            separator=rows.separator,
+            ignored=rows.ignored,
+        )
 
+    def _problem(self, line: int, reason: str, message: str) -> None:
+        self.problems.append(Problem(self.file, line, reason, message))
 
-def _meet(deck: Deck, row: int, other: int) -> bool:
-    """Whether two rates hold at some common time."""
-    start, stop, first, last = _when(deck, row)
-    other_start, other_stop, other_first, other_last = _when(deck, other)
-    # Two windows of the week meet where one of them begins inside the other.
-    return max(start, other_start) < min(stop, other_stop) and (
-        _within(other_first, first, last) or _within(first, other_first, other_last)
-    )
+    def deck(self, name: str) -> Deck:
+        """Return the deck, as far as it can be read; what cannot becomes a problem."""
+        blocked = self._column("blocked", cells.flag)
+        amounts = self._amounts(blocked)
+        seconds = {column: self._seconds(column) for column in (*SECONDS, *FLOORS)}
+        for column, whole in columns.FIRST.items():
+            seconds[whole] = np.where(
+                self._given(whole), seconds[whole], self._column(column, cells.first_block)
+            )
+        values = amounts | seconds | self._conditions() | self._words(seconds)
+        values |= self._free(amounts, seconds) | {"blocked": blocked}
+        self._within_steps(values)
+        scale = cells.FINE
+        if not any((values[column] % cells.FINE).any() for column in AMOUNTS):
+            scale = 1
+            values |= {column: values[column] // cells.FINE for column in AMOUNTS}
+        spread = list(self._spread())
+        which = np.array([row for row, _ in spread], np.int64)
+        self.which = which.tolist()
+        return Deck(
+            name=name,
+            prefixes=pa.array([prefix for _, prefix in spread], pa.string()),
+            destinations=self._text("destination").take(pa.array(which)),
+            carriers=self._text("carrier").take(pa.array(which)),
+            values={
+                column: value.take(which)
+                for column, value in values.items()
+                if (value != DEFAULTS.get(column, 0)).any()
+            },
+            scale=scale,
+            ignored_columns=self.ignored,
+        )
 
+    def _texts(self, column: str) -> Sequence[str]:
+        return self.rows.columns.get(column) or [""] * self.count
 
-def _when(deck: Deck, row: int) -> list[int]:
-    return [
-        int(deck.values[column][row]) if column in deck.values else default
-        for column, default in ALWAYS.items()
-    ]
+    def _text(self, column: str) -> pa.StringArray:
+        return pa.array(self._texts(column), pa.string())
 
+    def _given(self, column: str) -> npt.NDArray[np.bool_]:
+        """Return in which rows a column says anything."""
+        return np.array([bool(cell) for cell in self._texts(column)], np.bool_)
 
-def _within(minute: int, first: int, last: int) -> bool:
-    return first <= minute <= last if first <= last else minute >= first or minute <= last
+    def _column(self, column: str, convert: Callable[[str], int]) -> Integers:
+        """Return a column as integers; empty cells, and bad ones, are what is always so."""
+        default = DEFAULTS.get(column, 0)
+        texts = self.rows.columns.get(column)
+        if texts is None:
+            return np.full(self.count, default)
+        known, wrong = {"": default}, {}
+        for cell in set(texts) - {""}:
+            try:
+                known[cell] = convert(cell)
+            except ValueError as error:
+                known[cell], wrong[cell] = default, str(error)
+        if wrong:
+            for cell, line in zip(texts, self.rows.lines, strict=True):
+                if cell in wrong:
+                    self._problem(line, "bad-value", f"{column}: {wrong[cell]}")
+        return np.array([known[cell] for cell in texts], np.int64)
+
+    def _seconds(self, column: str) -> Integers:
+        return self._column(column, cells.block if column in columns.FIRST else cells.seconds)
+
+    def _amounts(self, blocked: Integers) -> dict[str, Integers]:
+        """Return the columns of money, in hundredths of a micro-unit."""
+        convert = partial(cells.amount, comma=self.comma)
+        credit = self._column("is_credit", cells.flag)
+        if blocked.any():  # such rows cost nothing, whatever they say
+            known = dict(self.rows.columns)
+            for column in (name for name in AMOUNTS if name in known):
+                pairs = zip(known[column], blocked.tolist(), strict=True)
+                known[column] = ["0" if barred else cell for cell, barred in pairs]
+            self.rows = csvfile.Table(
+                columns=known, lines=self.rows.lines, separator=self.rows.separator
+            )
+        values = {column: self._column(column, convert) for column in AMOUNTS}
+        for row in np.flatnonzero(~self._given("rateinitial")).tolist():
+            self._problem(
+                self.rows.lines[row],
+                "bad-value",
+                "rateinitial: is empty; write 0 where calls are free",
+            )
+        if self._is_a2billing:
+            self._without_signs(values)
+        for column, amounts in values.items():
+            for row in np.flatnonzero((amounts < 0) & (credit == 0)).tolist():
+                self._problem(
+                    self.rows.lines[row],
+                    "negative",
+                    f"{column}: {self._texts(column)[row]!r} is negative; write yes in a column "
+                    "is_credit if the call pays the customer, in a column blocked if it is refused",
+                )
+        return values
+
+    @property
+    def _is_a2billing(self) -> bool:
+        """Return whether the deck is a ratecard of A2Billing's, with all its columns."""
+        return set(self.rows.columns) >= columns.STEPS
+
+    def _without_signs(self, values: dict[str, Integers]) -> None:
+        """Take amounts without their sign, as A2Billing takes them, and say so."""
+        negative = sum(int((amounts < 0).sum()) for amounts in values.values())
+        if negative:
+            self.notes.append(f"{negative} amount(s) read without their sign, as A2Billing does")
+            values |= {column: np.abs(amounts) for column, amounts in values.items()}
+
+    def _conditions(self) -> dict[str, Integers]:
+        """Return the columns that say when a rate holds."""
+        dated = [column for column in ALWAYS if column.endswith("date")]
+        order = cells.order(cell for column in dated for cell in set(self._texts(column)))
+        return {
+            column: self._column(
+                column,
+                partial(cells.date, default=default, order=order)
+                if column in dated
+                else cells.minute,
+            )
+            for column, default in ALWAYS.items()
+        }
+
+    def _words(self, seconds: Mapping[str, Integers]) -> dict[str, Integers]:
+        """Return how blocks and free seconds are counted."""
+        remainder = self._column("increment", cells.remainder)
+        if columns.from_first_block(self.headers):
+            odd = seconds["initblock"] % np.maximum(seconds["billingblock"], 1) != 0
+            remainder = np.where(self._given("increment"), remainder, odd)
+        pairs = [bool(cells.PAIR.fullmatch(cell)) for cell in self._texts("billingblock")]
+        if any(pairs):
+            remainder = np.where(np.array(pairs) & ~self._given("increment"), 1, remainder)
+        own = self._column("buyincrement", cells.remainder)
+        return {
+            "remainder": remainder.astype(np.int64),
+            "buy_remainder": np.where(self._given("buyincrement"), own, remainder).astype(np.int64),
+            "included_within": self._column("included", cells.within),
+        }
+
+    def _free(
+        self, amounts: Mapping[str, Integers], seconds: Mapping[str, Integers]
+    ) -> dict[str, Integers]:
+        """Return which steps cost nothing: their charge is 0, and is there to say so."""
+        if self._is_a2billing:
+            return {}
+        return {
+            f"free{step}": (
+                self._given(f"charge{step}")
+                & (amounts[f"charge{step}"] == 0)
+                & (seconds[f"timecharge{step}"] > 0)
+            ).astype(np.int64)
+            for step in "abc"
+        }
+
+    def _within_steps(self, values: Mapping[str, Integers]) -> None:
+        """Refuse free seconds within the first block of a call that goes through steps."""
+        stepped = (values["chargea"] != 0) | (values.get("freea", 0) != 0)
+        odd = stepped & (values["timechargea"] > 0) & (values["included_within"] > 0)
+        for row in np.flatnonzero(odd).tolist():
+            message = "included: within cannot be with steps; take the seconds before, or as a step"
+            self._problem(self.rows.lines[row], "bad-value", message)
+
+    def _spread(self) -> Iterator[tuple[int, str]]:
+        """Yield row and prefix of every prefix a row names."""
+        for row, cell in enumerate(self._texts("dialprefix")):
+            try:
+                for prefix in prefixes.listed(cell):
+                    yield row, prefix
+            except ValueError as error:
+                self._problem(self.rows.lines[row], "bad-prefix", f"dialprefix: {error}")

@@ -22,7 +22,7 @@ from a2ledger.rating.deck import Deck
 from a2ledger.rating.prefixes import Index
 from a2ledger.records import Problem
 
-_VERSION = "1"
+_VERSION = "2"
 """To be raised whenever parsing or indexing changes what comes out."""
 
 _MOST = 100
@@ -48,8 +48,10 @@ def deck(book: Book, name: str) -> Deck:
     if parsed is None:
         parsed, problems = decks.parse(text, name=name, file=file)
         if problems:
-            raise BrokenBookError(problems)
+            raise BrokenBookError(decks.first(problems))
         keep(kept, parsed)
+    for note in parsed.notes:
+        book.say_once(f"note: {note}")
     return parsed.starting(book.config.deck(name).valid_from)
 
 
@@ -91,7 +93,9 @@ def _deck(about: Mapping[str, Any], parts: list[pa.Table]) -> Deck:
         destinations=columns.pop("destination"),
         carriers=columns.pop("carrier"),
         values={name: column.to_numpy() for name, column in columns.items()},
+        scale=int(about["scale"]),
         ignored_columns=tuple(about["ignored"]),
+        notes=tuple(about["notes"]),
     )
     arrays = {name: part[name].to_numpy() for part in index for name in part.column_names}
     patterns = tuple((str(text), int(length), int(row)) for text, length, row in about["patterns"])
@@ -112,7 +116,9 @@ def keep(file: Path, deck: Deck) -> None:
     ]
     about = {
         "name": deck.name,
+        "scale": deck.scale,
         "ignored": deck.ignored_columns,
+        "notes": deck.notes,
         "patterns": deck.index.patterns,
     }
     schema = pa.schema([("part", pa.binary())], metadata={"about": json.dumps(about)})

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from a2ledger import money
-from a2ledger.rating.deck import FLOORS, Deck
+from a2ledger.rating.deck import AMOUNTS, FLOORS, Deck
 
 _MINUTE = 60
 _FULL = 10_000
@@ -34,12 +34,21 @@ class Explained(NamedTuple):
     cost_micro: int
 
 
-def rate(deck: Deck, row: int) -> dict[str, int]:
-    """One rate of a deck: its columns that say anything, as integers."""
-    return {name: int(column[row]) for name, column in deck.values.items()}
+Rate = Mapping[str, Any]
+"""A rate's columns: integers, and a ``Fraction`` for an amount finer than a micro-unit."""
 
 
-def sold(rate: Mapping[str, int], seconds: int, discount: int = 0) -> Explained:
+def rate(deck: Deck, row: int) -> dict[str, Any]:
+    """Return one rate of a deck: its columns that say anything, amounts in micro-units."""
+    return {
+        name: Fraction(int(column[row]), deck.scale)
+        if deck.scale > 1 and name in AMOUNTS
+        else int(column[row])
+        for name, column in deck.values.items()
+    }
+
+
+def sold(rate: Rate, seconds: int, discount: int = 0) -> Explained:
     """How what a customer pays for a call comes about.
 
     Args:
@@ -52,16 +61,17 @@ def sold(rate: Mapping[str, int], seconds: int, discount: int = 0) -> Explained:
         return Explained(tuple(steps), 0, 0)
     length = _lengthened(rate, seconds, steps)
     fees = _fees(rate, seconds, length, steps)
-    initial = rate.get("initblock", 0)
-    if initial:
-        length = max(length, initial)
-        steps.append(Step("initblock", f"at least {initial} s: {length} s"))
-    stepped = rate.get("chargea", 0) and rate.get("timechargea", 0)
-    told = (_stepped if stepped else _flat)(rate, length)
+    length, covered = _without_included(rate, length, steps)
+    stepped = _is_on(rate, "a")
     billed, part = 0, Fraction(0)
-    for step, more, cost in told:
-        steps.append(step)
-        billed, part = billed + more, part + cost
+    if not covered:
+        initial = rate.get("initblock", 0)
+        if initial:
+            length = max(length, initial)
+            steps.append(Step("initblock", f"at least {initial} s: {length} s"))
+        for step, more, cost in (_stepped if stepped else _flat)(rate, length):
+            steps.append(step)
+            billed, part = billed + more, part + cost
     total = part + sum(fees.values())
     steps += [Step(name, f"+ {_exact(cost)}") for name, cost in fees.items()]
     if len(fees) or stepped:
@@ -73,14 +83,30 @@ def sold(rate: Mapping[str, int], seconds: int, discount: int = 0) -> Explained:
     cost_micro = _rounded(total, steps)
     least = rate.get("minimal_cost", 0)
     if least:
-        cost_micro = max(cost_micro, least)
-        steps.append(
-            Step("minimal_cost", f"at least {money.text(least, 2)}: {money.text(cost_micro)}")
+        cost_micro = max(
+            cost_micro, money.divide(Fraction(least).numerator, Fraction(least).denominator)
         )
+        steps.append(Step("minimal_cost", f"at least {_price(least)}: {money.text(cost_micro)}"))
     return Explained(tuple(steps), billed, cost_micro)
 
 
-def bought(rate: Mapping[str, int], seconds: int) -> Explained:
+def _without_included(rate: Rate, length: int, steps: list[Step]) -> tuple[int, bool]:
+    """Return the length less what is free before any block, and whether nothing is left of it."""
+    free = rate.get("included_seconds", 0)
+    if not free or rate.get("included_within", 0):
+        return length, False
+    rest = max(length - free, 0)
+    steps.append(Step("included_seconds", f"less {free} s that are free: {rest} s"))
+    return rest, not rest
+
+
+def _is_on(rate: Rate, step: str) -> bool:
+    """Return whether a rate has a step."""
+    priced = rate.get(f"charge{step}", 0) or rate.get(f"free{step}", 0)
+    return bool(priced and rate.get(f"timecharge{step}", 0))
+
+
+def bought(rate: Rate, seconds: int) -> Explained:
     """How what a carrier takes for a call comes about."""
     steps = [Step("seconds", f"{seconds} s")]
     if _is_free(rate, seconds, "buy_billed_from", steps):
@@ -97,10 +123,13 @@ def bought(rate: Mapping[str, int], seconds: int) -> Explained:
     steps += told
     step, cost = _charged("buyrate", length, rate.get("buyrate", 0))
     steps.append(step)
+    if fee := rate.get("buyconnectcharge", 0):
+        cost += fee
+        steps.append(Step("buyconnectcharge", f"+ {_price(fee)}: {_exact(cost)}"))
     return Explained(tuple(steps), length, _rounded(cost, steps))
 
 
-def _is_free(rate: Mapping[str, int], seconds: int, column: str, steps: list[Step]) -> bool:
+def _is_free(rate: Rate, seconds: int, column: str, steps: list[Step]) -> bool:
     """Tell that a call is too short to cost anything, and return whether it is."""
     shortest = rate.get(column, FLOORS[column])
     if seconds >= shortest:
@@ -109,7 +138,7 @@ def _is_free(rate: Mapping[str, int], seconds: int, column: str, steps: list[Ste
     return True
 
 
-def _lengthened(rate: Mapping[str, int], seconds: int, steps: list[Step]) -> int:
+def _lengthened(rate: Rate, seconds: int, steps: list[Step]) -> int:
     """The length after grace, and after the rounding of short calls."""
     length = seconds
     if grace := rate.get("additional_grace", 0):
@@ -126,9 +155,7 @@ def _lengthened(rate: Mapping[str, int], seconds: int, steps: list[Step]) -> int
     return length
 
 
-def _fees(
-    rate: Mapping[str, int], seconds: int, length: int, steps: list[Step]
-) -> dict[str, Fraction]:
+def _fees(rate: Rate, seconds: int, length: int, steps: list[Step]) -> dict[str, Fraction]:
     """What does not depend on the price of a minute, in micro-units."""
     fees = {"connectcharge": rate.get("connectcharge", 0)}
     after = rate.get("disconnectcharge_after", 0)
@@ -143,9 +170,7 @@ def _fees(
     if every and charge:
         times = length // every
         steps.append(
-            Step(
-                "additional_block_charge", f"{times} times {every} s, each {money.text(charge, 2)}"
-            )
+            Step("additional_block_charge", f"{times} times {every} s, each {_price(charge)}")
         )
         fees["additional_block_charge"] = times * charge
     return {name: Fraction(fee) for name, fee in fees.items() if fee}
@@ -155,21 +180,25 @@ _Told = Iterator[tuple[Step, int, Fraction]]
 """Steps, with the seconds and the cost each adds."""
 
 
-def _flat(rate: Mapping[str, int], length: int) -> _Told:
+def _flat(rate: Rate, length: int) -> _Told:
     """A call at one price a minute."""
     told, length = _beyond(rate, length, rate.get("initblock", 0), "billingblock")
     for step in told:
         yield step, 0, Fraction(0)
+    free = rate.get("included_seconds", 0) if rate.get("included_within", 0) else 0
+    if free:
+        length = max(length - free, 0)
+        yield Step("included_seconds", f"less {free} s that are free: {length} s"), 0, Fraction(0)
     step, cost = _charged("rateinitial", length, rate.get("rateinitial", 0))
     yield step, length, cost
 
 
-def _stepped(rate: Mapping[str, int], length: int) -> _Told:
+def _stepped(rate: Rate, length: int) -> _Told:
     """A call that goes through steps a, b and c, and is charged for what is left after them."""
     rest = length
     for name in "abc":
         charge, limit = rate.get(f"charge{name}", 0), rate.get(f"timecharge{name}", 0)
-        if not charge or not limit or (name != "a" and not rest):
+        if not _is_on(rate, name) or (name != "a" and not rest):
             break
         part = min(rest, limit)
         rest -= part
@@ -180,7 +209,7 @@ def _stepped(rate: Mapping[str, int], length: int) -> _Told:
             f", in blocks of {block} s: {billed} s" * bool(block)
         )
         step, cost = _charged(f"charge{name}", billed, charge)
-        plus = f", and {money.text(once, 2)} once" if once else ""
+        plus = f", and {_price(once)} once" if once else ""
         yield Step(f"charge{name}", f"{words}; {step.text}{plus}"), billed, cost + once
     block = rate.get("billingblock", 0)
     billed = _up(rest, block)
@@ -196,7 +225,7 @@ def _stepped(rate: Mapping[str, int], length: int) -> _Told:
 
 
 def _beyond(
-    rate: Mapping[str, int], length: int, initial: int, block: str, remainder: str = "remainder"
+    rate: Rate, length: int, initial: int, block: str, remainder: str = "remainder"
 ) -> tuple[list[Step], int]:
     """A length in whole blocks where it is longer than the initial one."""
     size = rate.get(block, 0)
@@ -216,9 +245,16 @@ def _up(length: int, block: int) -> int:
     return -(-length // block) * block if block else length
 
 
-def _charged(name: str, seconds: int, charge_micro: int) -> tuple[Step, Fraction]:
+def _price(charge_micro: int | Fraction) -> str:
+    """Return an amount as it is written in a deck, with up to eight decimals."""
+    if isinstance(charge_micro, int) or charge_micro.denominator == 1:
+        return money.text(int(charge_micro), 2)
+    return f"{Decimal(charge_micro.numerator) / charge_micro.denominator / money.MICRO:f}"
+
+
+def _charged(name: str, seconds: int, charge_micro: int | Fraction) -> tuple[Step, Fraction]:
     cost = Fraction(seconds * charge_micro, _MINUTE)
-    words = f"{seconds} / 60 * {money.text(charge_micro, 2)} = {_exact(cost)}"
+    words = f"{seconds} / 60 * {_price(charge_micro)} = {_exact(cost)}"
     return Step(name, words), cost
 
 
@@ -231,9 +267,9 @@ def _rounded(total: Fraction, steps: list[Step]) -> int:
 
 
 def _exact(micro: Fraction) -> str:
-    """Micro-units as an amount, with dots where it goes on."""
-    scaled = micro * 10 ** (_DIGITS - money.PLACES)
+    """Return micro-units as an amount, with dots where it goes on."""
+    scaled = abs(micro) * 10 ** (_DIGITS - money.PLACES)
     whole = int(scaled)
     digits = f"{whole:0{_DIGITS + 1}d}"
     decimals = digits[-_DIGITS:].rstrip("0") if whole == scaled else f"{digits[-_DIGITS:]}…"
-    return f"{digits[:-_DIGITS]}.{decimals:<02}"
+    return f"{'-' * (micro < 0)}{digits[:-_DIGITS]}.{decimals:<02}"

@@ -148,7 +148,7 @@ def _rated(calls: pa.RecordBatch, tariff: Tariff) -> pa.RecordBatch:
     rated = rate.rate(calls, [tariff])
     called = calls.column("called")
     number = e164.digits(called, _SOURCE)
-    general = pc.is_in(rated.column("prefix"), pa.array(["", prefixes.DEFAULT]))
+    general = pc.is_in(rated.column("prefix"), pa.array(["", prefixes.DEFAULT, prefixes.WORLD]))
     again = np.flatnonzero(pc.and_(pc.not_equal(number, called), general))
     if not again.size:
         return rated
@@ -193,8 +193,13 @@ def _quoted(texts: Any) -> Any:
 
 
 def _amounts(amounts_micro: Any) -> Any:
-    """Text of amounts that are not negative, with six decimals."""
-    whole, fraction = np.divmod(amounts_micro.to_numpy(), money.MICRO)
+    """Return the text of amounts, with six decimals."""
+    micro = amounts_micro.to_numpy()
+    whole, fraction = np.divmod(np.abs(micro), money.MICRO)
     digits = pc.cast(pa.array(fraction + money.MICRO), pa.string())  # 1 and six digits
     decimals = pc.utf8_slice_codeunits(digits, 1)
-    return pc.binary_join_element_wise(pc.cast(pa.array(whole), pa.string()), decimals, ".")
+    amounts = pc.binary_join_element_wise(pc.cast(pa.array(whole), pa.string()), decimals, ".")
+    if (micro < 0).any():
+        signs = pc.if_else(pa.array(micro < 0), "-", "")
+        amounts = pc.binary_join_element_wise(signs, amounts, "")
+    return amounts

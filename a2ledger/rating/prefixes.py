@@ -27,7 +27,10 @@ DIGITS = 15
 """Digits of a number that can decide its price."""
 
 DEFAULT = "defaultprefix"
-"""How A2Billing writes the prefix of every number; an empty one says the same."""
+"""How A2Billing writes the prefix of every number …"""
+
+WORLD = "default"
+"""… and the shorter word for it."""
 
 _LARGEST_RANGE = 10_000
 _POWERS = np.array([10 ** (DIGITS - length) * 100 for length in range(DIGITS + 1)])
@@ -85,21 +88,32 @@ def keys(numbers: pa.StringArray) -> Integers:
     return result
 
 
-def index(prefixes: Sequence[str]) -> Index:
-    """The index of a deck's prefixes, one a row, as :func:`canonical` writes them."""
+def index(prefixes: Sequence[str], order: Integers | None = None) -> Index:
+    """Return the index of a deck's prefixes, one a row, as :func:`canonical` writes them.
+
+    Args:
+        prefixes: of the deck's rows.
+        order: a number a row: of one prefix the row with the least is tried first, and the
+            earlier row where they are equal.
+    """
     texts = [canonical(prefix) for prefix in prefixes]
-    candidates = [(text, row) for row, text in enumerate(texts) if not text.startswith("_")]
+    ranks = [0] * len(texts) if order is None else order.tolist()
+    candidates = [
+        (text, rank, row)
+        for row, (text, rank) in enumerate(zip(texts, ranks, strict=True))
+        if not text.startswith("_")
+    ]
     # Imported numbers come without 00, so 0044 serves as 44 too unless the deck has a 44.
-    known = {text for text, _ in candidates}
+    known = {text for text, _, _ in candidates}
     candidates += [
-        (bare, row)
-        for text, row in candidates
+        (bare, rank, row)
+        for text, rank, row in candidates
         if (bare := without_00(text)) != text and bare not in known
     ]
     candidates.sort()
-    distinct = sorted({text for text, _ in candidates})
+    distinct = sorted({text for text, _, _ in candidates})
     place = {text: index for index, text in enumerate(distinct)}
-    counts = np.bincount([place[text] for text, _ in candidates], minlength=len(distinct))
+    counts = np.bincount([place[text] for text, _, _ in candidates], minlength=len(distinct))
     bounds, longest, parent = _nest(distinct)
     ends = np.cumsum(counts, dtype=np.int64)
     starts = np.append(ends - counts, -1)  # the last one answers for "no prefix", -1
@@ -108,18 +122,24 @@ def index(prefixes: Sequence[str]) -> Index:
     return Index(
         bounds=bounds,
         first=starts[longest],
-        row=np.array([row for _, row in candidates], np.int64),
+        row=np.array([row for _, _, row in candidates], np.int64),
         following=following,
         patterns=tuple(
-            sorted(
-                (
-                    (expression(text), len(text), row)
-                    for row, text in enumerate(texts)
-                    if text[:1] == "_"
-                ),
-                key=lambda pattern: pattern[1],
-            )
+            (expression(text), len(text), row) for _, _, _, row, text in _patterns(texts, ranks)
         ),
+    )
+
+
+def _patterns(texts: Sequence[str], ranks: Sequence[int]) -> list[tuple[int, int, int, int, str]]:
+    """Return patterns, shortest first, those written alike together and by their ranks."""
+    first: dict[str, int] = {}
+    for row, text in enumerate(texts):
+        if text[:1] == "_":
+            first.setdefault(text, row)
+    return sorted(
+        (len(text), first[text], ranks[row], row, text)
+        for row, text in enumerate(texts)
+        if text[:1] == "_"
     )
 
 
@@ -129,26 +149,28 @@ def canonical(prefix: str) -> str:
     >>> canonical("defaultprefix"), canonical("4420")
     ('', '4420')
     """
-    return "" if prefix == DEFAULT else prefix
+    return "" if prefix in (DEFAULT, WORLD) else prefix
 
 
 def listed(cell: str) -> list[str]:
     """The prefixes a deck's cell names: one, a list, ranges, a pattern or none for all.
 
-    >>> listed("+44"), listed("4475-4477, 448"), listed("")
-    (['44'], ['4475', '4476', '4477', '448'], [''])
+    >>> listed("+44"), listed("4475-4477, 448"), listed("default")
+    (['44'], ['4475', '4476', '4477', '448'], ['default'])
 
     Raises:
         ValueError: saying what is wrong with it.
     """
-    if cell in ("", DEFAULT) or _SINGLE.fullmatch(cell):
+    if cell.lower() in (DEFAULT, WORLD):
+        return [cell.lower()]
+    if _SINGLE.fullmatch(cell):
         return [cell]
     if cell.startswith("_"):
         expression(cell)
         return [cell]
     parts = [part.strip() for part in re.split("[,;]", cell)]
     if not any(parts):
-        raise ValueError(f"{cell!r} is a list of nothing; an empty cell prices every number")
+        raise ValueError(f"{cell!r} is a list of nothing; default prices every number")
     return [prefix for part in parts if part for prefix in _range(part)]
 
 

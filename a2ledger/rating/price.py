@@ -118,11 +118,23 @@ def valued(calls: pa.Table, pricing: Pricing) -> tuple[dict[str, Any], npt.NDArr
     return columns, unpriced
 
 
-def in_other_currency(calls: pa.Table, pricing: Pricing) -> npt.NDArray[np.bool_]:
-    """For which calls the tariff is in another currency than the account; columns as above."""
+def refusals(calls: pa.Table, pricing: Pricing) -> list[str]:
+    """Return why calls have no price; columns as above.
+
+    ``wrong-currency`` where the tariff is in another currency than the account, ``blocked`` where
+    the rate says that such calls are refused, else ``no-rate``.
+    """
     who = calls["customer"].to_numpy().astype(np.int32)
     day = calls["day"].to_numpy().astype("datetime64[D]").astype(np.int32)
-    return _foreign(pricing, _tariff(calls, pricing, who, day), who)
+    tariff = _tariff(calls, pricing, who, day)
+    asked = {name: _one(calls[name]) for name in ("called", "local", "seconds")}
+    asked["tariff"] = pa.array(tariff, pa.int32())
+    rated = rate.rate(pa.RecordBatch.from_pydict(asked), tuple(pricing.tariffs.loaded))
+    foreign = _foreign(pricing, tariff, who).tolist()
+    return [
+        "wrong-currency" if other else "blocked" if reason == "blocked" else "no-rate"
+        for other, reason in zip(foreign, rated["reason"].to_pylist(), strict=True)
+    ]
 
 
 def _foreign(pricing: Pricing, tariff: Integers, who: Indexes) -> npt.NDArray[np.bool_]:

@@ -59,6 +59,7 @@ def rate(calls: pa.RecordBatch, tariffs: Sequence[Tariff]) -> pa.RecordBatch:
         A batch of :data:`SCHEMA`. ``reason`` is empty for a priced call, ``no-rate`` where no
         deck knows the number at that time and ``bad-seconds`` where the length is below 0 or
         above :data:`~a2ledger.rating.deck.MAX_SECONDS`; then the other columns are empty or 0.
+        It is ``blocked`` where the rate says that such calls are refused; what they cost is 0.
     """
     called = calls.column("called").fill_null("")
     local = _integers(calls.column("local").cast(pa.timestamp("s")))
@@ -76,14 +77,21 @@ def rate(calls: pa.RecordBatch, tariffs: Sequence[Tariff]) -> pa.RecordBatch:
         amounts = price(decks[place], row[rows], seconds[rows], part)
         for figure, amount in zip(figures, amounts, strict=True):
             figure[rows] = amount
-    reasons = pa.array(["", "no-rate", "bad-seconds"])
+    reasons = pa.array(["", "no-rate", "bad-seconds", "blocked"])
+    reason = np.where(possible, np.where(deck < 0, 1, 0), 2)
+    for place, rows in _groups(deck):
+        if "blocked" in decks[place].values:
+            barred = decks[place].values["blocked"].take(row[rows]) != 0
+            reason[rows] = np.where(barred, 3, reason[rows])
+            for figure in figures:
+                figure[rows] = np.where(barred, 0, figure[rows])
     texts = _texts(deck, row, decks)
     return pa.RecordBatch.from_arrays(
         [
             *texts[:3],
             *(pa.array(figure) for figure in figures),
             texts[3],
-            reasons.take(pa.array(np.where(possible, np.where(deck < 0, 1, 0), 2))),
+            reasons.take(pa.array(reason)),
         ],
         schema=SCHEMA,
     )
@@ -117,12 +125,15 @@ def max_seconds(
         limit: the most to answer, in seconds.
 
     Returns:
-        Seconds; 0 where not even one can be paid; None where the number has no rate.
+        Seconds; 0 where not even one can be paid or its calls are blocked; None where the number
+        has no rate.
     """
     found = rate_of(tariff, called, local)
     if found is None:
         return None
     deck, row = found
+    if "blocked" in deck.values and deck.values["blocked"][row]:
+        return 0
 
     def cost(seconds: int) -> int:
         length, share = np.array([seconds]), np.array([discount])

@@ -72,7 +72,7 @@ def test_a_dry_run_says_what_a_deck_would_earn_and_writes_and_commits_nothing(sh
 
 def test_a_deck_that_is_bad_is_said_and_nothing_is_done(shop):
     shop.talks("C1", "2026-01-05", 10)
-    tariff(shop, "dialprefix,rateinitial\n,cheap\n")
+    tariff(shop, "dialprefix,rateinitial\ndefault,cheap\n")
 
     done = shop.run("rerate", "--dry-run", code=1)
 
@@ -175,7 +175,7 @@ def test_what_can_not_be_rerated_stays_and_is_named(shop):
     shop.imported("calls", [call("u2", "C2", "2026-01-05", 600, called="44123")])
     shop.imported("calls", [call("u3", "C2", "2026-01-05", 600, called="32123")])
     shop.run("customer", "set", "C1", "identifiers=", "--from", "2026-01-01")
-    tariff(shop, DOUBLE.replace("\n,", "\n32,"))
+    tariff(shop, DOUBLE.replace("\ndefault,", "\n32,"))
 
     done = shop.run("rerate", code=1)
 
@@ -202,9 +202,9 @@ def test_a_price_given_with_the_call_stays(shop):
 
 def test_what_a_carrier_is_owed_follows(shop):
     head = "dialprefix,rateinitial,buyrate,carrier\n"
-    tariff(shop, head + ",1.00,0.50,ACME\n")
+    tariff(shop, head + "default,1.00,0.50,ACME\n")
     shop.talks("C1", "2026-01-05", 10)
-    tariff(shop, head + ",1.00,0.25,Zen\n")
+    tariff(shop, head + "default,1.00,0.25,Zen\n")
 
     shop.run("rerate")
 

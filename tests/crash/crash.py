@@ -41,7 +41,7 @@ TODAY = "2026-02-10"
 WORDS = ["--quiet", "--today", TODAY, "-C", "."]
 MEND = ["doctor", "--mend"]
 MODES = ("kill", "torn", "powercut", "names", "ENOSPC", "EIO", "EMFILE")
-DECK = "dialprefix,destination,rateinitial,initblock,billingblock\n,Anywhere,1.00,60,60\n"
+DECK = "dialprefix,destination,rateinitial,initblock,billingblock\ndefault,Anywhere,1.00,60,60\n"
 CALLS = "".join(
     f"c{number},C{number % 3 + 1},2026-01-{number + 5:02d} 12:00:00,3225550199,61\n"
     for number in range(6)

@@ -28,7 +28,7 @@ from a2ledger.cli import main
 
 STANDARD = """\
 dialprefix,destination,rateinitial,initblock,billingblock
-,Anywhere,1.00,60,60
+default,Anywhere,1.00,60,60
 """
 
 PBX = """

@@ -33,7 +33,8 @@ def bought(rate, seconds):
     used = max(seconds + rate.get("additional_grace", 0), initial)
     if used > initial:
         used = beyond(used, initial, rate.get("buyrateincrement", 0), rate.get("buy_remainder"))
-    return rounded(Fraction(used, 60) * abs(rate.get("buyrate", 0)))
+    price = Fraction(used, 60) * abs(rate.get("buyrate", 0))
+    return rounded(price + abs(rate.get("buyconnectcharge", 0)))
 
 
 def lengthened(rate, seconds):
@@ -88,9 +89,16 @@ def sold(rate, seconds, discount=0):
         return 0, 0
     length = lengthened(rate, seconds)
     total = once(rate, seconds, length)
-    length = max(length, rate.get("initblock", 0))
     stepped = rate.get("chargea", 0) and rate.get("timechargea", 0)
-    part, billed = (progressive if stepped else flat)(rate, length)
+    free, within = rate.get("included_seconds", 0), rate.get("included") == "within"
+    if free and not within and length <= free:
+        part, billed = Fraction(0), 0
+    else:
+        length = max(length - (0 if within else free), rate.get("initblock", 0))
+        part, billed = (progressive if stepped else flat)(rate, length)
+        if within:  # never with steps
+            billed = max(billed - free, 0)
+            part = Fraction(billed, 60) * rate["rateinitial"]
     total = (total + part) * (1 - Fraction(discount, 10_000))
     return billed, max(rounded(total), rounded(abs(rate.get("minimal_cost", Fraction(0)))))
 

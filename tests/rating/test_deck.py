@@ -32,7 +32,7 @@ def test_a_deck_in_any_order_with_columns_to_spare():
 
 
 def test_a_decimal_comma_needs_semicolons():
-    deck, problems = read("prefix;rateinitial\n44;0,05\n45;0.06\n46;-1,5\n")
+    deck, problems = read("prefix;rateinitial\n44;0,05\n45;0.06\n46;1,5\n")
     assert problems == []
     assert rates(deck) == {"44": 50_000, "45": 60_000, "46": 1_500_000}
     problems = read("prefix,rateinitial\n44,0,05\n")[1]
@@ -43,11 +43,11 @@ def test_a_decimal_comma_needs_semicolons():
 
 def test_ranges_and_lists_in_one_cell():
     deck, problems = read(
-        'dialprefix,rateinitial,destination\n4475-4477,1,A\n"44, 447;0998-1001",2,B\n,3,C\n'
+        'dialprefix,rateinitial,destination\n4475-4477,1,A\n"44, 447;0998-1001",2,B\ndefault,3,C\n'
     )
     assert problems == []
     assert deck.prefixes.to_pylist() == [
-        *("4475", "4476", "4477", "44", "447", "0998", "0999", "1000", "1001", "")
+        *("4475", "4476", "4477", "44", "447", "0998", "0999", "1000", "1001", "default")
     ]
     assert deck.destinations.to_pylist() == [*"AAABBBBBBC"]
 
@@ -59,7 +59,9 @@ def test_ranges_and_lists_in_one_cell():
         ("44,NaN", "bad-value", "rateinitial: 'NaN' is not an amount"),
         ("44,1e5", "bad-value", "rateinitial: '1e5' is not an amount"),
         ('44,"1,000.00"', "bad-value", "rateinitial: '1,000.00' is not an amount"),
-        ("44,0.1234567", "bad-value", "more than six decimals"),
+        ("44,0.123456789", "bad-value", "more than eight decimals"),
+        ("44,-0.05", "negative", "rateinitial: '-0.05' is negative; write yes in a column"),
+        (",0", "bad-prefix", "dialprefix: is empty, and the price is 0"),
         ("44,1000000.01", "bad-value", "more than 1,000,000"),
         ("44,€1", "bad-value", "is not an amount"),
         ("44,1,-5", "bad-value", "initblock: '-5' is not a whole number of seconds"),
@@ -87,7 +89,7 @@ def test_ranges_and_lists_in_one_cell():
 )
 def test_what_cannot_be_meant_is_refused_with_its_line(row, reason, says):
     header = "dialprefix,rateinitial,initblock,startdate,stopdate,starttime,increment"
-    _, problems = read(f"{header}\n33,1\n{row}\n")
+    _, problems = read(f"{header}\n33,2\n{row}\n")
     assert [problem[:3] for problem in problems] == [("standard.csv", 3, reason)]
     assert says in problems[0].message
 
@@ -100,7 +102,7 @@ def test_what_cannot_be_meant_is_refused_with_its_line(row, reason, says):
         ('"prefix,rateinitial\n', "stray or missing quote"),
         ("44,UK,0.05\n", "has no column dialprefix, rateinitial"),
         ("prefix,dialprefix,rateinitial\n", "names the column dialprefix twice"),
-        ("prefix\trateinitial\n44\t1\n", "has no column dialprefix, rateinitial"),
+        ("prefix:rateinitial\n44:1\n", "has no column dialprefix, rateinitial"),
     ],
 )
 def test_a_header_must_name_the_columns(text, says):
@@ -114,14 +116,15 @@ def test_a_header_must_name_the_columns(text, says):
     [
         (["44,,,,", "44,,,,"], True),
         (["44,,2026-02-01,,", "44,2026-02-01,,,"], False),
-        (["44,,2026-02-02,,", "44,2026-02-01,,,"], True),
+        (["44,,2026-02-02,,", "44,2026-02-01,,,"], False),  # the later one replaces it
+        (["44,2026-02-01,2026-03-01,,", "44,2026-02-01,,,"], True),
         (["44,,,0,599", "44,,,600,10079"], False),
         (["44,,,0,600", "44,,,600,10079"], True),
         (["44,,,10000,60", "44,,,61,9999"], False),
         (["44,,,10000,60", "44,,,60,61"], True),
         (["44,,,10000,60", "44,,,9000,10000"], True),
         (["44,,,10000,60", "44,,,10050,10"], True),
-        (["defaultprefix,,,,", ",,,,"], True),
+        (["defaultprefix,,,,", "default,,,,"], True),
         (["+44,,,,", "44,,,,"], True),
         (["_4X.,,,,", "_4X.,,,,"], True),
         (["43-45,,,,", "44,,,,"], True),
@@ -129,9 +132,9 @@ def test_a_header_must_name_the_columns(text, says):
         (["44,,,,", "44,2026-02-01,2026-01-01,,"], False),  # it never holds
     ],
 )
-def test_two_rates_of_a_prefix_never_hold_at_once(rows, clash):
+def test_two_prices_of_a_prefix_never_begin_to_hold_at_once(rows, clash):
     header = "rateinitial,dialprefix,startdate,stopdate,starttime,endtime"
-    problems = read("\n".join([header, *(f"1,{row}" for row in rows)]))[1]
+    problems = read("\n".join([header, *(f"{n},{row}" for n, row in enumerate(rows))]))[1]
     assert [(problem.line, problem.reason) for problem in problems] == (
         [(3, "duplicate-prefix")] if clash else []
     )
@@ -187,3 +190,56 @@ def test_a_deck_that_is_valid_from_a_day_leaves_calls_before_to_the_next_one(boo
         assert f"Unbilled   {cost} EUR" in entry
     # Read again, from the cache of decks, it is the same.
     assert book.imported("calls", calls, code=0).stderr.count("4 duplicate") == 1
+
+
+@pytest.mark.parametrize("header", ["dialprefix,rateinitial", "dialprefix\trateinitial"])
+def test_the_same_row_twice_is_a_note(header):
+    tab = "\t" if "\t" in header else ","
+    deck, problems = read(f"{header}\n44{tab}1\n44{tab}1\n")
+    assert problems == []
+    assert deck.notes == ("standard.csv: 1 rate(s) stand there twice (44 on lines 2 and 3)",)
+
+
+def test_headings_and_totals_price_nothing_and_are_named():
+    deck, problems = read("dialprefix,destination,rateinitial\n,AFGHANISTAN,\n93,AF,1\n,Mean,0.9\n")
+    assert problems == []
+    assert rates(deck) == {"93": 1_000_000}
+    assert "2 row(s) without a prefix price nothing (line 2 'AFGHANISTAN', line 4" in deck.notes[0]
+    assert rates(read("prefix,destination,rateinitial\n,Default,1\n")[0]) == {"default": 1_000_000}
+
+
+def test_columns_of_other_systems_are_read_and_the_rest_is_named():
+    deck, problems = read(
+        "Prefix,Destination Name,Rate Per Minute,Connect Fee,Billing Increment,Effective Date,LCR\n"
+        "44,UK,0.06,0.1,30/6,01/03/2026,x\n45,DK,0.07,0,60,15/03/2026,x\n"
+    )
+    assert problems == []
+    assert rates(deck, "initblock") == {"44": 30, "45": 0}
+    assert rates(deck, "billingblock") == {"44": 6, "45": 60}
+    assert rates(deck, "connectcharge") == {"44": 100_000, "45": 0}
+    assert rates(deck, "startdate") == {"44": 1_772_323_200, "45": 1_773_532_800}
+    assert deck.notes == ("standard.csv: columns not read: LCR",)
+    clear = read("prefix,rate,startdate\n44,1,01/02/2026\n")[1]
+    assert "begins with the day or the month is not clear" in clear[0].message
+
+
+def test_an_increment_in_seconds_is_a_block_and_in_words_a_way_to_count():
+    numeric = read("prefix,rate,increment\n44,1,60/6\n")[0]
+    assert (rates(numeric, "initblock"), rates(numeric, "billingblock")) == ({"44": 60}, {"44": 6})
+    words = read("prefix,rate,increment\n44,1,remainder\n")[0]
+    assert rates(words, "remainder") == {"44": 1}
+
+
+def test_a_rate_has_eight_decimals():
+    deck, problems = read("prefix,rateinitial,connectcharge\n93,0.31135104,0.1\n")
+    assert problems == []
+    assert deck.scale == 100
+    assert rates(deck) == {"93": 31_135_104}
+    assert read("prefix,rateinitial\n93,0.31135100\n")[0].scale == 1
+
+
+def test_many_problems_are_counted():
+    problems = read("prefix,rateinitial\n" + "44,x\n" * 40)[1]
+    shown = tariff.first(problems)
+    assert len(shown) == 21
+    assert shown[-1].message == "and 20 more problems"

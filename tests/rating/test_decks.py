@@ -13,7 +13,7 @@ dialprefix,destination,rateinitial,carrier,starttime,endtime,note
 30,Greece,0.12,acme,,,a
 306,Greece Mobile,0.30,acme,480,1080,b
 _0044[1-2]X.,United Kingdom,0.10,,,,c
-,Rest of the world,1.00,,,,d
+default,Rest of the world,1.00,,,,d
 """
 
 

@@ -13,15 +13,16 @@ from a2ledger.rating import deck as tariff
 from a2ledger.rating.deck import AMOUNTS, FLOORS, MAX_AMOUNT, MAX_SECONDS, SECONDS
 
 SMALL = st.sampled_from([0, 0, 1, 6, 30, 60, 61, 90]) | st.integers(0, 300)
+FLAGS = ("remainder", "buy_remainder", "included_within", "freea", "freeb")
 RATES = st.fixed_dictionaries(
-    {"remainder": st.integers(0, 1), "buy_remainder": st.integers(0, 1)}
+    dict.fromkeys(FLAGS, st.integers(0, 1))
     | dict.fromkeys(FLOORS, st.sampled_from([1, 1, 0, 10]))
     | dict.fromkeys(AMOUNTS, st.sampled_from([0, 0, 1, 123_457]) | st.integers(0, MAX_AMOUNT))
     | dict.fromkeys(SECONDS, SMALL | st.just(MAX_SECONDS))
 )
 
 
-def deck(*rates):
+def deck(*rates, scale=1):
     """A deck of some rates, as parsing makes it: columns that say nothing are left out."""
     values = {name: np.array([rate[name] for rate in rates]) for name in rates[0]}
     blank = pa.array([""] * len(rates))
@@ -33,13 +34,24 @@ def deck(*rates):
         values={
             name: column for name, column in values.items() if (column != FLOORS.get(name, 0)).any()
         },
+        scale=scale,
     )
 
 
-@given(RATES, SMALL | st.integers(0, MAX_SECONDS), st.sampled_from([0, 0, 1, 3333, 10_000]))
-@example(dict.fromkeys([*AMOUNTS, *SECONDS, *FLOORS, "remainder", "buy_remainder"], 0), 0, 0)
-def test_an_explanation_comes_to_what_the_kernel_charges(rate, seconds, discount):
-    rates = deck(rate)
+@given(
+    RATES,
+    SMALL | st.integers(0, MAX_SECONDS),
+    st.sampled_from([0, 0, 1, 3333, 10_000]),
+    st.sampled_from([1, 100]),
+    st.booleans(),
+)
+@example(dict.fromkeys([*AMOUNTS, *SECONDS, *FLOORS, *FLAGS], 0), 0, 0, 1, False)
+def test_an_explanation_comes_to_what_the_kernel_charges(rate, seconds, discount, scale, credit):
+    if rate.get("chargea") or rate.get("freea"):
+        rate = rate | {"included_within": 0}  # a deck that says both is refused
+    if credit:
+        rate = rate | {"rateinitial": -rate["rateinitial"], "buyrate": -rate["buyrate"]}
+    rates = deck(rate, scale=scale)
     row, length, share = np.array([0]), np.array([seconds]), np.array([discount])
     billed, price, buy = (int(figure[0]) for figure in cost.price(rates, row, length, share))
 

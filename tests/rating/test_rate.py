@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import a2ledger
-from a2ledger.rating import cost, offline
+from a2ledger.rating import columns, cost, offline
 from a2ledger.rating import deck as tariff
 from a2ledger.rating import rate as rating
 
@@ -74,8 +74,8 @@ def test_costs_what_a2billing_says(case):
     names = [name for name in case if not name.startswith("php_")]
     # Its formula charges a call of no seconds, too, which it never reaches for such a call.
     always = dict.fromkeys(tariff.FLOORS, "0")
-    columns = always | {name: case[name] for name in names}
-    text = ",".join(["dialprefix", *columns]) + "\n" + ",".join(["", *columns.values()])
+    cells = always | {name: case[name] for name in names}
+    text = ",".join(["dialprefix", *cells]) + "\n" + ",".join(["default", *cells.values()])
     calls = f"id,called,start,seconds\n1,34911234567,2026-01-05 10:00:00,{case['duration']}\n"
     (row,), problems = priced(calls, text)
     assert problems == []
@@ -206,7 +206,9 @@ def rates(draw):
     rate |= {column: draw(BLOCK) for column in draw(st.sets(st.sampled_from(tariff.SECONDS)))}
     rate |= {column: draw(BLOCK) for column in draw(st.sets(st.sampled_from([*tariff.FLOORS])))}
     remainder = draw(st.booleans())
+    stepped = rate.get("chargea", 0) and rate.get("timechargea", 0)
     return rate | {
+        "included": "" if stepped else draw(st.sampled_from(["", "before", "within"])),
         "rateinitial": draw(AMOUNT),
         "remainder": remainder,
         "buyincrement": draw(st.sampled_from(["", "total", "remainder"])),
@@ -219,7 +221,7 @@ def decimal(amount):
 
 def text_of(rates):
     columns = [*tariff.AMOUNTS, *tariff.SECONDS, *tariff.FLOORS]
-    lines = [",".join(["dialprefix", "increment", "buyincrement", *columns])]
+    lines = [",".join(["dialprefix", "increment", "buyincrement", "included", *columns])]
     for number, rate in enumerate(rates):
         values = [rate.get(column, tariff.FLOORS.get(column, 0)) for column in columns]
         texts = [f"{value:f}" if isinstance(value, Decimal) else str(value) for value in values]
@@ -233,6 +235,7 @@ def text_of(rates):
                     str(100 + number),
                     "remainder" if rate["remainder"] else "",
                     rate.get("buyincrement", ""),
+                    rate.get("included", ""),
                     *texts,
                 ]
             )
@@ -310,7 +313,9 @@ def test_short_calls_are_rounded_up_beyond_a_threshold():
 def test_a_step_without_price_or_time_is_none():
     blocks = {"initblock": 30, "billingblock": 18}
     assert billed(5, chargea=1, timechargea=0, **blocks) == 30
-    assert billed(5, chargea=0, timechargea=9, **blocks) == 30
+    # A deck with all of A2Billing's columns means by a charge of 0 what A2Billing means.
+    every = dict.fromkeys(sorted(columns.STEPS), 0) | {"timechargea": 9}
+    assert billed(5, **every, **blocks) == 30
     assert billed(5, chargea=1, timechargea=1, **blocks) == 1 + 36
 
 
@@ -322,18 +327,19 @@ NUMBER = st.text("0123", max_size=17) | st.text("01*+x", max_size=5)
 def test_longest_prefix_decides(prefixes, numbers):
     # One written with 00 serves without it too; then it is told apart by its own test.
     prefixes = {prefix for prefix in prefixes if not prefix.startswith("00")}
-    text = "\n".join(["dialprefix,rateinitial", *(f"{prefix},1" for prefix in prefixes)])
+    rows = (f"{prefix or 'default'},1" for prefix in prefixes)
+    text = "\n".join(["dialprefix,rateinitial", *rows])
     found = prefixes_of(numbers, text)
     want = [rating_oracle.chosen(number, prefixes) for number in numbers]
-    assert found == ["no-rate" if prefix is None else prefix for prefix in want]
+    assert found == ["no-rate" if prefix is None else prefix or "default" for prefix in want]
 
 
 # Which rate
 
 
-def test_everything_has_a_price_where_a_prefix_is_empty():
-    text = "dialprefix,rateinitial\n,0.10\n44,0.20\n"
-    assert prefixes_of(["441", "33", "*98", "alice", ""], text) == ["44", "", "", "", ""]
+def test_everything_has_a_price_where_a_prefix_is_default():
+    text = "dialprefix,rateinitial\ndefault,0.10\n44,0.20\n"
+    assert prefixes_of(["441", "33", "*98", "alice", ""], text) == ["44", *["default"] * 4]
     assert prefixes_of(["33", "44"], "prefix,rateinitial\ndefaultprefix,1\n44,1") == [
         "defaultprefix",
         "44",
@@ -369,14 +375,14 @@ def test_digits_win_against_a_pattern_written_as_long():
 
 def test_the_first_deck_that_knows_the_number_decides():
     special = deck("dialprefix,rateinitial,destination,carrier\n44,5,UK,acme\n", "special")
-    standard = deck("dialprefix,rateinitial,destination\n,1,World\n447,2,UK mobile\n")
+    standard = deck("dialprefix,rateinitial,destination\ndefault,1,World\n447,2,UK mobile\n")
     calls = batch(("447", MONDAY, 60), ("33", MONDAY, 60), ("447", MONDAY, 60), ("1", MONDAY, 60))
     calls = calls.set_column(3, "tariff", pa.array([0, 0, 1, -1], pa.int32()))
     rated = rating.rate(calls, [plan(special, standard), plan(standard)])
     assert rated.schema.equals(rating.SCHEMA)
     assert rated.to_pydict() == {
         "deck": ["special", "standard", "standard", ""],
-        "prefix": ["44", "", "447", ""],
+        "prefix": ["44", "default", "447", ""],
         "destination": ["UK", "World", "UK mobile", ""],
         "billed_seconds": [60, 60, 60, 0],
         "cost_micro": [5_000_000, 1_000_000, 2_000_000, 0],
@@ -599,3 +605,120 @@ def test_every_amount_is_int64():
     assert all(value.dtype == np.int64 for value in made.values.values())
     rated = rating.rate(batch(("44", MONDAY, 7)), [plan(made)])
     assert {str(rated.schema.field(name).type) for name in ("cost_micro", "buy_micro")} == {"int64"}
+
+
+# What other systems' decks say
+
+
+def cost_of(seconds, header, row, **columns_):
+    made = deck(f"dialprefix,rateinitial,{header}\n44,{row}\n")
+    calls = batch(("44123", MONDAY, seconds), **columns_)
+    return rating.rate(calls, [plan(made)]).to_pylist()[0]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "row", "cost", "billed_seconds"),
+    [
+        (60, "0.30,0,30,", 150_000, 60),
+        (30, "0.30,0,30,", 0, 30),
+        (90, "0.30,0,30,0.60,60", 600_000, 90),
+    ],
+)
+def test_a_step_of_charge_0_is_free(seconds, row, cost, billed_seconds):
+    rated = cost_of(
+        seconds, "chargea,timechargea,chargeb,timechargeb", row + "," * (4 - row.count(","))
+    )
+    assert (rated["cost_micro"], rated["billed_seconds"]) == (cost, billed_seconds)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "how", "cost", "billed_seconds"),
+    [
+        (30, "before", 100_000, 0),  # nothing but the connection
+        (31, "before", 400_000, 60),  # a second beyond them is a whole block
+        (31, "", 400_000, 60),
+        (31, "within", 250_000, 30),  # of a block of 60 s half is free
+        (61, "within", 550_000, 90),
+    ],
+)
+def test_seconds_are_free_before_or_within_the_first_block(seconds, how, cost, billed_seconds):
+    header = "initblock,billingblock,connectcharge,included_seconds,included"
+    rated = cost_of(seconds, header, f"0.30,60,60,0.10,30,{how}")
+    assert (rated["cost_micro"], rated["billed_seconds"]) == (cost, billed_seconds)
+
+
+def test_eight_decimals_are_rounded_once():
+    rated = cost_of(6000, "minimal_cost", "0.31135104,")
+    assert rated["cost_micro"] == 31_135_104
+    half = cost_of(60, "minimal_cost", "0.00000150,", discount=pa.array([5_000]))
+    assert half["cost_micro"] == 1
+
+
+@pytest.mark.parametrize("discount", [0, 5_000])
+def test_a_credit_pays_the_customer(discount):
+    rated = cost_of(61, "is_credit", "-0.02000001,yes", discount=pa.array([discount]))
+    exact = Fraction(-61 * 2_000_001, 60 * 10**8) * (10_000 - discount) / 10_000
+    assert rated["cost_micro"] == rating_oracle.rounded(exact)
+    text = "id,called,start,seconds\n1,44,2026-01-05 10:00:00,60\n"
+    rows, problems = priced(text, "prefix,rateinitial,is_credit\n44,-0.02,yes\n")
+    assert problems == []
+    assert rows[0]["cost"] == "-0.020000"
+
+
+def test_a_blocked_row_refuses_the_call_and_no_shorter_prefix_takes_it():
+    text = "dialprefix,destination,rateinitial,blocked\n88,Satellite,1,\n8816,Iridium,,yes\n"
+    rated = rating.rate(
+        batch(("88161", MONDAY, 60), ("8817", MONDAY, 60)), [plan(deck(text))]
+    ).to_pylist()
+    assert [(row["reason"], row["cost_micro"]) for row in rated] == [
+        ("blocked", 0),
+        ("", 1_000_000),
+    ]
+    assert rated[0]["destination"] == "Iridium"
+    assert rating.max_seconds(plan(deck(text)), "88161", MONDAY, 10**9) == 0
+
+
+DATED = st.lists(
+    st.tuples(
+        st.sampled_from(["4", "44", "447", "_4[47]X.", "default"]),
+        st.integers(-5, 15),
+        st.integers(1, 30),
+    ),
+    max_size=12,
+    unique_by=lambda row: row[:2],
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(DATED, st.lists(st.tuples(NUMBER, st.integers(0, 12)), min_size=1))
+def test_dated_rows_price_as_the_deck_cut_to_the_day(rows, asked):
+    lines = ["dialprefix,rateinitial,startdate,stopdate"]
+    for price, (prefix, first, length) in enumerate(rows, 1):
+        since, until = (MONDAY + dt.timedelta(days=days) for days in (first, first + length))
+        end = f"{until:%Y-%m-%d}" if length < 20 else ""
+        lines.append(f"{prefix},{price},{since:%Y-%m-%d},{end}")
+    made = deck("\n".join(lines))
+    for number, day in asked:
+        moment = MONDAY + dt.timedelta(days=day, hours=5)
+        dated, cut = (
+            rating.rate(batch((number, moment, 60)), [plan(one)]) for one in (made, made.at(moment))
+        )
+        assert dated.equals(cut)
+        # And slowly: of the rows that hold, the latest of the prefix that decides.
+        holding = [
+            (first, price)
+            for price, (prefix, first, length) in enumerate(rows, 1)
+            if first <= day
+            and (day < first + length or length >= 20)
+            and prefix == dated["prefix"][0].as_py()
+        ]
+        expected = max(holding)[1] * 1_000_000 if holding else 0
+        assert dated["cost_micro"][0].as_py() == expected
+
+
+def test_a_later_row_replaces_an_earlier_one_from_its_day_on():
+    text = "dialprefix,rateinitial,startdate\n44,1,2026-01-01\n44,2,2026-02-01\n44,3,2026-03-01\n"
+    days = ["2025-12-31", "2026-01-31", "2026-02-01", "2026-03-01"]
+    moments = [dt.datetime.fromisoformat(day) for day in days]
+    rated = rating.rate(batch(*(("44", moment, 60) for moment in moments)), [plan(deck(text))])
+    assert [cost // 1_000_000 for cost in rated["cost_micro"].to_pylist()] == [0, 1, 2, 3]

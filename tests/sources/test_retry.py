@@ -34,7 +34,7 @@ def shop(book):
     book.customers({"id": "C1"})
     book.append("a2ledger.toml", '\n[sources.pbx1]\ndialect = "asterisk"\n')
     tariff = book.root / "tariffs/standard.csv"
-    tariff.write_text(tariff.read_text().replace("\n,Anywhere", "\n3,Anywhere"))
+    tariff.write_text(tariff.read_text().replace("\ndefault,Anywhere", "\n3,Anywhere"))
     return book
 
 

@@ -339,12 +339,12 @@ def test_a_closed_period_rerated_after_another_treatment_is_credited_on_its_own_
     book, before, after
 ):
     deck = book.root / "tariffs/standard.csv"
-    deck.write_text("dialprefix,rateinitial\n,10.00\n")
+    deck.write_text("dialprefix,rateinitial\ndefault,10.00\n")
     book.customers({"id": "C1", "vat": before})
     book.talks("C1", "2026-01-05", 60, today="2026-01-05")
     book.run("customer", "set", "C1", f"vat={after}", "--from", "2026-02-01", today="2026-01-06")
     (january,) = book.close(today="2026-02-02")
-    deck.write_text("dialprefix,rateinitial\n,5.00\n")
+    deck.write_text("dialprefix,rateinitial\ndefault,5.00\n")
     book.run("rerate", "--from", "2026-01-01", today="2026-02-03")
 
     (row,) = book.close(today="2026-03-02", code=1)

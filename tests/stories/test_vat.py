@@ -208,7 +208,7 @@ def test_the_general_ledger_adds_up_what_days_have_inside(book):
 
 def test_less_than_a_cent_leaves_no_tax_waiting(book):
     (book.root / "tariffs/standard.csv").write_text(
-        "dialprefix,destination,rateinitial,initblock,billingblock\n,Anywhere,0.003,60,60\n"
+        "dialprefix,destination,rateinitial,initblock,billingblock\ndefault,Anywhere,0.003,60,60\n"
     )
     configured(book, rules="").customers({"id": "C1", "vat": "included"})
     for month in ("01", "02", "03"):

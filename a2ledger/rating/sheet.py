@@ -1,0 +1,369 @@
+"""A carrier's rate sheet: rows of cells made into rates, every row accounted for.
+
+Where the header stands, which column is which, how numbers and dates are written and whether the
+country's code stands apart is decided once for the whole file, never row by row.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+from a2ledger import money
+from a2ledger.rating import sheet_headers, sheet_values
+from a2ledger.rating.columns import plain
+from a2ledger.rating.sheet_headers import Header
+from a2ledger.records import Problem
+
+T = TypeVar("T")
+
+Row = tuple[int, list[str]]
+"""A row of a sheet: its line, and its cells."""
+
+_BY_CHANCE = 3
+_SEARCHED = 100
+"""Rows among which the header is looked for."""
+
+NEW, DEARER, CHEAPER, SAME, GONE, BARRED = "new", "dearer", "cheaper", "same", "gone", "blocked"
+_STATUSES = {
+    NEW: "new added add neu nouveau nuevo nuovo nieuw novo",
+    DEARER: "increase increased inc up higher erhöhung hausse aumento subida verhoging",
+    CHEAPER: ("decrease decreased dec down lower senkung baisse disminución ribasso verlaging"),
+    SAME: ("same unchanged nochange current existing unverändert inchangé none nc valid active"),
+    GONE: (
+        "delete deleted deletion removed remove discontinued closed terminated gelöscht "
+        "supprimé eliminado rimosso verwijderd withdrawn end ended"
+    ),
+    BARRED: (
+        "blocked block barred gesperrt bloqué bloqueado bloccato geblokkeerd notallowed suspended"
+    ),
+}
+_STATUS = {word: status for status, words in _STATUSES.items() for word in words.split()}
+
+
+class SheetRate(NamedTuple):
+    """A rate of a sheet; prices in hundred-millionths of a unit, times on the book's own clock."""
+
+    line: int
+    prefix: str
+    destination: str = ""
+    price: int = 0
+    connect: int | None = None
+    first: int | None = None
+    following: int | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    status: str = ""
+
+    @property
+    def terms(self) -> tuple[Any, ...]:
+        """What must be the same where a prefix stands there twice."""
+        return (self.price, self.connect, self.first, self.following, self.status == BARRED)
+
+
+@dataclass(kw_only=True)
+class Sheet:
+    """What a sheet says."""
+
+    rates: list[SheetRate] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    currency: str = ""
+    """The currency, or ``$``, that the sheet mentions."""
+    rows: int = 0
+    """Rows that are not empty …"""
+    texts: int = 0
+    """… and of these titles, headers, totals and footers."""
+    twice: int = 0
+    """Rates that stand there twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How a person says a sheet is to be read; what is empty is found out."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    dates: str = ""
+
+
+def header_row(rows: Sequence[Row], columns: Mapping[str, str]) -> tuple[int, Header] | None:
+    """Return the place of the header among the first rows, and what it says."""
+    for place, (_, cells) in enumerate(rows[:_SEARCHED]):
+        if (header := sheet_headers.find(cells, columns)) is not None:
+            return place, header
+    return None
+
+
+def read(rows: Sequence[Row], *, file: str, reading: Reading) -> Sheet:
+    """Read a sheet.
+
+    Args:
+        rows: those that are not empty, cells stripped.
+        file: its name in problems.
+        reading: what is known of it.
+    """
+    sheet = Sheet(rows=len(rows))
+    found = header_row(rows, reading.columns)
+    if found is None:
+        sheet.problems.append(_no_header(rows, file, reading.columns))
+        return sheet
+    place, header = found
+    sheet.texts = place + 1
+    if header.unread:
+        sheet.notes.append(f"columns not read: {', '.join(header.unread)}")
+    _Rates(sheet, rows[place][1], header, file, reading).take(rows[place + 1 :])
+    return sheet
+
+
+def _no_header(rows: Sequence[Row], file: str, columns: Mapping[str, str]) -> Problem:
+    if not rows:
+        return Problem(file, 0, "empty", "is empty")
+    line, cells = max(rows[:_SEARCHED], key=lambda row: sum(bool(cell) for cell in row[1]))
+    seen = ", ".join(cell for cell in cells if cell)
+    missing = [header for header in columns.values() if plain(header) not in map(plain, cells)]
+    hint = f"no column {', '.join(missing)}" if missing else "which column is which is not clear"
+    return Problem(
+        file,
+        line,
+        "bad-header",
+        f"{hint}; the columns seem to be {seen}; say which with --map prefix=COLUMN,rate=COLUMN",
+    )
+
+
+class _Rates:
+    """Makes rows into rates."""
+
+    def __init__(
+        self, sheet: Sheet, head: Sequence[str], header: Header, file: str, reading: Reading
+    ) -> None:
+        self.sheet, self.header, self.file = sheet, header, file
+        self.head, self.dates = list(head), reading.dates
+        self.mark = "."
+        self.rounded = 0
+        self.joined = False
+        self.unknown: Counter[str] = Counter()
+        self.known: dict[str, dict[str, Any]] = {name: {} for name in sheet_headers.FIELDS}
+
+    def _problem(self, line: int, reason: str, message: str) -> None:
+        self.sheet.problems.append(Problem(self.file, line, reason, message))
+
+    def _cell(self, cells: Sequence[str], name: str) -> str:
+        place = self.header.places.get(name)
+        return cells[place] if place is not None and place < len(cells) else ""
+
+    def _cells(self, rows: Sequence[Row], name: str) -> set[str]:
+        return {self._cell(cells, name) for _, cells in rows} - {""}
+
+    def take(self, rows: Sequence[Row]) -> None:
+        """Read the rows below the header."""
+        rows = [row for row in rows if not self._is_text(row[1])]
+        self.sheet.texts = self.sheet.rows - len(rows)
+        prices = self._cells(rows, "rate")
+        try:
+            self.mark = sheet_values.decimal_mark(prices | self._cells(rows, "connect"))
+        except ValueError as error:
+            self._problem(0, "bad-value", f"{self.head[self.header.places['rate']]}: {error}")
+            return
+        self._decide_currency(rows, prices)
+        self.dates = self.dates or sheet_values.order(
+            self._cells(rows, "effective") | self._cells(rows, "until")
+        )
+        self._decide_country(rows)
+        if self.sheet.problems:
+            return
+        for line, cells in rows:
+            self._row(line, cells)
+        self._once()
+        if self.rounded:
+            self.sheet.notes.append(f"{self.rounded} price(s) rounded to eight decimals")
+        for word, count in sorted(self.unknown.items()):
+            self.sheet.notes.append(f"{count} row(s) of the status {word!r}, taken as prices")
+        if self.header.divisor > 1:
+            self.sheet.notes.append("prices are in hundredths of the currency's unit")
+        if self.header.factor > 1:
+            self.sheet.notes.append("prices are by the second, and made prices by the minute")
+
+    def _is_text(self, cells: Sequence[str]) -> bool:
+        """Return whether a row is a heading, a total, a footer or the header again."""
+        number = self._cell(cells, "prefix")
+        if number.isdecimal() and self._cell(cells, "rate")[:1].isdecimal():
+            return False  # by far the most
+        prefix = self._cell(cells, "prefix") + self._cell(cells, "area_code")
+        number = prefix or self._cell(cells, "country_code")
+        if not re.search(r"\w", number) or list(cells) == self.head:
+            return True
+        if any(character.isdigit() for character in self._cell(cells, "rate")):
+            return not any(character.isdigit() for character in number)
+        # Without a price it is text, unless a status says what becomes of the prefix.
+        if _status(self._cell(cells, "status")) in (GONE, BARRED):
+            return False
+        return any(character.isalpha() for character in number) or not any(
+            character.isdigit() for character in number
+        )
+
+    def _decide_currency(self, rows: Sequence[Row], prices: set[str]) -> None:
+        said = {sheet_headers.currency(cell) or cell for cell in self._cells(rows, "currency")}
+        said |= {code for cell in prices if (code := sheet_headers.currency(cell))}
+        said |= {self.header.currency} - {""}
+        if len(said) > 1 and not (len(said) == 2 and "$" in said):  # noqa: PLR2004 - $ and USD
+            self._problem(0, "currency", f"prices are in {', '.join(sorted(said))}; split the file")
+        self.sheet.currency = max(said, default="", key=len)
+
+    def _decide_country(self, rows: Sequence[Row]) -> None:
+        """Decide whether the country's code stands in a column of its own only."""
+        places = self.header.places
+        if "country_code" not in places:
+            return
+        if "prefix" not in places:
+            self.joined = True
+            return
+        begins: Counter[bool] = Counter()
+        for _, cells in rows:
+            code = self._cell(cells, "country_code").lstrip("+0")
+            prefix = self._cell(cells, "prefix").lstrip("+0 ")
+            if code and prefix:
+                begins[prefix.startswith(code)] += 1
+        whole, national = begins[True], begins[False]
+        # National prefixes begin with the digits of their country's code by chance, now and then.
+        self.joined = national > whole * _BY_CHANCE
+        if national and not self.joined:
+            if whole < national * _BY_CHANCE:
+                self._problem(
+                    0,
+                    "bad-prefix",
+                    f"{whole:,} prefixes begin with their country's code and {national:,} do not; "
+                    "say which column is which with --map prefix=COLUMN or area_code=COLUMN",
+                )
+            else:
+                self.sheet.notes.append(
+                    f"{national:,} prefix(es) do not begin with their country's code; taken whole"
+                )
+
+    def _row(self, line: int, cells: Sequence[str]) -> None:
+        try:
+            price, connect, first, following, since, until, status = self._terms(cells)
+            found = self._prefixes(cells)
+        except ValueError as error:
+            self._problem(line, "bad-value", str(error))
+            return
+        destination = self._value("destination", cells, _in_one_line) or ""
+        for prefix in found:
+            self.sheet.rates.append(
+                SheetRate(
+                    line,
+                    prefix,
+                    destination,
+                    price,
+                    connect,
+                    first,
+                    following,
+                    since,
+                    until,
+                    status,
+                )
+            )
+
+    def _terms(self, cells: Sequence[str]) -> tuple[Any, ...]:
+        """Return all of a rate but its line, its prefix and its name."""
+        status = self._value("status", cells, _status) or ""
+        if not status and (word := self._cell(cells, "status")):
+            self.unknown[word] += 1
+        rate = self._cell(cells, "rate")
+        price = self._value("rate", cells, self._price) or 0
+        if price < 0:
+            if price != self._price("-1"):
+                raise ValueError(f"{rate!r} is negative; -1 alone says that calls are refused")
+            status, price = BARRED, 0
+        if not rate and status not in (GONE, BARRED):
+            raise ValueError("there is no price")
+        connect = self._value("connect", cells, self._fee)
+        if connect is not None and connect < 0:
+            raise ValueError(f"{self._cell(cells, 'connect')!r} is negative")
+        first, following = self._value("increments", cells, sheet_values.increments) or (None, None)
+        if own := self._value("first", cells, sheet_values.increments):
+            first = own[1]
+        if after := self._value("following", cells, sheet_values.increments):
+            following = after[1]
+        since = self._value("effective", cells, self._date)
+        until = self._value("until", cells, self._date)
+        return 0 if status == BARRED else price, connect, first, following, since, until, status
+
+    def _value(self, name: str, cells: Sequence[str], convert: Callable[[str], T]) -> T | None:
+        """Return a cell's value; most are written many times, and read once."""
+        place = self.header.places.get(name)
+        if place is None or place >= len(cells) or not (cell := cells[place]):
+            return None
+        known = self.known[name]
+        if (value := known.get(cell)) is None:
+            value = known[cell] = convert(cell)
+        result: T = value
+        return result
+
+    def _price(self, cell: str) -> int:
+        value, rounded = sheet_values.price(cell, self.mark)
+        self.rounded += rounded
+        return money.divide(value * self.header.factor, self.header.divisor)
+
+    def _fee(self, cell: str) -> int:
+        return money.divide(sheet_values.price(cell, self.mark)[0], self.header.divisor)
+
+    def _date(self, cell: str) -> dt.datetime:
+        return sheet_values.date(cell, self.dates)
+
+    def _prefixes(self, cells: Sequence[str]) -> list[str]:
+        whole = self._cell(cells, "prefix")
+        area = self._cell(cells, "area_code")
+        country = self._cell(cells, "country_code").strip("+ ")
+        country = country.removeprefix("00")
+        if "prefix" in self.header.places and not self.joined:
+            return self._listed(whole)
+        if not country:
+            return self._listed(whole or area)
+        if not country.isdecimal():
+            raise ValueError(f"{country!r} is not the code of a country")
+        if not (whole or area):
+            return sheet_values.listed(country)
+        return sheet_values.listed(whole or area, country)
+
+    @staticmethod
+    def _listed(cell: str) -> list[str]:
+        if cell.isascii() and cell.isdecimal() and len(cell) < 16 and cell[0] != "0":  # noqa: PLR2004
+            return [cell]  # by far the most
+        return sheet_values.listed(cell)
+
+    def _once(self) -> None:
+        """Leave out rates that stand there twice, and name prefixes that have two prices."""
+        seen: dict[tuple[str, dt.datetime | None], SheetRate] = {}
+        for rate in self.sheet.rates:
+            other = seen.setdefault((rate.prefix, rate.since), rate)
+            if other is rate:
+                continue
+            if other.status == GONE and rate.status != GONE:
+                seen[rate.prefix, rate.since] = rate
+            elif rate.status != GONE and other.terms != rate.terms:
+                self._problem(
+                    rate.line,
+                    "duplicate-prefix",
+                    f"prefix {rate.prefix} has another price from the same day on, on line "
+                    f"{other.line}; keep one of them",
+                )
+            else:
+                self.sheet.twice += 1
+        self.sheet.rates = list(seen.values())
+
+
+def _in_one_line(cell: str) -> str:
+    return " ".join(cell.split())
+
+
+def _status(cell: str) -> str:
+    """Return what a status says; empty if nothing is known of it."""
+    name = plain(cell)
+    if name in _STATUS:
+        return _STATUS[name]
+    words = (plain(word) for word in cell.replace("/", " ").replace("-", " ").split())
+    return next((_STATUS[word] for word in words if word in _STATUS), "")

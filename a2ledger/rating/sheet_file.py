@@ -1,0 +1,145 @@
+"""Rate sheets as files: CSV of any kind, and workbooks, as rows of text."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import zipfile
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from a2ledger.rating import sheet
+from a2ledger.rating.sheet import Row
+from a2ledger.sources.batch import UnusableInput
+
+_SEPARATORS = ",;\t|"
+_TRIED = 200
+"""Lines by which the separator is found."""
+
+_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
+
+
+def rows(
+    path: Path, columns: Mapping[str, str], *, name: str = "", encoding: str = ""
+) -> list[Row]:
+    """Return the rows of a sheet that are not empty.
+
+    Args:
+        path: a CSV, or a workbook (``.xlsx``).
+        columns: header of each field, as far as a person has said it.
+        name: of the workbook's sheet.
+        encoding: of the CSV, if it is not to be found out.
+
+    Raises:
+        UnusableInput: if it is neither, or which of a workbook's sheets is meant is not clear.
+    """
+    data = path.read_bytes()
+    if data.startswith(b"PK\x03\x04"):
+        return _of_workbook(path, columns, name)
+    if data.startswith(_OLD_WORKBOOK):
+        raise UnusableInput(
+            f"{path}: is a workbook of the old kind (.xls); nothing was read; save it as .xlsx"
+        )
+    return _of_csv(_decoded(path, data, encoding), columns)
+
+
+def _decoded(path: Path, data: bytes, encoding: str) -> str:
+    if encoding:
+        try:
+            return data.decode(encoding)
+        except (UnicodeDecodeError, LookupError) as error:
+            raise UnusableInput(f"{path}: {error}; nothing was read; name its encoding") from None
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = "utf-16"
+    elif data[:200].count(0) > len(data[:200]) // 4:
+        encoding = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
+    else:
+        encoding = "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
+
+
+def _of_csv(text: str, columns: Mapping[str, str]) -> list[Row]:
+    text = text.removeprefix("\ufeff")
+    first, _, rest = text.partition("\n")
+    if first.strip().lower().startswith("sep=") and len(first.strip()) == len("sep=") + 1:
+        return [(line + 1, cells) for line, cells in _split(rest, first.strip()[-1])]
+    start = "".join(text.splitlines(keepends=True)[:_TRIED])
+    best, most = ",", (False, 0)
+    for separator in _SEPARATORS:
+        try:
+            tried = _split(start, separator)
+        except csv.Error:
+            continue
+        found = sheet.header_row(tried, columns)
+        width = len(tried[found[0]][1]) if found else max((len(c) for _, c in tried), default=0)
+        if (found is not None, width) > most:
+            best, most = separator, (found is not None, width)
+    return _split(text, best)
+
+
+def _split(text: str, separator: str) -> list[Row]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    return [
+        (reader.line_num, stripped)
+        for cells in reader
+        if any(stripped := [cell.strip() for cell in cells])
+    ]
+
+
+def _of_workbook(path: Path, columns: Mapping[str, str], name: str) -> list[Row]:
+    import openpyxl  # noqa: PLC0415 - a tenth of a second nobody else waits for
+    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
+
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        raise UnusableInput(
+            f"{path}: cannot be read as a workbook ({error}); nothing was read; "
+            "save it as .xlsx or CSV"
+        ) from None
+    try:
+        shown = [one for one in book.worksheets if one.sheet_state == "visible"]
+        if name:
+            shown = [one for one in book.worksheets if one.title == name]
+        found = {one.title: _of_worksheet(one) for one in shown}
+    finally:
+        book.close()
+    if name and not found:
+        raise UnusableInput(f"{path}: has no sheet {name!r}; nothing was read; name another")
+    fitting = {title: rows for title, rows in found.items() if sheet.header_row(rows, columns)}
+    if len(fitting) > 1:
+        raise UnusableInput(
+            f"{path}: has prices in the sheets {', '.join(fitting)}; nothing was read; "
+            "say which with --sheet"
+        )
+    return next(iter((fitting or found).values()), [])
+
+
+def _of_worksheet(worksheet: Any) -> list[Row]:
+    worksheet.reset_dimensions()  # what files say of their own size is often wrong
+    return [
+        (line, cells)
+        for line, values in enumerate(worksheet.iter_rows(values_only=True), 1)
+        if any(cells := [_text(value) for value in values])
+    ]
+
+
+def _text(value: Any) -> str:
+    """Return the text of a workbook's cell; a binary fraction as the decimal that was typed."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else f"{Decimal(f'{value:.12g}'):f}"
+    if isinstance(value, dt.datetime):
+        return f"{value:%Y-%m-%d}" if value.time() == dt.time() else f"{value:%Y-%m-%d %H:%M}"
+    return str(value)

@@ -1,0 +1,202 @@
+"""Headers of carriers' rate sheets: which column is which, in the usual words of many languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from a2ledger.rating.columns import plain
+
+_NAMES = {
+    "prefix": (
+        "prefix prefixes dialprefix code codes dialcode dialcodes dialingcode diallingcode "
+        "destinationcode destcode dstcode destinationprefix prefixcode breakout breakouts "
+        "numberprefix vorwahl vorwahlen zielvorwahl präfix rufnummernpräfix préfixe préfixes "
+        "prefixe indicatif indicatifs prefijo prefijos código códigos codigo codigos prefisso "
+        "prefissi codice codici prefixo prefixos kengetal netnummer voorvoegsel prefiks "
+        "kierunkowy numerkierunkowy riktnummer код коды префикс πρόθεμα κωδικός"
+    ),
+    "country_code": (
+        "countrycode cc countrydialcode countryprefix ländervorwahl landesvorwahl "
+        "landeskennzahl länderkennung codepays indicatifpays códigopaís codigopais "
+        "códigodepaís codigodepais prefissopaese codicepaese prefissointernazionale landcode "
+        "landnummer códigodopaís codigodopais codpaís кодстраны κωδικόςχώρας"
+    ),
+    "area_code": (
+        "areacode areacodes citycode citycodes ndc localcode nationalcode regioncode "
+        "ortsvorwahl ortskennzahl netzkennzahl codezone coderégion codelocal códigodeárea "
+        "códigoárea codigodearea codigoarea prefissolocale kencijfer кодгорода кодзоны"
+    ),
+    "destination": (
+        "destination destinations destinationname ratename description zonename route ziel "
+        "zielname bezeichnung libellé libelle destino descripción descrição destinazione "
+        "descrizione bestemming omschrijving kierunek opis направление назначение προορισμός "
+        "name zone location region country countryname land zielland pays país pais paese "
+        "kraj страна χώρα"
+    ),
+    "rate": (
+        "newrate newprice neuerpreis neuertarif nouveauprix nouveautarif nuevoprecio "
+        "nuevatarifa nuovoprezzo nuovatariffa nieuwtarief novopreço rateperminute "
+        "priceperminute perminuterate ratepermin pricepermin ratemin pricemin permin "
+        "perminute rate rates price cost costperminute costpermin perminutecost sellrate "
+        "sellprice buyrate buyprice standardrate minutenpreis preispromin preisprominute "
+        "preismin preisminute preis tarif prixparminute prixminute prixmin prix "
+        "precioporminuto preciominuto preciomin precio tarifaporminuto tarifa prezzoalminuto "
+        "prezzominuto prezzo tariffa prijsperminuut prijs tarief preçoporminuto preço preco "
+        "cenazaminutę cena stawka ценазаминуту цена тариф ставка τιμή χρέωση rateinitial "
+        "tariff price1 rate1 peakrate currentrate currentprice"
+    ),
+    "connect": (
+        "connectcharge connectcost connectfee connectionfee connectioncharge connectioncost "
+        "setup setupfee setupcost setupcharge surcharge flagfall accesscharge callsetup "
+        "callsetupfee verbindungsentgelt verbindungsgebühr einrichtungsgebühr "
+        "fraisdeconnexion coûtdeconnexion miseenrelation establecimiento "
+        "costedeestablecimiento scattoallarisposta starttarief opzetkosten"
+    ),
+    "increments": (
+        "billingincrement billingincrements increment increments billing billingterms "
+        "billinginterval billinginc billingunit rounding interval intervals rateincrement "
+        "pulse taktung takt incrément incréments incrementdebillage palier incremento "
+        "incrementos facturación fatturazione scatti afrekening incrementoscobro шаг "
+        "тарификация"
+    ),
+    "first": (
+        "initblock initialincrement initincrement firstincrement firstblock firstinterval "
+        "interval1 minduration minimumduration minimumtime mintime minimum min minsec "
+        "minimumseconds mindestdauer ersttakt duréeminimale duréeminimum duraciónmínima "
+        "minimumincrement"
+    ),
+    "following": (
+        "billingblock subsequentincrement nextincrement additionalincrement subsequentblock "
+        "nextinterval intervaln inc increment2 folgetakt incsec"
+    ),
+    "effective": (
+        "effectivedate effective effectivefrom effectiveon dateeffective validfrom startdate "
+        "from fromdate begindate activedate activationdate gültigab gueltigab wirksamab "
+        "gültigkeit dateeffet datedeffet dateentréeenvigueur validdepuis àpartirdu "
+        "applicableàpartirdu fechaefectiva vigencia válidodesde validodesde fechadeinicio "
+        "fechainicio decorrenza datadecorrenza validodal ingangsdatum geldigvanaf dataefetiva "
+        "vigência válidodesde obowiązujeod dataobowiązywania действуетс датаначала datum "
+        "fecha ισχύειαπό"
+    ),
+    "until": (
+        "enddate expirydate expirationdate expires validto validuntil todate effectivetill "
+        "stopdate gültigbis gueltigbis datefin datedefin fechafin fechadefin válidohasta "
+        "validohasta validofinoal geldigtot"
+    ),
+    "status": (
+        "status change changes changetype ratechange ratestatus codestatus action änderung "
+        "statut estado cambio stato variazione wijziging zmiana статус изменение"
+    ),
+    "currency": "currency curr währung devise moneda valuta moeda waluta валюта νόμισμα",
+}
+
+FIELDS = tuple(_NAMES)
+"""What a column of a sheet may be."""
+
+_RANKS = {
+    name: (field, rank)
+    for field, names in _NAMES.items()
+    for rank, name in reversed(list(enumerate(names.split())))
+}
+
+SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "₽": "RUB", "₹": "INR", "zł": "PLN", "$": "$"}
+"""Signs of money; a dollar may be any country's."""
+
+CODES = (
+    *("USD", "EUR", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON", "BGN", "TRY"),
+    *("RUB", "UAH", "CAD", "AUD", "NZD", "JPY", "CNY", "INR", "BRL", "MXN", "ZAR", "AED", "SAR"),
+    *("ILS", "SGD", "HKD", "MAD", "EGP", "NGN", "KES"),
+)
+"""Currencies that prices are in, as they are written beside them."""
+
+_CODE = re.compile(rf"\b({'|'.join(CODES)})\b", re.IGNORECASE)
+_CENT = re.compile(r"\b(?:cents?|ct|cts|pence|c/min)\b|¢", re.IGNORECASE)
+_PER_SECOND = re.compile(
+    r"(?:/|per|pro|par|por)\s*s(?:ec(?:ond)?s?|ek(?:unde)?|egundo)?\b", re.IGNORECASE
+)
+_UNIT = re.compile(
+    r"\([^)]*\)|\[[^]]*\]|(?:/|\b(?:per|pro|par|por|al)\b)\s*\w+|\b(?:in|en)\b", re.IGNORECASE
+)
+_OLD = ("old", "previous", "prior", "alt", "ancien", "anterior", "vecchi", "oud", "last")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """A header: the place of each field, and what it says of the prices below."""
+
+    places: dict[str, int]
+    unread: tuple[str, ...] = ()
+    """Columns that are none of the fields."""
+    currency: str = ""
+    """The currency, or a sign, that a name mentions."""
+    divisor: int = 1
+    """100 where prices are in cents."""
+    factor: int = 1
+    """60 where prices are by the second."""
+
+
+def find(cells: Sequence[str], mapping: Mapping[str, str]) -> Header | None:
+    """Return what a row is as a header; None if it names neither numbers nor a price.
+
+    Args:
+        cells: of the row.
+        mapping: header of a field, where a person has said so.
+    """
+    places: dict[str, int] = {}
+    ranks: dict[str, tuple[int, int]] = {}
+    said = {plain(header): field for field, header in mapping.items()}
+    for place, cell in enumerate(cells):
+        name = plain(cell)
+        if not name:
+            continue
+        if name in said:
+            places[said[name]], ranks[said[name]] = place, (-1, place)
+            continue
+        field, rank = _field(cell)
+        if field and field not in mapping and (rank, place) < ranks.get(field, (999, 0)):
+            places[field], ranks[field] = place, (rank, place)
+    if set(mapping) - set(places) or "rate" not in places:
+        return None
+    if not {"prefix", "area_code", "country_code"} & set(places):
+        return None
+    price = cells[places["rate"]]
+    unread = [cell for place, cell in enumerate(cells) if cell and place not in places.values()]
+    return Header(
+        places=places,
+        unread=tuple(unread),
+        currency=currency(price),
+        divisor=100 if _CENT.search(price) else 1,
+        factor=60 if _PER_SECOND.search(price) else 1,
+    )
+
+
+def currency(text: str) -> str:
+    """Return the currency a text mentions, by code or sign; empty if it mentions none.
+
+    >>> currency("Rate (USD/min)"), currency("0.05 €"), currency("Rate")
+    ('USD', 'EUR', '')
+    """
+    if match := _CODE.search(text):
+        return match[1].upper()
+    return next((code for sign, code in SIGNS.items() if sign in text), "")
+
+
+def _field(cell: str) -> tuple[str, int]:
+    """Return what a column is by its name, and how well the name says so: 0 is best."""
+    if (found := _RANKS.get(plain(cell))) is not None:
+        return found
+    bare = plain(_CENT.sub("", _CODE.sub("", _UNIT.sub(" ", cell))))
+    for sign in SIGNS:
+        bare = bare.replace(sign, "")
+    if (found := _RANKS.get(bare)) is not None:
+        return found[0], found[1] + 100
+    words = cell.lower()
+    if any(word in words.split() for word in _OLD):
+        return "", 0
+    if currency(cell) and not re.search(r"\d", cell):  # "Voice in USD"
+        return "rate", 300
+    if "increment" in words or "unit in sec" in words:
+        return "increments", 300
+    return "", 0

@@ -1,0 +1,246 @@
+"""Import a carrier's rate sheet into a deck of the book."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from a2ledger.book import config
+from a2ledger.book.book import CONFIG, Book, BrokenBookError, Draft, RefusedError
+from a2ledger.rating import deck as decks
+from a2ledger.rating import decks as cache
+from a2ledger.rating import deck_changes, deck_text, sheet, sheet_file
+from a2ledger.rating.deck import Read
+from a2ledger.rating.deck_changes import Changes, Terms
+from a2ledger.rating.markup import Markup
+from a2ledger.rating.sheet import BARRED, DEARER, GONE, Reading, Sheet
+from a2ledger.rating.sheet_headers import FIELDS
+from a2ledger.rating.usage import customers_of
+from a2ledger.records import Problem
+from a2ledger.sources import toml_text
+from a2ledger.sources.batch import UnusableInput
+
+LARGEST = 20
+"""Changes of price that are shown one by one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a person says of a sheet."""
+
+    deck: str
+    columns: Mapping[str, str]
+    dates: str = ""
+    side: str = deck_changes.SELL
+    carrier: str = ""
+    markup: Markup | None = None
+    effective: dt.date | None = None
+    partial: bool = False
+    sheet: str = ""
+    encoding: str = ""
+    short_notice: bool = False
+
+
+@dataclass(kw_only=True)
+class Proposal:
+    """What a sheet would do, before anything is written."""
+
+    asked: Asked
+    sheet: Sheet
+    changes: Changes
+    text: str
+    doubts: list[str]
+    """What a person should look at before it is written."""
+    refusals: list[str]
+    """What keeps it from being written."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the command's ``--json``."""
+        return {
+            "deck": self.asked.deck,
+            "rows": self.sheet.rows,
+            "texts": self.sheet.texts,
+            "twice": self.sheet.twice,
+            "rates": len(self.sheet.rates),
+            "counts": self.changes.counts(),
+            "changes": [change.as_json() for change in self.changes.changes],
+            "doubts": self.doubts,
+            "refusals": self.refusals,
+            "notes": self.sheet.notes,
+        }
+
+
+def parse_map(texts: tuple[str, ...]) -> dict[str, str]:
+    """Return the header of each field, from ``prefix=Dial Code,rate=New Price``.
+
+    Raises:
+        ValueError: saying what is wrong with it.
+    """
+    found: dict[str, str] = {}
+    for item in (item for text in texts for item in re.split(r",\s*(?=\w+\s*=)", text)):
+        ours, equals, theirs = (part.strip() for part in item.partition("="))
+        if not (equals and theirs):
+            raise ValueError(f"{item!r} is not such as prefix=Dial Code")
+        if ours not in FIELDS:
+            raise ValueError(f"{ours!r} is nothing a sheet says: {', '.join(FIELDS)}")
+        found[ours] = theirs
+    return found
+
+
+def propose(book: Book, path: Path, asked: Asked, today: dt.date) -> Proposal:
+    """Return what a sheet would change.
+
+    Raises:
+        UnusableInput: if the file cannot be read.
+        BrokenBookError: if rows of the sheet, or the deck, are bad.
+        RefusedError: if something has to be said first.
+    """
+    facts = book.config.deck(asked.deck)
+    columns = {**facts.columns, **asked.columns}
+    rows = sheet_file.rows(path, columns, name=asked.sheet, encoding=asked.encoding)
+    reading = Reading(columns=columns, dates=asked.dates or facts.dates)
+    found = sheet.read(rows, file=path.name, reading=reading)
+    if found.problems:
+        problems = sorted(found.problems, key=lambda problem: problem.line)
+        shown = "\n".join(map(_undone, decks.first(problems)))
+        raise UnusableInput(shown)
+    _in_currency(found, facts.currency, path, asked.deck)
+    deck_path = f"tariffs/{asked.deck}.csv"
+    text = book.text(deck_path)
+    old = _read(text, asked.deck, deck_path) if text.strip() else None
+    terms = _terms(asked, found, old, today)
+    changes = deck_changes.compare(old, found.rates, terms)
+    if changes.unpriced:
+        raise RefusedError(
+            f"{asked.deck}: nothing says what {len(changes.unpriced)} prefix(es) are sold at, "
+            f"{', '.join(changes.unpriced[:3])} …; nothing was imported; give --markup"
+        )
+    new = text
+    if changes.added or changes.ended:
+        new = deck_text.changed(text, old, changes.ended, changes.added)
+        _read(new, asked.deck, deck_path)
+    proposal = Proposal(asked=asked, sheet=found, changes=changes, text=new, doubts=[], refusals=[])
+    proposal.doubts = list(_doubts(changes, today))
+    proposal.refusals = list(_refusals(book, asked, changes, today))
+    return proposal
+
+
+def _undone(problem: Problem) -> str:
+    """Return what is wrong with a sheet, that nothing was imported, and what to do."""
+    what, _, todo = str(problem).partition("; ")
+    return f"{what}; nothing was imported; {todo or 'correct the row, or remove it'}"
+
+
+def _read(text: str, name: str, path: str) -> Read:
+    read = decks.read(text, name=name, file=path)
+    if read.problems:
+        raise BrokenBookError(decks.first(read.problems))
+    return read
+
+
+def _in_currency(found: Sheet, currency: str, path: Path, name: str) -> None:
+    said = found.currency
+    if said in ("", currency) or (said == "$" and currency.endswith("D")):
+        return
+    raise RefusedError(
+        f"{path.name}: prices are in {said}, the deck {name} is in {currency}; nothing was "
+        f'imported; write currency = "{said if said != "$" else "USD"}" under [tariffs.{name}], or '
+        "import them into another deck"
+    )
+
+
+def _terms(asked: Asked, found: Sheet, old: Read | None, today: dt.date) -> Terms:
+    moments = [rate.since for rate in found.rates if rate.since]
+    since = dt.datetime.combine(asked.effective, dt.time()) if asked.effective else None
+    if since is None and old is not None:
+        if len(moments) < len(found.rates):
+            raise RefusedError(
+                f"{asked.deck}: from when the sheet's prices hold is not said in it; nothing was "
+                "imported; say it with --effective DATE"
+            )
+        midnight = dt.datetime.combine(today, dt.time())
+        since = min((moment for moment in moments if moment >= midnight), default=midnight)
+    carrier = asked.carrier
+    if asked.side == deck_changes.BUY and not carrier:
+        known = set(old.table.columns.get("carrier", ())) - {""} if old else set()
+        if len(known) != 1:
+            raise RefusedError(
+                f"{asked.deck}: who sells at these prices is not said; nothing was imported; "
+                "name them with --carrier"
+            )
+        carrier = known.pop()
+    return Terms(
+        side=asked.side,
+        carrier=carrier,
+        markup=asked.markup,
+        since=since,
+        whole=not asked.partial,
+    )
+
+
+def _doubts(changes: Changes, today: dt.date) -> list[str]:
+    counts = changes.counts()
+    past = sum(
+        change.since is not None and change.since.date() < today for change in changes.changes
+    )
+    said = {
+        "prefix(es) would be gone; with --partial what the sheet does not name stays": counts.get(
+            GONE, 0
+        ),
+        "prefix(es) would be blocked": counts.get(BARRED, 0),
+        "price(s) at least double or halve": changes.doubtful(),
+        "price(s) hold from a day that is past: calls of open periods need `rerate`": past,
+        "selling price(s) would be below what the carrier takes": changes.below_cost,
+        "price(s) of later days, announced before, stay though the sheet does not name them": (
+            changes.announced
+        ),
+        "price(s) by time of the week would give way to one for all of it": changes.windows,
+    }
+    return [f"{count:,} {words}" for words, count in said.items() if count]
+
+
+def _refusals(book: Book, asked: Asked, changes: Changes, today: dt.date) -> list[str]:
+    days = book.config.notice_days
+    sells = asked.side == deck_changes.SELL or asked.markup is not None
+    if not days or not sells or asked.short_notice or not customers_of(book, asked.deck, today):
+        return []
+    first = today + dt.timedelta(days=days)
+    early = [
+        change
+        for change in changes.changes
+        if change.kind == DEARER and change.since is not None and change.since.date() < first
+    ]
+    if not early:
+        return []
+    what = f"{len(early):,} price(s) rise before {first}, sooner than the {days} days of notice"
+    return [f"{what} customers have; take a later day, or say --short-notice"]
+
+
+def write(draft: Draft, proposal: Proposal) -> None:
+    """Put what a sheet changes into the draft, and have the book remember how it is read."""
+    asked = proposal.asked
+    known = draft.config.decks.get(asked.deck)
+    text = changed = draft.text(CONFIG)
+    said = {}
+    if asked.columns:
+        columns = {**(known.columns if known else {}), **asked.columns}
+        said["columns"] = toml_text.inline(columns)
+    if asked.dates:
+        said["dates"] = toml_text.quoted(asked.dates)
+    for key, value in said.items():
+        try:
+            changed = toml_text.with_key(changed, ("tariffs", asked.deck), key, value)
+        except ValueError as error:
+            raise RefusedError(
+                f"{CONFIG}: tariffs.{asked.deck}: {error}; nothing was imported; "
+                f"write {key} = {value} there"
+            ) from None
+    if changed != text:
+        config.parse(changed)
+        draft.put(CONFIG, changed)
+    if proposal.changes.added or proposal.changes.ended:
+        cache.put(draft, asked.deck, proposal.text)

@@ -1,0 +1,78 @@
+"""Which decks price whose calls, and from when."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from a2ledger.book.book import Book, BrokenBookError
+from a2ledger.journal import subledgers
+from a2ledger.rating import decks
+from a2ledger.records import Problem, split_list
+
+
+class Use(NamedTuple):
+    """A deck in the tariff of a customer, or of a source's rule, from a day on."""
+
+    deck: str
+    user: str
+    """A customer's id, or a source as ``sources.NAME``."""
+    since: dt.date
+    until: dt.date
+    tariff: str
+
+
+def uses(book: Book) -> Iterator[Use]:
+    """Yield every use of a deck that there was, is, or will be."""
+    for customer in subledgers.customers(book).values():
+        history = customer.facts.get("tariff", ())
+        ends = [since for since, _ in history[1:]] + [dt.date.max]
+        for (since, tariff), until in zip(history, ends, strict=True):
+            for deck in split_list(str(tariff)):
+                yield Use(deck, customer.id, since, until, str(tariff))
+    for source in book.config.sources.values():
+        for tariff in dict.fromkeys(rule.tariff for rule in source.rules if rule.tariff):
+            for deck in split_list(tariff):
+                yield Use(deck, f"sources.{source.name}", dt.date.min, dt.date.max, tariff)
+
+
+def customers_of(book: Book, deck: str, day: dt.date) -> list[str]:
+    """Return the customers whose calls a deck prices on a day or later."""
+    known = subledgers.customers(book)
+    names = {use.user for use in uses(book) if use.deck == deck and use.until > day}
+    return sorted(name for name in names & known.keys() if not known[name].settled)
+
+
+def names(book: Book) -> list[str]:
+    """Return the decks of a book: those there are, and those that are named somewhere."""
+    there = {
+        path.removeprefix("tariffs/").removesuffix(".csv")
+        for path in book.files("tariffs", "*.csv")
+    }
+    return sorted(there | {use.deck for use in uses(book)})
+
+
+def problems(book: Book, wanted: set[str], day: dt.date) -> Iterator[Problem]:
+    """Yield decks that are missing or bad, though customers have them from a day on.
+
+    Args:
+        book: whose.
+        wanted: the customers in question.
+        day: uses that ended before it do not matter.
+    """
+    known = subledgers.customers(book)
+    users: dict[str, Use] = {}
+    for use in uses(book):
+        if use.until > day and (use.user in wanted or use.user not in known):
+            users.setdefault(use.deck, use)
+    for deck, use in sorted(users.items()):
+        path = f"tariffs/{deck}.csv"
+        if not book.has(path):
+            message = f"is not there, but {use.user} has the tariff {use.tariff!r}"
+            yield Problem(path, 0, "tariff", f"{message}; add it, or give them another tariff")
+            continue
+        try:
+            decks.deck(book, deck)
+        except BrokenBookError as error:
+            yield from error.problems
