@@ -12,8 +12,8 @@ from typing import Any
 from a2ledger.book import config
 from a2ledger.book.book import CONFIG, Book, BrokenBookError, Draft, RefusedError
 from a2ledger.rating import deck as decks
-from a2ledger.rating import decks as cache
 from a2ledger.rating import deck_changes, deck_text, sheet, sheet_file
+from a2ledger.rating import decks as cache
 from a2ledger.rating.deck import Read
 from a2ledger.rating.deck_changes import Changes, Terms
 from a2ledger.rating.markup import Markup
