@@ -90,3 +90,11 @@ def test_currencies_have_the_decimals_of_iso_4217():
 def test_a_number_finer_than_a_micro_unit_is_refused():
     with pytest.raises(ValueError, match="more than six decimals"):
         money.micro(Decimal("0.0000001"))
+
+
+@pytest.mark.parametrize(
+    ("currency", "places"),
+    [("EUR", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4), ("UYW", 4), ("CLP", 0), ("UYI", 0)],
+)
+def test_documents_show_the_decimals_a_currency_has(currency, places):
+    assert money.decimals(currency) == places

@@ -18,10 +18,8 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import itertools
 import re
 import traceback
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -30,24 +28,14 @@ from markupsafe import Markup
 
 import a2ledger
 from a2ledger import money
+from a2ledger.documents.columns import cells, table, wrapped
 from a2ledger.period import DAY, long_date
 
 if TYPE_CHECKING:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-WIDTH = 79
-"""Columns of a text document."""
-
 _CHART_DAYS = range(2, 101)
 """How many days a chart can show."""
-
-_NARROWEST = 12
-"""Columns a wrapped column of a table has at least."""
-
-_WIDEST = 30
-"""Columns an ordinary left column of a table has at most."""
-
-_RULE = ["---"]
 
 _PARTY = (
     *("id", "name", "address", "country", "vat_id"),
@@ -187,14 +175,14 @@ def _environment(templates: Path | None) -> ImmutableSandboxedEnvironment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals["cells"] = _cells
+    environment.globals["cells"] = cells
     environment.filters |= {
         "css_string": _css_string,
         "day": _day,
         "duration": _duration,
         "grouped": _grouped,
-        "table": _table,
-        "wrapped": _wrapped,
+        "table": table,
+        "wrapped": wrapped,
     }
     return environment
 
@@ -361,109 +349,3 @@ def _grouped(amount: str) -> list[str]:
 def _css_string(text: str) -> str:
     r"""Text for between the quotes of a CSS string: nothing but ``\`` and hex digits."""
     return "".join(f"\\{ord(character):06x}" for character in text if character != "\n")
-
-
-# Text in columns
-
-
-def _cells(*values: object) -> str:
-    """One row of a :func:`_table`; a list stands for as many cells as it has items.
-
-    Cells are set apart by what no value holds, as all white space in one is made plain.
-    """
-    lists = (value if isinstance(value, list) else [value] for value in values)
-    return "\t".join(" ".join(str(value).split()) for value in itertools.chain(*lists))
-
-
-def _table(block: str, alignment: str) -> str:
-    """Rows of cells in columns as wide as they need; a row ``---`` becomes a rule.
-
-    Args:
-        block: one row of :func:`_cells` a line; empty lines are left out.
-        alignment: a character a column. ``>``: right and never broken, so that an amount
-            stays whole; ``<``: left; ``*``: left, for one column, wrapped into the room
-            that the others leave.
-    """
-    rows = [line.split("\t") for line in block.split("\n") if line]
-    widths = _widths([row for row in rows if row != _RULE], alignment)
-    lines: list[str] = []
-    for row in rows:
-        if row == _RULE:
-            lines.append("-" * (sum(widths) + 2 * len(widths) - 2))
-        else:
-            lines += _table_row(row, widths, alignment)
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _widths(rows: Sequence[Sequence[str]], alignment: str) -> list[int]:
-    """Columns' widths: what they need; the one that wraps has but what the others leave."""
-    widths = [max(map(_columns, column)) for column in zip(*rows, strict=True)]
-    for index, align in enumerate(alignment):
-        if align == "<":
-            widths[index] = min(widths[index], _WIDEST)
-    if "*" in alignment:
-        wrapped = alignment.index("*")
-        others = sum(widths) - widths[wrapped] + 2 * len(widths) - 2
-        widths[wrapped] = min(widths[wrapped], max(_NARROWEST, WIDTH - others))
-    return widths
-
-
-def _table_row(row: Sequence[str], widths: Sequence[int], alignment: str) -> Iterator[str]:
-    """The lines of one row, as many as its longest wrapped cell needs."""
-    wrapped = [
-        [cell] if align == ">" else _lines(cell, width)
-        for cell, width, align in zip(row, widths, alignment, strict=True)
-    ]
-    for line in itertools.zip_longest(*wrapped, fillvalue=""):
-        padded = (
-            _padded(cell, width, right=align == ">")
-            for cell, width, align in zip(line, widths, alignment, strict=True)
-        )
-        yield "  ".join(padded).rstrip()
-
-
-def _wrapped(text: str, width: int = WIDTH, indent: str = "") -> str:
-    """Text in lines of a width, its own line breaks kept, all after an indent."""
-    own_lines = text.split("\n")
-    lines = (line for own in own_lines for line in _lines(own, width - len(indent)))
-    return "\n".join(f"{indent}{line}".rstrip() for line in lines)
-
-
-def _lines(text: str, width: int) -> list[str]:
-    """Text in lines of a width; a word that is longer is broken."""
-    lines = [""]
-    for word in text.split():
-        joined = f"{lines[-1]} {word}".lstrip()
-        if _columns(joined) <= width:
-            lines[-1] = joined
-            continue
-        *full, rest = _pieces(word, width)
-        lines += [*full, rest]
-    return lines[1:] if lines[0] == "" and len(lines) > 1 else lines
-
-
-def _pieces(word: str, width: int) -> list[str]:
-    """A word in pieces none of which is wider than a width."""
-    pieces = [""]
-    for character in word:
-        if _columns(pieces[-1] + character) > width:
-            pieces.append("")
-        pieces[-1] += character
-    return pieces
-
-
-def _padded(text: str, width: int, *, right: bool) -> str:
-    room = " " * (width - _columns(text))
-    return room + text if right else text + room
-
-
-def _columns(text: str) -> int:
-    """Columns a text takes in a terminal: two for a wide character, none for a mark."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0
-        if unicodedata.category(character) in ("Mn", "Me", "Cf")
-        else 1 + (unicodedata.east_asian_width(character) in "WF")
-        for character in text
-    )

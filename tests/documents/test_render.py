@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from a2ledger.documents import render
+from a2ledger.documents import columns, render
 from a2ledger.documents.document import Document, Line, Statement, StatementLine, VatLine, as_json
 
 SUPPLIER = {
@@ -342,7 +342,7 @@ def test_text_is_no_wider_than_a_terminal(document):
     wide = "Saint-Géry & fils, société privée à responsabilité limitée, établie à Bruxelles"
     customer = CUSTOMER | {"name": wide, "address": wide}
     shown = render.text(changed(document, customer=customer, notes=(wide * 3,)))
-    assert max(map(len, shown.splitlines())) <= render.WIDTH
+    assert max(map(len, shown.splitlines())) <= columns.WIDTH
     assert not re.search(r" $", shown, re.MULTILINE)
     assert "\n\n\n" not in shown
 
