@@ -64,7 +64,7 @@ def _widths(rows: Sequence[Sequence[str]], alignment: str) -> list[int]:
 def _table_row(row: Sequence[str], widths: Sequence[int], alignment: str) -> Iterator[str]:
     """Yield the lines of one row, as many as its longest wrapped cell needs."""
     wrapped = [
-        [cell] if align == ">" else lines(cell, width)
+        [cell] if align == ">" else fitted(cell, width)
         for cell, width, align in zip(row, widths, alignment, strict=True)
     ]
     for line in itertools.zip_longest(*wrapped, fillvalue=""):
@@ -78,11 +78,11 @@ def _table_row(row: Sequence[str], widths: Sequence[int], alignment: str) -> Ite
 def wrapped(text: str, width: int = WIDTH, indent: str = "") -> str:
     """Wrap text to a width, its own line breaks kept, all after an indent."""
     own_lines = text.split("\n")
-    lines = (line for own in own_lines for line in lines(own, width - len(indent)))
+    lines = (line for own in own_lines for line in fitted(own, width - len(indent)))
     return "\n".join(f"{indent}{line}".rstrip() for line in lines)
 
 
-def lines(text: str, width: int) -> list[str]:
+def fitted(text: str, width: int) -> list[str]:
     """Split text into lines of a width; a word that is longer is broken."""
     lines = [""]
     for word in text.split():
