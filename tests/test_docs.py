@@ -30,7 +30,12 @@ from a2ledger.rating import columns
 from a2ledger.sources import batch
 
 README = ROOT / "README.md"
-PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    README,
+    ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 UPDATE = bool(os.environ.get("A2LEDGER_UPDATE_DOCS"))
 
 FENCE = re.compile(
@@ -410,3 +415,27 @@ def test_pages_end_in_one_newline_and_have_no_tabs(page):
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
     assert "\t" not in text
+
+
+# The house
+
+
+def test_the_architecture_names_every_wing():
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    wings = {path.parent.name for path in (ROOT / "a2ledger").glob("*/__init__.py")}
+    assert set(re.findall(r"^\| \[`(\w+)`\]", page, re.MULTILINE)) == wings
+
+
+def test_modules_bear_no_name_of_the_standard_library_and_no_gerund():
+    trade = {
+        "a2billing",
+        "ageing",
+        "billing",
+        "mapping",
+        "posting",
+        "rating",
+    }  # nouns of the trade, though they end in -ing
+    names = {path.stem for path in (ROOT / "a2ledger").rglob("*.py")} - {"__init__", "__main__"}
+    names |= {path.parent.name for path in (ROOT / "a2ledger").rglob("__init__.py")}
+    assert not names & sys.stdlib_module_names
+    assert {name for name in names if name.endswith("ing")} <= trade
