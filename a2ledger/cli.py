@@ -95,6 +95,7 @@ COMMANDS = {
     "suspense": "corrections.suspense",
     "deposit": "corrections.deposit",
     "serve": "serve.serve",
+    "authorize": "authorize.authorize",
     "doctor": "doctor.doctor",
 }
 """Where each command stands in :mod:`a2ledger.commands`."""

@@ -7,13 +7,13 @@ where it is looked at.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from stdnum import bic, iban
 from stdnum.exceptions import ValidationError
 
-from a2ledger import codelists, e164, money
+from a2ledger import callguards, codelists, e164, money
 from a2ledger.period import CYCLES
 from a2ledger.records import KEYS, NUMBERS, SETTLED, Customer, Fact, split_list
 from a2ledger.vat import TREATMENTS
@@ -35,6 +35,12 @@ _PATTERNS = {
     "identifiers": ("[^;|]*", "has ; or | in it; put commas between them"),
 }
 """What a text must be, and what one is that is not."""
+
+_PARSED: Mapping[str, Callable[[str], object]] = {
+    "dial_plan": e164.parse_plan,
+    "guards": callguards.parse_text,
+}
+"""What has a grammar of its own."""
 
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 """What steers a terminal or turns the direction of writing, and is no part of any fact."""
@@ -60,12 +66,12 @@ def parse(key: str, text: str) -> Fact:
         raise ValueError(f"{key}: {text!r} {lack}")
     if key in _CHOICES and text not in _CHOICES[key]:
         raise ValueError(f"{key}: {text!r} is none of {', '.join(_CHOICES[key])}")
-    if key == "dial_plan":
+    if key in _PARSED:
         try:
-            e164.parse_plan(text)
+            _PARSED[key](text)
         except ValueError as error:
-            raise ValueError(f"dial_plan: {error}") from None
-    if key in {"tariff", "identifiers", "dial_plan", "delivery"}:
+            raise ValueError(f"{key}: {error}") from None
+    if key in {"tariff", "identifiers", "dial_plan", "delivery", "guards"}:
         text = ", ".join(split_list(text))
     if text and key in _FORMS:
         return _FORMS[key](text)

@@ -52,6 +52,8 @@ KEYS = (
     "dial_plan",
     "group",
     "status",
+    "blocked",
+    "guards",
 )
 """Every fact that people set, in the order in which they are written."""
 

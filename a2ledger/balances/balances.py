@@ -63,7 +63,7 @@ def standing_on(book: Book, customer: Customer, day: dt.date) -> Standing:
     path = period_file(customer, day)
     if not (book.root / path).is_file():
         raise BrokenBookError([Problem(path, 0, "gone", f"is gone; {restore(path)}")])
-    billed, unbilled = _sums(book, customer, day)
+    billed, unbilled = sums(book, customer, day)
     limit = customer.text("credit_limit", day) or "0"
     return Standing(
         customer.id,
@@ -85,8 +85,8 @@ def period_file(customer: Customer, day: dt.date) -> str:
     return customer_file.period_path(customer.id, _period_of(customer, day))
 
 
-def _sums(book: Book, customer: Customer, day: dt.date) -> tuple[int, int]:
-    """A customer's Billed and Unbilled at the end of a day, from his own ledger's text."""
+def sums(book: Book, customer: Customer, day: dt.date) -> tuple[int, int]:
+    """Return a customer's Billed and Unbilled at the end of a day, from their own ledger's text."""
     text = book.text(period_file(customer, day))
     brought = ledger.read_brought(text, _period_of(customer, day))
     sums = {

@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from a2ledger import accounts, money
-from a2ledger.balances.balances import MAIN, _sums, main
+from a2ledger.balances import balances
+from a2ledger.balances.balances import MAIN, main
 from a2ledger.book.book import Book, BrokenBookError
 from a2ledger.calls import detail
 from a2ledger.journal import customer_file, ledger, subledgers
@@ -50,7 +51,7 @@ def soundness(book: Book, found: Sequence[Standing], wanted: set[str]) -> Iterat
     for name in sorted(wanted & subledgers.customers(book).keys()):
         customer = subledgers.customers(book)[name]
         path = customer_file.period_path(name, customer.open_since)
-        billed, unbilled = _sums(book, customer, dt.date.max)
+        billed, unbilled = balances.sums(book, customer, dt.date.max)
         own = {accounts.billed(name): billed, accounts.unbilled(name): unbilled}
         sums |= own
         files |= dict.fromkeys(own, path)

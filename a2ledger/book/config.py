@@ -16,7 +16,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from a2ledger import accounts, facts, money, vat
-from a2ledger.book import source_config
+from a2ledger.book import authorize, source_config
+from a2ledger.book.authorize import Authorize
 from a2ledger.book.source_config import TABLES, Source, UnknownSourceError
 from a2ledger.book.toml_table import ConfigError, Table
 from a2ledger.vat import TREATMENTS, VatCode
@@ -126,6 +127,7 @@ class Config:
     guards: Guards = Guards()
     seals: Seals = Seals()
     serve: Serve = Serve()
+    authorize: Authorize = field(default_factory=Authorize)
     decks: Mapping[str, DeckFacts] = field(default_factory=dict)
     """Rate decks of which anything is said."""
     notice_days: int = 0
@@ -258,6 +260,7 @@ def parse(text: str) -> Config:
         guards=_guards(top.table("guards")),
         seals=_seals(top.table("seals")),
         serve=_serve(top.table("serve")),
+        authorize=authorize.parsed(top.table("authorize")),
         notice_days=_notice_days(tariffs),
         decks=dict(_decks(tariffs, currency)),
     )

@@ -104,6 +104,56 @@ def customer_set(
     settings.talk(f"{identity}: {done}")
 
 
+@customer.command("block")
+@click.argument("identity", metavar="ID")
+@click.option("--reason", default="yes", metavar="TEXT", help="What switches and staff are told.")
+@click.option("--from", "since", type=DAY, metavar="DATE", help="From this day on; else today.")
+@dry_run_option
+@pass_settings
+def customer_block(
+    settings: Settings, identity: str, reason: str, since: dt.date | None, dry_run: bool
+) -> None:
+    """Let a customer make no more calls, as far as a switch asks `a2ledger authorize`.
+
+    Example: a2ledger customer block C10001 --reason "card stolen"
+    """
+    if reason.strip() in {"", "no"}:
+        raise click.UsageError("--reason: say why in a few words")
+    _set_blocked(settings, identity, reason, since, dry_run=dry_run)
+
+
+@customer.command("unblock")
+@click.argument("identity", metavar="ID")
+@click.option("--from", "since", type=DAY, metavar="DATE", help="From this day on; else today.")
+@dry_run_option
+@pass_settings
+def customer_unblock(
+    settings: Settings, identity: str, since: dt.date | None, dry_run: bool
+) -> None:
+    """Let a blocked customer make calls again.
+
+    Example: a2ledger customer unblock C10001
+    """
+    _set_blocked(settings, identity, "no", since, dry_run=dry_run)
+
+
+def _set_blocked(
+    settings: Settings, identity: str, blocked: str, since: dt.date | None, *, dry_run: bool
+) -> None:
+    done = "unblocked" if blocked == "no" else "blocked"
+    with settings.drafting(dry_run=dry_run) as draft:
+        customer = known(draft, identity)
+        day = since or draft.today
+        is_same = customer.text("blocked", day) in {blocked, "" if blocked == "no" else blocked}
+        if not is_same:
+            register.change(draft, identity, {"blocked": blocked}, day)
+        settings.publish(draft, f"customer {done}: {identity}\n", dry_run)
+    if is_same:
+        settings.talk(f"{identity}: was {done} already")
+    else:
+        settings.talk(f"{identity}: {'would be ' if dry_run else ''}{done} from {day} on")
+
+
 @customer.command("reopen")
 @click.argument("identity", metavar="ID")
 @click.option("--from", "since", type=DAY, metavar="DATE", help="A period starts; else today.")

@@ -35,6 +35,7 @@ WORLD = "default"
 _LARGEST_RANGE = 10_000
 _POWERS = np.array([10 ** (DIGITS - length) * 100 for length in range(DIGITS + 1)])
 _SINGLE = re.compile(f"[0-9]{{1,{DIGITS}}}", re.ASCII)
+_LEADING = re.compile(f"[0-9]{{1,{DIGITS}}}", re.ASCII)
 _PATTERN = re.compile(r"_(?:[0-9XZN.!+*#]|\[[0-9]+(?:-[0-9]+)?[0-9]*\])+", re.ASCII | re.IGNORECASE)
 _CLASSES = {"X": "[0-9]", "Z": "[1-9]", "N": "[2-9]", ".": ".+", "!": ".*", "+": r"\+", "*": r"\*"}
 
@@ -86,6 +87,17 @@ def keys(numbers: pa.StringArray) -> Integers:
     some = pc.not_equal(heads, "").to_numpy(zero_copy_only=False)
     result[np.flatnonzero(~plain)[some]] = _keys_of_digits(heads.filter(some))
     return result
+
+
+def key(number: str) -> int:
+    """Return the key of one number, as :func:`keys` has it.
+
+    >>> key("44"), key("+44"), key("0" * 20)
+    (4400000000000002, 0, 15)
+    """
+    match = _LEADING.match(number)
+    digits = match[0] if match else ""
+    return int(digits.ljust(DIGITS, "0")) * 100 + len(digits) if digits else 0
 
 
 def index(prefixes: Sequence[str], order: Integers | None = None) -> Index:

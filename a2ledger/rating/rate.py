@@ -7,7 +7,7 @@ over for the next shorter prefix. What it costs then is told in :mod:`a2ledger.r
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,11 +20,11 @@ from a2ledger.rating.cost import Rates, price
 from a2ledger.rating.deck import ALWAYS, MAX_SECONDS, Deck, Tariff
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterator, Sequence
 
 Integers = npt.NDArray[np.int64]
 
+_EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - the book's own clock has no zone
 _MINUTE = 60
 _WEEK = 7 * 24 * 60
 _MONDAY = 3 * 24 * 60  # 1970-01-01 was a Thursday
@@ -98,49 +98,35 @@ def rate(calls: pa.RecordBatch, tariffs: Sequence[Tariff]) -> pa.RecordBatch:
 
 
 def rate_of(tariff: Tariff, called: str, local: dt.datetime) -> tuple[Deck, int] | None:
-    """The rate of a number at a time on the book's clock: its deck, and its place in it."""
-    start = np.array([local.replace(tzinfo=None)], "datetime64[s]").astype(np.int64)
-    decks = list(tariff.decks)
-    place, row = _choose(pa.array([called]), start, np.zeros(1, np.int64), [tariff], decks)
-    return (decks[place[0]], int(row[0])) if place[0] >= 0 else None
+    """Return the rate of a number at a time on the book's clock: its deck, and its place in it.
 
-
-def max_seconds(
-    tariff: Tariff,
-    called: str,
-    local: dt.datetime,
-    available_micro: int,
-    *,
-    discount: int = 0,
-    limit: int = 24 * 60 * 60,
-) -> int | None:
-    """Longest call, up to a limit, that costs no more than what is available.
-
-    Args:
-        tariff: the customer's.
-        called: the number.
-        local: when the call starts, on the book's clock.
-        available_micro: credit limit less what is owed.
-        discount: in hundredths of a percent.
-        limit: the most to answer, in seconds.
-
-    Returns:
-        Seconds; 0 where not even one can be paid or its calls are blocked; None where the number
-        has no rate.
+    It is the rate :func:`rate` chooses, found without arrays: a switch asks for one at a time.
     """
-    found = rate_of(tariff, called, local)
-    if found is None:
-        return None
-    deck, row = found
-    if "blocked" in deck.values and deck.values["blocked"][row]:
-        return 0
+    naive = local.replace(tzinfo=None, microsecond=0)
+    start = int((naive - _EPOCH).total_seconds())
+    key = prefixes.key(called)
+    for deck in tariff.decks:
+        row = _row(deck, called, key, start)
+        if row >= 0:
+            return deck, row
+    return None
 
-    def cost(seconds: int) -> int:
-        length, share = np.array([seconds]), np.array([discount])
-        return int(price(deck, np.array([row]), length, share)[1][0])
 
-    # A longer call never costs less, so the last one that can be paid is found by halving.
-    return bisect_right(range(1, min(limit, MAX_SECONDS) + 1), available_micro, key=cost)
+def _row(deck: Deck, called: str, key: int, start: int) -> int:
+    """Return the place of a number's rate in a deck, or -1."""
+    index = deck.index
+    if index.patterns:
+        numbers, moment = pa.array([called], pa.string()), np.array([start])
+        return int(_longest(deck, numbers, np.array([key]), moment)[0])
+    place = int(np.searchsorted(index.bounds, key, "right")) - 1
+    candidate = int(index.first[place]) if place >= 0 else -1
+    moment = np.array([start])
+    while candidate >= 0:
+        row = int(index.row[candidate])
+        if not deck.conditional or _holds(deck, np.array([row]), moment)[0]:
+            return row
+        candidate = int(index.following[candidate])
+    return -1
 
 
 def _integers(column: Any) -> Integers:

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import a2ledger
-from a2ledger.rating import columns, cost, offline
+from a2ledger.rating import columns, cost, offline, quote
 from a2ledger.rating import deck as tariff
 from a2ledger.rating import rate as rating
 
@@ -474,7 +474,7 @@ def test_discount_comes_before_rounding_and_the_least_cost_after():
 def test_the_longest_call_that_can_be_paid(rate, available, discount, increment):
     plan_ = plan(deck(text_of([rate])))
     limit = 7200
-    most = rating.max_seconds(plan_, "100", MONDAY, available, discount=discount, limit=limit)
+    most = quote.max_seconds(plan_, "100", MONDAY, available, discount=discount, limit=limit)
 
     def bill(seconds):
         return rating_oracle.sold(rate, seconds, discount)[1]
@@ -491,8 +491,8 @@ def test_nothing_is_priced_of_nothing():
 
 def test_no_longest_call_without_a_rate():
     plan_ = plan(deck("dialprefix,rateinitial\n44,1\n"))
-    assert rating.max_seconds(plan_, "33", MONDAY, 1) is None
-    assert rating.max_seconds(plan_, "44", MONDAY, 60_000_000) == 3600
+    assert quote.max_seconds(plan_, "33", MONDAY, 1) is None
+    assert quote.max_seconds(plan_, "44", MONDAY, 60_000_000) == 3600
 
 
 # Without a book

@@ -1,0 +1,136 @@
+"""What a call will cost as it goes on, and how long it may go on for an amount of money.
+
+The price is :func:`a2ledger.rating.cost.price`'s, the function that rates calls once they have
+ended, asked for lengths that are still to come.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from a2ledger import money
+from a2ledger.rating.cost import FULL, price
+from a2ledger.rating.deck import MAX_SECONDS, Deck, Tariff
+from a2ledger.rating.rate import rate_of
+
+_STEPS = 256
+"""Lengths that are priced at once while the longest that can be paid is looked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """The rate a call to a number has, and the customer's discount on it."""
+
+    deck: Deck
+    """The one rate, as a deck of its own."""
+    discount: int
+    """In hundredths of a percent."""
+
+    @property
+    def destination(self) -> str:
+        """Where the call goes, in the deck's words."""
+        return str(self.deck.destinations[0].as_py())
+
+    @property
+    def prefix(self) -> str:
+        """The prefix that decided."""
+        return str(self.deck.prefixes[0].as_py())
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the deck says that such calls are refused."""
+        return bool("blocked" in self.deck.values and self.deck.values["blocked"][0])
+
+    @property
+    def per_minute_micro(self) -> int:
+        """Micro-units a minute, less the discount."""
+        rate = self.deck.values.get("rateinitial")
+        full = int(rate[0]) if rate is not None else 0
+        return int(money.divide(full * (FULL - self.discount), FULL))
+
+    def cost(self, seconds: int) -> int:
+        """Return what a call of a length costs, in micro-units; one of no seconds costs nothing."""
+        return self.costs([seconds])[0] if seconds > 0 else 0
+
+    def costs(self, seconds: Sequence[int]) -> list[int]:
+        """Return what calls of several lengths above zero cost, in micro-units.
+
+        A call that pays the customer costs nothing: its money counts once it is owed.
+        """
+        lengths = np.minimum(np.asarray(seconds, np.int64), MAX_SECONDS)
+        row = np.zeros(len(lengths), np.int64)
+        discount = np.full(len(lengths), self.discount, np.int64) if self.discount else None
+        costs: list[int] = np.maximum(price(self.deck, row, lengths, discount)[1], 0).tolist()
+        return costs
+
+    def longest(self, available_micro: int, limit: int) -> int:
+        """Return the seconds, up to a limit, that cost no more than what is available."""
+        low, high = 0, 0 if self.is_blocked else min(limit, MAX_SECONDS)
+        # A longer call never costs less, so that the last one that can be paid lies between the
+        # last of some lengths that can and the first that cannot.
+        while low < high:
+            step = -(-(high - low) // _STEPS)
+            lengths = [*range(low + step, high, step), high]
+            paid = bisect_right(self.costs(lengths), available_micro)
+            if paid == len(lengths):
+                return high
+            low, high = (lengths[paid - 1] if paid else low), lengths[paid] - 1
+        return low
+
+
+def quote(tariff: Tariff, called: str, local: dt.datetime, discount: int = 0) -> Quote | None:
+    """Return what calls to a number cost that start at a time; None where it has no rate.
+
+    Args:
+        tariff: the customer's.
+        called: the number, digits with the country code first.
+        local: when the call starts, on the book's clock.
+        discount: in hundredths of a percent.
+    """
+    rate = rate_of(tariff, called, local)
+    if rate is None:
+        return None
+    return Quote(deck=_single(*rate), discount=discount)
+
+
+def _single(deck: Deck, row: int) -> Deck:
+    """Return one rate of a deck as a deck: pricing by it looks at nothing else."""
+    return replace(
+        deck,
+        prefixes=deck.prefixes.slice(row, 1),
+        destinations=deck.destinations.slice(row, 1),
+        carriers=deck.carriers.slice(row, 1),
+        values={name: column[row : row + 1] for name, column in deck.values.items()},
+    )
+
+
+def max_seconds(
+    tariff: Tariff,
+    called: str,
+    local: dt.datetime,
+    available_micro: int,
+    *,
+    discount: int = 0,
+    limit: int = 24 * 60 * 60,
+) -> int | None:
+    """Return the longest call, up to a limit, that costs no more than what is available.
+
+    Args:
+        tariff: the customer's.
+        called: the number.
+        local: when the call starts, on the book's clock.
+        available_micro: credit limit less what is owed.
+        discount: in hundredths of a percent.
+        limit: the most to answer, in seconds.
+
+    Returns:
+        Seconds; 0 where not even one can be paid or its calls are blocked; None where the number
+        has no rate.
+    """
+    known = quote(tariff, called, local, discount)
+    return None if known is None else known.longest(available_micro, limit)

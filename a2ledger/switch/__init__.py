@@ -1,0 +1,8 @@
+"""The switch obeys: who may call, how long, and what running calls hold.
+
+``terms`` is what the book says of customers, ``read_book`` reads it and keeps it fresh;
+``decide`` answers, ``reservations`` are the calls it allowed, ``state`` keeps them; ``desk``
+binds these together. ``agi``, ``web`` and ``json_rpc`` are how switches ask; ``server`` runs them.
+"""
+
+from __future__ import annotations

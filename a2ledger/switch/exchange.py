@@ -1,0 +1,94 @@
+"""The exchange: where questions of all protocols meet, are answered together, and are logged.
+
+The switchboard works in one thread, one batch after the other; questions that come while it
+writes a batch to disk make up the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from a2ledger.switch.decide import Decision
+from a2ledger.switch.decisions import Decisions
+from a2ledger.switch.metrics import Metrics
+from a2ledger.switch.reservations import Reservation
+from a2ledger.switch.switchboard import Answer, Begin, End, Extend, Question, Settled, Switchboard
+
+T = TypeVar("T")
+
+_MOST = 200
+"""Questions that are answered in one transaction; the first of them waits for the last."""
+
+
+class Exchange:
+    """Hands questions to the switchboard and answers back."""
+
+    def __init__(self, board: Switchboard, decisions: Decisions, metrics: Metrics) -> None:
+        self.board, self.decisions, self.metrics = board, decisions, metrics
+        self.error = ""
+        """What is wrong with the book, for whoever asks how the server is."""
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="switchboard")
+        self._waiting: list[tuple[Question, asyncio.Future[Answer], float]] = []
+        self._worker: asyncio.Task[None] | None = None
+
+    async def decide(self, question: Begin | Extend) -> Decision:
+        """Return the decision on a call."""
+        decision = await self._ask(question)
+        assert isinstance(decision, Decision)  # noqa: S101 - only an End is settled
+        return decision
+
+    async def settle(self, end: End) -> Settled:
+        """Return what became of a call that was hung up."""
+        settled = await self._ask(end)
+        assert isinstance(settled, Settled)  # noqa: S101 - an End is
+        return settled
+
+    async def _ask(self, question: Question) -> Answer:
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, future, time.perf_counter()))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work())
+        return await future
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+            questions = [question for question, _, _ in batch]
+            try:
+                answers = await loop.run_in_executor(self._thread, self._answer, questions)
+            except Exception as error:  # noqa: BLE001 - whoever waits must be told
+                for _, future, _ in batch:
+                    if not future.done():
+                        future.set_exception(error)
+                continue
+            for (question, future, asked), answer in zip(batch, answers, strict=True):
+                self.metrics.count(question, answer, time.perf_counter() - asked)
+                if not future.done():
+                    future.set_result(answer)
+
+    def _answer(self, questions: list[Question]) -> list[Answer]:
+        answers = self.board.answer(questions)
+        generation = self.board.snapshot.generation if self.board.snapshot else 0
+        self.decisions.write(self.board.clock(), generation, questions, answers)
+        return answers
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run something in the switchboard's thread, between two batches."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def holding(self) -> list[Reservation]:
+        """Return the calls that hold money now."""
+        return await self.run(self.board.holding)
+
+    async def close(self) -> None:
+        """Answer what was asked, and stop."""
+        if self._worker is not None:
+            await self._worker
+        self._thread.shutdown(wait=True)
+        self.board.state.close()
+        self.decisions.close()

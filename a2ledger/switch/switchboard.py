@@ -1,0 +1,443 @@
+"""The switchboard: every question of a switch answered from the book and from running calls.
+
+It belongs to one thread. Questions that arrive together are answered in one transaction of the
+state, each seeing what those before it hold.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+from a2ledger.book.authorize import LONGEST, Authorize
+from a2ledger.switch.decide import (
+    OK,
+    STALE,
+    UNKNOWN_CUSTOMER,
+    Ask,
+    Decision,
+    Price,
+    decide,
+    price_of,
+)
+from a2ledger.switch.reservations import ENDED, NEVER, RUNNING, SETUP, Holds, Reservation
+from a2ledger.switch.state import State, StateError
+from a2ledger.switch.terms import Snapshot, Terms
+
+_HOUR = 60 * 60
+_NO_CALL = "no such call is known"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begin:
+    """A call somebody wants to make.
+
+    ``identifiers`` are tried in order; ``customer`` names one instead. ``seconds`` is how long it
+    is to be allowed for, 0 if the switch does not say. ``is_setup`` promises that the switch asks
+    again when it is answered; ``is_answered`` says that it just was.
+    """
+
+    call: str
+    called: str
+    identifiers: tuple[str, ...] = ()
+    customer: str = ""
+    switch: str = ""
+    seconds: int = 0
+    is_setup: bool = False
+    is_answered: bool = False
+    protocol: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extend:
+    """A call that wants to go on for some more seconds, 0 if the switch does not say how many."""
+
+    call: str
+    switch: str = ""
+    seconds: int = 0
+    otherwise: Begin | None = None
+    """What to take it for where the call is not known."""
+    protocol: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """A call that was hung up after some seconds of talk."""
+
+    call: str
+    switch: str = ""
+    seconds: int = 0
+    is_answered: bool = True
+    protocol: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What became of a call that was hung up."""
+
+    call: str
+    is_known: bool
+    customer: str = ""
+    seconds: int = 0
+    cost_micro: int = 0
+    available_micro: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """An imported call, as far as it settles one that was allowed."""
+
+    call: str
+    switch: str
+    start: int
+    seconds: int
+    cost_micro: int
+
+
+Question = Begin | Extend | End
+Answer = Decision | Settled
+
+
+@dataclass(kw_only=True)
+class Switchboard:
+    """Decides calls by a snapshot of the book and the reservations of a state."""
+
+    state: State
+    clock: Callable[[], dt.datetime]
+    zone: ZoneInfo
+    snapshot: Snapshot | None = None
+    checked: dt.datetime | None = None
+    """When the snapshot was last known to be what the book holds."""
+
+    def is_fresh(self, now: dt.datetime) -> bool:
+        """Return whether what is known of the book is young enough to decide by."""
+        if self.snapshot is None or self.checked is None:
+            return False
+        return (now - self.checked).total_seconds() <= self.snapshot.settings.stale_seconds
+
+    def answer(self, questions: Sequence[Question]) -> list[Answer]:
+        """Answer questions in order; what they reserve is on disk when this returns."""
+        try:
+            with self.state.transaction():
+                return [self._answer(question) for question in questions]
+        except StateError as error:
+            return [self._unrecorded(question, str(error)) for question in questions]
+
+    def _answer(self, question: Question) -> Answer:
+        if isinstance(question, Begin):
+            return self._begin(question)
+        return self._extend(question) if isinstance(question, Extend) else self._end(question)
+
+    def _begin(self, begin: Begin) -> Decision:
+        now = self.clock()
+        snapshot = self.snapshot
+        if snapshot is None:
+            return Decision(allowed=False, reason=STALE, message="the book was not read yet")
+        settings = snapshot.settings
+        local = now.astimezone(self.zone).replace(tzinfo=None)
+        terms = self._terms(snapshot, begin, local.date())
+        if begin.called.strip() in settings.always:
+            return _emergency(begin, terms)
+        if terms is None:
+            return Decision(allowed=False, reason=UNKNOWN_CUSTOMER, called=begin.called)
+        called = snapshot.normalised(begin.called, terms.dial_plan)
+        at = int(now.timestamp())
+        fresh = Reservation(
+            call=begin.call,
+            attempt=1,
+            switch=begin.switch,
+            customer=terms.customer,
+            called=called,
+            destination="",
+            started=at,
+            max_seconds=0,
+            held_micro=0,
+            state=SETUP,
+        )
+        before = self._before(begin, fresh, at)
+        started = self._local(before.started)
+        decision = decide(
+            Ask(
+                terms=terms,
+                called=called,
+                price=price_of(terms, called, started, settings.skew_seconds),
+                holds=self._holds(terms, now, local, before),
+                local=local,
+                seconds=begin.seconds,
+                before=before,
+                is_fresh=self.is_fresh(now),
+            ),
+            settings,
+        )
+        if decision.allowed:
+            granted = replace(
+                before,
+                state=before.state if begin.is_setup else RUNNING,
+                answered=before.answered or (at if begin.is_answered else 0),
+            )
+            self.state.put(_granted(granted, decision, settings))
+        return decision
+
+    def _before(self, begin: Begin, fresh: Reservation, at: int) -> Reservation:
+        """Return what a call that begins holds already; mostly nothing."""
+        known = self.state.find(begin.call, begin.switch)
+        if known is None:
+            return fresh
+        if known.state == ENDED or known.released != NEVER or known.customer != fresh.customer:
+            return replace(fresh, attempt=known.attempt + 1, switch=known.switch)
+        if known.forget <= at:
+            return replace(fresh, attempt=known.attempt, switch=known.switch)
+        if known.called != fresh.called:
+            # Another number under the same id: the earlier one may have been talked to.
+            return replace(known, called=fresh.called, max_seconds=0, kept_micro=known.held_micro)
+        return known
+
+    def _extend(self, extend: Extend) -> Decision:
+        now = self.clock()
+        snapshot = self.snapshot
+        if snapshot is None:
+            return Decision(allowed=False, reason=STALE, message="the book was not read yet")
+        before = self.state.find(extend.call, extend.switch)
+        if before is None or before.state == ENDED:
+            if before is None and extend.otherwise is not None:
+                return self._begin(extend.otherwise)
+            message = _NO_CALL if before is None else "the call has ended"
+            return Decision(allowed=False, reason=UNKNOWN_CUSTOMER, message=message)
+        local = now.astimezone(self.zone).replace(tzinfo=None)
+        started = self._local(before.started)
+        terms = snapshot.terms(before.customer, started.date())
+        if terms is None:
+            return Decision(allowed=False, reason=UNKNOWN_CUSTOMER)
+        today = snapshot.terms(before.customer, local.date()) or terms
+        terms = replace(
+            terms, blocked=today.blocked, guards=today.guards, limit_micro=today.limit_micro
+        )
+        settings = snapshot.settings
+        more = extend.seconds or settings.slice_seconds or LONGEST
+        wanted = min(before.max_seconds + more, LONGEST)
+        if before.forget <= int(now.timestamp()):
+            before = replace(before, max_seconds=0, held_micro=0, kept_micro=0)
+        decision = decide(
+            Ask(
+                terms=terms,
+                called=before.called,
+                price=price_of(terms, before.called, started, settings.skew_seconds),
+                holds=self._holds(terms, now, local, before),
+                local=local,
+                seconds=wanted,
+                before=before,
+                is_longer=True,
+                is_fresh=self.is_fresh(now),
+            ),
+            settings,
+        )
+        if decision.allowed:
+            going_on = replace(before, state=RUNNING, released=NEVER)
+            self.state.put(_granted(going_on, decision, settings))
+        return decision
+
+    def _end(self, end: End) -> Settled:
+        now = self.clock()
+        before = self.state.find(end.call, end.switch)
+        if before is None:
+            return Settled(call=end.call, is_known=False)
+        seconds = end.seconds if end.is_answered else 0
+        if before.state != ENDED:
+            cost_micro = self._cost(before, seconds)
+            kept_micro = before.kept_micro if seconds else 0
+            at = int(now.timestamp())
+            wait = self.snapshot.settings.cdr_seconds if self.snapshot else _HOUR
+            before = replace(
+                before,
+                state=ENDED,
+                seconds=seconds,
+                held_micro=cost_micro + kept_micro,
+                kept_micro=kept_micro,
+                cost_micro=before.cost_micro if before.released != NEVER else cost_micro,
+                expires=at,
+                forget=at + wait if cost_micro + kept_micro else at,
+            )
+            self.state.put(before)
+        return Settled(
+            call=end.call,
+            is_known=True,
+            customer=before.customer,
+            seconds=before.seconds,
+            cost_micro=before.cost_micro,
+            available_micro=self._available(before.customer, now),
+        )
+
+    def _cost(self, reservation: Reservation, seconds: int) -> int:
+        """Return what an ended call costs; what it holds where its rate is gone."""
+        price = self._price(reservation)
+        if price is None:
+            return reservation.held_micro if seconds else 0
+        return price.cost(seconds)
+
+    def _price(self, reservation: Reservation) -> Price | None:
+        if self.snapshot is None:
+            return None
+        started = self._local(reservation.started)
+        terms = self.snapshot.terms(reservation.customer, started.date())
+        if terms is None:
+            return None
+        return price_of(terms, reservation.called, started, self.snapshot.settings.skew_seconds)
+
+    def _available(self, customer: str, now: dt.datetime) -> int:
+        if self.snapshot is None:
+            return 0
+        terms = self.snapshot.terms(customer, now.astimezone(self.zone).date())
+        if terms is None:
+            return 0
+        holds = self.state.holds(customer, int(now.timestamp()), self.snapshot.generation)
+        return terms.balance_micro - holds.held_micro
+
+    def _holds(
+        self, terms: Terms, now: dt.datetime, local: dt.datetime, without: Reservation | None
+    ) -> Holds:
+        at = int(now.timestamp())
+        since = None
+        if terms.guards.per_hour is not None or terms.guards.per_day is not None:
+            midnight = dt.datetime.combine(local.date(), dt.time(), self.zone)
+            since = at - _HOUR, int(midnight.timestamp())
+        assert self.snapshot is not None  # noqa: S101 - nobody asks without one
+        return self.state.holds(
+            terms.customer, at, self.snapshot.generation, without=without, spent_since=since
+        )
+
+    def _terms(self, snapshot: Snapshot, begin: Begin, day: dt.date) -> Terms | None:
+        if begin.customer:
+            return snapshot.terms(begin.customer, day)
+        for identifier in filter(None, begin.identifiers):
+            customer = snapshot.customer_of(identifier, day)
+            if customer is not None:
+                return snapshot.terms(customer, day)
+        return None
+
+    def _local(self, at: int) -> dt.datetime:
+        return dt.datetime.fromtimestamp(at, self.zone).replace(tzinfo=None)
+
+    def _unrecorded(self, question: Question, error: str) -> Answer:
+        """Answer a question whose answer cannot be kept."""
+        if isinstance(question, End):
+            return Settled(call=question.call, is_known=False)
+        snapshot, now = self.snapshot, self.clock()
+        begin = question if isinstance(question, Begin) else question.otherwise
+        refused = Decision(allowed=False, reason=STALE, message=error)
+        if snapshot is None or begin is None:
+            return refused
+        if begin.called.strip() in snapshot.settings.always:
+            return _emergency(begin, None)
+        terms = self._terms(snapshot, begin, now.astimezone(self.zone).date())
+        if terms is None or terms.blocked or not terms.allowed_on_failure:
+            return refused
+        return Decision(
+            allowed=True,
+            reason=STALE,
+            message=error,
+            customer=terms.customer,
+            called=begin.called,
+            max_seconds=min(snapshot.settings.allow_seconds, begin.seconds or LONGEST),
+            available_micro=terms.balance_micro,
+        )
+
+    def waiting(self) -> list[Reservation]:
+        """Return the calls whose records are to be looked for in the book."""
+        with self.state.transaction():
+            return self.state.waiting()
+
+    def adopt(self, snapshot: Snapshot, records: Iterable[Record]) -> None:
+        """Decide by another generation of the book from now on, in which records stand.
+
+        A call that has its record there holds nothing any more beside it; beside an older
+        generation, by which another server may still decide, it does.
+        """
+        by_call: dict[str, list[Record]] = {}
+        for record in records:
+            by_call.setdefault(record.call, []).append(record)
+        if by_call:
+            with self.state.transaction():
+                for call, own in by_call.items():
+                    self.state.put_all(
+                        replace(
+                            reservation,
+                            state=ENDED,
+                            seconds=record.seconds,
+                            cost_micro=record.cost_micro,
+                            released=snapshot.generation,
+                        )
+                        for reservation, record in _settled(self.state.attempts(call), own)
+                    )
+        self.snapshot = snapshot
+
+    def holding(self) -> list[Reservation]:
+        """Return the calls that hold money now."""
+        generation = self.snapshot.generation if self.snapshot else 0
+        with self.state.transaction():
+            return self.state.holding(int(self.clock().timestamp()), generation)
+
+
+def _settled(
+    attempts: Sequence[Reservation], records: Sequence[Record]
+) -> Iterator[tuple[Reservation, Record]]:
+    """Pair the calls of an id that wait for their records with these, in order.
+
+    A channel that dialled twice has two calls under one id; those that never held anything to
+    the end have no record.
+    """
+    records = sorted(records, key=lambda record: record.start)
+    costly = [
+        attempt
+        for attempt in attempts
+        if attempt.held_micro or attempt.released != NEVER or attempt.state != ENDED
+    ]
+    for place, reservation in enumerate(costly):
+        own = [
+            record
+            for record in records
+            if not reservation.switch or record.switch == reservation.switch
+        ]
+        last = reservation is costly[-1]
+        mine = own[place:] if last else own[place : place + 1]
+        if mine and reservation.released == NEVER:
+            yield (
+                reservation,
+                replace(
+                    mine[0],
+                    seconds=sum(record.seconds for record in mine),
+                    cost_micro=sum(record.cost_micro for record in mine),
+                ),
+            )
+
+
+def _granted(reservation: Reservation, decision: Decision, settings: Authorize) -> Reservation:
+    """Return a reservation as a decision leaves it."""
+    begun = reservation.answered or reservation.started + settings.ring_seconds
+    expires = begun + decision.max_seconds
+    forget = expires + settings.forget_seconds
+    if reservation.state == SETUP:
+        expires = forget = reservation.started + settings.ring_seconds
+    return replace(
+        reservation,
+        destination=decision.destination,
+        max_seconds=decision.max_seconds,
+        held_micro=decision.reserved_micro,
+        cost_micro=decision.reserved_micro,
+        expires=max(expires, reservation.expires),
+        forget=max(forget, reservation.forget),
+    )
+
+
+def _emergency(begin: Begin, terms: Terms | None) -> Decision:
+    """Allow a call that is always allowed."""
+    return Decision(
+        allowed=True,
+        reason=OK,
+        message="always allowed",
+        customer=terms.customer if terms else "",
+        called=begin.called.strip(),
+        max_seconds=LONGEST,
+        available_micro=terms.balance_micro if terms else 0,
+    )
