@@ -37,6 +37,7 @@ from a2ledger.commands.settings import (
 )
 from a2ledger.documents.pdf import PdfError
 from a2ledger.documents.render import RenderError
+from a2ledger.documents.rules import RulesError
 from a2ledger.journal import ledger
 from a2ledger.sources import quarantine
 from a2ledger.sources.batch import UnusableInput
@@ -54,6 +55,7 @@ CODES: dict[type[Exception], int] = {
     UncountedRowsError: NO,
     PdfError: NO,
     RenderError: NO,
+    RulesError: NO,
     GitError: FAILED,
     UnusableInput: UNUSABLE,
     CannotCreateError: CANNOT_CREATE,

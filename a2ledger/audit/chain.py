@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import itertools
 import json
@@ -18,6 +19,7 @@ from a2ledger.billing import closing_entries, preview
 from a2ledger.billing import sealed as sealing
 from a2ledger.billing.used import Calls
 from a2ledger.book.book import Book, BrokenBookError, restore
+from a2ledger.documents import electronic
 from a2ledger.documents.document import as_json
 from a2ledger.documents.document import written as written_document
 from a2ledger.journal import customer_file, ledger, seal, subledgers, syntax
@@ -120,6 +122,7 @@ class Chain:
                 )
             self.before = self.before if not seals else SoFar()
             return bool(seals)
+        self._kept(text, sealed)
         self.found.sealed += 1
         self.found.hashes.append(sealed.hash)
         before = seal.read(text, one.start)
@@ -162,6 +165,15 @@ class Chain:
             self._say(path, "document", f"{one}: is not as it was issued", restore(path))
             return None
         return _Issued(path, text, text[: bears.start()] + "\n}\n", bears[1], content)
+
+    def _kept(self, text: str, sealed: SoFar) -> None:
+        """Compare the files kept with a period's documents with the digests these name."""
+        for name in (sealed.document, *sealing.issued(text)):
+            path = self.task.documents.get(name, "")
+            if path and '\n "files": {' in (content := self._text(path)):
+                with contextlib.suppress(*ODD):  # an odd document is named by its own check
+                    files = json.loads(content)["files"]
+                    self.found.problems += electronic.damage(self.book, path, files)
 
     def _seal(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any
@@ -14,13 +15,14 @@ from beancount.core import data
 from a2ledger import money, period
 from a2ledger.balances import balances as asking
 from a2ledger.balances import check
-from a2ledger.billing import closing_entries, guards, preview, used
+from a2ledger.billing import closing_entries, guards, itemised, preview, used
 from a2ledger.billing.bill import Bill
 from a2ledger.billing.sealed import Covered
 from a2ledger.book.book import Book, BrokenBookError, Draft, RefusedError
 from a2ledger.documents import en16931, issue_taxed_refill, parties, taxed_refill
 from a2ledger.documents.document import Document, as_json
 from a2ledger.documents.document import written as written_document
+from a2ledger.documents.electronic import EInvoices, Made
 from a2ledger.documents.number_series import Numbers
 from a2ledger.fees import charge, deferrals
 from a2ledger.fees import due as fees
@@ -244,6 +246,7 @@ class _Closer:
         self.numbers = Numbers(draft)
         self.issuer = issue_taxed_refill.Issuer(draft, self.numbers)
         self.covered = Covered(draft)
+        self.einvoices = EInvoices(draft, partial(itemised.attached, draft))
 
     def close(self, name: str, one: Period, *, final: bool) -> Closed | None:
         """Close one period: its document, its frozen file, and what the next one starts with.
@@ -270,13 +273,21 @@ class _Closer:
             *guards.reasons(self.draft, customer, bill, document, confirmed),
             *issue_taxed_refill.obstacles(self.draft, customer, one, bill.carried.billed_micro),
         ]
+        made = Made()
+        if not reasons:
+            number = None if kind == "statement" else self.numbers.following(kind)
+            document = replace(parties.translated(self.draft, document), number=number)
+            made = self.einvoices.issued(customer, document)
+            reasons = [Warned(*objection) for objection in made.objections]
         if reasons:
             self.held_back.add(name)
             return Closed(customer=name, period=one, closed=False, warnings=reasons)
-        number = None if kind == "statement" else self.numbers.take(kind)
-        document = replace(parties.translated(self.draft, document), number=number)
+        if kind != "statement":
+            self.numbers.take(kind)
         remarks = [Warned(*remark) for remark in en16931.remarks(document)]
         self.remarks |= {remark.message for remark in remarks}
+        remarks += [Warned(*remark) for remark in made.remarks]
+        document = made.put(self.draft, document)
         sealed = self._write(customer, bill, document)
         self.draft.put(self._path(customer, document), written_document(as_json(sealed)))
         if final:
@@ -286,7 +297,7 @@ class _Closer:
         return Closed(
             customer=name,
             period=one,
-            number=number,
+            number=document.number,
             gross=document.gross,
             to_pay=document.to_pay,
             currency=document.currency,

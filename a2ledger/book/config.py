@@ -88,6 +88,21 @@ class Seals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EInvoicing:
+    """How e-invoices are made of documents.
+
+    ``formats`` are issued with each document of a customer who has an electronic address.
+    ``profile`` is the specification they follow, ``rules`` a directory of official rule sets that
+    they are checked by, ``calls`` how much of the calls comes along.
+    """
+
+    formats: tuple[str, ...] = ("ubl",)
+    profile: str = "auto"
+    rules: str = ""
+    calls: str = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Serve:
     """Where `serve` listens, and whom it lets in.
 
@@ -126,6 +141,7 @@ class Config:
     close_delay: dt.timedelta = dt.timedelta(hours=24)
     guards: Guards = Guards()
     seals: Seals = Seals()
+    einvoice: EInvoicing = EInvoicing()
     serve: Serve = Serve()
     authorize: Authorize = field(default_factory=Authorize)
     decks: Mapping[str, DeckFacts] = field(default_factory=dict)
@@ -259,6 +275,7 @@ def parse(text: str) -> Config:
         close_delay=_delay(top),
         guards=_guards(top.table("guards")),
         seals=_seals(top.table("seals")),
+        einvoice=_einvoicing(top.table("einvoice")),
         serve=_serve(top.table("serve")),
         authorize=authorize.parsed(top.table("authorize")),
         notice_days=_notice_days(tariffs),
@@ -302,6 +319,21 @@ def _seals(table: Table) -> Seals:
             raise table.error("signers", f"{signer!r} is no public key: ssh-ed25519 AAAA… NAME")
     table.finish()
     return seals
+
+
+def _einvoicing(table: Table) -> EInvoicing:
+    default = EInvoicing()
+    made = EInvoicing(
+        formats=table.texts("formats", default.formats),
+        profile=table.choice("profile", ("auto", "core", "peppol", "xrechnung"), default.profile),
+        rules=table.take("rules", str, ""),
+        calls=table.choice("calls", ("none", "masked", "full"), default.calls),
+    )
+    for name in made.formats:
+        if name not in {"ubl", "cii"}:
+            raise table.error("formats", f"{name!r} is none of ubl, cii")
+    table.finish()
+    return made
 
 
 def _serve(table: Table) -> Serve:

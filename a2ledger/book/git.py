@@ -31,6 +31,9 @@ COMMITTED = (
 )
 """What of a book is in git; ``.gitignore`` keeps the rest out."""
 
+_DOCUMENTS = (".json", ".ubl.xml", ".cii.xml", ".report.txt")
+"""How files of documents end that git holds: the documents, e-invoices, reports of their checks."""
+
 _PACKS = 50
 """How many packs, one for each run of many files, may lie in git before they are put together."""
 
@@ -58,10 +61,10 @@ SIGNATURE = "\n-----BEGIN SSH SIGNATURE-----\n"
 
 
 def is_committed(path: str) -> bool:
-    """Whether git holds a file of the book; renderings of documents can be made again."""
+    """Whether git holds a file of the book; documents for people can be made again."""
     top = path.partition("/")[0]
     if top == "invoices":
-        return path.endswith(".json")
+        return path.endswith(_DOCUMENTS)
     return path in COMMITTED or (top in COMMITTED and not path.endswith(".picklecache"))
 
 

@@ -69,6 +69,9 @@ _IGNORED = """\
 /invoices/**
 !/invoices/**/
 !/invoices/**/*.json
+!/invoices/**/*.ubl.xml
+!/invoices/**/*.cii.xml
+!/invoices/**/*.report.txt
 *.picklecache
 """
 

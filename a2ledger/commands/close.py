@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
 from a2ledger.audit import tags
 from a2ledger.billing import close as closing
-from a2ledger.billing import settle
-from a2ledger.book.book import Book
+from a2ledger.billing import itemised, settle
+from a2ledger.book.book import Book, RefusedError
 from a2ledger.commands.settings import (
     DAY,
     NO,
@@ -23,7 +25,12 @@ from a2ledger.commands.settings import (
     pass_settings,
     print_json,
 )
+from a2ledger.documents import electronic
 from a2ledger.documents import files as rendering
+from a2ledger.documents.einvoice import KINDS
+from a2ledger.documents.electronic import EInvoices
+
+_FORMATS = (*rendering.ENDINGS, *electronic.ENDINGS)
 
 
 @click.command()
@@ -110,7 +117,7 @@ def _close_message(closed: Sequence[closing.Closed]) -> str:
     default="html",
     show_default=True,
     metavar="LIST",
-    help=f"One or more of {', '.join(rendering.ENDINGS)}.",
+    help=f"One or more of {', '.join(_FORMATS)}.",
 )
 @click.option(
     "-o",
@@ -134,6 +141,9 @@ def invoice(
 ) -> None:
     """Render closed documents; prints the paths written, one a line.
 
+    ubl, cii and facturx are electronic invoices; what one lacks is named. Without numbers, those
+    that can be made are, and exit 1 says that others could not.
+
     Example: a2ledger invoice INV-2026-000001 --format html,pdf
     """
     book = settings.book()
@@ -144,12 +154,20 @@ def invoice(
         return
     names = [name.strip() for name in formats.split(",") if name.strip()]
     for name in names:
-        if name not in rendering.ENDINGS:
+        if name not in _FORMATS:
             raise click.BadParameter(
-                f"{name!r} is none of {', '.join(rendering.ENDINGS)}", param_hint="--format"
+                f"{name!r} is none of {', '.join(_FORMATS)}", param_hint="--format"
             )
+    for_people = [name for name in names if name in rendering.ENDINGS]
+    for_programs = [name for name in names if name in electronic.ENDINGS]
     with settings.progress("rendering", len(found) * len(names)) as bar:
-        files = rendering.rendered(found, names, book.root / "templates", bar)
+        invoices = EInvoices(book, partial(itemised.attached, book))
+        numbered = _invoices(found, numbers) if for_programs else {}
+        today = settings.today(book)
+        files, refused = electronic.rendered(invoices, numbered, for_programs, today, bar)
+        if refused and numbers:
+            raise RefusedError("\n".join(refused))
+        files |= rendering.rendered(found, for_people, book.root / "templates", bar)
     if str(output) == "-":
         for content in files.values():
             click.echo(content, nl=False)
@@ -157,6 +175,21 @@ def invoice(
         settings.talk(f"dry run: {len(files)} file(s) would be written")
     else:
         _write_renderings(settings, book, output, files)
+    for line in refused:
+        click.echo(f"a2ledger: {line}", err=True)
+    if refused:
+        sys.exit(NO)
+
+
+def _invoices(
+    documents: Mapping[str, Mapping[str, Any]], numbers: Sequence[str]
+) -> dict[str, Mapping[str, Any]]:
+    """Documents that e-invoices can be made of; all of them if they were asked for by name."""
+    return {
+        name: document
+        for name, document in documents.items()
+        if numbers or document["kind"] in KINDS
+    }
 
 
 def _write_renderings(

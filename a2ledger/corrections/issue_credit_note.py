@@ -19,6 +19,7 @@ from a2ledger.corrections.credit_note import CannotCreditError
 from a2ledger.corrections.postings import Correction
 from a2ledger.documents import files, parties
 from a2ledger.documents.document import Document, as_json, written
+from a2ledger.documents.electronic import EInvoices
 from a2ledger.documents.number_series import Numbers
 from a2ledger.journal import entries, subledgers, syntax
 from a2ledger.journal.exchange_rates import Price, Prices
@@ -81,6 +82,13 @@ def credit_note(draft: Draft, asked: Asked) -> Posted:
         reason=str(entry.narration),
     )
     document = _translated(document, invoice)
+    drawn = EInvoices(draft).issued(draft.customer(customer), document)
+    for objection in drawn.objections:
+        raise RefusedError(
+            f"{customer}: {objection.rule}: no e-invoice can be made of the credit note: "
+            f"{objection.message}; nothing was credited"
+        )
+    document = drawn.put(draft, document)
     draft.put(f"invoices/{draft.today.year}/{number}.json", written(as_json(document)))
     return Posted(correction=one, entries=((customer, placed),), more=_more(placed))
 

@@ -95,6 +95,8 @@ class Document:
     ``date`` it is of, ``vat_total``."""
     treatment: str = field(default="", metadata=_ABSENT)
     """Of VAT, where it is not simply added: ``included``, ``on-refill``, ``reverse-charge``."""
+    files: dict[str, str] | None = field(default=None, metadata=_ABSENT)
+    """Digests (SHA-256) of the files that were issued with it, by name: e-invoices, reports."""
     seal: str = field(default="", metadata=_ABSENT)
     """The beginning of the period's seal, which covers all but this."""
 
@@ -127,6 +129,28 @@ def _shape(
     names = [one.name for one in fields(kind)]
     unsaid = tuple(one.name for one in fields(kind) if one.metadata)
     return tuple(name.rstrip("_") for name in names), attrgetter(*names), unsaid
+
+
+def parsed(content: Mapping[str, Any]) -> Document:
+    """The document that :func:`as_json` made these plain values of; keys of later versions go."""
+    statement = content["statement"]
+    made = {
+        "statement": Statement(
+            opening=statement["opening"],
+            lines=tuple(_made(StatementLine, line) for line in statement["lines"]),
+            closing=statement["closing"],
+        ),
+        "lines": tuple(_made(Line, line) for line in content["lines"]),
+        "vat": tuple(_made(VatLine, row) for row in content["vat"]),
+        "notes": tuple(content["notes"]),
+    }
+    document: Document = _made(Document, {**content, **made})
+    return document
+
+
+def _made(kind: Any, content: Mapping[str, Any]) -> Any:
+    names = {one.name.rstrip("_"): one.name for one in fields(kind)}
+    return kind(**{names[key]: value for key, value in content.items() if key in names})
 
 
 def written(document: Mapping[str, Any]) -> str:

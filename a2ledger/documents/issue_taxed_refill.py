@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 
 from beancount.core import data
@@ -15,12 +16,17 @@ from a2ledger.book.config import SeveralRatesError
 from a2ledger.documents import en16931, parties, taxed_refill
 from a2ledger.documents.document import Document, as_json
 from a2ledger.documents.document import written as written_document
+from a2ledger.documents.electronic import EInvoices
+from a2ledger.documents.en16931 import Objection
 from a2ledger.documents.number_series import Numbers
 from a2ledger.documents.taxed_refill import Supply
 from a2ledger.journal import subledgers
 from a2ledger.journal.entries import ISSUED
 from a2ledger.period import Period
 from a2ledger.records import Customer, Warned
+
+_UNNUMBERED = "0"
+"""Stands for the number in an e-invoice that is drawn up to be checked alone."""
 
 
 def applies(book: Book, customer: Customer, day: dt.date) -> bool:
@@ -56,7 +62,18 @@ def objection(draft: Draft, customer: Customer, entry: data.Transaction) -> tupl
         return "several-rates", str(error)
     except ValueError as error:
         return "no-price", str(error)
-    return next(iter(en16931.objections(made)), None)
+    return next(iter(_objections(draft, customer, made)), None)
+
+
+def _objections(draft: Draft, customer: Customer, made: Document) -> Iterator[Objection]:
+    """Why a document must not be issued, or no e-invoice of it can be; its number is not taken."""
+    sound = True
+    for objection in en16931.objections(made):
+        sound = False
+        yield objection
+    if sound:
+        numbered = replace(made, number=_UNNUMBERED)
+        yield from EInvoices(draft).issued(customer, numbered).objections
 
 
 def _document(
@@ -111,7 +128,7 @@ def obstacles(
         sold = turned(draft, customer, one, balance_micro)
         if sold:
             made = _document(draft, customer, sold, None)
-            yield from (Warned(*objection) for objection in en16931.objections(made))
+            yield from (Warned(*objection) for objection in _objections(draft, customer, made))
     except SeveralRatesError as error:
         yield Warned("several-rates", str(error))
     except ValueError as error:
@@ -138,6 +155,7 @@ class Issuer:
         """The number of a supply's document, which is put into the draft."""
         number = self.numbers.take(sold.kind)
         made = _document(self.draft, customer, sold, number, original)
+        made = EInvoices(self.draft).issued(customer, made).put(self.draft, made)
         path = f"invoices/{self.draft.today.year}/{number}.json"
         self.draft.put(path, written_document(as_json(made)))
         self.issued.append(number)

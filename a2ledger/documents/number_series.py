@@ -30,7 +30,12 @@ class Numbers:
             (int(match[1]) for name in names if (match := pattern.fullmatch(name))), default=0
         )
 
+    def following(self, kind: str) -> str:
+        """The number that :meth:`take` will give next."""
+        return self.series[kind].format(year=self.year, number=self.last[kind] + 1)
+
     def take(self, kind: str) -> str:
         """The next number of a series: ``invoice`` or ``credit-note``."""
+        number = self.following(kind)
         self.last[kind] += 1
-        return self.series[kind].format(year=self.year, number=self.last[kind])
+        return number

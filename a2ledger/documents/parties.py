@@ -31,7 +31,8 @@ def parties(
     """Return the supplier and the customer of a document.
 
     A document goes where the customer is on the day of issue. If they have moved to another
-    country since, it shows where they were, since that is what the VAT is for.
+    country since, it shows where they were, since that is what the VAT is for; a country that was
+    told only since is taken for where they always were.
 
     Args:
         customer: who gets it.
@@ -40,10 +41,11 @@ def parties(
         issue_date: the day it is made.
     """
     supplier = {name: getattr(config.company, name) for name in (*_SUPPLIER, *_BESIDES)}
-    moved = customer.text("country", day) != customer.text("country", issue_date)
-    known = day if moved else max(day, issue_date)
+    issued = max(day, issue_date)
+    then, now = (customer.text("country", at) for at in (day, issued))
+    known = day if then and now != then else issued
     buyer = {key: customer.text(key, known) for key in (*_BUYER, *_OF_BUYERS)}
-    buyer |= {key: customer.text(key, day) for key in _OF_PERIOD}
+    buyer |= {key: customer.text(key, day) for key in _OF_PERIOD} | {"country": then or now}
     return (
         dict(_shown(supplier, _SUPPLIER)),
         {"id": customer.id} | dict(_shown(buyer, _BUYER)),

