@@ -40,11 +40,11 @@ class Page(NamedTuple):
     """An e-invoice in CII to embed: then it is PDF/A-3, as Factur-X wants it."""
 
 
-def written(pages: Sequence[tuple[str, str] | Page]) -> Iterator[bytes]:
+def written(pages: Sequence[tuple[str, str]] | Sequence[Page]) -> Iterator[bytes]:
     """Pages of HTML as PDF, in the order given, as they become ready.
 
     Args:
-        pages: each a :class:`Page`, or the first of what it holds.
+        pages: each the HTML and its day, or each a :class:`Page`.
 
     Raises:
         PdfError: if WeasyPrint is not installed, or cannot work on this machine.
@@ -59,7 +59,7 @@ def written(pages: Sequence[tuple[str, str] | Page]) -> Iterator[bytes]:
     workers = min(len(pages), os.cpu_count() or 1)
     try:
         with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-            yield from pool.map(_converted, (Page(*page) for page in pages))
+            yield from pool.map(_converted, *zip(*pages, strict=True))
     except (BrokenProcessPool, OSError) as error:
         raise PdfError(
             f"WeasyPrint cannot work here ({error}); nothing was written; "
@@ -67,16 +67,16 @@ def written(pages: Sequence[tuple[str, str] | Page]) -> Iterator[bytes]:
         ) from error
 
 
-def _converted(page: Page) -> bytes:
+def _converted(html: str, day: str, invoice: bytes = b"") -> bytes:
     """One page; the work of a worker."""
     from weasyprint import HTML, Attachment, URLFetcher  # noqa: PLC0415
 
-    midnight = dt.datetime.combine(dt.date.fromisoformat(page.day), dt.time(), dt.UTC)
+    midnight = dt.datetime.combine(dt.date.fromisoformat(day), dt.time(), dt.UTC)
     os.environ["SOURCE_DATE_EPOCH"] = str(int(midnight.timestamp()))
     fonts, face = _font()
     fetcher = URLFetcher(allowed_protocols=["data"])
     options: dict[str, Any] = {"pdf_tags": True}
-    if page.invoice:
+    if invoice:
         # The one is a byte string and the other a URL because that is what WeasyPrint takes.
         metadata = base64.b64encode(facturx.METADATA.encode()).decode()
         options |= {
@@ -84,7 +84,7 @@ def _converted(page: Page) -> bytes:
             "xmp_metadata": [f"data:application/rdf+xml;base64,{metadata}"],
             "attachments": [
                 Attachment(
-                    string=page.invoice,
+                    string=invoice,
                     name=facturx.NAME,
                     description=facturx.DESCRIPTION,
                     created=midnight,
@@ -93,8 +93,8 @@ def _converted(page: Page) -> bytes:
                 )
             ],
         }
-    html = HTML(string=page.html, url_fetcher=fetcher)
-    made: bytes = html.write_pdf(font_config=fonts, stylesheets=[face], **options)
+    page = HTML(string=html, url_fetcher=fetcher)
+    made: bytes = page.write_pdf(font_config=fonts, stylesheets=[face], **options)
     return made
 
 
