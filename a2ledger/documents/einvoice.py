@@ -230,6 +230,8 @@ def draw_up(
     translated = document.vat_translated or {}
     buyer = document.customer
     original = document.original
+    # Danish suppliers may give numbers of a register alone (DK-R-013).
+    danish = vat.nation(document.supplier.get("country", "")) == "DK"
     return EInvoice(
         profile=profile,
         number=document.number or "",
@@ -248,7 +250,7 @@ def draw_up(
         order_reference=clean(buyer.get("order_reference", "")),
         original=(original["number"], original["date"]) if original else None,
         seller=_party(document.supplier, "", outside=outside),
-        buyer=_party(buyer, buyer["id"], outside=outside),
+        buyer=_party(buyer, "" if danish else buyer["id"], outside=outside),
         payment=_payment(document, due),
         items=tuple(_items(document)),
         taxes=taxes,

@@ -129,6 +129,20 @@ KINDS = {
     "german, outside": document(
         OUTSIDE, supplier=GERMAN_SUPPLIER | {"registration": "HRB 12345"}, customer=GERMAN_CUSTOMER
     ),
+    "dutch": document(
+        supplier=SUPPLIER | {
+            "country": "NL", "vat_id": "NL123456782B90", "peppol": "0106:12345678",
+            "registration": "0106:12345678",
+        },
+        customer=CUSTOMER | {"country": "NL", "vat_id": "", "peppol": "0106:87654321"},
+    ),
+    "danish": document(
+        supplier=SUPPLIER | {
+            "country": "DK", "vat_id": "DK13585628", "peppol": "0184:DK13585628",
+            "registration": "0184:DK13585628",
+        },
+        customer=CUSTOMER | {"country": "DK", "vat_id": "", "peppol": "0184:DK13585628"},
+    ),
     "swiss": document(
         ("S8", "S", "8.1", "100.00", "8.10", ""), currency="CHF",
         supplier=SUPPLIER | {

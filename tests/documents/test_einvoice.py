@@ -1,0 +1,206 @@
+"""What an e-invoice says of a document, in either syntax, and what keeps one from being made."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from invoices import (
+    CUSTOMER,
+    GERMAN_CUSTOMER,
+    GERMAN_SUPPLIER,
+    GERMANS,
+    KINDS,
+    OUTSIDE,
+    SUPPLIER,
+    credit_note,
+    document,
+    line,
+)
+
+from a2ledger.documents import cii, einvoice, ubl
+from a2ledger.documents.markup import tag, written
+
+
+def rules(made, profile="auto", **given):
+    return [one.rule for one in einvoice.objections(made, profile, **given)]
+
+
+def drawn(made):
+    return einvoice.draw_up(made, einvoice.profile_of(made))
+
+
+def without(party, *keys):
+    return {**party, **dict.fromkeys(keys, "")}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_amounts_are_the_document_s_and_add_up_exactly(kind):
+    made = KINDS[kind]
+    told = drawn(made)
+
+    cents = [round(float(item.net) * 100) for item in told.items]
+    assert sum(cents) == round(float(told.net) * 100)
+    assert (told.net, told.vat, told.gross) == (made.net, made.vat_total, made.gross)
+    paid = float(told.paid or 0)
+    assert round(float(told.gross) - paid, 2) == float(told.due)
+    for item in told.items:
+        assert float(item.quantity) * float(item.price) == float(item.net)
+        assert not item.price.startswith("-")
+
+
+@pytest.mark.parametrize(
+    ("given", "paid", "due"),
+    [
+        ({"to_pay": "121.00"}, "", "121.00"),
+        ({"to_pay": "171.00"}, "", "121.00"),  # an older debt is no part of it
+        ({"to_pay": "21.00"}, "100.00", "21.00"),
+        ({"to_pay": "0.00", "credit": "0.00"}, "121.00", "0.00"),
+        ({"to_pay": "0.00", "credit": "79.00"}, "121.00", "0.00"),
+    ],
+)
+def test_credit_there_was_is_the_paid_amount(given, paid, due):
+    told = drawn(document(**given))
+
+    assert (told.paid, told.due) == (paid, due)
+
+
+def test_a_credit_note_is_credited_in_full_whatever_is_owed_besides():
+    told = drawn(credit_note(to_pay="300.00"))
+
+    assert (told.kind, told.gross, told.paid, told.due) == ("381", "121.00", "", "121.00")
+    assert told.original == ("INV-2026-000001", "2026-02-01")
+    assert told.note.startswith("Wrong tariff. Account: ")
+
+
+def test_codes_that_share_category_and_rate_are_one_row():
+    taxes = drawn(KINDS["mixed"]).taxes
+
+    assert [(row.category, row.rate, row.net, row.vat) for row in taxes] == [
+        ("S", "21", "103.00", "21.63"), ("Z", "0", "10.00", "0.00"),
+        ("E", "0", "-5.00", "0.00"), ("S", "6", "-1.00", "-0.06"),
+    ]  # fmt: skip
+
+
+def test_nobody_s_vat_id_stands_on_what_is_outside_the_scope_of_vat():
+    told = drawn(document(OUTSIDE))
+
+    assert (told.seller.vat_id, told.buyer.vat_id) == ("", "")
+    assert told.seller.registration == ("0208", "0403170701")
+    for content in (ubl.write(told), cii.write(told)):
+        assert b"BE0403170701" not in content
+        assert b"VATEX-EU-O" in content
+
+
+def test_the_reverse_charge_is_told_in_words_and_by_code():
+    for content in (ubl.write(drawn(KINDS["reverse charge"])),
+                    cii.write(drawn(KINDS["reverse charge"]))):  # fmt: skip
+        assert b"VATEX-EU-AE" in content
+        assert b">Reverse charge" in content
+
+
+def test_days_outside_the_period_are_told_in_words():
+    late, advance = drawn(KINDS["late and advance"]).items
+
+    assert (late.start, advance.start) == ("", "")
+    assert late.description.endswith(", 2025-12-30")
+    assert advance.description.endswith(", 2026-02-01 to 2026-02-28")
+
+
+def test_vat_in_the_book_s_currency_is_told_too():
+    told = drawn(KINDS["foreign currency"])
+
+    assert re.findall(rb'<cbc:TaxAmount currencyID="EUR">([^<]*)<', ubl.write(told)) == [b"23.10"]
+    assert b'<ram:TaxTotalAmount currencyID="EUR">23.10<' in cii.write(told)
+
+
+@pytest.mark.parametrize(
+    ("made", "specification"),
+    [
+        (document(), einvoice.PEPPOL),
+        (document(customer=without(CUSTOMER, "peppol")), einvoice.CORE),
+        (document(**GERMANS), einvoice.XRECHNUNG),
+        (document(supplier=without(GERMAN_SUPPLIER, "phone"), customer=GERMAN_CUSTOMER),
+         einvoice.CORE),
+        (document(customer=GERMAN_CUSTOMER), einvoice.PEPPOL),
+    ],
+)  # fmt: skip
+def test_the_specification_follows_from_the_parties(made, specification):
+    assert einvoice.profile_of(made) == specification
+    assert einvoice.profile_of(made, "core") == einvoice.CORE
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (document(), []),
+        (document(kind="statement"), ["BT-3"]),
+        (document(kind="preview"), ["BT-3"]),
+        (document(customer=without(CUSTOMER, "country")), ["BR-11"]),
+        (document(customer={**CUSTOMER, "country": "XZ"}), ["BR-11"]),
+        (document(supplier=without(SUPPLIER, "country", "name")), ["BR-09", "BR-09"]),
+        (document(supplier=without(SUPPLIER, "vat_id")), ["BR-S-02"]),
+        (document(supplier=without(SUPPLIER, "vat_id", "peppol")), ["BR-CO-26", "BR-S-02"]),
+        (document(OUTSIDE, supplier=without(SUPPLIER, "vat_id", "peppol")), ["BR-CO-26"]),
+        (document(currency="KWD"), ["BR-DEC-12"]),
+        (document(currency="ABC"), ["BR-CL-04"]),
+        (document(lines=(), vat=()), ["BR-16", "BR-CO-18"]),
+        (document(
+            ("AE", "AE", "0", "1.00", "0.00", "Reverse charge"),
+            customer=without(CUSTOMER, "vat_id", "peppol"),
+        ), ["BR-AE-02"]),
+    ],
+)  # fmt: skip
+def test_what_no_e_invoice_can_be_made_of_is_named_by_its_rule(made, expected):
+    assert rules(made) == expected
+
+
+def test_what_a_profile_asks_for_besides_is_named():
+    bare = document(
+        supplier=without(SUPPLIER, "peppol", "contact", "city", "email"),
+        customer=without(CUSTOMER, "peppol", "postcode", "email"),
+    )
+
+    assert rules(bare) == []
+    assert rules(bare, "peppol") == rules(bare, by_network=True)
+    assert rules(bare, "peppol") == ["PEPPOL-EN16931-R020", "PEPPOL-EN16931-R010"]
+    assert rules(bare, "xrechnung") == [
+        "BR-DE-5", "BR-DE-7", "BR-DE-3", "BR-DE-9", "BR-DE-7", "PEPPOL-EN16931-R010",
+    ]  # fmt: skip
+
+
+def test_each_objection_says_what_to_do():
+    bare = document(supplier={"name": "A"}, customer={"id": "C1"})
+    for profile in ("auto", "peppol", "xrechnung"):
+        for objection in einvoice.objections(bare, profile):
+            assert re.search("; (say|write) ", objection.message), objection
+
+
+def test_what_xml_cannot_hold_goes_and_what_it_means_stays():
+    name = 'A\x00 & <B>\ud800 "C"\n\u202aD'
+    told = drawn(document(customer={**CUSTOMER, "name": name}, lines=(
+        line(1, "100.00", "S21", service="\x08", destination="\ufffe", description="x\x0by"),
+    )))  # fmt: skip
+
+    for content in (ubl.write(told), cii.write(told)):
+        assert 'A &amp; &lt;B&gt; "C" \u202aD<' in content.decode()
+        assert ">Service<" in content.decode()
+        assert b">xy<" in content
+
+
+def test_the_same_document_gives_the_same_bytes():
+    for write in (ubl.write, cii.write):
+        assert write(drawn(KINDS["mixed"])) == write(drawn(KINDS["mixed"]))
+
+
+def test_markup_is_indented_escaped_and_never_empty():
+    content = written(
+        "r", {"xmlns": "u&v"}, tag("a", tag("b", "1 < 2", id='"x"', lang="")), tag("c", "")
+    )
+
+    assert content.decode() == (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<r xmlns="u&amp;v">\n  <a>\n'
+        "    <b id='\"x\"'>1 &lt; 2</b>\n  </a>\n</r>\n"
+    )
+    with pytest.raises(ValueError, match="r would be empty"):
+        written("r", {})
