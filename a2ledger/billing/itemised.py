@@ -68,7 +68,7 @@ def _calls(book: Book, document: Document, usage: list[Line]) -> pa.Table:
     start, end = (dt.date.fromisoformat(document.period[key]) for key in ("start", "end"))
     parts = [detail.empty().select(_READ)]
     for day, late in sorted(set(_days(usage))):
-        calls = detail.read(book.root, day, book.digests, _READ)
+        calls = detail.read(book.root, day, detail.digests(book), _READ)
         wanted = pc.and_(
             pc.equal(calls["customer"], document.customer["id"]), pc.equal(calls["void"], "")
         )

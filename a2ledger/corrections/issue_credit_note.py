@@ -82,7 +82,7 @@ def credit_note(draft: Draft, asked: Asked) -> Posted:
         reason=str(entry.narration),
     )
     document = _translated(document, invoice)
-    drawn = EInvoices(draft).issued(draft.customer(customer), document)
+    drawn = EInvoices(draft).issued(owner, document)
     for objection in drawn.objections:
         raise RefusedError(
             f"{customer}: {objection.rule}: no e-invoice can be made of the credit note: "

@@ -24,6 +24,7 @@ from a2ledger.documents.en16931 import Objection
 from a2ledger.documents.parties import parties
 from a2ledger.documents.pdf import Page
 from a2ledger.documents.rules import Report, Rules, RulesError, is_installed
+from a2ledger.journal import subledgers
 from a2ledger.progress import SILENT, Progress
 from a2ledger.records import Customer, Problem
 
@@ -139,7 +140,7 @@ class EInvoices:
 
     def _completed(self, document: Document, today: dt.date) -> Document:
         """Return a document with what it leaves empty about its parties, such as addresses."""
-        customer = self.book.customers.get(document.customer["id"])
+        customer = subledgers.customers(self.book).get(document.customer["id"])
         if customer is None:
             return document
         supplier, buyer = parties(customer, self.book.config, today, today)
