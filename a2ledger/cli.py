@@ -93,6 +93,7 @@ COMMANDS = {
     "returned": "corrections.returned",
     "goodwill": "corrections.goodwill",
     "write-off": "corrections.write_off",
+    "recover": "corrections.recover",
     "transfer": "corrections.transfer",
     "suspense": "corrections.suspense",
     "deposit": "corrections.deposit",

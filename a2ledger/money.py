@@ -75,6 +75,15 @@ def rounded(amount_micro: Integers, places: int) -> Integers:
     return shown
 
 
+def is_finer(amount_micro: int, currency: str) -> bool:
+    """Whether an amount has more decimals than its currency.
+
+    >>> is_finer(1_005_000, "EUR"), is_finer(1_010_000, "EUR"), is_finer(1_500_000, "JPY")
+    (True, False, True)
+    """
+    return amount_micro != rounded(amount_micro, decimals(currency))
+
+
 def parse(text: str) -> int:
     """Micro-units of a plain ASCII number such as ``-12.345``.
 

@@ -202,6 +202,19 @@ def added(net_micro: int, code: VatCode, places: int) -> int:
     return money.divide(net_micro * code.hundredths, 10_000 * unit) * unit
 
 
+def gross_of(net_micro: int, code: VatCode, places: int) -> int:
+    """The least that must be paid so that a net amount is left when the VAT is taken out of it.
+
+    >>> gross_of(6_000_000, VatCode(code="S21", category="S", rate=Decimal(21)), 2)
+    7260000
+    """
+    unit: int = 10 ** (money.PLACES - places)
+    gross = net_micro + added(net_micro, code, places) - unit
+    while gross - inside(gross, code, places) < net_micro:
+        gross += unit
+    return gross
+
+
 def inside(gross_micro: int, code: VatCode, places: int = money.PLACES) -> int:
     """VAT that a gross amount contains, rounded once to a number of decimals.
 

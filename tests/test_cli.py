@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import click
@@ -271,6 +272,7 @@ ROWS = {
     "bad-amount": ("payments", {"amount": "1,00"}),
     "unknown-service": ("charges", {"service": "Pizza"}),
 }
+FINE = {"payments": {}, "refills": {}, "openings": {}, "charges": {"service": "One-off"}}
 
 
 @pytest.mark.parametrize("reason", ROWS)
@@ -288,6 +290,24 @@ def test_a_row_of_money_that_cannot_be_posted_is_quarantined_and_the_others_are_
     assert (row["reason"], row["line"], row["source"]) == (reason, 3, source)
     assert shop.balance("C1")["owed"] == ("12.00" if source == "charges" else "10.00")
     shop.imported(source, rows, code=0)
+
+
+def test_amounts_have_no_more_decimals_than_their_currency(shop):
+    before = shop.balance("C1")
+    for source, more in FINE.items():
+        path = shop.file(f"{source}.csv", csv_text([{**MONEY, **more, "amount": "5.001"}]))
+        report = shop.run("import", source, path, "--json", code=3).json
+        assert report["quarantined"] == {"bad-amount": 1}
+    for words in (
+        ("refund", "C1", "5.001"),
+        ("goodwill", "C1", "0.005"),
+        ("write-off", "C1", "1.005"),
+        ("deposit", "C1", "1.005"),
+        ("transfer", "C1", "C2", "1.005"),
+    ):
+        said = shop.run(*words, code=1).stderr
+        assert "has more than the 2 decimals of EUR; nothing was posted" in said
+    assert shop.balance("C1") == before
 
 
 def test_money_by_a_method_nobody_configured_is_held_by_a_gateway_of_that_name(shop):
@@ -313,15 +333,53 @@ def test_of_two_rivals_in_one_file_the_same_one_stays_whatever_their_order(shop,
     assert shop.text(OPEN) == other.text(OPEN)
 
 
-def test_what_is_older_than_the_account_is_not_billable_by_name(shop):
-    for source, row in (
-        ("calls", call("o1", "C1", "2025-12-31", 60)),
-        ("payments", MONEY | {"date": "2025-12-31"}),
-    ):
-        path = shop.file(f"{source}.csv", csv_text([row]))
+def test_calls_older_than_the_account_are_not_billable_by_name(shop):
+    path = shop.file("calls.csv", csv_text([call("o1", "C1", "2025-12-31", 60)]))
+    report = shop.run("import", "calls", path, "--json").json
+    assert report["not_billable"] == {"before-opening": 1}
+    assert report["posted"] == 0
+
+
+def test_money_older_than_the_account_is_posted_late(shop):
+    before = Decimal(shop.balance("C1")["owed"])
+    billed = Decimal(shop.balance("C1")["billed"])
+    rows = {
+        "payments": {"amount": "40.00", "date": "2025-12-14"},
+        "refills": {"amount": "5.00", "date": "2025-12-15"},
+        "charges": {"amount": "2.00", "date": "2025-12-16", "service": "One-off"},
+        "openings": {"amount": "50.00", "date": "2025-12-31", "number": "2025-0999",
+                     "due": "2026-01-15"},
+    }  # fmt: skip
+    for source, row in rows.items():
+        path = shop.file(f"{source}.csv", csv_text([{"id": "o1", "customer": "C1", **row}]))
         report = shop.run("import", source, path, "--json").json
-        assert report["not_billable"] == {"before-opening": 1}
-        assert report["posted"] == 0
+        assert (report["late"], report["not_billable"]) == (1, {})
+        again = shop.run("import", source, path, "--json").json
+        assert again["duplicate"] == 1
+    assert Decimal(shop.balance("C1")["owed"]) - before == 50 + 2 - 40 - 5
+    text = shop.text(OPEN)
+    assert all(f"  late_from: {row['date']}\n" in text for row in rows.values())
+    (aged,) = [row for row in shop.run("ageing", "--json").json if row["customer"] == "C1"]
+    assert Decimal(aged["billed"]) - billed == 50 - 40 - 5
+    shop.run("check", "C1")
+
+
+def test_money_of_another_century_is_quarantined_and_moves_no_month(shop):
+    main = shop.text("journals/main.beancount")
+    rows = {
+        "payments": {"amount": "40.00"},
+        "refills": {"amount": "5.00"},
+        "charges": {"amount": "2.00", "service": "One-off"},
+        "openings": {"amount": "50.00"},
+    }
+    for source, row in rows.items():
+        wrong = {"id": "f1", "customer": "C1", "date": "2062-02-05", **row}
+        path = shop.file(f"{source}.csv", csv_text([wrong]))
+        report = shop.run("import", source, path, "--json", code=3).json
+        assert report["quarantined"] == {"future": 1}
+    path = shop.file("prices.csv", "date,currency,price\n2062-02-05,USD,0.9\n")
+    assert shop.run("import", "prices", path, "--json", code=3).json["quarantined"] == {"future": 1}
+    assert shop.text("journals/main.beancount") == main
 
 
 def test_a_negative_row_reverses_one(shop):

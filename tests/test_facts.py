@@ -75,7 +75,7 @@ def test_a_fact_written_by_hand_that_is_none_is_one_line_and_nothing_is_committe
 
 def test_a_vat_code_still_carried_may_not_vanish_from_the_configuration(book):
     book.customers({"id": "C1", "vat": "on-invoice"})
-    book.moves("charges", "C1", "2026-01-05", "1.234567", today="2026-01-06")
+    book.moves("charges", "C1", "2026-01-05", "1.23", today="2026-01-06")
     book.close(today="2026-02-01")
     text = book.text("a2ledger.toml").replace("[vat.codes.S21]", "[vat.codes.S20]")
     (book.root / "a2ledger.toml").write_text(text.replace('"S21"', '"S20"'))

@@ -158,7 +158,8 @@ def _money(
         if (link := posting.link(movement)) in same:
             reports[movement.kind].duplicate += 1
             reports[movement.kind].known.add(link)
-    money_imports.take(draft, [one for one in given if posting.link(one) not in same], reports)
+    fresh = [one for one in given if posting.link(one) not in same]
+    money_imports.take(draft, fresh, reports, incumbent=True)
     for report in reports.values():
         report.refused = [row._replace(head=TABLE) for row in report.refused]
     return list(reports.values())

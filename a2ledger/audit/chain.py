@@ -20,7 +20,7 @@ from a2ledger.billing import sealed as sealing
 from a2ledger.billing.used import Calls
 from a2ledger.book.book import Book, BrokenBookError, restore
 from a2ledger.documents import electronic
-from a2ledger.documents.document import as_json
+from a2ledger.documents.document import StatementLine, as_json
 from a2ledger.documents.document import written as written_document
 from a2ledger.journal import customer_file, ledger, seal, subledgers, syntax
 from a2ledger.journal.seal import Seal, SoFar
@@ -261,6 +261,9 @@ class Chain:
                 kind=document["kind"],
                 number=document["number"],
                 issue_date=dt.date.fromisoformat(document["issue_date"]),
+                # What the journal of the next period has by now is no part of this one.
+                since=tuple(StatementLine(**line) for line in document.get("since", ())),
+                tax_micro=money.parse(document.get("tax_on_payment", "0")),
             )
         )
         if wrong := [key for key in _COMPUTED if _plain(made[key]) != _plain(document[key])]:

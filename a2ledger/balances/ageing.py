@@ -19,6 +19,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 from a2ledger import accounts, money
@@ -54,7 +55,7 @@ class Moved(NamedTuple):
     due: dt.date | None = None
     """When that falls due, if the entry says so."""
     payment: str = ""
-    """Link of the payment it undoes or moves."""
+    """Link of the payment it undoes or moves, or of the write-off it takes back."""
     id: str = ""
     reference: str = ""
     names: tuple[str, ...] = ()
@@ -105,7 +106,7 @@ def moved(block: Block, account: str) -> Moved | None:
         link,
         number,
         dt.date.fromisoformat(meta["due"]) if "due" in meta else None,
-        meta.get("payment", ""),
+        meta.get("payment", "") or meta.get("recovers", "").partition(" ")[0],
         meta.get("id", ""),
         reference,
         (meta["original"],) if "original" in meta else (reference, narration),
@@ -200,10 +201,24 @@ def _named(group: Sequence[Moved], documents: Sequence[Moved]) -> list[int]:
 
 
 def _bears(text: str, number: str) -> bool:
-    """Whether a text contains a document's number, and not as a part of a longer one."""
-    return number in text and bool(
-        re.search(rf"(?<![A-Za-z0-9_-]){re.escape(number)}(?![A-Za-z0-9_-])", text)
-    )
+    """Whether a text contains a document's number, and not as a part of a longer one.
+
+    Payers write it in small letters, with other signs between its parts or none:
+    ``inv 2026-000007`` and ``INV2026000007`` are INV-2026-000007. A number without letters is
+    taken as it is written.
+    """
+    return bool(text) and _spelling(number).search(text) is not None
+
+
+@cache
+def _spelling(number: str) -> re.Pattern[str]:
+    """How a document's number may be written."""
+    pieces = re.findall(r"[A-Za-z]+|[0-9]+|[^A-Za-z0-9]+", number)
+    if not any(piece.isalpha() for piece in pieces):
+        return re.compile(rf"(?<![A-Za-z0-9_-]){re.escape(number)}(?![A-Za-z0-9_-])")
+    between = r"[\s_./:#-]*"
+    spelled = between.join(re.escape(piece) for piece in pieces if piece.isalnum())
+    return re.compile(rf"(?<![A-Za-z0-9_-]){spelled}(?![A-Za-z0-9_-])(?![./][0-9])", re.IGNORECASE)
 
 
 def bucket(due: dt.date, day: dt.date) -> str:

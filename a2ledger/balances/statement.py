@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from a2ledger import accounts, money
 from a2ledger.book.book import Book
-from a2ledger.documents.document import Statement, StatementLine
+from a2ledger.documents.document import ROUNDING, Statement, StatementLine
 from a2ledger.journal import customer_file, ledger, subledgers
 from a2ledger.journal.ledger import Ledger
 from a2ledger.journal.rows import Brought, Row
@@ -151,6 +151,8 @@ def _movements(
             balance += amount
             yield end, what, amount, balance
         brought = _after(brought, inside, taxes.get(link, []), telescope)
+        if link and (rest := money.rounded(brought.billed_micro, places) - balance):
+            yield end, ROUNDING, rest, balance + rest
 
 
 def _after(

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from a2ledger import money, vat
 from a2ledger.balances.statement import Telescope, line_order, statement_lines
-from a2ledger.documents.document import Line, Statement, StatementLine, VatLine
+from a2ledger.documents.document import ROUNDING, Line, Statement, StatementLine, VatLine
 from a2ledger.journal import period_file
 from a2ledger.journal.rows import Brought, Row
 from a2ledger.period import Period
@@ -127,6 +127,7 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
     net = {code: amount - taxes[code] if included else amount for code, amount in moved.items()}
     billed = brought.billed_micro + sum(row.micro for row in inside if row.billed)
     shown = Shown(before, codes if included else {}, places)
+    carried_micro = billed + sum(net.values()) + sum(taxes.values())
     return Bill(
         period=period,
         treatment=treatment,
@@ -137,11 +138,19 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
         rounding_micro=rounding,
         brought=brought,
         carried=Brought(
-            billed_micro=billed + sum(net.values()) + sum(taxes.values()),
+            billed_micro=carried_micro,
             unbilled_micro=sum(fractions),
             cumulative_micro=after,
         ),
-        statement=_statement(inside, brought, {} if included else taxes, codes, period, places),
+        statement=_statement(
+            inside,
+            brought,
+            {} if included else taxes,
+            codes,
+            period,
+            places,
+            closing_micro=money.rounded(carried_micro, places),
+        ),
         items=tuple(_items(standing, used, shown, places)),
         vat=tuple(_vat_lines(net, taxes, codes, _codes(standing), places)),
         places=places,
@@ -231,6 +240,8 @@ def _statement(
     codes: Mapping[str, VatCode],
     period: Period,
     places: int,
+    *,
+    closing_micro: int,
 ) -> Statement:
     shown = [
         (str(day), what, amount, balance)
@@ -241,6 +252,9 @@ def _statement(
         if amount:
             balance += amount
             shown.append((str(period.last), vat_title(codes[code]), amount, balance))
+    if rest := closing_micro - balance:
+        balance = closing_micro
+        shown.append((str(period.last), ROUNDING, rest, balance))
     return Statement(
         opening=money.text(money.rounded(brought.billed_micro, places), places),
         lines=tuple(

@@ -44,6 +44,8 @@ class Closed:
     customer: str
     period: Period
     number: str | None = None
+    kind: str = ""
+    """Of its document."""
     gross: str = ""
     to_pay: str = ""
     currency: str = ""
@@ -52,14 +54,23 @@ class Closed:
     closed: bool = True
     warnings: list[Warned] = field(default_factory=list)
 
+    @property
+    def billed(self) -> str:
+        """What the close moves to Billed, below zero for a credit note; empty if it is open."""
+        if not self.closed:
+            return ""
+        return money.text(self.billed_micro, money.decimals(self.currency))
+
     def as_json(self) -> dict[str, Any]:
-        """The row of the command's ``--json``."""
+        """The row of the command's ``--json``; ``gross`` is the document's, without a sign."""
         return {
             "customer": self.customer,
             "number": self.number,
+            "kind": self.kind or None,
             "period": {"start": str(self.period.start), "end": str(self.period.end)},
             "gross": self.gross,
             "to_pay": self.to_pay,
+            "billed": self.billed,
             "currency": self.currency,
             "closed": self.closed,
             "warnings": [warned._asdict() for warned in self.warnings],
@@ -259,15 +270,7 @@ class _Closer:
         customer, (brought, rows) = self.customers[name], self.states[name]
         bill = preview.draw_up(self.draft, customer, one, brought, rows, self.calls, final=final)
         kind = _kind(bill)
-        document = closing_entries.document(
-            bill,
-            customer,
-            self.draft.config,
-            currency=subledgers.currency(self.draft, name),
-            kind=kind,
-            number=None,
-            issue_date=self.draft.today,
-        )
+        document = preview.document(self.draft, customer, bill, rows, kind, self.draft.today)
         confirmed = name in self.confirmed
         reasons = [
             *guards.reasons(self.draft, customer, bill, document, confirmed),
@@ -298,6 +301,7 @@ class _Closer:
             customer=name,
             period=one,
             number=document.number,
+            kind=kind,
             gross=document.gross,
             to_pay=document.to_pay,
             currency=document.currency,

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from beancount.core import data
 from beancount.core.amount import Amount
 
 from a2ledger import accounts, money
+from a2ledger.balances.statement import statement_lines
 from a2ledger.billing.bill import Bill
 from a2ledger.book.config import Config
-from a2ledger.documents.document import Document, Line, VatLine
+from a2ledger.documents.document import Document, Line, StatementLine, VatLine
 from a2ledger.documents.parties import parties
 from a2ledger.journal import entries as journal_entries
 from a2ledger.journal import syntax
+from a2ledger.journal.rows import Row
 from a2ledger.records import Customer
 
 SHOWN = ("included", "on-refill", "reverse-charge")
@@ -142,7 +144,7 @@ def is_numbered(bill: Bill) -> bool:
     return any(money.parse(line.net) for line in bill.lines) or bool(bill.gross_micro)
 
 
-def document(
+def document(  # noqa: PLR0913 - everything that stands on it
     bill: Bill,
     customer: Customer,
     config: Config,
@@ -151,6 +153,8 @@ def document(
     kind: str,
     number: str | None,
     issue_date: dt.date,
+    since: tuple[StatementLine, ...] = (),
+    tax_micro: int = 0,
 ) -> Document:
     """The document of a bill.
 
@@ -163,9 +167,12 @@ def document(
             credit note are positive.
         number: in its series, if it has one.
         issue_date: the day it is made.
+        since: what moved the balance after the period and until that day.
+        tax_micro: VAT that becomes due by paying what is asked.
     """
     sign = -1 if kind == "credit-note" else 1
-    places, closing = bill.places, money.rounded(bill.carried.billed_micro, bill.places)
+    places = bill.places
+    owed = sum((money.parse(line.amount) for line in since), money.parse(bill.statement.closing))
     terms = customer.text("terms", bill.period.last)
     due = issue_date + dt.timedelta(days=int(terms) if terms else config.terms_days)
     net = sum(bill.net_micro.values())
@@ -185,9 +192,28 @@ def document(
         net=money.text(sign * net, places),
         vat_total=money.text(sign * (bill.gross_micro - net), places),
         gross=money.text(sign * bill.gross_micro, places),
-        to_pay=money.text(max(0, closing), places),
-        credit=money.text(max(0, -closing), places),
+        to_pay=money.text(max(0, owed) + tax_micro, places),
+        credit=money.text(max(0, -owed), places),
         treatment=bill.treatment if bill.treatment in SHOWN else "",
+        since=since,
+        tax_on_payment=money.text(tax_micro, places) if tax_micro else "",
+    )
+
+
+def since_end(bill: Bill, rows: Iterable[Row], day: dt.date) -> tuple[StatementLine, ...]:
+    """What moved what is owed on bills after a bill's period, until a day and on it."""
+    later = [
+        row for row in rows if row.billed and bill.period.end <= row.date <= day and not row.voided
+    ]
+    return tuple(
+        StatementLine(
+            date=str(when),
+            description=what,
+            amount=money.text(amount, bill.places),
+            balance=money.text(balance, bill.places),
+        )
+        for when, what, amount, balance in statement_lines(later, bill.carried, bill.places)
+        if amount
     )
 
 

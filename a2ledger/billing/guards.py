@@ -73,9 +73,8 @@ def _corrected(row: Row) -> dt.date | None:
 
 def _implausible(draft: Draft, customer: Customer, bill: Bill) -> Iterator[Warned]:
     advice = f"look at `a2ledger preview {customer.id}`, then close {customer.id} by name"
-    described = {fee.id: fee.description for fee in customer.fees}
     lines = (
-        (item.line, described.get(due.id_of(item.source.link), item.line.description))
+        (item.line, due.id_of(item.source.link))
         for item in bill.items
         if isinstance(item.source, Row)
     )

@@ -13,8 +13,8 @@ from a2ledger.billing import closing_entries
 from a2ledger.billing.bill import Bill, DetailDiffersError
 from a2ledger.billing.used import Calls
 from a2ledger.book.book import Book, BrokenBookError, Draft
-from a2ledger.documents import parties
-from a2ledger.documents.document import as_json
+from a2ledger.documents import issue_taxed_refill, parties
+from a2ledger.documents.document import Document, as_json
 from a2ledger.fees import charge
 from a2ledger.journal import customer_file, ledger, subledgers
 from a2ledger.journal.rows import Brought, Row
@@ -103,6 +103,34 @@ def draw_up(
         raise BrokenBookError([Problem(path, 0, "detail", message)]) from None
 
 
+def document(
+    book: Book, customer: Customer, bill: Bill, rows: Sequence[Row], kind: str, today: dt.date
+) -> Document:
+    """A bill's document, without a number: what it asks for is what is owed on the day of issue.
+
+    Args:
+        book: the customer's.
+        customer: whose.
+        bill: what is billed.
+        rows: postings to the account, those after the period among them.
+        kind: as for :func:`closing_entries.document`.
+        today: the day of issue.
+    """
+    since = closing_entries.since_end(bill, rows, today)
+    owed = money.parse(since[-1].balance if since else bill.statement.closing)
+    return closing_entries.document(
+        bill,
+        customer,
+        book.config,
+        currency=subledgers.currency(book, customer.id),
+        kind=kind,
+        number=None,
+        issue_date=today,
+        since=since,
+        tax_micro=issue_taxed_refill.tax_due(book, customer, bill.period.end, owed),
+    )
+
+
 def preview(book: Book, name: str, today: dt.date) -> dict[str, Any]:
     """The document that closing a customer's open period would make now.
 
@@ -118,18 +146,10 @@ def preview(book: Book, name: str, today: dt.date) -> dict[str, Any]:
         rows = charge.with_unposted(book, customer, posted, today)
         calls = Calls.read(book, {name: customer}, {name: (brought, rows)}, one.end)
         bill = draw_up(book, customer, one, brought, rows, calls)
-        document = closing_entries.document(
-            bill,
-            customer,
-            book.config,
-            currency=subledgers.currency(book, name),
-            kind="preview",
-            number=None,
-            issue_date=today,
-        )
+        drawn = document(book, customer, bill, rows, "preview", today)
         with contextlib.suppress(ValueError):  # its price may come until the close
-            document = parties.translated(book, document)
-        shown: dict[str, Any] = as_json(document)
+            drawn = parties.translated(book, drawn)
+        shown: dict[str, Any] = as_json(drawn)
         return shown
 
     found: dict[str, Any] = book.reading(ask)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from a2ledger import accounts
+from a2ledger import accounts, money
 from a2ledger.billing import close, preview
 from a2ledger.billing.close import Closed
 from a2ledger.book.book import Draft, RefusedError
 from a2ledger.corrections import correct, postings
+from a2ledger.documents import issue_taxed_refill
 from a2ledger.fees import charge, due
 from a2ledger.journal import customer_file, ledger, subledgers, syntax
 from a2ledger.journal.customer_file import with_facts
@@ -61,6 +62,12 @@ def settle(draft: Draft, names: Sequence[str], without: Sequence[str]) -> list[C
 def _apply_deposit(draft: Draft, name: str) -> None:
     """Set what a customer gave as security against what he owes, on his last day."""
     held_micro = correct.deposit_held(draft, name)
+    customer, currency = subledgers.customer(draft, name), subledgers.currency(draft, name)
+    if issue_taxed_refill.applies(draft, customer, customer.open_since):
+        # Setting it against the account is a taxed refill: no more of it than pays what is owed.
+        owed_micro = money.rounded(sum(_balances(draft, customer)), money.decimals(currency))
+        tax_micro = issue_taxed_refill.tax_due(draft, customer, draft.today, owed_micro)
+        held_micro = min(held_micro, max(owed_micro, 0) + tax_micro)
     if not held_micro:
         return
     day = draft.today - DAY
@@ -129,20 +136,27 @@ def mark(draft: Draft) -> None:
             draft.put(path, customer_file.with_closes(text, identity, _even_since(draft, customer)))
 
 
+def _balances(draft: Draft, customer: Customer) -> tuple[int, int]:
+    """What is on a customer's accounts, Billed and Unbilled, as the draft has them."""
+    text = draft.text(customer_file.period_path(customer.id, customer.open_since))
+    brought = ledger.read_brought(text, customer.open_since)
+    sums = {
+        accounts.billed(customer.id): brought.billed_micro,
+        accounts.unbilled(customer.id): brought.unbilled_micro,
+    }
+    for leg in syntax.legs(text):
+        if leg.account in sums:
+            sums[leg.account] += leg.micro
+    billed, unbilled = sums.values()
+    return billed, unbilled
+
+
 def _even_since(draft: Draft, customer: Customer) -> dt.date | None:
     """The last day that moved a settled account whose balances are both zero."""
     if not customer.settled:
         return None
     text = draft.text(customer_file.period_path(customer.id, customer.open_since))
-    brought = ledger.read_brought(text, customer.open_since)
-    left = {
-        accounts.billed(customer.id): brought.billed_micro,
-        accounts.unbilled(customer.id): brought.unbilled_micro,
-    }
-    for leg in syntax.legs(text):
-        if leg.account in left:
-            left[leg.account] += leg.micro
-    if any(left.values()):
+    if any(_balances(draft, customer)):
         return None
     days = [dt.date.fromisoformat(block.date) for block in syntax.blocks(text) if block.date]
     # The balances brought forward are asserted on the open period's first day.

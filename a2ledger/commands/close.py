@@ -76,7 +76,8 @@ def close(
         for row in closed:
             click.echo(
                 f"{row.customer}  {row.period}  {row.number or 'statement'}  "
-                f"billed {row.gross}, to pay {row.to_pay}"
+                f"{'credited' if row.kind == 'credit-note' else 'billed'} {row.gross}, "
+                f"to pay {row.to_pay}"
             )
     for line in closing.left_open(results):
         click.echo(f"a2ledger: {line}", err=True)

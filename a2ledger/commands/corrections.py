@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import re
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -157,16 +158,24 @@ def credit_note(
 @click.argument("customer")
 @click.argument("amount", type=AMOUNT)
 @method_option
+@click.option(
+    "--currency",
+    default="",
+    metavar="CODE",
+    help="What AMOUNT was paid in, if not in the account's currency; converted by `import prices`.",
+)
 @description_option
 @correction
-def refund(asked: Asked, *, customer: str, amount: int, method: str) -> None:
+def refund(asked: Asked, *, customer: str, amount: int, method: str, currency: str) -> None:
     """Record money that was paid back to a customer.
 
     Example: a2ledger refund C10001 25.00 --method bank
     """
+    if currency and not re.fullmatch("[A-Z]{3}", currency):
+        raise click.UsageError(f"--currency {currency!r} is no code such as EUR")
     asked.post(
         lambda draft: correcting.refund(
-            draft, asked.wanted(draft, "refund", customer), amount, method
+            draft, asked.wanted(draft, "refund", customer), amount, method, currency
         )
     )
 
@@ -223,6 +232,24 @@ def write_off(asked: Asked, *, customer: str, amount: int | None, vat_relief: bo
         lambda draft: correcting.write_off(
             draft, asked.wanted(draft, "write-off", customer), amount, vat_relief
         )
+    )
+
+
+@click.command()
+@click.argument("customer")
+@click.argument("amount", type=AMOUNT)
+@description_option
+@correction
+def recover(asked: Asked, *, customer: str, amount: int) -> None:
+    """Have a debt that was written off be owed again, because it is paid after all.
+
+    What was written off last comes back first, and the VAT it was relieved of is due again in
+    proportion. The payment itself is recorded as any other.
+
+    Example: a2ledger recover C10001 60.50 --description "paid by the liquidator"
+    """
+    asked.post(
+        lambda draft: correcting.recover(draft, asked.wanted(draft, "recover", customer), amount)
     )
 
 

@@ -7,9 +7,9 @@ identity: asked for twice, it is posted once.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from beancount.core import data
 
@@ -19,10 +19,10 @@ from a2ledger.balances import ageing, balances
 from a2ledger.book.book import GENERAL, SUSPENSE, Draft, RefusedError
 from a2ledger.corrections import postings as corrections
 from a2ledger.corrections.postings import Correction
-from a2ledger.documents import issue_taxed_refill
-from a2ledger.journal import customer_file, general, subledgers, syntax
+from a2ledger.documents import issue_taxed_refill, worth
+from a2ledger.documents.worth import Share, Worth
+from a2ledger.journal import customer_file, exchange_rates, general, subledgers, syntax
 from a2ledger.journal import entries as journal_entries
-from a2ledger.journal.entries import read_entry
 from a2ledger.journal.ledger import Standing
 from a2ledger.journal.period_file import with_entries
 from a2ledger.journal.syntax import Block
@@ -53,6 +53,28 @@ class Wanted:
             amount_micro,
             subledgers.currency(draft, self.customer),
             self.description,
+        )
+
+    def asked(self, draft: Draft, amount_micro: int, *more: object) -> Correction:
+        """As :meth:`correction`, of an amount that somebody asks for.
+
+        Raises:
+            RefusedError: if it has more decimals than the customer's currency.
+        """
+        check_decimals(amount_micro, subledgers.currency(draft, self.customer))
+        return self.correction(draft, amount_micro, *more)
+
+
+def check_decimals(amount_micro: int, currency: str) -> None:
+    """Make sure an amount can be paid in its currency.
+
+    Raises:
+        RefusedError: if it has more decimals than the currency.
+    """
+    if money.is_finer(amount_micro, currency):
+        raise RefusedError(
+            f"{money.text(amount_micro, 2)} has more than the {money.decimals(currency)} decimals "
+            f"of {currency}; nothing was posted"
         )
 
 
@@ -122,16 +144,102 @@ def _entry_json(customer: str, entry: data.Transaction) -> dict[str, Any]:
     }
 
 
-def refund(draft: Draft, wanted: Wanted, amount_micro: int, method: str) -> Posted:
-    """Pay money back."""
-    account = _account(draft, method)
-    one = wanted.correction(draft, amount_micro, account)
-    return post(draft, one, corrections.refund(one, account))
+def refund(
+    draft: Draft, wanted: Wanted, amount_micro: int, method: str, currency: str = ""
+) -> Posted:
+    """Pay money back, in the account's currency or in another one at its price of the day.
+
+    Raises:
+        RefusedError: if there is no price of the other currency.
+    """
+    account, own = _account(draft, method), subledgers.currency(draft, wanted.customer)
+    if currency in {"", own}:
+        one = wanted.asked(draft, amount_micro, account)
+        _check_untold(draft, wanted, one, account)
+        _check_left(draft, one)
+        return post(draft, one, corrections.refund(one, account))
+    check_decimals(amount_micro, currency)
+    one = wanted.correction(draft, amount_micro, account, currency)
+    if held := find(draft, one, None):
+        return _same_abroad(held, (account, amount_micro, currency))
+    micro = exchange_rates.prices(draft).converted(amount_micro, currency, own, one.date)
+    if micro is None:
+        raise RefusedError(
+            f"there is no price to convert {currency} to {own} on {one.date}; nothing was posted; "
+            "see `import prices`"
+        )
+    one = one._replace(amount_micro=micro)
+    return post(draft, one, corrections.refund(one, account, (amount_micro, currency)))
+
+
+_SOON = 10
+"""How many days a bank's file may tell of a refund before or after it is recorded."""
+
+
+def _check_left(draft: Draft, one: Correction) -> None:
+    """Make sure that where refills are taxed no more is paid back than is left of them.
+
+    Raises:
+        RefusedError: otherwise.
+    """
+    customer = subledgers.customer(draft, one.customer)
+    if find(draft, one, one.amount_micro) or not issue_taxed_refill.applies(
+        draft, customer, max(one.date, customer.open_since)
+    ):
+        return
+    owed = balances.standing_on(draft, customer, dt.date.max).owed_micro
+    left = max(-money.rounded(owed, money.decimals(one.currency)), 0)
+    left += issue_taxed_refill.tax_in(draft, customer, one.date, left)
+    if one.amount_micro > left:
+        places = money.decimals(one.currency)
+        raise RefusedError(
+            f"{one.customer}: {money.text(left, places)} is left of refills, their VAT included; "
+            "nothing was posted"
+        )
+
+
+def _check_untold(draft: Draft, wanted: Wanted, one: Correction, account: str) -> None:
+    """Make sure no imported payment tells of a refund already.
+
+    Raises:
+        RefusedError: if a row of the same negative amount does, unless the refund has an id of its
+            own.
+    """
+    if wanted.id or find(draft, one, one.amount_micro):
+        return
+    paid = syntax.Leg(account, -one.amount_micro, one.currency)
+    for block in blocks(draft, one.customer):
+        own = min(syntax.links(block.text), default="")
+        if not own.startswith("payment-") or paid not in syntax.legs(block.text):
+            continue
+        entry = journal_entries.read_entry(block.text)
+        near = abs((journal_entries.own_day(entry) - one.date).days) <= _SOON
+        if near and "reference" not in entry.meta:
+            raise RefusedError(
+                f"{one.customer}: payment {entry.meta['id']} of {journal_entries.own_day(entry)} "
+                "pays the same back; nothing was posted; if this is another refund, give it an --id"
+            )
+
+
+def _same_abroad(held: Posted, paid: tuple[str, int, str]) -> Posted:
+    """A refund in another currency that is in the book, if it is what is asked for.
+
+    Raises:
+        RefusedError: otherwise.
+    """
+    ((_, entry),) = held.entries
+    account, micro, currency = paid
+    if syntax.Leg(account, -micro, currency) not in syntax.legs(syntax.formatted(entry)):
+        raise RefusedError(
+            f"refund {held.correction.id} is in the book with other content; nothing was posted; "
+            "give this one another --id"
+        )
+    return held
 
 
 def goodwill(draft: Draft, wanted: Wanted, amount_micro: int) -> Posted:
     """Give something away."""
-    one = wanted.correction(draft, amount_micro)
+    one = wanted.asked(draft, amount_micro)
     return post(draft, one, corrections.goodwill(one))
 
 
@@ -145,7 +253,7 @@ def write_off(draft: Draft, wanted: Wanted, amount_micro: int | None, relief: bo
     Raises:
         RefusedError: if so much is not owed on bills.
     """
-    known = wanted.correction(draft, amount_micro or 0, relief)
+    known = wanted.asked(draft, amount_micro or 0, relief)
     if held := find(draft, known, amount_micro):
         return held
     row = balances.standing_on(draft, subledgers.customer(draft, wanted.customer), draft.today)
@@ -158,11 +266,14 @@ def write_off(draft: Draft, wanted: Wanted, amount_micro: int | None, relief: bo
     one = known._replace(amount_micro=amount)
     parts = list(_written_off(draft, row, amount))
     taxes: dict[str, int] = {}
+    left = worth.of_customer(draft, subledgers.customer(draft, wanted.customer), one.currency)
     for document, before, after in parts if relief else ():
-        for code, micro in _relief(draft, document, before, after).items():
+        for code, micro in _relief(draft, left, document, before, after).items():
             taxes[code] = taxes.get(code, 0) + micro
-    numbers = [document.number for document, _, _ in parts if document.number]
-    return post(draft, one, corrections.write_off(one, numbers, taxes))
+    given = {
+        document.number: before - after for document, before, after in parts if document.number
+    }
+    return post(draft, one, corrections.write_off(one, given, taxes))
 
 
 def _written_off(
@@ -176,26 +287,127 @@ def _written_off(
         amount_micro -= part
 
 
-def _relief(draft: Draft, document: ageing.Open, before: int, after: int) -> dict[str, int]:
-    """VAT of a document that goes back, by code, when its open amount falls."""
+def _relief(
+    draft: Draft, left: Worth, document: ageing.Open, before: int, after: int
+) -> dict[str, int]:
+    """VAT of a document that goes back, by code, when its open amount falls.
+
+    What was given back on it otherwise took its VAT along.
+    """
     if not document.issued:
         return {}
     bill = ageing.document(draft, document)
-    places, gross = money.decimals(bill["currency"]), money.parse(bill["gross"])
-    unit: int = 10 ** (money.PLACES - places)
+    places = money.decimals(bill["currency"])
+    gross, taxes = left.left(bill)
+    if gross <= 0:
+        return {}
 
     def share(tax: int, open_micro: int) -> int:
-        units: int = money.divide(tax * open_micro, gross * unit)
-        return units * unit
+        return Share(min(open_micro, gross), gross).of(tax, places)
 
-    taxes = {row["code"]: money.parse(row["vat"]) for row in bill["vat"]}
     return {code: share(tax, before) - share(tax, after) for code, tax in taxes.items()}
+
+
+def recover(draft: Draft, wanted: Wanted, amount_micro: int) -> Posted:
+    """Have a debt that was written off be owed again, because it is paid after all.
+
+    What was written off last comes back first, and with it, in proportion, the VAT it was
+    relieved of.
+
+    Raises:
+        RefusedError: if so much was not written off.
+    """
+    one = wanted.asked(draft, amount_micro)
+    if held := find(draft, one, amount_micro):
+        return held
+    losses = list(_losses(draft, wanted.customer))
+    lost, places = sum(loss.left_micro for loss in losses), money.decimals(one.currency)
+    if amount_micro > lost:
+        raise RefusedError(
+            f"{wanted.customer}: {money.text(lost, places)} is written off; nothing was posted"
+        )
+    taxes: dict[str, int] = {}
+    parts: dict[str, int] = {}
+    links = []
+    for loss in reversed(losses):
+        part = min(amount_micro, loss.left_micro)
+        if not part:
+            continue
+        amount_micro -= part
+        links.append(f"{loss.link} {money.text(part, places)}")
+        for code, tax in loss.relief(part, places).items():
+            taxes[code] = taxes.get(code, 0) + tax
+        for number, micro in loss.documents(part):
+            parts[number] = parts.get(number, 0) + micro
+    return post(draft, one, corrections.recovered(one, ", ".join(links), parts, taxes))
+
+
+class _Loss(NamedTuple):
+    """A write-off, and what of it was recovered; amounts in micro-units."""
+
+    link: str
+    micro: int
+    recovered_micro: int
+    taxes: Mapping[str, int]
+    parts: Sequence[tuple[str, int]]
+
+    @property
+    def left_micro(self) -> int:
+        """What of it is still lost."""
+        return self.micro - self.recovered_micro
+
+    def relief(self, micro: int, places: int) -> dict[str, int]:
+        """VAT that is due again, by code account, when more of it is recovered."""
+        before, after = (
+            Share(so_far, self.micro)
+            for so_far in (self.recovered_micro, self.recovered_micro + micro)
+        )
+        return {
+            account: after.of(tax, places) - before.of(tax, places)
+            for account, tax in self.taxes.items()
+        }
+
+    def documents(self, micro: int) -> Iterator[tuple[str, int]]:
+        """Documents it gave up, the last first, as far as more of it is recovered."""
+        skipped = self.recovered_micro
+        for number, lost in reversed(self.parts):
+            there = lost - min(skipped, lost)
+            skipped -= lost - there
+            part = min(micro, there)
+            micro -= part
+            if part:
+                yield number, part
+
+
+def _losses(draft: Draft, customer: str) -> Iterator[_Loss]:
+    """What was written off of a customer's debts, oldest first."""
+    recovered: dict[str, int] = {}
+    found = []
+    account = accounts.billed(customer)
+    for block in blocks(draft, customer):
+        own = min(syntax.links(block.text), default="")
+        if not own.startswith(("write-off-", "recover-")):
+            continue
+        entry = journal_entries.read_entry(block.text)
+        if "voided" in entry.meta:
+            continue
+        if own.startswith("recover-"):
+            for link, micro in worth.parts(str(entry.meta["recovers"])):
+                recovered[link] = recovered.get(link, 0) + micro
+            continue
+        legs = syntax.legs(block.text)
+        micro = -sum(leg.micro for leg in legs if leg.account == account)
+        taxes = {leg.account: leg.micro for leg in legs if leg.account.startswith(accounts.TAXES)}
+        parts = list(worth.parts(str(entry.meta["parts"]))) if "parts" in entry.meta else []
+        found.append(_Loss(own, micro, 0, taxes, parts))
+    for loss in found:
+        yield loss._replace(recovered_micro=recovered.get(loss.link, 0))
 
 
 def deposit(draft: Draft, wanted: Wanted, amount_micro: int, method: str) -> Posted:
     """Take a deposit."""
     account = _account(draft, method)
-    one = wanted.correction(draft, amount_micro, account)
+    one = wanted.asked(draft, amount_micro, account)
     customer = subledgers.customer(draft, wanted.customer)
     if not customer.has_deposit:
         subledgers.put_customer(draft, replace(customer, has_deposit=True))
@@ -209,7 +421,7 @@ def return_deposit(draft: Draft, wanted: Wanted, amount_micro: int | None, metho
         RefusedError: if so much is not held.
     """
     account = _account(draft, method)
-    known = wanted.correction(draft, amount_micro or 0, account, "return")
+    known = wanted.asked(draft, amount_micro or 0, account, "return")
     if held := find(draft, known, amount_micro):
         return _with_held(draft, held)
     there = deposit_held(draft, wanted.customer)
@@ -291,7 +503,7 @@ def _taxed(draft: Draft, identity: str, entry: data.Transaction) -> data.Transac
     if found := issue_taxed_refill.objection(draft, customer, entry):
         raise RefusedError(f"{identity}: {found[1]}; nothing was posted")
     issuer = issue_taxed_refill.Issuer(draft)
-    issuer.know(read_entry(block.text) for block in blocks(draft, identity))
+    issuer.know(journal_entries.read_entry(block.text) for block in blocks(draft, identity))
     ((taxed,),) = issuer.taxed({identity: [entry]}).values()
     issuer.say()
     return taxed
@@ -357,7 +569,7 @@ def entries_with(draft: Draft, one: Correction) -> Iterator[tuple[str, data.Tran
             continue
         for block in syntax.blocks(text):
             if one.link in syntax.links(block.text):
-                yield general.customer_of(block), read_entry(block.text)
+                yield general.customer_of(block), journal_entries.read_entry(block.text)
 
 
 def _paths(draft: Draft, customer: str) -> list[str]:

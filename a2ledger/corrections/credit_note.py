@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from a2ledger import money
-from a2ledger.documents.document import Document, Line, Statement, StatementLine, VatLine
+from a2ledger.documents.document import ROUNDING, Document, Line, Statement, StatementLine, VatLine
 
 Json = Mapping[str, Any]
 
@@ -52,7 +52,8 @@ def draw_up(
 
     Args:
         invoice: the document.
-        notes: the credit notes it has already.
+        notes: the credit notes it has already, and what else was given back on it, in the same
+            form; see :mod:`a2ledger.documents.worth`.
         lines: which of its lines; all that is left of it if none is named.
         amount_micro: net, of the one line named; all that is left of it if not given.
 
@@ -155,8 +156,11 @@ def _guard(invoice: Json, notes: Sequence[Json], credit: Credit) -> None:
 
 
 def _before(notes: Sequence[Json]) -> str:
-    """What was credited before, for a message."""
-    return ", ".join(f"{note['number']} credited {note['gross']}" for note in notes)
+    """What was given back before, for a message."""
+    return ", ".join(
+        f"{note['number']} {'credited' if 'kind' in note else 'gave back'} {note['gross']}"
+        for note in notes
+    )
 
 
 def document(  # noqa: PLR0913 - everything that stands on it
@@ -188,12 +192,20 @@ def document(  # noqa: PLR0913 - everything that stands on it
     places = money.decimals(invoice["currency"])
     opening = money.rounded(opening_micro, places)
     gross, net = credit.gross_micro, sum(credit.net.values())
-    closing = opening - gross
-    moved = StatementLine(
-        date=str(day),
-        description=f"Credit note {number} for {invoice['number']}, {reason}",
-        amount=money.text(-gross, places),
-        balance=money.text(closing, places),
+    closing = money.rounded(opening_micro - gross, places)
+    moves = [
+        (f"Credit note {number} for {invoice['number']}, {reason}", -gross, opening - gross),
+        (ROUNDING, closing - opening + gross, closing),
+    ]
+    moved = tuple(
+        StatementLine(
+            date=str(day),
+            description=what,
+            amount=money.text(amount, places),
+            balance=money.text(balance, places),
+        )
+        for what, amount, balance in moves
+        if amount
     )
     return Document(
         kind="credit-note",
@@ -207,7 +219,7 @@ def document(  # noqa: PLR0913 - everything that stands on it
         period={"start": str(day), "end": str(day + dt.timedelta(days=1))},
         statement=Statement(
             opening=money.text(opening, places),
-            lines=(moved,),
+            lines=moved,
             closing=money.text(closing, places),
         ),
         lines=tuple(_lines(invoice, credit, places)),

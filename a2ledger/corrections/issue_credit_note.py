@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -17,11 +17,11 @@ from a2ledger.corrections import credit_note as credit
 from a2ledger.corrections.correct import Posted
 from a2ledger.corrections.credit_note import CannotCreditError
 from a2ledger.corrections.postings import Correction
-from a2ledger.documents import files, parties
+from a2ledger.documents import files, parties, worth
 from a2ledger.documents.document import Document, as_json, written
 from a2ledger.documents.electronic import EInvoices
 from a2ledger.documents.number_series import Numbers
-from a2ledger.journal import entries, subledgers, syntax
+from a2ledger.journal import subledgers
 from a2ledger.journal.exchange_rates import Price, Prices
 
 
@@ -57,9 +57,11 @@ def credit_note(draft: Draft, asked: Asked) -> Posted:
     if held := correct.find(draft, one, None):
         return _again(held, asked, lines)
     correct.check_day(draft, customer, asked.day)
-    notes = list(_notes(draft, customer, asked.number))
+    left = worth.of_customer(draft, subledgers.customer(draft, customer), invoice["currency"])
+    notes = left.notes(asked.number)
+    given = [*notes, *left.given(invoice)]
     try:
-        found = credit.draw_up(invoice, notes, lines, asked.amount_micro)
+        found = credit.draw_up(invoice, given, lines, asked.amount_micro)
     except CannotCreditError as error:
         raise RefusedError(str(error)) from None
     number = Numbers(draft).take("credit-note")
@@ -141,15 +143,3 @@ def _invoice(draft: Draft, number: str) -> files.Document:
             "credit note"
         )
     return invoice
-
-
-def _notes(draft: Draft, customer: str, number: str) -> Iterator[files.Document]:
-    """The credit notes an invoice has, in order of their numbers."""
-    told = syntax.quoted(number)
-    found = [
-        str(entries.read_entry(block.text).meta["number"])
-        for block in correct.blocks(draft, customer)
-        if f"\n  original: {told}\n" in block.text
-    ]
-    if found:
-        yield from files.chosen(draft, sorted(found), "").values()

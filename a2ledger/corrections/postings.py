@@ -7,6 +7,7 @@
 | returned payment    | Billed                               | the account the payment came into |
 | goodwill            | Expenses:Goodwill                    | Billed                            |
 | write-off           | Expenses:Bad-Debt, VAT with relief   | Billed                            |
+| recovered debt      | Billed                               | Expenses:Bad-Debt, VAT due again  |
 | transfer, out       | Billed                               | Suspense:Unmatched                |
 | transfer, in        | Suspense:Unmatched                   | Billed                            |
 | deposit             | the account of its method            | Deposits of the customer          |
@@ -29,6 +30,7 @@ from beancount.core.amount import Amount
 from a2ledger import accounts, money
 from a2ledger.journal import syntax
 from a2ledger.journal.entries import leg, transaction
+from a2ledger.payments.remaining import Payment
 from a2ledger.sources.batch import digest
 
 SOURCE = "corrections"
@@ -42,7 +44,7 @@ class Correction(NamedTuple):
 
     kind: str
     """``credit-note``, ``refund``, ``returned``, ``goodwill``, ``write-off``, ``transfer``,
-    ``deposit``."""
+    ``recover``, ``deposit``."""
     id: str
     customer: str
     """Empty for money in suspense."""
@@ -60,23 +62,6 @@ class Correction(NamedTuple):
     def billed(self) -> str:
         """What it moves: the customer's bill, or money that is nobody's."""
         return accounts.billed(self.customer) if self.customer else accounts.UNMATCHED
-
-
-class Payment(NamedTuple):
-    """A payment as a customer, or suspense, holds it."""
-
-    link: str
-    date: dt.date
-    """When it was made."""
-    amount_micro: int
-    """What of it is there: nothing once it is returned, or moved away."""
-    currency: str
-    account: str
-    """Where the money came in."""
-    paid_micro: int
-    """How much came in there, in its own currency."""
-    paid_currency: str
-    reference: str = ""
 
 
 def identity(*parts: object) -> str:
@@ -121,9 +106,11 @@ def credit_note(
     )
 
 
-def refund(one: Correction, account: str) -> data.Transaction:
-    """Money paid back from an account."""
-    return _pair(one, "Refund", one.billed, account)
+def refund(one: Correction, account: str, paid: tuple[int, str] | None = None) -> data.Transaction:
+    """Money paid back from an account; ``paid`` is how much in which other currency."""
+    own = one.amount_micro, one.currency
+    postings = _through((one.billed, *own), (account, *(paid or own)))
+    return _entry(one, "Refund", postings, {})
 
 
 def returned(one: Correction, payment: Payment) -> data.Transaction:
@@ -146,13 +133,13 @@ def goodwill(one: Correction) -> data.Transaction:
 
 
 def write_off(
-    one: Correction, numbers: Sequence[str], relief: Mapping[str, int]
+    one: Correction, given: Mapping[str, int], relief: Mapping[str, int]
 ) -> data.Transaction:
     """A debt given up.
 
     Args:
         one: the correction; its amount includes the VAT.
-        numbers: the documents it is set against.
+        given: the documents it is set against, with what of each is given up.
         relief: VAT that is not owed any more, by code.
     """
     places = money.decimals(one.currency)
@@ -169,8 +156,45 @@ def write_off(
             ),
             leg(one.billed, -one.amount_micro, one.currency, places=places),
         ],
-        {"reference": ", ".join(numbers)} if numbers else {},
+        _parts(given, places),
     )
+
+
+def recovered(
+    one: Correction, writtenoff: str, given: Mapping[str, int], relief: Mapping[str, int]
+) -> data.Transaction:
+    """A debt that was given up and is owed again.
+
+    Args:
+        one: the correction; its amount includes the VAT.
+        writtenoff: the entries it takes back, with what of each.
+        given: the documents these were set against, with what of each is owed again.
+        relief: VAT that is due again, by its account.
+    """
+    places = money.decimals(one.currency)
+    net = one.amount_micro - sum(relief.values())
+    return _entry(
+        one,
+        "Recovered debt",
+        [
+            leg(one.billed, one.amount_micro, one.currency, places=places),
+            leg(accounts.BAD_DEBT, -net, one.currency, places=places),
+            *(
+                leg(account, -micro, one.currency, places=places)
+                for account, micro in relief.items()
+                if micro
+            ),
+        ],
+        {"recovers": writtenoff, **_parts(given, places)},
+    )
+
+
+def _parts(given: Mapping[str, int], places: int) -> dict[str, object]:
+    """What an entry says of the documents it is about."""
+    if not given:
+        return {}
+    told = ", ".join(f"{number} {money.text(micro, places)}" for number, micro in given.items())
+    return {"reference": ", ".join(given), "parts": told}
 
 
 def transferred_out(one: Correction, payment: Payment | None) -> data.Transaction:

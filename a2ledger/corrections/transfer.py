@@ -7,23 +7,22 @@ nothing. What becomes of it is told by entries that name it as ``payment``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from beancount.core import data
-
-from a2ledger import accounts, money
+from a2ledger import accounts
 from a2ledger.accounts import NOBODY
 from a2ledger.book.book import GENERAL, SUSPENSE, Book, Draft, RefusedError
 from a2ledger.corrections import correct
 from a2ledger.corrections import postings as corrections
 from a2ledger.corrections.correct import Posted, Wanted
-from a2ledger.corrections.postings import Correction, Payment
+from a2ledger.corrections.postings import Correction
 from a2ledger.journal import entries as journal_entries
 from a2ledger.journal import exchange_rates, subledgers, syntax
 from a2ledger.journal.syntax import Block
-from a2ledger.payments import imports
+from a2ledger.payments import imports, remaining
+from a2ledger.payments.remaining import Payment
 
 
 def returned(draft: Draft, wanted: Wanted, identity: str) -> Posted:
@@ -77,6 +76,7 @@ def transfer(draft: Draft, wanted: Wanted, what: Moving) -> Posted:
             f"name one: `a2ledger {NOBODY}` lists them"
         )
     payment = _payment(draft, source, what.payment) if what.payment else None
+    correct.check_decimals(what.amount_micro, subledgers.currency(draft, source))
     one = wanted.correction(draft, what.amount_micro, what.to, payment.link if payment else "")
     if held := _found(draft, one, what):
         return held
@@ -172,7 +172,7 @@ def _payment(draft: Draft, customer: str, identity: str) -> Payment:
     """
     found = {
         link: payment
-        for link, payment in held(_blocks(draft, customer), customer).items()
+        for link, payment in remaining.held(_blocks(draft, customer), customer).items()
         if identity == link or re.fullmatch(rf"payment-.+-{re.escape(_safe(identity))}", link)
     }
     exact = [link for link in found if link == syntax.link("payment", "payments", identity)]
@@ -193,74 +193,11 @@ def _payment(draft: Draft, customer: str, identity: str) -> Payment:
 def is_payment(draft: Draft, customer: str, identity: str) -> bool:
     """Whether a customer, or suspense, has a payment of an id."""
     link = re.compile(rf"payment-.+-{re.escape(_safe(identity))}")
-    return any(map(link.fullmatch, held(_blocks(draft, customer), customer)))
+    return any(map(link.fullmatch, remaining.held(_blocks(draft, customer), customer)))
 
 
 def _safe(identity: str) -> str:
     return syntax.link("", "", identity).removeprefix("--")
-
-
-_ABOUT = re.compile(r'^  payment: "([^"]+)"$', re.MULTILINE)
-
-
-def held(blocks: Iterable[Block], customer: str) -> dict[str, Payment]:
-    """Payments that are or were a customer's, by link, with what of each is still there.
-
-    Args:
-        blocks: entries of his own ledger; of suspense, those of its files and of all transfers.
-        customer: his id; empty for suspense.
-    """
-    account = accounts.billed(customer) if customer else accounts.UNMATCHED
-    found: dict[str, Payment] = {}
-    there: dict[str, dict[str, int]] = {}
-    for block in blocks:
-        own = next((name for name in syntax.links(block.text) if name.startswith("payment-")), "")
-        about = _ABOUT.search(block.text)
-        link = about[1] if about else own
-        if not link:
-            continue
-        entry = journal_entries.read_entry(block.text)
-        legs = _legs(entry)
-        if link not in found:
-            found[link] = _told(link, entry, legs[0])
-            there[link] = {}
-        moved = [leg for leg in legs if leg.account == account]
-        if own and customer and not moved:
-            moved = [legs[0]._replace(micro=-legs[0].micro)]  # it paid for a refill of his
-        for leg in moved:
-            sums = there[link]
-            sums[leg.currency] = sums.get(leg.currency, 0) - leg.micro
-    return {link: _left(payment, there[link]) for link, payment in found.items()}
-
-
-def _told(link: str, entry: data.Transaction, first: syntax.Leg) -> Payment:
-    """A payment as its own entry tells of it, or one that moved it."""
-    meta, reference = entry.meta, str(entry.meta.get("reference", ""))
-    if "payment" not in meta:
-        where = first.account
-        paid, currency, day = first.micro, first.currency, journal_entries.own_day(entry)
-    else:
-        where, day = str(meta.get("account", "")), meta.get("paid", entry.date)
-        amount = meta.get("paid_amount")
-        paid = money.micro(amount.number) if amount else 0
-        currency = amount.currency if amount else ""
-    return Payment(link, day, 0, "", where, paid, currency, reference)
-
-
-def _left(payment: Payment, sums: Mapping[str, int]) -> Payment:
-    """The payment with what is left of it."""
-    left = [(micro, currency) for currency, micro in sums.items() if micro]
-    micro, currency = left[0] if left else (0, next(iter(sums)))
-    return payment._replace(
-        amount_micro=micro,
-        currency=currency,
-        paid_micro=payment.paid_micro or micro,
-        paid_currency=payment.paid_currency or currency,
-    )
-
-
-def _legs(entry: data.Transaction) -> Sequence[syntax.Leg]:
-    return syntax.legs(syntax.formatted(journal_entries.gross(entry)))
 
 
 def _blocks(draft: Draft, customer: str) -> Iterator[Block]:
@@ -297,7 +234,7 @@ def unmatched(book: Book) -> list[Unmatched]:
     blocks: list[Block] = book.reading(lambda: list(suspense_blocks(book)))
     entries = {name: block for block in blocks for name in syntax.links(block.text)}
     found = []
-    for link, payment in held(blocks, "").items():
+    for link, payment in remaining.held(blocks, "").items():
         if payment.amount_micro:
             entry = journal_entries.read_entry(entries[link].text) if link in entries else None
             found.append(

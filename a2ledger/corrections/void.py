@@ -8,6 +8,7 @@ A call stays in the call detail and on its day's usage, at no cost.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -182,12 +183,15 @@ def _words(entry: data.Transaction) -> str:
 
 
 def _user(draft: Draft, link: str) -> str:
-    """The link of an entry that undoes or moves a payment."""
-    mark = f"  payment: {syntax.quoted(link)}\n"
+    """The link of an entry that undoes or moves a payment, or takes a write-off back."""
+    name = re.escape(link)
+    mark = re.compile(
+        rf'^  (?:payment: "{name}"|recovers: "(?:[^"]*, )?{name} [^"]*")$', re.MULTILINE
+    )
     for path in [*draft.files(GENERAL, "2*.beancount"), *draft.files(SUSPENSE)]:
-        if mark in (text := draft.text(path)):
+        if mark.search(text := draft.text(path)):
             for block in syntax.blocks(text):
-                if mark in block.text and (names := syntax.links(block.text)):
+                if mark.search(block.text) and (names := syntax.links(block.text)):
                     return names[0]
     return ""
 

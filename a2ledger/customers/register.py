@@ -131,6 +131,11 @@ def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date
             f"{identity}: currency: the account is kept in {kept} for good; "
             "open another for another currency"
         )
+    if since < customer.opened:
+        raise RefusedError(
+            f"{identity}: the account opens on {customer.opened}, and {since} is before that; "
+            f"nothing was changed; say --from {customer.opened}"
+        )
     if since < customer.open_since:
         raise RefusedError(
             f"{identity}: {since} lies in a closed period; changes hold from "

@@ -17,6 +17,11 @@ _ABSENT = {"absent": True}
 """Marks a field whose key is left out of the JSON where it says nothing."""
 
 
+ROUNDING = "Rounding of fractions brought over"
+"""How a statement calls the last decimal by which a balance that A2Billing left with more decimals
+than its currency has moves when it changes its sign."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatementLine:
     """One movement. ``amount`` > 0: owes more; ``balance`` is what is owed after it."""
@@ -97,6 +102,11 @@ class Document:
     """Of VAT, where it is not simply added: ``included``, ``on-refill``, ``reverse-charge``."""
     files: dict[str, str] | None = field(default=None, metadata=_ABSENT)
     """Digests (SHA-256) of the files that were issued with it, by name: e-invoices, reports."""
+    since: tuple[StatementLine, ...] = field(default=(), metadata=_ABSENT)
+    """What moved the balance after the period and until the day of issue: ``to_pay`` and ``credit``
+    are what is owed on that day."""
+    tax_on_payment: str = field(default="", metadata=_ABSENT)
+    """VAT in ``to_pay`` that becomes due by paying, where refills are taxed."""
     seal: str = field(default="", metadata=_ABSENT)
     """The beginning of the period's seal, which covers all but this."""
 

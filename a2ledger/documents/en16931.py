@@ -67,8 +67,11 @@ def _sums(document: Document) -> Iterator[Objection]:
         yield Objection("BR-CO-15", f"net and VAT are not the total {document.gross}")
     statement = document.statement
     closing = money.parse(statement.closing)
-    if money.parse(document.to_pay) - money.parse(document.credit) != closing:
-        yield Objection("BR-CO-16", f"what is to pay is not the balance {statement.closing}")
+    owed = closing + _micro(line.amount for line in document.since)
+    tax = money.parse(document.tax_on_payment or "0")
+    if money.parse(document.to_pay) - tax - money.parse(document.credit) != owed:
+        balance = money.text(owed, places)
+        yield Objection("BR-CO-16", f"what is to pay is not the balance {balance}")
     moved = _micro(line.amount for line in statement.lines)
     if money.parse(statement.opening) + moved != closing:
         yield Objection("statement", f"the statement does not lead to {statement.closing}")

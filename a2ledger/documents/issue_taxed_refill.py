@@ -10,7 +10,7 @@ from functools import cached_property
 
 from beancount.core import data
 
-from a2ledger import money
+from a2ledger import accounts, money
 from a2ledger.book.book import Book, Draft
 from a2ledger.book.config import SeveralRatesError
 from a2ledger.documents import en16931, parties, taxed_refill
@@ -20,10 +20,11 @@ from a2ledger.documents.electronic import EInvoices
 from a2ledger.documents.en16931 import Objection
 from a2ledger.documents.number_series import Numbers
 from a2ledger.documents.taxed_refill import Supply
-from a2ledger.journal import subledgers
-from a2ledger.journal.entries import ISSUED
+from a2ledger.journal import customer_file, subledgers, syntax
+from a2ledger.journal.entries import ISSUED, own_day
 from a2ledger.period import Period
 from a2ledger.records import Customer, Warned
+from a2ledger.vat import gross_of
 
 _UNNUMBERED = "0"
 """Stands for the number in an e-invoice that is drawn up to be checked alone."""
@@ -34,21 +35,51 @@ def applies(book: Book, customer: Customer, day: dt.date) -> bool:
     return (customer.text("vat", day) or book.config.treatment) == "on-refill"
 
 
-def supply(book: Book, customer: Customer, entry: data.Transaction) -> Supply | None:
+def supply(
+    draft: Draft, customer: Customer, entry: data.Transaction, moved_micro: int = 0
+) -> Supply | None:
     """What an entry on a customer's account tops up; None if it is not taxed, or already.
+
+    Args:
+        draft: of the book.
+        customer: whose account.
+        entry: on it.
+        moved_micro: VAT charged meanwhile that the draft does not have yet.
 
     Raises:
         SeveralRatesError: if what he may buy with it bears more than one rate.
     """
-    if ISSUED in entry.meta or "voided" in entry.meta or "customer" in entry.meta:
+    if ISSUED in entry.meta or "voided" in entry.meta:
         return None
+    book = draft
     if not applies(book, customer, max(entry.date, customer.open_since)):
         return None
     day = entry.meta.get("late_from", entry.date)
     code = book.config.refill_code(book.config.party(customer, day, customer.open_since), day)
-    return taxed_refill.supply(
-        entry, customer.id, code, money.decimals(subledgers.currency(book, customer.id))
-    )
+    charged = charged_micro(draft, customer, code.code, top_ups=True) + moved_micro
+    places = money.decimals(subledgers.currency(book, customer.id))
+    return taxed_refill.supply(entry, customer.id, code, places, charged)
+
+
+def charged_micro(draft: Draft, customer: Customer, code: str, *, top_ups: bool) -> int:
+    """VAT of a code that was charged to a customer and not given back, in micro-units.
+
+    Args:
+        draft: of the book.
+        customer: whose.
+        code: of VAT.
+        top_ups: whether only documents of top-ups count.
+    """
+    account, sum_micro = accounts.vat(code), 0
+    for start in customer.periods:
+        text = draft.text(customer_file.period_path(customer.id, start))
+        if account not in text:
+            continue
+        for block in syntax.blocks(text):
+            if account in block.text and (not top_ups or f"\n  {ISSUED}: " in block.text):
+                legs = syntax.legs(block.text)
+                sum_micro -= sum(leg.micro for leg in legs if leg.account == account)
+    return sum_micro
 
 
 def objection(draft: Draft, customer: Customer, entry: data.Transaction) -> tuple[str, str] | None:
@@ -95,11 +126,11 @@ def _document(
     return parties.translated(draft, made)
 
 
-def turned(book: Book, customer: Customer, one: Period, balance_micro: int) -> Supply | None:
+def turned(draft: Draft, customer: Customer, one: Period, balance_micro: int) -> Supply | None:
     """What is taxed, or given back, where a customer's refills begin or cease to be.
 
     Args:
-        book: the customer's.
+        draft: of the book.
         customer: whose treatment changes after a period, if it does.
         one: the period.
         balance_micro: what he owes at its end, negative for credit.
@@ -107,6 +138,7 @@ def turned(book: Book, customer: Customer, one: Period, balance_micro: int) -> S
     Raises:
         SeveralRatesError: if what he may buy with a refill bears more than one rate.
     """
+    book = draft
     before, after = (applies(book, customer, day) for day in (one.start, one.end))
     if not before and not after:
         return None
@@ -115,9 +147,33 @@ def turned(book: Book, customer: Customer, one: Period, balance_micro: int) -> S
     if before == after:
         return None
     make = taxed_refill.leaving if before else taxed_refill.entering
-    return make(
-        one.end, balance_micro, code, money.decimals(subledgers.currency(book, customer.id))
-    )
+    charged = charged_micro(draft, customer, code.code, top_ups=before)
+    places = money.decimals(subledgers.currency(book, customer.id))
+    return make(one.end, balance_micro, code, places, charged)
+
+
+def tax_due(book: Book, customer: Customer, day: dt.date, owed_micro: int) -> int:
+    """VAT that becomes due by paying what is owed from a day on, where refills are taxed.
+
+    What is owed for usage beyond what was paid is net: so much more must be paid that the usage is
+    paid once the VAT of the payment is taken out.
+    """
+    if owed_micro <= 0 or not applies(book, customer, day):
+        return 0
+    try:
+        code = book.config.refill_code(book.config.party(customer, day, day), day)
+    except SeveralRatesError:
+        return 0  # it is said where the period is closed
+    places = money.decimals(subledgers.currency(book, customer.id))
+    return gross_of(owed_micro, code, places) - owed_micro
+
+
+def tax_in(draft: Draft, customer: Customer, day: dt.date, left_micro: int) -> int:
+    """VAT that goes back with what is left of taxed refills, as far as it was charged."""
+    code = draft.config.refill_code(draft.config.party(customer, day, day), day)
+    charged = charged_micro(draft, customer, code.code, top_ups=True)
+    places = money.decimals(subledgers.currency(draft, customer.id))
+    return min(gross_of(left_micro, code, places) - left_micro if left_micro else 0, charged)
 
 
 def obstacles(
@@ -181,14 +237,20 @@ class Issuer:
     ) -> dict[str, list[data.Transaction]]:
         """Entries by customer, those that top up taxed; numbers go by day, then by entry."""
         found = {name: list(entries) for name, entries in by_customer.items()}
-        waiting: list[tuple[dt.date, str, str, int, Supply]] = []
+        waiting: list[tuple[dt.date, str, str, int]] = []
         for name, entries in found.items():
             for place, entry in enumerate(entries):
                 sold = supply(self.draft, subledgers.customer(self.draft, name), entry)
-                if sold is not None:
-                    waiting.append((sold.day, min(entry.links), name, place, sold))
-        for _, _, name, place, sold in sorted(waiting, key=lambda row: row[:4]):
+                if sold is not None or len(entries) > 1:
+                    day = own_day(entry)
+                    waiting.append((day, min(entry.links, default=""), name, place))
+        moved: dict[str, int] = {}
+        for _, _, name, place in sorted(waiting):
             entry, customer = found[name][place], subledgers.customer(self.draft, name)
+            sold = supply(self.draft, customer, entry, moved.get(name, 0))
+            if sold is None:
+                continue
+            moved[name] = moved.get(name, 0) + sold.vat_micro
             original = self._original(entry) if sold.kind == "credit-note" else None
             number = self.issue(customer, sold, original)
             places = money.decimals(subledgers.currency(self.draft, name))

@@ -207,10 +207,15 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
     view.setdefault("vat_translated", None)
     view.setdefault("treatment", "")
     view.setdefault("seal", "")
+    view.setdefault("since", ())
+    view.setdefault("tax_on_payment", "")
     places = money.decimals(view["currency"])
     view["summary"] = _summary(view, places)
-    closing = money.parse(view["summary"]["closing"])
-    view["owes"] = (closing > 0) - (closing < 0)
+    asked = money.parse(view["summary"]["closing"])
+    if view["to_pay"]:
+        asked = money.parse(view["to_pay"]) - money.parse(view["credit"])
+    view["asked"] = money.text(asked, places)
+    view["owes"] = (asked > 0) - (asked < 0)
     view["rows"] = list(_rows(view))
     view["usage"] = _usage(view, places)
     return view

@@ -16,7 +16,7 @@ from beancount.core.amount import Amount
 from a2ledger import accounts, money, vat
 from a2ledger.book.config import Config
 from a2ledger.documents import parties
-from a2ledger.documents.document import Document, Line, Statement, StatementLine, VatLine
+from a2ledger.documents.document import ROUNDING, Document, Line, Statement, StatementLine, VatLine
 from a2ledger.journal import entries
 from a2ledger.journal.entries import ISSUED
 from a2ledger.period import DAY
@@ -44,15 +44,28 @@ class Supply(NamedTuple):
         return "credit-note" if self.net_micro + self.vat_micro < 0 else "invoice"
 
 
-def supply(entry: data.Transaction, customer: str, code: VatCode, places: int) -> Supply | None:
-    """What an entry tops up; None if it is less than any document can show.
+def supply(
+    entry: data.Transaction,
+    customer: str,
+    code: VatCode,
+    places: int,
+    charged_micro: int | None = None,
+) -> Supply | None:
+    """What an entry tops up; None if nothing of it is, or less than any document can show.
+
+    What is given as a bonus was not paid for, and is no supply. What is paid back beyond what was
+    taxed is none either: no VAT goes back that was not charged.
 
     Args:
         entry: of a refill or payment, or of one reversed.
         customer: whose account it credits.
         code: under which all that he may buy is taxed.
         places: decimals of the currency.
+        charged_micro: VAT charged on the customer's top-ups that has not been given back; None: as
+            much as is paid back.
     """
+    if entry.postings[0].account.startswith(_GIVEN):
+        return None
     credited = sum(
         money.micro(cast("Amount", leg.units).number or money.decimal(0))
         for leg in entry.postings
@@ -61,9 +74,28 @@ def supply(entry: data.Transaction, customer: str, code: VatCode, places: int) -
     gross = money.rounded(-credited, places)
     if not gross:
         return None
+    if charged_micro is not None and inside(-gross, code, places) > max(charged_micro, 0):
+        gross = -_taxed_with(max(charged_micro, 0), code, places)
     taxed = inside(gross, code, places)
+    if not gross:
+        return None
     day = entry.meta.get("late_from", entry.date)
     return Supply(day, entry.payee or "", entry.narration or "", gross - taxed, taxed, code)
+
+
+_GIVEN = "Expenses:"
+"""What accounts begin with that pay for credit nobody paid for: a bonus, goodwill."""
+
+
+def _taxed_with(vat_micro: int, code: VatCode, places: int) -> int:
+    """The gross amount that bears some VAT."""
+    if not vat_micro:
+        return 0
+    unit: int = 10 ** (money.PLACES - places)
+    gross = vat_micro + money.divide(vat_micro * 10_000, code.hundredths * unit) * unit
+    while inside(gross, code, places) > vat_micro:
+        gross -= unit
+    return gross
 
 
 def taxed(
@@ -88,7 +120,13 @@ def taxed(
     return entry._replace(meta={**entry.meta, ISSUED: number}, postings=postings)
 
 
-def leaving(day: dt.date, balance_micro: int, code: VatCode, places: int) -> Supply | None:
+def leaving(
+    day: dt.date,
+    balance_micro: int,
+    code: VatCode,
+    places: int,
+    charged_micro: int | None = None,
+) -> Supply | None:
     """What becomes of a balance when refills are taxed no more: its tax is given back.
 
     Args:
@@ -96,16 +134,27 @@ def leaving(day: dt.date, balance_micro: int, code: VatCode, places: int) -> Sup
         balance_micro: owed, negative for credit; without the tax that was paid on it.
         code: it was taxed under.
         places: decimals of the currency.
+        charged_micro: VAT that was charged on it; of credit no more goes back. None: all of it.
     """
     net = money.rounded(balance_micro, places)
     vat_micro = added(net, code, places)
+    if charged_micro is not None and -vat_micro > max(charged_micro, 0):
+        gross = _taxed_with(max(charged_micro, 0), code, places)
+        vat_micro = -inside(gross, code, places)
+        net = -gross - vat_micro
     if not vat_micro:
         return None
     what = "Credit that was taxed when it was paid for" if net < 0 else "Usage beyond what was paid"
     return Supply(day, "Refill", what, net, vat_micro, code, False, balance_micro)
 
 
-def entering(day: dt.date, balance_micro: int, code: VatCode, places: int) -> Supply | None:
+def entering(
+    day: dt.date,
+    balance_micro: int,
+    code: VatCode,
+    places: int,
+    charged_micro: int | None = None,
+) -> Supply | None:
     """What becomes of a balance when refills begin to be taxed: credit is taxed as if paid now.
 
     Args:
@@ -113,8 +162,11 @@ def entering(day: dt.date, balance_micro: int, code: VatCode, places: int) -> Su
         balance_micro: owed, negative for credit; with the tax that is in it.
         code: it will be taxed under.
         places: decimals of the currency.
+        charged_micro: VAT that was charged on what is owed; no more goes back. None: all in it.
     """
     gross = -money.rounded(balance_micro, places)
+    if charged_micro is not None and inside(-gross, code, places) > max(charged_micro, 0):
+        gross = -_taxed_with(max(charged_micro, 0), code, places)
     vat_micro = inside(gross, code, places)
     if not vat_micro:
         return None
@@ -221,6 +273,8 @@ def _statement(sold: Supply, places: int) -> Statement:
     if sold.paid:
         paid = -sold.net_micro - sold.vat_micro
         moves = [(title, sold.net_micro), *moves, ("Paid" if paid < 0 else "Paid back", paid)]
+    exact = sold.opening_micro + sum(amount for _, amount in moves)
+    moves.append((ROUNDING, money.rounded(exact, places) - opening - exact + sold.opening_micro))
     lines = []
     for what, amount in moves:
         balance += amount

@@ -7,7 +7,7 @@ hold follows from his own ledger, so that being up to date is seen by looking fo
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache, partial
@@ -19,6 +19,8 @@ from beancount.core.amount import Amount
 from a2ledger import accounts, facts, money
 from a2ledger.book.book import Book, Draft, RefusedError
 from a2ledger.customers import register
+from a2ledger.documents import worth
+from a2ledger.documents.worth import Share
 from a2ledger.fees import due as fees
 from a2ledger.fees.due import Posted
 from a2ledger.journal import customer_file, period_file, subledgers, syntax
@@ -107,6 +109,7 @@ def unposted(
         latest,
         _taxes(book, customer),
         cache(partial(_closed, customer, text_of)),
+        _given(book, customer, held, text_of),
     )
     texts = {link: block.text for block in file.above for link in syntax.links(block.text)}
     wanted = {link: entry for entry in due for link in entry.links}
@@ -131,6 +134,25 @@ def _taxes(book: Book, customer: Customer) -> fees.Taxes:
         lambda service, day: config.code_of(service, party(day), day).code,
         lambda micro, code, day: config.pending(micro, code, party(day)),
     )
+
+
+def _given(
+    book: Book, customer: Customer, held: Iterable[Posted], text_of: Callable[[str], str]
+) -> fees.Given:
+    """What was given back by hand of what a customer's fees billed."""
+    currency = subledgers.currency(book, customer.id)
+    counted = {one.link: one.credited_micro for one in held}
+
+    @cache
+    def shares() -> Mapping[str, Share]:
+        found = worth.of_customer(book, customer, currency)
+        return replace(found, text_of=text_of).fees()
+
+    def of(posted: Posted) -> int:
+        share = shares().get(posted.link)
+        return share.of(posted.micro, money.decimals(currency)) if share else 0
+
+    return fees.Given(of, counted.get)
 
 
 def _closed(customer: Customer, text_of: Callable[[str], str]) -> list[Posted]:
@@ -231,6 +253,14 @@ def add(  # noqa: PLR0913 - what a fee is made of
         until=until,
     )
     _put(draft, customer, fee)
+    for like in customer.fees:
+        if (like.service, like.every, like.description, like.prices[-1][1]) == (
+            *(service, every, fee.description, fee.prices[0][1]),
+        ) and (like.until is None or like.until > start):
+            draft.talk(
+                f"note: {identity} has {like.id} for the same already; "
+                "this one is charged beside it"
+            )
     return fee
 
 

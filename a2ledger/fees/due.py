@@ -39,6 +39,16 @@ class Taxes(NamedTuple):
     """What of an amount under a code on a day is VAT that waits until it is billed."""
 
 
+class Given(NamedTuple):
+    """What was given back of billed fees by hand: by credit notes, and by writing debts off."""
+
+    of: Callable[[Posted], int]
+    """Of what an entry billed."""
+    counted: Callable[[str], int | None]
+    """What of it an open period's correction, by its link, took into account when it was posted;
+    None if there is no such correction yet."""
+
+
 class Line(NamedTuple):
     """Days of one coverage at one price."""
 
@@ -73,6 +83,8 @@ class Posted(NamedTuple):
     vat: str
     date: dt.date
     voided: bool = False
+    credited_micro: int = 0
+    """What was given back of its coverage by hand when it was posted, if it corrects one."""
 
 
 # ---- what falls due ----
@@ -146,6 +158,7 @@ def entries(
     until: dt.date,
     taxes: Taxes,
     closed: Callable[[], Sequence[Posted]],
+    given: Given,
 ) -> list[data.Transaction]:
     """Every entry of fees that a customer's open period must hold.
 
@@ -155,6 +168,7 @@ def entries(
         until: the last day of what is due.
         taxes: of his.
         closed: what they billed one by one; asked only where the sum is not what was due.
+        given: what was given back of it by hand.
     """
     found: list[data.Transaction] = []
     start = customer.open_since
@@ -162,7 +176,7 @@ def entries(
         due = sum(line.micro for line in lines(customer, fee, dt.date.min, start - DAY))
         if due != charged_micro.get(fee.id, 0):
             billed = [posted for posted in closed() if posted.fee == fee.id]
-            found += _corrections(customer, fee, billed, taxes)
+            found += _corrections(customer, fee, billed, taxes, given)
         found += due_entries(customer, lines(customer, fee, start, until), taxes)
     return found
 
@@ -222,9 +236,13 @@ def _titled(fee: Fee, days: Period) -> str:
 
 
 def _corrections(
-    customer: Customer, fee: Fee, billed: Sequence[Posted], taxes: Taxes
+    customer: Customer, fee: Fee, billed: Sequence[Posted], taxes: Taxes, given: Given
 ) -> Iterator[data.Transaction]:
-    """What the open period owes to closed ones: what they did not bill, or billed otherwise."""
+    """What the open period owes to closed ones: what they did not bill, or billed otherwise.
+
+    Nothing is given back that was given back by hand before: a fee that was credited and then
+    stopped is worth nothing, and no less.
+    """
     start = customer.open_since
     due: dict[dt.date, list[Line]] = {}
     posted: dict[dt.date, list[Posted]] = {}
@@ -242,39 +260,75 @@ def _corrections(
         elif any(one.voided for one in old):
             continue  # it was waived by a person, who may charge what should be charged
         elif sum(line.micro for line in owed) != sum(one.micro for one in old):
-            yield _difference(customer, fee, coverage, owed, old, taxes)
+            name = f"{fee.id}-{coverage}.{customer.open_since}"
+            counted = _counted(syntax.link("fee", customer.id, name), old, given)
+            difference = _difference(customer, fee, owed, old, counted, taxes, name=name)
+            if difference is not None:
+                yield difference
+
+
+class _Counted(NamedTuple):
+    """What was given back of a coverage by hand; amounts in micro-units."""
+
+    before_micro: int
+    """Before the correction was posted …"""
+    micro: int
+    """… and by now."""
+
+
+def _counted(link: str, old: Sequence[Posted], given: Given) -> _Counted:
+    micro = sum(given.of(one) for one in old)
+    before = given.counted(link)
+    return _Counted(micro if before is None else before, micro)
 
 
 def _difference(
     customer: Customer,
     fee: Fee,
-    coverage: dt.date,
     owed: Sequence[Line],
     old: Sequence[Posted],
+    counted: _Counted,
     taxes: Taxes,
-) -> data.Transaction:
-    """One line for a coverage that was billed otherwise than it is due now."""
+    *,
+    name: str,
+) -> data.Transaction | None:
+    """One line for a coverage that was billed otherwise than it is due now, if it moves anything.
+
+    What was given by hand before counts as given back; what was given since does not make the
+    line smaller, but never do both give back more than was billed.
+    """
     places = money.decimals(fee.currency)
     due, billed = sum(line.micro for line in owed), sum(one.micro for one in old)
+    micro = due - billed
+    if micro < 0:
+        back = min(billed - counted.before_micro - due, billed - counted.micro)
+        micro = -max(back, 0)
+    if not micro:
+        return None
+    coverage = dt.date.fromisoformat(name.rsplit(".", 1)[0][-10:])
     end = owed[-1].days.end if owed else coverage
     was = max(one.days.end for one in old)
     days = Period(end, was) if end < was else Period(coverage, end)
     formulas = ", ".join(filter(None, (line.formula(places) for line in owed)))
     credit = f"credit for {(was - end).days} days: " if end < was else ""
+    credited = micro < 0 and counted.before_micro
     narration = (
         f"{_titled(fee, days)} ({credit}{money.text(due, places)} due"
-        f"{f' for {formulas}' if formulas else ''}, {money.text(billed, places)} billed)"
+        f"{f' for {formulas}' if formulas else ''}, {money.text(billed, places)} billed"
+        f"{f', {money.text(counted.before_micro, places)} credited' if credited else ''})"
     )
-    name = f"{fee.id}-{coverage}.{customer.open_since}"
     day, vat = min((one.date, one.vat) for one in old)
-    pending = taxes.pending(due - billed, vat, customer.open_since)
-    postings = _sale(customer, fee, due - billed, vat, pending)
+    pending = taxes.pending(micro, vat, customer.open_since)
+    postings = _sale(customer, fee, micro, vat, pending)
     entry = _posting(customer, fee, day, narration, days, name=name, postings=postings)
+    if credited:
+        told = Amount(money.decimal(counted.before_micro, places), fee.currency)
+        entry = entry._replace(meta={**entry.meta, "credited": told})
     return moved_to(entry, customer.open_since)
 
 
 _LINK = re.compile(r"fee-.*-(\d{4}-\d\d-\d\d)(\.\d{4}-\d\d-\d\d)?")
-_META = re.compile(r'^  (fee|from|to): (?:"([^"]*)"|(\S+))$', re.MULTILINE)
+_META = re.compile(r'^  (fee|from|to|credited): (?:"([^"]*)"|(\S+)[^\n]*)$', re.MULTILINE)
 _VAT = re.compile(r'^    vat: "([^"]*)"', re.MULTILINE)
 _WAS = re.compile(r":Unbilled [^\n]*\n(?:    [a-z][^\n]*\n)*?    was: (-?[0-9.]+) ")
 _CHARGED = re.compile(r'\S+ custom "a2ledger-charged" "([^"]*)" (-?[0-9.]+) ')
@@ -305,7 +359,7 @@ def _posted(block: Block) -> Posted | None:
     if block.kind != "*" or not (match := _LINK.fullmatch(name)):
         return None
     meta = {key: text or plain for key, text, plain in _META.findall(block.text)}
-    if len(meta) < len(("fee", "from", "to")):
+    if not {"fee", "from", "to"} <= meta.keys():
         return None
     vat, was = _VAT.search(block.text), _WAS.search(block.text)
     legs = [one.micro for one in syntax.legs(block.text) if one.account.endswith(":Unbilled")]
@@ -318,6 +372,7 @@ def _posted(block: Block) -> Posted | None:
         vat[1] if vat else "",
         dt.date.fromisoformat(block.date),
         bool(was),
+        money.parse(meta.get("credited", "0")),
     )
 
 

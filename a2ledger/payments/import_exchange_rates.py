@@ -8,6 +8,7 @@ from a2ledger.book.book import Draft
 from a2ledger.journal import exchange_rates
 from a2ledger.journal.exchange_rates import Price
 from a2ledger.payments import exchange_rate_columns
+from a2ledger.payments.imports import AHEAD
 from a2ledger.sources import text
 from a2ledger.sources.batch import Refused
 from a2ledger.sources.report import Report
@@ -24,6 +25,10 @@ def import_prices(draft: Draft, paths: list[Path]) -> Report:
         report.read += len(rows) + len(refused)
         report.refused += refused
         for line, price in rows:
+            if price.date > draft.today + AHEAD:
+                message = f"it is dated {price.date}, and today is {draft.today}; correct the day"
+                report.refused.append(_refused(path, line, price, "future", message))
+                continue
             held = by_day.setdefault((price.currency, price.date), price)
             if price.currency == base:
                 by_day.pop((price.currency, price.date))

@@ -8,28 +8,32 @@ where `transfer` takes it to its owner.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from beancount.core import data
 
-from a2ledger import accounts
+from a2ledger import accounts, money
 from a2ledger.book.book import SUSPENSE, Draft
 from a2ledger.book.config import Config
 from a2ledger.documents import issue_taxed_refill
+from a2ledger.journal import customer_file, exchange_rates, subledgers, syntax
 from a2ledger.journal import entries as journal_entries
-from a2ledger.journal import exchange_rates, subledgers, syntax
 from a2ledger.journal.entries import ISSUED
 from a2ledger.journal.period_file import PeriodFile, with_entries
-from a2ledger.payments import columns, posting
+from a2ledger.journal.syntax import Block
+from a2ledger.payments import columns, posting, remaining
 from a2ledger.payments.pairs import Known, add_up, held_already, pair, part, write
-from a2ledger.period import month_of
+from a2ledger.period import DAY, month_of
 from a2ledger.records import Customer, Movement
 from a2ledger.sources import text
 from a2ledger.sources.batch import ENTRY, Refused, digest
 from a2ledger.sources.report import Report
+
+AHEAD = DAY
+"""How far ahead of today a row may be dated: where clocks differ, it may be tomorrow there."""
 
 KINDS = {"refills": "refill", "payments": "payment", "charges": "charge", "openings": "opening"}
 
@@ -66,23 +70,60 @@ def take(
     given: Iterable[Movement],
     reports: Mapping[str, Report],
     accepted: Collection[str] = (),
+    *,
+    incumbent: bool = False,
 ) -> None:
     """Post movements into the draft, each once, and count them in the report of their kind.
 
-    What may be a pair must come together, or one of it be in the book.
+    What may be a pair must come together, or one of it be in the book. What is older than its
+    account is posted late, on the open period's first day.
+
+    Args:
+        draft: of the book.
+        given: the movements.
+        reports: by kind.
+        accepted: identities of conflicts, as for :func:`import_movements`.
+        incumbent: whether they are A2Billing's own rows: these have more decimals than a currency,
+            and what of them is older than an account is in its opening balance already.
     """
     given = list(given)
-    config, known = draft.config, held_already(draft, given)
-    fresh: dict[str, tuple[Movement, data.Transaction]] = {}
+    known = held_already(draft, given)
+    taking = _Taking(draft, {}, frozenset(accepted), incumbent)
     for movement in sorted(given, key=lambda row: (row.date, row.id)):
         held = _giving_way(movement, known, accepted)
         left = {link: row for link, row in known.items() if row is not held} if held else known
         report = reports[movement.kind]
-        _sort_in(draft, movement, config, left, fresh, report)
-        if held and posting.link(movement) in fresh:
+        if incumbent and _is_older(draft, movement):
+            report.not_billable["before-opening"] += 1
+            continue
+        _sort_in(taking, movement, left, report)
+        if held and posting.link(movement) in taking.fresh:
             known = left
             report.displaced.append(_displaced(movement, held))
-    _post(draft, fresh, known, reports)
+    _post(draft, taking.fresh, known, reports)
+
+
+class _Taking(NamedTuple):
+    """What a run posts into, and how."""
+
+    draft: Draft
+    fresh: dict[str, tuple[Movement, data.Transaction]]
+    """What is to be posted, by link."""
+    accepted: frozenset[str]
+    """Identities of conflicts that a person has decided for the row."""
+    incumbent: bool
+
+    def new(self, customer: str) -> Iterator[data.Transaction]:
+        """Entries of a customer that are to be posted."""
+        for movement, entry in self.fresh.values():
+            if movement.customer == customer:
+                yield entry
+
+
+def _is_older(draft: Draft, movement: Movement) -> bool:
+    """Whether a movement is older than its customer's account."""
+    customer = subledgers.customers(draft).get(movement.customer)
+    return customer is not None and dt.date.min < movement.date < customer.opened
 
 
 def _giving_way(
@@ -108,24 +149,18 @@ def _displaced(movement: Movement, held: Known) -> Refused:
 
 
 def _sort_in(
-    draft: Draft,
-    movement: Movement,
-    config: Config,
-    known: dict[str, Known],
-    fresh: dict[str, tuple[Movement, data.Transaction]],
-    report: Report,
+    taking: _Taking, movement: Movement, known: Mapping[str, Known], report: Report
 ) -> None:
-    """Put one row in its bucket, and into ``fresh`` if it is to be posted."""
+    """Put one row in its bucket, and into ``taking.fresh`` if it is to be posted."""
+    draft, fresh = taking.draft, taking.fresh
+    config = draft.config
     customer = subledgers.customers(draft).get(movement.customer)
     link = posting.link(movement)
-    if unusable := _unusable(movement, customer, config):
+    if unusable := _unusable(movement, customer, config, draft.today):
         report.refused.append(unusable)
         return
     if customer and movement.date == dt.date.min:
         movement = replace(movement, date=customer.opened)
-    if customer and movement.date < customer.opened:
-        report.not_billable["before-opening"] += 1
-        return
     entry = _entry(draft, movement, customer)
     if isinstance(entry, Refused):
         report.refused.append(entry)
@@ -144,21 +179,39 @@ def _sort_in(
         return
     if link in known:
         _compare(movement, content, known[link], report)
-    elif customer and (refused := _unpostable(draft, movement, customer, entry)):
+    elif refused := (not taking.incumbent and _finer(draft, movement)) or (
+        customer and _unpostable(taking, movement, customer, entry)
+    ):
         report.refused.append(refused)
     else:
         fresh[link] = (movement, entry)
 
 
-def _unusable(movement: Movement, customer: Customer | None, config: Config) -> Refused | None:
+def _unusable(
+    movement: Movement, customer: Customer | None, config: Config, today: dt.date
+) -> Refused | None:
     """Why a row cannot be posted at all."""
     if customer is None and movement.customer:
         message = f"no customer {movement.customer}; add him, then run `quarantine retry`"
         return _refuse(movement, "unknown-customer", message)
+    if movement.date > today + AHEAD:
+        message = f"it is dated {movement.date}, and today is {today}; correct the day"
+        return _refuse(movement, "future", message)
     if movement.kind == "charge" and movement.service not in config.services:
         message = f"{movement.service!r} is not under [services]"
         return _refuse(movement, "unknown-service", message)
     return None
+
+
+def _finer(draft: Draft, movement: Movement) -> Refused | None:
+    """The refusal of an amount with more decimals than its currency."""
+    own = subledgers.currency(draft, movement.customer) if movement.customer else ""
+    currency = movement.currency or own or draft.config.currency
+    if not money.is_finer(movement.amount_micro, currency):
+        return None
+    amount, places = money.text(movement.amount_micro, 2), money.decimals(currency)
+    message = f"{amount} has more than the {places} decimals of {currency}"
+    return _refuse(movement, "bad-amount", message)
 
 
 def _compare(movement: Movement, content: str, held: Known, report: Report) -> None:
@@ -204,18 +257,77 @@ def _entry(
 
 
 def _unpostable(
-    draft: Draft, movement: Movement, customer: Customer, entry: data.Transaction
+    taking: _Taking, movement: Movement, customer: Customer, entry: data.Transaction
 ) -> Refused | None:
     """Why a customer's account cannot take an entry; None if it can."""
+    draft = taking.draft
     if customer.settled and movement.kind == "charge":
         message = f"the account of {customer.id} is settled; reopen it, then run `quarantine retry`"
         return _refuse(movement, "settled", message)
     if movement.kind in {"refill", "payment"}:
+        told = _told_before(taking, movement, customer, entry)
+        if told and told.identity not in taking.accepted:
+            return told
         late = entry.date < customer.open_since
         placed = journal_entries.moved_to(entry, customer.open_since) if late else entry
         if found := issue_taxed_refill.objection(draft, customer, placed):
             return _refuse(movement, *found)
     return None
+
+
+def _told_before(
+    taking: _Taking, movement: Movement, customer: Customer, entry: data.Transaction
+) -> Refused | None:
+    """The refusal of a reversal that the book has in another form: one event is told twice."""
+    if movement.amount_micro >= 0:
+        return None
+    new = "".join(map(syntax.formatted, taking.new(customer.id)))
+    held = [*account_blocks(taking.draft, customer), *syntax.blocks(new)]
+    asked = _legs_of(entry)[0]
+    for link, payment in remaining.held(held, customer.id, movement.kind).items():
+        if movement.reference and remaining.is_called(link, movement.kind, movement.reference):
+            left = max(payment.amount_micro, 0)
+            if -posting.credited(entry) <= left:
+                return None
+            message = (
+                f"{money.text(left, 2)} is left of {movement.kind} {movement.reference}: it was "
+                "returned, moved or reversed before; if this is another one, correct its reference"
+            )
+            return _rival(movement, message)
+    for block in held if movement.kind == "payment" else ():
+        if _is_refund(block, asked, movement):
+            message = (
+                f"{syntax.links(block.text)[0]} of {block.date} pays the same back; if this is "
+                "another one, `quarantine retry --accept` posts it"
+            )
+            return _rival(movement, message)
+    return None
+
+
+_SOON = 10 * DAY
+"""How many days a bank may take to tell of a refund."""
+
+
+def _is_refund(block: Block, asked: syntax.Leg, movement: Movement) -> bool:
+    """Whether an entry is a refund out of the account, and of the amount, that a row tells of."""
+    if not any(name.startswith("refund-") for name in syntax.links(block.text)):
+        return False
+    entry = journal_entries.read_entry(block.text)
+    near = abs(journal_entries.own_day(entry) - movement.date) <= _SOON
+    named = movement.reference == str(entry.meta.get("id", ""))
+    return asked in syntax.legs(block.text) and (named or (near and not movement.reference))
+
+
+def account_blocks(draft: Draft, customer: Customer) -> Iterator[Block]:
+    """Every entry of a customer's own ledger that is not usage, oldest period first."""
+    for start in customer.periods:
+        text = draft.text(customer_file.period_path(customer.id, start))
+        above = text.partition(syntax.MARKER)[0]
+        yield from (block for block in syntax.blocks(above) if block.kind in {"*", "!"})
+
+
+def _legs_of(entry: data.Transaction) -> list[syntax.Leg]:
+    return syntax.legs(syntax.formatted(entry))
 
 
 class _Taxed(TypedDict, total=False):

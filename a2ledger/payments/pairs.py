@@ -127,14 +127,23 @@ def pair(
     standing = {link: entry for link, entry in every.items() if "voided" not in entry.meta}
     refills = [entry for link, entry in standing.items() if link.startswith("refill-")]
     payments = [entry for link, entry in standing.items() if link.startswith("payment-")]
-    for payment in sorted(payments, key=own_link):
+    paid: dict[str, int] = {}
+    """What was paid for each refill so far, by its link."""
+    # What is closed stays as it is, and so it comes first.
+    for payment in sorted(payments, key=lambda one: (own_link(one) not in sealed, own_link(one))):
         refill = partner(payment, refills)
-        if refill is None or "customer" in payment.meta:  # put together in a closed period
+        if refill is None:
+            continue
+        link, before = own_link(refill), paid.get(own_link(refill), 0)
+        paid[link] = before + posting.credited(payment)
+        if "customer" in payment.meta:  # put together in a closed period
             continue
         if own_link(payment) not in sealed:
-            every[own_link(payment)] = posting.paired(payment, refill, customer)
-        elif own_link(refill) not in sealed:
-            every[own_link(refill)] = posting.without_effect(refill, customer)
+            paid_micro = posting.part_paid(refill, before, paid[link])
+            every[own_link(payment)] = posting.paired(payment, refill, customer, paid_micro)
+        elif link not in sealed:
+            paid_micro = posting.part_paid(refill, 0, paid[link])
+            every[link] = posting.without_effect(refill, customer, paid_micro)
     for link, entry in every.items():
         if link in new or entry != old[link]:
             yield entry

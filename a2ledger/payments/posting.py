@@ -16,12 +16,15 @@ through Equity:Conversion, balanced in each of both; never through a price on a 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
+from typing import cast
 
 from beancount.core import data
+from beancount.core.amount import Amount
 
 from a2ledger import accounts, money
 from a2ledger.journal import syntax
-from a2ledger.journal.entries import _without_vat, leg, own_day, restored, sale, transaction
+from a2ledger.journal.entries import _without_vat, gross, leg, own_day, restored, sale, transaction
 from a2ledger.records import Movement
 
 TITLES = {"payment": "Payment", "refill": "Refill", "opening": "Opening balance"}
@@ -120,13 +123,16 @@ def canonical(entry: data.Transaction) -> str:
     entry = restored(entry)
     meta = {key: value for key, value in entry.meta.items() if key in {"id", "reference"}}
     own = {name for name in entry.links if not name.startswith("refill-")} or entry.links
-    postings = _without_vat(entry.postings)
+    whole = entry._replace(postings=_without_vat(entry.postings))
+    postings = alone(whole, str(entry.meta.get("customer", ""))).postings
     if any(posting.account == accounts.CONVERSION for posting in postings):
         # What a foreign payment is worth is not its content: prices may come later.
         postings = [postings[0], postings[1]._replace(account="Billed")]
-    elif not any(posting.account.startswith(accounts.RECEIVABLE) for posting in postings):
-        # Paired: the second leg stands in for Billed, whose name the text need not have.
-        postings[1] = postings[1]._replace(account="Billed")
+    elif not entry.meta.get("customer") and not any(
+        posting.account.startswith(accounts.RECEIVABLE) for posting in postings
+    ):
+        # In suspense: the second leg stands in for Billed.
+        postings = [postings[0], postings[1]._replace(account="Billed")]
     else:
         postings = [
             posting._replace(account="Billed") if posting.account.endswith(":Billed") else posting
@@ -142,26 +148,76 @@ def canonical(entry: data.Transaction) -> str:
     )
 
 
-def paired(payment: data.Transaction, refill: data.Transaction, customer: str) -> data.Transaction:
+def credited(entry: data.Transaction) -> int:
+    """What a payment's or refill's entry is worth to the customer, whatever it is paired with."""
+    legs = alone(gross(entry), str(entry.meta.get("customer", ""))).postings
+    units = cast("Amount", legs[-1].units)
+    return -money.micro(units.number or Decimal(0))
+
+
+def part_paid(refill: data.Transaction, before_micro: int, after_micro: int) -> int:
+    """What of a payment pays for a refill; the rest is the customer's.
+
+    Args:
+        refill: what is paid for.
+        before_micro: what was paid for it before the payment.
+        after_micro: what is paid for it with the payment.
+    """
+    whole = credited(refill)
+    if whole <= 0:
+        return after_micro - before_micro
+    return min(after_micro, whole) - min(before_micro, whole)
+
+
+def paired(
+    payment: data.Transaction,
+    refill: data.Transaction,
+    customer: str,
+    part_micro: int | None = None,
+) -> data.Transaction:
     """The payment's entry where it paid for a refill: it credits what the refill debited.
 
-    No posting of it names the customer any more, so its metadata does.
+    Args:
+        payment: as it is alone.
+        refill: what it paid for.
+        customer: whose. No posting need name them any more, so the metadata does.
+        part_micro: what of it paid for the refill, all if not given; the rest is the customer's.
     """
-    *others, last = payment.postings
+    if part_micro == 0:
+        return payment
     return payment._replace(
         meta={**payment.meta, "customer": customer},
         links=payment.links | refill.links,
-        postings=[*others, last._replace(account=refill.postings[0].account)],
+        postings=_split(payment, refill.postings[0].account, part_micro),
     )
 
 
-def without_effect(refill: data.Transaction, customer: str) -> data.Transaction:
-    """The refill's entry where its payment was credited in a closed period already."""
-    first, second = refill.postings
+def without_effect(
+    refill: data.Transaction, customer: str, part_micro: int | None = None
+) -> data.Transaction:
+    """The refill's entry where a part of it, or all, was credited in a closed period already."""
+    if part_micro == 0:
+        return refill
     return refill._replace(
         meta={**refill.meta, "customer": customer},
-        postings=[first, second._replace(account=first.account)],
+        postings=_split(refill, refill.postings[0].account, part_micro),
     )
+
+
+def _split(entry: data.Transaction, account: str, part_micro: int | None) -> list[data.Posting]:
+    """Postings of an entry that credits another account with a part of its amount."""
+    *others, last = entry.postings
+    units = cast("Amount", last.units)
+    number = units.number or Decimal(0)
+    rest = 0 if part_micro is None else -money.micro(number) - part_micro
+    if part_micro is None or not rest:
+        return [*others, last._replace(account=account)]
+    places = money.decimals(units.currency)
+    return [
+        *others,
+        leg(account, -part_micro, units.currency, places=places),
+        leg(last.account, -rest, units.currency, places=places),
+    ]
 
 
 def alone(entry: data.Transaction, customer: str) -> data.Transaction:
@@ -170,10 +226,19 @@ def alone(entry: data.Transaction, customer: str) -> data.Transaction:
         return entry
     own = {name for name in entry.links if not name.startswith("refill-")} or entry.links
     *others, last = entry.postings
+    billed = accounts.billed(customer)
+    if last.account == billed and len(others) > 1 and others[-1].account != accounts.CONVERSION:
+        # It paid for a refill in part.
+        units = cast("Amount", last.units)
+        both = (units.number or Decimal(0)) + (
+            cast("Amount", others.pop().units).number or Decimal(0)
+        )
+        places = money.decimals(units.currency)
+        last = leg(billed, money.micro(both), units.currency, places=places)
     return entry._replace(
         meta={key: value for key, value in entry.meta.items() if key != "customer"},
         links=frozenset(own),
-        postings=[*others, last._replace(account=accounts.billed(customer))],
+        postings=[*others, last._replace(account=billed)],
     )
 
 

@@ -154,7 +154,8 @@ def test_fractions_that_wait_are_told(shop):
     shop.imported("calls", [call("u4", "C1", "2026-01-07", 1, "33222")])
 
     # A second to France is 0.02: nothing is left over, so take a third of a cent more.
-    shop.moves("charges", "C1", "2026-01-08", "0.003333", id="c2")
+    row = {**call("u5", "C1", "2026-01-07", 1, "33222"), "cost": "0.003333"}
+    shop.imported("calls", [row])
     line = next(
         number
         for number, row in enumerate(shop.preview("C1")["lines"], start=1)

@@ -439,7 +439,7 @@ def test_the_preview_is_the_bill_but_for_kind_number_and_dates(book, vat):
     book.customers({"id": "C1", "vat": vat}, {"id": "C2", "vat": vat})
     for day, minutes in (("2026-01-03", 7), ("2026-01-04", 11), ("2026-01-31", 2)):
         book.talks("C1", day, minutes, today="2026-02-01")
-    book.moves("charges", "C1", "2026-01-05", "2.345", today="2026-02-01")
+    book.moves("charges", "C1", "2026-01-05", "2.34", today="2026-02-01")
     book.moves("refills", "C1", "2026-01-06", "3.33", today="2026-02-01")
     book.talks("C1", "2026-02-01", 5, today="2026-02-01")
     for today, number in (("2026-02-01", 1), ("2026-03-01", 2)):

@@ -82,20 +82,29 @@ def test_months_after_the_one_that_waits_are_not_closed_either(book):
     assert len(json.loads(book.run("close", "C1", "--json").stdout)) == 2
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "waits"),
-    [("", "", True), ("Line 1", "Line 1", True), ("Line 1", "Line 2", False)],
-)
-def test_one_fee_twice_for_the_same_days_waits_for_the_customers_name(book, first, second, waits):
+@pytest.mark.parametrize("description", ["", "Line 1"])
+def test_two_like_fees_are_two(book, description):
     book.today = "2026-02-02"
     book.customers({"id": "C1", "opened": "2026-01-01"})
-    for description in (first, second):
-        book.run(
-            "fee", "add", "C1", "Subscriptions", "10.00", "--from", "2026-01-01",
-            "--description", description,
-        )  # fmt: skip
+    add = ("fee", "add", "C1", "Subscriptions", "10.00", "--from", "2026-01-01")
+    assert "note:" not in book.run(*add, "--description", description).stderr
+    said = book.run(*add, "--description", description).stderr
+    assert "note: C1 has fee1 for the same already; this one is charged beside it" in said
 
-    expected = ["fee-twice", "fee-twice"] if waits else None
-    assert codes(book, code=1 if waits else 0) == {"C1": expected}
-    if waits:
-        assert codes(book, "C1") == {"C1": None}
+    assert codes(book) == {"C1": None}
+    nets = [line["net"] for line in book.invoice("INV-2026-000001")["lines"]]
+    assert nets == ["10.00"] * 4  # January and February of both
+
+
+def test_one_fee_twice_for_the_same_days_waits_for_the_customers_name(book):
+    book.today = "2026-02-02"
+    book.customers({"id": "C1", "opened": "2026-01-01"})
+    book.run("fee", "add", "C1", "Subscriptions", "10.00", "--from", "2026-01-01")
+    path = "journals/2026-01/C1.01.beancount"
+    head, fee, rest = book.text(path).partition('2026-01-01 * "Subscriptions"')
+    entry = (fee + rest).split("\n\n")[0] + "\n\n"
+    again = entry.replace("^fee-C1-fee1-2026-01-01", "^fee-C1-fee1-2026-01-01.2026-01-01")
+    (book.root / path).write_text(head + entry + again + rest.split("\n\n", 1)[1])
+
+    assert codes(book, code=1) == {"C1": ["fee-twice"]}
+    assert codes(book, "C1") == {"C1": None}

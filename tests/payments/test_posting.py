@@ -125,15 +125,24 @@ def test_a_payment_and_a_refill_belong_together_if_one_names_the_other(payment, 
 METHODS = st.sampled_from(["", "bank", "voucher", "PayPal"])
 
 
-@given(METHODS, METHODS, st.integers(-(10**9), 10**9), st.text(max_size=5))
-def test_late_or_paired_an_entry_is_the_same_event(method, other, micro, text):
+@given(
+    METHODS,
+    METHODS,
+    st.integers(-(10**9), 10**9),
+    st.text(max_size=5),
+    st.none() | st.integers(-(10**9), 10**9),
+)
+def test_late_or_paired_an_entry_is_the_same_event(method, other, micro, text, part):
     payment = entry(method=method, amount_micro=micro, description=text, reference=text)
     refill = entry("refill", id="r1", method=other, amount_micro=micro)
     later = dt.date(2026, 2, 1)
 
-    together = posting.paired(entries.moved_to(payment, later), refill, "C1")
-    without = posting.without_effect(entries.moved_to(refill, later), "C1")
+    together = posting.paired(entries.moved_to(payment, later), refill, "C1", part)
+    without = posting.without_effect(entries.moved_to(refill, later), "C1", part)
 
+    for one in (together, without):
+        legs = syntax.legs(syntax.formatted(one))
+        assert sum(leg.micro for leg in legs) == 0
     assert posting.canonical(together) == posting.canonical(payment)
     assert posting.canonical(without) == posting.canonical(refill)
     assert posting.alone(together, "C1") == entries.moved_to(payment, later)

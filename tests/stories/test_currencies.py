@@ -59,7 +59,7 @@ def test_everyone_is_billed_in_his_own_currency_with_its_decimals(book):
 
 
 def test_an_import_adds_up_each_currency_by_itself(book):
-    priced(shop(book))
+    shop(book)
     done = book.run("import", "calls", calls(book, ("E1", 60), ("U1", 120), ("Y1", 60)), "--json")
     found = json.loads(done.stdout)
     assert (found["amount"], found["amounts"]) == ("0.60", {"JPY": "60", "USD": "1.20"})
@@ -80,7 +80,7 @@ def test_carriers_are_owed_in_the_currency_of_the_deck_that_names_them(book):
 
 
 def test_months_carried_forward_keep_currencies_apart(book):
-    priced(shop(book))
+    shop(book)
     for month in range(1, 7):
         book.run(
             "import",
@@ -105,7 +105,7 @@ def test_months_carried_forward_keep_currencies_apart(book):
 
 
 def test_a_deck_in_another_currency_than_the_account_prices_nothing(book):
-    priced(shop(book))
+    shop(book)
     done = book.run("customer", "set", "E1", "tariff=usd", code=1)
     assert "usd is in USD, the account in EUR" in done.stderr
     book.run("customer", "add", "G1", "--currency", "GBP", "--tariff", "standard", code=1)
@@ -119,7 +119,7 @@ def test_a_deck_in_another_currency_than_the_account_prices_nothing(book):
 
 
 def test_the_currency_of_an_account_never_changes(book):
-    priced(shop(book))
+    shop(book)
     done = book.run("customer", "set", "U1", "currency=EUR", code=1)
     assert "kept in USD for good" in done.stderr
 
@@ -170,7 +170,7 @@ def test_the_same_payment_again_is_known_even_when_prices_came_between(book):
 
 
 def test_without_a_price_a_foreign_payment_waits_in_quarantine(book):
-    priced(shop(book))
+    shop(book)
     assert pay(book, "P1,U1,2026-01-19,90,EUR", code=3)["quarantined"] == {"bad-currency": 1}
     priced(book)
     assert pay(book, "P1,U1,2026-01-19,90,EUR")["posted"] == 1
@@ -178,7 +178,7 @@ def test_without_a_price_a_foreign_payment_waits_in_quarantine(book):
 
 
 def test_prices_are_taken_once(book):
-    priced(shop(book))
+    shop(book)
     rows = PRICES + "2026-01-20,USD,0.93\n2026-01-20,EUR,1\n2026-02-30,USD,1\n2026-01-03,USD,0\n"
     file = book.file("prices.csv", rows)
     first = json.loads(book.run("import", "prices", file, "--json", code=3).stdout)

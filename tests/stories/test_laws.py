@@ -20,6 +20,7 @@ from posted import CODES, DAYS, JANUARY, draw_up, months, row, total, years
 from a2ledger import accounts, money
 from a2ledger.billing import closing_entries
 from a2ledger.book import config
+from a2ledger.documents.document import ROUNDING
 from a2ledger.journal import entries as journal_entries
 from a2ledger.journal import period_file, syntax
 from a2ledger.journal.rows import Brought
@@ -551,6 +552,15 @@ def assert_document_adds_up(bill, previous, places):
     moved = {code for code, net in bill.net_micro.items() if net}
     assert shown.keys() >= moved
     assert all(shown[code] == (bill.net_micro[code], bill.vat_micro[code]) for code in shown)
+
+
+@pytest.mark.parametrize("opening", [-1_005_000, 1_005_000, -4_999, -1_204_999])
+def test_a_balance_of_half_a_cent_that_changes_its_sign_closes(opening):
+    bought = row(JANUARY.start, "S21", 1_000_000 if opening < 0 else -1_000_000)
+    bill = draw_up(Brought(billed_micro=opening), [bought])
+    assert_document_adds_up(bill, None, 2)
+    added = [line.amount for line in bill.statement.lines if line.description == ROUNDING]
+    assert added in ([], ["0.01"], ["-0.01"])
 
 
 @settings(max_examples=100, **slow)

@@ -1,0 +1,493 @@
+"""What a billed line is still worth: its amount less all that was given back on it, by any door.
+
+An invoice loses worth by credit notes, by fees that are stopped, changed or settled, by calls that
+are re-rated, and by debts that are written off. Each of these doors asks here first, so that
+nothing is given back twice:
+
+- *Given by hand*: credit notes, line by line; and write-offs, which take the rest of the document
+  in proportion, until `recover` takes them back.
+- *Given by the program*: what fees' corrections and re-rating moved, by the line they correct.
+
+A credit note may take what both leave. A fee's correction and re-rating take into account what was
+given by hand. Amounts are micro-units; a line's are net, as the document shows them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from a2ledger import accounts, money
+from a2ledger.journal import customer_file, syntax
+from a2ledger.journal.syntax import Block
+from a2ledger.records import Customer
+
+Json = Mapping[str, Any]
+
+RERATE = "rerate-"
+_FEE = re.compile(r"fee-.*-(\d{4}-\d\d-\d\d)(\.\d{4}-\d\d-\d\d)?")
+_META = re.compile(r'^  ([a-z_]+): (?:("(?:[^"\\]|\\.)*")|(\S+)[^\n]*)$', re.MULTILINE)
+_UNBILLED = re.compile(
+    r'^[ \t]+\S+:Unbilled[ \t]+(-?[0-9.]+)[ \t]+[A-Z]\S*\n(?:    vat: "((?:[^"\\]|\\.)*)")?',
+    re.MULTILINE,
+)
+_PAYEE = re.compile(r'\S+ [*!] ("(?:[^"\\]|\\.)*")')
+
+
+class Calls(NamedTuple):
+    """Calls that one line of a bill adds up: those of a period, or late ones of a day."""
+
+    start: dt.date
+    """Of the period in which they were billed."""
+    service: str
+    destination: str
+    vat: str
+    late_from: dt.date | None = None
+
+
+class Share(NamedTuple):
+    """What of a line was given back by hand, and what the line is, both net."""
+
+    given_micro: int
+    net_micro: int
+
+    def of(self, micro: int, places: int = money.PLACES) -> int:
+        """The same share of another amount: what the line was made from."""
+        unit: int = 10 ** (money.PLACES - places)
+        return money.divide(micro * self.given_micro, self.net_micro * unit) * unit
+
+
+class Item(NamedTuple):
+    """An entry on Unbilled that is, or will be, a line of a bill."""
+
+    link: str
+    date: dt.date
+    payee: str
+    vat: str
+    micro: int
+    late_from: dt.date | None
+    meta: Mapping[str, str]
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """Its place among the lines of a bill."""
+        return (self.date, self.payee, self.vat, self.late_from or self.date, self.link)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worth:
+    """What one customer's billed lines are worth.
+
+    ``text_of`` reads a file of the book, ``paths`` are those of documents by name.
+    """
+
+    customer: Customer
+    places: int
+    text_of: Callable[[str], str]
+    paths: Mapping[str, str]
+
+    def given(self, invoice: Json) -> list[Json]:
+        """What was given back on an invoice but by credit notes, each in the form of one."""
+        rest = {line["line"]: money.parse(line["net"]) for line in invoice["lines"]}
+        _take(rest, *self.notes(invoice["number"]))
+        corrected = _as_note(
+            "corrections of fees and calls", invoice, self._corrected(invoice, rest), self.places
+        )
+        _take(rest, corrected)
+        before = [*self.notes(invoice["number"]), corrected]
+        written_off = self._written_off(invoice, rest, before)
+        return [note for note in (corrected, written_off) if note["lines"]]
+
+    def left(self, invoice: Json) -> tuple[int, dict[str, int]]:
+        """What of an invoice was not given back but by writing it off: in all, and VAT by code."""
+        rest = {line["line"]: money.parse(line["net"]) for line in invoice["lines"]}
+        notes = self.notes(invoice["number"])
+        _take(rest, *notes)
+        lines = self._corrected(invoice, rest)
+        given = [*notes, _as_note("", invoice, lines, self.places)]
+        taxes = {row["code"]: money.parse(row["vat"]) for row in invoice["vat"]}
+        gross = money.parse(invoice["gross"])
+        for row in (row for note in given for row in note["vat"]):
+            taxes[row["code"]] -= money.parse(row["vat"])
+            gross -= money.parse(row["net"]) + money.parse(row["vat"])
+        return gross, taxes
+
+    def fees(self) -> dict[str, Share]:
+        """What was given back by hand of the fees that closed periods billed, by their links."""
+        return {
+            source: share
+            for source, share in self._shares.items()
+            if isinstance(source, str) and _FEE.fullmatch(source)
+        }
+
+    def calls(self) -> dict[Calls, Share]:
+        """What was given back by hand of calls, by the line they were billed on."""
+        return {source: one for source, one in self._shares.items() if isinstance(source, Calls)}
+
+    def rerated(self) -> dict[str, Share]:
+        """What was given back by hand of lines that re-rating made, by their links."""
+        return {
+            source: share
+            for source, share in self._shares.items()
+            if isinstance(source, str) and source.startswith(RERATE)
+        }
+
+    # ---- what the ledger and the documents say ----
+
+    @cached_property
+    def _periods(self) -> dict[dt.date, list[Block]]:
+        """Entries of the customer's periods, but for usage and closes."""
+        found = {}
+        for start in self.customer.periods:
+            text = self.text_of(customer_file.period_path(self.customer.id, start))
+            above = text.partition(syntax.MARKER)[0]
+            found[start] = [row for row in syntax.blocks(above) if row.kind in {"*", "!"}]
+        return found
+
+    def _entries(self, kind: str) -> Iterator[tuple[Block, dict[str, str]]]:
+        """Entries whose link begins with a word, with their metadata; no voided ones."""
+        for blocks in self._periods.values():
+            for block in blocks:
+                if any(name.startswith(kind) for name in syntax.links(block.text)):
+                    meta = _meta(block.text)
+                    if "voided" not in meta:
+                        yield block, meta
+
+    def document(self, name: str) -> Json | None:
+        """A document by its name; None if the book has none of that name."""
+        path = self.paths.get(name)
+        found: Json | None = json.loads(self.text_of(path)) if path else None
+        return found
+
+    @cached_property
+    def _notes(self) -> dict[str, list[Json]]:
+        """Credit notes by the number of the invoice they are for."""
+        found: dict[str, list[Json]] = {}
+        for _, meta in self._entries("credit-note-"):
+            note = self.document(meta.get("number", ""))
+            if note is not None and "original" in meta:
+                found.setdefault(meta["original"], []).append(note)
+        for notes in found.values():
+            notes.sort(key=lambda note: str(note["number"]))
+        return found
+
+    def notes(self, number: str) -> list[Json]:
+        """The credit notes of an invoice, in order of their numbers."""
+        return self._notes.get(number, [])
+
+    @cached_property
+    def lost(self) -> dict[str, int]:
+        """What of each document was written off and not recovered, VAT included."""
+        found: dict[str, int] = {}
+        account = accounts.billed(self.customer.id)
+        for kind, sign in (("write-off-", 1), ("recover-", -1)):
+            for block, meta in self._entries(kind):
+                moved = sum(leg.micro for leg in syntax.legs(block.text) if leg.account == account)
+                for number, micro in self._parts(meta, abs(moved)):
+                    found[number] = found.get(number, 0) + sign * micro
+        return {number: micro for number, micro in found.items() if micro > 0}
+
+    def _parts(self, meta: Mapping[str, str], micro: int) -> Iterator[tuple[str, int]]:
+        """Documents that an entry gives up, and how much of each."""
+        if "parts" in meta:
+            yield from parts(meta["parts"])
+            return
+        # Entries of earlier versions name the documents, oldest first, and no amounts.
+        for number in filter(None, meta.get("reference", "").split(", ")):
+            document = self.document(number)
+            part = min(micro, money.parse(document["gross"])) if document else 0
+            if part:
+                yield number, part
+            micro -= part
+
+    @cached_property
+    def _shares(self) -> dict[str | Calls, Share]:
+        """What was given back by hand, by what the line was made from."""
+        found = {}
+        for number in {*self._notes, *self.lost}:
+            invoice = self.document(number)
+            if invoice is None or invoice["kind"] != "invoice":
+                continue
+            rest = {line["line"]: money.parse(line["net"]) for line in invoice["lines"]}
+            notes = self.notes(number)
+            _take(rest, *notes)
+            _take(rest, self._written_off(invoice, rest, notes))
+            for line, source in self._sources(invoice).items():
+                net = money.parse(_line(invoice, line)["net"])
+                if net and rest[line] != net:
+                    found[source] = Share(net - rest[line], net)
+        return found
+
+    def _sources(self, invoice: Json) -> dict[int, str | Calls]:
+        """What each line of an invoice was made from: the link of an entry, or calls."""
+        start = dt.date.fromisoformat(invoice["period"]["start"])
+        others = [line for line in invoice["lines"] if not line["calls"]]
+        codes = {line["vat_code"] for line in others}
+        items = [item for item in self._items(self._periods.get(start, ())) if item.vat in codes]
+        found: dict[int, str | Calls] = {
+            line["line"]: Calls(
+                start,
+                line["service"],
+                line["destination"],
+                line["vat_code"],
+                dt.date.fromisoformat(line["late_from"]) if line["late_from"] else None,
+            )
+            for line in invoice["lines"]
+            if line["calls"]
+        }
+        if len(items) == len(others):
+            # They are told apart by their order alone: the document does not name its entries.
+            for line, item in zip(others, sorted(items, key=lambda one: one.order), strict=True):
+                found[line["line"]] = item.link
+        return found
+
+    def _items(self, blocks: Iterable[Block]) -> Iterator[Item]:
+        """Lines of a bill that entries make."""
+        for block in blocks:
+            if ":Unbilled" not in block.text:
+                continue
+            meta, payee = _meta(block.text), _PAYEE.match(block.text)
+            if "voided" in meta:
+                continue
+            late = meta.get("late_from")
+            for amount, vat in _UNBILLED.findall(block.text):
+                yield Item(
+                    min(syntax.links(block.text), default=""),
+                    dt.date.fromisoformat(block.date),
+                    syntax.unquoted(payee[1]) if payee else "",
+                    vat,
+                    money.parse(amount),
+                    dt.date.fromisoformat(late) if late else None,
+                    meta,
+                )
+
+    # ---- what the program gave back ----
+
+    def _corrected(self, invoice: Json, rest: Mapping[int, int]) -> dict[int, int]:
+        """Net that corrections of fees and calls gave back, by line; no more than its rest."""
+        sources = self._sources(invoice)
+        every = [
+            item
+            for blocks in self._periods.values()
+            for item in self._items(blocks)
+            if _FEE.fullmatch(item.link) or item.link.startswith(RERATE)
+        ]
+        if not every:
+            return {}
+        rerated = _Rerated.of(every)
+        found: dict[int, int] = {}
+        for line, source in sources.items():
+            net = money.parse(_line(invoice, line)["net"])
+            if net <= 0:
+                continue
+            if isinstance(source, str) and _FEE.fullmatch(source):
+                gone = self._gone_of_fee(source, every)
+            else:
+                gone = Share(rerated.gone(source), self._posted(invoice, line, net))
+            if gone.given_micro > 0:
+                found[line] = min(gone.of(net, self.places), max(rest[line], 0))
+        return found
+
+    def _posted(self, invoice: Json, line: int, net_micro: int) -> int:
+        """What a line took from Unbilled: its net, with the VAT in it where prices contain it."""
+        if invoice.get("treatment") != "included":
+            return net_micro
+        code = _line(invoice, line)["vat_code"]
+        rate = next(money.parse(row["rate"]) for row in invoice["vat"] if row["code"] == code)
+        return net_micro + money.divide(net_micro * rate, 100 * money.MICRO)
+
+    def _gone_of_fee(self, link: str, every: Sequence[Item]) -> Share:
+        """What of a fee's entry its corrections gave back; the latest days go first."""
+        item = next(item for item in every if item.link == link)
+        own = [other for other in every if other.meta.get("fee") == item.meta["fee"]]
+        first = _anchor(link)
+        corrections = [
+            other
+            for other in own
+            if other.micro < 0 and _anchor(other.link) <= first <= _last(other)
+        ]
+        if not corrections:
+            return Share(0, item.micro)
+        day = min(_anchor(other.link) for other in corrections)
+        last = max(_last(other) for other in corrections)
+        group = [one for one in own if one.micro > 0 and day <= _anchor(one.link) <= last]
+        left = -sum(other.micro - self._by_hand(other) for other in corrections)
+        for other in sorted(group, key=lambda one: (one.date, _anchor(one.link)), reverse=True):
+            part = min(left, other.micro - self._by_hand(other))
+            if other.link == link:
+                return Share(part, item.micro)
+            left -= part
+        return Share(0, item.micro)
+
+    def _by_hand(self, item: Item) -> int:
+        """What of an entry was given back by hand."""
+        share = self._shares.get(item.link)
+        return share.of(item.micro) if share else 0
+
+    # ---- what was given up ----
+
+    def _written_off(
+        self, invoice: Json, rest: Mapping[int, int], before: Sequence[Json]
+    ) -> dict[str, Any]:
+        """What of an invoice was written off: of what was not given back, each line's share."""
+        lost = self.lost.get(str(invoice["number"]), 0)
+        gross = money.parse(invoice["gross"]) - sum(
+            money.parse(row["net"]) + money.parse(row["vat"])
+            for note in before
+            for row in note["vat"]
+        )
+        lines = {}
+        if lost and gross > 0:
+            share = Share(min(lost, gross), gross)
+            lines = {line: share.of(net, self.places) for line, net in rest.items() if net > 0}
+        return _as_note("a write-off", invoice, lines, self.places)
+
+
+class _Rerated(NamedTuple):
+    """What re-rating gave back: of lines of calls, and of what it had charged before."""
+
+    of_calls: Mapping[tuple[str, str, str], int]
+    """By service, VAT code and the line's name."""
+    of_all: Mapping[tuple[str, str], int]
+    """What entries of earlier versions, which name no lines, gave back of a service and code."""
+    of_entries: Mapping[str, int]
+    """By link."""
+
+    @classmethod
+    def of(cls, every: Iterable[Item]) -> _Rerated:
+        """What some entries gave back: of what was charged last, first."""
+        charged: dict[tuple[str, str, str], list[tuple[str, int]]] = {}
+        of_calls: dict[tuple[str, str, str], int] = {}
+        of_all: dict[tuple[str, str], int] = {}
+        of_entries: dict[str, int] = {}
+        for item in every:
+            if not item.link.startswith(RERATE):
+                continue
+            if "moved" not in item.meta:
+                gone = of_all.get((item.payee, item.vat), 0)
+                of_all[item.payee, item.vat] = gone + max(-item.micro, 0)
+                continue
+            for name, micro in rerated_lines(item.meta["moved"]).items():
+                key, left = (item.payee, item.vat, name), -micro
+                if micro > 0:
+                    charged.setdefault(key, []).append((item.link, micro))
+                while left > 0 and charged.get(key):
+                    link, there = charged[key].pop()
+                    part = min(left, there)
+                    of_entries[link] = of_entries.get(link, 0) + part
+                    left -= part
+                    if there > part:
+                        charged[key].append((link, there - part))
+                if left > 0:
+                    of_calls[key] = of_calls.get(key, 0) + left
+        return cls(of_calls, of_all, of_entries)
+
+    def gone(self, source: str | Calls) -> int:
+        """What was given back of what a line was made from."""
+        if isinstance(source, str):
+            return self.of_entries.get(source, 0)
+        key = (source.service, source.vat)
+        return self.of_calls.get((*key, line_key(source)), 0) + self.of_all.get(key, 0)
+
+
+def of_customer(book: Any, customer: Customer, currency: str) -> Worth:
+    """What a customer's billed lines are worth, as a book or a draft has them."""
+    paths = {
+        path.rsplit("/", 1)[-1].removesuffix(".json"): path
+        for path in book.files("invoices", "*/*.json")
+    }
+    return Worth(customer=customer, places=money.decimals(currency), text_of=book.text, paths=paths)
+
+
+def parts(text: str) -> Iterator[tuple[str, int]]:
+    """Documents with amounts, from the text of :func:`written_parts`."""
+    for part in text.split(", "):
+        number, _, amount = part.rpartition(" ")
+        yield number, money.parse(amount)
+
+
+def written_parts(found: Iterable[tuple[str, int]], places: int) -> str:
+    """Documents with amounts as a text: ``INV-2026-000001 60.50, INV-2026-000002 3.00``."""
+    return ", ".join(f"{number} {money.text(micro, places)}" for number, micro in found)
+
+
+def line_key(calls: Calls) -> str:
+    """How a correction names the line of a bill whose calls it re-rates."""
+    late = f"<{calls.late_from}" if calls.late_from else ""
+    return f"{calls.start}{late} {calls.destination.replace(';', ',')}"
+
+
+def written_lines(lines: Mapping[str, int]) -> str:
+    """What a correction moves by line as a text: ``2026-01-01 Belgium: -5.000000; …``."""
+    return "; ".join(f"{key}: {money.text(micro)}" for key, micro in sorted(lines.items()))
+
+
+def rerated_lines(text: str) -> dict[str, int]:
+    """What a correction moved by line, from the text of :func:`written_lines`."""
+    found = {}
+    for part in filter(None, text.split("; ")):
+        key, _, amount = part.rpartition(": ")
+        found[key] = money.parse(amount)
+    return found
+
+
+def _meta(text: str) -> dict[str, str]:
+    return {
+        key: syntax.unquoted(quoted) if quoted else plain
+        for key, quoted, plain in _META.findall(text)
+    }
+
+
+def _anchor(link: str) -> dt.date:
+    """The first day of what a fee's entry is for, or corrects."""
+    match = _FEE.fullmatch(link)
+    assert match is not None  # noqa: S101 - asked of fees' links alone
+    return dt.date.fromisoformat(match[1])
+
+
+def _last(item: Item) -> dt.date:
+    return dt.date.fromisoformat(item.meta["to"])
+
+
+def _line(invoice: Json, number: int) -> Json:
+    found: Json = next(line for line in invoice["lines"] if line["line"] == number)
+    return found
+
+
+def _take(rest: dict[int, int], *notes: Json) -> None:
+    """Take what notes give back off the lines of an invoice."""
+    for note in notes:
+        for line in note["lines"]:
+            rest[line["line"]] -= money.parse(line["net"])
+
+
+def _as_note(title: str, invoice: Json, lines: Mapping[int, int], places: int) -> dict[str, Any]:
+    """Net given back by line, in the form of a credit note, with its VAT in proportion."""
+    nets: dict[str, int] = {}
+    for line in invoice["lines"]:
+        if line["line"] in lines:
+            code = line["vat_code"]
+            nets[code] = nets.get(code, 0) + lines[line["line"]]
+    rows = []
+    for row in invoice["vat"]:
+        if nets.get(row["code"]) and money.parse(row["net"]):
+            whole = money.parse(row["net"])
+            tax = Share(nets[row["code"]], whole).of(money.parse(row["vat"]), places)
+            net = money.text(nets[row["code"]], places)
+            rows.append({"code": row["code"], "net": net, "vat": money.text(tax, places)})
+    gross = sum(money.parse(row[key]) for row in rows for key in ("net", "vat"))
+    return {
+        "number": title,
+        "gross": money.text(gross, places),
+        "lines": [
+            {"line": line, "net": money.text(micro, places)}
+            for line, micro in lines.items()
+            if micro
+        ],
+        "vat": rows,
+    }

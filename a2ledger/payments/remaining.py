@@ -1,0 +1,140 @@
+"""What is left of payments: each less what was returned, transferred or reversed of it.
+
+A payment's own entry stays where it is. What becomes of it is told by entries that name its link
+as ``payment`` (returned, transferred), and by negative payments whose ``reference`` is its id (the
+bank's own file told of the return). One return that is told by both is one return.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from beancount.core import data
+
+from a2ledger import accounts, money
+from a2ledger.journal import syntax
+from a2ledger.journal.entries import gross, own_day, read_entry
+from a2ledger.journal.syntax import Block
+
+
+class Payment(NamedTuple):
+    """A payment as a customer, or suspense, holds it."""
+
+    link: str
+    date: dt.date
+    """When it was made."""
+    amount_micro: int
+    """What of it is there: nothing once it is returned, or moved away."""
+    currency: str
+    account: str
+    """Where the money came in."""
+    paid_micro: int
+    """How much came in there, in its own currency."""
+    paid_currency: str
+    reference: str = ""
+
+
+_ABOUT = re.compile(r'^  payment: "([^"]+)"$', re.MULTILINE)
+
+
+def held(blocks: Iterable[Block], customer: str, kind: str = "payment") -> dict[str, Payment]:
+    """Payments that are or were a customer's, by link, with what of each is still there.
+
+    Args:
+        blocks: entries of the customer's own ledger; of suspense, those of its files and of all
+            transfers.
+        customer: the id; empty for suspense.
+        kind: ``payment``, or ``refill`` for refills and what reverses them.
+    """
+    account = accounts.billed(customer) if customer else accounts.UNMATCHED
+    found: dict[str, Payment] = {}
+    there: dict[str, dict[str, int]] = {}
+    rows = [row for block in blocks if (row := _row(block, kind)) is not None]
+    ids = {row.id: row.link for row in rows if row.own and row.micro > 0 and row.id}
+    for row in rows:
+        link = ids.get(row.reference, row.link) if row.own and row.micro < 0 else row.link
+        legs = _legs(row.entry)
+        if link not in found:
+            found[link] = _told(link, row.entry, legs[0])
+            there[link] = {}
+        moved = [leg for leg in legs if leg.account == account]
+        if row.own and customer and (not moved or "customer" in row.entry.meta):
+            moved = [legs[0]._replace(micro=-legs[0].micro)]  # it paid for a refill
+        for leg in moved:
+            sums = there[link]
+            sums[leg.currency] = sums.get(leg.currency, 0) - leg.micro
+    return {link: _left(payment, there[link]) for link, payment in found.items()}
+
+
+def is_called(link: str, kind: str, identity: str) -> bool:
+    """Whether a link is that of a payment, or a refill, of an id, whatever it was imported from."""
+    safe = syntax.link("", "", identity).removeprefix("--")
+    return re.fullmatch(rf"{kind}-.+-{re.escape(safe)}", link) is not None
+
+
+class _Row(NamedTuple):
+    """An entry of a payment, or about one."""
+
+    link: str
+    """Of the payment."""
+    own: bool
+    id: str
+    reference: str
+    micro: int
+    """What came in; less than nothing for a reversal."""
+    entry: data.Transaction
+
+
+def _row(block: Block, kind: str) -> _Row | None:
+    prefix = f"{kind}-"
+    own = next((name for name in syntax.links(block.text) if name.startswith(prefix)), "")
+    if kind == "refill" and any(name.startswith("payment-") for name in syntax.links(block.text)):
+        own = ""
+    about = _ABOUT.search(block.text) if kind == "payment" else None
+    link = about[1] if about else own
+    if not link:
+        return None
+    entry = read_entry(block.text)
+    first = _legs(entry)[0]
+    meta = entry.meta
+    return _Row(
+        link,
+        bool(own) and not about,
+        str(meta.get("id", "")),
+        str(meta.get("reference", "")),
+        first.micro,
+        entry,
+    )
+
+
+def _told(link: str, entry: data.Transaction, first: syntax.Leg) -> Payment:
+    """A payment as its own entry tells of it, or one that moved it."""
+    meta, reference = entry.meta, str(entry.meta.get("reference", ""))
+    if "payment" not in meta:
+        where = first.account
+        paid, currency, day = first.micro, first.currency, own_day(entry)
+    else:
+        where, day = str(meta.get("account", "")), meta.get("paid", entry.date)
+        amount = meta.get("paid_amount")
+        paid = money.micro(amount.number) if amount else 0
+        currency = amount.currency if amount else ""
+    return Payment(link, day, 0, "", where, paid, currency, reference)
+
+
+def _left(payment: Payment, sums: Mapping[str, int]) -> Payment:
+    """The payment with what is left of it."""
+    left = [(micro, currency) for currency, micro in sums.items() if micro]
+    micro, currency = left[0] if left else (0, next(iter(sums), payment.paid_currency))
+    return payment._replace(
+        amount_micro=micro,
+        currency=currency,
+        paid_micro=payment.paid_micro or micro,
+        paid_currency=payment.paid_currency or currency,
+    )
+
+
+def _legs(entry: data.Transaction) -> Sequence[syntax.Leg]:
+    return syntax.legs(syntax.formatted(gross(entry)))
