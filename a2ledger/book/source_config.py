@@ -11,7 +11,12 @@ from a2ledger.book.toml_table import ConfigError, Table
 
 TABLES = ("customers", "refills", "payments", "charges", "openings", "prices", "bank")
 """What `import` reads besides sources; no source may bear such a name."""
-IDENTIFIERS = ("accountcode", "peeraccount", "channel", "src", "did", "dst", "userfield")
+IDENTIFIERS = (
+    *("accountcode", "peeraccount", "channel", "dstchannel", "src", "did", "dst", "userfield"),
+)
+IDENTIFY = ("accountcode", "channel", "peeraccount")
+"""What bears a customer's identifier where nobody says otherwise, in order."""
+DIRECTIONS = ("", "outgoing", "incoming", "internal")
 LOCAL = ("calls", "a2billing")
 """Dialects whose times are of the book's own zone where nothing says otherwise."""
 ENCODINGS = ("utf-8", "latin-1")
@@ -28,9 +33,9 @@ class Rule:
     An empty condition matches any row. ``channels`` (the caller's or the one that was dialled)
     and ``called`` are patterns with ``*`` and ``?``; ``without`` are fields that must be empty;
     ``to`` is empty, ``customer`` for calls to what a customer holds, or ``did`` for calls to a
-    number he holds. ``identify`` names the fields that may bear a customer's identifier,
-    in order; an item ``FIELD~PATTERN`` takes the first group of a regular expression found in a
-    field.
+    number they hold. ``direction`` is empty, ``outgoing``, ``incoming`` or ``internal``.
+    ``identify`` names the fields that may bear a customer's identifier, in order; an item
+    ``FIELD~PATTERN`` takes the first group of a regular expression found in a field.
     """
 
     contexts: tuple[str, ...] = ()
@@ -39,7 +44,8 @@ class Rule:
     called: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     to: str = ""
-    identify: tuple[str, ...] = ("accountcode", "peeraccount")
+    direction: str = ""
+    identify: tuple[str, ...] = IDENTIFY
     service: str = "Calls"
     tariff: str = ""
     free: bool = False
@@ -57,7 +63,10 @@ class Source:
     the database that is read where no path is named, ``table`` the table of call records in it.
     ``opening`` is the first day that is taken over from a system that has kept accounts before.
     ``accounts`` are, where that is known, all identifiers there are: a row of another is of an
-    account that was deleted.
+    account that was deleted. ``trunks`` are patterns of channels that lead to carriers, such as
+    ``PJSIP/carrier``: calls are then legs of trunks. ``technical_prefixes`` are what the switch
+    puts before a number for its carrier. ``identify`` holds for rules that name none, ``answered``
+    are more words for calls that were.
     """
 
     name: str
@@ -78,6 +87,10 @@ class Source:
     opening: dt.date | None = None
     accounts: frozenset[str] | None = None
     configured: bool = True
+    trunks: tuple[str, ...] = ()
+    technical_prefixes: tuple[str, ...] = ()
+    identify: tuple[str, ...] = ()
+    answered: tuple[str, ...] = ()
 
 
 def parsed(table: Table, services: Mapping[str, str], zone: str) -> Iterator[Source]:
@@ -114,6 +127,10 @@ def parsed(table: Table, services: Mapping[str, str], zone: str) -> Iterator[Sou
             url=_url(row),
             table=row.take("table", str, "cdr"),
             opening=row.take("opening", dt.date, dt.date.min) if "opening" in row.values else None,
+            trunks=_trunks(row),
+            technical_prefixes=row.texts("technical_prefixes"),
+            identify=_identify(row, ()),
+            answered=row.texts("answered"),
         )
         row.known.append("opening")
         row.finish()
@@ -159,13 +176,9 @@ def _url(source: Table) -> str:
 
 
 def _rules(source: Table, services: Mapping[str, str]) -> Iterator[Rule]:
+    usual = source.texts("identify") or Rule().identify
     for table in source.listed("rules"):
-        identify = table.texts("identify", Rule().identify)
-        for item in identify:
-            field_name, _, pattern = item.partition("~")
-            if field_name not in IDENTIFIERS:
-                raise table.error("identify", f"{item!r} is none of {', '.join(IDENTIFIERS)}")
-            _compile(table, pattern)
+        identify = _identify(table, usual)
         without = table.texts("without")
         for name in without:
             if name not in IDENTIFIERS:
@@ -180,12 +193,33 @@ def _rules(source: Table, services: Mapping[str, str]) -> Iterator[Rule]:
             called=table.texts("called"),
             without=without,
             to=table.choice("to", ("", "customer", "did"), ""),
+            direction=table.choice("direction", DIRECTIONS, ""),
             identify=identify,
             service=service,
             tariff=table.take("tariff", str, ""),
             free=table.take("free", bool, False),
         )
         table.finish()
+
+
+def _trunks(source: Table) -> tuple[str, ...]:
+    """Read patterns of trunks; one that fits every channel would make all calls outgoing."""
+    patterns = source.texts("trunks")
+    for pattern in patterns:
+        if not pattern.strip("*?"):
+            raise source.error("trunks", f"{pattern!r} fits every channel; name the carrier's")
+    return patterns
+
+
+def _identify(table: Table, usual: tuple[str, ...]) -> tuple[str, ...]:
+    """Read which fields may bear a customer's identifier, in order."""
+    identify = table.texts("identify", usual)
+    for item in identify:
+        field_name, _, pattern = item.partition("~")
+        if field_name not in IDENTIFIERS:
+            raise table.error("identify", f"{item!r} is none of {', '.join(IDENTIFIERS)}")
+        _compile(table, pattern)
+    return identify
 
 
 def _compile(table: Table, pattern: str) -> None:

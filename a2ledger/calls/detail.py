@@ -52,13 +52,17 @@ SCHEMA = pa.schema(
         ("void", pa.string()),
         ("voided_micro", pa.int64()),
         ("halves", pa.string()),
+        ("direction", pa.string()),
+        ("leg", pa.string()),
     ]
 )
 """A rated call. ``given``: its row or its rule said what it costs, no tariff. ``late_in`` is the
 first day of the period a late call was posted in, else null; ``source``, ``file`` and ``line`` say
 where it was read. ``identifier`` decided whose it is, ``tariff`` is its rule's, mostly empty.
 ``void`` says why a call was struck out, else it is empty: it costs nothing then, and
-``voided_micro`` is what it would cost. ``halves`` are its ``Local`` channels', mostly empty."""
+``voided_micro`` is what it would cost. ``halves`` are its ``Local`` channels', mostly empty.
+``direction`` is empty for outgoing calls, else ``incoming`` or ``internal``. ``leg`` is, for a call
+that several rows were made one of, its channel and those rows, see :mod:`a2ledger.calls.legs`."""
 
 ORDER = [
     ("customer", "ascending"),
@@ -74,6 +78,8 @@ _LATER: dict[str, object] = {
     "void": "",
     "voided_micro": 0,
     "halves": "",
+    "direction": "",
+    "leg": "",
 }
 """Columns that day files of older versions lack, and what stands for them there. They count in a
 digest up to the last one that says anything on its day, so that older digests still hold."""

@@ -4,8 +4,16 @@ A call is identified by (switch, uniqueid, sequence), whatever the dialect. A ro
 sequence is the same call as one with its uniqueid, start and seconds. The same again is a
 duplicate; the same id with other content is a conflict: a sealed call always wins, then one with
 a sequence over one without, the earliest start, the longer, the smaller text. Ids are compared
-within a day of one another: switches use them again. The outcome depends on the rows alone, not
-on their order.
+within a day of one another: switches use them again. Rows of one uniqueid without sequence, of one
+caller or customer, whose times do not overlap are two calls: a channel may be transferred, or dial
+twice.
+
+Rows of one uniqueid with sequences of their own are of one channel. Of those whose times overlap
+and that go the same way one is billed, the first: the others repeat its seconds, as rows made by
+``ForkCDR`` and those of a conference of three do. Calls that a person has accepted beside the one
+that was kept have ``#`` and a digest behind their uniqueid, and stay beside it.
+
+The outcome depends on the rows alone, not on their order.
 """
 
 from __future__ import annotations
@@ -22,23 +30,26 @@ from a2ledger.calls import local_halves
 
 _TEXT = ("called", "caller", "customer", "service", "given")
 _CONTENT = ("switch", "uid", "seq", "start", "seconds", *_TEXT)
-COLUMNS = (*_CONTENT, "sealed", "halves", "rank")
-"""What is compared. Identity and content are made of all but the last three: ``start`` in seconds
+COLUMNS = (*_CONTENT, "direction", "leg", "sealed", "halves", "rank")
+"""What is compared. Identity and content are made of all but the last five: ``start`` in seconds
 since 1970, ``given`` the cost as text where the row itself says it. A cost by tariff is no
-content: it changes with the tariff. ``sealed`` is bool, ``halves`` that of
-:mod:`a2ledger.calls.local_halves`. ``rank`` (int64) decides a conflict before anything but
-``sealed``: the least stays, as a person has decided; mostly it is 0."""
+content: it changes with the tariff. ``direction`` and ``leg`` are those of the call detail,
+``sealed`` is bool, ``halves`` that of :mod:`a2ledger.calls.local_halves`. ``rank`` (int64) decides
+a conflict before anything but ``sealed``: the least stays; mostly it is 0."""
 
-_DAY = 86400
+ACCEPTED = "#"
+"""Between the uniqueid and the digest of a call that was accepted beside another of its id."""
+
+_DAY, _QUARTER = 86400, 900
 
 
 class Outcome(NamedTuple):
     """Row numbers of new rows that are not kept, and of old rows that give way.
 
-    A new row is a duplicate, a conflict or the lesser half of another call. An old row gives way
-    to a new one as ``replaced`` (same call, better identified), as ``displaced`` (it lost a
-    conflict) or as ``outdone`` (it is the lesser half); ``outdoing`` are the new ones that were
-    the reason for the last.
+    A new row is a duplicate, a conflict, or the lesser half or a repetition of another call, both
+    in ``halves``. An old row gives way to a new one as ``replaced`` (same call, better identified),
+    as ``displaced`` (it lost a conflict) or as ``outdone`` (it is the lesser half, or repeats what
+    the other says); ``outdoing`` are the new ones that were the reason for the last.
     """
 
     duplicates: npt.NDArray[np.int64]
@@ -57,10 +68,13 @@ OLD = ("replaced", "displaced", "outdone")
 class _Row(NamedTuple):
     number: int
     old: bool
+    uid: str
     seq: str
     start: int
     seconds: int
     text: tuple[str, ...]
+    direction: str
+    leg: str
     sealed: bool
     rank: int
 
@@ -82,12 +96,23 @@ def once(old: pa.Table, new: pa.Table) -> Outcome:
     repeated = numbers[~is_first]
     duplicates = set((repeated[repeated >= count] - count).tolist())
     outcome: dict[str, set[int]] = {"conflicts": set(), "replaced": set(), "displaced": set()}
+    repetitions = _Repetitions(set(), set(), set())
     for group in _clashing(rows, groups[numbers], is_first, numbers, count):
-        _settle(group, duplicates, outcome)
-    gone = [number + count for number in duplicates | outcome["conflicts"]]
-    gone += outcome["replaced"] | outcome["displaced"]
-    found = (duplicates, *outcome.values(), *_halves(both, count, gone))
-    return Outcome(*map(_numbers, found))
+        _settle(group, duplicates, outcome, repetitions)
+    gone = [number + count for number in duplicates | outcome["conflicts"] | repetitions.new]
+    gone += outcome["replaced"] | outcome["displaced"] | repetitions.old
+    lesser = [
+        halves | more for halves, more in zip(_halves(both, count, gone), repetitions, strict=True)
+    ]
+    return Outcome(*map(_numbers, (duplicates, *outcome.values(), *lesser)))
+
+
+class _Repetitions(NamedTuple):
+    """Rows that repeat seconds of another row of their channel: new and old, and what outdid."""
+
+    new: set[int]
+    old: set[int]
+    outdoing: set[int]
 
 
 def _halves(both: pa.Table, count: int, gone: list[int]) -> tuple[set[int], set[int], set[int]]:
@@ -110,9 +135,16 @@ def _halves(both: pa.Table, count: int, gone: list[int]) -> tuple[set[int], set[
 
 def _groups_of(rows: pa.Table) -> npt.NDArray[np.int64]:
     """A number for rows that share switch and uniqueid with another, -1 for all others."""
-    codes = _codes(pc.binary_join_element_wise(rows["switch"], rows["uid"], "\x1f"))
+    codes = _codes(pc.binary_join_element_wise(rows["switch"], bare(rows["uid"]), "\x1f"))
     counts = np.bincount(codes, minlength=1)
     return np.where(counts[codes] > 1, codes, -1)
+
+
+def bare(uids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return uniqueids without the mark of calls that were accepted."""
+    if not pc.any(pc.match_substring(uids, ACCEPTED)).as_py():
+        return uids
+    return pc.replace_substring_regex(uids, f"{ACCEPTED}[0-9a-f]{{8}}$", "")
 
 
 def _numbers(found: Iterable[int]) -> npt.NDArray[np.int64]:
@@ -166,10 +198,13 @@ def _clashing(
             _Row(
                 number if old else number - count,
                 old,
+                taken["uid"][index],
                 taken["seq"][index],
                 taken["start"][index],
                 taken["seconds"][index],
                 tuple(taken[name][index] for name in _TEXT),
+                taken["direction"][index],
+                taken["leg"][index],
                 taken["sealed"][index],
                 taken["rank"][index],
             )
@@ -178,8 +213,19 @@ def _clashing(
         yield group
 
 
-def _settle(group: list[_Row], duplicates: set[int], outcome: dict[str, set[int]]) -> None:
+def _settle(
+    group: list[_Row],
+    duplicates: set[int],
+    outcome: dict[str, set[int]],
+    repetitions: _Repetitions,
+) -> None:
     """Decide one group of rows that share switch and uniqueid."""
+    accepted = [row for row in group if ACCEPTED in row.uid]
+    if accepted:
+        said = {_said(row) for row in accepted}
+        again = [row for row in group if row not in accepted and not row.old and _said(row) in said]
+        duplicates.update(row.number for row in again)
+        group = [row for row in group if row not in accepted and row not in again]
     by_sequence: dict[str, list[_Row]] = {}
     for row in group:
         by_sequence.setdefault(row.seq, []).append(row)
@@ -191,6 +237,46 @@ def _settle(group: list[_Row], duplicates: set[int], outcome: dict[str, set[int]
     # What loses a conflict is no call, so no row without a sequence is the same as it.
     kept = [row for rows in by_sequence.values() for row in _kept(rows, duplicates, outcome)]
     _kept(_unmatched(without, kept, duplicates, outcome), duplicates, outcome)
+    _without_repetitions(kept, outcome, repetitions)
+
+
+def _said(row: _Row) -> tuple[object, ...]:
+    """Return what an accepted call has in common with its row wherever it is read again."""
+    return row.seq, row.start, row.seconds, row.text
+
+
+def _without_repetitions(
+    kept: list[_Row], outcome: dict[str, set[int]], repetitions: _Repetitions
+) -> None:
+    """Decide which of a channel's rows repeat seconds of another one of its rows."""
+    there = [
+        row
+        for row in kept
+        if row.seconds
+        and not row.leg
+        and row.number not in outcome["displaced" if row.old else "conflicts"]
+    ]
+    winners: list[_Row] = []
+    order = sorted(there, key=lambda row: (not row.sealed, row.start, -row.seconds, _turn(row.seq)))
+    for row in order:
+        better = next((one for one in winners if _repeats(row, one)), None)
+        if better is None or row.sealed:
+            winners.append(row)
+        elif row.old:
+            repetitions.old.add(row.number)
+            if not better.old:
+                repetitions.outdoing.add(better.number)
+        else:
+            repetitions.new.add(row.number)
+
+
+def _turn(seq: str) -> tuple[int, str]:
+    """Return a key that puts sequences in their order, as numbers where they are some."""
+    return (int(seq), "") if seq.isascii() and seq.isdigit() and len(seq) < 20 else (0, seq)  # noqa: PLR2004
+
+
+def _repeats(row: _Row, other: _Row) -> bool:
+    return row.direction == other.direction and row.seq != other.seq and not _apart(row, other)
 
 
 def _kept(rows: list[_Row], duplicates: set[int], outcome: dict[str, set[int]]) -> list[_Row]:
@@ -213,7 +299,7 @@ def _unmatched(
     for row in without:
         same = [other for other in with_sequence if _same(other, row)]
         if not same:
-            rivals = [other for other in with_sequence if _near(row, other)]
+            rivals = [other for other in with_sequence if _clashes(row, other)]
             if row.sealed or not rivals:
                 found.append(row)
             elif not any(r.sealed for r in rivals) and row.rank < min(r.rank for r in rivals):
@@ -237,11 +323,37 @@ def _same(one: _Row, other: _Row) -> bool:
 def _losers(rows: list[_Row]) -> Iterator[_Row]:
     winners: list[_Row] = []
     for row in sorted(rows, key=lambda r: (not r.sealed, r.rank, r.start, -r.seconds, r.text)):
-        if any(_near(row, winner) for winner in winners):
+        if any(_clashes(row, winner) for winner in winners):
             yield row
         else:
             winners.append(row)
 
 
-def _near(one: _Row, other: _Row) -> bool:
-    return abs(one.start - other.start) <= _DAY
+def _clashes(one: _Row, other: _Row) -> bool:
+    """Tell whether two rows of one id cannot both be calls."""
+    if abs(one.start - other.start) > _DAY:
+        return False
+    if one.direction != other.direction and (one.leg or other.leg):
+        return False  # one row may stand for a call that came in and for one that went out
+    if one.seq and one.seq == other.seq:
+        return True  # a sequence is of one row alone
+    return not (_apart(one, other) and _is_of_one(one, other)) or _is_shifted(one, other)
+
+
+def _is_shifted(one: _Row, other: _Row) -> bool:
+    """Tell whether two rows are one, read with its times in two zones."""
+    same = (one.seconds, one.text) == (other.seconds, other.text)
+    return same and (one.start - other.start) % _QUARTER == 0
+
+
+def _apart(one: _Row, other: _Row) -> bool:
+    """Tell whether one had ended when the other began."""
+    first, second = sorted((one, other), key=lambda row: row.start)
+    return first.start + max(first.seconds, 1) <= second.start
+
+
+def _is_of_one(one: _Row, other: _Row) -> bool:
+    """Tell whether two rows are of one caller, or of one customer."""
+    caller, customer = _TEXT.index("caller"), _TEXT.index("customer")
+    same = one.text[customer] == other.text[customer]
+    return same or one.text[caller] == other.text[caller] != ""

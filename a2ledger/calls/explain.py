@@ -23,7 +23,8 @@ class Row(NamedTuple):
     ``reason`` names why it was left out or refused, else it is empty. ``rule`` is the number of
     the rule that took it, from 1, or None. ``customer`` is an id or empty, ``called`` the number
     as it is priced, ``seconds`` None where there are none to read. ``cost_micro`` is None but
-    for a call that was priced. ``message`` is for a person.
+    for a call that was priced. ``message`` is for a person. ``direction`` is one of
+    :data:`a2ledger.sources.batch.DIRECTIONS`, empty where it was not asked.
     """
 
     file: str
@@ -36,6 +37,7 @@ class Row(NamedTuple):
     seconds: int | None = None
     cost_micro: int | None = None
     message: str = ""
+    direction: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The row as the command's ``--json``."""
@@ -48,6 +50,7 @@ class Row(NamedTuple):
         parts = [
             f"rule {self.rule}" if self.rule else "",
             self.customer,
+            "" if self.direction == "outgoing" else self.direction,
             self.called,
             "" if self.seconds is None else f"{self.seconds} s",
             "" if self.cost_micro is None else money.text(self.cost_micro, 2),
@@ -79,6 +82,7 @@ class Explanation:
                 name or "",
                 row["called"],
                 row["seconds"],
+                direction=row["direction"],
             )
 
     def take(self, calls: pa.Table, buckets: npt.NDArray[np.object_]) -> None:

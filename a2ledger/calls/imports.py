@@ -7,11 +7,12 @@ customers' entries are written anew.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
+import re
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,15 +22,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from a2ledger import money, sources
-from a2ledger.book.book import Book, Draft
-from a2ledger.book.source_config import Rule, Source
+from a2ledger.book.book import Draft
+from a2ledger.book.source_config import Source
 from a2ledger.book.toml_table import ConfigError
-from a2ledger.calls import detail, keep, normalise
+from a2ledger.calls import detail, keep, normalise, trunk_legs
+from a2ledger.calls.duplicates import ACCEPTED
 from a2ledger.calls.inputs import ALL_NEW, Asked, Reading
+from a2ledger.calls.legs import MARK
 from a2ledger.calls.spool import Spool
+from a2ledger.calls.usual_rules import with_rules
 from a2ledger.journal import subledgers
 from a2ledger.rating import price
-from a2ledger.sources import restore, text
+from a2ledger.sources import quarantine, restore, text
 from a2ledger.sources.address import Address
 from a2ledger.sources.batch import CALL, Batch, Refused, constant, gathered, refuse
 from a2ledger.sources.report import EXAMPLES, Report
@@ -58,16 +62,17 @@ def import_calls(
     report.explanation = asked.explanation
     report.currencies = subledgers.foreign_accounts(draft)
     _dialect(source)
-    source = replace(source, rules=source.rules or _usual_rules(draft, source.dialect))
+    source = with_rules(draft, source)
     pricing = price.pricing(draft)
     reading = Reading(draft, source, paths, asked)
     run = _Run(draft, source, pricing, now, asked, report, _checked(source), set())
     with Spool(draft.vault.spool, keep.SCHEMA) as spool:
         with draft.progress(f"reading {source.name}", reading.size()) as progress:
-            for judged in _ahead(run, gathered(reading.batches(report, progress))):
+            batches, remade = _of_legs(run, reading.batches(report, progress))
+            for judged in _ahead(run, batches):
                 spool.add(*_taken(run, judged))
         with draft.progress(f"posting {source.name}", len(spool.days())) as progress:
-            keep.keep(draft, source, spool, report, progress)
+            keep.keep(draft, source, spool, report, progress, remade=remade)
     report.refused = text.with_heads(report.refused, source.encoding)
     return report, reading
 
@@ -91,19 +96,35 @@ def import_again(
     """
     report = Report(source=source.name)
     _dialect(source)
-    source = replace(source, rules=source.rules or _usual_rules(draft, source.dialect))
+    source = with_rules(draft, source)
     pricing = price.pricing(draft)
     run = _Run(draft, source, pricing, now, ALL_NEW, report, _checked(source), set())
     lines = [row for row in rows if row.head != CALL]
     with Spool(draft.vault.spool, keep.SCHEMA) as spool:
-        for batch in gathered(restore.batches(lines, source)):
-            report.read += batch.rows.num_rows + len(batch.refused)
+        read = list(restore.batches(lines, source))
+        report.read += sum(len(batch.rows) + len(batch.refused) for batch in read)
+        batches, remade = _of_legs(run, read)
+        for batch in batches:
             spool.add(*_taken(run, _judged(run, batch)))
-        if calls := [row for row in rows if row.head == CALL]:
+        if calls := [_accepted(row, accepted) for row in rows if row.head == CALL]:
             report.read += len(calls)
             spool.add(*_priced_calls(run, calls))
-        keep.keep(draft, source, spool, report, accepted=accepted)
+        keep.keep(draft, source, spool, report, accepted=accepted, remade=remade)
     return report
+
+
+def _accepted(row: Refused, accepted: Collection[str]) -> Refused:
+    """Return a conflict that is accepted as a call beside the one of its id that was kept."""
+    if row.identity not in accepted:
+        return row
+    try:
+        call = json.loads(row.raw)
+        name = keep.identity(call["switch"], call["uid"], call["seq"])
+        if ACCEPTED not in call["uid"] and row.identity.startswith(f"{name}{ACCEPTED}"):
+            call["uid"] += row.identity.removeprefix(name)
+    except (KeyError, TypeError, ValueError):
+        return row  # which restoring it refuses
+    return row._replace(raw=json.dumps(call, ensure_ascii=False))
 
 
 def _priced_calls(run: _Run, rows: Sequence[Refused]) -> tuple[pa.Table, pa.ChunkedArray]:
@@ -134,6 +155,29 @@ class _Run(NamedTuple):
     """Whether prices that came with calls are compared with the book's own."""
     said: set[str]
     """What was said already: the batches of a file are all of one zone."""
+
+
+def _of_legs(run: _Run, batches: Iterable[Batch]) -> tuple[Iterable[Batch], pa.StringArray | None]:
+    """Return what is to be judged: rows, or where trunks are known legs made of them.
+
+    With legs come the keys of calls that were made of the same rows, and are made anew.
+    """
+    if run.source.dialect == trunk_legs.BRIDGED:
+        batches = list(batches)
+        if not any(trunk_legs.are_legs(batch) for batch in batches):
+            return gathered(batches), None
+    elif not run.source.trunks:
+        return gathered(batches), None
+    zone, directory = run.pricing.config.timezone, run.pricing.directory
+    made = trunk_legs.made(run.draft, run.source, batches, directory, zone)
+    run.report.beyond += made.beyond
+    held = [
+        name for owner, name in quarantine.read(run.draft.root).rows if owner == run.source.name
+    ]
+    bare = pa.array([re.sub(f"{MARK}(in)?[0-9]*(?=/|$)", "", name) for name in held], pa.string())
+    again = pc.is_in(bare, value_set=made.names).to_pylist()
+    run.report.known |= {name for name, is_there in zip(held, again, strict=True) if is_there}
+    return made.batches, made.keys
 
 
 class _Judged(NamedTuple):
@@ -214,22 +258,6 @@ def _compare(calls: pa.Table, pricing: price.Pricing, report: Report) -> None:
         row = {name: calls[name][place].as_py() for name in ("uid", "called", "seconds")}
         prices = f"{money.text(int(given[place]))}, own rating {money.text(int(own[place]))}"
         rated.examples.append(f"{row['uid']}: {row['called']}, {row['seconds']} s, given {prices}")
-
-
-def _usual_rules(book: Book, dialect: str) -> tuple[Rule, ...]:
-    """A dialect's own rules, as far as the book has what they name.
-
-    Where it has not, a service is ``Calls``, and what a deck would price is free.
-    """
-
-    def fitted(rule: Rule) -> Rule:
-        if rule.service not in book.config.services:
-            rule = replace(rule, service=Rule().service)
-        if rule.tariff and not (book.root / f"tariffs/{rule.tariff}.csv").is_file():
-            rule = replace(rule, tariff="", free=True)
-        return rule
-
-    return tuple(map(fitted, sources.rules(dialect)))
 
 
 def _dialect(source: Source) -> sources.Dialect:

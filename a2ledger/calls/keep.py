@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from a2ledger.book.book import Draft
 from a2ledger.book.source_config import Source
-from a2ledger.calls import detail, local_halves
+from a2ledger.calls import detail, duplicates, local_halves, trunk_legs
 from a2ledger.calls.duplicates import COLUMNS, OLD, Outcome, once
 from a2ledger.calls.fold import Folder, sealed
 from a2ledger.calls.spool import Spool
@@ -29,7 +29,7 @@ from a2ledger.period import DAY
 from a2ledger.progress import SILENT, Progress
 from a2ledger.sources import quarantine
 from a2ledger.sources.batch import CALL, Refused, constant, digest
-from a2ledger.sources.report import HALF, Buckets, Report
+from a2ledger.sources.report import HALF, PART, Buckets, Report
 
 _EPOCH = dt.date(1970, 1, 1)
 OPENED = pa.field("opened", pa.int64())
@@ -43,7 +43,9 @@ def keep(
     spool: Spool,
     report: Report,
     progress: Progress = SILENT,
+    *,
     accepted: Collection[str] = (),
+    remade: pa.StringArray | None = None,
 ) -> None:
     """Keep the calls of a spool once, and bring day files and open periods into line.
 
@@ -59,7 +61,10 @@ def keep(
         keeper = _Keeper(draft, source, report, folder, accepted)
         days = set(spool.days())
         near = {day + offset for day in days for offset in (-DAY, DAY * 0, DAY)}
+        keeper.remade = remade
         for day in sorted(near):
+            for other in (day - DAY, day, day + DAY):
+                keeper.look(other, spool)
             keeper.decide(day, spool.take(day), spool.look(day + DAY))
             progress.add(day in days, f"{day}")
         folder.finish()
@@ -88,8 +93,29 @@ class _Keeper:
         names = [name for owner, name in held if owner == source.name]
         self.held = pa.array(names, pa.string())
         self.accepted = accepted
+        self.remade: pa.StringArray | None = None
+        """Keys of calls whose rows give legs anew, see :mod:`a2ledger.calls.trunk_legs`."""
+        self.outdated: dict[dt.date, pa.Table] = {}
         self.rivals = {name for name in names if "#" in name}
         self.clashing = pa.array({name.rpartition("#")[0] for name in self.rivals}, pa.string())
+
+    def look(self, day: dt.date, spool: Spool) -> None:
+        """Take out of a day's calls in the book those whose rows have become another leg."""
+        if self.remade is None or day in self.old:
+            return
+        old = self._old(day)
+        again = _among(trunk_legs.keys_of(old), self.remade)
+        ours = pc.and_(pc.equal(old["switch"], self.source.switch), pc.invert(old["sealed"]))
+        places = np.flatnonzero(np.asarray(pc.and_(ours, again)))
+        if not len(places):
+            return
+        there = set(_told(spool.look(day)))
+        told = list(_told(_rows(old, places)))
+        gone = np.ones(len(old), np.bool_)
+        gone[[place for place, key in zip(places, told, strict=True) if key not in there]] = False
+        if not gone.all():
+            self.outdated[day] = _where(old, ~gone)
+            self.old[day] = _where(old, gone)
 
     def decide(self, day: dt.date, new: pa.Table, following: pa.Table) -> None:
         """Decide the calls of a day, given the new ones of the day before and after."""
@@ -170,16 +196,18 @@ class _Keeper:
         numbers = np.flatnonzero(left)
         counted, outdoing = numbers >= again, np.isin(numbers, outcome.outdoing)
         kept = _still_void(kept, replaced)
+        outdated = self.outdated.pop(day, old.slice(0, 0))
+        kept = _void_again(kept, outdated)
         buckets = _buckets(kept, replaced, outdoing)[counted]
         self.report.take(_where(kept, counted), buckets)
         self.report.amount_micro += _cost(_where(kept, outdoing | ~counted))
-        self.report.amount_micro -= _cost(outdone)
+        self.report.amount_micro -= _cost(outdone) + _cost(outdated)
         lesser = _rows(new, outcome.halves)
         self._count(new, outcome, again)
         # They were read, and counted, by an earlier run: they enter the quarantine alone.
         self.report.displaced += _conflicts(displaced)
         self.report.known |= self._leaving_quarantine(new) | self._settled_rivals(new, outcome)
-        self._write(day, old, kept, pa.concat_tables([replaced, displaced, outdone]))
+        self._write(day, old, kept, pa.concat_tables([replaced, displaced, outdone, outdated]))
         self._put_beside(day, lesser, outdone, beside, again)
         self.before = pa.concat_tables(map(self._ranked, (kept, lesser, outdone)))
 
@@ -191,7 +219,8 @@ class _Keeper:
         conflicts = outcome.conflicts
         self.report.take(_rows(new, repeated[~repeated_halves]), "duplicate")
         for found in (lesser, repeated[repeated_halves]):
-            self.report.take(_rows(new, found), HALF)
+            rows = _rows(new, found)
+            self.report.take(rows, _lesser(rows))
         self.report.refused += _conflicts(_rows(new, conflicts[conflicts >= again]))
         self.report.displaced += _conflicts(_rows(new, conflicts[conflicts < again]))
 
@@ -316,9 +345,32 @@ def _among(column: pa.ChunkedArray, values: pa.Array) -> pa.ChunkedArray:
 
 
 def _rivals(pools: Sequence[pa.Table], others: pa.Table) -> list[npt.NDArray[np.bool_]]:
-    """Which calls of each pool one of some others may be, or be in a chain of halves with."""
-    uids = others["uid"].combine_chunks()
-    found = [np.asarray(_among(pool["uid"], uids)) for pool in pools]
+    """Tell which calls of each pool may be one of some others, or in a chain of halves with one.
+
+    What may be one of those found is found, too: whoever decides about a call sees all that it was
+    decided with before.
+    """
+    ids = [duplicates.bare(pool["uid"]) for pool in pools]
+    uids = duplicates.bare(others["uid"]).combine_chunks()
+    while True:
+        found = _linked(pools, others, [np.asarray(_among(column, uids)) for column in ids])
+        there = [
+            column.filter(pa.array(mask))
+            for column, mask in zip(ids, found, strict=True)
+            if mask.any()
+        ]
+        chunks = [chunk for column in there for chunk in column.chunks]
+        more = pa.chunked_array(chunks, pa.string()).unique()
+        fresh = more.filter(pc.invert(pc.is_in(more, value_set=uids)))
+        if not len(fresh):
+            return found
+        uids = pa.concat_arrays([uids, fresh])
+
+
+def _linked(
+    pools: Sequence[pa.Table], others: pa.Table, found: list[npt.NDArray[np.bool_]]
+) -> list[npt.NDArray[np.bool_]]:
+    """Return calls of each pool that are found, or in a chain of halves with one that is."""
     parts = [others["halves"], *(pool["halves"] for pool in pools)]
     seeds = np.concatenate([np.ones(len(others), np.bool_), *found])
     every = pa.chunked_array([chunk for part in parts for chunk in part.chunks], pa.string())
@@ -352,7 +404,7 @@ def _buckets(kept: pa.Table, replaced: pa.Table, outdoing: npt.NDArray[np.bool_]
     late = kept["late_in"].is_valid().to_numpy(zero_copy_only=False)
     costs = kept["cost_micro"].to_numpy()
     buckets = np.where(late, "late", np.where(costs == 0, "free", "posted")).astype(object)
-    buckets[outdoing] = HALF
+    buckets[outdoing] = _lesser(_where(kept, outdoing))
     if len(replaced):
         known = set(_same(replaced))
         for place, key in enumerate(_same(kept)):
@@ -360,6 +412,12 @@ def _buckets(kept: pa.Table, replaced: pa.Table, outdoing: npt.NDArray[np.bool_]
                 known.discard(key)  # one row is the one known; what else has its start is new
                 buckets[place] = "duplicate"
     return buckets
+
+
+def _lesser(calls: pa.Table) -> Buckets:
+    """Return what calls count as of which another is billed: halves, or parts of it."""
+    halves = np.asarray(pc.not_equal(calls["halves"], ""))
+    return np.where(halves, HALF, PART).astype(object)
 
 
 def _comparable(calls: pa.Table) -> pa.Table:
@@ -385,6 +443,24 @@ def _still_void(calls: pa.Table, replaced: pa.Table) -> pa.Table:
     reasons = dict(zip(_same(struck), struck["void"].to_pylist(), strict=True))
     found = [reasons.get(key, "") for key in _same(calls)]
     return detail.voided(calls, pa.array(found, pa.string()))
+
+
+def _void_again(calls: pa.Table, outdated: pa.Table) -> pa.Table:
+    """Return new calls, those void that are made of rows whose call was struck out."""
+    struck = outdated.filter(pc.not_equal(outdated["void"], ""))
+    if not len(struck):
+        return calls
+    keys = trunk_legs.keys_of(struck).to_pylist()
+    reasons = dict(zip(keys, struck["void"].to_pylist(), strict=True))
+    found = [reasons.get(key, "") for key in trunk_legs.keys_of(calls).to_pylist()]
+    return detail.voided(calls, pa.array(found, pa.string()))
+
+
+def _told(calls: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """Yield what makes a call another one where it differs."""
+    names = ("service", "direction", "leg", "caller", "identifier", "tariff", "halves")
+    rest = zip(*(calls[name].to_pylist() for name in names), strict=True)
+    return zip(_places(calls), rest, strict=True)
 
 
 def _same(calls: pa.Table) -> Iterator[tuple[Any, ...]]:
@@ -433,7 +509,7 @@ def _rival(row: dict[str, Any]) -> str:
 
 _WRITTEN = (
     *("customer", "start", "called", "caller", "seconds", "switch", "uid", "seq"),
-    *("service", "identifier", "tariff", "halves"),
+    *("service", "identifier", "tariff", "halves", "direction", "leg"),
 )
 
 
@@ -452,8 +528,14 @@ def _content(row: dict[str, Any]) -> str:
 def _without(calls: pa.Table, gone: pa.Table) -> pa.Table:
     if not gone.num_rows:
         return calls
-    left = set(_keys(gone))
-    return calls.filter(pa.array([key not in left for key in _keys(calls)]))
+    left = set(_places(gone))
+    return calls.filter(pa.array([key not in left for key in _places(calls)], pa.bool_()))
+
+
+def _places(calls: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """Yield what tells calls of a day apart, two of one id among them."""
+    names = ("switch", "uid", "seq", "start", "seconds", "called", "customer")
+    return zip(*(calls[name].to_pylist() for name in names), strict=True)
 
 
 def identity(switch: str, uid: str, seq: str) -> str:

@@ -1,11 +1,14 @@
 """The two halves of Asterisk's ``Local`` channels, which write two rows for one call.
 
 ``Local/3069@out-0000003b;2`` runs the dial plan, ``Local/3069@out-0000003b;1`` is what somebody
-dialled or originated. Calls of one customer to one number that have a half each are one call:
-the row of whoever dialled the channel stays, for his call lasts as long as he talks, even where
-Asterisk takes the channel out of its middle; else that of the half that ran the dial plan. Rows
-over several channels make a chain, of which the first stays: so a lesser half is kept beside the
-call detail, for what comes later may be a half of it alone.
+dialled or originated. Calls of one customer that have a half each are one call if both go the same
+way: one that came in and was forwarded by the channel is two. Who dialled the channel and its
+``;2`` are one whatever numbers they bear; where each half has called somebody, as it is with a
+callback, they are one only if that is the same number. The row of whoever dialled the channel
+stays, for the call lasts as long as they talk, even where Asterisk takes the channel out of its
+middle; else that of the half that ran the dial plan. Rows over several channels make a chain, of
+which the first stays: so a lesser half is kept beside the call detail, for what comes later may be
+a half of it alone.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ _DIALLED = r"^Local/.+[;,]1$"
 _SAID = re.compile(r"(?:(Local/.+?)[;,]([12]))?(?: ?>(Local/.+)[;,]1)?", re.DOTALL)
 _WORSE = (("1", "2"), ("1", ">"), ("2", ">"))
 """Which side gives way to which: ``>`` is whoever dialled the channel."""
-_COLUMNS = ("switch", "customer", "called", "start", "sealed", "halves")
+_COLUMNS = ("switch", "customer", "direction", "called", "start", "sealed", "halves")
 _ORDER = [(name, "ascending") for name in ("start", "halves", "switch", "uid", "seq", "seconds")]
 _NAMES = r"^(?:(?P<own>Local/.+?)[;,][12])?(?: ?>(?P<dialled>Local/.+)[;,]1)?$"
 """As ``_SAID``, without the sides."""
@@ -56,7 +59,8 @@ def lesser(calls: pa.Table) -> Iterator[tuple[int, int]]:
     """Calls that are the lesser half of another, as pairs of row numbers (lesser, better).
 
     Args:
-        calls: with the columns ``switch``, ``customer``, ``called``, ``start`` in seconds,
+        calls: with the columns ``switch``, ``customer``, ``direction``, ``called``, ``start`` in
+            seconds,
             ``sealed`` (bool; it always stays) and ``halves``, see :func:`named`; in an order of
             rows that these and ``uid``, ``seq`` and ``seconds`` decide, whatever theirs is.
     """
@@ -68,10 +72,10 @@ def lesser(calls: pa.Table) -> Iterator[tuple[int, int]]:
     sides: dict[tuple[str, ...], dict[str, list[int]]] = {}
     for place, row in enumerate(rows):
         for name, side in _sides(row["halves"]):
-            key = (row["switch"], row["customer"], row["called"], name)
+            key = (row["switch"], row["customer"], row["direction"], name)
             sides.setdefault(key, {}).setdefault(side, []).append(place)
     betters: dict[int, int] = {}
-    for one, other in _facing(sides.values()):
+    for one, other in _facing(sides.values(), rows):
         pair = _decided(rows, one, other)
         if pair is None or _leads_to(pair[0], pair[1], betters):
             continue
@@ -99,11 +103,15 @@ def linked(halves: pa.Array, seeds: npt.NDArray[np.bool_]) -> npt.NDArray[np.boo
             return found
 
 
-def _facing(channels: Iterable[dict[str, list[int]]]) -> Iterator[tuple[int, int]]:
-    """Rows that may be the halves of one call, the lesser first."""
+def _facing(
+    channels: Iterable[dict[str, list[int]]], rows: list[dict[str, Any]]
+) -> Iterator[tuple[int, int]]:
+    """Yield rows that may be the halves of one call, the lesser first."""
     for sides in channels:
         for worse, better in _WORSE:
-            yield from itertools.product(sides.get(worse, ()), sides.get(better, ()))
+            for one, other in itertools.product(sides.get(worse, ()), sides.get(better, ())):
+                if worse == "2" or rows[one]["called"] == rows[other]["called"]:
+                    yield one, other
 
 
 def _leads_to(one: int, other: int, betters: dict[int, int]) -> bool:

@@ -210,7 +210,7 @@ class _Rerater:
         start = np.asarray(pc.cast(old["start"], pa.int64()))
         local = times.to_naive(start, self.pricing.config.timezone)
         price = pc.add(old["cost_micro"], old["voided_micro"])
-        asked = old.select(["called", "seconds", "service", "tariff"])
+        asked = old.select(["called", "seconds", "service", "tariff", "direction"])
         for name, column in {
             "customer": pa.array(who[places], pa.int32()),
             "day": pa.repeat(pa.scalar(day, pa.date32()), count),

@@ -22,6 +22,7 @@ from a2ledger.journal import subledgers
 from a2ledger.rating import decks, rate
 from a2ledger.rating.deck import Tariff
 from a2ledger.records import Fact, split_list
+from a2ledger.sources.directions import NAMES
 from a2ledger.vat import Party
 
 _EPOCH = dt.date(1970, 1, 1)
@@ -87,8 +88,9 @@ def valued(calls: pa.Table, pricing: Pricing) -> tuple[dict[str, Any], npt.NDArr
 
     Args:
         calls: the columns ``customer`` (int32, an index into the directory's customers),
-            ``day``, ``local``, ``called``, ``seconds``, ``service``, ``tariff``, ``free`` and
-            ``given_micro``, as :class:`a2ledger.calls.normalise.Normalised` has them.
+            ``day``, ``local``, ``called``, ``seconds``, ``service``, ``tariff``, ``free``,
+            ``direction`` and ``given_micro``, as
+            :class:`a2ledger.calls.normalise.Normalised` has them.
         pricing: of the book.
 
     Returns:
@@ -105,8 +107,11 @@ def valued(calls: pa.Table, pricing: Pricing) -> tuple[dict[str, Any], npt.NDArr
     # Another thread may load more of them meanwhile.
     rated = rate.rate(pa.RecordBatch.from_pydict(asked), tuple(pricing.tariffs.loaded))
     unrated = _one(rated["reason"]).to_numpy(zero_copy_only=False) != ""
-    cost, given, unpriced = _cost(calls, rated, unrated | _foreign(pricing, tariff, who))
+    unmetered = _unmetered(calls, unrated)
+    cost, given, unpriced = _cost(calls, rated, unrated | _foreign(pricing, tariff, who), unmetered)
     columns = {name: rated[name] for name in rated.schema.names if name != "reason"}
+    if unmetered.any():
+        columns |= _named(calls, columns, unmetered)
     if "given_buy_micro" in calls.column_names:
         columns |= _bought(calls, columns)
     columns |= {
@@ -144,12 +149,46 @@ def _foreign(pricing: Pricing, tariff: Integers, who: Indexes) -> npt.NDArray[np
     return np.asarray(currencies[tariff] != pricing.currencies[who])
 
 
+def _unmetered(calls: pa.Table, unrated: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Tell which calls no outgoing tariff may price: internal ones, and incoming ones.
+
+    The tariff of a rule prices what it lists of them.
+    """
+    direction = calls["direction"]
+    if not pc.any(pc.not_equal(direction, "")).as_py():
+        return np.zeros(len(calls), np.bool_)
+    within = np.asarray(pc.not_equal(direction, ""))
+    free = calls["free"].to_numpy(zero_copy_only=False)
+    without = np.asarray(pc.equal(calls["tariff"], ""))
+    found: npt.NDArray[np.bool_] = within & (free | without | unrated)
+    return found
+
+
+def _named(
+    calls: pa.Table, columns: Mapping[str, Any], unmetered: npt.NDArray[np.bool_]
+) -> dict[str, Any]:
+    """Return columns in which calls without a tariff bear the name of their direction alone."""
+    mask = pa.array(unmetered)
+    directions = pa.array(list(NAMES))
+    places = pc.index_in(_one(calls["direction"]), value_set=directions)
+    names = pc.fill_null(pa.array(list(NAMES.values())).take(places), "")
+    instead = {"destination": names, "deck": "", "prefix": "", "carrier": "", "buy_micro": 0}
+    instead["billed_seconds"] = _one(calls["seconds"])
+    return {
+        name: pc.if_else(mask, pa.scalar(value, pa.int64()) if value == 0 else value, columns[name])
+        for name, value in instead.items()
+    }
+
+
 def _cost(
-    calls: pa.Table, rated: pa.RecordBatch, unrated: npt.NDArray[np.bool_]
+    calls: pa.Table,
+    rated: pa.RecordBatch,
+    unrated: npt.NDArray[np.bool_],
+    unmetered: npt.NDArray[np.bool_],
 ) -> tuple[Integers, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """What calls cost; whether their row or rule says so, no tariff; whether nothing does."""
     has_price = calls["given_micro"].is_valid().to_numpy(zero_copy_only=False)
-    free = calls["free"].to_numpy(zero_copy_only=False)
+    free = calls["free"].to_numpy(zero_copy_only=False) | unmetered
     cost = np.where(free, 0, rated["cost_micro"].to_numpy(zero_copy_only=False))
     cost = np.where(has_price, pc.fill_null(calls["given_micro"], 0).to_numpy(), cost)
     return cost, has_price | free, unrated & ~has_price & ~free

@@ -22,33 +22,38 @@ import pyarrow.compute as pc
 from a2ledger.book.source_config import Rule
 from a2ledger.book.toml_table import ConfigError
 from a2ledger.sources import text
-from a2ledger.sources.batch import FIELDS, START, Batch, Place, constant
+from a2ledger.sources.batch import (
+    FIELDS,
+    INCOMING,
+    INTERNAL,
+    OUTGOING,
+    START,
+    Batch,
+    Place,
+    constant,
+)
 from a2ledger.sources.text.rows import Layout, strict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from a2ledger.book.source_config import Source
 
-_EXTENSIONS = ("??", "???", "????", "?????", "??????")
-
 RULES = (
-    Rule(applications=("Dial",), called=_EXTENSIONS, to="customer", free=True),
+    Rule(direction=INTERNAL, free=True),
     Rule(
-        applications=("Dial",),
-        without=("accountcode", "peeraccount"),
-        to="did",
-        identify=("did", "dst"),
+        direction=INCOMING,
+        identify=("did", "dst", "dstchannel", "peeraccount", "accountcode"),
         service="DIDs",
         tariff="inbound",
     ),
-    Rule(applications=("Dial",)),
+    Rule(direction=OUTGOING, applications=("Dial",)),
 )
-"""What is dialled is a call; one to a customer's extension, of up to six characters, is free.
+"""What is dialled is a call; from one extension to another it is free.
 
-A call of nobody's to a number that a customer holds is his: priced by the deck ``inbound``, as
-toll-free numbers are, or free where there is none."""
+An incoming call is of the customer who holds the number, or else the device that rang: it is priced
+by the deck ``inbound``, as toll-free numbers are, and free where that has no rate for it."""
 
 COLUMNS = (
     *("accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel"),
@@ -65,28 +70,44 @@ _READ = {
     "calldate": "start",
     **{name: name for name in ("accountcode", "src", "dst", "did", "channel", "dstchannel")},
     **{name: name for name in ("start", "duration", "disposition", "uniqueid", "userfield")},
-    **{name: name for name in ("peeraccount", "sequence")},
+    **{name: name for name in ("peeraccount", "sequence", "lastdata")},
+    **{name: name for name in ("answer", "end", "linkedid")},
 }
 """What is read of it, and as which of :data:`a2ledger.sources.batch.FIELDS`."""
 
-_LOGGED = tuple(_READ.get(name, "") for name in COLUMNS)
-_BASE, _NEW = _LOGGED[:16], _LOGGED[18:]
+_OF_LEGS = frozenset({"answer", "end", "linkedid"})
+"""What only legs of trunks are made from: a source without trunks is not read for them."""
 
-LAYOUT = Layout(
-    widths={
-        16: _BASE,
-        17: (*_BASE, "either"),
-        18: _LOGGED[:18],
-        19: (*_BASE, *_NEW),
-        20: (*_BASE, "either", *_NEW),
-        21: _LOGGED,
-    },
-    heading=("accountcode", "start"),
-    loose=frozenset({"userfield", "either"}),
-)
+
+def _layout(read: Mapping[str, str]) -> Layout:
+    logged = tuple(read.get(name, "") for name in COLUMNS)
+    base, new = logged[:16], logged[18:]
+    return Layout(
+        widths={
+            16: base,
+            17: (*base, "either"),
+            18: logged[:18],
+            19: (*base, *new),
+            20: (*base, "either", *new),
+            21: logged,
+        },
+        heading=("accountcode", "start"),
+        loose=frozenset({"userfield", "either", "lastdata"}),
+    )
+
+
+LAYOUT = _layout({name: field for name, field in _READ.items() if field not in _OF_LEGS})
 """``either`` is the uniqueid or the userfield, whichever of the two is logged."""
 
+WHOLE = _layout(_READ)
+"""The same with what legs of trunks are made from."""
+
 _UNIQUEID = r"^([^\s]+-)?[0-9]{9,11}\.[0-9]+$"
+DISPOSITIONS = (
+    *("ANSWERED", "NO ANSWER", "NOANSWER", "BUSY", "FAILED", "CONGESTION", "CANCEL"),
+    *("VOICEMAIL", "UNKNOWN", "DOCUMENTATION", "NULL"),
+)
+"""What Asterisk and its kin say of a call; another word is not known to mean anything."""
 _NEEDED = ("dst", "start", "seconds", "disposition")
 """Columns without which nothing can be said of a row."""
 _EPOCH = r"^[0-9]{9,10}(\.[0-9]{1,9})?$"
@@ -136,27 +157,46 @@ def read(path: Path, source: Source) -> Iterator[Batch]:
 def resume(path: Path, source: Source, place: Place) -> Iterator[Batch]:
     """Read a file from where an earlier reading ended; see :func:`read`."""
     exported = None if source.columns else _exported(text.first_line(path, source.encoding))
-    layout = exported or (_declared(source) if source.columns else LAYOUT)
+    logged = WHOLE if source.trunks else LAYOUT
+    layout = exported or (_declared(source) if source.columns else logged)
     log = exported is None
     for piece in text.read(path, layout, grows=log, encoding=source.encoding, begin=place):
-        table = _resolve(piece.table) if layout is LAYOUT else plain(piece.table)
+        table = _resolve(piece.table) if layout is logged else plain(piece.table)
         rows = pa.table(
             {name: _column(table, name) for name in FIELDS}
             | {"line": table["line"]}
-            | judged(table)
+            | judged(table, source.answered)
         )
         # An export is written anew, not added to.
         reached = piece.place if log else piece.place._replace(line=0)
         yield Batch(str(path), rows, piece.refused, piece.raw, piece.notes, reached)
 
 
-def judged(table: pa.Table) -> dict[str, pa.Array]:
-    """Which rows were answered, and why some are no calls whatever the rules say."""
-    return {
-        "answered": pc.equal(table["disposition"], "ANSWERED"),
+def judged(table: pa.Table, more: Iterable[str] = ()) -> dict[str, pa.Array]:
+    """Return which rows were answered, and why some are no calls whatever the rules say.
+
+    Args:
+        table: with the columns ``disposition`` and ``dst``.
+        more: words beside ``ANSWERED`` for calls that were.
+    """
+    disposition = table["disposition"]
+    own = {word.upper() for word in more}
+    yes = pc.is_in(pc.utf8_upper(disposition), value_set=pa.array(["ANSWERED", *sorted(own)]))
+    found = {
+        "answered": yes if own else pc.equal(disposition, "ANSWERED"),
         # The hang-up handler's row repeats the seconds of the call it ends.
         "never": pc.if_else(pc.equal(table["dst"], "h"), "hangup", ""),
     }
+    known = pa.array([*DISPOSITIONS, *sorted(own)])
+    if odd := [word for word in _words(disposition) if word.upper() not in known.to_pylist()]:
+        unknown = pc.is_in(disposition, value_set=pa.array(odd))
+        found["unknown"] = pc.if_else(unknown, disposition, "")
+    return found
+
+
+def _words(column: pa.ChunkedArray | pa.Array) -> list[str]:
+    """Return the different texts of a column of few."""
+    return [text for text in pc.unique(column).to_pylist() if text]
 
 
 def _column(table: pa.Table, name: str) -> pa.Array:
@@ -216,7 +256,7 @@ def _exported(line: str) -> Layout | None:
         widths={len(columns): columns},
         heading=("dst", "disposition"),
         separator=separator,
-        loose=frozenset({"userfield"}),
+        loose=frozenset({"userfield", "lastdata"}),
         mend=_with_quoted_names,
     )
 
@@ -243,10 +283,17 @@ def plain(table: pa.Table) -> pa.Table:
         columns[name] = pc.if_else(nothing, "", column)
     for name in {"seconds", "duration"} & columns.keys():
         columns[name] = pc.replace_substring_regex(columns[name], r"^([0-9]+)\.[0-9]{1,9}$", r"\1")
-    epoch = pc.match_substring_regex(columns["start"], _EPOCH)
-    if pc.any(epoch).as_py():
-        whole = pc.if_else(epoch, pc.replace_substring_regex(columns["start"], r"\..*$", ""), "0")
-        instants = pc.cast(pc.cast(whole, pa.int64()), pa.timestamp("s"))
-        written = pc.strftime(instants, format="%Y-%m-%d %H:%M:%SZ")
-        columns["start"] = pc.if_else(epoch, written, columns["start"])
+    for name in {"start", "answer", "end"} & columns.keys():
+        columns[name] = _with_written_epochs(columns[name])
     return pa.table({**columns, "line": table["line"]})
+
+
+def _with_written_epochs(times: pa.StringArray) -> pa.StringArray:
+    """Return times with those in seconds since 1970 written out."""
+    epoch = pc.match_substring_regex(times, _EPOCH)
+    if not pc.any(epoch).as_py():
+        return times
+    whole = pc.if_else(epoch, pc.replace_substring_regex(times, r"\..*$", ""), "0")
+    instants = pc.cast(pc.cast(whole, pa.int64()), pa.timestamp("s"))
+    written = pc.strftime(instants, format="%Y-%m-%d %H:%M:%SZ")
+    return pc.if_else(epoch, written, times)

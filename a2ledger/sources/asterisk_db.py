@@ -10,14 +10,14 @@ from __future__ import annotations
 import csv
 import io
 import zoneinfo
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from a2ledger.book.source_config import Source
-from a2ledger.sources import asterisk, database, text
+from a2ledger.sources import asterisk, database, directions, text
 from a2ledger.sources.address import Address
 from a2ledger.sources.batch import ALWAYS, FIELDS, Batch, Span, constant
 
@@ -30,6 +30,9 @@ _NAMES = {
     "application": ("lastapp",),
     "did": ("did", "didnumber"),
     "peeraccount": ("peeraccount", "payaccount"),
+    "direction": ("calltype", "direction"),
+    "answer": ("answer", "answertime"),
+    "end": ("end", "endtime"),
 }
 """What a field may be called in a table; what is not here has its own name."""
 _COLUMNS = (*FIELDS, "disposition")
@@ -50,7 +53,7 @@ def read(path: Path, source: Source) -> Iterator[Batch]:
                 table = table.append_column(name, constant("", len(table)))
         yield Batch(
             str(path),
-            _rows(table),
+            _rows(table, source.answered),
             piece.refused,
             piece.raw,
             piece.notes,
@@ -72,10 +75,10 @@ def query(address: Address, source: Source, span: Span = ALWAYS) -> Iterator[Bat
         since, until = (moment and moment.astimezone(zone).replace(tzinfo=None) for moment in span)
         line = 1
         for rows in base.rows(address.table, list(found.values()), found["start"], since, until):
-            yield _batch(address, tuple(found), rows, line)
+            yield _batch(address, source, tuple(found), rows, line)
             line += len(rows)
     if line == 1:
-        yield _batch(address, tuple(found), [], line)
+        yield _batch(address, source, tuple(found), [], line)
 
 
 def _found(address: Address, columns: Sequence[str]) -> dict[str, str]:
@@ -95,7 +98,11 @@ def _found(address: Address, columns: Sequence[str]) -> dict[str, str]:
 
 
 def _batch(
-    address: Address, names: tuple[str, ...], rows: Sequence[Sequence[str | None]], first: int
+    address: Address,
+    source: Source,
+    names: tuple[str, ...],
+    rows: Sequence[Sequence[str | None]],
+    first: int,
 ) -> Batch:
     columns = list(zip(*rows, strict=True)) or [()] * len(names)
     given = {
@@ -105,7 +112,8 @@ def _batch(
     table = pa.table({name: given.get(name, constant("", len(rows))) for name in _COLUMNS})
     lines = pa.array(range(first, first + len(rows)), pa.int64())
     table = table.append_column("line", lines)
-    return Batch(str(address), _rows(table), [], _raw(rows, first), head=as_csv(names))
+    read = _rows(table, source.answered)
+    return Batch(str(address), read, [], _raw(rows, first), head=as_csv(names))
 
 
 def readable(value: str | None) -> str | None:
@@ -115,11 +123,12 @@ def readable(value: str | None) -> str | None:
     return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _rows(table: pa.Table) -> pa.Table:
+def _rows(table: pa.Table, answered: Iterable[str]) -> pa.Table:
     """The fields of a batch, from the columns of a table as texts."""
     table = asterisk.plain(table)
     fields = {name: table[name] for name in FIELDS}
-    return pa.table(fields | {"line": table["line"]} | asterisk.judged(table))
+    fields["direction"] = directions.read(fields["direction"])
+    return pa.table(fields | {"line": table["line"]} | asterisk.judged(table, answered))
 
 
 def _raw(rows: Sequence[Sequence[str | None]], first: int) -> Callable[[int], str]:

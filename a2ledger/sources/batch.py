@@ -4,7 +4,8 @@ A batch's ``rows`` has the string columns :data:`FIELDS` (empty where a dialect 
 column), ``line`` (int64, the physical line a row starts on, from 1) and ``answered`` (bool). It
 may have ``never`` (string): the name a row is left out under whatever the rules say, empty where
 they decide; ``buy`` and ``carrier`` (strings): what a call cost to buy, and of whom; and
-``direction`` (string): one of :data:`DIRECTIONS`, or empty where the row does not say.
+``unknown`` (string): the word for "answered" of a row of which it is not known what it means,
+empty elsewhere. Such a row is refused where people talked.
 """
 
 from __future__ import annotations
@@ -37,8 +38,15 @@ FIELDS = (
     "uniqueid",
     "sequence",
     "cost",
+    "lastdata",
+    "linkedid",
+    "answer",
+    "end",
+    "direction",
 )
-"""The columns every dialect's rows have."""
+"""The columns every dialect's rows have. ``lastdata`` are the arguments of the application,
+``linkedid`` is what the rows of one call have in common, and ``direction`` one of
+:data:`DIRECTIONS`, or empty where the row does not say."""
 
 OUTGOING, INCOMING, INTERNAL = DIRECTIONS = ("outgoing", "incoming", "internal")
 """Where a call goes: out by a trunk, in by one, or from one own phone to another."""

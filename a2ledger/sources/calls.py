@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 
 from a2ledger.book.source_config import Rule, Source
 from a2ledger.book.toml_table import ConfigError
-from a2ledger.sources import forms, text
-from a2ledger.sources.batch import FIELDS, Batch, constant
+from a2ledger.sources import answered, directions, forms, text
+from a2ledger.sources.batch import FIELDS, INCOMING, INTERNAL, Batch, constant
 from a2ledger.sources.text import rows
 from a2ledger.sources.text.lines import BLOCK, Lines
 from a2ledger.sources.text.rows import Layout
@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-RULES = (Rule(identify=("accountcode",)),)
+RULES = (
+    Rule(direction=INTERNAL, identify=("accountcode",), free=True),
+    Rule(
+        direction=INCOMING,
+        identify=("accountcode", "dst"),
+        service="DIDs",
+        tariff="inbound",
+    ),
+    Rule(identify=("accountcode",)),
+)
 
 _COLUMNS = {
     "id": "uniqueid",
@@ -39,6 +48,7 @@ _COLUMNS = {
     "caller": "src",
     "cost": "cost",
     "answered": "answered",
+    "direction": "direction",
 }
 COLUMNS = tuple(_COLUMNS)
 """What a column may be."""
@@ -46,11 +56,6 @@ COLUMNS = tuple(_COLUMNS)
 _REQUIRED = ("customer", "start", "called", "seconds")
 _SEPARATORS = f"{text.SEPARATORS}|"
 _NO_ID = "there is no column id: a call is known by what it says, and two that are alike are one"
-ANSWERED = (
-    *("answered", "answer", "yes", "y", "true", "1", "ok", "success", "successful"),
-    *("completed", "normal_clearing", "16", "200"),
-)
-"""What, in any case, a column ``answered`` says of a call that was; anything else was not."""
 
 
 def read(path: Path, source: Source) -> Iterator[Batch]:
@@ -72,7 +77,12 @@ def read(path: Path, source: Source) -> Iterator[Batch]:
     form = source.time_format or forms.recognised(path, source.name, _starts(pieces))
     for piece in pieces(BLOCK):
         yield Batch(
-            str(path), _rows(piece.table, form), piece.refused, piece.raw, piece.notes, piece.place
+            str(path),
+            _rows(piece.table, form, source),
+            piece.refused,
+            piece.raw,
+            piece.notes,
+            piece.place,
         )
 
 
@@ -81,7 +91,7 @@ def _starts(pieces: Callable[[int], Iterator[text.Piece]]) -> Iterator[pa.String
         yield piece.table["start"].combine_chunks()
 
 
-def _rows(table: pa.Table, form: str) -> pa.Table:
+def _rows(table: pa.Table, form: str, source: Source) -> pa.Table:
     size = len(table)
     known = {
         field: pc.utf8_trim_whitespace(table[name].combine_chunks())
@@ -90,13 +100,18 @@ def _rows(table: pa.Table, form: str) -> pa.Table:
     }
     known["start"] = forms.times(known["start"], form)
     known["seconds"] = forms.seconds(known["seconds"])
-    answered = pa.array(np.ones(size, np.bool_))
+    judged = {"answered": pa.array(np.ones(size, np.bool_))}
     if "answered" in known:
-        words = pc.utf8_lower(known["answered"])
-        answered = pc.is_in(words, value_set=pa.array(ANSWERED))
+        found = answered.judge(known["answered"], known["seconds"], source.answered)
+        judged = {"answered": found.answered}
+        if pc.any(pc.not_equal(found.unknown, "")).as_py():
+            judged["unknown"] = found.unknown
+    if "direction" in known:
+        known["direction"] = directions.read(known["direction"])
     return pa.table(
         {name: known.get(name, constant("", size)) for name in FIELDS}
-        | {"line": table["line"], "answered": answered}
+        | {"line": table["line"]}
+        | judged
     )
 
 

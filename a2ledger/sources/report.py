@@ -39,8 +39,11 @@ _HEADER = (
 HALF = "local-half"
 """Why a call is not billed that is half of another; see :mod:`a2ledger.calls.local_halves`."""
 
+PART = "part"
+"""Why a row is not billed that is part of a call that is."""
+
 Buckets = npt.NDArray[np.object_]
-"""For each call ``posted``, ``free``, ``late``, ``duplicate`` or :data:`HALF`."""
+"""For each call ``posted``, ``free``, ``late``, ``duplicate``, :data:`HALF` or :data:`PART`."""
 
 
 class UncountedRowsError(Exception):
@@ -108,6 +111,8 @@ class Report:
     source: str
     files: list[str] = field(default_factory=list)
     read: int = 0
+    beyond: int = 0
+    """Legs of trunks that are counted beside the rows read: a row may stand for two."""
     posted: int = 0
     free: int = 0
     not_billable: Counter[str] = field(default_factory=Counter)
@@ -143,7 +148,7 @@ class Report:
         self.free += counts["free"]
         self.late += counts["late"]
         self.duplicate += counts["duplicate"]
-        self.not_billable.update({HALF: counts[HALF]} if counts[HALF] else {})
+        self.not_billable.update({name: counts[name] for name in (HALF, PART) if counts[name]})
         stays = np.isin(buckets, ("posted", "free", "late"))
         kept = calls.select(["customer", "cost_micro"]).filter(pa.array(stays))
         self._add(kept)
@@ -175,7 +180,7 @@ class Report:
             + self.late
             + len(self.refused)
         )
-        if counted != self.read:
+        if counted != self.read + self.beyond:
             raise UncountedRowsError(
                 f"{self.source}: {self.read} rows were read but {counted} accounted for; "
                 "nothing was published; please report this as a defect"
@@ -231,6 +236,7 @@ def together(source: str, parts: Sequence[Report], files: Sequence[str]) -> Repo
     found = Report(source=source, files=list(files))
     for part in parts:
         found.read += part.read
+        found.beyond += part.beyond
         found.posted += part.posted
         found.free += part.free
         found.not_billable.update(part.not_billable)

@@ -18,6 +18,8 @@ from a2ledger.book.source_config import Source
 from a2ledger.sources.batch import CALL, FIELDS, Batch, Origin, Refused, UnusableInput, constant
 
 _TEXTS = ("called", "caller", "switch", "uid", "seq", "service", "identifier", "tariff", "halves")
+_LATER = ("direction", "leg")
+"""What calls bear that a newer program has refused."""
 
 
 def batches(rows: Sequence[Refused], source: Source) -> Iterator[Batch]:
@@ -111,6 +113,7 @@ def calls(
             start = int(dt.datetime.fromisoformat(call["start"]).timestamp())
             found.append(
                 {name: str(call[name]) for name in _TEXTS}
+                | {name: str(call.get(name, "")) for name in _LATER}
                 | {"customer": places[call["customer"]], "seconds": int(call["seconds"])}
                 | {"given_micro": call.get("given_micro"), "start": start, "line": number}
             )
@@ -118,7 +121,9 @@ def calls(
             left.append(row)
     starts = np.array([call["start"] for call in found], np.int64)
     naive = times.to_naive(starts, zone)
-    columns = {name: pa.array([call[name] for call in found], pa.string()) for name in _TEXTS}
+    columns = {
+        name: pa.array([call[name] for call in found], pa.string()) for name in (*_TEXTS, *_LATER)
+    }
     table = pa.table(
         columns
         | {

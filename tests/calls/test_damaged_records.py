@@ -161,13 +161,21 @@ def test_the_same_row_far_away_is_the_same_call(template, width):
 
 
 def test_another_calls_id_is_a_conflict_but_for_another_sequence(template):
-    def with_id_of_first(width):
+    def with_id_of_first(width, **change):
         rows = [fields(number, width) for number in range(3)]
         rows[1][16] = rows[0][16]
+        rows[1] = [change.get(f"column{place}", value) for place, value in enumerate(rows[1])]
         return fates(template, b"".join(map(joined, rows)))
 
-    assert with_id_of_first(18) == {1: "posted", 2: "conflict", 3: "posted"}
+    during = with_id_of_first(18, column9='"2026-01-05 10:00:20"')
+    assert during == {1: "posted", 2: "conflict", 3: "posted"}
     assert with_id_of_first(21) == {1: "posted", 2: "posted", 3: "posted"}
+
+
+def test_one_channel_that_dialled_twice_has_two_calls(template):
+    rows = [fields(number, 18) for number in range(3)]
+    rows[1][16] = rows[0][16]
+    assert fates(template, b"".join(map(joined, rows))) == {1: "posted", 2: "posted", 3: "posted"}
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -15,7 +15,7 @@ DAY = 86_400
 def row(uid="u", seq="1", start=1000, seconds=30, **more):
     usual = {
         "switch": "pbx", "called": "32", "caller": "33", "customer": "C1", "service": "Calls",
-        "given": "", "sealed": False, "halves": "", "rank": 0,
+        "given": "", "direction": "", "leg": "", "sealed": False, "halves": "", "rank": 0,
     }  # fmt: skip
     return usual | {"uid": uid, "seq": seq, "start": start, "seconds": seconds} | more
 
@@ -38,13 +38,14 @@ def settled(old, new):
 
 def test_what_is_new_is_kept():
     assert settled([], []) == {}
-    assert settled([], [row(), row(seq="2"), row(uid="v")]) == {}
-    assert settled([row()], [row(seq="2"), row(switch="other"), row(uid="v")]) == {}
+    later = row(seq="2", start=2000)
+    assert settled([], [row(), later, row(uid="v")]) == {}
+    assert settled([row()], [later, row(switch="other"), row(uid="v")]) == {}
 
 
 def test_the_same_again_is_a_duplicate():
     assert settled([], [row(), row(), row()]) == {"duplicates": [1, 2]}
-    assert settled([row()], [row(seq="2"), row()]) == {"duplicates": [1]}
+    assert settled([row()], [row(seq="2", start=2000), row()]) == {"duplicates": [1]}
     assert settled([row(sealed=True)], [row()]) == {"duplicates": [0]}
 
 
@@ -71,8 +72,42 @@ def test_of_a_conflict_the_earliest_the_longer_the_smaller_text_stays(one, other
 
 
 def test_a_sealed_call_always_wins():
-    assert settled([row(start=2000, sealed=True)], [row(start=1000)]) == {"conflicts": [0]}
-    assert settled([row(seq="", start=2000, sealed=True)], [row(seq="")]) == {"conflicts": [0]}
+    assert settled([row(start=1020, sealed=True)], [row(start=1000)]) == {"conflicts": [0]}
+    assert settled([row(seq="", start=1020, sealed=True)], [row(seq="")]) == {"conflicts": [0]}
+
+
+def test_rows_of_one_id_whose_times_do_not_overlap_are_two_calls():
+    """A channel was transferred, or dialled twice: both are billed, whichever comes first."""
+    first, second = row(seq=""), row(seq="", start=1030, called="44")
+    assert settled([], [first, second]) == settled([second], [first]) == {}
+    assert settled([first, second], [second, first]) == {"duplicates": [0, 1]}
+    # A sequence is of one row alone.
+    assert settled([row()], [row(start=1030)]) == {"conflicts": [0]}
+    # Another's call under the same id is none of them, however late.
+    alien = row(seq="", start=5000, caller="99", customer="C2")
+    assert settled([row(seq="")], [alien]) == {"conflicts": [0]}
+    # The same call, read with its times in another zone.
+    assert settled([row(seq="")], [row(seq="", start=1000 + 3600)]) == {"conflicts": [0]}
+
+
+def test_rows_of_one_channel_that_overlap_are_billed_once():
+    """As ``ForkCDR`` makes them, or a conference of three: the first stays, whatever the order."""
+    fork, inner = row(seq="2"), row(seq="3", start=1010, seconds=15, called="44")
+    assert settled([], [row(), fork, inner]) == {"halves": [1, 2]}
+    assert settled([fork], [row()]) == {"outdone": [0], "outdoing": [0]}
+    assert settled([row(sealed=True)], [fork]) == {"halves": [0]}
+    assert settled([fork | {"sealed": True}], [row()]) == {"halves": [0]}
+    # A call that came in, and the one it was forwarded by.
+    assert settled([row(direction="incoming")], [fork]) == {}
+    assert settled([row(leg="a: u/1 u/3")], [row(seq="2", leg="b: u/2 u/4")]) == {}
+
+
+def test_a_call_that_was_accepted_stays_beside_the_one_that_was_kept():
+    kept, other = row(), row(start=1001, called="44")
+    accepted = other | {"uid": "u#0123abcd"}
+    assert settled([kept], [accepted]) == {}
+    assert settled([kept, accepted], [other, kept]) == {"duplicates": [0, 1]}
+    assert settled([kept, accepted], [row(start=1002)]) == {"conflicts": [0]}
 
 
 def test_a_row_without_sequence_is_the_one_with_its_id_start_and_seconds():
@@ -122,12 +157,12 @@ def test_a_row_without_sequence_is_not_the_same_as_a_call_that_loses_its_conflic
 
 
 def test_what_a_person_has_decided_goes_before_all_but_a_sealed_call():
-    late = row(start=2000, rank=-1)
+    late = row(start=1020, rank=-1)
     assert settled([row()], [late]) == {"displaced": [0]}
     assert settled([row(sealed=True)], [late]) == {"conflicts": [0]}
     assert settled([late | {"rank": 0}], [row(rank=1)]) == {"conflicts": [0]}
-    assert settled([row()], [row(seq="", start=2000, rank=-1)]) == {"displaced": [0]}
-    assert settled([row(seq="", start=2000)], [row(rank=1)]) == {"conflicts": [0]}
+    assert settled([row()], [row(seq="", start=1020, rank=-1)]) == {"displaced": [0]}
+    assert settled([row(seq="", start=1020)], [row(rank=1)]) == {"conflicts": [0]}
 
 
 def test_what_calls_are_compared_by_is_in_the_call_detail():

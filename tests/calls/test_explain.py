@@ -19,7 +19,10 @@ ROWS = {
     cdr(uniqueid="1767607200.4", dcontext="x"): ("not_billable", "context", None, "", None),
     cdr(uniqueid="1767607200.5", lastapp="Wait"): ("not_billable", "application", None, "", None),
     cdr(uniqueid="1767607200.6", disposition="BUSY"): ("not_billable", "unanswered", 2, "", None),
-    cdr(uniqueid="1767607200.7", accountcode=""): ("not_billable", "no-identifier", 2, "", None),
+    cdr(uniqueid="1767607200.7", accountcode=""): ("quarantined", "unclaimed", 2, "", None),
+    cdr(uniqueid="1767607200.17", accountcode="", lastdata="PJSIP/lobby"): (
+        *("not_billable", "no-identifier", 2, "", None),
+    ),
     cdr(uniqueid="1767607200.8", start="2025-12-31 10:00:00"): (
         *("not_billable", "before-opening", 2, "C1", None),
     ),
@@ -86,8 +89,8 @@ def test_every_row_says_what_became_of_it_and_nothing_is_written(pbx):
     assert [row["line"] for row in rows] == list(range(1, len(ROWS) + 2))
     assert rows[-1] | {"line": 1} == rows[0] | {"fate": "duplicate"}
     assert rows[0] | {"called": "3225550199", "seconds": 60} == rows[0]
-    assert rows[8]["message"] == "no customer holds 'C9' (accountcode) on 2026-01-05"
-    assert rows[10]["seconds"] is None
+    assert rows[9]["message"] == "no customer holds 'C9' (accountcode) on 2026-01-05"
+    assert rows[11]["seconds"] is None
     assert tree(pbx) == before
 
 
@@ -156,7 +159,7 @@ def test_rows_of_several_files_and_dialects_have_their_own_places(book):
     ] == [
         (str(file), line, *fate)
         for file in files
-        for line, fate in ((2, ("posted", 1)), (3, ("quarantined", None)))
+        for line, fate in ((2, ("posted", 3)), (3, ("quarantined", None)))
     ]
 
 

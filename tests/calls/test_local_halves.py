@@ -35,7 +35,7 @@ def test_the_half_a_call_ran_on_and_the_one_it_dialled_are_named(channel, dialle
 
 def row(said, **change):
     usual = {"switch": "pbx", "customer": "C1", "called": "32", "start": 1000, "sealed": False}
-    identity = {"uid": "1", "seq": "", "seconds": 60}
+    identity = {"uid": "1", "seq": "", "seconds": 60, "direction": ""}
     return usual | identity | {"halves": said} | change
 
 
@@ -52,7 +52,9 @@ RAN_1, RAN_2, DIALLED = (row(f"{CHANNEL};1"), row(f"{CHANNEL};2"), row(f">{CHANN
         ([RAN_1, DIALLED], [(0, 1)]),
         ([RAN_2, RAN_2], []),  # one after the other on one channel
         ([RAN_1 | {"customer": "C2"}, RAN_2], []),
-        ([RAN_1 | {"called": "33"}, RAN_2], []),
+        ([RAN_1 | {"called": "33"}, RAN_2], []),  # a callback: both halves have called somebody
+        ([DIALLED | {"called": "132"}, RAN_2], [(1, 0)]),  # a prefix was put before the number
+        ([DIALLED | {"direction": "incoming"}, RAN_2], []),  # it came in, and was forwarded
         ([RAN_1 | {"switch": "b"}, RAN_2], []),
         ([RAN_1 | {"start": 4601}, RAN_2], []),
         ([RAN_1 | {"start": 4600}, RAN_2], [(0, 1)]),

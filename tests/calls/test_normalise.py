@@ -54,6 +54,7 @@ def batch_of(rows, first=1):
             "line": pa.array(range(first, first + len(rows)), pa.int64()),
             "answered": pa.array([row["answered"] for row in rows], pa.bool_()),
             "never": pa.array([row.get("never", "") for row in rows], pa.string()),
+            "unknown": pa.array([row.get("unknown", "") for row in rows], pa.string()),
         }
     )
     return Batch("f.csv", table, [], lambda line: f"row {rows[line - first]}")
@@ -110,6 +111,8 @@ def test_a_call_says_all_that_is_known_of_it():
         "seq": "9",
         "given_micro": None,
         "halves": "",
+        "direction": "",
+        "leg": "",
     }
 
 
@@ -126,8 +129,17 @@ def test_a_call_says_all_that_is_known_of_it():
         ({"never": "b-leg", "context": "carrier"}, "b-leg"),
         ({"never": None}, "call"),
         ({"never": "hangup", "seconds": "-5"}, "negative"),
-        ({"accountcode": "C9"}, "unknown-customer"),
-        ({"accountcode": ""}, "no-identifier"),
+        ({"accountcode": "C9"}, "call"),
+        ({"accountcode": "C9", "channel": "SIP/stranger-0000002a"}, "unknown-customer"),
+        ({"accountcode": ""}, "call"),
+        ({"accountcode": "", "channel": "SIP/stranger-0000002a"}, "no-identifier"),
+        (
+            {"accountcode": "", "channel": "SIP/a-0000002a", "lastdata": "SIP/30691234@trunk"},
+            "unclaimed",
+        ),
+        ({"accountcode": "", "channel": "", "application": ""}, "application"),
+        ({"answered": False, "unknown": "MAYBE"}, "unknown-answer"),
+        ({"answered": False, "unknown": "MAYBE", "seconds": "0"}, "unanswered"),
         ({"accountcode": "", "peeraccount": "C1"}, "call"),
         ({"accountcode": "C2"}, "before-opening"),
         ({"start": "0000-00-00 00:00:00"}, "bad-time"),

@@ -34,14 +34,14 @@ def rows():
 
 
 def taken(book):
-    done = book.run("import", "asterisk", book.file("Master.csv", rows()), "--json")
+    done = book.run("import", "asterisk", book.file("Master.csv", rows()), "--json", code=3)
     found = json.loads(done.stdout)
     return found["posted"], found["free"], found["not_billable"], found["quarantined"]
 
 
 def test_inbound_calls_are_their_numbers_owners_and_free(book):
     ready(book)
-    assert taken(book) == (1, 4, {"no-identifier": 1}, {})
+    assert taken(book) == (1, 4, {}, {"unclaimed": 1})
     for name, calls in (("C1", 2), ("C2", 1)):
         text = book.text(f"journals/2026-01/{name}.01.beancount")
         assert f'"DIDs" "{calls} call' in text
@@ -50,7 +50,7 @@ def test_inbound_calls_are_their_numbers_owners_and_free(book):
 def test_a_deck_for_inbound_calls_prices_them_toll_free_numbers_among_them(book):
     ready(book)
     (book.root / "tariffs/inbound.csv").write_text(DECK)
-    assert taken(book) == (2, 3, {"no-identifier": 1}, {})
+    assert taken(book) == (2, 3, {}, {"unclaimed": 1})
     # 60 s at 0.12 a minute, paid by who holds the number.
     assert "Unbilled   0.120000 EUR" in book.text("journals/2026-01/C2.01.beancount")
 
@@ -58,7 +58,7 @@ def test_a_deck_for_inbound_calls_prices_them_toll_free_numbers_among_them(book)
 def test_a_book_that_sells_no_dids_takes_them_as_calls(book):
     ready(book)
     book.edit("a2ledger.toml", '[services.DIDs]\nvat = "S21"\n', "")
-    assert taken(book) == (1, 4, {"no-identifier": 1}, {})
+    assert taken(book) == (1, 4, {}, {"unclaimed": 1})
     assert '"Calls" "1 call' in book.text("journals/2026-01/C2.01.beancount")
 
 

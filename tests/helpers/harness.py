@@ -102,7 +102,7 @@ def cdr(**given: object) -> str:
         "channel": "PJSIP/c1-00000001",
         "dstchannel": "PJSIP/carrier-00000002",
         "lastapp": "Dial",
-        "lastdata": "PJSIP/3225550199@carrier",
+        "lastdata": "",
         "start": "2026-01-05 10:00:00",
         "answer": "2026-01-05 10:00:00",
         "end": "2026-01-05 10:01:00",
@@ -118,6 +118,7 @@ def cdr(**given: object) -> str:
     }
     assert not given.keys() - row.keys()
     row |= given
+    row["lastdata"] = row["lastdata"] or f"PJSIP/{row['dst']}@carrier"
     numbers = {"duration", "billsec", "sequence"}
     return ",".join(
         str(value) if name in numbers else '"' + str(value).replace('"', '""') + '"'

@@ -68,6 +68,11 @@ def test_a_file_by_a_live_asterisk_is_read_whole():
         "uniqueid": "1795349495.13",
         "sequence": "13",
         "cost": "",
+        "lastdata": "Local/306970000000@carrier,8,L(60000)",
+        "linkedid": "",
+        "answer": "",
+        "end": "",
+        "direction": "",
         "line": 2,
         "answered": False,
         "never": "",
@@ -224,14 +229,16 @@ CALL = {
     "seconds": "60",
     "duration": "64",
     "uniqueid": "1767607200.1",
+    "lastdata": "PJSIP/3069@out,60",
     "line": 1,
     "answered": True,
 }
+TIMES = {"answer": "2026-01-05 10:00:04", "end": "2026-01-05 10:01:04"}
 
 
 def test_cdr_custom_is_read_by_the_columns_the_source_declares(master):
     batch = read(master(CUSTOM, CUSTOM.rpartition(",")[0], CUSTOM), columns=SAMPLE_CONF)
-    assert said(batch) == [CALL | {"sequence": "7", "line": line} for line in (1, 3)]
+    assert said(batch) == [CALL | TIMES | {"sequence": "7", "line": line} for line in (1, 3)]
     assert [(row.line, row.message) for row in batch.refused] == [
         (2, "there are 18 columns, not 19")
     ]
@@ -289,6 +296,7 @@ def test_an_export_of_the_table_is_read_by_its_header(tmp_path, separator):
         "channel": "PJSIP/1001-00000001",
         "dstchannel": "PJSIP/out-00000002",
         "lastapp": "Dial",
+        "lastdata": "PJSIP/3069@out,60",
         "duration": "64",
         "billsec": "60",
         "disposition": "ANSWERED",
@@ -306,7 +314,9 @@ def test_an_export_of_the_table_is_read_by_its_header(tmp_path, separator):
         writer = csv.DictWriter(file, list(values), delimiter=separator)
         writer.writeheader()
         writer.writerow(values)
-    assert said(read(path)) == [CALL | {"did": "3225550100", "sequence": "7", "line": 2}]
+    assert said(read(path)) == [
+        CALL | {"did": "3225550100", "linkedid": "1767607200.1", "sequence": "7", "line": 2}
+    ]
 
 
 def test_an_export_is_whole_though_its_last_line_has_no_end(master):

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from a2ledger.book.source_config import Source
     from a2ledger.sources.batch import Batch, Place
 
-RULES = tuple(replace(rule, applications=("bridge",)) for rule in asterisk.RULES)
+RULES = tuple(
+    replace(rule, applications=("bridge",)) if rule.applications else rule
+    for rule in asterisk.RULES
+)
 """As Asterisk's, where ``Dial`` connects: a customer's own short extensions are free."""
 
 

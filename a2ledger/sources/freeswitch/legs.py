@@ -34,6 +34,7 @@ _VARIABLES = (
 _PROFILE = ("caller_id_number", "destination_number", "context", "uuid")
 _OTHER_LEG = ("bridge_uuid", "last_bridge_to", "signal_bond", "bridge_channel")
 _MADE_FOR = ("originator", "originating_leg_uuid")
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
 _BEGINNINGS = (b"{", b"<", b"%7B", b"%7b", b"%3C", b"%3c", b"cdr=")
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r"))
 _EPOCH = re.compile("[1-9][0-9]{8,10}", re.ASCII)
@@ -114,6 +115,8 @@ def _leg(document: _Document) -> Leg:
         "duration": said.get("duration", ""),
         "uniqueid": said.get("uuid") or profile.get("uuid", ""),
     }
+    made_for = (said.get(name, "") for name in _MADE_FOR)
+    fields["linkedid"] = next(filter(_UUID.fullmatch, made_for), fields["uniqueid"])
     answered = (
         _MORE_THAN_ZERO.fullmatch(fields["seconds"])
         or _MORE_THAN_ZERO.fullmatch(said.get("answer_epoch", ""))

@@ -1,0 +1,211 @@
+"""Where each call goes: out by a trunk, in from one, or from one extension to another.
+
+A row that says so is believed. Of a source whose trunks are known the channels decide. Else it is
+told from what the row shows, as well as that goes:
+
+- what a customer holds is called by nobody of ours: it is incoming;
+- a customer calls what is their own, or an extension of up to six characters: it is internal;
+- everything else is outgoing, a call of one customer to the number of another among it, for
+  whether that left the switch does not show.
+
+Rows alone decide, never other rows, so that the same row goes the same way in any file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger import e164
+from a2ledger.calls import dialled
+from a2ledger.calls.rules import endpoints, identifiers, like
+from a2ledger.customers.directory import NOBODY, Days, Directory, Indexes
+from a2ledger.sources.batch import DIRECTIONS, INCOMING, INTERNAL, OUTGOING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from a2ledger.calls.fates import Integers, Mask, Rows
+
+EXTENSION = 6
+"""Characters of the longest extension."""
+
+_OUT, _IN, _WITHIN = map(DIRECTIONS.index, (OUTGOING, INCOMING, INTERNAL))
+
+
+class Ways(NamedTuple):
+    """Where the calls of rows go; all of shape (n,).
+
+    ``direction`` is a place in :data:`a2ledger.sources.directions.DIRECTIONS`; ``called`` is the
+    number to bill, as it was written; ``left`` says which rows left by a trunk for certain;
+    ``trunk`` which have a named trunk on either side; ``guessed`` of which the direction was told
+    from what customers hold.
+    """
+
+    direction: npt.NDArray[np.int8]
+    called: pa.StringArray
+    left: Mask
+    trunk: Mask
+    guessed: Mask
+
+
+def ways(rows: Rows, directory: Directory, day: Days, wanted: Mask) -> Ways:
+    """Tell where the calls of rows go.
+
+    Args:
+        rows: of a batch.
+        directory: all customers.
+        day: on which each row starts, shape (n,).
+        wanted: rows that matter, shape (n,); the others are said to be outgoing.
+    """
+    said = _said(rows)
+    called = rows["dst"]
+    trunk, out = _trunks(rows)
+    none = np.zeros(len(rows), np.bool_)
+    bridged = rows.source.dialect == "freeswitch"
+    if rows.source.trunks and _has_channels(rows) and not bridged:
+        direction = np.where(out, _OUT, np.where(trunk, _IN, _WITHIN)).astype(np.int8)
+        guessed, evident = none, out
+    else:
+        direction, evident = _inferred(rows, directory, day, wanted)
+        guessed = wanted & (direction != _OUT) & (said < 0)
+        if bridged:  # a leg's only channel is its own, so one of a trunk has come in
+            direction = np.where(trunk, _IN, direction).astype(np.int8)
+            evident |= trunk
+    direction = np.where(said < 0, direction, said).astype(np.int8)
+    outgoing = direction == _OUT
+    left = outgoing & (evident | (_is_log(rows) & (said != _IN)))
+    called = _with_dialled(rows, called, wanted & outgoing & evident)
+    return Ways(direction, called, left, trunk, guessed)
+
+
+def _said(rows: Rows) -> npt.NDArray[np.int8]:
+    """Return the direction each row names, or -1."""
+    found = pc.index_in(rows["direction"], value_set=pa.array(DIRECTIONS))
+    return np.asarray(pc.fill_null(found, NOBODY)).astype(np.int8)
+
+
+def _trunks(rows: Rows) -> tuple[Mask, Mask]:
+    """Tell which rows have a named trunk on either side, and which have dialled one."""
+    none = np.zeros(len(rows), np.bool_)
+    if not rows.source.trunks:
+        return none, none
+    patterns = patterns_of(rows.source.trunks)
+    out = like(rows["dstchannel"], patterns)
+    return out | like(rows["channel"], patterns), out
+
+
+def patterns_of(trunks: tuple[str, ...]) -> tuple[str, ...]:
+    """Return patterns of channels for trunks, which may be named without the channel's number.
+
+    >>> patterns_of(("PJSIP/carrier", "SIP/line-*"))
+    ('PJSIP/carrier', 'PJSIP/carrier-*', 'PJSIP/carrier/*', 'SIP/line-*')
+    """
+    return tuple(
+        pattern
+        for trunk in trunks
+        for pattern in ((trunk,) if trunk.endswith("*") else (trunk, f"{trunk}-*", f"{trunk}/*"))
+    )
+
+
+def _has_channels(rows: Rows) -> bool:
+    return bool(pc.any(pc.not_equal(rows["channel"], "")).as_py())
+
+
+def _is_log(rows: Rows) -> Mask:
+    """Tell which rows are of a log that knows of no channels: a provider's, of calls it billed."""
+    found: Mask = np.asarray(
+        pc.and_(pc.equal(rows["channel"], ""), pc.equal(rows["application"], ""))
+    )
+    return found
+
+
+def _inferred(
+    rows: Rows, directory: Directory, day: Days, wanted: Mask
+) -> tuple[npt.NDArray[np.int8], Mask]:
+    """Tell directions from what customers hold; and which rows dialled a number by a trunk."""
+    direction = np.full(len(rows), _OUT, np.int8)
+    evident = np.zeros(len(rows), np.bool_)
+    places = np.flatnonzero(wanted)
+    if not len(places):
+        return direction, evident
+    device = _holder(endpoints(rows["dstchannel"].take(pa.array(places))), directory, day, places)
+    number = _held(rows, ("dst", "did"), directory, day, places)
+    caller = _held(rows, ("accountcode", "channel"), directory, day, places)
+    ours = (device >= 0) | (number >= 0)
+    callee = np.where(number >= 0, number, device)
+    size = np.asarray(pc.utf8_length(rows["dst"].take(pa.array(places))))
+    own = (caller == callee) | (caller == device) | (size <= EXTENSION)
+    unsure = places[(caller < 0) | (size <= EXTENSION)]
+    evident[unsure] = dialled.left(rows["lastdata"].take(pa.array(unsure)))
+    # It was dialled out by a trunk that is no customer's device, whatever number was called. One
+    # that was dialled by its own number went to the switch of the customer who holds it.
+    forwarded = evident[places] & (device < 0)
+    dubious = np.flatnonzero(forwarded & (number >= 0))
+    forwarded[dubious] = [
+        dialled.billed(dst, dialled.number(arguments, channel)) != dst
+        for dst, arguments, channel in _arguments(rows, places[dubious])
+    ]
+    found = np.where(caller < 0, _IN, np.where(own, _WITHIN, _OUT))
+    direction[places] = np.where(ours & ~forwarded, found, _OUT)
+    evident[places] &= (device < 0) & (direction[places] == _OUT)
+    return direction, evident
+
+
+def _held(
+    rows: Rows, items: tuple[str, ...], directory: Directory, day: Days, places: Integers
+) -> Indexes:
+    """Return the customer who holds the first of some fields that one holds, or -1."""
+    found = np.full(len(places), NOBODY, np.int32)
+    for item in items:
+        if not len(e164.data(rows[item])):
+            continue
+        for values in identifiers(rows, item, places):
+            holder = _holder(values, directory, day, places)
+            found = np.where(found < 0, holder, found)
+            if (found >= 0).all():
+                return found
+    return found
+
+
+def _holder(values: pa.StringArray, directory: Directory, day: Days, places: Integers) -> Indexes:
+    return directory.identify(values, day[places])
+
+
+def _with_dialled(rows: Rows, called: pa.StringArray, wanted: Mask) -> pa.StringArray:
+    """Return numbers called with those in place that were dialled by a trunk in their stead."""
+    places = np.flatnonzero(wanted & np.asarray(pc.not_equal(rows["lastdata"], "")))
+    if not len(places):
+        return called
+    index = pa.array(places)
+    # Nearly all dial what was called, with nothing before it.
+    plain = pc.match_substring_regex(called.take(index), r"^\+?[0-9]{7,}$")
+    same = np.asarray(pc.and_(plain, _contained(called.take(index), rows["lastdata"].take(index))))
+    places = places[~same]
+    if not len(places):
+        return called
+    technical = rows.source.technical_prefixes
+    numbers = [
+        dialled.billed(dst, dialled.number(arguments, channel), technical)
+        for dst, arguments, channel in _arguments(rows, places)
+    ]
+    mask = np.zeros(len(called), np.bool_)
+    mask[places] = True
+    return pc.replace_with_mask(called, pa.array(mask), pa.array(numbers, pa.string()))
+
+
+def _arguments(rows: Rows, places: Integers) -> Iterator[tuple[str, str, str]]:
+    """Yield what was called, what the application was told, and the channel that was reached."""
+    index = pa.array(places)
+    names = ("dst", "lastdata", "dstchannel")
+    return zip(*(rows[name].take(index).to_pylist() for name in names), strict=True)
+
+
+def _contained(numbers: pa.StringArray, arguments: pa.StringArray) -> pa.BooleanArray:
+    """Tell which arguments name the number itself, at once behind the technology or the trunk."""
+    dialled_first = pc.replace_substring_regex(arguments, r"^[A-Za-z0-9_]+/\+?([0-9]+)@.*$", r"\1")
+    return pc.equal(dialled_first, numbers)

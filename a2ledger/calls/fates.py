@@ -1,0 +1,129 @@
+"""The rows of a batch while it is decided what they are, and where each of them ends."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger import e164
+from a2ledger.customers.directory import NOBODY, Indexes
+from a2ledger.sources.batch import Batch, Refused, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from a2ledger.book.source_config import Source
+
+Mask = npt.NDArray[np.bool_]
+Integers = npt.NDArray[np.int64]
+
+CONTROLS = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+"
+EPOCH_OF_ID = re.compile(r"(?:.*-)?([0-9]{10})\.[0-9]+", re.DOTALL)
+"""An id that says when its channel was made."""
+
+
+class Rows:
+    """A batch's columns, cleaned: no control characters within, no white space around."""
+
+    def __init__(self, batch: Batch, source: Source) -> None:
+        self.source = source
+        self._table = batch.rows
+        self._cleaned: dict[str, pa.StringArray] = {}
+        self.line = batch.rows["line"]
+        self.answered: Mask = np.asarray(batch.rows["answered"]).astype(np.bool_)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def __getitem__(self, name: str) -> pa.StringArray:
+        if name not in self._cleaned:
+            self._cleaned[name] = clean(self._table[name].combine_chunks())
+        return self._cleaned[name]
+
+    def never_names(self) -> list[str]:
+        """Why there are rows that no rule may take; see :mod:`a2ledger.sources.batch`."""
+        if "never" not in self._table.column_names:
+            return []
+        return sorted(set(pc.unique(self._table["never"]).to_pylist()) - {"", None})
+
+    def never(self, name: str) -> Mask:
+        """Which rows no rule may take, for one reason."""
+        return np.asarray(pc.is_in(self._table["never"], value_set=pa.array([name])))
+
+    def has(self, name: str) -> bool:
+        """Tell whether the batch has a column that not all have."""
+        return name in self._table.column_names
+
+    @property
+    def are_bought(self) -> bool:
+        """Whether rows say what they cost to buy; see :mod:`a2ledger.sources.batch`."""
+        return "buy" in self._table.column_names
+
+    def text(self, name: str, row: int) -> str:
+        """One value."""
+        return str(self[name][row].as_py())
+
+    def start(self, row: int) -> str:
+        """When a row says it starts."""
+        return self.text("start", row)
+
+    def created(self, row: int) -> int | None:
+        """When a row's id says that its channel was made, in seconds since 1970."""
+        match = EPOCH_OF_ID.fullmatch(self.text("uniqueid", row))
+        return int(match[1]) if match else None
+
+    def identity(self, row: int) -> str:
+        """The id a switch gave a row, with the switch's name; or nothing."""
+        uid, sequence = self.text("uniqueid", row), self.text("sequence", row)
+        return "/".join(filter(None, (self.source.switch, uid, sequence))) if uid else ""
+
+
+class Fates:
+    """Where each row ends; a row that has ended is no longer open."""
+
+    def __init__(self, batch: Batch, rows: Rows) -> None:
+        self._batch, self._rows = batch, rows
+        self.open: Mask = np.ones(len(rows), np.bool_)
+        self.sound: Mask = np.ones(len(rows), np.bool_)
+        """Rows whose start is a time."""
+        self.timed: Mask = np.ones(len(rows), np.bool_)
+        """Rows whose seconds are some."""
+        self.doubtful = 0
+        """Rows of an hour that happens twice, with nothing that tells which."""
+        self.not_billable: dict[str, int] = {}
+        self.left_out: Indexes = np.full(len(rows), NOBODY, np.int32)
+        """The place of each row's reason in ``not_billable``, or -1."""
+        self.refused: list[Refused] = []
+
+    def leave_out(self, mask: Mask, name: str) -> None:
+        """Of the rows still open, these are not billable."""
+        if count := int(np.count_nonzero(mask & self.open)):
+            self.not_billable[name] = self.not_billable.get(name, 0) + count
+            self.left_out[mask & self.open] = list(self.not_billable).index(name)
+            self.open &= ~mask
+
+    def refuse(self, mask: Mask, reason: str, message: Callable[[int], str]) -> None:
+        """Of the rows still open, these are refused."""
+        for row in np.flatnonzero(mask & self.open).tolist():
+            line = self._rows.line[row].as_py()
+            identity = self._rows.identity(row)
+            self.refused.append(refuse(self._batch, line, reason, message(row), identity))
+        self.open &= ~mask
+
+
+def clean(column: pa.StringArray) -> pa.StringArray:
+    """Return texts without control characters, and without white space around them."""
+    if column.null_count:
+        column = pc.fill_null(column, "")
+    least, most = e164.bounds(column)
+    if least > ord(" ") and most <= ord("~"):
+        return column
+    if least < ord(" ") or most > ord("~"):
+        column = pc.replace_substring_regex(column, CONTROLS, "")
+        return pc.utf8_trim_whitespace(column)
+    return pc.ascii_trim_whitespace(column)

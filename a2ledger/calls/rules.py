@@ -1,0 +1,258 @@
+"""Rules of a source: which of them takes a row, and whose call it makes it.
+
+The first rule that fits decides. What it looks at is asked of each row alone, so that the same rows
+are taken by the same rules however files are split.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger import e164
+from a2ledger.customers.directory import EPOCH, NOBODY, Days, Directory, Indexes
+from a2ledger.sources.batch import DIRECTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from a2ledger.book.source_config import Rule
+    from a2ledger.calls.direction import Ways
+    from a2ledger.calls.fates import Fates, Integers, Mask, Rows
+
+_ENDPOINT = r"^[^/]+/(.+?)(-[0-9a-f]+)?(;[0-9])?$"
+_BARE = r"^[^/]+/(.+)$"
+_SUFFIX = 9
+"""Characters of ``-0000002a``, which Asterisk puts behind the name of a device."""
+
+
+class Taken(NamedTuple):
+    """Which of some rules takes each row: its place among them, or -1."""
+
+    rules: tuple[Rule, ...]
+    place: Indexes
+
+
+def taken(
+    rows: Rows,
+    rules: tuple[Rule, ...],
+    directory: Directory,
+    day: Days,
+    ways: Ways,
+    fates: Fates,
+) -> Taken:
+    """Find the rule that takes each row; rows that none takes are left out.
+
+    Args:
+        rows: of a batch.
+        rules: in their order.
+        directory: all customers.
+        day: on which each row starts, shape (n,).
+        ways: where each row's call goes.
+        fates: of the rows.
+    """
+    index = np.full(len(rows), NOBODY, np.int32)
+    in_context, heads_there, applies = (np.zeros(len(rows), np.bool_) for _ in range(3))
+    for place, rule in enumerate(rules):
+        fits = _among(rows, "context", rule.contexts)
+        in_context |= fits
+        if rule.direction:
+            fits = fits & (ways.direction == DIRECTIONS.index(rule.direction))
+        heads_there |= fits
+        # What touches a trunk is a call whatever application ended it.
+        fits = fits & (_among(rows, "application", rule.applications) | ways.trunk)
+        applies |= fits
+        if rule.channels:
+            fits = fits & like_either(rows["channel"], rows["dstchannel"], rule.channels)
+        if rule.called:
+            numbers = e164.digits(rows["dst"], rows.source)
+            fits = fits & like_either(rows["dst"], numbers, rule.called)
+        for name in rule.without:
+            fits = fits & np.asarray(pc.equal(rows[name], ""))
+        pending = np.flatnonzero(fits & (index < 0))
+        if rule.to:
+            pending = pending[_to_customer(rows, rule.to, directory, day, pending)]
+        index[pending] = place
+    fates.leave_out((index < 0) & ~in_context, "context")
+    fates.leave_out((index < 0) & ~heads_there, "direction")
+    fates.leave_out((index < 0) & ~applies, "application")
+    fates.leave_out(index < 0, "rule")
+    index[~fates.open] = NOBODY
+    return Taken(rules, index)
+
+
+def _among(rows: Rows, name: str, values: tuple[str, ...]) -> Mask:
+    if not values:
+        return np.ones(len(rows), np.bool_)
+    return np.asarray(pc.is_in(rows[name], value_set=pa.array(values, pa.string())))
+
+
+def like(column: pa.StringArray, patterns: tuple[str, ...]) -> Mask:
+    """Tell which values are like one of some patterns; ``*`` is any text, ``?`` one character."""
+    either = "|".join(
+        "".join({"*": ".*", "?": "."}.get(one, re.escape(one)) for one in pattern)
+        for pattern in patterns
+    )
+    return np.asarray(pc.match_substring_regex(column, f"^(?s:{either})$"))
+
+
+def like_either(column: pa.StringArray, other: pa.StringArray, patterns: tuple[str, ...]) -> Mask:
+    """Tell which of two values beside each other is like one of some patterns."""
+    return like(column, patterns) | like(other, patterns)
+
+
+def _to_customer(rows: Rows, to: str, directory: Directory, day: Days, places: Integers) -> Mask:
+    """Tell whether what was called a customer holds: a number, or for ``customer`` a device."""
+    held = np.zeros(len(places), np.bool_)
+    called = [*identifiers(rows, "dst", places)]
+    if to == "did":
+        called += identifiers(rows, "did", places)
+    else:
+        called.append(endpoints(rows["dstchannel"].take(pa.array(places))))
+    for values in called:
+        held |= directory.identify(values, day[places]) >= 0
+    return held
+
+
+def customer_of(
+    rows: Rows, taken: Taken, directory: Directory, day: Days, ways: Ways, fates: Fates
+) -> tuple[Indexes, pa.StringArray]:
+    """Find the customer of each row, by the first identifier in its rule's order that is known.
+
+    A row that bears unknown identifiers alone is refused. One that bears none is refused as
+    ``unclaimed`` where it left by a trunk, and else left out.
+
+    Args:
+        rows: of a batch.
+        taken: which rule takes each.
+        directory: all customers.
+        day: on which each row starts, shape (n,).
+        ways: where each row's call goes.
+        fates: of the rows.
+
+    Returns:
+        Indexes into the directory's customers, or -1; and the identifiers that decided.
+    """
+    customer = np.full(len(rows), NOBODY, np.int32)
+    seen, place = [pa.array([""], pa.string())], np.zeros(len(rows), np.int64)
+    bears = np.zeros(len(rows), np.bool_)
+    for index, one in enumerate(taken.rules):
+        # A device nobody holds, such as a carrier's, says nothing where accounts are asked first.
+        weak = {"channel", "dstchannel"} if "accountcode" in one.identify else set()
+        items = (*one.identify, "payer") if rows.has("payer") else one.identify
+        for item in items:
+            pending = np.flatnonzero(fates.open & (taken.place == index) & (customer == NOBODY))
+            if not len(pending):
+                break
+            for values in identifiers(rows, item, pending):
+                if one.direction in {"", "outgoing"} and item not in weak:
+                    bears[pending] |= np.asarray(pc.not_equal(values, ""))
+                found = directory.identify(values, day[pending])
+                first = np.flatnonzero((customer[pending] < 0) & (found >= 0))
+                customer[pending[first]] = found[first]
+                place[pending[first]] = first + sum(map(len, seen))
+                seen.append(values)
+    if (accounts := rows.source.accounts) is not None:
+        there = pc.is_in(rows["accountcode"], value_set=pa.array(sorted(accounts), pa.string()))
+        fates.leave_out((customer < 0) & ~np.asarray(there), "deleted-card")
+    fates.refuse(
+        bears & (customer < 0),
+        "unknown-customer",
+        lambda row: _unknown(rows, taken.rules[taken.place[row]], row, int(day[row])),
+    )
+    fates.refuse(ways.left & (customer < 0), "unclaimed", lambda row: _unclaimed(rows, row))
+    fates.leave_out(customer < 0, "no-identifier")
+    if directory.customers:
+        opened = directory.opened[np.maximum(customer, 0)]
+        fates.leave_out(day < opened, "before-opening")
+    return customer, pa.concat_arrays(seen).take(pa.array(place))
+
+
+def identifiers(rows: Rows, item: str, places: Integers) -> Iterator[pa.StringArray]:
+    """Yield what an item of ``identify`` finds in rows; numbers as written, then as digits."""
+    name, _, pattern = item.partition("~")
+    values = rows[name].take(pa.array(places))
+    if pattern:
+        values = _extracted(values, pattern)
+    elif name in {"channel", "dstchannel"}:
+        values = endpoints(values)
+    yield values
+    if name in {"src", "dst", "did"} and not pattern:
+        yield e164.digits(values, rows.source)
+
+
+def _extracted(values: pa.StringArray, pattern: str) -> pa.StringArray:
+    """The first group of a pattern found in each value, or nothing."""
+    search = re.compile(pattern).search
+    encoded = values.dictionary_encode()
+    found = [
+        (match[1] or "") if (match := search(text)) else ""
+        for text in encoded.dictionary.to_pylist()
+    ]
+    return pa.array(found, pa.string()).take(encoded.indices)
+
+
+def endpoints(channels: pa.StringArray) -> pa.StringArray:
+    """Return the names of the devices behind channels; ``Local`` channels have none.
+
+    ``PJSIP/1001-0000002a`` is the channel of the endpoint ``1001``.
+    """
+    regular = _with_suffix(channels)
+    if not regular.any():
+        return _endpoints(channels, _ENDPOINT)
+    # Channels are many, devices few.
+    heads = pc.utf8_slice_codeunits(channels, 0, -_SUFFIX).dictionary_encode()
+    names = _endpoints(heads.dictionary, _BARE).take(heads.indices)
+    if regular.all():
+        return names
+    others = _endpoints(channels.filter(pa.array(~regular)), _ENDPOINT)
+    return pc.replace_with_mask(names, pa.array(~regular), others)
+
+
+def _with_suffix(channels: pa.StringArray) -> Mask:
+    """Tell which names end like ``-0000002a``."""
+    _, offsets, values = channels.buffers()
+    ends = np.frombuffer(offsets, np.int32)[channels.offset :][: len(channels) + 1]
+    found = np.diff(ends) > _SUFFIX
+    if values is None or not found.any():
+        return np.zeros(len(channels), np.bool_)
+    places = ends[1:][found][:, None] + np.arange(-_SUFFIX, 0)
+    characters = np.frombuffer(values, np.uint8)[places]
+    found[found] = (characters[:, 0] == ord("-")) & _HEXADECIMAL[characters[:, 1:]].all(axis=1)
+    return found
+
+
+_HEXADECIMAL = np.isin(np.arange(256), list(b"0123456789abcdef"))
+
+
+def _endpoints(channels: pa.StringArray, pattern: str) -> pa.StringArray:
+    names = pc.replace_substring_regex(channels, pattern, r"\1")
+    none = pc.or_(pc.equal(names, channels), pc.starts_with(channels, "Local/"))
+    return pc.if_else(none, "", names)
+
+
+def _unknown(rows: Rows, rule: Rule, row: int, day: int) -> str:
+    place = np.array([row], np.int64)
+    item, value = next(
+        (item, value)
+        for item in rule.identify
+        for values in identifiers(rows, item, place)
+        if (value := values[0].as_py())
+    )
+    when = EPOCH + dt.timedelta(days=day)
+    return f"no customer holds {value!r} ({item.partition('~')[0]}) on {when}"
+
+
+def _unclaimed(rows: Rows, row: int) -> str:
+    channel = rows.text("dstchannel", row) or rows.text("channel", row)
+    by = f" by {channel}" if channel else ""
+    seconds, called = rows.text("seconds", row), rows.text("dst", row)
+    return (
+        f"{seconds} s to {called} left{by}, and no account code, device or number says whose call "
+        "it is; give a customer its identifier, then run `quarantine retry`"
+    )

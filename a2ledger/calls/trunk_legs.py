@@ -1,0 +1,475 @@
+"""Rows of a source whose trunks are known, made into legs before it is decided whose they are.
+
+Rows of one call may come in different files, days or runs. So all rows of such a source are kept
+beside the call detail, and a run that brings another row of a call makes its legs anew from all of
+them: in the end the same rows give the same legs, whatever their order.
+
+A row that is the head of a leg stands for it, with the leg's seconds and number; a row that is
+only part of one is left out as ``part``. A leg whose head has another leg to stand for, or was read
+by an earlier run, is a row of its own, which is not among those read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import io
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from a2ledger import e164, times
+from a2ledger.calls import bridged_legs
+from a2ledger.calls import legs as model
+from a2ledger.calls.components import components
+from a2ledger.calls.detail import MissingDetailError
+from a2ledger.calls.direction import patterns_of
+from a2ledger.calls.fates import clean
+from a2ledger.calls.rules import endpoints, like
+from a2ledger.sources.batch import FIELDS, Batch, Origin, constant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from a2ledger.book.book import Draft
+    from a2ledger.book.source_config import Source
+    from a2ledger.customers.directory import Directory
+
+Integers = npt.NDArray[np.int64]
+
+_TIMES = ("start_at", "answer_at", "end_at")
+_KEPT = tuple(name for name in FIELDS if name not in {"start", "answer", "end"})
+SCHEMA = pa.schema(
+    [("switch", pa.string())]
+    + [(name, pa.string()) for name in _KEPT]
+    + [(name, pa.int64()) for name in _TIMES]
+    + [("answered", pa.bool_()), ("never", pa.string())]
+)
+"""A row that is kept beside the call detail; times are in seconds since 1970."""
+
+PART = "part"
+BRIDGED = "freeswitch"
+"""The dialect whose rows are legs already, made for one another."""
+_AT_ONCE = 1 << 16
+"""Rows of a batch that is handed on."""
+
+
+class Made(NamedTuple):
+    """What became of an import's rows: batches in which legs stand for their rows.
+
+    ``beyond`` are the legs that are rows of their own. ``keys`` say which calls of the book were
+    made of the same rows, see :func:`keys_of`; ``names`` are the identities such rows may have in
+    the quarantine, without marks.
+    """
+
+    batches: list[Batch]
+    beyond: int
+    keys: pa.StringArray
+    names: pa.StringArray
+
+
+def path(day: dt.date) -> str:
+    """Return where the rows that began on a day, in UTC, stand in the book."""
+    return f"calls/{day:%Y-%m}/{day:%Y-%m-%d}.rows.parquet"
+
+
+def are_legs(batch: Batch) -> bool:
+    """Tell whether the rows of a batch say which leg each was made for."""
+    return bool(pc.any(pc.not_equal(batch.rows["linkedid"], "")).as_py())
+
+
+def made(
+    draft: Draft, source: Source, batches: Iterable[Batch], directory: Directory, zone: str
+) -> Made:
+    """Make legs of all rows of an import, and keep the rows in the draft.
+
+    Args:
+        draft: of the book.
+        source: with trunks.
+        batches: all there are.
+        directory: all customers.
+        zone: the book's.
+    """
+    batch = _together(list(batches))
+    if not len(batch.rows):
+        nothing = pa.array([], pa.string())
+        return Made([batch], 0, nothing, nothing)
+    rows = _facts(batch.rows, source)
+    valid = np.asarray(rows["start_at"].is_valid())
+    new = rows.filter(pa.array(valid))
+    days = {_EPOCH + dt.timedelta(days=int(day)) for day in np.unique(_days(new))}
+    near = {day + dt.timedelta(days=by) for day in days for by in (-1, 0, 1)}
+    held = {day: _read(draft.root, day) for day in sorted(near)}
+    texts = _texts(new)
+    for day in days:
+        _keep(draft, day, held[day], new, texts)
+    known = pa.concat_tables(held.values())
+    known = known.filter(pc.equal(known["switch"], source.switch))
+    known = known.filter(pc.invert(pc.is_in(_texts(known), value_set=texts)))
+    maker = _Maker(source, directory, zone, np.flatnonzero(valid))
+    every = pa.concat_tables([known, new])
+    changes, more, touched = maker.made(every, len(known))
+    again = every.filter(pa.array(touched))
+    parts = [again[name] for name in ("switch", "uniqueid", "sequence")]
+    names = pc.utf8_rtrim(pc.binary_join_element_wise(*parts, "/"), "/").combine_chunks()
+    return Made(list(_changed(batch, changes, more)), len(more), keys_of(again), names)
+
+
+def keys_of(rows: pa.Table) -> pa.StringArray:
+    """Return what ties rows to the calls that are made of them.
+
+    Args:
+        rows: kept rows, or calls of the call detail.
+    """
+    uid, seq = ("uniqueid", "sequence") if "uniqueid" in rows.column_names else ("uid", "seq")
+    start = rows["start_at"] if "start_at" in rows.column_names else rows["start"].cast(pa.int64())
+    ids = pc.replace_substring_regex(rows[uid], f"{model.MARK}(in)?[0-9]*$", "")
+    turn = pc.if_else(pc.equal(rows[seq], ""), start.cast(pa.string()), rows[seq])
+    found = pc.binary_join_element_wise(ids, turn, "/")
+    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+
+
+def _together(batches: Sequence[Batch]) -> Batch:
+    """Return all rows of an import as one batch, numbered from 1."""
+    tables = [batch.rows for batch in batches]
+    names = {name: table.schema.field(name).type for table in tables for name in table.column_names}
+    for place, table in enumerate(tables):
+        for name in names.keys() - set(table.column_names):
+            table = table.append_column(name, constant("", len(table)))  # noqa: PLW2901
+        tables[place] = table.select(list(names))
+    rows = pa.concat_tables(tables).combine_chunks()
+    ends = np.cumsum([len(table) for table in tables])
+    origins = [batch.origins(batch.rows["line"].combine_chunks()) for batch in batches]
+    own = rows["line"].to_numpy()
+    numbers = pa.array(np.arange(1, len(rows) + 1))
+
+    def raw(line: int) -> str:
+        part = batches[int(np.searchsorted(ends, line))]
+        return part.raw(int(own[line - 1]))
+
+    heads = {batch.head for batch in batches}
+    return Batch(
+        batches[0].file,
+        rows.set_column(rows.column_names.index("line"), "line", numbers),
+        [row for batch in batches for row in batch.refused],
+        raw,
+        tuple(dict.fromkeys(note for batch in batches for note in batch.notes)),
+        origin=Origin(
+            pa.concat_arrays([part.files for part in origins]),
+            pa.concat_arrays([part.lines for part in origins]),
+        ),
+        head=heads.pop() if len(heads) == 1 else "",
+    )
+
+
+# Rows as they are kept
+
+_EPOCH = dt.date(1970, 1, 1)
+
+
+def _facts(rows: pa.Table, source: Source) -> pa.Table:
+    """Return rows as they are kept; ``start_at`` is null where a row says no time."""
+    columns = {name: clean(rows[name].combine_chunks()) for name in FIELDS}
+    start, answer, end = (times.parse(columns[name]) for name in ("start", "answer", "end"))
+    begins = times.to_utc(start, source.timezone)
+    duration, seconds = (_numbers(columns[name]) for name in ("duration", "seconds"))
+    length = _between(start, end, duration, 2)
+    wait = _between(start, answer, np.maximum(length - seconds, 0), length + 1)
+    never = rows["never"].combine_chunks() if "never" in rows.column_names else None
+    return pa.table(
+        {
+            "switch": constant(source.switch, len(rows)),
+            **{name: columns[name] for name in _KEPT},
+            "start_at": pa.array(begins, mask=~start.valid),
+            "answer_at": pa.array(begins + wait),
+            "end_at": pa.array(begins + length),
+            "answered": rows["answered"],
+            "never": clean(never) if never is not None else constant("", len(rows)),
+        },
+        schema=SCHEMA,
+    )
+
+
+def _between(
+    first: times.Times, later: times.Times, usual: Integers, most: Integers | int
+) -> Integers:
+    """Return seconds between two times of a row, or the usual ones where they cannot be right.
+
+    Both are of one clock; where it was put back between them, the row's own figures hold.
+    """
+    apart = later.naive - first.naive
+    fits = first.valid & later.valid & (apart >= 0) & (np.abs(apart - usual) <= most)
+    return np.where(fits, apart, usual)
+
+
+def _numbers(texts: pa.StringArray) -> Integers:
+    good = pc.match_substring_regex(texts, "^[0-9]{1,9}$")
+    return np.asarray(pc.cast(pc.if_else(good, texts, "0"), pa.int64()))
+
+
+def _days(rows: pa.Table) -> Integers:
+    found: Integers = rows["start_at"].to_numpy() // times.DAY
+    return found
+
+
+def _texts(rows: pa.Table) -> pa.StringArray:
+    """Return all that rows say as one text each: rows of one text are one."""
+    columns = [pc.cast(rows[name], pa.string()) for name in SCHEMA.names]
+    found = pc.binary_join_element_wise(*(pc.fill_null(column, "") for column in columns), "\x1f")
+    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+
+
+def _read(root: Path, day: dt.date) -> pa.Table:
+    """Read the rows that began on a day; none where there is no such file.
+
+    Raises:
+        MissingDetailError: if it cannot be read.
+    """
+    file = root / path(day)
+    if not file.is_file():
+        return SCHEMA.empty_table()
+    try:
+        return pq.read_table(file).select(SCHEMA.names).cast(SCHEMA)
+    except (OSError, KeyError, pa.ArrowException) as error:
+        raise MissingDetailError(
+            f"{file}: cannot be read ({type(error).__name__}); nothing was done; "
+            "restore it from a backup, or delete it if there is none"
+        ) from error
+
+
+def _keep(draft: Draft, day: dt.date, held: pa.Table, new: pa.Table, texts: pa.StringArray) -> None:
+    """Have a day's file hold the new rows of the day, each once."""
+    own = _days(new) == (day - _EPOCH).days
+    rows = new.filter(pa.array(own))
+    codes = texts.filter(pa.array(own)).dictionary_encode()
+    _, first = np.unique(np.asarray(codes.indices), return_index=True)
+    rows = rows.take(pa.array(np.sort(first)))
+    rows = rows.filter(pc.invert(pc.is_in(_texts(rows), value_set=_texts(held))))
+    if not len(rows):
+        return
+    order = [(name, "ascending") for name in ("start_at", "uniqueid", "sequence", "channel")]
+    sink = io.BytesIO()
+    pq.write_table(pa.concat_tables([held, rows]).sort_by(order), sink, compression="zstd")
+    draft.put(path(day), sink.getvalue())
+
+
+# Legs
+
+Changes = dict[int, dict[str, object]]
+More = list[tuple[int, dict[str, object]]]
+
+
+class _Maker:
+    """Makes legs of rows, and says what changes in them."""
+
+    def __init__(self, source: Source, directory: Directory, zone: str, lines: Integers) -> None:
+        self.source, self.directory = source, directory
+        self.decided: set[int] = set()
+        self.lines = lines
+        """The place in the batch of each new row."""
+        patterns = patterns_of(source.trunks)
+        self.is_trunk = functools.cache(
+            lambda channel: bool(patterns and like(pa.array([channel]), patterns)[0])
+        )
+        self.device = functools.cache(
+            lambda channel: (
+                "" if self.is_trunk(channel) else endpoints(pa.array([channel]))[0].as_py()
+            )
+        )
+        holder = functools.cache(self._held)
+
+        def holds(text: str, start: int) -> bool:
+            naive = int(times.to_naive(np.array([start]), zone)[0])
+            return holder(text, naive // times.DAY)
+
+        self.is_bridged = source.dialect == BRIDGED
+        self.model = bridged_legs if self.is_bridged else model
+        self.rules = model.Rules(self.is_trunk, self.device, holds, source.technical_prefixes)
+
+    def _held(self, text: str, day: int) -> bool:
+        values = pa.array([text])
+        days = np.array([day], np.int32)
+        numbers = e164.digits(values, self.source)
+        return any(self.directory.identify(one, days)[0] >= 0 for one in (values, numbers))
+
+    def made(self, rows: pa.Table, known: int) -> tuple[Changes, More, npt.NDArray[np.bool_]]:
+        """Return what changes in new rows, by their places, and the rows that are to be added.
+
+        With them comes which rows are decided anew: new ones, and known ones that are heads or
+        parts of legs. A known row that is a call by itself stays what it is.
+
+        Args:
+            rows: known ones first.
+            known: how many.
+        """
+        start, end = rows["start_at"].to_numpy(), rows["end_at"].to_numpy()
+        labels = components(self._tied(rows), start, end)
+        sizes = np.bincount(labels, minlength=len(labels))[labels]
+        both = np.asarray(pc.and_(self._trunk(rows, "channel"), self._trunk(rows, "dstchannel")))
+        is_new = np.arange(len(rows)) >= known
+        touched = np.isin(labels, labels[is_new])
+        places = np.flatnonzero(touched & ((sizes > 1) | both))
+        places = places[np.argsort(labels[places], kind="stable")]
+        changes: Changes = {}
+        more: More = []
+        group: list[model.Row] = []
+        last = -1
+        for row, label in zip(_as_rows(rows, places), labels[places].tolist(), strict=True):
+            if group and label != last:
+                self._of_call(group, rows, known, changes, more)
+                group = []
+            group.append(row)
+            last = label
+        if group:
+            self._of_call(group, rows, known, changes, more)
+        decided = is_new
+        decided[list(self.decided)] = True
+        return changes, more, decided
+
+    def _tied(self, rows: pa.Table) -> pa.Table:
+        """Return what ties rows together: FreeSWITCH's names of channels are of devices."""
+        if not self.is_bridged:
+            return rows
+        for name in ("channel", "dstchannel"):
+            index = rows.column_names.index(name)
+            rows = rows.set_column(index, name, constant("", len(rows)))
+        return rows
+
+    def _trunk(self, rows: pa.Table, name: str) -> pa.BooleanArray:
+        column = rows[name].combine_chunks()
+        if not self.source.trunks:
+            return pa.array(np.zeros(len(rows), np.bool_))
+        return pa.array(like(column, patterns_of(self.source.trunks)))
+
+    def _of_call(
+        self,
+        group: list[model.Row],
+        rows: pa.Table,
+        known: int,
+        changes: Changes,
+        more: More,
+    ) -> None:
+        """Say what changes in the rows of one call."""
+        found = self.model.legs(group, self.rules)
+        if not found:
+            return
+        new = [row.place for row in group if row.place >= known]
+        parts = self.model.parts(group, found, self.rules)
+        self.decided |= {*parts, *(leg.head.place for leg in found)}
+        for place in parts:
+            if place >= known:
+                changes[int(self.lines[place - known])] = {"never": PART}
+        stands = set()
+        for leg in found:
+            place = leg.head.place
+            values = _values(leg) | ({"application": "bridge"} if self.is_bridged else {})
+            if place >= known and place not in stands:
+                changes[int(self.lines[place - known])] = values
+            else:
+                at = place if place >= known else new[0]
+                own = _fields(rows, place) if place < known else {}
+                more.append((int(self.lines[at - known]), own | values))
+            stands.add(place)
+
+
+def _as_rows(rows: pa.Table, places: Integers) -> Iterator[model.Row]:
+    names = [name for name in model.Row._fields if name in rows.column_names]
+    taken = rows.select([*names, *_TIMES, "answered", "never"]).take(pa.array(places))
+    for place, row in zip(places.tolist(), taken.to_pylist(), strict=True):
+        yield model.Row(
+            place=place,
+            **{name: row[name] for name in names if name != "seconds"},
+            seconds=int(row["seconds"]) if row["seconds"].isdecimal() else 0,
+            start=row["start_at"],
+            answer=row["answer_at"],
+            end=row["end_at"],
+            counts=row["answered"] and row["never"] in {"", "b-leg"},
+        )
+
+
+def _values(leg: model.Leg) -> dict[str, object]:
+    """Return what the row says that stands for a leg."""
+    several = len({row._replace(place=0) for row in leg.rows}) > 1
+    return {
+        "uniqueid": leg.head.uniqueid + leg.mark,
+        "start": _written(leg.head.start),
+        "seconds": str(leg.seconds),
+        "duration": "",
+        "dst": leg.called,
+        "did": "",
+        "lastdata": "",
+        "application": "Dial",
+        "accountcode": leg.account,
+        "direction": leg.direction,
+        "payer": leg.payer,
+        "leg": leg.text if several else "",
+        "answered": True,
+        "never": "",
+        "unknown": "",
+    }
+
+
+def _fields(rows: pa.Table, place: int) -> dict[str, object]:
+    """Return what a row that was read before says."""
+    return dict(rows.select(_KEPT).slice(place, 1).to_pylist()[0])
+
+
+def _written(start: int) -> str:
+    return dt.datetime.fromtimestamp(start, dt.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+# What is handed on
+
+
+def _changed(
+    batch: Batch, changes: Changes, more: Sequence[tuple[int, Mapping[str, object]]]
+) -> Iterator[Batch]:
+    """Yield a batch's rows with what changes in them, and those that are added behind."""
+    rows = batch.rows
+    for name in ("leg", "payer", "never", "unknown", "direction"):
+        if name not in rows.column_names:
+            rows = rows.append_column(name, constant("", len(rows)))
+    count = len(rows)
+    rows = _replaced(rows, changes)
+    assert batch.origin is not None  # noqa: S101 - rows put together have one
+    origin = batch.origin
+    if more:
+        places = pa.array([place for place, _ in more], pa.int64())
+        added = rows.take(places)
+        added = _replaced(added, {number: dict(values) for number, (_, values) in enumerate(more)})
+        lines = pa.array(range(count + 1, count + len(more) + 1), pa.int64())
+        added = added.set_column(added.column_names.index("line"), "line", lines)
+        rows = pa.concat_tables([rows, added]).combine_chunks()
+        origin = Origin(
+            pa.concat_arrays([origin.files, origin.files.take(places)]),
+            pa.concat_arrays([origin.lines, origin.lines.take(places)]),
+        )
+
+    def raw(line: int) -> str:
+        return batch.raw(line if line <= count else more[line - count - 1][0] + 1)
+
+    for begin in range(0, len(rows), _AT_ONCE):
+        part = rows.slice(begin, _AT_ONCE)
+        refused = batch.refused if not begin else []
+        notes = batch.notes if not begin else ()
+        yield batch._replace(rows=part, refused=refused, raw=raw, notes=notes, origin=origin)
+
+
+def _replaced(rows: pa.Table, changes: Changes) -> pa.Table:
+    """Return rows with other values in some places, given by column."""
+    if not changes:
+        return rows
+    for name in dict.fromkeys(name for values in changes.values() for name in values):
+        places = sorted(place for place, values in changes.items() if name in values)
+        mask = np.zeros(len(rows), np.bool_)
+        mask[places] = True
+        column = rows[name].combine_chunks()
+        values = pa.array([changes[place][name] for place in places], column.type)
+        index = rows.column_names.index(name)
+        rows = rows.set_column(index, name, pc.replace_with_mask(column, pa.array(mask), values))
+    return rows

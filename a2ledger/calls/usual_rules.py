@@ -1,0 +1,37 @@
+"""The rules a source goes by: its own, or else those of its dialect as far as the book has them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from a2ledger import sources
+from a2ledger.book.source_config import Rule, Source
+
+if TYPE_CHECKING:
+    from a2ledger.book.book import Book
+
+
+def with_rules(book: Book, source: Source) -> Source:
+    """Return a source with the rules it goes by.
+
+    Where the book lacks a service that a dialect's rule names, it is ``Calls``; where it lacks the
+    deck, what the deck would price is free. ``identify`` of a source holds for the dialect's rules,
+    too; an incoming call is first of whom it called.
+    """
+    if source.rules:
+        return source
+
+    def fitted(rule: Rule) -> Rule:
+        if rule.service not in book.config.services:
+            rule = replace(rule, service=Rule().service)
+        if rule.tariff and not (book.root / f"tariffs/{rule.tariff}.csv").is_file():
+            rule = replace(rule, tariff="", free=True)
+        if source.identify and rule.direction == "incoming":
+            more = tuple(item for item in source.identify if item not in rule.identify)
+            rule = replace(rule, identify=(*rule.identify, *more))
+        elif source.identify:
+            rule = replace(rule, identify=source.identify)
+        return rule
+
+    return replace(source, rules=tuple(map(fitted, sources.rules(source.dialect))))
