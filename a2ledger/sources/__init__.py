@@ -19,6 +19,7 @@ Beside ``read`` the module may say more:
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.metadata
 import sys
@@ -78,8 +79,13 @@ def dialect(name: str) -> Dialect:
 
 def dialects() -> list[str]:
     """Names of all dialects, built in or installed beside."""
-    installed = importlib.metadata.entry_points(group=GROUP)
-    return sorted({*_BUILT_IN, *(entry.name for entry in installed)})
+    return sorted({*_BUILT_IN, *_installed(tuple(sys.path))})
+
+
+@functools.cache
+def _installed(_path: tuple[str, ...]) -> frozenset[str]:
+    """Names of the dialects that distributions on a path bring: each of their files is read."""
+    return frozenset(importlib.metadata.entry_points(group=GROUP).names)
 
 
 def beside(name: str, what: str) -> Any:

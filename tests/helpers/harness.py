@@ -11,7 +11,6 @@ import datetime as dt
 import hashlib
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -22,7 +21,9 @@ from typing import Any, NamedTuple
 
 from beancount import loader
 from beancount.core import data
+from beancount.scripts import check
 from click.testing import CliRunner
+from tree import tree
 
 from a2ledger.cli import main
 
@@ -40,9 +41,6 @@ timezone = "UTC"
 contexts = ["customers"]
 applications = ["Dial"]
 """
-
-_UNCOUNTED = (".git", ".a2ledger", "imports.csv")
-"""What of a book a second run may change: git's own, the program's state, the run's line."""
 
 
 class Done(NamedTuple):
@@ -222,9 +220,7 @@ class Book:
     def digests(self) -> dict[str, str]:
         """A digest of every file of the book that a second run must not change."""
         return {
-            str(path.relative_to(self.root)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(self.root.rglob("*"))
-            if path.is_file() and path.relative_to(self.root).parts[0] not in _UNCOUNTED
+            path: hashlib.sha256(content).hexdigest() for path, content in tree(self.root).items()
         }
 
     def git(self, *words: str) -> str:
@@ -295,14 +291,10 @@ def amounts(statement: Mapping[str, Any]) -> list[str]:
 
 
 def bean_check(path: Path) -> str:
-    """What the real bean-check says; nothing if all is well."""
-    program = Path(sys.executable).with_name("bean-check")
-    environment = os.environ | {"BEANCOUNT_DISABLE_LOAD_CACHE": "1"}
-    done = subprocess.run(
-        [program, str(path)], capture_output=True, text=True, check=False, env=environment
-    )
-    said = (done.stdout + done.stderr).strip()
-    return said or ("" if done.returncode == 0 else f"exit {done.returncode}")
+    """What bean-check says, run in this process; nothing if all is well."""
+    result = CliRunner().invoke(check.main, [str(path)], catch_exceptions=False)
+    said = result.output.strip()
+    return said or ("" if result.exit_code == 0 else f"exit {result.exit_code}")
 
 
 def day_after(day: str, days: int = 1) -> str:

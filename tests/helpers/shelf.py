@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from beancount.parser import parser
+from tree import tree
 
 from a2ledger import sources
 from a2ledger.billing import close as closing
@@ -125,18 +126,6 @@ def close(root: Path, today: dt.date, **options: Any) -> list[closing.Closed]:
     )
     publish(one)
     return results
-
-
-def tree(
-    root: Path, *, without: Iterable[str] = (".git", ".a2ledger", "imports.csv")
-) -> dict[str, bytes]:
-    """Every file of a book and its content."""
-    left = set(without)
-    return {
-        str(path.relative_to(root)): path.read_bytes()
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and path.relative_to(root).parts[0] not in left
-    }
 
 
 def ledger_of(root: Path) -> dict[str, bytes]:
