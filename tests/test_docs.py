@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import click
 import pytest
+import warm
 from beancount import loader
 from checkout import ROOT
 from click.testing import CliRunner
@@ -94,13 +95,20 @@ def spoken(session: str) -> list[tuple[str, str]]:
     return found
 
 
-def perform(directory: Path, lines: list[str]) -> list[str]:
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory):
+    """What is first on the PATH of sessions."""
+    with warm.program(tmp_path_factory.mktemp("warm")) as directory:
+        yield directory
+
+
+def perform(programs: Path, directory: Path, lines: list[str]) -> list[str]:
     """What each command prints, all in one shell; NUL bytes part the outputs."""
     script = "exec 2>&1\n" + "".join(
         f"{line}\nlast=$?; printf '\\0'; (exit $last)\n" for line in lines
     )
     environment = {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
+        "PATH": f"{programs}:{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
         "HOME": str(directory),
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
@@ -124,9 +132,9 @@ def perform(directory: Path, lines: list[str]) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def demo_book(tmp_path_factory):
+def demo_book(programs, tmp_path_factory):
     directory = tmp_path_factory.mktemp("demo")
-    (output,) = perform(directory, [DEMO])
+    (output,) = perform(programs, directory, [DEMO])
     assert "closed months" in output
     return directory / "demo-book"
 
@@ -157,7 +165,7 @@ def placing(directory: Path, fence: Fence) -> str:
     return f'mkdir -p "$(dirname {target})"; cat {staged} {sign} {target}'
 
 
-def performed(page: Path, directory: Path) -> str:
+def performed(programs: Path, page: Path, directory: Path) -> str:
     """The page with the outputs its sessions have now.
 
     One shell runs the sessions of a page from its first to its last; a block marked
@@ -177,7 +185,7 @@ def performed(page: Path, directory: Path) -> str:
             lines += [run for _, run in spoken(fence.body)]
         else:
             lines.append(placing(directory, fence))
-    outputs = iter(perform(directory, lines))
+    outputs = iter(perform(programs, directory, lines))
     pieces, end = [], 0
     for fence in found:
         if fence.language != "console":
@@ -191,10 +199,10 @@ def performed(page: Path, directory: Path) -> str:
 
 
 @pytest.mark.parametrize("page", pages_with("console"), ids=name)
-def test_sessions_print_what_the_pages_show(page, demo_book, tmp_path):
+def test_sessions_print_what_the_pages_show(page, programs, demo_book, tmp_path):
     if not any(f"$ {DEMO}\n" in fence.body for fence in fences(page)):
         shutil.copytree(demo_book, tmp_path / "demo-book")
-    text = performed(page, tmp_path)
+    text = performed(programs, page, tmp_path)
     assert str(tmp_path) not in text
     assert "Traceback" not in text
     if UPDATE:

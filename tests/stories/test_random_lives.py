@@ -345,7 +345,7 @@ class Company(RuleBasedStateMachine):
 
 TestCompany = Company.TestCase
 TestCompany.settings = settings(
-    max_examples=int(os.environ.get("A2LEDGER_LIVES", "4")),
+    max_examples=int(os.environ.get("A2LEDGER_LIVES", "2")),
     stateful_step_count=30,
     deadline=None,
     derandomize="A2LEDGER_LIVES" not in os.environ,

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -140,20 +141,20 @@ def test_a_read_only_disk_is_73(place):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may be somebody else")
-def test_somebody_who_may_only_read_is_told_so_with_73(place, tmp_path):
+def test_somebody_who_may_only_read_is_told_so_with_73(place):
     # The checkout may be where only its owner may look: the book has templates of its own.
     shutil.copytree(ROOT / "templates", place / "book/templates", dirs_exist_ok=True)
     subprocess.run(["chmod", "-R", "o+rX", place], check=True)
-    above = [one for one in place.parents if one.is_relative_to(tmp_path.parent.parent)]
-    modes = {one: one.stat().st_mode for one in above}
-    for one, mode in modes.items():
-        one.chmod(mode | 0o005)
+    top = Path(tempfile.gettempdir())
+    modes = {path: path.stat().st_mode for path in place.parents if top in path.parents}
+    for path, mode in modes.items():
+        path.chmod(mode | 0o005)
     try:
         assert_refused(outcomes(driven("stranger", place)), 73)
     finally:
         subprocess.run(["chmod", "-R", "o-rwx", place / "book"], check=True)
-        for one, mode in modes.items():
-            one.chmod(mode)
+        for path, mode in modes.items():
+            path.chmod(mode)
 
 
 def test_too_many_open_files_are_74(place):
