@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from examples import TIMES
 from hypothesis import settings
 
 # Beancount writes a cache beside what takes it a second to load: on a busy machine, anything.
@@ -23,7 +24,7 @@ pytest.register_assert_rewrite("harness", "shelf")
 from harness import STANDARD, Book, a2ledger, slim  # noqa: E402 - its assertions are rewritten
 
 # How fast a machine is is measured in benchmarks, and asserted nowhere.
-settings.register_profile("any-machine", deadline=None)
+settings.register_profile("any-machine", deadline=None, max_examples=100 * TIMES)
 settings.load_profile("any-machine")
 
 

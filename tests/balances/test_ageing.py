@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pytest
 import shelf
+from examples import tried
 from harness import call, csv_text
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from a2ledger.balances import ageing, balances
@@ -270,7 +271,7 @@ def plain(rows: list[Standing]):
     return [(r.customer, r.billed_micro, r.unbilled_micro, r.credit_limit_micro) for r in rows]
 
 
-@settings(max_examples=15, deadline=None)
+@tried(15)
 @given(days_of_business())
 def test_balances_of_every_past_day_are_what_balances_said_and_ageing_adds_up_to_them(
     founded, business

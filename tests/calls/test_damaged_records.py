@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import pytest
 import shelf
-from hypothesis import HealthCheck, given, settings
+from examples import tried
+from hypothesis import given
 from hypothesis import strategies as st
 
 from a2ledger import sources
@@ -226,7 +227,7 @@ def test_latin_1_where_it_decides_is_read_if_the_source_says_so(template):
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(KINDS)), st.sampled_from(WIDTHS)), max_size=8))
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@tried(40)
 def test_damages_beside_each_other_stay_apart(template, damages):
     content, expected, line = joined(fields(50, 18)), {1: "posted"}, 2
     for number, (kind, width) in enumerate(damages):

@@ -7,8 +7,9 @@ import json
 from collections import Counter
 
 import pytest
+from examples import tried
 from harness import PBX, cdr, csv_text
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 ROWS = {
@@ -164,11 +165,7 @@ def test_rows_of_several_files_and_dialects_have_their_own_places(book):
 
 
 @given(st.lists(st.sampled_from(list(ROWS)), max_size=12))
-@settings(
-    max_examples=20,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@tried(20)
 def test_every_row_read_is_explained_once(pbx, lines):
     master = pbx.file("Master.csv", "".join(f"{line}\n" for line in lines))
     assert [row["line"] for row in explained(pbx, "pbx1", master)] == [

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shelf
+from examples import tried
 from harness import cdr
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from a2ledger.calls import local_halves
@@ -157,7 +158,7 @@ def halves_of(root):
 
 
 @given(st.lists(LINES, min_size=2, max_size=8, unique=True), st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@tried(60)
 def test_in_whatever_order_halves_come_and_come_again_the_book_is_the_same(template, lines, data):
     again = data.draw(st.lists(st.sampled_from(lines), max_size=3))
     shuffled = data.draw(st.permutations(lines + again))

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from checkout import MASTER
-from hypothesis import given, settings
+from examples import tried
+from hypothesis import given
 from hypothesis import strategies as st
 
 from a2ledger import sources
@@ -481,7 +482,7 @@ RULES = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=300, deadline=None)
+@tried(300)
 @given(
     rows=ROWS, rules=RULES, dialect=st.sampled_from(["asterisk", "calls", "x"]), cut=st.integers(0)
 )

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pytest
 import shelf
+from examples import tried
 from harness import STANDARD, call, csv_text
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from a2ledger.balances import balances
@@ -299,7 +300,6 @@ def test_a_sealed_call_that_is_another_customers_by_now_stays_and_is_named(shop)
 
 # ---- laws ----
 
-slow = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 HEAD = "dialprefix,destination,rateinitial,initblock,billingblock,buyrate,carrier\n"
 DECKS = [
     HEAD + "3,Near,0.123457,1,1,0.1,ACME\n4,Far,0.5,60,60,,\n",
@@ -361,7 +361,7 @@ def deck(root, text):
     (root / "tariffs/standard.csv").write_text(text)
 
 
-@settings(max_examples=25, **slow)
+@tried(25)
 @given(rows=ROWS, first=st.sampled_from(DECKS), then=st.sampled_from(DECKS), moving=st.booleans())
 def test_re_rating_gives_the_books_of_an_import_as_things_are_now(
     template, rows, first, then, moving
@@ -386,7 +386,7 @@ def test_re_rating_gives_the_books_of_an_import_as_things_are_now(
         assert shelf.tree(root) == once
 
 
-@settings(max_examples=12, **slow)
+@tried(12)
 @given(rows=ROWS, decks=st.lists(st.sampled_from(DECKS), min_size=2, max_size=4))
 def test_what_was_billed_and_what_was_corrected_add_up_to_what_the_last_deck_says(
     template, rows, decks

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 import shelf
+from examples import tried
 from harness import Book, bean_check, total
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from a2ledger import accounts
@@ -455,7 +456,6 @@ def test_a_leap_year_of_fees(book, billing_day, first, others):
 # ---- laws ----
 
 START = dt.date(2028, 1, 1)
-slow = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
 @pytest.fixture(scope="module")
@@ -506,7 +506,7 @@ def acts(life: dict) -> list[tuple[dt.date, object]]:
     return found
 
 
-@settings(max_examples=20, **slow)
+@tried(20)
 @given(LIVES, st.sets(DAYS, max_size=2), st.sets(DAYS, max_size=6))
 def test_how_often_commands_run_changes_no_byte_of_the_books(template, life, closes, others):
     end = START + 250 * DAY

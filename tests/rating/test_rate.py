@@ -16,7 +16,8 @@ import pyarrow as pa
 import pytest
 import rating_oracle
 from checkout import DATA
-from hypothesis import given, settings
+from examples import tried
+from hypothesis import given
 from hypothesis import strategies as st
 
 import a2ledger
@@ -248,7 +249,7 @@ CALL = st.tuples(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@tried(300)
 @given(st.lists(rates(), min_size=1, max_size=5), st.lists(CALL, min_size=1), st.booleans())
 def test_kernel_is_the_slow_version(rates, calls, discounted):
     which = [place % len(rates) for place, _, _ in calls]
@@ -322,7 +323,7 @@ def test_a_step_without_price_or_time_is_none():
 NUMBER = st.text("0123", max_size=17) | st.text("01*+x", max_size=5)
 
 
-@settings(max_examples=300, deadline=None)
+@tried(300)
 @given(st.sets(st.text("0123", max_size=6)), st.lists(NUMBER))
 def test_longest_prefix_decides(prefixes, numbers):
     # One written with 00 serves without it too; then it is told apart by its own test.
@@ -469,7 +470,7 @@ def test_discount_comes_before_rounding_and_the_least_cost_after():
     assert rated["cost_micro"].to_pylist() == [2, 90_000]
 
 
-@settings(max_examples=100, deadline=None)
+@tried(100)
 @given(rates(), st.integers(-1, 20_000_000), st.integers(0, 10_000), st.integers(1, 400))
 def test_the_longest_call_that_can_be_paid(rate, available, discount, increment):
     plan_ = plan(deck(text_of([rate])))

@@ -11,7 +11,8 @@ import zlib
 
 import pytest
 import shelf
-from hypothesis import HealthCheck, given, settings
+from examples import tried
+from hypothesis import given
 from hypothesis import strategies as st
 
 from a2ledger import sources
@@ -555,7 +556,7 @@ def template(tmp_path_factory):
 
 
 @given(st.lists(LEGS, min_size=1, max_size=6), st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@tried(40)
 def test_legs_in_any_form_and_any_order_give_the_same_books(template, legs, data):
     again = data.draw(st.lists(st.sampled_from(legs), max_size=3))
     forms = data.draw(st.lists(st.sampled_from(FORMS), min_size=9, max_size=9))

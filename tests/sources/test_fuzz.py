@@ -7,13 +7,12 @@ import subprocess
 import sys
 
 import pytest
+from examples import tried
 from fuzz_sources import LAYOUTS, NAMES, SEEDS, TABLES, TOKENS, check, check_table, table_of
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-FUZZ = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+FUZZ = tried(150)
 
 
 @st.composite

@@ -7,7 +7,8 @@ import gzip
 import io
 
 import pytest
-from hypothesis import given, settings
+from examples import tried
+from hypothesis import given
 from hypothesis import strategies as st
 
 from a2ledger.sources import text
@@ -260,7 +261,7 @@ PARTS = st.sampled_from(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@tried(600)
 @given(parts=st.lists(PARTS, max_size=40), size=st.integers(1, 64), grows=st.booleans())
 def test_many_at_a_time_or_one_by_one_in_pieces_of_any_size_is_the_same(
     tmp_path_factory, parts, size, grows
@@ -277,7 +278,7 @@ WORDS = st.text(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@tried(200)
 @given(
     rows=st.lists(st.tuples(WORDS.filter(str.strip), WORDS, WORDS), max_size=30),
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),

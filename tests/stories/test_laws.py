@@ -13,7 +13,8 @@ import pytest
 import shelf
 from beancount import loader
 from beancount.core import data
-from hypothesis import HealthCheck, given, settings
+from examples import tried
+from hypothesis import given
 from hypothesis import strategies as st
 from posted import CODES, DAYS, JANUARY, draw_up, months, row, total, years
 
@@ -26,8 +27,6 @@ from a2ledger.journal import period_file, syntax
 from a2ledger.journal.rows import Brought
 from a2ledger.payments import posting
 from a2ledger.records import Movement
-
-slow = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 TEXTS = st.text(
     st.one_of(
@@ -264,19 +263,19 @@ def assert_order_is_nothing(template: Path, source: str, head: str, line, run) -
     assert in_parts == at_once
 
 
-@settings(max_examples=40, **slow)
+@tried(40)
 @given(run=runs(calls(["1767607200.1", "1767607200.2"], ["1", "2"])))
 def test_calls_with_a_sequence_in_any_order_give_the_same_books(template, run):
     assert_order_is_nothing(template, "pbx1", "", asterisk_line, run)
 
 
-@settings(max_examples=40, **slow)
+@tried(40)
 @given(run=runs(calls(["1767607200.1", "1767607200.2"], [""])))
 def test_calls_without_a_sequence_in_any_order_give_the_same_books(template, run):
     assert_order_is_nothing(template, "pbx1", "", asterisk_line, run)
 
 
-@settings(max_examples=60, **slow)
+@tried(60)
 @given(run=runs(calls(["1767607200.1"], ["", "1", "2"])))
 def test_calls_with_and_without_a_sequence_in_any_order_give_the_same_books(template, run):
     assert_order_is_nothing(template, "pbx1", "", asterisk_line, run)
@@ -310,7 +309,7 @@ WIDE = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=40, **slow)
+@tried(40)
 @given(run=rotated(WIDE))
 def test_rows_of_any_width_in_any_files_of_a_directory_give_the_same_books(template, run):
     rows, placed, runs_ = run
@@ -364,7 +363,7 @@ def neutral_line(call: tuple[str, str, str, str, int, str]) -> str:
     return ",".join(map(str, call)) + "\n"
 
 
-@settings(max_examples=40, **slow)
+@tried(40)
 @given(
     run=runs(
         st.lists(
@@ -430,7 +429,7 @@ def assert_order_of_money_is_nothing(template, run) -> None:
     assert one_by_one == at_once
 
 
-@settings(max_examples=60, **slow)
+@tried(60)
 @given(run=money_runs(distinct=True))
 def test_refills_and_payments_that_name_each_other_in_any_order_give_the_same_books(template, run):
     assert_order_of_money_is_nothing(template, run)
@@ -461,7 +460,7 @@ def test_two_refills_that_name_a_payment_of_a_closed_period_come_out_alike(templ
         assert_order_of_money_is_nothing(root, run)
 
 
-@settings(max_examples=40, **slow)
+@tried(40)
 @given(rows=money_rows("payments"), data=st.data())
 def test_payments_with_one_id_in_any_order_in_a_file_give_the_same_books(template, rows, data):
     found = []
@@ -491,7 +490,7 @@ def test_of_two_payments_with_one_id_the_one_in_the_book_stays(template, first):
 # ---- rounding never leaks ----
 
 
-@settings(max_examples=250, **slow)
+@tried(250)
 @given(years(), st.sampled_from([0, 2, 3]))
 def test_what_is_billed_and_what_is_left_are_all_that_was_ever_posted(periods, places):
     unit = 10 ** (money.PLACES - places)
@@ -563,7 +562,7 @@ def test_a_balance_of_half_a_cent_that_changes_its_sign_closes(opening):
     assert added in ([], ["0.01"], ["-0.01"])
 
 
-@settings(max_examples=100, **slow)
+@tried(100)
 @given(months(JANUARY.start), st.randoms())
 def test_the_order_in_which_postings_are_found_changes_no_bill(month, random):
     rows, used = month
@@ -619,7 +618,7 @@ def buckets(report) -> int:
     )
 
 
-@settings(max_examples=50, **slow)
+@tried(50)
 @given(pieces=st.lists(LINES, min_size=1, max_size=3), data=st.data())
 def test_every_row_read_is_in_one_bucket_and_a_second_import_changes_nothing(
     template, pieces, data
@@ -648,7 +647,7 @@ def assert_again_changes_nothing(root, source, text, seen) -> None:
     assert seen(root) == before
 
 
-@settings(max_examples=30, **slow)
+@tried(30)
 @given(
     rows=money_rows("payments"),
     bad=st.lists(

@@ -13,7 +13,8 @@ import pytest
 import shelf
 from beancount import loader
 from beancount.core import data
-from hypothesis import HealthCheck, given, settings
+from examples import tried
+from hypothesis import given
 from hypothesis import strategies as st
 from posted import CENTS, CODES, DAYS, months, total, years
 
@@ -27,7 +28,6 @@ from a2ledger.journal.rows import Brought
 from a2ledger.records import Customer
 from a2ledger.vat import VatCode
 
-slow = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 GREEK, BELGIAN = "EL094259216", "BE0403170701"
 TAXED = {code: row for code, row in CODES.items() if row.rate}
 SETTINGS = config.parse(
@@ -54,7 +54,7 @@ def taxed(month):
     )
 
 
-@settings(max_examples=200, **slow)
+@tried(200)
 @given(years(), st.sampled_from([0, 2, 3]), st.sampled_from(["included", "on-invoice"]))
 def test_over_any_periods_bills_and_fractions_are_all_that_was_posted(periods, places, treatment):
     unit = 10 ** (money.PLACES - places)
@@ -171,7 +171,7 @@ def told(*columns):
     return st.lists(st.tuples(st.sampled_from(sorted(WHO)), DAY, *columns), max_size=12)
 
 
-@settings(max_examples=25, **slow)
+@tried(25)
 @given(
     calls=told(PRICE),
     charges=told(PRICE, st.sampled_from(["1", "-1"])),
