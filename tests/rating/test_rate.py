@@ -690,7 +690,7 @@ DATED = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@tried(100)
 @given(DATED, st.lists(st.tuples(NUMBER, st.integers(0, 12)), min_size=1))
 def test_dated_rows_price_as_the_deck_cut_to_the_day(rows, asked):
     lines = ["dialprefix,rateinitial,startdate,stopdate"]
