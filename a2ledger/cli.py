@@ -34,6 +34,7 @@ from a2ledger.commands.settings import (
     UNUSABLE,
     USAGE,
     Settings,
+    listed,
 )
 from a2ledger.documents.pdf import PdfError
 from a2ledger.documents.render import RenderError
@@ -134,7 +135,7 @@ class Group(click.Group):
         except BrokenPipeError:
             raise  # click's business: the reader of our output has gone
         except tuple(CODES) as error:
-            for line in _explained(error):
+            for line in listed(_explained(error)):
                 click.echo(f"a2ledger: {line}", err=True)
             sys.exit(next(code for kind, code in CODES.items() if isinstance(error, kind)))
 

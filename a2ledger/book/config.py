@@ -167,9 +167,13 @@ class Config:
         if name in self.sources:
             return self.sources[name]
         if name in (known := dialects()):
-            zone = self.timezone if name in source_config.LOCAL else "UTC"
-            switch = name.removesuffix("-db")  # its table holds the calls that its files do
-            return Source(name=name, dialect=name, switch=switch, timezone=zone, configured=False)
+            return Source(
+                name=name,
+                dialect=name,
+                switch=name.removesuffix("-db"),  # its table holds the calls that its files do
+                timezone=self.timezone,
+                configured=False,
+            )
         names = ", ".join([*self.sources, *known, *TABLES[:-1]])
         raise UnknownSourceError(f"{name}: no such source; nothing was imported; there is {names}")
 

@@ -17,8 +17,6 @@ IDENTIFIERS = (
 IDENTIFY = ("accountcode", "channel", "peeraccount")
 """What bears a customer's identifier where nobody says otherwise, in order."""
 DIRECTIONS = ("", "outgoing", "incoming", "internal")
-LOCAL = ("calls", "a2billing")
-"""Dialects whose times are of the book's own zone where nothing says otherwise."""
 ENCODINGS = ("utf-8", "latin-1")
 
 
@@ -81,6 +79,8 @@ class Source:
     mapping: tuple[tuple[str, str], ...] = ()
     time_format: str = ""
     encoding: str = "utf-8"
+    like: str = ""
+    id_prefix: str = ""
     rules: tuple[Rule, ...] = ()
     url: str = ""
     table: str = "cdr"
@@ -114,7 +114,7 @@ def parsed(table: Table, services: Mapping[str, str], zone: str) -> Iterator[Sou
             name=name,
             dialect=dialect,
             switch=row.take("switch", str, name),
-            timezone=row.zone("timezone", zone if dialect == "a2billing" else "UTC"),
+            timezone=row.zone("timezone", zone),
             short_codes=row.texts("short_codes"),
             international=row.texts("international", ("+", "00")),
             national=row.take("national", str, ""),
@@ -124,6 +124,7 @@ def parsed(table: Table, services: Mapping[str, str], zone: str) -> Iterator[Sou
             time_format=_time_format(row),
             encoding=row.choice("encoding", ENCODINGS, ENCODINGS[0]),
             rules=tuple(_rules(row, services)),
+            id_prefix=row.take("id_prefix", str, ""),
             url=_url(row),
             table=row.take("table", str, "cdr"),
             opening=row.take("opening", dt.date, dt.date.min) if "opening" in row.values else None,
@@ -146,11 +147,12 @@ def _mapping(table: Table) -> tuple[tuple[str, str], ...]:
 
 def _time_format(source: Table) -> str:
     form = source.take("time_format", str, "")
-    if form in {"", "epoch", "epoch-ms"}:
+    if form in {"", "epoch", "epoch-ms", "epoch-us", "gregorian", "day first", "month first"}:
         return form
+    written, form = form, re.sub(r"(?:[.,]%f)?(?: ?%[zZ])?$", "", form)  # read apart from it
     some = dt.datetime(2026, 1, 31, 13, 59, 58, tzinfo=dt.UTC)
     directives = set(re.findall("%(.?)", form))
-    if not (directives <= set("dmYyHIMSpbBTF%") and directives & set("YyF")):
+    if not (directives <= set("dmYyHIMSpbBaATF%") and directives & set("YyF")):
         directives = set()
     try:
         dt.datetime.strptime(some.strftime(form), form)  # noqa: DTZ007 - only whether it can be
@@ -158,9 +160,11 @@ def _time_format(source: Table) -> str:
         directives = set()
     if not directives:
         raise source.error(
-            "time_format", f'{form!r} is not "epoch", "epoch-ms" or such as "%d/%m/%Y %H:%M:%S"'
+            "time_format",
+            f'{written!r} is not "day first", "month first", "epoch", "epoch-ms", "epoch-us", '
+            'or such as "%d/%m/%Y %H:%M:%S"',
         )
-    return form
+    return written
 
 
 def _url(source: Table) -> str:

@@ -7,6 +7,7 @@ so that the same rows end in the same places however files are split.
 =================  ==========================================================================
 not billable       the row …
 =================  ==========================================================================
+no-call            is a total, a remark or a line of types in a report
 hangup             is of the hang-up handler
 b-leg              is of the leg a switch made, and not of the one that came in
 context            stands in a context no rule names
@@ -48,7 +49,7 @@ from a2ledger.calls.direction import Ways
 from a2ledger.calls.fates import EPOCH_OF_ID, Fates, Integers, Mask, Rows
 from a2ledger.calls.rules import Taken
 from a2ledger.customers.directory import EPOCH, NOBODY, Days, Directory, Indexes
-from a2ledger.sources.batch import DIRECTIONS, OUTGOING, Batch, Refused, constant
+from a2ledger.sources.batch import DIRECTIONS, NO_CALL, OUTGOING, Batch, Refused, constant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,6 +141,8 @@ def normalise(
     """
     rows = Rows(batch, source)
     fates = Fates(batch, rows)
+    if NO_CALL in rows.never_names():
+        fates.leave_out(rows.never(NO_CALL), NO_CALL)
     starts, naive = _starts(rows, zone, fates)
     day = (naive // clock.DAY).astype(np.int32)
     _leave_out_unwanted(day, wanted, fates)
@@ -215,8 +218,13 @@ def _starts(rows: Rows, zone: str, fates: Fates) -> tuple[Integers, Integers]:
     """Instants at which rows start, and what the clock of the book's zone showed."""
     times = clock.parse(rows["start"])
     fates.sound = times.valid
+    # Dialects of switches know their own form; a log of a provider's may have any.
+    key = f"sources.{rows.source.name}.time_format"
+    todo = f"; if all are written so, set {key}" if rows.source.dialect == "calls" else ""
     fates.refuse(
-        ~times.valid, "bad-time", lambda row: f"its start {rows.start(row)!r} is no date and time"
+        ~times.valid,
+        "bad-time",
+        lambda row: f"its start {rows.start(row)!r} is no date and time{todo}",
     )
     starts = clock.to_utc(times, rows.source.timezone)
     places, later = clock.twice(times, rows.source.timezone)

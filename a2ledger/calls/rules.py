@@ -21,12 +21,15 @@ from a2ledger.sources.batch import DIRECTIONS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from a2ledger.book.source_config import Rule
+    from a2ledger.book.source_config import Rule, Source
     from a2ledger.calls.direction import Ways
     from a2ledger.calls.fates import Fates, Integers, Mask, Rows
 
 _ENDPOINT = r"^[^/]+/(.+?)(-[0-9a-f]+)?(;[0-9])?$"
 _BARE = r"^[^/]+/(.+)$"
+_NUMBERS = ("src", "dst", "did")
+_CODES = ("accountcode", "peeraccount", "userfield")
+"""Fields that may hold a number where a log has no other name for its customers."""
 _SUFFIX = 9
 """Characters of ``-0000002a``, which Asterisk puts behind the name of a device."""
 
@@ -182,8 +185,16 @@ def identifiers(rows: Rows, item: str, places: Integers) -> Iterator[pa.StringAr
     elif name in {"channel", "dstchannel"}:
         values = endpoints(values)
     yield values
-    if name in {"src", "dst", "did"} and not pattern:
+    may_be = name in _NUMBERS or (name in _CODES and _any_number(values, rows.source))
+    if may_be and not pattern:
         yield e164.digits(values, rows.source)
+
+
+def _any_number(values: pa.StringArray, source: Source) -> bool:
+    """Tell whether a value may be a number that is written with more than its digits."""
+    starts = "|".join(re.escape(prefix) for prefix in (*source.international, source.national))
+    pattern = rf"^(?:{starts})[0-9\s().-]+$|^[0-9][0-9\s().-]*[\s().-][0-9\s().-]*$"
+    return bool(pc.any(pc.match_substring_regex(values, pattern)).as_py())
 
 
 def _extracted(values: pa.StringArray, pattern: str) -> pa.StringArray:

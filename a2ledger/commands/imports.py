@@ -31,9 +31,11 @@ from a2ledger.commands.settings import (
     NO,
     QUARANTINED,
     UNUSABLE,
+    ZONE,
     Settings,
     as_json_option,
     dry_run_option,
+    listed,
     pass_settings,
     print_json,
 )
@@ -371,10 +373,26 @@ def quarantine_retry(
 @click.command()
 @click.argument("calls", type=FILE, metavar="CALLS.csv")
 @click.option("--tariff", "deck", type=FILE, required=True, metavar="T.csv", help="The rate deck.")
-def rate(calls: Path, deck: Path) -> None:
+@click.option(
+    "--timezone",
+    "zone",
+    type=ZONE,
+    default="UTC",
+    show_default=True,
+    metavar="ZONE",
+    help="Of starts without an offset, and of the deck's times of day.",
+)
+@click.option(
+    "--time-format",
+    default="",
+    metavar="FORMAT",
+    help='Of starts that are not recognised: "%d/%m/%Y %H:%M".',
+)
+def rate(calls: Path, deck: Path, zone: str, time_format: str) -> None:
     """Price calls without a book: CSV in, CSV out.
 
-    CALLS.csv has the columns id, called, start, seconds.
+    CALLS.csv has the columns id, called, start, seconds. Start and seconds may have any form that
+    `import calls` reads.
 
     Example: a2ledger rate calls.csv --tariff standard.csv
     """
@@ -383,7 +401,9 @@ def rate(calls: Path, deck: Path) -> None:
         _fail(tariff.first(problems), "nothing was priced")
     for note in rates.notes:
         click.echo(f"note: {note}", err=True)
-    priced, problems = offline.price(_text(calls), file=str(calls), deck=rates)
+    priced, problems = offline.price(
+        _text(calls), file=str(calls), deck=rates, zone=zone, time_format=time_format
+    )
     click.echo(priced, nl=False)
     if problems:
         _fail(problems, "the row was not priced")
@@ -399,6 +419,6 @@ def _text(path: Path) -> str:
 
 
 def _fail(problems: Sequence[Problem], undone: str) -> NoReturn:
-    for problem in problems:
-        click.echo(f"a2ledger: {problem}; {undone}; correct it and run again", err=True)
+    for line in listed([f"{problem}; {undone}; correct it and run again" for problem in problems]):
+        click.echo(f"a2ledger: {line}", err=True)
     sys.exit(UNUSABLE)

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import itertools
 import json
 import sys
-from collections.abc import Iterator
+import zoneinfo
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +139,21 @@ class Day(click.ParamType[dt.date]):
             self.fail(f"{value!r} is not a day such as 2026-01-31", param, ctx)
 
 
+class Zone(click.ParamType[str]):
+    """The name of a time zone."""
+
+    name = "zone"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the zone a text names."""
+        try:
+            return zoneinfo.ZoneInfo(str(value)).key
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            self.fail(f"{value!r} is not a time zone such as Europe/Athens", param, ctx)
+
+
 DAY = Day()
+ZONE = Zone()
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False, readable=True)
 
 
@@ -161,6 +178,27 @@ as_json_option = click.option("--json", "as_json_", is_flag=True, help="Print JS
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Say what would happen; write nothing."
 )
+
+
+LISTED = 20
+"""Lines of one kind that are shown; the others are counted."""
+
+
+def listed(lines: Iterable[str], kinds: Iterable[str] | None = None) -> Iterator[str]:
+    """Yield the first lines of each kind, and after them how many more there are.
+
+    Args:
+        lines: in order.
+        kinds: what each line is one of; without it, all are of one kind.
+    """
+    counts: Counter[str] = Counter()
+    for line, kind in zip(lines, kinds or itertools.repeat(""), strict=False):
+        counts[kind] += 1
+        if counts[kind] <= LISTED:
+            yield line
+    for kind, count in counts.items():
+        if (more := count - LISTED) > 0:
+            yield f"… and {more} more" + (f" ({kind})" if kind else "")
 
 
 pass_settings = click.make_pass_decorator(Settings)

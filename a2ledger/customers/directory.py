@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -28,6 +29,9 @@ NOBODY = -1
 """In place of a customer's index, where there is none."""
 
 EPOCH = dt.date(1970, 1, 1)
+
+_INTERNATIONAL = re.compile(r"\+[0-9][0-9 ().-]{2,}", re.ASCII)
+"""A number with its country's code: it is an identifier as its digits alone, too."""
 
 _ALWAYS = -(1 << 30)
 _NEVER = 1 << 30
@@ -170,6 +174,8 @@ def _holdings(customers: Sequence[Customer]) -> Iterator[_Holding]:
         for since, until, value in _spans(customer, "identifiers"):
             for identifier in split_list(str(value)):
                 yield _Holding(identifier, index, since, until)
+                if _INTERNATIONAL.fullmatch(identifier):
+                    yield _Holding(re.sub(r"\D", "", identifier), index, since, until)
 
 
 def _spans(customer: Customer, key: str) -> Iterator[tuple[int, int, Fact]]:

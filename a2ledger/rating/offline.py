@@ -10,10 +10,12 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from a2ledger import csvfile, e164, money
+from a2ledger import times as clock
 from a2ledger.book.source_config import Source
 from a2ledger.rating import prefixes, rate
 from a2ledger.rating.deck import MAX_SECONDS, Deck, Tariff
 from a2ledger.records import Problem
+from a2ledger.sources import forms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,30 +26,39 @@ OUTPUT = ("id", "prefix", "destination", "billed_seconds", "cost", "buy_cost", "
 _ODD = ('"', "#", "\r", "\t", "\ufeff", "\n\n", "\n,", "\n ", " \n", " ,", ", ")
 _SOURCE = Source(name="calls", dialect="calls", switch="calls", timezone="UTC")
 _CHUNK = 1_000_000
-_START = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}$"
 
 
-def price(calls_text: str, *, file: str, deck: Deck) -> tuple[str, list[Problem]]:
+def price(
+    calls_text: str, *, file: str, deck: Deck, zone: str = "UTC", time_format: str = ""
+) -> tuple[str, list[Problem]]:
     """Calls as CSV with their prices.
 
     Args:
         calls_text: CSV with a header that names :data:`COLUMNS` in any order; others are
-            ignored. ``start`` is on the clock the deck's times are written for.
+            ignored. ``start`` may have any form that :mod:`a2ledger.sources.forms` knows.
         file: what the text is called in problems.
         deck: the rates. A number is looked up as it is written and, where no prefix fits it so,
             as ``import calls`` would: without ``+``, ``00`` and what is only for the eye.
+        zone: of the clock the deck's times are written for; a start that says no offset from
+            UTC is on it.
+        time_format: of ``start``, where it is not recognised.
 
     Returns:
         CSV with a header and :data:`OUTPUT`, a row for each call that could be read, in order;
         ``reason`` is ``no-rate`` where the deck does not know the number. And a problem for
         each row that could not be read, in order of lines.
+
+    Raises:
+        UnusableInput: if nothing shows which of its numbers are days and which are months.
     """
     columns, lines, problems = _read(calls_text, file)
+    form = time_format or forms.recognised(file, "--time-format", [columns["start"]])
+    columns = {**columns, "start": forms.times(columns["start"], form)}
     parts = [",".join(OUTPUT) + "\n"]
     tariff = Tariff(name=deck.name, decks=(deck,))
     for begin in range(0, len(lines), _CHUNK):
         part = {name: column.slice(begin, _CHUNK) for name, column in columns.items()}
-        calls, wrong = _calls(part, lines[begin : begin + _CHUNK], file)
+        calls, wrong = _calls(part, lines[begin : begin + _CHUNK], file, zone)
         problems += wrong
         parts.append(_written(calls.column("id"), _rated(calls, tariff)))
     return "".join(parts), sorted(problems, key=lambda problem: problem.line)
@@ -89,11 +100,11 @@ def _read_plain(text: str) -> Mapping[str, Any] | None:
 
 
 def _calls(
-    columns: Mapping[str, Any], lines: Sequence[int], file: str
+    columns: Mapping[str, Any], lines: Sequence[int], file: str, zone: str
 ) -> tuple[pa.RecordBatch, list[Problem]]:
     """The calls that can be priced, and problems of the others."""
-    seconds = _whole(columns["seconds"])
-    local = _times(columns["start"])
+    seconds = _whole(forms.seconds(columns["seconds"]))
+    local = _times(columns["start"], zone)
     checks = (
         (pc.not_equal(columns["called"], ""), "called", "is empty"),
         (pc.is_valid(local), "start", "{!r} is not a time such as 2026-02-01 13:45:00"),
@@ -128,19 +139,13 @@ def _whole(texts: Any) -> Any:
     return pc.cast(pc.if_else(right, texts, None), pa.int64())
 
 
-def _times(texts: Any) -> Any:
-    texts = pc.if_else(pc.match_substring_regex(texts, _START), texts, None)
-    try:
-        return pc.cast(texts, pa.timestamp("s"))
-    except pa.ArrowInvalid:  # there is a 30 February: find it
-        return pa.array([_time(text) for text in texts.to_pylist()], pa.timestamp("s"))
-
-
-def _time(text: str | None) -> Any:
-    try:
-        return pc.cast(pa.scalar(text), pa.timestamp("s")).as_py()
-    except pa.ArrowInvalid:
-        return None
+def _times(texts: Any, zone: str) -> Any:
+    """Return what the clock of a zone shows at times; null for what is none."""
+    times = clock.parse(texts)
+    naive = times.naive.copy()
+    stated = np.flatnonzero(times.valid & (times.offset != clock.NO_OFFSET))
+    naive[stated] = clock.to_naive(naive[stated] - times.offset[stated], zone)
+    return pa.array(naive, mask=~times.valid).cast(pa.timestamp("s"))
 
 
 def _rated(calls: pa.RecordBatch, tariff: Tariff) -> pa.RecordBatch:

@@ -54,6 +54,9 @@ OUTGOING, INCOMING, INTERNAL = DIRECTIONS = ("outgoing", "incoming", "internal")
 RAW_SHOWN = 1 << 16
 """Characters of a refused row that are kept: as many as the longest line that is read has."""
 
+NO_CALL = "no-call"
+"""Why a line of a report is left out that is a total, a remark or the types of its columns."""
+
 CALL = "call"
 """Head of a row whose text is a call as the book would hold it, in JSON."""
 

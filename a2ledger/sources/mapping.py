@@ -7,7 +7,7 @@ import re
 from a2ledger import sources
 from a2ledger.book.book import CONFIG, Draft, RefusedError
 from a2ledger.sources import toml_text
-from a2ledger.sources.calls import COLUMNS
+from a2ledger.sources.columns import COLUMNS
 
 DIALECT = "calls"
 

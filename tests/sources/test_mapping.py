@@ -167,7 +167,7 @@ def test_columns_that_are_none_of_a_call_are_named(rows):
 
 
 def told(*starts):
-    return forms.recognised("f", "prov", [pa.array(starts, pa.string())])
+    return forms.recognised("f", "prov.time_format", [pa.array(starts, pa.string())])
 
 
 @pytest.mark.parametrize(
@@ -179,9 +179,14 @@ def told(*starts):
         (["05/01/2026 10:00", "13/01/2026 10:00"], "day first"),
         (["05.01.2026 10:00:00", "31.01.2026 10:00:00"], "day first"),
         (["01/05/2026 10:00:00", "01/13/2026 10:00:00", "rubbish"], "month first"),
-        (["2026/1/5 10:00"], "year first"),
-        (["13/01/2026 10:00:00", "01/13/2026 10:00:00"], ""),
-        (["1767607200", "2026/1/5 10:00"], ""),
+        (["2026/1/5 10:00"], "written"),
+        (["Mon, 5 Jan 2026 10:00:00 +0000", ""], "written"),
+        (["20260105100000"], "written"),
+        (["1767607200123456"], "epoch-us"),
+        (["63934826400"], "gregorian"),
+        (["13/01/2026 10:00", "5 Jan 2026 10:00"], "day first"),
+        (["13/01/2026 10:00:00", "01/13/2026 10:00:00"], "written"),
+        (["1767607200", "2026/1/5 10:00", "2026/1/6 10:00"], "written"),
         (["rubbish", ""], ""),
         ([], ""),
     ],
@@ -204,7 +209,7 @@ def test_days_that_could_be_months_are_not_guessed(book):
         ("05/01/2026 10:00:00", "day first", "2026-01-05 10:00:00"),
         ("5.1.2026 9:07", "day first", "2026-01-05 09:07:00"),
         ("01/05/2026 10:00:00", "month first", "2026-01-05 10:00:00"),
-        ("2026/1/5 10:00", "year first", "2026-01-05 10:00:00"),
+        ("2026/1/5 10:00", "written", "2026-01-05 10:00:00"),
         ("1767607200.9", "epoch", "2026-01-05 10:00:00Z"),
         ("1767607200999", "epoch-ms", "2026-01-05 10:00:00Z"),
         ("05-01-26 10.00", "%d-%m-%y %H.%M", "2026-01-05 10:00:00"),
@@ -239,7 +244,7 @@ def test_a_second_that_was_begun_counts(written, read):
     assert forms.seconds(pa.array([written])).to_pylist() == [read]
 
 
-@pytest.mark.parametrize("form", ["%d", "%Y-%m-%d %z", "%q", "%Y%", "hello", "%s", "Y-m-d"])
+@pytest.mark.parametrize("form", ["%d", "%z %Y-%m-%d", "%q", "%Y%", "hello", "%s", "Y-m-d"])
 def test_a_format_of_times_that_cannot_be_is_refused(form):
     with pytest.raises(ConfigError, match=r"sources\.x\.time_format"):
         parse(f'{BOOK}[sources.x]\ndialect = "calls"\ntime_format = "{form}"\n')

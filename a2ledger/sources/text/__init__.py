@@ -7,6 +7,7 @@ complete; what is not is left for the next run, and noted.
 from __future__ import annotations
 
 import csv
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,11 +28,15 @@ SEPARATORS = ",;\t"
 
 HEADER_ROW = "it is a line of column names"
 
+_TITLES = 50
+"""Lines of a file among which its header is looked for; reports have titles above it."""
+
 
 class Piece(NamedTuple):
     """Some consecutive rows: the layout's columns and ``line``, and the rows refused.
 
-    ``place`` is where what follows them begins.
+    ``place`` is where what follows them begins, ``head`` the line that names the columns,
+    ``separator`` what stands between them.
     """
 
     table: pa.Table
@@ -39,6 +44,8 @@ class Piece(NamedTuple):
     raw: Callable[[int], str]
     notes: tuple[str, ...]
     place: Place = Place()
+    head: str = ""
+    separator: str = ","
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,13 @@ class Header:
     required: tuple[str, ...]
     known: tuple[str, ...]
     loose: tuple[str, ...] = ()
+
+    def fits(self, line: str) -> bool:
+        """Return whether a line may be the header; title lines may stand above it.
+
+        Without further knowledge the first line is.
+        """
+        return bool(line.strip())
 
     def layout(self, line: str, lines: Lines) -> tuple[Layout, tuple[str, ...]]:
         """The layout a header line describes, and a note on the columns it does not know.
@@ -111,14 +125,16 @@ def read(
     layout = shape if isinstance(shape, Layout) else None
     width, empty = 0, True
     notes: tuple[str, ...] = ()
+    header = ""
     for found in lines:
         block = found
         if layout is None:
             assert isinstance(shape, Header)  # noqa: S101 - for the type checker
-            block, header = _headed(block, lines)
+            block, header = _headed(block, lines, shape.fits)
             if not header.strip():
                 continue
             layout, notes = shape.layout(header, lines)
+            notes += _above(found, block, path)
         if layout.mend is not None:
             mended = layout.mend(block.text), layout.mend(block.tail)
             block = block._replace(text=mended[0], tail=mended[1])
@@ -130,7 +146,8 @@ def read(
             lines.push(found.text[rest:])
         piece = _piece(path, block, reading, layout, notes)
         counted = reading.lines if block is found else None
-        piece = piece._replace(place=lines.place(found, rest, counted))
+        place = lines.place(found, rest, counted)
+        piece = piece._replace(place=place, head=header.strip(), separator=layout.separator)
         if len(piece.table) or piece.refused or piece.notes or (block.last and empty):
             yield piece
             empty, notes = False, ()
@@ -213,20 +230,45 @@ def _headings(table: pa.Table, layout: Layout) -> pa.BooleanArray | None:
     return mask
 
 
-def _headed(block: Block, lines: Lines) -> tuple[Block, str]:
-    """Take the header, the first line that is not blank, from a block; "" where all are."""
-    text, number = block.text or block.tail, block.line
-    line, header = b"", ""
-    while text and not header.strip():
-        line, _, text = text.partition(b"\n")
-        number += 1
-        header = line.removeprefix(BOM).decode("utf-8", "surrogateescape").rstrip("\r")
-    if not header.strip() and block.last:
+def _headed(block: Block, lines: Lines, fits: Callable[[str], bool]) -> tuple[Block, str]:
+    """Take the header from a block: the first line that fits, else the first that is not blank.
+
+    Returns:
+        what follows it, and the header; "" where all lines are blank.
+    """
+    found = list(itertools.islice(_written(block), _TITLES))
+    if not found and block.last:
         raise lines.unusable("is empty", "the first line must name the columns")
+    if not found:
+        return block._replace(text=b"", line=block.line + block.text.count(b"\n")), ""
+    header, end = next((line for line in found if fits(line[0])), found[0])
     if not header.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in header):
         raise lines.unusable("has a header that is not UTF-8", "convert it to UTF-8")
-    tail = block.tail if block.text else b""
-    return block._replace(text=text, line=number, tail=tail), header
+    text = block.text or block.tail
+    number = block.line + text.count(b"\n", 0, end) + (end > len(text))
+    return block._replace(
+        text=text[end:], line=number, tail=block.tail if block.text else b""
+    ), header
+
+
+def _written(block: Block) -> Iterator[tuple[str, int]]:
+    """Yield the lines of a block that are not blank, each with where the next one begins."""
+    text, begin = block.text or block.tail, 0
+    while begin < len(text):
+        end = text.find(b"\n", begin) + 1 or len(text) + 1
+        line = text[begin : end - 1].removeprefix(BOM).decode("utf-8", "surrogateescape")
+        if line.strip():
+            yield line.rstrip("\r"), end
+        begin = end
+
+
+def _above(block: Block, rest: Block, path: Path) -> tuple[str, ...]:
+    """Return a note on the lines of a block above its header, if one of them says anything."""
+    _, first = next(_written(block))
+    before = (block.text or block.tail).count(b"\n", 0, first)
+    if block.line + max(before, 1) >= rest.line:
+        return ()
+    return (f"{path}:{rest.line - 1}: the columns are named here; what stands above is not read",)
 
 
 def _with_tail(block: Block, layout: Layout, width: int | None) -> Block:

@@ -5,6 +5,7 @@ A block is bytes that end with a line end. Plain and gzip-compressed files are r
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import math
 import zlib
@@ -33,9 +34,8 @@ RATIO = 250
 BOM = b"\xef\xbb\xbf"
 
 _GZIP = b"\x1f\x8b"
+_UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _KINDS = {
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
     b"PK\x03\x04": "a ZIP archive or a spreadsheet",
     b"SQLite format 3": "an SQLite database",
     b"%PDF": "a PDF document",
@@ -50,6 +50,11 @@ _CONTROL = np.isin(np.arange(256), [*range(9), 11, 12, *range(14, 32), 127])
 _CONTROL_SHARE = 10  # one in ten: rows with a field of NULs each have fewer
 _JUDGED = 1024
 """Bytes below which a text is not judged: its rows will be."""
+
+
+def _decoded(head: bytes, encoding: str) -> bytes:
+    """Return the beginning of a text as UTF-8; what is cut off or damaged is left out."""
+    return head.decode(encoding, "ignore").encode("utf-8", "ignore").removeprefix(BOM)
 
 
 class Block(NamedTuple):
@@ -126,9 +131,13 @@ class Lines:
         packed = file.read(len(_GZIP)) == _GZIP
         file.seek(0)
         stream = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if packed else file
-        self._opaque = file if packed or self._encoding != "utf-8" else None
+        encoding = _UTF16.get(stream.read(len(_GZIP)), self._encoding)
+        stream.seek(0)
+        decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)()
+        self._opaque = file if packed or decoder else None
         stream.seek(self._begin.offset)
-        self._expect_text(stream.read(LONGEST))
+        head = stream.read(LONGEST)
+        self._expect_text(_decoded(head, encoding) if encoding in _UTF16.values() else head)
         stream.seek(self._begin.offset)
         limit = max(UNPACKED, self.path.stat().st_size * RATIO) if packed else math.inf
         count = 0
@@ -139,7 +148,20 @@ class Lines:
                     f"unpacks to more than {RATIO} times its size",
                     "unpack it yourself if it is sound",
                 )
-            yield data if self._encoding == "utf-8" else data.decode(self._encoding).encode()
+            yield self._transcoded(decoder, data) if decoder else data
+        if decoder:
+            yield self._transcoded(decoder, b"", last=True)
+
+    def _transcoded(
+        self, decoder: codecs.IncrementalDecoder, data: bytes, *, last: bool = False
+    ) -> bytes:
+        """Return a piece of text in another encoding as UTF-8."""
+        try:
+            return decoder.decode(data, last).encode()
+        except UnicodeDecodeError as error:
+            raise self.unusable(
+                f"is damaged: no {error.encoding.upper()} text", "export it again, as UTF-8 text"
+            ) from None
 
     def _blocks(self, pieces: Iterator[bytes]) -> Iterator[Block]:
         line, end, tail = self._begin.line, self._begin.offset, b""
