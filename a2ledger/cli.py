@@ -75,6 +75,7 @@ COMMANDS = {
     "import": "imports.import_",
     "quarantine": "imports.quarantine_",
     "tariff": "tariff.tariff",
+    "sources": "sources.sources_",
     "rate": "imports.rate",
     "rerate": "rerate.rerate",
     "void": "rerate.void",

@@ -219,7 +219,7 @@ def uncovered(book: Book, one: Period, without: Sequence[str], delay: dt.timedel
         Warned(
             "source-behind",
             f"source {name} was not imported at or after {needed:%Y-%m-%d %H:%M}; "
-            f"import it (an empty run counts), or say --without {name}",
+            f"import it (with --empty if there were no calls), or say --without {name}",
         )
         for name in book.config.sources
         if name not in without and (name not in latest or latest[name] < needed)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from a2ledger.book import presets
 from a2ledger.book.toml_table import ConfigError, Table
 
 TABLES = ("customers", "refills", "payments", "charges", "openings", "prices", "bank")
@@ -109,6 +110,8 @@ def parsed(table: Table, services: Mapping[str, str], zone: str) -> Iterator[Sou
             raise table.error(name, "a source's name is letters, digits, - _ and .")
         if name in TABLES:
             raise table.error(name, f"{name!r} is what `import {name}` reads; choose another name")
+        row = Table(row.path, presets.applied(row.values, row.path))  # noqa: PLW2901
+        like = row.take("like", str, "")
         dialect = row.take("dialect", str, name)
         yield Source(
             name=name,
@@ -124,6 +127,7 @@ def parsed(table: Table, services: Mapping[str, str], zone: str) -> Iterator[Sou
             time_format=_time_format(row),
             encoding=row.choice("encoding", ENCODINGS, ENCODINGS[0]),
             rules=tuple(_rules(row, services)),
+            like=like,
             id_prefix=row.take("id_prefix", str, ""),
             url=_url(row),
             table=row.take("table", str, "cdr"),
@@ -142,7 +146,12 @@ def _is_table(table: Table, name: str) -> bool:
 
 
 def _mapping(table: Table) -> tuple[tuple[str, str], ...]:
-    return tuple((name, table.take(name, str)) for name in table.values)
+    """Read what columns are called: one name, or a list of those that they may have."""
+    found = []
+    for name, value in table.values.items():
+        names = table.texts(name) if isinstance(value, list) else (table.take(name, str),)
+        found += [(name, theirs) for theirs in names]
+    return tuple(found)
 
 
 def _time_format(source: Table) -> str:

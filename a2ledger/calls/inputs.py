@@ -70,6 +70,11 @@ class Reading:
         """Bytes that are to be read."""
         return sum(_size(one) - self._begin.get(one, START).offset for one in self._inputs)
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether only files were to be read, all from their beginning."""
+        return not self._begin and all(isinstance(one, Path) for one in self._inputs)
+
     def batches(self, report: Report, progress: Progress) -> Iterator[Batch]:
         """Batches of what is read, counting their rows and telling how far it is."""
         began = time.monotonic()

@@ -46,9 +46,10 @@ from a2ledger.sources import address, mapping, quarantine, retry
 from a2ledger.sources import report as reporting
 from a2ledger.sources.address import Address
 from a2ledger.sources.batch import UnusableInput
+from a2ledger.sources.text.lines import BOM
 
-_NAMED = 20
-"""Refused rows that are named."""
+_BLANK = 1 << 16
+"""Bytes of the largest file that is looked at for having nothing in it."""
 
 
 @click.command("import")
@@ -61,6 +62,8 @@ _NAMED = 20
     metavar="COLUMN=NAME,...",
     help="What the columns of a CSV are: id=Call ID,start=Date; remembered.",
 )
+@click.option("--like", default="", metavar="NAME", help="A preset of `sources`; remembered.")
+@click.option("--empty", is_flag=True, help="A file without calls is a report: there were none.")
 @click.option("--from", "since", type=DAY, help="Take no call before this day.")
 @click.option("--through", type=DAY, help="Take no call after this day, for now.")
 @click.option(
@@ -98,16 +101,16 @@ def import_(
 
     Example: a2ledger import asterisk /var/log/asterisk/cdr-csv/Master.csv
     """
-    columns, reading = _columns(source, maps), None
+    like = limits.pop("like")
+    columns, reading, before = _columns(source, maps, like), None, None
     parts: list[reporting.Report] = []
     taking = {name: limits.pop(name) for name in ("opening", "fees_from")}
     if explain:
-        _explain(settings, source, paths, columns, limits, as_json_)
+        _explain(settings, source, paths, (columns, like), limits, as_json_)
         return
     with settings.drafting(dry_run=dry_run) as draft:
-        now = settings.now(draft)
-        if columns:
-            mapping.remember(draft, source, columns)
+        if columns or like:
+            before = mapping.remember(draft, source, columns, like)
         if found := _moved(settings, draft, source, paths, taking, limits):
             parts, reading = list(found.parts), found.reading
             report = reporting.together(source, parts, parts[1].files)
@@ -116,7 +119,9 @@ def import_(
             report = IMPORTERS.lists[source](draft, source, files, ())
         else:
             report, reading = _of_calls(settings, draft, source, paths, limits)
-        reporting.record(draft, report, now)
+        if before is not None and not report.has_calls:
+            mapping.forget(draft, source, before)
+        _record(settings, draft, report, reading, empty=limits["empty"])
         settings.publish(draft, reporting.message("import", parts or [report]), dry_run)
         if reading and not dry_run:
             reading.remember()
@@ -177,16 +182,37 @@ def _moved(
 
 def _say(settings: Settings, report: reporting.Report) -> None:
     """Name what was refused, and how many rows went where."""
-    for row in [*report.refused, *report.displaced][:_NAMED]:
-        settings.talk(f"{row.where}: {row.message}; not posted ({row.reason})")
-    if (more := len(report.refused) - _NAMED) > 0:
-        settings.talk(f"… and {more} more: see {quarantine.PATH}")
+    rows = [*report.refused, *report.displaced]
+    lines = (f"{row.where}: {row.message}; not posted ({row.reason})" for row in rows)
+    for line in listed(lines, (row.reason for row in rows)):
+        settings.talk(line if line[0] != "…" else f"{line}: see {quarantine.PATH}")
     click.echo(str(report), err=True)
 
 
-def _columns(source: str, maps: tuple[str, ...]) -> dict[str, str]:
-    if maps and source in TABLES:
-        raise click.UsageError(f"--map is for calls; {source} has columns of its own")
+def _record(
+    settings: Settings,
+    draft: Draft,
+    report: reporting.Report,
+    reading: Reading | None,
+    *,
+    empty: bool,
+) -> None:
+    """Note the run, unless files had no calls in them and nobody said that this is right."""
+    if reading is not None and not report.read and reading.is_bare:
+        names = ", ".join(report.files)
+        if not empty:
+            settings.talk(
+                f"{names}: no calls; {report.source} is not taken to have reported; "
+                "say --empty if there were none"
+            )
+            return
+        settings.talk(f"{names}: no calls; taken for a report that there were none")
+    reporting.record(draft, report, settings.now(draft))
+
+
+def _columns(source: str, maps: tuple[str, ...], like: str) -> dict[str, str]:
+    if (maps or like) and source in TABLES:
+        raise click.UsageError(f"--map and --like are for calls; {source} has columns of its own")
     try:
         return mapping.parse(maps)
     except mapping.BadMapError as error:
@@ -205,19 +231,23 @@ def _of_calls(
     feed = draft.config.source(source, sources.dialects)
     _warn_of_twins(settings, draft, feed)
     inputs = [_input(settings, feed, path) for path in paths or _configured(feed)]
+    if limits["empty"]:
+        inputs = [path for path in inputs if not (isinstance(path, Path) and _is_blank(path))]
     days = Wanted(limits["since"], limits["through"])
     if days.first and days.last and days.first > days.last:
         raise click.UsageError(f"no day is from {days.first} and through {days.last}")
     everything = limits["everything"] or explanation is not None
     asked = Asked(days, everything, explanation)
-    return call_imports.import_calls(draft, feed, inputs, settings.now(draft), asked)
+    report, reading = call_imports.import_calls(draft, feed, inputs, settings.now(draft), asked)
+    report.files = [str(_input(settings, feed, path)) for path in paths] or report.files
+    return report, reading
 
 
 def _explain(
     settings: Settings,
     source: str,
     paths: tuple[Path | str, ...],
-    columns: dict[str, str],
+    mapped: tuple[dict[str, str], str],
     limits: Mapping[str, Any],
     as_json_: bool,
 ) -> None:
@@ -231,8 +261,8 @@ def _explain(
             raise UnknownSourceError(
                 f"{source}: are no calls; nothing was explained; try `import {source} --dry-run`"
             )
-        if columns:
-            mapping.remember(draft, source, columns)
+        if any(mapped):
+            mapping.remember(draft, source, *mapped)
         report, _ = _of_calls(settings, draft, source, paths, limits, explanation)
         report.check()
     for row in explanation.rows(report.refused):
@@ -258,6 +288,8 @@ def _files(source: str, paths: Sequence[Path | str], limits: Mapping[str, Any]) 
     """The files of a table that is not calls."""
     if limits["since"] or limits["through"]:
         raise click.UsageError("--from and --through are for calls")
+    if not paths:
+        raise click.UsageError(f"name the file the {source} are in")
     files = [path for path in paths if isinstance(path, Path)]
     if len(files) < len(paths):
         raise click.UsageError(f"{source} are read from files")
@@ -265,7 +297,23 @@ def _files(source: str, paths: Sequence[Path | str], limits: Mapping[str, Any]) 
 
 
 def _configured(feed: Source) -> list[str]:
-    return [feed.url] if feed.url else []
+    """Return the address a source is read at where no path is named.
+
+    Raises:
+        UsageError: if it has none.
+    """
+    if not feed.url:
+        raise click.UsageError(
+            f"{feed.name} has no address of its own: name a file, a directory or a database"
+        )
+    return [feed.url]
+
+
+def _is_blank(path: Path) -> bool:
+    """Return whether there is nothing in a file at all."""
+    if not path.is_file() or path.stat().st_size > _BLANK:
+        return False
+    return not path.read_bytes().removeprefix(BOM).strip()
 
 
 def _input(settings: Settings, feed: Source, path: Path | str) -> Path | Address:
@@ -356,7 +404,10 @@ def quarantine_retry(
                 now = settings.now(draft)
                 report = retry.retry(draft, source, rows, now, accept, IMPORTERS)
             except UnknownSourceError:
-                notes.append(f"{source}: no such source any more; not tried again")
+                notes.append(
+                    f"{source}: no such source in a2ledger.toml; not tried again; "
+                    "import its file again, with --map or --like if it is new"
+                )
                 continue
             reporting.put_aside(draft, report)
             settings.publish(draft, reporting.message("quarantine retry", [report]), dry_run)

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from a2ledger import e164
 from a2ledger.book.source_config import Rule, Source
 from a2ledger.book.toml_table import ConfigError
 from a2ledger.sources import answered, columns, directions, footers, forms, text
@@ -35,6 +36,14 @@ RULES = (
     Rule(identify=("accountcode",)),
 )
 
+
+_AROUND = (
+    r"^.*<([^<>]*)>$",
+    r"^[^()]*[\pL][^()]*\(([0-9+*#][0-9+*# .-]*)\)$",
+    r"(?i)^(?:ext(?:ension)?[. ] *)([0-9*#]+)$",
+    r"(?i)^(?:sips?:|tel:)?([0-9+*#]+)(?:[@;].*)?$",
+)
+"""What stands around a number: a name before it, the word for an extension, a host behind it."""
 
 
 def read(path: Path, source: Source) -> Iterator[Batch]:
@@ -90,6 +99,8 @@ def _rows(
         given["seconds"] = pc.if_else(unanswered, "0", given["seconds"])
     if "direction" in given:
         given["direction"] = directions.read(given["direction"])
+    for name in {"caller", "called"} & given.keys():
+        given[name] = _bare(given[name])
     known = {columns.FIELDS[name]: column for name, column in given.items()}
     known["seconds"] = given["seconds"]
     if source.id_prefix and "uniqueid" in known:
@@ -97,6 +108,18 @@ def _rows(
     return pa.table(
         {name: known.get(name, constant("", size)) for name in FIELDS} | {"line": lines} | judged
     )
+
+
+def _bare(numbers: pa.StringArray) -> pa.StringArray:
+    """Return numbers without names and hosts: ``"Al" <101>``, ``Al (101)``, ``sip:101@host``."""
+    if (
+        e164.are_digits(numbers)
+        or not pc.any(pc.match_substring_regex(numbers, "[A-Za-z<@]")).as_py()
+    ):
+        return numbers
+    for pattern in _AROUND:
+        numbers = pc.replace_substring_regex(numbers, pattern, r"\1")
+    return numbers
 
 
 def _prefixed(ids: pa.StringArray, prefix: str) -> pa.StringArray:

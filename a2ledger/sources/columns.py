@@ -51,6 +51,8 @@ NEUTRAL = ("id", "customer", "start", "called", "seconds", "caller", "cost", "an
 
 _NO_ID = "there is no column id: a call is known by what it says, and two that are alike are one"
 _SEPARATORS = f"{text.SEPARATORS}|"
+_ACCOUNTS = {"accountcode", "peeraccount", "channel", "dstchannel"}
+"""What may identify a customer and is in no log but as the column ``customer``."""
 _JOINED = {"start": " ", "id": "-"}
 """What stands between the parts of a column that is made of several; mostly nothing."""
 
@@ -82,8 +84,9 @@ def wanted(source: Source) -> Wanted:
     if not mapped:
         names = {name: [name] for name in (*NEUTRAL, *LENGTHS[1:], "direction")}
     needed = ["start", "called", "seconds"]
-    if not source.rules or any("accountcode" in rule.identify for rule in source.rules):
-        needed.insert(0, "customer")
+    items = {item for rule in source.rules for item in rule.identify} | {*source.identify}
+    if not items - _ACCOUNTS or ("customer" in names and not source.like):
+        needed.append("customer")
     if not source.like:
         needed += [name for name in names if mapped and name not in {*needed, *LENGTHS}]
     return Wanted(names, tuple(sorted(needed, key=COLUMNS.index)), mapped)

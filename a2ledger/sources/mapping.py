@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 
 from a2ledger import sources
+from a2ledger.book import presets
 from a2ledger.book.book import CONFIG, Draft, RefusedError
 from a2ledger.sources import toml_text
 from a2ledger.sources.columns import COLUMNS
@@ -37,33 +39,65 @@ def parse(texts: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def remember(draft: Draft, name: str, columns: dict[str, str]) -> None:
+def remember(draft: Draft, name: str, columns: dict[str, str], like: str = "") -> str | None:
     """Write a source's columns into ``a2ledger.toml``, with a source that is new if need be.
+
+    Args:
+        draft: of the book.
+        name: of the source.
+        columns: which column is which; none changes none.
+        like: a preset the source is like; an empty text changes nothing.
+
+    Returns:
+        The text of ``a2ledger.toml`` as it was where the source is new; else None.
 
     Raises:
         RefusedError: if the source is another dialect's, or its text cannot be changed safely.
-        ConfigError: if no source can have the name.
+        ConfigError: if no source can have the name, or there is no such preset.
     """
     known = draft.config.sources.get(name)
+    preset = presets.applied({"like": like}, f"sources.{name}")
     dialect = known.dialect if known else name if name in sources.dialects() else DIALECT
-    if dialect != DIALECT:
+    wanted = preset.get("dialect", DIALECT)
+    if dialect not in {DIALECT, wanted} or (columns and wanted != DIALECT):
         raise RefusedError(
-            f"{name}: is of the dialect {dialect}, whose columns have no names to map; "
-            "nothing was imported; give this feed a name of its own"
+            f"{name}: is of the dialect {dialect if dialect != DIALECT else wanted}, whose "
+            "columns have no names to map; nothing was imported; "
+            "give this feed a name of its own"
         )
-    text, value = draft.text(CONFIG), ""
-    try:
-        value = toml_text.inline(columns)
-        zone = toml_text.quoted(draft.config.timezone)
-        head = f"dialect = {toml_text.quoted(DIALECT)}\ntimezone = {zone}\n"
-        changed = toml_text.with_key(text, ("sources", name), "columns", value, head)
-    except ValueError as error:
-        raise RefusedError(
-            f"{CONFIG}: sources.{name}: {error}; nothing was imported; "
-            f"write columns = {value} there"
-        ) from None
+    text = draft.text(CONFIG)
+    head = "" if "dialect" in preset else f"dialect = {toml_text.quoted(DIALECT)}\n"
+    if "timezone" not in preset:
+        head += f"timezone = {toml_text.quoted(draft.config.timezone)}\n"
+    changed = text
+    for key, value in _written(columns, like):
+        try:
+            changed = toml_text.with_key(changed, ("sources", name), key, value(), head)
+        except ValueError as error:
+            raise RefusedError(
+                f"{CONFIG}: sources.{name}: {error}; nothing was imported; "
+                f"write {key} = {value()} there"
+            ) from None
     if changed == text:
-        return
+        return None
     draft.put(CONFIG, changed)
     what = "has its columns" if known else "is new; close waits for it from now on"
     draft.talk(f"{CONFIG}: sources.{name} {what}")
+    return None if known else text
+
+
+def _written(columns: dict[str, str], like: str) -> Iterator[tuple[str, Callable[[], str]]]:
+    """Yield the keys to be set, and how each is written."""
+    if like:
+        yield "like", lambda: toml_text.quoted(like)
+    if columns:
+        yield "columns", lambda: toml_text.inline(columns)
+
+
+def forget(draft: Draft, name: str, text: str) -> None:
+    """Take out of ``a2ledger.toml`` a source that was new, and of which nothing was posted."""
+    draft.put(CONFIG, text)
+    draft.talk(
+        f"{CONFIG}: nothing of {name} was posted, so it is no source yet and close does not wait "
+        "for it; mend the cause, then import it again as now"
+    )

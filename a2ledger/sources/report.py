@@ -166,6 +166,11 @@ class Report:
             calls = calls.filter(pc.invert(own))
         self.amount_micro += pc.sum(calls["cost_micro"]).as_py() or 0
 
+    @property
+    def has_calls(self) -> bool:
+        """Whether a row of the run is a call in the book, now or already."""
+        return bool(self.posted or self.free or self.late or self.duplicate)
+
     def check(self) -> None:
         """Make sure every row read is in one bucket.
 
