@@ -12,7 +12,8 @@ from a2ledger.book.book import Book, BrokenBookError
 from a2ledger.calls import detail
 from a2ledger.journal import customer_file, ledger, subledgers
 from a2ledger.journal.ledger import Ledger, Standing
-from a2ledger.records import Customer, Problem
+from a2ledger.rating import decks
+from a2ledger.records import Customer, Problem, split_list
 
 
 def check(book: Book, names: Sequence[str] = ()) -> list[Problem]:
@@ -29,6 +30,7 @@ def _check(book: Book, names: Sequence[str]) -> Iterator[Problem]:
     assert book.config  # noqa: S101 - read here, so that what is wrong with it is said
     operators = main(book)
     yield from operators.problems(book.root.resolve())
+    yield from bad_decks(book)
     found = ledger.standings(operators)
     wanted = set(names) or {row.customer for row in found}
     yield from soundness(book, found, wanted)
@@ -42,6 +44,28 @@ def _check(book: Book, names: Sequence[str]) -> Iterator[Problem]:
         if row.customer in wanted
     )
     yield from credit_limits(owed, files)
+
+
+def bad_decks(book: Book) -> Iterator[Problem]:
+    """Yield what is wrong with the decks that customers, now or later, and rules name."""
+    used: dict[str, str] = {}
+    for customer in subledgers.customers(book).values():
+        history = customer.facts.get("tariff", ())
+        for place, (_, tariff) in enumerate(history):
+            ended = place + 1 < len(history) and history[place + 1][0] <= customer.open_since
+            for name in () if ended or customer.settled else split_list(str(tariff)):
+                used.setdefault(name, customer.id)
+    for source in book.config.sources.values():
+        for rule in source.rules:
+            for name in split_list(rule.tariff):
+                used.setdefault(name, f"sources.{source.name}")
+    for name, user in used.items():
+        try:
+            decks.deck(book, name)
+        except BrokenBookError as error:
+            for problem in error.problems:
+                message = f"{problem.message} (the tariff of {user})"
+                yield problem._replace(message=message)
 
 
 def soundness(book: Book, found: Sequence[Standing], wanted: set[str]) -> Iterator[Problem]:

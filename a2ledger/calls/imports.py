@@ -53,7 +53,7 @@ def import_calls(
 
     Raises:
         UnusableInput: if a file cannot be used at all.
-        BrokenBookError: if a deck or a period's file is bad.
+        BrokenBookError: if a period's file is bad.
         MissingDetailError: if the calls of a day in question are missing.
     """
     report = Report(
@@ -63,7 +63,7 @@ def import_calls(
     report.currencies = subledgers.foreign_accounts(draft)
     _dialect(source)
     source = with_rules(draft, source)
-    pricing = price.pricing(draft)
+    pricing = price.pricing(draft, strict=False)
     reading = Reading(draft, source, paths, asked)
     run = _Run(draft, source, pricing, now, asked, report, _checked(source), set())
     with Spool(draft.vault.spool, keep.SCHEMA) as spool:
@@ -97,7 +97,7 @@ def import_again(
     report = Report(source=source.name)
     _dialect(source)
     source = with_rules(draft, source)
-    pricing = price.pricing(draft)
+    pricing = price.pricing(draft, strict=False)
     run = _Run(draft, source, pricing, now, ALL_NEW, report, _checked(source), set())
     lines = [row for row in rows if row.head != CALL]
     with Spool(draft.vault.spool, keep.SCHEMA) as spool:
@@ -293,17 +293,21 @@ def _rated(
 
 
 def _without_rate(batch: Batch, calls: pa.Table, pricing: price.Pricing) -> list[Refused]:
-    columns = (calls[name].to_pylist() for name in ("line", "called", "switch", "uid", "seq"))
+    keys = ("day", "line", "called", "switch", "uid", "seq")
+    columns = (calls[name].to_pylist() for name in keys)
+    names = pricing.names.take(calls["customer"].combine_chunks()).to_pylist()
+    bad = price.by_bad_tariff(calls, pricing)
     refused = []
-    for reason, line, called, *key in zip(price.refusals(calls, pricing), *columns, strict=True):
-        name = keep.identity(*key)
-        if reason == "wrong-currency":
-            message = f"the tariff for {called} is not in the account's currency; give him one"
-            refused.append(refuse(batch, line, "wrong-currency", message, name))
-        elif reason == "blocked":
-            message = f"calls to {called} are blocked by the deck, but it was answered; see why"
-            refused.append(refuse(batch, line, "blocked", message, name))
-        else:
-            message = f"no rate for {called}; add one, then run `quarantine retry`"
-            refused.append(refuse(batch, line, "no-rate", message, name))
+    rows = zip(bad, price.refusals(calls, pricing), names, *columns, strict=True)
+    for wrong, why, customer, day, line, called, *key in rows:
+        reason = "bad-tariff" if wrong else why
+        message = {
+            "bad-tariff": f"{customer}: {wrong}; mend it, then run `quarantine retry`",
+            "wrong-currency": (
+                f"the tariff for {called} is not in the account's currency; give them one"
+            ),
+            "blocked": f"calls to {called} are blocked by the deck, but it was answered; see why",
+        }.get(reason, f"no rate for {called}; add one, then run `quarantine retry`")
+        row = refuse(batch, line, reason, message, keep.identity(*key))
+        refused.append(row._replace(day=str(day), customer=customer))
     return refused

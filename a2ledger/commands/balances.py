@@ -27,6 +27,7 @@ from a2ledger.commands.settings import (
     Settings,
     as_json_option,
     known,
+    listed,
     pass_settings,
     print_json,
 )
@@ -71,8 +72,9 @@ def _show(problems: Sequence[Problem], as_json_: bool) -> None:
         names = ("file", "line", "check", "message")
         print_json({"errors": [dict(zip(names, one, strict=True)) for one in problems]})
     else:
-        for one in problems:
-            click.echo(str(one))
+        kinds = [f"{one.reason} of {one.file}" for one in problems]
+        for line in listed(map(str, problems), kinds):
+            click.echo(line)
 
 
 @click.command()

@@ -108,9 +108,17 @@ def _check_decks(draft: Draft, currency: str, tariff: Fact) -> None:
                 f"tariff: {name} is in {other}, the account in {currency}; "
                 f'say [tariffs.{name}] currency = "{currency}" in a2ledger.toml if it is not'
             )
-        path = f"tariffs/{name}.csv"
-        if path not in draft.put_files and not (draft.root / path).is_file():
+        if not _has_deck(draft, name):
             draft.talk(f"note: tariffs/{name}.csv is not there yet; calls need it")
+
+
+def _has_deck(draft: Draft, name: str) -> bool:
+    return draft.has(f"tariffs/{name}.csv")
+
+
+def _decks(draft: Draft) -> list[str]:
+    paths = draft.files("tariffs", "*.csv")
+    return [path.removeprefix("tariffs/").removesuffix(".csv") for path in paths]
 
 
 def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date) -> bool:
@@ -152,7 +160,13 @@ def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date
     _check_place(changed, since, now)
     _check_rates(draft, changed, since, now)
     _check_posted(draft, customer, since, now)
-    _check_decks(draft, subledgers.currency(draft, identity), now.get("tariff", ""))
+    tariff = now.get("tariff", "")
+    _check_decks(draft, subledgers.currency(draft, identity), tariff)
+    if missing := [name for name in split_list(str(tariff)) if not _has_deck(draft, name)]:
+        raise RefusedError(
+            f"{identity}: tariff: there is no tariffs/{missing[0]}.csv; nothing was changed; "
+            f"write the deck first, or name one of {', '.join(_decks(draft)) or 'none yet'}"
+        )
     pricing = _PRICING | (_TAXING if draft.config.vat_rules else set())
     if since < draft.today and pricing & now.keys():
         draft.talk(f"note: calls and charges of {identity} that are posted keep what they cost")

@@ -15,12 +15,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger.book.book import Book
+from a2ledger.book.book import Book, BrokenBookError
 from a2ledger.book.config import Config
 from a2ledger.customers.directory import Days, Directory, Indexes
 from a2ledger.journal import subledgers
 from a2ledger.rating import decks, rate
-from a2ledger.rating.deck import Tariff
+from a2ledger.rating.deck import Deck, Tariff
 from a2ledger.records import Fact, split_list
 from a2ledger.sources.directions import NAMES
 from a2ledger.vat import Party
@@ -46,8 +46,11 @@ class Pricing(NamedTuple):
 class Tariffs:
     """Tariffs by their text (``acme, standard``), loaded once each, whatever thread asks."""
 
-    def __init__(self, book: Book) -> None:
-        self._book = book
+    def __init__(self, book: Book, *, strict: bool = True) -> None:
+        """A tariff with a bad deck raises, or where that is not ``strict`` has no rate at all."""
+        self._book, self._strict = book, strict
+        self.bad: dict[int, str] = {}
+        """What is wrong with tariffs, by their places."""
         self._loading = threading.Lock()
         self._numbers: dict[str, int] = {}
         self.loaded: list[Tariff] = []
@@ -62,21 +65,33 @@ class Tariffs:
         """
         with self._loading:
             if text not in self._numbers:
-                loaded = tuple(decks.deck(self._book, name) for name in split_list(text))
+                loaded = self._decks(text)
                 currencies = {self._book.config.deck(name).currency for name in split_list(text)}
                 self.currencies.append(" and ".join(sorted(currencies)))
                 self.loaded.append(Tariff(name=text, decks=loaded))
                 self._numbers[text] = len(self.loaded) - 1
             return self._numbers[text]
 
+    def _decks(self, text: str) -> tuple[Deck, ...]:
+        """Return the decks of a tariff; none where one is bad: no other may price in its stead."""
+        try:
+            return tuple(decks.deck(self._book, name) for name in split_list(text))
+        except BrokenBookError as error:
+            if self._strict:
+                raise
+            more = len(error.problems) - 1
+            and_more = f", and {more} more" if more else ""
+            self.bad[len(self.loaded)] = f"{error.problems[0]}{and_more}"
+            return ()
 
-def pricing(book: Book) -> Pricing:
-    """What pricing needs to know of a book, as it is now."""
+
+def pricing(book: Book, *, strict: bool = True) -> Pricing:
+    """What pricing needs to know of a book, as it is now; see :class:`Tariffs`."""
     customers = list(subledgers.customers(book).values())
     return Pricing(
         book.config,
         Directory(customers),
-        Tariffs(book),
+        Tariffs(book, strict=strict),
         np.array([(c.open_since - _EPOCH).days for c in customers], dtype=np.int64),
         pa.array([customer.id for customer in customers], pa.string()),
         np.array([subledgers.currency(book, customer.id) for customer in customers], np.str_),
@@ -139,6 +154,21 @@ def refusals(calls: pa.Table, pricing: Pricing) -> list[str]:
     return [
         "wrong-currency" if other else "blocked" if reason == "blocked" else "no-rate"
         for other, reason in zip(foreign, rated["reason"].to_pylist(), strict=True)
+    ]
+
+
+def by_bad_tariff(calls: pa.Table, pricing: Pricing) -> list[str]:
+    """Return for each call what is wrong with its tariff, or an empty text; columns as above."""
+    if not pricing.tariffs.bad:
+        return [""] * len(calls)
+    who = calls["customer"].to_numpy().astype(np.int32)
+    day = calls["day"].to_numpy().astype("datetime64[D]").astype(np.int32)
+    tariffs = pricing.tariffs
+    return [
+        f"tariff {tariffs.loaded[number].name!r}: {tariffs.bad[number]}"
+        if number in tariffs.bad
+        else ""
+        for number in _tariff(calls, pricing, who, day).tolist()
     ]
 
 

@@ -89,6 +89,7 @@ def _rows(
     given["seconds"] = forms.seconds(given[unit], unit)
     judged = {"answered": pa.array(np.ones(size, np.bool_))}
     if "answered" in given:
+        given["answered"] = _dated(given["answered"], form)
         found = answered.judge(given["answered"], given["seconds"], source.answered)
         judged = {"answered": found.answered}
         if pc.any(pc.not_equal(found.unknown, "")).as_py():
@@ -108,6 +109,12 @@ def _rows(
     return pa.table(
         {name: known.get(name, constant("", size)) for name in FIELDS} | {"line": lines} | judged
     )
+
+
+def _dated(words: pa.StringArray, form: str) -> pa.StringArray:
+    """Return words with those that are times, of the answer, in the form all times have."""
+    encoded = words.dictionary_encode()
+    return forms.times(encoded.dictionary, form or "written").take(encoded.indices)
 
 
 def _bare(numbers: pa.StringArray) -> pa.StringArray:

@@ -1,0 +1,186 @@
+"""Presets: what PBXs and providers let one download, read without a map."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from a2ledger.book import presets
+
+CUSTOMER = {"id": "C1", "identifiers": "acme, 101, 3225550101, SEP001122334455"}
+
+CUCM = (
+    '"cdrRecordType","globalCallID_callId","dateTimeOrigination","callingPartyNumber",'
+    '"finalCalledPartyNumber","dateTimeConnect","dateTimeDisconnect","pkid","duration",'
+    '"origDeviceName","clientMatterCode"\n'
+    "INTEGER,INTEGER,INTEGER,VARCHAR(50),VARCHAR(50),INTEGER,INTEGER,UNIQUEIDENTIFIER,INTEGER,"
+    "VARCHAR(129),VARCHAR(32)\n"
+)
+UCM = (
+    "AcctId,accountcode,src,dst,dcontext,clid,channel,dstchannel,lastapp,lastdata,start,answer,"
+    "end,duration,billsec,disposition,amaflags,uniqueid,userfield,channel_ext,dstchannel_ext,"
+    "service\n"
+)
+
+EXPORTS = {
+    "3cx-lines": (
+        "Call 1,00A1_1,00:01:00,2026/01/05 10:00:00,2026/01/05 10:00:05,2026/01/05 10:01:05,"
+        "TerminatedByDst,Ext.101,0032470111222,101,10000,0032470111222,,,,Chain: Ext.101;\n"
+        "Call 2,00A1_2,,2026/01/05 11:00:00,,2026/01/05 11:00:30,"
+        "TerminatedBySrc,Ext.101,0032470111222,101,10000,0032470111222,,,,Chain: Ext.101;\n"
+        "Call 3,00A1_3,00:05:00,2026/01/05 12:00:00,2026/01/05 12:00:05,2026/01/05 12:05:05,"
+        "TerminatedBySrc,442011112222,Ext.101,10000,101,3225550101,,,,Chain: 10000;Ext.101;\n"
+    ),
+    "3cx-report": (
+        "Call log\nFrom,2026-01-01,To,2026-01-31\n\n"
+        "Call Time,Call ID,From,To,Direction,Status,Ringing,Talking,Cost,Call Activity Details\n"
+        "2026-01-05T10:00:00,00A1,Al Smith (101),32470111222,Outbound,Answered,00:00:05,00:01:00,"
+        "0.02,x\n"
+        "2026-01-05T11:00:00,00A2,Al Smith (101),32470111222,Outbound,Unanswered,00:00:30,,,x\n"
+        "2026-01-05T12:00:00,00A3,442011112222,Al Smith (101),Inbound,Answered,00:00:05,00:05:00,"
+        ",x\nTotal,,,,,,00:00:40,00:06:00,0.02,\n"
+    ),
+    "cucm": CUCM + (
+        '1,7,1767607200,"101","0032470111222",1767607205,1767607265,"p-1",60,"SEP001122334455",""\n'
+        '1,8,1767610800,"101","0032470111222",0,1767610830,"p-2",0,"SEP001122334455",""\n'
+        '1,7,1767614400,"442011112222","101",1767614405,1767614705,"p-3",300,"Trunk",""\n'
+    ),
+    "fusionpbx": (
+        '"extension","start_stamp","start_epoch","hangup_cause","duration","xml_cdr_uuid",'
+        '"direction","billsec","caller_id_number","destination_number","accountcode"\n'
+        '"101","2026-01-05 10:00:00+00","1767607200","ALLOTTED_TIMEOUT","65","u-1","outbound",'
+        '"60","101","0032470111222","acme"\n'
+        '"101","2026-01-05 11:00:00+00","1767610800","ORIGINATOR_CANCEL","9","u-2","outbound",'
+        '"0","101","0032470111222","acme"\n'
+        '"101","2026-01-05 12:00:00+00","1767614400","NORMAL_CLEARING","305","u-3","inbound",'
+        '"300","442011112222","3225550101","acme"\n'
+    ),
+    "grandstream-ucm": UCM + (
+        '1,,101,0032470111222,from-internal,"""Al"" <101>",PJSIP/101-00000001,'
+        "PJSIP/trunk_1-00000002,Dial,PJSIP/32470111222@trunk_1,2026-01-05 10:00:00,"
+        "2026-01-05 10:00:05,2026-01-05 10:01:05,65,60,ANSWERED,DOCUMENTATION,1767607200.1,EXT,"
+        "101,,s\n"
+        '2,,101,0032470111222,from-internal,"""Al"" <101>",PJSIP/101-00000003,'
+        "PJSIP/trunk_1-00000004,Dial,PJSIP/32470111222@trunk_1,2026-01-05 11:00:00,,"
+        "2026-01-05 11:00:30,30,0,NO ANSWER,DOCUMENTATION,1767610800.3,EXT,101,,s\n"
+        "3,,442011112222,3225550101,ext-did-1,x,PJSIP/trunk_1-00000005,PJSIP/101-00000006,Dial,"
+        "PJSIP/101,2026-01-05 12:00:00,2026-01-05 12:00:05,2026-01-05 12:05:05,305,300,ANSWERED,"
+        "DOCUMENTATION,1767614400.5,EXT,,101,s\n"
+    ),
+    "ivozprovider": (
+        "callid,startTime,duration,caller,callee,price,direction,ddiId,endpointType\n"
+        "i1,2026-01-05 10:00:00,60,+3225550101,+32470111222,0.1,outbound,17,User\n"
+        "i3,2026-01-05 12:00:00,300,+442011112222,+3225550101,,inbound,17,User\n"
+    ),
+    "kazoo": (
+        "id,call_id,caller_id_number,callee_id_number,billing_seconds,timestamp,hangup_cause,"
+        "owner_id,direction,authorizing_id,cost,dialed_number,calling_from,unix_timestamp\n"
+        "k1,c1,3225550101,32470111222,60,63934826400,NORMAL_CLEARING,o1,inbound,acme,0,"
+        "32470111222,3225550101,1767607200\n"
+        "k2,c2,3225550101,32470111222,0,63934830000,NO_ANSWER,o1,inbound,acme,0,32470111222,"
+        "3225550101,1767610800\n"
+        "k3,c3,442011112222,3225550101,300,63934833600,NORMAL_CLEARING,,inbound,,0,3225550101,"
+        "442011112222,1767614400\n"
+    ),
+    "telnyx": (
+        "sip_call_id,start_timestamp_utc,origination_number,terminating_number,direction,"
+        "billable_time,hangup_code,cost,rate\n"
+        "t1,2026-01-05 10:00:00,+3225550101,+32470111222,outbound,60,200,0.0105,0.0105\n"
+        "t2,2026-01-05 11:00:00,+3225550101,+32470111222,outbound,0,487,0,0.0105\n"
+        "t3,2026-01-05 12:00:00,+442011112222,+3225550101,inbound,300,200,0.01,0.0035\n"
+    ),
+    "twilio": (
+        "Sid,AccountSid,From,To,Status,StartTime,Duration,Price,PriceUnit,Direction\n"
+        'CA1,AC9,+3225550101,+32470111222,completed,"Mon, 05 Jan 2026 10:00:00 +0000",60,-0.014,'
+        "USD,outbound-api\n"
+        'CA2,AC9,+3225550101,+32470111222,no-answer,"Mon, 05 Jan 2026 11:00:00 +0000",,,USD,'
+        "outbound-api\n"
+        'CA3,AC9,+442011112222,+3225550101,completed,"Mon, 05 Jan 2026 12:00:00 +0000",300,-0.02,'
+        "USD,inbound\n"
+    ),
+    "voipms": (
+        "date,callerid,destination,description,account,disposition,duration,seconds,rate,total,"
+        "uniqueid\n"
+        '2026-01-05 10:00:00,"""Al"" <3225550101>",32470111222,Belgium - Mobile,acme,ANSWERED,'
+        "00:01:00,60,0.2,0.2,v1\n"
+        "2026-01-05 11:00:00,3225550101,32470111222,Belgium - Mobile,acme,NO ANSWER,00:00:00,0,"
+        "0.2,0,v2\n"
+        "2026-01-05 12:00:00,442011112222,3225550101,Inbound DID,acme,ANSWERED,00:05:00,300,0.009,"
+        "0.045,v3\n"
+    ),
+    "yeastar": (
+        "ID,Time,Call From,Call To,Call Duration,Ring Duration,Talk Duration,Status,Source Trunk,"
+        "Destination Trunk,Communication Type,DID\n"
+        "y1,2026/01/05 10:00:00 AM,Al<101>,0032470111222,00:01:05,00:00:05,00:01:00,ANSWERED,,t1,"
+        "Outbound,\n"
+        "y2,2026/01/05 11:00:00 AM,Al<101>,0032470111222,00:00:30,00:00:30,00:00:00,NO ANSWER,,"
+        "t1,Outbound,\n"
+        "y3,2026/01/05 12:00:00 PM,442011112222,Al<101>,00:05:05,00:00:05,00:05:00,ANSWERED,t1,,"
+        "Inbound,3225550101\n"
+    ),
+    "yeti": (
+        "uuid,time_start,time_connect,duration,success,customer_acc_id,src_prefix_in,"
+        "dst_prefix_in,destination_next_rate,customer_price\n"
+        "e1,2026-01-05 10:00:00 +0100,2026-01-05 10:00:05 +0100,60,true,acme,3225550101,"
+        "32470111222,0.02,0.02\n"
+        "e2,2026-01-05 11:00:00 +0100,,0,false,acme,3225550101,32470111222,0.02,0\n"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_an_export_is_billed_as_it_is_downloaded(book, name):
+    """A minute out is billed, five minutes in are not, and what was not answered is no call."""
+    book.customers(CUSTOMER)
+    path = book.file("export.csv", EXPORTS[name])
+    done = book.run("import", "feed", path, "--like", name, "--json", today="2026-01-31")
+    assert done.json["quarantined"] == {}
+    assert (done.json["posted"], done.json["amount"]) == (1, "1.00"), done.stderr
+    assert done.json["free"] == min(EXPORTS[name].count("442011112222"), 1)
+    again = book.run("import", "feed", path, "--json", today="2026-01-31")
+    assert (again.json["posted"], again.json["free"]) == (0, 0)
+
+
+def test_every_preset_is_tried_and_each_is_one_small_file():
+    assert set(presets.presets()) == set(EXPORTS)
+    files = Path(str(resources.files("a2ledger").joinpath("presets")))
+    assert all(file.stat().st_size < 2000 for file in files.iterdir())
+
+
+def test_a_source_says_what_it_is_like_and_may_differ_in_a_column(book):
+    book.customers(CUSTOMER)
+    like = '\n[sources.feed]\nlike = "telnyx"\ncolumns = {customer = "account"}\n'
+    book.append("a2ledger.toml", like)
+    text = EXPORTS["telnyx"].replace("sip_call_id", "account,sip_call_id")
+    path = book.file("log.csv", text.replace("\nt", "\nacme,t"))
+    done = book.run("import", "feed", path, "--json", today="2026-01-31")
+    assert (done.json["posted"], done.json["amount"]) == (1, "1.00")
+
+
+def test_a_preset_there_is_not_is_said_with_the_one_that_was_meant(book):
+    path = book.file("log.csv", EXPORTS["telnyx"])
+    done = book.run("import", "feed", path, "--like", "telnix", code=1)
+    assert "did you mean 'telnyx'?" in done.stderr
+    assert "sources.feed" not in book.text("a2ledger.toml")
+
+
+def test_sources_are_listed_with_what_a_new_one_may_be_like(book):
+    book.append("a2ledger.toml", '\n[sources.feed]\nlike = "cucm"\n')
+    lines = book.run("sources").stdout.splitlines()
+    assert lines[0] == "feed  calls, like cucm  Europe/Brussels  never imported"
+    assert [line.split()[1] for line in lines if line.startswith("--like")] == sorted(EXPORTS)
+    found = book.run("sources", "--json").json
+    assert found["sources"][0]["like"] == "cucm"
+    assert {"asterisk", "calls"} <= set(found["dialects"])
+
+
+@pytest.mark.parametrize("name", ["asterisk", "freeswitch", "calls", "feed"])
+def test_what_a_source_goes_by_can_be_copied(book, name):
+    """What is shown, put into ``a2ledger.toml`` as it stands, changes nothing."""
+    book.append("a2ledger.toml", '\n[sources.feed]\nlike = "cucm"\n')
+    shown = book.run("sources", "show", name).stdout
+    configured = book.text("a2ledger.toml").replace('\n[sources.feed]\nlike = "cucm"\n', "")
+    (book.root / "a2ledger.toml").write_text(f"{configured}\n{shown}")
+    assert book.run("sources", "show", name).stdout == shown
