@@ -15,7 +15,7 @@ from beancount.core import data
 from a2ledger import money, period
 from a2ledger.balances import balances as asking
 from a2ledger.balances import check
-from a2ledger.billing import closing_entries, guards, itemised, preview, used
+from a2ledger.billing import closing_entries, guards, itemised, preview, unposted, used
 from a2ledger.billing.bill import Bill
 from a2ledger.billing.sealed import Covered
 from a2ledger.book.book import Book, BrokenBookError, Draft, RefusedError
@@ -95,6 +95,7 @@ def close(
     through: dt.date | None,
     names: Sequence[str],
     without: Sequence[str],
+    strict: bool = False,
 ) -> list[Closed]:
     """Close every period that has ended, oldest first, into the draft.
 
@@ -103,6 +104,7 @@ def close(
         through: close no period that ends after this day.
         names: customers; all if none is named.
         without: sources that need not have reported.
+        strict: leave a period open while calls that may be of it lie in quarantine.
 
     Returns:
         one row for every period that was closed, or that is due but was left open, and for
@@ -122,18 +124,24 @@ def close(
     until = min(draft.today, through + period.DAY) if through else draft.today
     results: list[Closed] = []
     ready: list[tuple[dt.date, str, Period]] = []
+    held = unposted.held(draft)
     for customer in customers:
         periods = due(customer, until)
         if names and not periods:
             results.append(_not_ended(customer, preview.open_period(customer)))
         for one in periods:
-            if waiting := uncovered(draft, one, without, draft.config.close_delay):
+            waiting = uncovered(draft, one, without, draft.config.close_delay)
+            waiting += unposted.hindrances(held, customer.id, one) if strict else []
+            if waiting:
                 results.append(
                     Closed(customer=customer.id, period=one, closed=False, warnings=waiting)
                 )
                 break
             ready.append((one.end, customer.id, one))
-    results += close_all(draft, ready, names)
+    closed = close_all(draft, ready, names)
+    for row in closed:
+        row.warnings += unposted.remarks(held, row.customer, row.period) if row.closed else []
+    results += closed
     return sorted(results, key=lambda row: (row.period.end, row.customer))
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from a2ledger import accounts, money
-from a2ledger.billing import close, preview
+from a2ledger.billing import close, preview, unposted
 from a2ledger.billing.close import Closed
 from a2ledger.book.book import Draft, RefusedError
 from a2ledger.corrections import correct, postings
@@ -20,13 +20,16 @@ from a2ledger.records import SETTLED, Customer, Warned
 _NO_DELAY = dt.timedelta(0)
 
 
-def settle(draft: Draft, names: Sequence[str], without: Sequence[str]) -> list[Closed]:
+def settle(
+    draft: Draft, names: Sequence[str], without: Sequence[str], *, strict: bool = False
+) -> list[Closed]:
     """Close what has ended, then a last period that ends yesterday; no fraction is left.
 
     Args:
         draft: of the book.
         names: whose accounts.
         without: sources that need not have reported since midnight.
+        strict: settle no account while calls that may be of it lie in quarantine.
 
     Returns:
         one row for every period that was closed, and for every customer whose account could not
@@ -43,7 +46,12 @@ def settle(draft: Draft, names: Sequence[str], without: Sequence[str]) -> list[C
     for name in dict.fromkeys(names):
         customer = subledgers.customers(draft)[name]
         periods = _periods(customer, draft.today)
-        if warnings := _hindrances(draft, customer, periods, without):
+        warnings = _hindrances(draft, customer, periods, without)
+        if strict:
+            held = unposted.held(book)
+            of_each = (unposted.hindrances(held, name, one) for one in periods)
+            warnings = [*warnings, *(warned for several in of_each for warned in several)]
+        if warnings:
             one = preview.open_period(customer)
             results.append(Closed(customer=name, period=one, closed=False, warnings=warnings))
             continue

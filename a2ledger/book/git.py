@@ -24,6 +24,7 @@ COMMITTED = (
     "a2ledger.toml",
     "calls/DIGESTS",
     "imports.csv",
+    "dropped.csv",
     "invoices",
     "journals",
     "tariffs",

@@ -99,6 +99,8 @@ class Fates:
         self.left_out: Indexes = np.full(len(rows), NOBODY, np.int32)
         """The place of each row's reason in ``not_billable``, or -1."""
         self.refused: list[Refused] = []
+        self.places: list[int] = []
+        """The row of each that was refused."""
 
     def leave_out(self, mask: Mask, name: str) -> None:
         """Of the rows still open, these are not billable."""
@@ -113,6 +115,7 @@ class Fates:
             line = self._rows.line[row].as_py()
             identity = self._rows.identity(row)
             self.refused.append(refuse(self._batch, line, reason, message(row), identity))
+            self.places.append(row)
         self.open &= ~mask
 
 

@@ -33,9 +33,10 @@ from a2ledger.calls.spool import Spool
 from a2ledger.calls.usual_rules import with_rules
 from a2ledger.journal import subledgers
 from a2ledger.rating import price
-from a2ledger.sources import quarantine, restore, text
+from a2ledger.sources import dropped, quarantine, restore, text
 from a2ledger.sources.address import Address
 from a2ledger.sources.batch import CALL, Batch, Refused, constant, gathered, refuse
+from a2ledger.sources.dropped import NONE, Dropped
 from a2ledger.sources.report import EXAMPLES, Report
 
 
@@ -65,7 +66,8 @@ def import_calls(
     source = with_rules(draft, source)
     pricing = price.pricing(draft, strict=False)
     reading = Reading(draft, source, paths, asked)
-    run = _Run(draft, source, pricing, now, asked, report, _checked(source), set())
+    gone = dropped.read(draft)
+    run = _Run(draft, source, pricing, now, asked, report, _checked(source), set(), gone)
     with Spool(draft.vault.spool, keep.SCHEMA) as spool:
         with draft.progress(f"reading {source.name}", reading.size()) as progress:
             batches, remade = _of_legs(run, reading.batches(report, progress))
@@ -155,6 +157,7 @@ class _Run(NamedTuple):
     """Whether prices that came with calls are compared with the book's own."""
     said: set[str]
     """What was said already: the batches of a file are all of one zone."""
+    dropped: Dropped = NONE
 
 
 def _of_legs(run: _Run, batches: Iterable[Batch]) -> tuple[Iterable[Batch], pa.StringArray | None]:
@@ -228,10 +231,33 @@ def _taken(run: _Run, judged: _Judged) -> tuple[pa.Table, pa.ChunkedArray]:
     if normal.latest and (report.latest is None or normal.latest > report.latest):
         report.latest = normal.latest
     day = normal.calls["day"]
-    if not unpriced.any():
+    kept = ~unpriced & ~_dropped(run, batch, normal.calls)
+    if kept.all():
         return calls, day
-    priced = pa.array(~unpriced)
-    return calls.filter(priced), day.filter(priced)
+    if count := int((~kept & ~unpriced).sum()):
+        report.not_billable[dropped.NAME] += count
+        if report.explanation is not None:
+            left_out = calls.filter(pa.array(~kept & ~unpriced))
+            report.explanation.take(left_out, np.full(count, dropped.NAME, object))
+    stays = pa.array(kept)
+    return calls.filter(stays), day.filter(stays)
+
+
+def _dropped(run: _Run, batch: Batch, calls: pa.Table) -> npt.NDArray[np.bool_]:
+    """Return which calls a person has dropped for good, when their rows were refused."""
+    found = np.zeros(len(calls), np.bool_)
+    if not run.dropped.rows:
+        return found
+    names = run.dropped.identities(run.source.name)
+    for place, key in enumerate(zip(*(calls[n].to_pylist() for n in _KEY), strict=True)):
+        line, switch, uid, sequence = key
+        # A row without an id is known in quarantine by its text alone.
+        if uid.startswith("h-") or keep.identity(switch, uid, sequence) in names:
+            found[place] = run.dropped.has_text(run.source.name, batch.raw(line))
+    return found
+
+
+_KEY = ("line", "switch", "uid", "seq")
 
 
 def _checked(source: Source) -> bool:

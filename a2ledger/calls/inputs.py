@@ -19,7 +19,7 @@ from a2ledger.calls.normalise import EVERY_DAY, Wanted
 from a2ledger.journal import subledgers
 from a2ledger.period import DAY
 from a2ledger.progress import Progress
-from a2ledger.sources import bookmarks, quarantine
+from a2ledger.sources import bookmarks, dropped, quarantine
 from a2ledger.sources import runs as import_runs
 from a2ledger.sources.address import Address
 from a2ledger.sources.batch import START, Batch, Place, Span
@@ -162,7 +162,7 @@ def _bound(book: Book, source: Source) -> bookmarks.Bound:
     ]
     return bookmarks.Bound(
         repr((__version__, source, book.config.timezone, customers)),
-        book.text(IMPORTS).encode(),
+        (book.text(IMPORTS) + book.text(dropped.PATH)).encode(),
         (book.root / quarantine.PATH).exists(),
     )
 

@@ -180,11 +180,32 @@ def normalise(
     return Normalised(
         calls,
         fates.not_billable,
-        sorted(fates.refused),
+        _refused(rows, customer, directory, day, fates),
         _latest(starts[asked & (starts <= soon)]),
         [*_zone_warnings(rows, starts, fates.sound), *_hour_warnings(rows, fates)],
         functools.partial(_judged, table, taken, fates),
         _unclaimed(rows, seconds, fates),
+    )
+
+
+def _refused(
+    rows: Rows, customer: Indexes, directory: Directory, day: Days, fates: Fates
+) -> list[Refused]:
+    """Return the rows refused with the day and the customer of each, as far as the row tells."""
+    if not fates.refused:
+        return []
+    places = np.array(fates.places, np.int64)
+    account = rows["accountcode"].take(pa.array(places))
+    holder = np.where(
+        customer[places] < 0, directory.identify(account, day[places]), customer[places]
+    )
+    known = zip(fates.refused, places.tolist(), holder.tolist(), strict=True)
+    return sorted(
+        row._replace(
+            day=str(EPOCH + dt.timedelta(days=int(day[place]))) if fates.sound[place] else "",
+            customer=directory.customers[index].id if index >= 0 else "",
+        )
+        for row, place, index in known
     )
 
 

@@ -13,7 +13,7 @@ import click
 
 from a2ledger.audit import tags
 from a2ledger.billing import close as closing
-from a2ledger.billing import itemised, settle
+from a2ledger.billing import itemised, settle, unposted
 from a2ledger.book.book import Book, RefusedError
 from a2ledger.commands.settings import (
     DAY,
@@ -37,6 +37,7 @@ _FORMATS = (*rendering.ENDINGS, *electronic.ENDINGS)
 @click.argument("customers", nargs=-1, metavar="[CUSTOMER]...")
 @click.option("--through", type=DAY, metavar="DATE", help="Close periods that end by this day.")
 @click.option("--without", multiple=True, metavar="SOURCE", help="Do not wait for this source.")
+@click.option("--strict", is_flag=True, help="Leave open what calls in quarantine may belong to.")
 @click.option("--final", is_flag=True, help="Settle the accounts of the customers named.")
 @as_json_option
 @dry_run_option
@@ -47,27 +48,34 @@ def close(
     customers: tuple[str, ...],
     through: dt.date | None,
     without: tuple[str, ...],
-    final: bool,
     as_json_: bool,
     dry_run: bool,
+    **how: bool,
 ) -> None:
     """Close every period that has ended, number its document and freeze its file.
 
-    Exit 1 if nothing could be closed, or a customer named could not. With --final the last period
-    ends yesterday, whenever it would have ended, and no call or charge enters the account any more.
+    Exit 1 if nothing could be closed, or a customer named could not. Calls of these periods that
+    lie in quarantine are named; with --strict, whatever they may belong to stays open. With --final
+    the last period ends yesterday, whenever it would have ended, and no call or charge enters the
+    account any more.
 
     Example: a2ledger close --dry-run
     """
+    strict, final = how["strict"], how["final"]
     if final and (through or not customers):
         raise click.UsageError("--final settles the customers named, through yesterday")
     tags.check_key(settings.book())
     with settings.drafting(dry_run=dry_run) as draft:
         for name in customers:
             known(draft, name)
-        if final:
-            results = settle.settle(draft, customers, without)
-        else:
-            results = closing.close(draft, through=through, names=customers, without=without)
+        results = (
+            settle.settle(draft, customers, without, strict=strict)
+            if final
+            else closing.close(
+                draft, through=through, names=customers, without=without, strict=strict
+            )
+        )
+        held = unposted.held(draft)
         closed = [row for row in results if row.closed]
         settings.publish(draft, _close_message(closed), dry_run)
     if as_json_:
@@ -81,12 +89,20 @@ def close(
             )
     for line in closing.left_open(results):
         click.echo(f"a2ledger: {line}", err=True)
+    _tell_unposted(held, closed)
     click.echo(_told(closed, dry_run), err=True)
     refused = not closed and not (through and closing.is_closed_through(settings.book(), through))
     if refused or (customers and any(not row.closed for row in results)):
         if not results:
             click.echo("a2ledger: no period has ended since the last close", err=True)
         sys.exit(NO)
+
+
+def _tell_unposted(held: Sequence[unposted.Held], closed: Sequence[closing.Closed]) -> None:
+    """Say which calls of the periods closed lie in quarantine."""
+    for line in unposted.told(held, [(row.customer, row.period) for row in closed]):
+        todo = "they are on no bill; see `a2ledger quarantine list`"
+        click.echo(f"a2ledger: {line}; {todo}", err=True)
 
 
 def _told(closed: Sequence[closing.Closed], dry_run: bool) -> str:

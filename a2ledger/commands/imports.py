@@ -42,7 +42,7 @@ from a2ledger.commands.settings import (
 from a2ledger.rating import deck as tariff
 from a2ledger.rating import offline
 from a2ledger.records import Problem
-from a2ledger.sources import address, mapping, quarantine, retry
+from a2ledger.sources import address, dropped, mapping, quarantine, retry
 from a2ledger.sources import report as reporting
 from a2ledger.sources.address import Address
 from a2ledger.sources.batch import UnusableInput
@@ -419,6 +419,27 @@ def quarantine_retry(
         print_json([{"source": report.source, **report.as_json()} for report in reports])
     if notes or any(report.refused for report in reports):
         sys.exit(NO)
+
+
+@quarantine_.command("drop")
+@click.argument("identities", nargs=-1, required=True, metavar="IDENTITY...")
+@click.option("--reason", required=True, metavar="TEXT", help="Why they are to be no calls.")
+@dry_run_option
+@pass_settings
+def quarantine_drop(
+    settings: Settings, identities: tuple[str, ...], reason: str, *, dry_run: bool
+) -> None:
+    """Take refused rows out for good; dropped.csv keeps what they were, when and why.
+
+    IDENTITY is as `a2ledger quarantine list` shows it. The same row, imported again, is counted
+    as dropped, and billed to nobody.
+
+    Example: a2ledger quarantine drop pbx1/1767607200.1 --reason "test calls of our own"
+    """
+    with settings.drafting(dry_run=dry_run) as draft:
+        count = dropped.drop(draft, identities, reason, settings.now(draft))
+        settings.publish(draft, f"quarantine drop: {count} row(s): {reason}\n", dry_run)
+    settings.talk(f"{count} row(s) dropped" if not dry_run else f"{count} row(s) would be dropped")
 
 
 @click.command()

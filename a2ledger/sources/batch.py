@@ -80,7 +80,8 @@ class Refused(NamedTuple):
     ``line`` is the physical line the row starts on, ``reason`` the short name it is counted
     under, ``message`` is for a person, ``raw`` the row's own text. ``identity`` is the call's
     id if it has one, else a digest of the raw text. ``head`` is what must stand before the text for
-    it to be read again, mostly the file's first line; or :data:`CALL` or :data:`ENTRY`.
+    it to be read again, mostly the file's first line; or :data:`CALL` or :data:`ENTRY`. ``day``
+    and ``customer`` are the call's, as far as the row tells: an ISO date, an id.
     """
 
     file: str
@@ -90,6 +91,8 @@ class Refused(NamedTuple):
     raw: str
     identity: str
     head: str = ""
+    day: str = ""
+    customer: str = ""
 
     @property
     def where(self) -> str:

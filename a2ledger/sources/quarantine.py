@@ -15,7 +15,18 @@ from typing import NamedTuple
 from a2ledger.sources.batch import CALL, RAW_SHOWN, Refused
 
 PATH = "quarantine/rows.csv"
-_HEADER = ("source", "identity", "file", "line", "reason", "message", "raw", "head")
+_HEADER = (
+    "source",
+    "identity",
+    "file",
+    "line",
+    "reason",
+    "message",
+    "raw",
+    "head",
+    "day",
+    "customer",
+)
 _CUT = 4096
 """Characters that an older program kept of a row."""
 
@@ -62,7 +73,7 @@ class Quarantine(NamedTuple):
 
 def _is_known(row: Refused, held: Refused | None) -> bool:
     """Whether a call is held that was refused for the same, wherever it was read."""
-    return held is not None and held.head == CALL and held[2:] == row[2:]
+    return held is not None and held.head == CALL and held[2:7] == row[2:7]
 
 
 def is_whole(row: Refused) -> bool:
@@ -83,6 +94,8 @@ def parse(text: str) -> Quarantine:
             row["raw"],
             row["identity"],
             row.get("head") or "",
+            row.get("day") or "",
+            row.get("customer") or "",
         )
     return Quarantine(rows)
 
@@ -94,9 +107,8 @@ def written(quarantine: Quarantine) -> str:
         quarantine.rows.items(), key=lambda item: (item[0][0], item[1].file, item[1].line, item[0])
     )
     for (source, identity), row in ordered:
-        lines.append(
-            _line([source, identity, *row[:2], row.reason, row.message, row.raw, row.head])
-        )
+        told = (row.reason, row.message, row.raw, row.head, row.day, row.customer)
+        lines.append(_line([source, identity, *row[:2], *told]))
     return "".join(lines)
 
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from a2ledger import money
 from a2ledger.book.book import IMPORTS, Draft
 from a2ledger.csvfile import csv_text
-from a2ledger.sources import quarantine
+from a2ledger.sources import dropped, quarantine
 from a2ledger.sources.batch import Refused
 
 _HEADER = (
@@ -166,6 +166,14 @@ class Report:
             calls = calls.filter(pc.invert(own))
         self.amount_micro += pc.sum(calls["cost_micro"]).as_py() or 0
 
+    def without(self, rows: dropped.Dropped) -> None:
+        """Count refused rows that a person has dropped for good as not billable."""
+        gone = [row for row in self.refused if rows.has(self.source, row)]
+        self.not_billable.update({dropped.NAME: len(gone)} if gone else {})
+        for name in ("refused", "displaced"):
+            kept = [row for row in getattr(self, name) if not rows.has(self.source, row)]
+            setattr(self, name, kept)
+
     @property
     def has_calls(self) -> bool:
         """Whether a row of the run is a call in the book, now or already."""
@@ -296,6 +304,7 @@ def put_aside(draft: Draft, report: Report) -> None:
     Raises:
         UncountedRowsError: if not every row read is in one bucket.
     """
+    report.without(dropped.read(draft))
     report.check()
     held, report.new_in_quarantine = quarantine.read(draft.root).updated(
         report.source, [*report.refused, *report.displaced], report.known

@@ -774,3 +774,78 @@ def test_a_book_that_names_its_switch_reads_the_rows_its_rule_says(book):
     assert report["not_billable"] == {
         "application": 1, "context": 1, "hangup": 1, "no-identifier": 1, "unanswered": 1,
     }  # fmt: skip
+
+
+# Calls in quarantine are on no bill, and a close says so
+
+
+@pytest.fixture
+def refused(book):
+    """A book of January: calls of two customers in quarantine, one of nobody, one of February."""
+    book.customers({"id": "C1"}, {"id": "C2"})
+    (book.root / "tariffs/standard.csv").write_text(
+        "dialprefix,destination,rateinitial\n32,Belgium,1\n"
+    )
+    rows = [
+        ("a", "C1", "2026-01-05 10:00:00", "32"),
+        ("b", "C1", "2026-01-31 23:59:59", "881"),
+        ("c", "C2", "2026-01-06 10:00:00", "881"),
+        ("d", "C2", "2026-02-01 00:00:00", "881"),
+        ("e", "nobody", "2026-01-07 10:00:00", "32"),
+    ]
+    names = ("id", "customer", "start", "called")
+    calls = [dict(zip(names, row, strict=True)) | {"seconds": 60} for row in rows]
+    book.imported("calls", calls, today="2026-02-02", code=3)
+    return book
+
+
+def test_a_close_names_the_calls_it_leaves_off_its_bills(refused):
+    done = refused.run("close", "--json", today="2026-02-03")
+    assert (
+        "2 calls of these periods in quarantine (no-rate 2): C1 1, C2 1; they are on no bill"
+        in done.stderr
+    )
+    assert (
+        "1 call of these periods in quarantine (unknown-customer 1): no customer is known"
+        in done.stderr
+    )
+    warnings = {row["customer"]: [one["code"] for one in row["warnings"]] for row in done.json}
+    assert warnings == {"C1": ["quarantined"], "C2": ["quarantined"]}
+
+
+def test_a_strict_close_leaves_open_what_they_may_belong_to(refused):
+    done = refused.run("close", "--strict", today="2026-02-03", code=1)
+    assert "C1, 1 January 2026 to 31 January 2026: left open: 2 calls" in done.stderr
+    assert "C2, 1 January 2026 to 31 January 2026: left open: 2 calls" in done.stderr
+    refused.append("tariffs/standard.csv", "881,Satellite,5\n")
+    refused.run("quarantine", "retry", today="2026-02-03", code=1)
+    # What is left is nobody's: it may be of either.
+    refused.run("close", "--strict", today="2026-02-03", code=1)
+    refused.run("customer", "set", "C2", "identifiers=nobody", "--from", "2026-01-01")
+    refused.run("quarantine", "retry", today="2026-02-03")
+    done = refused.run("close", "--strict", today="2026-02-03")
+    assert "2 period(s) closed" in done.stderr
+    assert "quarantine" not in done.stderr
+
+
+def test_a_call_of_a_day_nobody_can_tell_may_be_of_any_period(book):
+    book.customers({"id": "C1"})
+    row = {"id": "a", "customer": "C1", "start": "yesterday", "called": "32", "seconds": 60}
+    book.imported("calls", [row], today="2026-02-02", code=3)
+    assert "1 of a day nobody can tell" in book.run("close", "--strict", code=1,
+                                                    today="2026-02-03").stderr  # fmt: skip
+    assert "of a day nobody can tell): C1 1" in book.run("close", today="2026-02-03").stderr
+
+
+def test_a_conflict_is_of_the_day_and_the_customer_of_its_call(book):
+    book.customers({"id": "C1"})
+    row = {"id": "a", "customer": "C1", "start": "2026-01-05 10:00:00", "called": "32",
+           "seconds": 60}  # fmt: skip
+    book.imported("calls", [row], today="2026-02-02")
+    book.imported("calls", [row | {"seconds": 90}], today="2026-02-02", code=3)
+    assert "(conflict 1): C1 1" in book.run("close", today="2026-02-03").stderr
+
+
+def test_a_strict_settlement_waits_for_them_too(refused):
+    done = refused.run("close", "C1", "--final", "--strict", today="2026-02-03", code=1)
+    assert "in quarantine" in done.stderr

@@ -97,3 +97,47 @@ def test_a_file_that_is_none_of_ours_is_said(tmp_path, text):
 
     with pytest.raises(quarantine.BrokenQuarantineError, match="is not as a2ledger wrote it"):
         quarantine.read(tmp_path)
+
+
+# Rows that are dropped for good
+
+
+BAD = "id,customer,start,called,seconds\nq1,nobody,2026-01-05 10:00:00,32,60\n"
+
+
+@pytest.mark.parametrize("columns", [BAD, BAD.replace("id,", "", 1).replace("q1,", "")])
+def test_a_row_that_is_dropped_stays_away_and_leaves_a_trace(book, columns):
+    book.customers({"id": "C1"})
+    path = book.file("calls.csv", columns)
+    book.run("import", "calls", path, today="2026-01-06", code=3)
+    (row,) = book.run("quarantine", "list", "--json").json
+    book.run("quarantine", "drop", row["identity"], "--reason", "our own test", today="2026-01-07")
+    assert book.run("quarantine", "list", "--json").json == []
+    assert book.log()[0] == "quarantine drop: 1 row(s): our own test"
+    trace = book.text("dropped.csv").splitlines()[1]
+    assert "our own test" in trace
+    assert "unknown-customer" in trace
+    assert "nobody" not in trace
+    # The same row again is counted, refused by nobody, and billed to nobody.
+    done = book.run("import", "calls", path, "--json", today="2026-01-08")
+    assert done.json["not_billable"] == {"dropped": 1}
+    book.run("customer", "set", "C1", "identifiers=nobody", "--from", "2026-01-01")
+    done = book.run("import", "calls", path, "--json", today="2026-01-08")
+    assert (done.json["posted"], done.json["not_billable"]) == (0, {"dropped": 1})
+    explained = book.run("import", "calls", path, "--explain", today="2026-01-08").stdout
+    assert "not billable (dropped)" in explained
+    # Another row with its id is another row.
+    other = book.file("other.csv", columns.replace(",60", ",61"))
+    assert book.run("import", "calls", other, "--json", today="2026-01-08").json["posted"] == 1
+
+
+def test_nothing_is_dropped_without_a_reason_or_by_another_name(book):
+    book.customers({"id": "C1"})
+    book.run("import", "calls", book.file("calls.csv", BAD), today="2026-01-06", code=3)
+    before = book.digests()
+    book.run("quarantine", "drop", "calls/q1", code=2)
+    book.run("quarantine", "drop", "calls/q1", "--reason", " ", code=1)
+    done = book.run("quarantine", "drop", "calls/q1", "calls/q2", "--reason", "x", code=1)
+    assert "calls/q2: not in the quarantine; nothing was dropped" in done.stderr
+    book.run("quarantine", "drop", "calls/q1", "--reason", "x", "--dry-run")
+    assert book.digests() == before

@@ -1,0 +1,103 @@
+"""Calls that lie in quarantine: which of them a close would leave off the bills it makes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from a2ledger.book.book import Book
+from a2ledger.book.source_config import TABLES
+from a2ledger.period import Period
+from a2ledger.records import Warned
+from a2ledger.sources import quarantine
+from a2ledger.sources.batch import CALL, Refused
+
+CODE = "quarantined"
+_NAMED = 5
+"""Customers that are named."""
+
+
+class Held(NamedTuple):
+    """A call in quarantine: its day and customer as far as the row told, and why it is there."""
+
+    day: dt.date | None
+    customer: str
+    reason: str
+
+
+def held(book: Book) -> list[Held]:
+    """Return the calls that lie in a book's quarantine."""
+    rows = quarantine.read(book.root).rows.items()
+    return [_held(row, book) for (source, _), row in rows if source not in TABLES]
+
+
+def _held(row: Refused, book: Book) -> Held:
+    day, customer = row.day, row.customer
+    if row.head == CALL:
+        try:
+            call = json.loads(row.raw)
+            start = dt.datetime.fromisoformat(call["start"]).astimezone(book.config.zone)
+            return Held(start.date(), str(call["customer"]), row.reason)
+        except (KeyError, TypeError, ValueError):
+            pass  # it was edited; what else is known of it still holds
+    try:
+        return Held(dt.date.fromisoformat(day) if day else None, customer, row.reason)
+    except ValueError:
+        return Held(None, customer, row.reason)
+
+
+def hindrances(calls: Iterable[Held], customer: str, one: Period) -> list[Warned]:
+    """Return why a strict close leaves a period open: calls of the customer, or of nobody known."""
+    theirs = [call for call in calls if call.customer in {customer, ""} and _may_lie(call, one)]
+    return [Warned(CODE, _message(theirs))] if theirs else []
+
+
+def remarks(calls: Iterable[Held], customer: str, one: Period) -> list[Warned]:
+    """Return what is to be said of a period that was closed: calls of the customer left off."""
+    theirs = [call for call in calls if call.customer == customer and _may_lie(call, one)]
+    return [Warned(CODE, _message(theirs))] if theirs else []
+
+
+def told(calls: Sequence[Held], closed: Iterable[tuple[str, Period]]) -> list[str]:
+    """Return what a close says of calls in quarantine that lie in the periods it has closed."""
+    periods: dict[str, list[Period]] = {}
+    for customer, one in closed:
+        periods.setdefault(customer, []).append(one)
+    every = [one for several in periods.values() for one in several]
+    known = [
+        call
+        for call in calls
+        if call.customer and any(_may_lie(call, one) for one in periods.get(call.customer, ()))
+    ]
+    nobodys = [
+        call for call in calls if not call.customer and any(_may_lie(call, one) for one in every)
+    ]
+    lines = []
+    if known:
+        lines.append(f"{_message(known)}: {_customers(known)}")
+    if nobodys:
+        lines.append(f"{_message(nobodys)}: no customer is known of them")
+    return lines
+
+
+def _may_lie(call: Held, one: Period) -> bool:
+    return call.day is None or one.start <= call.day < one.end
+
+
+def _message(calls: Sequence[Held]) -> str:
+    reasons = Counter(call.reason for call in calls)
+    why = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
+    dayless = sum(call.day is None for call in calls)
+    unsure = f", {dayless} of a day nobody can tell" if dayless else ""
+    count = f"{len(calls)} call{'s' if len(calls) > 1 else ''}"
+    return f"{count} of these periods in quarantine ({why}{unsure})"
+
+
+def _customers(calls: Sequence[Held]) -> str:
+    counts = Counter(call.customer for call in calls).most_common()
+    named = ", ".join(f"{name} {count}" for name, count in counts[:_NAMED])
+    more = len(counts) - _NAMED
+    return named + (f" and {more} more customers" if more > 0 else "")

@@ -1,0 +1,97 @@
+"""Rows that a person has taken out of the quarantine for good: what they were, when and why.
+
+``dropped.csv`` is in git. Of a row's text it has no more than a digest, by which the same row is
+known when its file is imported again.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Collection
+from typing import NamedTuple
+
+from a2ledger.book.book import Book, BrokenBookError, Draft, RefusedError, restore
+from a2ledger.csvfile import csv_text
+from a2ledger.records import Problem
+from a2ledger.sources import quarantine
+from a2ledger.sources.batch import RAW_SHOWN, Refused, digest
+
+PATH = "dropped.csv"
+NAME = "dropped"
+"""What rows that were dropped are counted as."""
+
+_HEADER = ("time", "source", "identity", "file", "line", "reason", "why", "digest")
+
+
+class Dropped(NamedTuple):
+    """Rows that were dropped: source, identity and digest of the text of each."""
+
+    rows: frozenset[tuple[str, str, str]]
+
+    def has(self, source: str, row: Refused) -> bool:
+        """Return whether a row was dropped."""
+        return bool(self.rows) and (source, row.identity, digest(row.raw)) in self.rows
+
+    def has_text(self, source: str, text: str) -> bool:
+        """Return whether a row of a source with this text was dropped."""
+        mark = digest(text[:RAW_SHOWN])
+        return any(owner == source and known == mark for owner, _, known in self.rows)
+
+    def identities(self, source: str) -> set[str]:
+        """Return the identities of a source's rows."""
+        return {identity for owner, identity, _ in self.rows if owner == source}
+
+
+NONE = Dropped(frozenset())
+
+
+def read(book: Book) -> Dropped:
+    """Return the rows that were dropped from a book.
+
+    Raises:
+        BrokenBookError: if a line is not as the program wrote it.
+    """
+    rows = set()
+    for row in (reader := csv.DictReader(io.StringIO(book.text(PATH)))):
+        values = tuple(row.get(name) or "" for name in ("source", "identity", "digest"))
+        if not all(values):
+            message = f"is no row that was dropped; {restore(PATH)}"
+            raise BrokenBookError([Problem(PATH, reader.line_num, "dropped", message)])
+        rows.add((values[0], values[1], values[2]))
+    return Dropped(frozenset(rows)) if rows else NONE
+
+
+def drop(draft: Draft, identities: Collection[str], why: str, now: dt.datetime) -> int:
+    """Take rows out of the quarantine for good; returns how many.
+
+    Args:
+        draft: of the book.
+        identities: of the rows.
+        why: what a person says of it.
+        now: an aware time.
+
+    Raises:
+        RefusedError: if one is not in the quarantine, or no reason is given.
+    """
+    if not why.strip():
+        raise RefusedError("--reason says nothing; nothing was dropped; say why")
+    held = quarantine.read(draft.root)
+    wanted = set(identities)
+    gone = {key: row for key, row in held.rows.items() if key[1] in wanted}
+    if missing := sorted(wanted - {identity for _, identity in gone}):
+        raise RefusedError(
+            f"{missing[0]}: not in the quarantine; nothing was dropped; "
+            "see `a2ledger quarantine list`"
+        )
+    when = now.isoformat(timespec="seconds")
+    lines = [
+        (when, source, identity, row.file, row.line, row.reason, why, digest(row.raw))
+        for (source, identity), row in gone.items()
+    ]
+    earlier = draft.text(PATH) or csv_text([_HEADER])
+    draft.put(PATH, earlier + csv_text(lines))
+    left = quarantine.Quarantine({k: row for k, row in held.rows.items() if k not in gone})
+    draft.put(quarantine.PATH, quarantine.written(left).encode("utf-8", "surrogateescape"))
+    return len(gone)
