@@ -48,7 +48,7 @@ def settle(
         periods = _periods(customer, draft.today)
         warnings = _hindrances(draft, customer, periods, without)
         if strict:
-            held = unposted.held(book)
+            held = unposted.held(draft)
             of_each = (unposted.hindrances(held, name, one) for one in periods)
             warnings = [*warnings, *(warned for several in of_each for warned in several)]
         if warnings:

@@ -41,6 +41,8 @@ ACCEPTED = "#"
 """Between the uniqueid and the digest of a call that was accepted beside another of its id."""
 
 _DAY, _QUARTER = 86400, 900
+_FARTHEST = 14 * 3600
+"""Seconds two zones are apart, hardly ever more; in quarters of an hour."""
 
 
 class Outcome(NamedTuple):
@@ -220,6 +222,9 @@ def _settle(
     repetitions: _Repetitions,
 ) -> None:
     """Decide one group of rows that share switch and uniqueid."""
+    moved = [row for row in group if not row.old and _is_moved(row, group)]
+    duplicates.update(row.number for row in moved)
+    group = [row for row in group if row not in moved]
     accepted = [row for row in group if ACCEPTED in row.uid]
     if accepted:
         said = {_said(row) for row in accepted}
@@ -238,6 +243,21 @@ def _settle(
     kept = [row for rows in by_sequence.values() for row in _kept(rows, duplicates, outcome)]
     _kept(_unmatched(without, kept, duplicates, outcome), duplicates, outcome)
     _without_repetitions(kept, outcome, repetitions)
+
+
+def _is_moved(row: _Row, group: list[_Row]) -> bool:
+    """Return whether a new row is a call of the book, read in another time zone than now.
+
+    It is the same in everything but its start, which is off by as much as zones are.
+    """
+    return any(
+        other.old
+        and (other.seq, other.seconds, other.text) == (row.seq, row.seconds, row.text)
+        and other.start != row.start
+        and abs(other.start - row.start) <= _FARTHEST
+        and (other.start - row.start) % _QUARTER == 0
+        for other in group
+    )
 
 
 def _said(row: _Row) -> tuple[object, ...]:

@@ -156,3 +156,26 @@ def test_a_sources_zone_is_the_books(book):
     assert '"Europe/Brussels"' in book.run("sources", "show", "pbx").stdout
     assert '"Europe/Brussels"' in book.run("sources", "show", "asterisk").stdout
     assert '"Europe/Brussels"' in book.run("sources", "show", "freeswitch").stdout
+
+
+def test_a_call_whose_zone_was_corrected_is_the_call_it_was(book):
+    book.customers({"id": "C1"})
+    book.append("a2ledger.toml", '\n[sources.pbx]\ndialect = "calls"\ntimezone = "UTC"\n')
+    rows = "".join(f"{n},C1,2026-01-{n + 4:02} 23:30:0{n},32,6{n}\n" for n in range(1, 5))
+    path = book.file("calls.csv", HEADER + rows)
+    book.run("import", "pbx", path, today="2026-01-31")
+    before = book.run("balances").stdout
+    for zone in ("Europe/Brussels", "Asia/Kathmandu", "America/Los_Angeles"):
+        book.edit("a2ledger.toml", book.text("a2ledger.toml").rsplit("timezone = ", 1)[1],
+                  f'"{zone}"\n')  # fmt: skip
+        done = book.run("import", "pbx", path, "--all", "--json", today="2026-01-31")
+        assert (done.json["duplicate"], done.json["quarantined"]) == (4, {}), zone
+    assert book.run("balances").stdout == before
+
+
+def test_a_call_of_one_id_at_another_minute_is_none_that_was_moved(book):
+    book.customers({"id": "C1"})
+    path = book.file("calls.csv", HEADER + "a,C1,2026-01-05 10:00:00,32,60\n")
+    book.run("import", "calls", path, today="2026-01-31")
+    path = book.file("calls.csv", HEADER + "a,C1,2026-01-05 11:00:01,32,60\n")
+    assert book.run("import", "calls", path, "--json", today="2026-01-31").json["duplicate"] == 0
