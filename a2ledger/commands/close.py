@@ -44,6 +44,7 @@ _FORMATS = (*rendering.ENDINGS, *electronic.ENDINGS)
 @pass_settings
 def close(
     settings: Settings,
+    /,
     *,
     customers: tuple[str, ...],
     through: dt.date | None,

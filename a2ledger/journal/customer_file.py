@@ -23,7 +23,8 @@ from a2ledger.records import EVERY, FACTS, KEYS, NUMBERS, Customer, Fact, Fee
 
 _INCLUDE = re.compile(r'^include "\.\./(\d{4}-\d\d)/.*\.(\d\d)\.beancount"', re.MULTILINE)
 _SET = re.compile(
-    r'^(\d{4}-\d\d-\d\d) custom "a2ledger-set" "([a-z][a-z0-9_]*)" ("(?:[^"\\]|\\.)*"|-?[0-9.]+)\s*$',
+    r'^(\d{4}-\d\d-\d\d) custom "a2ledger-set" "([a-z][a-z0-9_]*)" '
+    r'("(?:[^"\\]|\\.)*"|-?[0-9.]+)\s*$',
     re.MULTILINE,
 )
 _DATED = re.compile(r'custom "a2ledger-(set|fee)"')

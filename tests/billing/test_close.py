@@ -69,11 +69,11 @@ def test_an_import_run_without_rows_covers_its_source(one):
 def test_a_source_asked_through_an_earlier_day_only_still_holds_the_period_open(one):
     one.append("a2ledger.toml", PBX)
     empty = one.file("Master.csv", "")
-    one.run("import", "pbx1", "--through", "2026-01-30", empty, today="2026-02-03")
+    one.run("import", "pbx1", "--through", "2026-01-30", empty, "--empty", today="2026-02-03")
     (row,) = one.close(today="2026-02-05", code=1)
     assert [warning["code"] for warning in row["warnings"]] == ["source-behind"]
 
-    one.run("import", "pbx1", "--through", "2026-01-31", empty, today="2026-02-04")
+    one.run("import", "pbx1", "--through", "2026-01-31", empty, "--empty", today="2026-02-04")
     assert len(one.close(today="2026-02-05")) == 1
 
 

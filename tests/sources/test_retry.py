@@ -168,7 +168,7 @@ def test_of_two_calls_with_one_id_the_other_is_accepted_for_good(shop):
 
 def test_a_call_that_is_accepted_beside_one_of_a_closed_period_is_late(shop):
     rivals(shop)
-    shop.run("import", "pbx1", today=LATER)
+    shop.run("import", "pbx1", shop.file("none.csv", ""), "--empty", today=LATER)
     shop.close(today=LATER)
 
     done = shop.run("quarantine", "retry", "--accept", today=LATER)
@@ -227,7 +227,7 @@ def test_money_of_a_closed_period_is_replaced_by_nothing(shop):
     payment = {"id": "p1", "customer": "C1", "date": "2026-01-05", "amount": "10.00"}
     shop.imported("payments", [payment])
     shop.imported("payments", [payment | {"amount": "12.00"}], code=3)
-    shop.run("import", "pbx1", today=LATER)
+    shop.run("import", "pbx1", shop.file("none.csv", ""), "--empty", today=LATER)
     shop.close(today=LATER)
 
     shop.run("quarantine", "retry", "--accept", today=LATER, code=1)
@@ -270,7 +270,7 @@ def test_a_source_that_is_gone_leaves_its_rows_where_they_are(shop):
 
     done = shop.run("quarantine", "retry", code=1)
 
-    assert "pbx1: no such source any more; not tried again" in done.stderr
+    assert "pbx1: no such source in a2ledger.toml; not tried again" in done.stderr
     assert len(held(shop)) == 1
 
 
