@@ -86,8 +86,18 @@ def test_rows_of_one_id_whose_times_do_not_overlap_are_two_calls():
     # Another's call under the same id is none of them, however late.
     alien = row(seq="", start=5000, caller="99", customer="C2")
     assert settled([row(seq="")], [alien]) == {"conflicts": [0]}
-    # The same call, read with its times in another zone.
-    assert settled([row(seq="")], [row(seq="", start=1000 + 3600)]) == {"conflicts": [0]}
+
+
+def test_the_same_call_read_in_another_zone_is_the_call_it_was():
+    for hours in (-9, -1, 1, 5.75):
+        moved = row(start=1000 + int(hours * 3600))
+        assert settled([row()], [moved]) == {"duplicates": [0]}
+        assert settled([row(sealed=True)], [moved | {"seq": "1"}]) == {"duplicates": [0]}
+    # Days, minutes and other lengths are no zones.
+    for other in (row(start=1000 + 61), row(start=1000 + 3600, seconds=31)):
+        assert "duplicates" not in settled([row()], [other])
+    # Of rows that are both new nobody knows which was read wrongly.
+    assert settled([], [row(seq=""), row(seq="", start=1000 + 3600)]) == {"conflicts": [1]}
 
 
 def test_rows_of_one_channel_that_overlap_are_billed_once():
