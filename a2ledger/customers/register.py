@@ -161,12 +161,12 @@ def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date
     _check_rates(draft, changed, since, now)
     _check_posted(draft, customer, since, now)
     tariff = now.get("tariff", "")
-    _check_decks(draft, subledgers.currency(draft, identity), tariff)
     if missing := [name for name in split_list(str(tariff)) if not _has_deck(draft, name)]:
         raise RefusedError(
             f"{identity}: tariff: there is no tariffs/{missing[0]}.csv; nothing was changed; "
             f"write the deck first, or name one of {', '.join(_decks(draft)) or 'none yet'}"
         )
+    _check_decks(draft, subledgers.currency(draft, identity), tariff)
     pricing = _PRICING | (_TAXING if draft.config.vat_rules else set())
     if since < draft.today and pricing & now.keys():
         draft.talk(f"note: calls and charges of {identity} that are posted keep what they cost")

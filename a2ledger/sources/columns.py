@@ -145,6 +145,7 @@ class Header(text.Header):
             UnusableInput: naming what it lacks or names twice.
         """
         line, mend = _unwrapped(line)
+        mend = mend or _doubling(line)
         written = _names(line)
         uses = _uses(self.of_calls, written)
         if missing := self._missing(uses):
@@ -250,6 +251,19 @@ def _unwrapped(line: str) -> tuple[str, Callable[[bytes], bytes] | None]:
     if len(fields) == 1 and line.startswith('"') and any(mark in fields[0] for mark in _SEPARATORS):
         return fields[0], _without_quotes
     return line, None
+
+
+def _doubling(line: str) -> Callable[[bytes], bytes] | None:
+    """Return what doubles quotes inside of values, for files whose every value is quoted.
+
+    FusionPBX, for one, writes ``"Bob "Ace" Low"`` as it stands.
+    """
+    separator = re.escape(_separator(line))
+    if not re.fullmatch(f'"[^"]*"(?:{separator}"[^"]*")+', line.strip()):
+        return None
+    edge = f'"\r\n{_separator(line)}'.encode()
+    inner = re.compile(b'(?<=[^%b])"(?=[^%b])' % (edge, edge))
+    return lambda lines: inner.sub(b'""', lines)
 
 
 def _without_quotes(lines: bytes) -> bytes:

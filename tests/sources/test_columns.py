@@ -192,3 +192,15 @@ def test_a_customer_is_known_in_any_form_of_their_number(book):
 def test_a_header_that_lacks_a_column_is_said_by_its_own_name(read):
     with pytest.raises(UnusableInput, match=r"there is no column To; .*Call,Who,When,To,Talk"):
         read(f"{HEAD.replace('To', 'Called')}\n{ROW}\n")
+
+
+def test_quotes_inside_of_values_are_read_where_every_value_is_quoted(read):
+    header = ",".join(f'"{name}"' for name in (*HEAD.split(","), "Name"))
+    names = ('Bob "Ace" Low', 'Al ""The"" Man', "Plain", "a,b")
+    text = "".join(
+        f'"a-{place}","2026-01-05 10:00:00","C1","32","60","{name}"\n'
+        for place, name in enumerate(names)
+    )
+    rows, (batch,) = read(f"{header}\n{text}", MAP | {"userfield": "Name"})
+    assert batch.refused == []
+    assert [row["userfield"] for row in rows] == ['Bob "Ace" Low', 'Al "The" Man', "Plain", "a,b"]

@@ -52,9 +52,7 @@ TEXTS = st.text(
 )
 
 
-@given(
-    st.lists(st.builds(Refused, TEXTS, st.integers(0, 10**6), *[TEXTS] * 7))
-)
+@given(st.lists(st.builds(Refused, TEXTS, st.integers(0, 10**6), *[TEXTS] * 7)))
 def test_whatever_a_switch_wrote_comes_back(rows):
     held, _ = EMPTY.updated("pbx", rows, [])
 
