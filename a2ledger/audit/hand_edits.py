@@ -120,7 +120,7 @@ def _other(draft: Draft, path: str) -> Iterable[Problem]:
             decks.deck(draft, match[1])
         except BrokenBookError as error:
             # It stops nobody but those who are priced by it: their calls are quarantined.
-            more = f", and {len(error.problems) - 1} more" if len(error.problems) > 1 else ""
+            more = ", and more" if len(error.problems) > 1 else ""
             draft.talk(f"note: {error.problems[0]}{more}; calls that need this deck wait for it")
 
 

@@ -470,7 +470,7 @@ def rate(calls: Path, deck: Path, zone: str, time_format: str) -> None:
     """
     rates, problems = tariff.parse(_text(deck), name=deck.stem, file=str(deck))
     if problems:
-        _fail(tariff.first(problems), "nothing was priced")
+        _fail(problems, "nothing was priced")
     for note in rates.notes:
         click.echo(f"note: {note}", err=True)
     priced, problems = offline.price(

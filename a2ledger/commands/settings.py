@@ -191,13 +191,16 @@ def listed(lines: Iterable[str], kinds: Iterable[str] | None = None) -> Iterator
         lines: in order.
         kinds: what each line is one of; without it, all are of one kind.
     """
-    counts: Counter[str] = Counter()
-    for line, kind in zip(lines, kinds or itertools.repeat(""), strict=False):
-        counts[kind] += 1
-        if counts[kind] <= LISTED:
+    pairs = list(zip(lines, kinds or itertools.repeat(""), strict=False))
+    total = Counter(kind for _, kind in pairs)
+    shown: Counter[str] = Counter()
+    for line, kind in pairs:
+        shown[kind] += 1
+        # A line that says that there is one more could as well be that line.
+        if shown[kind] <= LISTED or total[kind] == LISTED + 1:
             yield line
-    for kind, count in counts.items():
-        if (more := count - LISTED) > 0:
+    for kind, count in total.items():
+        if (more := count - LISTED) > 1:
             yield f"… and {more} more" + (f" ({kind})" if kind else "")
 
 

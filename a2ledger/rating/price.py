@@ -79,9 +79,8 @@ class Tariffs:
         except BrokenBookError as error:
             if self._strict:
                 raise
-            more = len(error.problems) - 1
-            and_more = f", and {more} more" if more else ""
-            self.bad[len(self.loaded)] = f"{error.problems[0]}{and_more}"
+            more = ", and more" if len(error.problems) > 1 else ""
+            self.bad[len(self.loaded)] = f"{error.problems[0]}{more}"
             return ()
 
 

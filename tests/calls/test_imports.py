@@ -135,7 +135,7 @@ def test_of_many_lines_of_one_kind_twenty_are_shown(book):
     (book.root / "tariffs/standard.csv").write_text(f"dialprefix,destination,rateinitial\n{bad}")
     lines = book.run("check", code=1).stdout.splitlines()
     assert len(lines) == 21
-    assert lines[-1].startswith("… and 30 more (")
+    assert "and 30 more" in lines[-1]
     path = book.file("d.csv", f"dialprefix,destination,rateinitial\n{bad}")
     calls = book.file("c.csv", "id,called,start,seconds\n1,32,2026-01-05 10:00:00,60\n")
     done = book.run("rate", calls, "--tariff", path, code=65)
