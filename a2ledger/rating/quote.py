@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -22,7 +23,7 @@ _STEPS = 256
 """Lengths that are priced at once while the longest that can be paid is looked for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Quote:
     """The rate a call to a number has, and the customer's discount on it."""
 
@@ -30,6 +31,8 @@ class Quote:
     """The one rate, as a deck of its own."""
     discount: int
     """In hundredths of a percent."""
+    _costs: dict[int, int] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Lengths that were priced already: the longest is asked for again."""
 
     @property
     def destination(self) -> str:
@@ -46,7 +49,7 @@ class Quote:
         """Whether the deck says that such calls are refused."""
         return bool("blocked" in self.deck.values and self.deck.values["blocked"][0])
 
-    @property
+    @cached_property
     def per_minute_micro(self) -> int:
         """Micro-units a minute, less the discount."""
         rate = self.deck.values.get("rateinitial")
@@ -55,7 +58,11 @@ class Quote:
 
     def cost(self, seconds: int) -> int:
         """Return what a call of a length costs, in micro-units; one of no seconds costs nothing."""
-        return self.costs([seconds])[0] if seconds > 0 else 0
+        if seconds <= 0:
+            return 0
+        if seconds not in self._costs:
+            self._costs[seconds] = self.costs([seconds])[0]
+        return self._costs[seconds]
 
     def costs(self, seconds: Sequence[int]) -> list[int]:
         """Return what calls of several lengths above zero cost, in micro-units.
@@ -71,6 +78,8 @@ class Quote:
     def longest(self, available_micro: int, limit: int) -> int:
         """Return the seconds, up to a limit, that cost no more than what is available."""
         low, high = 0, 0 if self.is_blocked else min(limit, MAX_SECONDS)
+        if high and self.cost(high) <= available_micro:
+            return high
         # A longer call never costs less, so that the last one that can be paid lies between the
         # last of some lengths that can and the first that cannot.
         while low < high:
@@ -99,13 +108,20 @@ def quote(tariff: Tariff, called: str, local: dt.datetime, discount: int = 0) ->
 
 
 def _single(deck: Deck, row: int) -> Deck:
-    """Return one rate of a deck as a deck: pricing by it looks at nothing else."""
+    """Return one rate of a deck as a deck: pricing by it looks at nothing else.
+
+    What the call costs to buy is left out.
+    """
     return replace(
         deck,
         prefixes=deck.prefixes.slice(row, 1),
         destinations=deck.destinations.slice(row, 1),
         carriers=deck.carriers.slice(row, 1),
-        values={name: column[row : row + 1] for name, column in deck.values.items()},
+        values={
+            name: column[row : row + 1]
+            for name, column in deck.values.items()
+            if not name.startswith("buy")
+        },
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from a2ledger import callguards
 from a2ledger.book.authorize import LONGEST, Authorize
@@ -79,13 +80,13 @@ class Decision:
         return f"{REASONS[self.reason]}: {self.message}" if self.message else REASONS[self.reason]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Price:
     """What a call may cost, at the dearest of the rates it may have turned out to start at."""
 
     quotes: tuple[Quote, ...]
 
-    @property
+    @cached_property
     def dearest(self) -> Quote:
         """The rate with the dearest minute."""
         return max(self.quotes, key=lambda known: known.per_minute_micro)

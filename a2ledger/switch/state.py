@@ -11,13 +11,15 @@ import datetime as dt
 import importlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, fields
+from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from a2ledger.switch.reservations import ENDED, NEVER, Holds, Reservation
 
 _COLUMNS = tuple(field.name for field in fields(Reservation))
+_VALUES = attrgetter(*_COLUMNS)
 _TEXTS = {"call", "switch", "customer", "called", "destination", "state"}
 _KEY = ("switch", "call", "attempt")
 _LOCK = 0x61326C
@@ -154,7 +156,7 @@ class State:
 
     def put(self, reservation: Reservation) -> None:
         """Write a reservation, in place of one of the same call and attempt."""
-        self._run(_PUT, astuple(reservation))
+        self._run(_PUT, _VALUES(reservation))
 
     def find(self, call: str, switch: str = "") -> Reservation | None:
         """Return the latest reservation of a call; of any switch where none is named."""
