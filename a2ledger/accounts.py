@@ -32,6 +32,10 @@ OWN = (RECEIVABLE, DEPOSITS)
 """What a customer's own accounts begin with; his own ledger opens them."""
 TAXES = "Liabilities:VAT"
 """What every account of VAT begins with, pending or owed."""
+OWED = "Liabilities:VAT:"
+"""VAT that is due."""
+NOT_DUE = "Liabilities:VAT-Not-Due:"
+"""VAT that was billed, and whose tax point is to come."""
 PENDING = "Liabilities:VAT-Pending:"
 
 NOBODY = "suspense"
@@ -56,6 +60,21 @@ def component(name: str) -> str:
         for character in name
     )
     return "X-" + "".join(escaped)
+
+
+def name_of(component: str) -> str:
+    """Return the name that :func:`component` made a part of an account.
+
+    >>> [name_of(component(name)) for name in ("C10001", "a-b", "X-1", "Ünï")]
+    ['C10001', 'a-b', 'X-1', 'Ünï']
+    """
+    if _PLAIN.fullmatch(component):
+        return component
+    parts = re.split(r"-([0-9a-f]{2})", component.removeprefix("X-"))
+    found = b"".join(
+        bytes.fromhex(part) if place % 2 else part.encode() for place, part in enumerate(parts)
+    )
+    return found.decode(errors="replace")
 
 
 def is_customer_id(text: str) -> bool:
@@ -85,7 +104,12 @@ def income(service: str) -> str:
 
 def vat(code: str) -> str:
     """VAT owed under a code."""
-    return f"Liabilities:VAT:{component(code)}"
+    return f"{OWED}{component(code)}"
+
+
+def not_due(code: str) -> str:
+    """VAT billed under a code that is not due yet."""
+    return f"{NOT_DUE}{component(code)}"
 
 
 def pending(code: str) -> str:

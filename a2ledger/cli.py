@@ -87,6 +87,7 @@ COMMANDS = {
     "statement": "balances.statement",
     "close": "close.close",
     "invoice": "close.invoice",
+    "report": "report.report",
     "explain": "explain.explain",
     "reconcile": "a2billing.reconcile",
     "export": "a2billing.export",
@@ -102,6 +103,7 @@ COMMANDS = {
     "serve": "serve.serve",
     "authorize": "authorize.authorize",
     "doctor": "doctor.doctor",
+    "upgrade": "upgrade.upgrade",
 }
 """Where each command stands in :mod:`a2ledger.commands`."""
 

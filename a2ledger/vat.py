@@ -21,6 +21,10 @@ from stdnum.eu import vat as european
 from a2ledger import money
 
 TREATMENTS = ("on-invoice", "included", "on-refill", "reverse-charge", "none")
+TAX_POINTS = ("period-end", "issue-date", "payment")
+"""When VAT on an invoice is due: on the last day billed, when it is issued, or when it is paid."""
+BEFORE_VAT = frozenset({"on-invoice", "reverse-charge", "none"})
+"""Treatments whose prices are all before VAT, and whose codes may stand on one document."""
 CATEGORIES = ("S", "Z", "E", "AE", "G", "O")
 """Of EN 16931: taxed, zero-rated, exempt, reverse charge, export, outside the scope of VAT."""
 

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ from a2ledger.journal import customer_file, ledger, seal, subledgers, syntax
 from a2ledger.journal.seal import Seal, SoFar
 from a2ledger.period import Period
 from a2ledger.records import SETTLED, Customer, Problem
+from a2ledger.vat import VatCode
 
 _CLOSES = {"invoice", "credit-note", "statement", "rounding"}
 _BEARS = re.compile(r',\n "seal": "([^"]*)"\n\}\n\Z')
@@ -251,7 +253,8 @@ class Chain:
         )
         brought = ledger.read_brought(text, one.start)
         final = (one.end, "yes") in self.customer.facts.get(SETTLED, ())
-        bill = preview.draw_up(self.book, then, one, brought, rows, self.task.calls, final=final)
+        codes, calls = _codes(document), self.task.calls
+        bill = preview.draw_up(self.book, then, one, brought, rows, calls, final=final, codes=codes)
         made = as_json(
             closing_entries.document(
                 bill,
@@ -277,6 +280,14 @@ class Chain:
             following = customer_file.period_path(name, one.end)
             what = f"does not begin with what {one} was closed with"
             self._say(following, "chain", what, restore(following))
+
+
+def _codes(document: Mapping[str, Any]) -> dict[str, VatCode]:
+    """Return the VAT codes of a document as they were when it was issued."""
+    return {
+        row["code"]: VatCode(code=row["code"], category=row["category"], rate=Decimal(row["rate"]))
+        for row in document["vat"]
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -90,6 +90,11 @@ def explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
     return found
 
 
+def _is_correction(document: Mapping[str, Any]) -> bool:
+    """Return whether a document is a credit note with an entry of its own: no period's."""
+    return bool(document.get("original")) and not document.get("seal")
+
+
 def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
     document = None
     if name not in subledgers.customers(book) or book.files("invoices", f"*/{name}.json"):
@@ -98,7 +103,7 @@ def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
             raise RefusedError(
                 f"{name}: has {len(document['lines'])} line(s); nothing to explain; name one"
             )
-        if document.get("original") or document["lines"][number - 1]["kind"] == "refill":
+        if _is_correction(document) or document["lines"][number - 1]["kind"] == "refill":
             return _of_correction(book, name, document, number)
     customer, one = _period(book, name, document)
     empty = Explanation(

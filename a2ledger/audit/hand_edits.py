@@ -8,7 +8,17 @@ import re
 from collections.abc import Iterable
 
 from a2ledger import accounts, money
-from a2ledger.book.book import DIGESTS, GENERAL, IMPORTS, SUSPENSE, BrokenBookError, Draft, restore
+from a2ledger.audit import settled
+from a2ledger.book.book import (
+    CONFIG,
+    DIGESTS,
+    GENERAL,
+    IMPORTS,
+    SUSPENSE,
+    BrokenBookError,
+    Draft,
+    restore,
+)
 from a2ledger.book.config import Config
 from a2ledger.journal import customer_file, general, seal, subledgers, summary, syntax
 from a2ledger.journal.ledger import Ledger
@@ -25,9 +35,13 @@ _SHARED = (
     "journals/prices.beancount",
     SUSPENSE,
 )
-_DERIVED = (GENERAL, "journals/main.beancount", "journals/history.beancount")
+_DERIVED = (
+    GENERAL,
+    *(f"journals/{name}.beancount" for name in ("main", "history", "staff")),
+)
 _OWNED = re.compile(rf"^[^;\"]*({'|'.join(accounts.OWN)})")
 _ACCOUNT = re.compile(r"^[ \t]+(?:[*!][ \t]+)?[A-Z]\w*(?::[^\s:]+)+", re.MULTILINE)
+_ASSERTED = re.compile(r"(?P<day>\d{4}-\d\d-\d\d)[ \t]+balance[ \t]+(?P<account>[^ \t;]+)")
 _ALLOWED = re.compile(
     r'option "(title|operating_currency|tolerance_multiplier)" '
     r'|include "\.\./(chart|\d{4}-\d\d/(?P<id>[^/"]+)\.\d\d)\.beancount"\s*$'
@@ -113,6 +127,8 @@ def _other(draft: Draft, path: str) -> Iterable[Problem]:
     there = (draft.root / path).is_file()
     if path == DIGESTS:
         yield Problem(path, 0, "digests", f"was changed by hand; {restore(path)}")
+    elif path == CONFIG:
+        yield from settled.changed(draft)
     elif path == IMPORTS:
         import_runs.runs(draft)
     elif there and (match := _DECK.match(path)):
@@ -140,9 +156,37 @@ def _journal(draft: Draft, path: str) -> Iterable[Problem]:
                 "a customer's account may not stand here; nothing was done; "
                 "write the entry into his open period's file",
             )
+    if path.startswith(_SHARED):
+        yield from _still_moving(draft, path, text)
     if _PERIOD.match(path):
         yield from _unreadable(draft, path)
         yield from _unsealed(draft, path, text)
+
+
+def _still_moving(draft: Draft, path: str, text: str) -> Iterable[Problem]:
+    """Yield assertions that would be true today and not tomorrow.
+
+    The general ledger sums up usage by month, dated the last day that has any: on a day inside a
+    month what was used, and earned, is not what it will be there.
+    """
+    moving = [
+        accounts.RECEIVABLE.rstrip(":"),
+        accounts.PENDING.rstrip(":"),
+        *map(accounts.income, draft.config.services),
+    ]
+    for number, line in enumerate(text.split("\n"), start=1):
+        if (found := _ASSERTED.match(line)) is None or found["day"].endswith("-01"):
+            continue
+        account = found["account"]
+        pairs = [(f"{each}:", f"{account}:") for each in moving]
+        if any(one.startswith(other) or other.startswith(one) for one, other in pairs):
+            yield Problem(
+                path,
+                number,
+                "balance",
+                f"usage moves {account} by whole months, so that its balance inside one does not "
+                "stay; nothing was done; assert it on the first day of a month",
+            )
 
 
 def _is_closed(draft: Draft, path: str) -> bool:

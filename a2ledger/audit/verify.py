@@ -23,13 +23,14 @@ from a2ledger.billing.used import Calls, Day
 from a2ledger.book.book import Book, BrokenBookError, Draft, restore
 from a2ledger.calls import detail
 from a2ledger.calls.detail import Digest, MissingDetailError
-from a2ledger.journal import customer_file, seal, subledgers, summary
+from a2ledger.journal import customer_file, seal, subledgers, summary, syntax
 from a2ledger.progress import SILENT, Progress
 from a2ledger.records import Customer, Problem
 
 _ALONE = 200
 """Periods that one process verifies before others would have been started."""
-_SUMMED = re.compile(r"journals/general/(?:\d{4}-\d\d|carried)\.beancount")
+_SUMMED = re.compile(r"journals/general/(?:(?:carried/)?\d{4}-\d\d|carried)\.beancount")
+_MONTHS = re.compile(r"journals/general/\d{4}-\d\d\.beancount")
 _LINKS = re.compile(r" \^([A-Za-z0-9_-]+)")
 
 
@@ -214,11 +215,26 @@ def _extra(book: Book, documents: Mapping[str, str]) -> Iterator[Problem]:
 
 
 def _general(book: Book) -> Iterator[Problem]:
-    """Where the general ledger is not what all customers' own ledgers give."""
+    """Where the general ledger is not what all customers' own ledgers give.
+
+    Of one that an earlier a2ledger derived, the months' sums by account are compared: `upgrade`
+    derives it anew.
+    """
     # What `open` repeats is of the day of the last run: amounts are what is verified here.
     draft = Draft(book, dt.date.min, lambda _message: None)
+    older = summary.is_outdated(book)
     draft.rebuild = True
     summary.summarise(draft)
-    for path in sorted(filter(_SUMMED.fullmatch, draft.put_files)):
-        message = "is not what the customers' own ledgers give"
-        yield Problem(path, 0, "general", f"{message}; {restore(path)}")
+    for path in sorted(filter((_MONTHS if older else _SUMMED).fullmatch, draft.put_files)):
+        if not older or _sums(draft.text(path)) != _sums(book.text(path)):
+            message = "is not what the customers' own ledgers give"
+            yield Problem(path, 0, "general", f"{message}; {restore(path)}")
+
+
+def _sums(text: str) -> dict[tuple[str, str], int]:
+    """A month's sums, by account and currency."""
+    sums: dict[tuple[str, str], int] = {}
+    for leg in syntax.legs(text):
+        key = leg.account, leg.currency
+        sums[key] = sums.get(key, 0) + leg.micro
+    return {key: micro for key, micro in sums.items() if micro}

@@ -123,12 +123,16 @@ def _statement(
 
 def _taxes(book: Book, own: Ledger) -> dict[str, list[tuple[str, int]]]:
     """VAT each close posted, as (title, amount) by the document's link."""
-    names = {accounts.vat(name): code for name, code in book.config.codes.items()}
+    codes = book.config.codes
+    names = {of(name): name for name in codes for of in (accounts.vat, accounts.not_due)}
+    rows = own.ask(ledger.TAXES)
+    converted = {min(row.links) for row in rows if row.code}  # owed in the book's currency
     found: dict[str, list[tuple[str, int]]] = {}
-    for row in own.ask(ledger.TAXES):
-        if row.account in names:
-            taxed = (vat_title(names[row.account]), -money.micro(row.number))
-            found.setdefault(min(row.links), []).append(taxed)
+    for row in rows:
+        link = min(row.links)
+        name = str(row.code if link in converted else names.get(row.account))
+        if name in codes:
+            found.setdefault(link, []).append((vat_title(codes[name]), -money.micro(row.number)))
     return found
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from a2ledger import money, vat
@@ -152,7 +152,7 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
             closing_micro=money.rounded(carried_micro, places),
         ),
         items=tuple(_items(standing, used, shown, places)),
-        vat=tuple(_vat_lines(net, taxes, codes, _codes(standing), places)),
+        vat=tuple(_beside(list(_vat_lines(net, taxes, codes, _codes(standing), places)))),
         places=places,
     )
 
@@ -352,3 +352,14 @@ def _vat_lines(
                 vat=money.text(taxes[code], places),
                 reason="" if codes[code].category in vat.TAXED else codes[code].reason,
             )
+
+
+def _beside(rows: list[VatLine]) -> Iterator[VatLine]:
+    """Yield the rows of the VAT table, what is outside VAT as exempt where it stands beside others.
+
+    EN 16931 has category O alone on a document; beside taxed items E says the same to whoever
+    pays: no VAT, and for what reason. The code, in the books, stays as it is.
+    """
+    mixed = len({row.category for row in rows}) > 1
+    for row in rows:
+        yield replace(row, category="E") if mixed and row.category == "O" else row

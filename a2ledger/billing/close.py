@@ -15,7 +15,16 @@ from beancount.core import data
 from a2ledger import money, period
 from a2ledger.balances import balances as asking
 from a2ledger.balances import check
-from a2ledger.billing import closing_entries, guards, itemised, preview, unposted, used
+from a2ledger.billing import (
+    closing_entries,
+    guards,
+    itemised,
+    originals,
+    preview,
+    tax_point,
+    unposted,
+    used,
+)
 from a2ledger.billing.bill import Bill
 from a2ledger.billing.sealed import Covered
 from a2ledger.book.book import Book, BrokenBookError, Draft, RefusedError
@@ -255,6 +264,8 @@ class _Closer:
         self.draft = draft
         self.confirmed = set(confirmed)
         self.held_back: set[str] = set()
+        self.closed: dict[str, dict[Period, str]] = {}
+        """Names of the documents made so far, by customer and period."""
         self.remarks: set[str] = set()
         self.customers = {name: subledgers.customers(self.draft)[name] for name in names}
         self.files: dict[str, PeriodFile] = {
@@ -279,6 +290,8 @@ class _Closer:
         bill = preview.draw_up(self.draft, customer, one, brought, rows, self.calls, final=final)
         kind = _kind(bill)
         document = preview.document(self.draft, customer, bill, rows, kind, self.draft.today)
+        if kind == "credit-note":
+            document = originals.named(document, self._corrected(customer, bill))
         confirmed = name in self.confirmed
         reasons = [
             *guards.reasons(self.draft, customer, bill, document, confirmed),
@@ -287,7 +300,12 @@ class _Closer:
         made = Made()
         if not reasons:
             number = None if kind == "statement" else self.numbers.following(kind)
-            document = replace(parties.translated(self.draft, document), number=number)
+            waits = self.draft.config.tax_point
+            document = replace(
+                parties.translated(self.draft, document),
+                number=number,
+                tax_point=waits if number and waits != "period-end" else "",
+            )
             made = self.einvoices.issued(customer, document)
             reasons = [Warned(*objection) for objection in made.objections]
         if reasons:
@@ -300,7 +318,9 @@ class _Closer:
         remarks += [Warned(*remark) for remark in made.remarks]
         document = made.put(self.draft, document)
         sealed = self._write(customer, bill, document)
-        self.draft.put(self._path(customer, document), written_document(as_json(sealed)))
+        path = self._path(customer, document)
+        self.draft.put(path, written_document(as_json(sealed)))
+        self.closed.setdefault(name, {})[one] = PurePath(path).stem
         if final:
             settled = with_facts(self.customers[name], [(SETTLED, "yes")], one.end)
             self.customers[name] = settled
@@ -317,6 +337,11 @@ class _Closer:
             warnings=remarks,
         )
 
+    def _corrected(self, customer: Customer, bill: Bill) -> tuple[dict[str, str], ...]:
+        """Return the invoices that a bill below zero corrects."""
+        closed = self.closed.get(customer.id, {})
+        return originals.corrected(bill, originals.Invoices(self.draft, customer, closed))
+
     def _path(self, customer: Customer, document: Document) -> str:
         start = document.period["start"]
         name = document.number or f"statement-{customer.id}-{start}"
@@ -330,11 +355,23 @@ class _Closer:
             deferrals.read(frozen.above), bill.period, customer, currency
         )
         closed = closing_entries.entries(
-            bill, customer.id, currency, document.kind, document.number
+            bill,
+            customer.id,
+            currency,
+            document.kind,
+            document.number,
+            closing_entries.tax_of(document, bill, self.draft.config.currency),
         )
         entries = [*earned, *closed]
-        blocks = [syntax.Block(str(e.date), "*", syntax.formatted(e)) for e in entries]
-        text = written(frozen._replace(closing=tuple(blocks)), customer.id, currency)
+        text = _closed_text(frozen, entries, customer.id, currency)
+        if self.draft.config.tax_point == "payment":
+            starts = [start for start in customer.periods if start < bill.period.start]
+            paths = [customer_file.period_path(customer.id, start) for start in starts]
+            texts = [*(self.draft.text(path) for path in paths), text]
+            entries += tax_point.on_payments(
+                texts, customer.id, bill.period, self.draft.config.currency
+            )
+            text = _closed_text(frozen, entries, customer.id, currency)
         sealed = self._seal(customer, bill, document, text)
         self.draft.tag_lines.append(
             f"{sealed.customer} {sealed.period.start} {sealed.period.end} {sealed.hash}\n"
@@ -348,9 +385,15 @@ class _Closer:
             *deferred,
         ]
         self.draft.put(customer_file.period_path(customer.id, bill.period.start), text)
-        self.files[customer.id] = left._replace(
+        following = left._replace(
             above=(*syntax.blocks("".join(map(syntax.formatted, head))), *left.above)
         )
+        if document.tax_point == "issue-date" and document.number:
+            base = self.draft.config.currency
+            dues = tax_point.of_document(as_json(document), base)
+            due = tax_point.entry(self.draft.today, customer.id, document.number, dues, base)
+            following = with_entries(following, [due])
+        self.files[customer.id] = following
         self.customers[customer.id] = subledgers.with_period(
             self.customers[customer.id], bill.period.end
         )
@@ -409,6 +452,13 @@ class _Closer:
             subledgers.put_customer(self.draft, customer)
             subledgers.put_open_file(self.draft, name, self.files[name])
             self.draft.touch(name, before.open_since)
+
+
+def _closed_text(
+    frozen: PeriodFile, entries: Sequence[data.Transaction], customer: str, currency: str
+) -> str:
+    blocks = [syntax.Block(str(e.date), "*", syntax.formatted(e)) for e in entries]
+    return written(frozen._replace(closing=tuple(blocks)), customer, currency)
 
 
 def totals(results: Iterable[Closed]) -> list[str]:

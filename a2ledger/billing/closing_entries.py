@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
+from typing import NamedTuple
 
 from beancount.core import data
 from beancount.core.amount import Amount
@@ -13,6 +15,7 @@ from a2ledger import accounts, money
 from a2ledger.balances.statement import statement_lines
 from a2ledger.billing.bill import Bill
 from a2ledger.book.config import Config
+from a2ledger.documents import translation
 from a2ledger.documents.document import Document, Line, StatementLine, VatLine
 from a2ledger.documents.parties import parties
 from a2ledger.journal import entries as journal_entries
@@ -24,8 +27,52 @@ SHOWN = ("included", "on-refill", "reverse-charge")
 """Treatments that a document and its close name: those that are not as most are."""
 
 
+class Tax(NamedTuple):
+    """How the VAT of a bill stands in the books."""
+
+    waits: bool = False
+    """Whether it is not due with the close."""
+    currency: str = ""
+    """The book's, where the account's is another."""
+    translated_micro: Mapping[str, int] = MappingProxyType({})
+    """By code, in the book's currency."""
+
+    def legs(self, code: str, micro: int, currency: str) -> Iterator[data.Posting]:
+        """Yield the postings of VAT under a code, in the account's currency or through the book's.
+
+        What the customer owes in another currency meets what the tax office is owed at
+        ``Equity:Conversion``, balanced in each.
+        """
+        account = (accounts.not_due if self.waits else accounts.vat)(code)
+        if code not in self.translated_micro:
+            places = money.decimals(currency)
+            yield journal_entries.leg(account, micro, currency, places=places)
+            return
+        own = self.translated_micro[code]
+        own = -abs(own) if micro < 0 else abs(own)
+        yield from journal_entries.converted(account, code, (micro, currency), (own, self.currency))
+
+
+def tax_of(document: Document, bill: Bill, base: str) -> Tax:
+    """Return how the VAT of a bill stands in the books, by the document it makes.
+
+    Args:
+        document: with its VAT in the book's currency too, where the account's is another.
+        bill: of it.
+        base: the book's currency.
+    """
+    sign = -1 if document.kind == "credit-note" else 1
+    translated = translation.by_code(document.vat_translated, bill.vat_micro, sign)
+    return Tax(bool(document.tax_point), base, translated)
+
+
 def entries(
-    bill: Bill, customer: str, currency: str, kind: str, number: str | None
+    bill: Bill,
+    customer: str,
+    currency: str,
+    kind: str,
+    number: str | None,
+    tax: Tax = Tax(),  # noqa: B008 - never changed
 ) -> list[data.Transaction]:
     """The entries of a close, at the end of the period's file.
 
@@ -35,6 +82,7 @@ def entries(
         currency: of his account.
         kind: of the document.
         number: the document's; a statement has none.
+        tax: how its VAT stands in the books.
     """
     unbilled = accounts.unbilled(customer)
     found = [
@@ -74,7 +122,7 @@ def entries(
             bill.period.last,
             f"{title} {number}" if number else title,
             str(bill.period),
-            list(_legs(bill, customer, currency, moved)),
+            list(_legs(bill, customer, currency, moved, tax)),
             meta={"treatment": bill.treatment} if bill.treatment in SHOWN else {},
             links=[number or syntax.link("statement", customer, str(bill.period.start))],
             tags=[kind],
@@ -83,7 +131,7 @@ def entries(
 
 
 def _legs(
-    bill: Bill, customer: str, currency: str, moved: Mapping[str, int]
+    bill: Bill, customer: str, currency: str, moved: Mapping[str, int], tax: Tax
 ) -> Iterator[data.Posting]:
     """The postings of a close: what is owed, from what it was used, and its VAT."""
     places = bill.places
@@ -97,7 +145,7 @@ def _legs(
         if waited := bill.pending_micro.get(code, 0):
             yield journal_entries.leg(accounts.pending(code), waited, currency)
         if taxed := bill.vat_micro[code]:
-            yield journal_entries.leg(accounts.vat(code), -taxed, currency, places=places)
+            yield from tax.legs(code, -taxed, currency)
         # Where VAT is inside the prices, what was set aside was not rounded.
         if bill.treatment == "included" and (rest := taxed - waited):
             yield journal_entries.leg(accounts.ROUNDING, rest, currency)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from a2ledger import money
@@ -21,6 +22,7 @@ from a2ledger.journal.rows import Brought, Row
 from a2ledger.period import Period
 from a2ledger.progress import SILENT, Progress
 from a2ledger.records import Customer, Problem
+from a2ledger.vat import VatCode
 
 _CHUNK = 500
 """Customers whose open periods Beancount loads at once."""
@@ -64,7 +66,7 @@ def states(
     return found
 
 
-def draw_up(
+def draw_up(  # noqa: PLR0913 - everything that a bill depends on
     book: Book,
     customer: Customer,
     one: Period,
@@ -73,16 +75,27 @@ def draw_up(
     calls: Calls,
     *,
     final: bool = False,
+    codes: Mapping[str, VatCode] = MappingProxyType({}),
 ) -> Bill:
     """The bill of a customer's period.
+
+    Args:
+        book: whose.
+        customer: whose period.
+        one: the period.
+        brought: what it starts with.
+        rows: what it holds.
+        calls: in it.
+        final: whether his account is settled with it.
+        codes: VAT codes as they were, where they may have been others.
 
     Raises:
         BrokenBookError: if calls and postings differ, or a VAT code is not in ``a2ledger.toml``.
     """
     path = customer_file.period_path(customer.id, customer.open_since)
-    config = book.config
+    config, known = book.config, {**book.config.codes, **codes}
     used = {row.vat for row in rows if not row.billed} | brought.cumulative_micro.keys()
-    unknown = sorted(used - config.codes.keys())
+    unknown = sorted(used - known.keys())
     if unknown:
         raise BrokenBookError(
             [Problem(path, 0, "vat", f"VAT code {unknown[0]!r} is not under [vat.codes]")]
@@ -93,7 +106,7 @@ def draw_up(
             brought,
             rows,
             calls.of(customer.id, one),
-            config.codes,
+            known,
             money.decimals(subledgers.currency(book, customer.id)),
             treatment=customer.text("vat", one.start) or config.treatment,
             final=final,

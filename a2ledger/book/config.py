@@ -137,7 +137,14 @@ class Config:
     sources: Mapping[str, Source] = field(default_factory=dict)
     invoice_series: str = INVOICES
     credit_note_series: str = CREDIT_NOTES
+    invoice_start: int = 1
+    """The first number of the series, where another system had those before."""
+    credit_note_start: int = 1
     main_months: int = 3
+    tax_point: str = "period-end"
+    """When VAT is due: one of :data:`a2ledger.vat.TAX_POINTS`."""
+    month_ends: int = 12_000
+    """Customers times months of which ``main`` keeps each customer's balance at the month's end."""
     close_delay: dt.timedelta = dt.timedelta(hours=24)
     guards: Guards = Guards()
     seals: Seals = Seals()
@@ -249,6 +256,7 @@ def parse(text: str) -> Config:
     zone = top.zone("timezone")
     taxes = top.table("vat")
     treatment = taxes.choice("treatment", TREATMENTS, "on-invoice")
+    tax_point = taxes.choice("tax_point", vat.TAX_POINTS, "period-end")
     codes = vat.BUILT_IN | {code.code: code for code in _codes(taxes.table("codes"))}
     services = dict(_services(top.table("services"), codes))
     if not services:
@@ -260,6 +268,7 @@ def parse(text: str) -> Config:
     taxes.finish()
     numbers = top.table("numbers")
     tariffs = top.table("tariffs")
+    series = top.table("series")
     config = Config(
         company=company,
         currency=currency,
@@ -275,7 +284,13 @@ def parse(text: str) -> Config:
         },
         invoice_series=_series(numbers, "invoice", INVOICES),
         credit_note_series=_series(numbers, "credit_note", CREDIT_NOTES),
+        invoice_start=_start(numbers, "next", _start(series, "start", 1)),
+        credit_note_start=_start(
+            numbers, "credit_note_next", _start(series, "credit_note_start", 1)
+        ),
         main_months=top.take("main_months", int, 3),
+        tax_point=tax_point,
+        month_ends=top.take("month_ends", int, 12_000),
         close_delay=_delay(top),
         guards=_guards(top.table("guards")),
         seals=_seals(top.table("seals")),
@@ -287,11 +302,14 @@ def parse(text: str) -> Config:
     )
     if config.main_months < 1:
         raise ConfigError("main_months: must be at least 1")
+    if config.month_ends < 0:
+        raise ConfigError("month_ends: must be at least 0")
     if not 0 <= config.terms_days <= _LONGEST_TERMS:
         raise ConfigError(f"terms_days: must be from 0 to {_LONGEST_TERMS}")
     if _bare(config.invoice_series) == _bare(config.credit_note_series):
         raise numbers.error("credit_note", "is the series of invoices: one number, two documents")
     numbers.finish()
+    series.finish()
     top.finish()
     return config
 
@@ -496,6 +514,13 @@ def _series(table: Table, name: str, default: str) -> str:
     if plain == series.replace("{year}", "2026") or not re.fullmatch(r"[A-Za-z0-9_-]+", plain):
         raise table.error(name, f"{series!r} is not letters, digits, - and _ with {{number}}")
     return series
+
+
+def _start(table: Table, name: str, default: int) -> int:
+    start = table.take(name, int, default)
+    if start < 1:
+        raise table.error(name, f"{start} is no number of a document; the first is 1")
+    return start
 
 
 def _bare(series: str) -> str:

@@ -218,6 +218,12 @@ class Repository:
             found |= {path for path in out.split("\0") if path}
         return sorted(found)
 
+    def committed(self, path: str) -> str:
+        """Return a file as a2ledger itself last committed it; empty if it never did."""
+        own = self.run("log", "-1", "--format=%H", f"--committer=<{_EMAIL}>", check=False)
+        name = f"{own.stdout.strip() or 'HEAD'}:{path}"
+        return str(self.run("show", name, check=False).stdout)
+
     def start(self, *, shared: bool) -> None:
         """Make the book a git repository, where it is none; a group's if it is shared."""
         if not (self.root / ".git").exists():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -17,12 +17,16 @@ from a2ledger.corrections import credit_note as credit
 from a2ledger.corrections.correct import Posted
 from a2ledger.corrections.credit_note import CannotCreditError
 from a2ledger.corrections.postings import Correction
-from a2ledger.documents import files, parties, worth
+from a2ledger.documents import files, parties, translation, worth
 from a2ledger.documents.document import Document, as_json, written
 from a2ledger.documents.electronic import EInvoices
 from a2ledger.documents.number_series import Numbers
-from a2ledger.journal import subledgers
+from a2ledger.fees import deferrals
+from a2ledger.fees.deferrals import Credited
+from a2ledger.journal import subledgers, syntax
 from a2ledger.journal.exchange_rates import Price, Prices
+from a2ledger.journal.period_file import with_entries
+from a2ledger.period import DAY, Period
 
 
 class Asked(NamedTuple):
@@ -66,22 +70,18 @@ def credit_note(draft: Draft, asked: Asked) -> Posted:
         raise RefusedError(str(error)) from None
     number = Numbers(draft).take("credit-note")
     one = one._replace(amount_micro=found.gross_micro)
-    entry = postings.credit_note(
-        one, number=number, original=asked.number, lines=lines, net=found.net, vat=found.vat
-    )
     owner = subledgers.customer(draft, customer)
     day = max(asked.day, owner.open_since)
     opening = balances.standing_on(draft, owner, day).billed_micro
-    placed = correct.place(draft, customer, entry)
     document = credit.document(
         invoice,
         notes,
         found,
         number=number,
-        day=placed.date,
+        day=day,
         issue_date=draft.today,
         opening_micro=opening,
-        reason=str(entry.narration),
+        reason=syntax.plain(one.description),
     )
     document = _translated(document, invoice)
     drawn = EInvoices(draft).issued(owner, document)
@@ -91,8 +91,55 @@ def credit_note(draft: Draft, asked: Asked) -> Posted:
             f"{objection.message}; nothing was credited"
         )
     document = drawn.put(draft, document)
+    entry = postings.credit_note(
+        one,
+        number=number,
+        original=asked.number,
+        lines=lines,
+        net=found.net,
+        vat=found.vat,
+        translated=_owed_otherwise(draft, document, found.vat, asked.number),
+    )
+    placed = correct.place(draft, customer, entry)
+    _take_back_deferred(draft, customer, one._replace(date=placed.date), invoice, found.lines)
     draft.put(f"invoices/{draft.today.year}/{number}.json", written(as_json(document)))
     return Posted(correction=one, entries=((customer, placed),), more=_more(placed))
+
+
+def _owed_otherwise(
+    draft: Draft, document: Document, taxes: Mapping[str, int], number: str
+) -> tuple[str, Mapping[str, int]]:
+    """Return the VAT given back in the book's currency, if the invoice's is owed in it."""
+    customer = document.customer["id"]
+    is_owed = any(
+        "    vat_of: " in block.text and number in syntax.links(block.text)
+        for block in correct.blocks(draft, customer)
+    )
+    printed = document.vat_translated if is_owed else None
+    return draft.config.currency, translation.by_code(printed, taxes, 1)
+
+
+def _take_back_deferred(
+    draft: Draft, customer: str, one: Correction, invoice: files.Document, lines: Mapping[int, int]
+) -> None:
+    """Take back with fees what of their income is still deferred."""
+    file = subledgers.open_file(draft, customer)
+    credited = [
+        Credited(
+            line["service"],
+            Period(dt.date.fromisoformat(line["from"]), dt.date.fromisoformat(line["to"]) + DAY),
+            lines[line["line"]],
+        )
+        for line in invoice["lines"]
+        if line["kind"] == "fee" and lines.get(line["line"])
+    ]
+    places = money.decimals(invoice["currency"])
+    taken = deferrals.taken_back(deferrals.read(file.above), credited, places)
+    made = [
+        postings.deferral_taken(one, row, invoice["number"], place)
+        for place, row in enumerate(taken, start=1)
+    ]
+    subledgers.put_open_file(draft, customer, with_entries(file, made))
 
 
 def _translated(document: Document, invoice: files.Document) -> Document:

@@ -28,8 +28,9 @@ from beancount.core import data
 from beancount.core.amount import Amount
 
 from a2ledger import accounts, money
+from a2ledger.fees.deferrals import Deferral
 from a2ledger.journal import syntax
-from a2ledger.journal.entries import leg, transaction
+from a2ledger.journal.entries import converted, leg, transaction
 from a2ledger.payments.remaining import Payment
 from a2ledger.sources.batch import digest
 
@@ -77,6 +78,7 @@ def credit_note(
     lines: Sequence[int],
     net: Mapping[str, int],
     vat: Mapping[str, int],
+    translated: tuple[str, Mapping[str, int]] = ("", {}),
 ) -> data.Transaction:
     """The entry of a credit note: net and VAT by VAT code, which add up to its amount.
 
@@ -96,9 +98,10 @@ def credit_note(
                 if micro
             ),
             *(
-                leg(accounts.vat(code), micro, one.currency, places=places)
+                posting
                 for code, micro in vat.items()
                 if micro
+                for posting in _vat(code, (micro, one.currency), translated)
             ),
             leg(one.billed, -one.amount_micro, one.currency, places=places),
         ],
@@ -111,6 +114,49 @@ def refund(one: Correction, account: str, paid: tuple[int, str] | None = None) -
     own = one.amount_micro, one.currency
     postings = _through((one.billed, *own), (account, *(paid or own)))
     return _entry(one, "Refund", postings, {})
+
+
+def _vat(
+    code: str, given: tuple[int, str], translated: tuple[str, Mapping[str, int]]
+) -> list[data.Posting]:
+    """Return the postings of VAT that comes back, in the currency in which it was owed."""
+    (micro, currency), (base, amounts) = given, translated
+    if code not in amounts:
+        return [leg(accounts.vat(code), micro, currency, places=money.decimals(currency))]
+    return converted(accounts.vat(code), code, given, (amounts[code], base))
+
+
+def deferral_taken(one: Correction, taken: Deferral, number: str, place: int) -> data.Transaction:
+    """The entry by which a credit note takes back income that was deferred.
+
+    Args:
+        one: the credit note.
+        taken: of a fee, what of it is left, below zero.
+        number: of the invoice it credits.
+        place: which of its entries it is.
+    """
+    places = money.decimals(one.currency)
+    whole = Amount(money.decimal(-taken.micro, places), one.currency)
+    meta: dict[str, object] = {
+        "customer": one.customer,
+        "fee": taken.fee,
+        "service": taken.service,
+        "from": taken.days.start,
+        "to": taken.days.last,
+        "whole": whole,
+    }
+    return transaction(
+        one.date,
+        "Deferred income",
+        f"{taken.service}, {taken.days}, {number} given back",
+        [
+            leg(accounts.DEFERRED, -taken.left_micro, one.currency, places=places),
+            leg(accounts.CORRECTIONS, taken.left_micro, one.currency, places=places),
+        ],
+        meta=meta,
+        links=[syntax.link("deferral", SOURCE, f"{one.id}.{place}")],
+        tags=[TAG],
+    )
 
 
 def returned(one: Correction, payment: Payment) -> data.Transaction:

@@ -95,6 +95,9 @@ class Document:
     to_pay: str
     credit: str
     notes: tuple[str, ...] = field(default=())
+    originals: tuple[dict[str, str], ...] = field(default=(), metadata=_ABSENT)
+    """Number and date of all invoices that a credit note corrects, where it is more than one; the
+    newest is ``original``."""
     vat_translated: dict[str, str] | None = field(default=None, metadata=_ABSENT)
     """VAT in the book's currency where the account's is another: ``currency``, ``price``, the
     ``date`` it is of, ``vat_total``."""
@@ -107,6 +110,8 @@ class Document:
     are what is owed on that day."""
     tax_on_payment: str = field(default="", metadata=_ABSENT)
     """VAT in ``to_pay`` that becomes due by paying, where refills are taxed."""
+    tax_point: str = field(default="", metadata=_ABSENT)
+    """When its VAT is due, where that is not the last day of its period."""
     seal: str = field(default="", metadata=_ABSENT)
     """The beginning of the period's seal, which covers all but this."""
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from functools import cached_property
+from typing import cast
 
 from beancount.core import data
+from beancount.core.amount import Amount
 
 from a2ledger import accounts, money
 from a2ledger.book.book import Book, Draft
@@ -112,7 +115,7 @@ def _document(
     customer: Customer,
     sold: Supply,
     number: str | None,
-    original: dict[str, str] | None = None,
+    originals: Sequence[dict[str, str]] = (),
 ) -> Document:
     made = taxed_refill.document(
         sold,
@@ -121,7 +124,7 @@ def _document(
         currency=subledgers.currency(draft, customer.id),
         number=number,
         issue_date=draft.today,
-        original=original,
+        originals=originals,
     )
     return parties.translated(draft, made)
 
@@ -199,6 +202,8 @@ class Issuer:
         self.issued: list[str] = []
         self._originals: dict[str, str] = {}
         """Numbers of documents by what their entries are called."""
+        self._topped: dict[str, tuple[dt.date, int]] = {}
+        """Day and gross of the documents of what came in, by number."""
 
     @cached_property
     def numbers(self) -> Numbers:
@@ -206,11 +211,11 @@ class Issuer:
         return self._numbers or Numbers(self.draft)
 
     def issue(
-        self, customer: Customer, sold: Supply, original: dict[str, str] | None = None
+        self, customer: Customer, sold: Supply, originals: Sequence[dict[str, str]] = ()
     ) -> str:
         """The number of a supply's document, which is put into the draft."""
         number = self.numbers.take(sold.kind)
-        made = _document(self.draft, customer, sold, number, original)
+        made = _document(self.draft, customer, sold, number, originals)
         made = EInvoices(self.draft).issued(customer, made).put(self.draft, made)
         path = f"invoices/{self.draft.today.year}/{number}.json"
         self.draft.put(path, written_document(as_json(made)))
@@ -223,14 +228,37 @@ class Issuer:
             if number := entry.meta.get(ISSUED):
                 names = [*entry.links, _named(entry, "id")]
                 self._originals |= dict.fromkeys(names, str(number))
+                billed, owed = (
+                    -sum(
+                        money.micro(cast("Decimal", cast("Amount", leg.units).number))
+                        for leg in entry.postings
+                        if leg.account.startswith(own) and leg.account.endswith(end)
+                    )
+                    for own, end in ((accounts.RECEIVABLE, ":Billed"), (accounts.OWED, ""))
+                )
+                if billed > 0:
+                    self._topped[str(number)] = entry.date, billed + owed
 
-    def _original(self, entry: data.Transaction) -> dict[str, str] | None:
-        """The document that a reversed refill corrects, where the row names the refill."""
+    def _corrected(self, entry: data.Transaction, sold: Supply) -> list[dict[str, str]]:
+        """Return the documents that a reversed refill corrects, newest first.
+
+        It is the refill's that the row names; what names none gives back what came in last.
+        """
         about = str(entry.meta.get("payment", _named(entry, "reference")))
-        if (number := self._originals.get(about)) is None:
-            return None
-        (path,) = self.draft.files("invoices", f"*/{number}.json")
-        return {"number": number, "date": json.loads(self.draft.text(path))["issue_date"]}
+        numbers = [self._originals[about]] if about in self._originals else []
+        left = -sold.net_micro - sold.vat_micro
+        newest = sorted(self._topped, key=lambda name: (self._topped[name][0], name), reverse=True)
+        for number in newest if not numbers else ():
+            if left > 0:
+                numbers.append(number)
+                left -= self._topped[number][1]
+        found = []
+        for number in numbers:
+            (path,) = self.draft.files("invoices", f"*/{number}.json")
+            found.append(
+                {"number": number, "date": json.loads(self.draft.text(path))["issue_date"]}
+            )
+        return found
 
     def taxed(
         self, by_customer: Mapping[str, Iterable[data.Transaction]]
@@ -251,8 +279,9 @@ class Issuer:
             if sold is None:
                 continue
             moved[name] = moved.get(name, 0) + sold.vat_micro
-            original = self._original(entry) if sold.kind == "credit-note" else None
-            number = self.issue(customer, sold, original)
+            back = sold.kind == "credit-note"
+            originals = self._corrected(entry, sold) if back else []
+            number = self.issue(customer, sold, originals)
             places = money.decimals(subledgers.currency(self.draft, name))
             found[name][place] = taxed_refill.taxed(entry, name, sold, number, places)
             self.know([found[name][place]])

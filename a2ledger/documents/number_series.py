@@ -2,40 +2,104 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 
-from a2ledger.book.book import Draft
+from a2ledger.book.book import GENERAL, Draft, RefusedError
+from a2ledger.journal import syntax
+
+_OPENED = re.compile(r'^  reference: ("(?:[^"\\]|\\.)*")$', re.MULTILINE)
 
 
 class Numbers:
     """Gapless numbers of invoices and credit notes, taken under the writer's lock.
 
     A number is taken for good when its document is published, which is all or nothing: a run
-    that is killed leaves no gap.
+    that is killed leaves no gap. A series goes on where `a2ledger.toml` says; no number is one
+    that an opening balance brought from another system, and none has an earlier date than the one
+    before it.
     """
 
     def __init__(self, draft: Draft) -> None:
         config = draft.config
-        self.year = draft.today.year
+        self.draft, self.year = draft, draft.today.year
         self.series = {"invoice": config.invoice_series, "credit-note": config.credit_note_series}
-        names = [path.rsplit("/", 1)[-1] for path in draft.files("invoices", "*/*.json")]
-        self.last = {kind: self._last(series, names) for kind, series in self.series.items()}
+        starts = {"invoice": config.invoice_start, "credit-note": config.credit_note_start}
+        self._paths = {
+            path.rsplit("/", 1)[-1].removesuffix(".json"): path
+            for path in draft.files("invoices", "*/*.json")
+        }
+        self.last = {
+            kind: self._last(kind, series, starts[kind]) for kind, series in self.series.items()
+        }
 
-    def _last(self, series: str, names: Iterable[str]) -> int:
-        """The highest number taken; of this year where the series begins anew each year."""
-        text = re.escape(series).replace(re.escape("{year}"), str(self.year))
-        pattern = re.compile(re.sub(r"\\\{number(?:[^}]*)\\\}", r"(\\d+)", text) + r"\.json")
-        return max(
-            (int(match[1]) for name in names if (match := pattern.fullmatch(name))), default=0
-        )
+    def _last(self, kind: str, series: str, start: int) -> int:
+        """Return the highest number taken; of this year where the series begins anew each year.
+
+        Raises:
+            RefusedError: if the series is to start beyond a number it has issued.
+        """
+        taken = _numbers(series, self._paths, str(self.year))
+        last = max(taken, default=0)
+        if last >= start - 1 or _numbers(series, self._paths, r"\d{4}").keys() - taken.keys():
+            return last
+        if taken:
+            key = "next" if kind == "invoice" else "credit_note_next"
+            raise RefusedError(
+                f"a2ledger.toml: numbers.{key}: is {start}, and {taken[last]} was issued: the "
+                f"numbers between would be missing; nothing was done; take it away, or say "
+                f"{last + 1}"
+            )
+        return start - 1
 
     def following(self, kind: str) -> str:
-        """The number that :meth:`take` will give next."""
-        return self.series[kind].format(year=self.year, number=self.last[kind] + 1)
+        """Return the number that is taken next in a series: ``invoice`` or ``credit-note``.
+
+        Raises:
+            RefusedError: if it is another system's, or the one before has a later date.
+        """
+        before = self._name(kind, self.last[kind])
+        if path := self._paths.pop(before, ""):
+            issued = json.loads(self.draft.text(path))["issue_date"]
+            if issued > str(self.draft.today):
+                raise RefusedError(
+                    f"{before} was issued on {issued}, and a number cannot have an earlier date "
+                    f"than the one before it; nothing was done; it is {self.draft.today} here"
+                )
+        number = self._name(kind, self.last[kind] + 1)
+        if number in self._foreign:
+            raise RefusedError(
+                f"{number} is the number of an opening balance, brought from another system; "
+                "nothing was done; say under [numbers] in a2ledger.toml which number is `next`"
+            )
+        return number
 
     def take(self, kind: str) -> str:
-        """The next number of a series: ``invoice`` or ``credit-note``."""
+        """Take the next number of a series, as :meth:`following` returns it."""
         number = self.following(kind)
         self.last[kind] += 1
         return number
+
+    def _name(self, kind: str, number: int) -> str:
+        return self.series[kind].format(year=self.year, number=number)
+
+    @cached_property
+    def _foreign(self) -> set[str]:
+        """Numbers that opening balances brought from other systems."""
+        texts = (self.draft.text(path) for path in self.draft.files(GENERAL, "2*.beancount"))
+        return {
+            syntax.unquoted(named[1])
+            for text in texts
+            if " ^opening-" in text
+            for block in syntax.blocks(text)
+            if " ^opening-" in block.text and (named := _OPENED.search(block.text))
+        }
+
+
+def _numbers(series: str, names: Iterable[str], year: str) -> Mapping[int, str]:
+    """Return the documents of a series, by their numbers, among the names of some."""
+    text = re.escape(series).replace(re.escape("{year}"), year)
+    pattern = re.compile(re.sub(r"\\\{number(?:[^}]*)\\\}", lambda _: r"(\d+)", text))
+    return {int(match[1]): name for name in names if (match := pattern.fullmatch(name))}

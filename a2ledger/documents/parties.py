@@ -21,7 +21,7 @@ _PLACE = ("street", "street2", "postcode", "city", "region")
 _BESIDES = (*_PLACE, "registration", "peppol", "contact")
 _OF_BUYERS = (*_BESIDES, "phone", "iban", "bic", "buyer_reference", "order_reference")
 """Facts that stand on a document only where they are told."""
-_OF_PERIOD = ("name", "country", "vat_id")
+_OF_PERIOD = ("country", "vat_id")
 """Facts of whoever was supplied, which decided the VAT: they are those of the last day."""
 
 

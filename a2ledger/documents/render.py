@@ -204,6 +204,8 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
     view["customer"] = _party(view["customer"])
     view["period"] = _period(view["period"])
     view.setdefault("original", None)
+    if not view.get("originals"):
+        view["originals"] = [view["original"]] if view["original"] else []
     view.setdefault("vat_translated", None)
     view.setdefault("treatment", "")
     view.setdefault("seal", "")

@@ -8,6 +8,7 @@ rest is his credit, and every top-up has a numbered document of its own.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 from beancount.core import data
@@ -109,7 +110,7 @@ def taxed(
         if leg.account == account:
             rest = money.micro(units.number or money.decimal(0)) + sold.vat_micro
             postings.append(
-                entries.leg(account, rest, units.currency, places=places)._replace(meta=leg.meta)
+                entries.leg(account, rest, units.currency, places=places, vat=sold.code.code)
             )
             if sold.vat_micro:
                 owed = accounts.vat(sold.code.code)
@@ -187,7 +188,7 @@ def conversion(sold: Supply, customer: str, currency: str, number: str) -> data.
             entries.leg(accounts.billed(customer), sold.vat_micro, currency, places=places),
             entries.leg(accounts.vat(sold.code.code), -sold.vat_micro, currency, places=places),
         ],
-        meta={ISSUED: number},
+        meta={ISSUED: number, "base": Amount(money.decimal(sold.net_micro, places), currency)},
         links=[number],
     )
 
@@ -200,7 +201,7 @@ def document(
     currency: str,
     number: str | None,
     issue_date: dt.date,
-    original: dict[str, str] | None = None,
+    originals: Sequence[dict[str, str]] = (),
 ) -> Document:
     """The document of a top-up: one line, which is paid.
 
@@ -211,7 +212,7 @@ def document(
         currency: of the account.
         number: in the series of its kind.
         issue_date: the day it is made.
-        original: number and date of the document that a credit note corrects, if known.
+        originals: number and date of the documents that a credit note corrects, newest first.
     """
     places = money.decimals(currency)
     sign = -1 if sold.kind == "credit-note" else 1
@@ -223,7 +224,8 @@ def document(
     return Document(
         kind=sold.kind,
         number=number,
-        original=original,
+        original=next(iter(originals), None),
+        originals=tuple(originals) if len(originals) > 1 else (),
         supplier=supplier,
         customer=buyer,
         currency=currency,

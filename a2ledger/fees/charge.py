@@ -26,8 +26,9 @@ from a2ledger.fees.due import Posted
 from a2ledger.journal import customer_file, period_file, subledgers, syntax
 from a2ledger.journal.period_file import PeriodFile
 from a2ledger.journal.rows import Row
+from a2ledger.period import Period
 from a2ledger.records import Customer, Fee
-from a2ledger.vat import Party
+from a2ledger.vat import BEFORE_VAT, Party
 
 
 class Changes(NamedTuple):
@@ -127,12 +128,27 @@ def unposted(
 def _taxes(book: Book, customer: Customer) -> fees.Taxes:
     config = book.config
 
-    def party(day: dt.date) -> Party:
-        return config.party(customer, day, customer.open_since)
+    def party(day: dt.date, due: dt.date) -> Party:
+        """Whom a fee for a day is sold to, which is posted on another.
+
+        What adds VAT to prices, or none, goes by the day it is for; what has it inside prices, or
+        takes it out of refills, by the period it is billed in.
+        """
+        posted = max(due, customer.open_since)
+        then, now = (customer.text("vat", when) or config.treatment for when in (day, posted))
+        treatment = then if {then, now} <= BEFORE_VAT else now
+        return Party(treatment, customer.text("country", day), customer.text("vat_id", day))
+
+    def code_of(service: str, day: dt.date, due: dt.date) -> str:
+        return config.code_of(service, party(day, due), day).code
+
+    def changes(days: Period) -> list[dt.date]:
+        known = {since for key in _DECIDES for since, _ in customer.facts.get(key, ())}
+        known |= {day for rule in config.vat_rules for day in (rule.since, rule.until)}
+        return sorted(day for day in known if days.start < day < days.end)
 
     return fees.Taxes(
-        lambda service, day: config.code_of(service, party(day), day).code,
-        lambda micro, code, day: config.pending(micro, code, party(day)),
+        code_of, lambda micro, code, due: config.pending(micro, code, party(due, due)), changes
     )
 
 
@@ -153,6 +169,10 @@ def _given(
         return share.of(posted.micro, money.decimals(currency)) if share else 0
 
     return fees.Given(of, counted.get)
+
+
+_DECIDES = ("vat", "country", "vat_id")
+"""Facts of a customer that decide his VAT."""
 
 
 def _closed(customer: Customer, text_of: Callable[[str], str]) -> list[Posted]:

@@ -1,16 +1,17 @@
-"""Income received ahead: a fee of a quarter or a year is earned day by day.
+"""Income received ahead: a fee for days to come is earned day by day.
 
 Such a fee credits ``Liabilities:Deferred-Income``. Each close of the customer's period releases to
-the service's income the share of the days that have passed, rounded so that all releases add up to
-the amount; where the fee has stopped, all that is left. What remains stands at the head of the next
-period's file, so that an open file needs no other. Amounts are in micro-units.
+the service's income the share of the days that have passed, at the end of each month and of the
+period, rounded so that all releases add up to the amount; where the fee has stopped, all that is
+left. What remains stands at the head of the next period's file, so that an open file needs no
+other. A credit note takes what is left of what it gives back. Amounts are in micro-units.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from beancount.core import data
@@ -20,7 +21,7 @@ from a2ledger import accounts, money
 from a2ledger.journal import syntax
 from a2ledger.journal.entries import leg, transaction
 from a2ledger.journal.syntax import Block
-from a2ledger.period import DAY, Period
+from a2ledger.period import DAY, Period, last_of_month, month_of
 from a2ledger.records import Customer
 
 TAG = "release"
@@ -29,7 +30,9 @@ _TEXT = r'"(?:[^"\\]|\\.)*"'
 _CARRIED = re.compile(
     rf'\S+ custom "a2ledger-deferred" "([^"]*)" ({_TEXT}) (\S+) (\S+) (-?[0-9.]+) \S+ (-?[0-9.]+) '
 )
-_META = re.compile(r'^  (fee|from|to): (?:"([^"]*)"|(\S+))$', re.MULTILINE)
+_META = re.compile(
+    r'^  (fee|from|to|whole|service): (?:"((?:[^"\\]|\\.)*)"|(\S+))(?: [A-Z]{3})?$', re.MULTILINE
+)
 _PAYEE = re.compile(rf"\S+ \* ({_TEXT})")
 
 
@@ -43,6 +46,8 @@ class Deferral(NamedTuple):
     micro: int
     left_micro: int
     """What of it no close has released."""
+    since: dt.date = dt.date.min
+    """The day it was posted, in the open period."""
 
     def left_at(self, end: dt.date, places: int) -> int:
         """What is still to be earned on a day and after it."""
@@ -84,9 +89,13 @@ def _entry(block: Block) -> Deferral | None:
     payee = _PAYEE.match(block.text)
     if not any(sums) or payee is None or not {"fee", "from", "to"} <= meta.keys():
         return None
-    micro = -sum(sums)
+    left = micro = -sum(sums)
+    if "whole" in meta:  # takes back what is left of another
+        micro = -money.parse(meta["whole"])
     days = _days(meta["from"], meta["to"])
-    return Deferral(meta["fee"], syntax.unquoted(payee[1]), days, micro, micro)
+    since = dt.date.fromisoformat(block.date)
+    service = meta.get("service") or syntax.unquoted(payee[1])
+    return Deferral(meta["fee"], service, days, micro, left, since)
 
 
 def at_close(
@@ -99,33 +108,63 @@ def at_close(
         one: the period.
         customer: whose; what is left of a fee that has stopped by the period's end is released.
         currency: of his account.
+
+    Returns:
+        what it releases, by month and service; and the lines for what is left.
     """
-    places = money.decimals(currency)
-    over = {fee.id for fee in customer.fees if fee.until and fee.until <= one.end}
-    left = [
-        row._replace(left_micro=0 if row.fee in over else row.left_at(one.end, places))
-        for row in deferrals
-    ]
-    released: dict[str, int] = {}
-    for before, after in zip(deferrals, left, strict=True):
-        moved = before.left_micro - after.left_micro
-        released[before.service] = released.get(before.service, 0) + moved
-    entries = [
-        transaction(
-            one.last,
-            "Deferred income",
-            f"{service}, {one}",
-            [
-                leg(accounts.DEFERRED, micro, currency, places=places),
-                leg(accounts.income(service), -micro, currency, places=places),
-            ],
-            meta={"customer": customer.id},
-            tags=[TAG],
+    entries: list[data.Transaction] = []
+    left = list(deferrals)
+    for part in months_of(one):
+        before, over = (
+            left,
+            {fee.id for fee in customer.fees if fee.until and fee.until <= part.end},
         )
-        for service, micro in sorted(released.items())
-        if micro
-    ]
+        left = [_after(row, part.end, money.decimals(currency), over) for row in before]
+        entries += _released(before, left, part, customer, currency)
     return entries, list(_carried(left, one.end, currency))
+
+
+def months_of(one: Period) -> Iterator[Period]:
+    """Yield a period cut at the ends of months."""
+    start = one.start
+    while start < one.end:
+        end = min(last_of_month(month_of(start)) + DAY, one.end)
+        yield Period(start, end)
+        start = end
+
+
+def _after(row: Deferral, end: dt.date, places: int, over: Collection[str]) -> Deferral:
+    """Return what is left of a deferral at the end of a month."""
+    if row.since >= end:
+        return row
+    return row._replace(left_micro=0 if row.fee in over else row.left_at(end, places))
+
+
+def _released(
+    before: Sequence[Deferral],
+    after: Sequence[Deferral],
+    part: Period,
+    customer: Customer,
+    currency: str,
+) -> Iterator[data.Transaction]:
+    released: dict[str, int] = {}
+    for old, new in zip(before, after, strict=True):
+        moved = old.left_micro - new.left_micro
+        released[old.service] = released.get(old.service, 0) + moved
+    places = money.decimals(currency)
+    for service, micro in sorted(released.items()):
+        if micro:
+            yield transaction(
+                part.last,
+                "Deferred income",
+                f"{service}, {part}",
+                [
+                    leg(accounts.DEFERRED, micro, currency, places=places),
+                    leg(accounts.income(service), -micro, currency, places=places),
+                ],
+                meta={"customer": customer.id},
+                tags=[TAG],
+            )
 
 
 def _carried(left: Iterable[Deferral], end: dt.date, currency: str) -> Iterator[data.Custom]:
@@ -137,3 +176,46 @@ def _carried(left: Iterable[Deferral], end: dt.date, currency: str) -> Iterator[
             ]
             values = [row.fee, row.service, row.days.start, row.days.last, *amounts]
             yield data.Custom({}, end, "a2ledger-deferred", values)
+
+
+class Credited(NamedTuple):
+    """A fee's line of an invoice that a credit note gives back, or a part of it."""
+
+    service: str
+    days: Period
+    micro: int
+    """Net of what is given back."""
+
+
+def taken_back(
+    deferrals: Sequence[Deferral], credited: Iterable[Credited], places: int
+) -> Iterator[Deferral]:
+    """Yield what a credit note takes of income deferred, as deferrals below zero.
+
+    What is left of a fee is given back with its share of the fee; all of it with the whole fee.
+
+    Args:
+        deferrals: of the customer's open period.
+        credited: lines that are given back.
+        places: decimals of the currency.
+    """
+    standing: dict[tuple[str, str, Period], tuple[int, int]] = {}
+    for row in deferrals:
+        key = row.service, row.fee, row.days
+        micro, left = standing.get(key, (0, 0))
+        standing[key] = micro + row.micro, left + row.left_micro
+    unit: int = 10 ** (money.PLACES - places)
+    for line in credited:
+        like = [
+            (abs(micro - line.micro), key)
+            for key, (micro, left) in standing.items()
+            if (key[0], key[2]) == (line.service, line.days) and micro > 0 and left > 0
+        ]
+        if not like:
+            continue
+        _, key = min(like)
+        micro, left = standing[key]
+        part = min(line.micro, micro)
+        share = left if part == micro else money.divide(left * part, micro * unit) * unit
+        standing[key] = micro - part, left - share
+        yield Deferral(key[1], key[0], key[2], -part, -share)

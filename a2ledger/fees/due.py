@@ -3,7 +3,8 @@
 A fee is for one *coverage* after another: a month of the customer's billing day, or three or
 twelve of them counted from the one that holds the fee's first day. One in advance falls due on the
 last day before its coverage, for its first coverage on its first day; one in arrears on the last
-day covered. Where a fee starts, stops or changes its price inside a coverage, the amount is
+day covered. Its VAT and its income are those of the days it is for. Where a fee starts, stops or
+changes its price inside a coverage, the amount is
 *price x days covered / days of the whole coverage*, rounded once to the currency's decimals.
 
 What is due follows from the customer's facts and fees alone. What a closed period billed
@@ -33,10 +34,12 @@ from a2ledger.records import EVERY, Customer, Fee
 class Taxes(NamedTuple):
     """What decides the VAT of one customer's fees."""
 
-    code_of: Callable[[str, dt.date], str]
-    """The code of a service sold on a day."""
+    code_of: Callable[[str, dt.date, dt.date], str]
+    """The code of a service for a day, posted on another."""
     pending: Callable[[int, str, dt.date], int]
-    """What of an amount under a code on a day is VAT that waits until it is billed."""
+    """What of an amount under a code, posted on a day, is VAT that waits until it is billed."""
+    changes: Callable[[Period], Sequence[dt.date]] = lambda _days: ()
+    """Days of a period, but for its first, on which a code may be another than the day before."""
 
 
 class Given(NamedTuple):
@@ -186,28 +189,60 @@ def due_entries(
 ) -> Iterator[data.Transaction]:
     """Entries of lines on the days they fall due; what costs nothing is not posted."""
     for line in due:
-        if line.micro:
-            yield _entry(customer, line, taxes)
+        for part in _by_code(line, taxes):
+            if part.micro:
+                yield _entry(customer, part, taxes)
+
+
+def _by_code(line: Line, taxes: Taxes) -> Iterator[Line]:
+    """Cut a line where the VAT code of the days it is for changes."""
+
+    def code(day: dt.date) -> str:
+        return taxes.code_of(line.fee.service, day, line.due)
+
+    changes = [day for day in taxes.changes(line.days) if code(day) != code(day - DAY)]
+    return _cut(line, changes) if changes else iter([line])
+
+
+def _cut(line: Line, days: Iterable[dt.date]) -> Iterator[Line]:
+    """Cut a line on some of its days, into amounts that add up to its own."""
+    unit: int = 10 ** (money.PLACES - money.decimals(line.fee.currency))
+    inside = sorted({day for day in days if line.days.start < day < line.days.end})
+    before = 0
+    for start, end in pairwise([line.days.start, *inside, line.days.end]):
+        passed = (end - line.days.start).days
+        after = money.divide(line.price_micro * passed, line.whole * unit) * unit
+        yield line._replace(days=Period(start, end), micro=after - before)
+        before = after
 
 
 def _entry(customer: Customer, line: Line, taxes: Taxes) -> data.Transaction:
     """The entry of a line on the day it falls due."""
     formula = line.formula(money.decimals(line.fee.currency))
     narration = _titled(line.fee, line.days) + (f" ({formula})" if formula else "")
-    vat = taxes.code_of(line.fee.service, line.due)
+    vat = taxes.code_of(line.fee.service, line.days.start, line.due)
     pending = taxes.pending(line.micro, vat, line.due)
-    postings = _sale(customer, line.fee, line.micro, vat, pending)
+    account = _account(line.fee, line.days, line.due)
+    postings = _sale(customer, line.fee, account, line.micro, vat, pending)
     name = f"{line.fee.id}-{line.days.start}"
     return _posting(
         customer, line.fee, line.due, narration, line.days, name=name, postings=postings
     )
 
 
+def _account(fee: Fee, days: Period, posted: dt.date) -> str:
+    """Return what earns a fee: its income is that of the days it is for.
+
+    What is posted in advance and is for days of a later month is deferred until they have passed;
+    so is every fee of more than a month.
+    """
+    ahead = not fee.arrears and days.last > period.last_of_month(period.month_of(posted))
+    return accounts.DEFERRED if ahead or EVERY[fee.every] > 1 else accounts.income(fee.service)
+
+
 def _sale(
-    customer: Customer, fee: Fee, micro: int, vat: str, pending_micro: int
+    customer: Customer, fee: Fee, account: str, micro: int, vat: str, pending_micro: int
 ) -> list[data.Posting]:
-    deferred = EVERY[fee.every] > 1
-    account = accounts.DEFERRED if deferred else accounts.income(fee.service)
     return sale(customer.id, account, micro, fee.currency, vat=vat, pending_micro=pending_micro)
 
 
@@ -259,12 +294,31 @@ def _corrections(
                 yield moved_to(entry, start)
         elif any(one.voided for one in old):
             continue  # it was waived by a person, who may charge what should be charged
-        elif sum(line.micro for line in owed) != sum(one.micro for one in old):
-            name = f"{fee.id}-{coverage}.{customer.open_since}"
-            counted = _counted(syntax.link("fee", customer.id, name), old, given)
-            difference = _difference(customer, fee, owed, old, counted, taxes, name=name)
-            if difference is not None:
-                yield difference
+        else:
+            for begin, group, paid in _by_old_code(coverage, owed, old):
+                if sum(line.micro for line in group) != sum(one.micro for one in paid):
+                    name = f"{fee.id}-{begin}.{customer.open_since}"
+                    counted = _counted(syntax.link("fee", customer.id, name), paid, given)
+                    difference = _difference(customer, fee, group, paid, counted, taxes, name=name)
+                    if difference is not None:
+                        yield difference
+
+
+def _by_old_code(
+    coverage: dt.date, owed: Sequence[Line], old: Sequence[Posted]
+) -> Iterator[tuple[dt.date, list[Line], list[Posted]]]:
+    """Yield what is due of a coverage and was billed of it, by the codes it was billed under.
+
+    So VAT comes back as it was charged.
+    """
+    if len({one.vat for one in old}) == 1:
+        yield coverage, list(owed), list(old)
+        return
+    starts = sorted({one.days.start for one in old})[1:]
+    parts = [part for line in owed for part in _cut(line, starts)]
+    for begin, end in pairwise([coverage, *starts, dt.date.max]):
+        due = [part for part in parts if begin <= part.days.start < end]
+        yield begin, due, [one for one in old if begin <= one.days.start < end]
 
 
 class _Counted(NamedTuple):
@@ -319,7 +373,9 @@ def _difference(
     )
     day, vat = min((one.date, one.vat) for one in old)
     pending = taxes.pending(micro, vat, customer.open_since)
-    postings = _sale(customer, fee, micro, vat, pending)
+    ahead = not fee.arrears and days.last >= customer.open_since  # what is deferred comes back
+    account = accounts.DEFERRED if ahead else _account(fee, days, customer.open_since)
+    postings = _sale(customer, fee, account, micro, vat, pending)
     entry = _posting(customer, fee, day, narration, days, name=name, postings=postings)
     if credited:
         told = Amount(money.decimal(counted.before_micro, places), fee.currency)

@@ -143,3 +143,24 @@ def own_link(entry: data.Transaction) -> str:
 
 def _own_first(name: str) -> tuple[bool, str]:
     return (name.startswith("refill-"), name)
+
+
+def converted(
+    account: str, code: str, own: tuple[int, str], other: tuple[int, str]
+) -> list[data.Posting]:
+    """Return the postings of VAT that is owed in another currency than the customer owes it in.
+
+    Args:
+        account: of the VAT.
+        code: which.
+        own: what is posted in the account's currency, and that currency.
+        other: the same in the currency in which the VAT is owed.
+    """
+    (micro, currency), (translated, base) = own, other
+    return [
+        leg(accounts.CONVERSION, micro, currency, places=money.decimals(currency))._replace(
+            meta={"vat_of": code}
+        ),
+        leg(accounts.CONVERSION, -translated, base, places=money.decimals(base)),
+        leg(account, translated, base, places=money.decimals(base)),
+    ]

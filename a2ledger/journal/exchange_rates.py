@@ -72,6 +72,16 @@ def written(found: list[Price], base: str) -> str:
     )
 
 
+def at_price(micro: int, price: Decimal, places: int) -> int:
+    """Return an amount at a price, rounded once to the decimals of the price's currency.
+
+    >>> at_price(10_000_000, Decimal("0.8795"), 2)
+    8800000
+    """
+    unit: int = 10 ** (money.PLACES - places)
+    return money.divide(micro * int(price * _EXACT), _EXACT * unit) * unit
+
+
 class Prices:
     """Prices to look up."""
 

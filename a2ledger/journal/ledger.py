@@ -49,8 +49,10 @@ WHERE account ~ '^Assets:Receivable:'
 """
 
 TAXES = """
-SELECT date, account, number, links
-WHERE account ~ '^Liabilities:VAT:' AND ('invoice' IN tags OR 'credit-note' IN tags)
+SELECT date, account, number, currency, str(meta('vat_of')) AS code, links
+WHERE (account ~ '^Liabilities:VAT(-Not-Due)?:'
+       OR (account = 'Equity:Conversion' AND meta('vat_of') IS NOT NULL))
+  AND ('invoice' IN tags OR 'credit-note' IN tags)
   AND entry_meta('treatment') IS NULL
 """
 
@@ -109,16 +111,50 @@ class Ledger:
         return [row(*values) for values in cursor.fetchall()]
 
     def problems(self, root: Path) -> list[Problem]:
-        """Beancount's errors, placed by file and line."""
+        """Return Beancount's errors, placed by file and line.
+
+        An error in a derived file, which nobody may edit, is placed where somebody wrote what
+        causes it: the `open` or `close` of an account that the derived entry uses.
+        """
         found = []
         for error in self.errors:
-            source = error.source or {}
-            file = str(source.get("filename", ""))
-            if Path(file).is_relative_to(root):
-                file = str(Path(file).relative_to(root))
+            file, line = _place(error.source or {}, root)
             message = " ".join(str(error.message).split())
-            found.append(Problem(file, int(source.get("lineno", 0)), "beancount", message))
+            if file.startswith(_DERIVED) and (cause := self._cause(message, root)):
+                entry, (file, line) = cause
+                kind = type(entry).__name__.lower()
+                day = getattr(error.entry, "date", "")
+                message = (
+                    f"this `{kind}` of {entry.date} does not fit the entry of {day}: {message}; "
+                    "nothing was done; change or remove the line"
+                )
+            found.append(Problem(file, line, "beancount", message))
         return found
+
+    def _cause(
+        self, message: str, root: Path
+    ) -> tuple[data.Open | data.Close, tuple[str, int]] | None:
+        """Return the hand-written `close` or `open` of an account that a message names."""
+        named = set(_NAMED.findall(message))
+        found = [
+            (entry, _place(entry.meta, root))
+            for entry in self.entries
+            if isinstance(entry, data.Open | data.Close) and entry.account in named
+        ]
+        own = [(entry, place) for entry, place in found if not place[0].startswith(_DERIVED)]
+        return max(own, key=lambda cause: isinstance(cause[0], data.Close), default=None)
+
+
+_DERIVED = ("journals/general/", "journals/carriers/")
+_NAMED = re.compile(r"'([A-Z]\w*(?::[^\s:']+)+)'")
+
+
+def _place(source: Mapping[str, Any], root: Path) -> tuple[str, int]:
+    """Return file, relative to the book's root, and line of what Beancount has read."""
+    file = str(source.get("filename", ""))
+    if Path(file).is_relative_to(root):
+        file = str(Path(file).relative_to(root))
+    return file, int(source.get("lineno", 0))
 
 
 def admit(top: Path, content: bytes, *, absolute: bool = False) -> None:

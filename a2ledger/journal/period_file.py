@@ -165,11 +165,10 @@ def parse(text: str) -> PeriodFile:
 
 def is_closing(block: Block) -> bool:
     """Whether a block was written by a close."""
-    return block.kind == "*" and bool(
-        re.search(
-            r" #(invoice|credit-note|statement|rounding|release)\b", block.text.partition("\n")[0]
-        )
-    )
+    return block.kind == "*" and bool(_CLOSING.search(block.text.partition("\n")[0]))
+
+
+_CLOSING = re.compile(r" #(?:invoice|credit-note|statement|rounding|release|tax-point)\b")
 
 
 def written(file: PeriodFile, customer: str, currency: str) -> str:

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable, Iterator, Mapping
 
 from beancount.core import data
 
 from a2ledger import accounts
-from a2ledger.book.book import GENERAL, SUSPENSE, Draft
-from a2ledger.journal import customer_file, general, subledgers, syntax
+from a2ledger.book.book import GENERAL, SUSPENSE, Book, Draft
+from a2ledger.journal import carried, customer_file, general, subledgers, syntax
 from a2ledger.journal.exchange_rates import PATH as PRICES
-from a2ledger.period import last_of_month, month_of, months_before
+from a2ledger.period import month_of, months_before
 from a2ledger.records import Customer
 
 OPENS = f"{GENERAL}/opens.beancount"
 CARRIED = f"{GENERAL}/carried.beancount"
 CHART = "journals/chart.beancount"
 MANUAL = "journals/manual.beancount"
+CARRIED_MONTHS = f"{GENERAL}/carried"
+LAYOUT = "derived by a2ledger, layout 2"
+"""Stands at the head of what is derived, so that an older layout is known."""
+FAVA = '1970-01-01 custom "fava-option" "invert-income-liabilities-equity" "true"\n'
+"""Has Fava show income as what was earned, not as a credit."""
 PAGES = '1970-01-01 custom "fava-extension" "a2ledger.staff"\n'
-"""Has Fava show the staff's pages, where a2ledger is installed beside it."""
+"""Has Fava show the staff's pages; without a2ledger beside it, it would report an error."""
 QUERIES = {
     "over-limit": """
         SELECT open_meta(account)['customer'] AS customer, currency, sum(number) AS owed,
           max(decimal(open_meta(account)['credit_limit'])) AS credit_limit
-        WHERE account ~ '^Assets:Receivable:' GROUP BY customer, currency
+        WHERE account ~ '^Assets:Receivable:[^:]+:' GROUP BY customer, currency
         HAVING sum(number) > max(decimal(open_meta(account)['credit_limit']))
         ORDER BY owed DESC""",
     "to-pay": """
@@ -38,6 +44,15 @@ QUERIES = {
     "revenue-by-month": """
         SELECT year, month, account, currency, neg(sum(number)) AS earned
         WHERE account ~ '^Income:' GROUP BY year, month, account, currency
+        ORDER BY year DESC, month DESC, account""",
+    "vat-bases": """
+        SELECT year, month, str(meta('vat')) AS code, currency, neg(sum(number)) AS base
+        WHERE account ~ '^Assets:Receivable:[^:]+:Unbilled$' AND meta('vat') IS NOT NULL
+          AND ('invoice' IN tags OR 'credit-note' IN tags)
+        GROUP BY year, month, code, currency ORDER BY year DESC, month DESC, code""",
+    "vat-owed": """
+        SELECT year, month, account, currency, neg(sum(number)) AS owed
+        WHERE account ~ '^Liabilities:VAT:' GROUP BY year, month, account, currency
         ORDER BY year DESC, month DESC, account""",
 }
 """Questions in Fava's sidebar; ``bean-query`` has them, too, as ``.run NAME``."""
@@ -53,6 +68,25 @@ def summarise(draft: Draft) -> None:
     _opens(draft)
     _chart(draft, changed)
     _tops(draft)
+
+
+_CHANGES = """\
+main.beancount keeps balances of every month's end, and those of no customer of every day
+income is shown as what was earned (fava-option), and the staff's pages by staff.beancount
+the general ledger says the base of all VAT under its code
+"""
+"""What layout 2 has that the one before had not."""
+
+
+def is_outdated(draft: Book) -> bool:
+    """Return whether what is derived was derived by an earlier a2ledger."""
+    return not draft.text("journals/history.beancount").startswith(f"; {LAYOUT}\n")
+
+
+def outdated(draft: Draft) -> Iterator[str]:
+    """Yield what an upgrade changes about derived files, in sentences."""
+    if is_outdated(draft):
+        yield from _CHANGES.splitlines()
 
 
 def _refresh(draft: Draft) -> None:
@@ -141,7 +175,7 @@ def _chart(draft: Draft, months: set[str]) -> None:
 
 
 def _tops(draft: Draft) -> None:
-    """``main``, ``history`` and what lies before main's months, carried forward."""
+    """Write ``main``, ``history`` and what lies before main's months, carried forward."""
     months: dict[str, list[str]] = {}
     carriers = draft.files("journals/carriers", "*/*.beancount")
     for path in [*draft.files(GENERAL), *draft.files(SUSPENSE), *carriers]:
@@ -150,17 +184,7 @@ def _tops(draft: Draft) -> None:
     newest_first = sorted(months, reverse=True)
     latest = next((month for month in newest_first if _moves(draft, months[month])), "0001-12")
     cut = months_before(latest, draft.config.main_months)
-    old = {month: paths for month, paths in months.items() if month <= cut}
-    if (
-        draft.rebuild
-        or not draft.text(CARRIED)
-        or any(path in draft.put_files for paths in old.values() for path in paths)
-        or _moved(draft, old)
-    ):
-        texts = {month: [draft.text(path) for path in paths] for month, paths in old.items()}
-        body = general.carried(texts)
-        head = f"; carried forward to {last_of_month(max(old))}\n" if old else "; nothing yet\n"
-        draft.put(CARRIED, head + body)
+    _carry(draft, {month: paths for month, paths in sorted(months.items()) if month <= cut})
     quoted = [PRICES] if draft.text(PRICES) else []
     always = [
         CHART,
@@ -171,31 +195,44 @@ def _tops(draft: Draft) -> None:
     ]
     shown = [path for month in sorted(months) if month > cut for path in months[month]]
     every = [path for month in sorted(months) for path in months[month]]
-    _top(draft, "main", [*always, CARRIED, *shown])
+    _top(draft, "main", [*always, CARRIED, *draft.files(CARRIED_MONTHS), *shown])
     _top(draft, "history", [*always, *every])
+    _pages(draft)
+
+
+def _carry(draft: Draft, old: Mapping[str, list[str]]) -> None:
+    """Carry the months that main does not show, each from its own files; rewrite what changed."""
+    kept = draft.config.month_ends // max(1, len(subledgers.customers(draft)))
+    whole = list(old)[: max(0, len(old) - kept)]
+    last = whole[-1] if whole else ""
+
+    def changed(months: Iterable[str]) -> bool:
+        return any(path in draft.put_files for month in months for path in old[month])
+
+    head = draft.text(CARRIED)
+    if draft.rebuild or not head.startswith(carried.start(last)) or changed(whole):
+        texts = {month: [draft.text(path) for path in old[month]] for month in whole}
+        draft.put(CARRIED, carried.balances(last, texts))
+    for month, paths in old.items():
+        path, by_customer = f"{CARRIED_MONTHS}/{month}.beancount", month > last
+        is_there = carried.is_month(draft.text(path), month, by_customer=by_customer)
+        if draft.rebuild or not is_there or changed([month]):
+            texts_of_month = [draft.text(path) for path in paths]
+            draft.put(path, carried.month(month, texts_of_month, by_customer=by_customer))
+    for path in draft.files(CARRIED_MONTHS):
+        if (match := _MONTH.search(path)) is None or match[1] not in old:
+            draft.put(path, None)
 
 
 def _moves(draft: Draft, paths: list[str]) -> bool:
     return any(_TRANSACTION.search(draft.text(path)) for path in paths)
 
 
-def _moved(draft: Draft, old: dict[str, list[str]]) -> bool:
-    last = f"to {last_of_month(max(old))}\n" if old else "; nothing yet\n"
-    return not draft.text(CARRIED).partition("\n")[0].endswith(last.rstrip("\n"))
-
-
 def _top(draft: Draft, name: str, paths: list[str]) -> None:
-    config = draft.config
-    title = config.company.name if name == "main" else f"{config.company.name}: {name}"
-    others = {subledgers.currency(draft, identity) for identity in subledgers.customers(draft)}
     text = (
-        f'option "title" {syntax.quoted(title)}\n'
-        + "".join(
-            f'option "operating_currency" {syntax.quoted(currency)}\n'
-            for currency in [config.currency, *sorted(others - {config.currency})]
-        )
-        + 'option "tolerance_multiplier" "0"\n'
-        + PAGES
+        f"; {LAYOUT}\n"
+        + _options(draft, name)
+        + FAVA
         + "".join(
             f"1970-01-01 query {syntax.quoted(name)} {syntax.quoted(' '.join(query.split()))}\n"
             for name, query in QUERIES.items()
@@ -204,3 +241,19 @@ def _top(draft: Draft, name: str, paths: list[str]) -> None:
     path = f"journals/{name}.beancount"
     body = "".join(f'include "{path.removeprefix("journals/")}"\n' for path in paths)
     draft.put(path, text + body)
+
+
+def _options(draft: Draft, name: str) -> str:
+    config = draft.config
+    title = config.company.name if name == "main" else f"{config.company.name}: {name}"
+    others = {subledgers.currency(draft, identity) for identity in subledgers.customers(draft)}
+    return f'option "title" {syntax.quoted(title)}\n' + "".join(
+        f'option "operating_currency" {syntax.quoted(currency)}\n'
+        for currency in [config.currency, *sorted(others - {config.currency})]
+    )
+
+
+def _pages(draft: Draft) -> None:
+    """Write ``staff``: main with the staff's pages, for a Fava that has a2ledger beside it."""
+    text = _options(draft, "staff") + PAGES + 'include "main.beancount"\n'
+    draft.put("journals/staff.beancount", text)

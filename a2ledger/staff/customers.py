@@ -215,7 +215,7 @@ def billed_on(book: Book, customer: Customer, day: dt.date) -> str:
     if start == customer.open_since:
         return customer.id
     for one in documents(book, customer):
-        if one["start"] == str(start) and not one["original"] and one["kind"] != "refill":
+        if one["start"] == str(start) and one["is_bill"] and one["kind"] != "refill":
             return str(one["name"])
     raise RefusedError(f"{customer.id}: there is no document of the period from {start} on")
 
@@ -236,6 +236,7 @@ def _listed(name: str, document: Values) -> Values:
         "name": name,
         "kind": document["kind"],
         "original": document["original"],
+        "is_bill": bool(document.get("seal")) or not document["original"],
         "issued": document["issue_date"],
         "due": document["due_date"],
         "start": document["period"]["start"],

@@ -696,16 +696,17 @@ def test_main_still_shows_revenue_by_month(busy):
 
 
 @one_month
-def test_what_is_carried_is_one_entry_a_customer_and_one_a_month(busy):
-    text = busy.text("journals/general/carried.beancount")
+def test_what_is_carried_is_one_entry_a_day_and_one_a_customer_at_the_month_s_end(busy):
+    text = busy.text("journals/general/carried/2026-03.beancount")
     found = re.findall(r'^(\S+) \* "[^"]*" "([^"]*)"', text, re.MULTILINE)
-    assert found == [
-        ("2026-01-31", "2026-01"),
-        ("2026-02-28", "2026-02"),
-        ("2026-03-31", "C1"),
-        ("2026-03-31", "X-cust-2e2"),
-        ("2026-03-31", "2026-03"),
-    ]
+    assert found[-2:] == [("2026-03-31", "C1"), ("2026-03-31", "X-cust-2e2")]
+    days = [day for day, what in found if what == "the day's movements"]
+    assert days == sorted(set(days))
+    busy.edit("a2ledger.toml", "main_months = 1", "main_months = 1\nmonth_ends = 2")
+    busy.run("import", "payments")
+    assert "each customer's" in busy.text("journals/general/carried.beancount").partition("\n")[0]
+    assert '"C1"' not in busy.text("journals/general/carried/2026-02.beancount")
+    assert busy.sums() == busy.sums("journals/history.beancount")
 
 
 def test_the_months_main_shows_are_counted_from_the_books_never_from_the_clock(book):

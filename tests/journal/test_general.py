@@ -126,36 +126,3 @@ def test_balances_stand_before_the_entries_of_their_day():
     text = general.merged("", ["C1"], [payment("C1", "a"), balance])
 
     assert [block.kind for block in syntax.blocks(text)] == ["balance", "*"]
-
-
-def test_what_lies_before_is_one_entry_a_customer_and_one_a_month():
-    months = {
-        "2026-01": [payment("C1", "a").text + payment("C2", "b").text],
-        "2025-12": [payment("C1", "c", dt.date(2025, 12, 5)).text],
-    }
-
-    assert general.carried(months) == (
-        '2025-12-31 * "Carried" "2025-12"\n'
-        "  Assets:Bank               5.000000 EUR\n"
-        "  Equity:Opening-Balances  -5.000000 EUR\n"
-        "\n"
-        '2026-01-31 * "Carried" "C1"\n'
-        "  Assets:Receivable:C1:Billed  -10.000000 EUR\n"
-        "  Equity:Opening-Balances       10.000000 EUR\n"
-        "\n"
-        '2026-01-31 * "Carried" "C2"\n'
-        "  Assets:Receivable:C2:Billed  -5.000000 EUR\n"
-        "  Equity:Opening-Balances       5.000000 EUR\n"
-        "\n"
-        '2026-01-31 * "Carried" "2026-01"\n'
-        "  Assets:Bank               10.000000 EUR\n"
-        "  Equity:Opening-Balances  -10.000000 EUR\n"
-        "\n"
-    )
-    assert general.carried({}) == ""
-
-
-def test_what_cancels_out_is_not_carried():
-    there, back = payment("C1", "a").text, payment("C1", "b", micro=-5_000_000).text
-
-    assert general.carried({"2026-01": [there, back]}) == ""

@@ -93,7 +93,7 @@ def test_months_carried_forward_keep_currencies_apart(book):
             ),
         )
 
-    carried = (book.root / "journals/general/carried.beancount").read_text()
+    carried = (book.root / "journals/general/carried/2026-01.beancount").read_text()
     assert "Income:Calls                 -0.600000 EUR" in carried
     assert "Income:Calls                 -1.200000 USD" in carried
     owed = json.loads(book.run("balances", "--json").stdout)

@@ -1,0 +1,90 @@
+"""What a credit note corrects: the invoices on which stands what its lines give back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+from a2ledger.billing.bill import Bill
+from a2ledger.book.book import Book
+from a2ledger.documents.document import Document
+from a2ledger.fees import due
+from a2ledger.journal import customer_file, seal
+from a2ledger.journal.rows import Row
+from a2ledger.period import Period
+from a2ledger.records import Customer
+
+
+class Invoices:
+    """The invoices of a customer's closed periods, newest first; read where they are asked for."""
+
+    def __init__(self, book: Book, customer: Customer, closed: Mapping[Period, str]) -> None:
+        self.book = book
+        self._names = dict(_sealed(book, customer)) | dict(closed)
+
+    def __iter__(self) -> Iterator[tuple[Period, dict[str, Any]]]:
+        for one in sorted(self._names, reverse=True):
+            name = self._names[one]
+            paths = [path for path in self._paths(one, name) if self.book.text(path)]
+            document = json.loads(self.book.text(paths[0])) if paths else {}
+            if document.get("kind") == "invoice":
+                yield one, document
+
+    @staticmethod
+    def _paths(one: Period, name: str) -> Iterable[str]:
+        return [f"invoices/{year}/{name}.json" for year in range(one.end.year, one.end.year + 3)]
+
+
+def _sealed(book: Book, customer: Customer) -> Iterator[tuple[Period, str]]:
+    for start, end in pairwise(customer.periods):
+        found = seal.read(book.text(customer_file.period_path(customer.id, end)), end)
+        if found:
+            yield Period(start, end), found.document
+
+
+def corrected(bill: Bill, invoices: Invoices) -> tuple[dict[str, str], ...]:
+    """Return number and date of every invoice that a bill below zero corrects, newest first.
+
+    A fee's line, a re-rating's and whatever is of a day in a closed period correct that period's
+    invoice. A negative charge names no day: it corrects the latest invoice that bills its service,
+    or else the latest.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for item in bill.items:
+        if item.micro >= 0 or not isinstance(item.source, Row):
+            continue
+        day = _corrected(item.source)
+        document = _holding(invoices, day) if day else _selling(invoices, item.source.payee)
+        if document:
+            number, issued = str(document["number"]), str(document["issue_date"])
+            found[number] = {"number": number, "date": issued}
+    return tuple(sorted(found.values(), key=lambda one: (one["date"], one["number"]), reverse=True))
+
+
+def named(document: Document, invoices: tuple[dict[str, str], ...]) -> Document:
+    """Return a credit note that names what it corrects, the newest invoice first."""
+    more = invoices if len(invoices) > 1 else ()
+    return replace(document, original=next(iter(invoices), None), originals=more)
+
+
+def _corrected(row: Row) -> dt.date | None:
+    """Return a day of the closed period that a row corrects, if it says so."""
+    if row.link.startswith("rerate-"):
+        return row.first
+    if row.late_from:
+        return row.late_from
+    return row.first if due.id_of(row.link) else None
+
+
+def _holding(invoices: Invoices, day: dt.date) -> dict[str, Any] | None:
+    return next((found for one, found in invoices if one.start <= day < one.end), None)
+
+
+def _selling(invoices: Invoices, service: str) -> dict[str, Any] | None:
+    every = [found for _, found in invoices]
+    like = (found for found in every if any(line["service"] == service for line in found["lines"]))
+    return next(like, every[0] if every else None)

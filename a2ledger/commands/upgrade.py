@@ -1,0 +1,32 @@
+"""Bring a book made by an earlier a2ledger up to date: upgrade."""
+
+from __future__ import annotations
+
+import click
+
+from a2ledger.commands.settings import Settings, dry_run_option, pass_settings
+from a2ledger.journal import summary
+
+
+@click.command()
+@dry_run_option
+@pass_settings
+def upgrade(settings: Settings, *, dry_run: bool) -> None:
+    """Derive anew what an earlier a2ledger derived, in one commit.
+
+    Sealed files, documents and everything that people wrote stay as they are. Prints the files
+    that change, and says why.
+
+    Example: a2ledger upgrade --dry-run
+    """
+    with settings.drafting(dry_run=dry_run) as draft:
+        reasons = list(summary.outdated(draft))
+        draft.rebuild = True
+        summary.summarise(draft)
+        for path in sorted(draft.put_files):
+            click.echo(path)
+        for reason in reasons if draft.put_files else ():
+            settings.talk(reason)
+        if not draft.put_files:
+            settings.talk("everything is up to date")
+        settings.publish(draft, "upgrade: derived anew\n", dry_run)

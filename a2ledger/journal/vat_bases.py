@@ -1,0 +1,131 @@
+"""The base of all VAT, said in the general ledger under its code.
+
+A close moves each code's net from Unbilled, which is the base of its VAT; other entries that owe
+VAT, or take it back, do not touch Unbilled, and where prices contain VAT what a close moves is
+gross. The general ledger says the base of these, too: so one question answers for all of them,
+the postings to Unbilled of entries tagged ``invoice`` or ``credit-note``, by their ``vat``.
+Amounts are in micro-units.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from a2ledger import accounts, money
+from a2ledger.journal import syntax
+from a2ledger.journal.syntax import Block
+
+_ISSUED = re.compile(r'^  (?:invoice|number): "([A-Za-z0-9_-]+)"$', re.MULTILINE)
+_BASE = re.compile(r"^  base: (-?[0-9.]+) ", re.MULTILINE)
+_CODED = re.compile(
+    r"^  (?:[*!] )?(?P<account>\S+) +(?P<number>-?[0-9.]+) (?P<currency>\S+)\n"
+    r'    vat: (?P<code>"(?:[^"\\]|\\.)*")\n',
+    re.MULTILINE,
+)
+_CONVERTED = re.compile(
+    rf'^  {accounts.CONVERSION} +(-?[0-9.]+) \S+\n    vat_of: ("(?:[^"\\]|\\.)*")$', re.MULTILINE
+)
+_UNBILLED = ":Unbilled"
+
+
+def with_bases(blocks: Iterable[Block], customer: str) -> Iterator[Block]:
+    """Yield a customer's entries with the base of their VAT said under its code."""
+    for block in blocks:
+        if '\n  treatment: "included"\n' in block.text:
+            yield block._replace(text=_apart(block.text))
+        else:
+            yield block
+            if block.kind == "*" and (number := _ISSUED.search(block.text)):
+                yield from _memo(block, number[1], customer)
+
+
+def _apart(text: str) -> str:
+    """Return the entry of a close with what it moves parted into base and VAT inside it."""
+    taxes = {
+        accounts.name_of(leg.account.removeprefix(prefix)): -leg.micro
+        for leg in syntax.legs(text)
+        for prefix in (accounts.OWED, accounts.NOT_DUE)
+        if leg.account.startswith(prefix)
+    }
+    taxes |= {
+        syntax.unquoted(code): -money.parse(number) for number, code in _CONVERTED.findall(text)
+    }
+    head, meta, rows = _read(text)
+    parted: list[syntax.Row] = []
+    for row in rows:
+        code = row.meta.get("vat", "")
+        tax = taxes.get(code, 0) if row.account.endswith(_UNBILLED) else 0
+        if not tax:
+            parted.append(row)
+            continue
+        places = len(row.number.partition(".")[2])
+        base = money.text(money.parse(row.number) + tax, places)
+        parted += [
+            row._replace(number=base),
+            row._replace(number=money.text(-tax, places), meta={"inside": code}),
+        ]
+    return syntax.transaction(head, {}, parted).replace("\n", "\n" + meta, 1)
+
+
+def _read(text: str) -> tuple[str, str, list[syntax.Row]]:
+    """Return a transaction's first line, the text of its metadata, and its postings."""
+    lines = text.rstrip("\n").split("\n")
+    meta = "".join(f"{line}\n" for line in lines[1:] if re.match(r"  [a-z]", line))
+    rows: list[syntax.Row] = []
+    for line in lines[1:]:
+        if re.match(r"    [a-z]", line):
+            key, _, value = line.strip().partition(": ")
+            rows[-1] = rows[-1]._replace(meta={**rows[-1].meta, key: syntax.unquoted(value)})
+        elif not re.match(r"  [a-z]", line):
+            account, number, currency = line.split()
+            rows.append(syntax.Row(account, number, currency, {}))
+    return lines[0], meta, rows
+
+
+def _memo(block: Block, number: str, customer: str) -> Iterator[Block]:
+    """Yield an entry that says the base of the VAT in another, and moves nothing."""
+    bases = _bases(block.text, customer)
+    if not any(micro for _, micro, _ in bases):
+        return
+    unbilled = accounts.unbilled(customer)
+    rows = []
+    for code, micro, currency in bases:
+        places = money.decimals(currency)
+        rows.append(syntax.Row(unbilled, money.text(-micro, places), currency, {"vat": code}))
+        rows.append(syntax.Row(unbilled, money.text(micro, places), currency, {"base_of": code}))
+    back = sum(micro for _, micro, _ in bases) < 0
+    title, tag = ("Credit note", "credit-note") if back else ("Invoice", "invoice")
+    head = (
+        f"{block.date} * {syntax.quoted(f'{title} {number}')} "
+        f'"base of its VAT, which is posted above" #{tag}'
+    )
+    yield Block(block.date, "*", syntax.transaction(head, {}, rows))
+
+
+def _bases(text: str, customer: str) -> Sequence[tuple[str, int, str]]:
+    """Return code, base and currency of the VAT an entry owes; negative where it comes back."""
+    coded = [
+        (syntax.unquoted(match["code"]), money.parse(match["number"]), match["currency"], match)
+        for match in _CODED.finditer(text)
+    ]
+    corrected = [
+        (code, -micro, currency)
+        for code, micro, currency, match in coded
+        if match["account"] == accounts.CORRECTIONS
+    ]
+    if corrected:
+        return corrected
+    legs = syntax.legs(text)
+    codes = [code for code, _, _, match in coded if match["account"].endswith(":Billed")] or [
+        accounts.name_of(leg.account.removeprefix(accounts.OWED))
+        for leg in legs
+        if leg.account.startswith(accounts.OWED)
+    ]
+    billed = [leg for leg in legs if leg.account == accounts.billed(customer)]
+    if not codes or not billed:
+        return []
+    micro = -sum(leg.micro for leg in billed)
+    if said := _BASE.search(text):
+        micro = money.parse(said[1])
+    return [(codes[0], micro, billed[0].currency)]

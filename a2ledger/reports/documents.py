@@ -1,0 +1,223 @@
+"""What was issued in some days, and what else moved VAT: read from the general ledger.
+
+The journals say when; the documents, which they name, say how much under which code. Amounts are
+in micro-units of the book's currency, below zero where they are given back.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from a2ledger import accounts, money
+from a2ledger.book.book import GENERAL, SUSPENSE, Book, BrokenBookError, RefusedError
+from a2ledger.documents import files, translation
+from a2ledger.journal import syntax
+from a2ledger.journal.exchange_rates import at_price, prices
+from a2ledger.journal.syntax import Block
+from a2ledger.period import month_of
+from a2ledger.records import Problem
+
+_NAMED = re.compile(r'^  (?:invoice|number): "([A-Za-z0-9_-]+)"$', re.MULTILINE)
+_TAGS = re.compile(r" #(invoice|credit-note|tax-point)\b")
+_WORDS = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_DUE = re.compile(
+    rf"^  {re.escape(accounts.OWED)}(?P<code>\S+) +(?P<vat>-?[0-9.]+) \S+\n"
+    r"    base: (?P<base>-?[0-9.]+) ",
+    re.MULTILINE,
+)
+MANUAL = "journals/manual.beancount"
+
+
+class Taxed(NamedTuple):
+    """A code of a document, on the day it counts."""
+
+    date: dt.date
+    number: str
+    code: str
+    category: str
+    rate: str
+    base_micro: int
+    vat_micro: int
+    document: dict[str, Any]
+
+    @property
+    def is_credit(self) -> bool:
+        """Whether it stands on a credit note."""
+        return bool(self.document["kind"] == "credit-note")
+
+
+class Other(NamedTuple):
+    """VAT that moved without a document: relief for a bad debt, an entry by hand."""
+
+    date: dt.date
+    code: str
+    vat_micro: int
+    description: str
+
+
+class Moved(NamedTuple):
+    """All that some days moved."""
+
+    taxed: list[Taxed]
+    other: list[Other]
+
+
+def issued(book: Book, since: dt.date, until: dt.date) -> list[Taxed]:
+    """Return every document by the day its entry has, code by code, in order of day and number."""
+    found = []
+    for block in _entries(book, since, until):
+        tag = _tag(block)
+        if tag != "tax-point" and (number := _number(block, tag)):
+            found += _codes(book, number, dt.date.fromisoformat(block.date))
+    return sorted(found, key=lambda row: (row.date, row.number))
+
+
+def due(book: Book, since: dt.date, until: dt.date) -> Moved:
+    """Return what is due in some days, by the tax point; and what else moved VAT.
+
+    Raises:
+        BrokenBookError: if an entry and its document do not say the same.
+        RefusedError: if there is no price for a document in another currency.
+    """
+    moved = Moved([], [])
+    for block in _entries(book, since, until):
+        tag, day = _tag(block), dt.date.fromisoformat(block.date)
+        number = _number(block, tag)
+        rows = _due_now(book, block, tag, number, day) if number else []
+        owed = _owed(block, book.config.currency)
+        said: dict[str, int] = {}
+        for row in rows:
+            said[row.code] = said.get(row.code, 0) + row.vat_micro
+        for code, micro in owed.items():
+            if rest := micro - said.get(code, 0):
+                moved.other.append(Other(day, code, rest, _told(block)))
+        moved.taxed.extend(rows)
+    return moved
+
+
+def _entries(book: Book, since: dt.date, until: dt.date) -> Iterator[Block]:
+    """Yield the transactions of some days that may be of VAT, documents or both."""
+    paths = [
+        path
+        for directory in (GENERAL, SUSPENSE)
+        for path in book.files(directory, "2*.beancount")
+        if month_of(since) <= path[-17:-10] <= month_of(until)
+    ]
+    for path in [*paths, MANUAL]:
+        for block in syntax.blocks(book.text(path)):
+            if block.kind in {"*", "!"} and str(since) <= block.date <= str(until):
+                yield block
+
+
+def _tag(block: Block) -> str:
+    found = _TAGS.search(_WORDS.sub("", block.text.partition("\n")[0]))
+    return found[1] if found else ""
+
+
+def _number(block: Block, tag: str) -> str:
+    """Return the number of the document that an entry posts, or was issued with; or nothing."""
+    if named := _NAMED.search(block.text):
+        return named[1]
+    links = syntax.links(block.text) if tag else []
+    return links[0].removeprefix("tax-point-") if links else ""
+
+
+def _due_now(book: Book, block: Block, tag: str, number: str, day: dt.date) -> list[Taxed]:
+    """Return what of a document is due with an entry."""
+    if tag == "tax-point" and not (book.root / _path(book, number, day)).is_file():
+        return list(_paid(book, block, day))
+    rows = _codes(book, number, day)
+    point = rows[0].document.get("tax_point", "") if rows else ""
+    if not point:
+        return rows if _NAMED.search(block.text) or tag in {"invoice", "credit-note"} else []
+    if point == "issue-date":
+        return rows if tag == "tax-point" else []
+    return [row for row in rows if not row.vat_micro]  # the rest as it is paid
+
+
+def _paid(book: Book, block: Block, day: dt.date) -> Iterator[Taxed]:
+    """Yield what payments have made due, of whichever documents they settled."""
+    for found in _DUE.finditer(block.text):
+        code = book.config.codes[accounts.name_of(found["code"])]
+        base, tax = money.parse(found["base"]), -money.parse(found["vat"])
+        kind = "credit-note" if base < 0 else "invoice"
+        yield Taxed(day, "", code.code, code.category, f"{code.rate:f}", base, tax, {"kind": kind})
+
+
+def _path(book: Book, number: str, day: dt.date) -> str:
+    """Return where a document stands: in the year it was issued."""
+    paths = [f"invoices/{year}/{number}.json" for year in range(day.year, day.year + 2)]
+    known = (path for path in paths if (book.root / path).is_file())
+    return next(known, "") or next(iter(book.files("invoices", f"*/{number}.json")), paths[0])
+
+
+def _codes(book: Book, number: str, day: dt.date) -> list[Taxed]:
+    """Return a document's codes in the book's currency; nothing where it is not a document."""
+    path = _path(book, number, day)
+    if not (book.root / path).is_file():
+        message = f"names {number}, which is not under invoices/; restore that document"
+        place = f"{GENERAL}/{month_of(day)}.beancount"
+        raise BrokenBookError([Problem(place, 0, "document", message)])
+    document = files.read(book, path)
+    sign = -1 if document["kind"] == "credit-note" else 1
+    rows = [
+        Taxed(
+            day,
+            number,
+            row["code"],
+            row["category"],
+            row["rate"],
+            sign * money.parse(row["net"]),
+            sign * money.parse(row["vat"]),
+            document,
+        )
+        for row in document["vat"]
+    ]
+    return _translated(book, rows, document, day)
+
+
+def _translated(
+    book: Book, rows: list[Taxed], document: dict[str, Any], day: dt.date
+) -> list[Taxed]:
+    """Return a document's codes at the price it prints; where it prints none, at the day's."""
+    own, base = document["currency"], book.config.currency
+    if own == base or not rows:
+        return rows
+    printed = document.get("vat_translated")
+    price = Decimal(printed["price"]) if printed else None
+    if price is None:
+        known = prices(book).at(own, day)
+        if known is None:
+            raise RefusedError(
+                f"{rows[0].number} is in {own}, and there is no price of it on {day}; "
+                "nothing was reported; import prices"
+            )
+        price = known.number
+    places = money.decimals(base)
+    sign = -1 if document["kind"] == "credit-note" else 1
+    taxes = translation.by_code(printed, {row.code: row.vat_micro for row in rows}, sign)
+    return [
+        row._replace(
+            base_micro=at_price(row.base_micro, price, places), vat_micro=taxes.get(row.code, 0)
+        )
+        for row in rows
+    ]
+
+
+def _owed(block: Block, currency: str) -> dict[str, int]:
+    """Return by code what an entry adds to VAT owed."""
+    sums: dict[str, int] = {}
+    for leg in syntax.legs(block.text):
+        if leg.account.startswith(accounts.OWED) and leg.currency == currency:
+            code = accounts.name_of(leg.account.removeprefix(accounts.OWED))
+            sums[code] = sums.get(code, 0) - leg.micro
+    return sums
+
+
+def _told(block: Block) -> str:
+    words = [word for word in _WORDS.findall(block.text.partition("\n")[0]) if word]
+    return ", ".join(syntax.unquoted(f'"{word}"') for word in words)
