@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from beancount.core import data
 
-from a2ledger import accounts, money
+from a2ledger import accounts, money, vat
 from a2ledger.accounts import NOBODY
 from a2ledger.balances import ageing, balances
 from a2ledger.book.book import GENERAL, SUSPENSE, Draft, RefusedError
@@ -257,18 +257,24 @@ def write_off(draft: Draft, wanted: Wanted, amount_micro: int | None, relief: bo
     if held := find(draft, known, amount_micro):
         return held
     row = balances.standing_on(draft, subledgers.customer(draft, wanted.customer), draft.today)
-    amount = row.billed_micro if amount_micro is None else amount_micro
-    if not 0 < amount <= row.billed_micro:
+    left = worth.of_customer(draft, subledgers.customer(draft, wanted.customer), known.currency)
+    places = money.decimals(known.currency)
+    included = left.customer.text("vat", left.customer.open_since) == "included"
+    waiting = left.waiting(
+        lambda code: 0 if included else vat.added(money.MICRO, draft.config.codes[code], 6)
+    )
+    owed = row.billed_micro - money.rounded(waiting, places)
+    amount = owed if amount_micro is None else amount_micro
+    if not 0 < amount <= owed:
         raise RefusedError(
-            f"{wanted.customer}: {money.text(row.billed_micro, 2)} is owed on bills; nothing was "
+            f"{wanted.customer}: {money.text(owed, 2)} is owed on bills; nothing was "
             "written off; what is not billed yet is written off once it is"
         )
     one = known._replace(amount_micro=amount)
     parts = list(_written_off(draft, row, amount))
     taxes: dict[str, int] = {}
-    left = worth.of_customer(draft, subledgers.customer(draft, wanted.customer), one.currency)
     for document, before, after in parts if relief else ():
-        for code, micro in _relief(draft, left, document, before, after).items():
+        for code, micro in _relief(draft, left, document, before - after).items():
             taxes[code] = taxes.get(code, 0) + micro
     given = {
         document.number: before - after for document, before, after in parts if document.number
@@ -287,10 +293,8 @@ def _written_off(
         amount_micro -= part
 
 
-def _relief(
-    draft: Draft, left: Worth, document: ageing.Open, before: int, after: int
-) -> dict[str, int]:
-    """VAT of a document that goes back, by code, when its open amount falls.
+def _relief(draft: Draft, left: Worth, document: ageing.Open, lost_micro: int) -> dict[str, int]:
+    """VAT of a document that goes back, by code, when so much of it is given up.
 
     What was given back on it otherwise took its VAT along.
     """
@@ -299,13 +303,8 @@ def _relief(
     bill = ageing.document(draft, document)
     places = money.decimals(bill["currency"])
     gross, taxes = left.left(bill)
-    if gross <= 0:
-        return {}
-
-    def share(tax: int, open_micro: int) -> int:
-        return Share(min(open_micro, gross), gross).of(tax, places)
-
-    return {code: share(tax, before) - share(tax, after) for code, tax in taxes.items()}
+    part = Share(min(lost_micro, gross), gross)
+    return {code: part.of(tax, places) for code, tax in taxes.items()} if gross > 0 else {}
 
 
 def recover(draft: Draft, wanted: Wanted, amount_micro: int) -> Posted:

@@ -104,12 +104,17 @@ class Worth:
         return [note for note in (corrected, written_off) if note["lines"]]
 
     def left(self, invoice: Json) -> tuple[int, dict[str, int]]:
-        """What of an invoice was not given back but by writing it off: in all, and VAT by code."""
+        """What of an invoice was not given back: in all, and VAT by code.
+
+        Corrections of fees that are not billed yet do not count: they give way to a write-off.
+        """
         rest = {line["line"]: money.parse(line["net"]) for line in invoice["lines"]}
-        notes = self.notes(invoice["number"])
-        _take(rest, *notes)
-        lines = self._corrected(invoice, rest)
-        given = [*notes, _as_note("", invoice, lines, self.places)]
+        given = [*self.notes(invoice["number"])]
+        _take(rest, *given)
+        lines = self._corrected(invoice, rest, billed_fees=True)
+        given.append(_as_note("", invoice, lines, self.places))
+        _take(rest, given[-1])
+        given.append(self._written_off(invoice, rest, given))
         taxes = {row["code"]: money.parse(row["vat"]) for row in invoice["vat"]}
         gross = money.parse(invoice["gross"])
         for row in (row for note in given for row in note["vat"]):
@@ -175,6 +180,17 @@ class Worth:
         for notes in found.values():
             notes.sort(key=lambda note: str(note["number"]))
         return found
+
+    def waiting(self, rate_of: Callable[[str], int]) -> int:
+        """What corrections of calls that are not billed yet will give back, VAT included.
+
+        ``rate_of`` is the VAT on an amount of 1.00 under a code, in micro-units.
+        """
+        return sum(
+            -item.micro - money.divide(item.micro * rate_of(item.vat), money.MICRO)
+            for item in self._items(self._periods.get(self.customer.open_since, ()))
+            if item.link.startswith(RERATE) and item.micro < 0
+        )
 
     def notes(self, number: str) -> list[Json]:
         """The credit notes of an invoice, in order of their numbers."""
@@ -268,14 +284,18 @@ class Worth:
 
     # ---- what the program gave back ----
 
-    def _corrected(self, invoice: Json, rest: Mapping[int, int]) -> dict[int, int]:
+    def _corrected(
+        self, invoice: Json, rest: Mapping[int, int], *, billed_fees: bool = False
+    ) -> dict[int, int]:
         """Net that corrections of fees and calls gave back, by line; no more than its rest."""
+        open_since = self.customer.open_since
         sources = self._sources(invoice)
         every = [
             item
             for blocks in self._periods.values()
             for item in self._items(blocks)
-            if _FEE.fullmatch(item.link) or item.link.startswith(RERATE)
+            if (_FEE.fullmatch(item.link) and not (billed_fees and item.date >= open_since))
+            or item.link.startswith(RERATE)
         ]
         if not every:
             return {}
