@@ -274,7 +274,7 @@ def write_off(draft: Draft, wanted: Wanted, amount_micro: int | None, relief: bo
     parts = list(_written_off(draft, row, amount))
     taxes: dict[str, int] = {}
     for document, before, after in parts if relief else ():
-        for code, micro in _relief(draft, left, document, before - after).items():
+        for code, micro in _relief(draft, left, document, before, after).items():
             taxes[code] = taxes.get(code, 0) + micro
     given = {
         document.number: before - after for document, before, after in parts if document.number
@@ -293,8 +293,10 @@ def _written_off(
         amount_micro -= part
 
 
-def _relief(draft: Draft, left: Worth, document: ageing.Open, lost_micro: int) -> dict[str, int]:
-    """VAT of a document that goes back, by code, when so much of it is given up.
+def _relief(
+    draft: Draft, worths: Worth, document: ageing.Open, before: int, after: int
+) -> dict[str, int]:
+    """VAT of a document that goes back, by code, when its open amount falls.
 
     What was given back on it otherwise took its VAT along.
     """
@@ -302,9 +304,18 @@ def _relief(draft: Draft, left: Worth, document: ageing.Open, lost_micro: int) -
         return {}
     bill = ageing.document(draft, document)
     places = money.decimals(bill["currency"])
-    gross, taxes = left.left(bill)
-    part = Share(min(lost_micro, gross), gross)
-    return {code: part.of(tax, places) for code, tax in taxes.items()} if gross > 0 else {}
+    left = worths.left(bill)
+    gross = left.gross_micro
+    if gross <= 0:
+        return {}
+
+    def share(tax: int, open_micro: int) -> int:
+        return Share(min(open_micro, gross), gross).of(tax, places)
+
+    return {
+        code: min(share(tax, before) - share(tax, after), tax - left.relieved_micro.get(code, 0))
+        for code, tax in left.taxes_micro.items()
+    }
 
 
 def recover(draft: Draft, wanted: Wanted, amount_micro: int) -> Posted:

@@ -27,7 +27,7 @@ from a2ledger.journal import customer_file, subledgers, syntax
 from a2ledger.journal.entries import ISSUED, own_day
 from a2ledger.period import Period
 from a2ledger.records import Customer, Warned
-from a2ledger.vat import gross_of
+from a2ledger.vat import VatCode, added, gross_of
 
 _UNNUMBERED = "0"
 """Stands for the number in an e-invoice that is drawn up to be checked alone."""
@@ -59,13 +59,15 @@ def supply(
         return None
     day = entry.meta.get("late_from", entry.date)
     code = book.config.refill_code(book.config.party(customer, day, customer.open_since), day)
-    charged = charged_micro(draft, customer, code.code, top_ups=True) + moved_micro
+    charged = charged_micro(draft, customer, code, top_ups=True) + moved_micro
     places = money.decimals(subledgers.currency(book, customer.id))
     return taxed_refill.supply(entry, customer.id, code, places, charged)
 
 
-def charged_micro(draft: Draft, customer: Customer, code: str, *, top_ups: bool) -> int:
+def charged_micro(draft: Draft, customer: Customer, code: VatCode, *, top_ups: bool) -> int:
     """VAT of a code that was charged to a customer and not given back, in micro-units.
+
+    Credit that was brought over with the account counts as taxed, by the system before.
 
     Args:
         draft: of the book.
@@ -73,12 +75,18 @@ def charged_micro(draft: Draft, customer: Customer, code: str, *, top_ups: bool)
         code: of VAT.
         top_ups: whether only documents of top-ups count.
     """
-    account, sum_micro = accounts.vat(code), 0
+    account, billed, sum_micro = accounts.vat(code.code), accounts.billed(customer.id), 0
+    brought = top_ups and applies(draft, customer, customer.opened)
+    places = money.decimals(subledgers.currency(draft, customer.id))
     for start in customer.periods:
         text = draft.text(customer_file.period_path(customer.id, start))
-        if account not in text:
+        if account not in text and " ^opening-" not in text:
             continue
         for block in syntax.blocks(text):
+            if brought and any(name.startswith("opening-") for name in syntax.links(block.text)):
+                legs = syntax.legs(block.text)
+                owed = sum(leg.micro for leg in legs if leg.account == billed)
+                sum_micro += added(max(-owed, 0), code, places)
             if account in block.text and (not top_ups or f"\n  {ISSUED}: " in block.text):
                 legs = syntax.legs(block.text)
                 sum_micro -= sum(leg.micro for leg in legs if leg.account == account)
@@ -150,7 +158,7 @@ def turned(draft: Draft, customer: Customer, one: Period, balance_micro: int) ->
     if before == after:
         return None
     make = taxed_refill.leaving if before else taxed_refill.entering
-    charged = charged_micro(draft, customer, code.code, top_ups=before)
+    charged = charged_micro(draft, customer, code, top_ups=before)
     places = money.decimals(subledgers.currency(book, customer.id))
     return make(one.end, balance_micro, code, places, charged)
 
@@ -174,7 +182,7 @@ def tax_due(book: Book, customer: Customer, day: dt.date, owed_micro: int) -> in
 def tax_in(draft: Draft, customer: Customer, day: dt.date, left_micro: int) -> int:
     """VAT that goes back with what is left of taxed refills, as far as it was charged."""
     code = draft.config.refill_code(draft.config.party(customer, day, day), day)
-    charged = charged_micro(draft, customer, code.code, top_ups=True)
+    charged = charged_micro(draft, customer, code, top_ups=True)
     places = money.decimals(subledgers.currency(draft, customer.id))
     return min(gross_of(left_micro, code, places) - left_micro if left_micro else 0, charged)
 

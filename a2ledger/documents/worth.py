@@ -17,6 +17,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -48,6 +49,16 @@ class Calls(NamedTuple):
     destination: str
     vat: str
     late_from: dt.date | None = None
+
+
+class Left(NamedTuple):
+    """What of an invoice was not given back otherwise than by writing it off."""
+
+    gross_micro: int
+    taxes_micro: Mapping[str, int]
+    """VAT by code …"""
+    relieved_micro: Mapping[str, int]
+    """… and what of it write-offs took."""
 
 
 class Share(NamedTuple):
@@ -103,10 +114,10 @@ class Worth:
         written_off = self._written_off(invoice, rest, before)
         return [note for note in (corrected, written_off) if note["lines"]]
 
-    def left(self, invoice: Json) -> tuple[int, dict[str, int]]:
-        """What of an invoice was not given back: in all, and VAT by code.
+    def left(self, invoice: Json) -> Left:
+        """What of an invoice was not given back, for a write-off to give up.
 
-        Corrections of fees that are not billed yet do not count: they give way to a write-off.
+        Corrections of fees that are not billed yet do not count: they give way to it.
         """
         rest = {line["line"]: money.parse(line["net"]) for line in invoice["lines"]}
         given = [*self.notes(invoice["number"])]
@@ -114,13 +125,16 @@ class Worth:
         lines = self._corrected(invoice, rest, billed_fees=True)
         given.append(_as_note("", invoice, lines, self.places))
         _take(rest, given[-1])
-        given.append(self._written_off(invoice, rest, given))
-        taxes = {row["code"]: money.parse(row["vat"]) for row in invoice["vat"]}
-        gross = money.parse(invoice["gross"])
+        gross, taxes = money.parse(invoice["gross"]), Counter[str]()
+        for row in invoice["vat"]:
+            taxes[row["code"]] += money.parse(row["vat"])
         for row in (row for note in given for row in note["vat"]):
             taxes[row["code"]] -= money.parse(row["vat"])
             gross -= money.parse(row["net"]) + money.parse(row["vat"])
-        return gross, taxes
+        relieved = Counter[str]()
+        for row in self._written_off(invoice, rest, given)["vat"]:
+            relieved[row["code"]] += money.parse(row["vat"])
+        return Left(gross, taxes, relieved)
 
     def fees(self) -> dict[str, Share]:
         """What was given back by hand of the fees that closed periods billed, by their links."""

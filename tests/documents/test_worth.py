@@ -22,7 +22,11 @@ from a2ledger.documents import files, worth
 from a2ledger.fees import charge
 from a2ledger.journal import subledgers, syntax
 
-DECK = "dialprefix,destination,rateinitial,initblock,billingblock\n32,Belgium,{},1,1\n33,France,{},1,1\n"
+DECK = """\
+dialprefix,destination,rateinitial,initblock,billingblock
+32,Belgium,{},1,1
+33,France,{},1,1
+"""
 CENT = 10_000
 
 
