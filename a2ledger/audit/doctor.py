@@ -138,6 +138,22 @@ def _configuration(book: Book) -> Iterator[Finding]:
         yield Finding("configuration", str(error), f"correct {CONFIG}")
     else:
         yield Finding("configuration", f"{CONFIG} can be read; {sources} source(s)")
+        yield from _trunks(book)
+
+
+def _trunks(book: Book) -> Iterator[Finding]:
+    """Name sources whose trunks are not, and say what that costs."""
+    names = [
+        source.name
+        for source in book.config.sources.values()
+        if source.dialect in {"asterisk", "asterisk-db"} and not source.trunks
+    ]
+    if names:
+        yield Finding(
+            "trunks",
+            f"{', '.join(names[:_NAMED])}: no trunks are named, so rows are billed as they are; "
+            "what a transfer, a parked call or a forward adds may be lost; see docs/sources.md",
+        )
 
 
 def _key(book: Book) -> Iterator[Finding]:

@@ -60,6 +60,11 @@ class Rows:
         return name in self._table.column_names
 
     @property
+    def is_of_switch(self) -> bool:
+        """Tell whether some row names both channels of a call, as a switch's own do."""
+        return bool(pc.any(pc.not_equal(self["dstchannel"], "")).as_py())
+
+    @property
     def are_bought(self) -> bool:
         """Whether rows say what they cost to buy; see :mod:`a2ledger.sources.batch`."""
         return "buy" in self._table.column_names

@@ -76,6 +76,8 @@ def import_calls(
         with draft.progress(f"posting {source.name}", len(spool.days())) as progress:
             keep.keep(draft, source, spool, report, progress, remade=remade)
     report.refused = text.with_heads(report.refused, source.encoding)
+    if note := report.unclaimed_note():
+        draft.talk(note)
     return report, reading
 
 
@@ -225,6 +227,11 @@ def _taken(run: _Run, judged: _Judged) -> tuple[pa.Table, pa.ChunkedArray]:
         _compare(normal.calls, run.pricing, report)
     no_rate = _without_rate(batch, normal.calls.filter(pa.array(unpriced)), run.pricing)
     report.refused += [*batch.refused, *normal.refused, *no_rate]
+    for reason, word in zip(
+        *(normal.unclaimed[name].to_pylist() for name in ("reason", "word")), strict=True
+    ):
+        report.unclaimed[reason, word] += 1
+    report.unclaimed_seconds += pc.sum(normal.unclaimed["seconds"]).as_py() or 0
     report.not_billable.update(normal.not_billable)
     if report.explanation is not None:
         report.explanation.read(batch, normal, run.pricing.names)

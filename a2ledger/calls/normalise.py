@@ -182,7 +182,11 @@ def normalise(
         fates.not_billable,
         _refused(rows, customer, directory, day, fates),
         _latest(starts[asked & (starts <= soon)]),
-        [*_zone_warnings(rows, starts, fates.sound), *_hour_warnings(rows, fates)],
+        [
+            *_zone_warnings(rows, starts, fates.sound),
+            *_hour_warnings(rows, fates),
+            *_guess_warnings(rows, ways, fates),
+        ],
         functools.partial(_judged, table, taken, fates),
         _unclaimed(rows, seconds, fates),
     )
@@ -315,7 +319,7 @@ def _directions(ways: Ways) -> pa.StringArray:
 
 _SILENT = ("unanswered", "hangup", "before-from", "after-through", "before-opening")
 """Names of rows that are left out and yet lose no talk: others count it, or nobody is to."""
-_QUIET = ("deleted-card", "no-card", "b-leg", "leg")
+_QUIET = ("deleted-card", "no-card", "b-leg", "part")
 
 
 def _unclaimed(rows: Rows, seconds: Integers, fates: Fates) -> pa.Table:
@@ -440,6 +444,19 @@ def _hour_warnings(rows: Rows, fates: Fates) -> list[str]:
         return []
     count = f"{fates.doubtful} row{'s' if fates.doubtful > 1 else ''}"
     return [f"{rows.source.name}: {count} of an hour that happened twice, taken as the first"]
+
+
+def _guess_warnings(rows: Rows, ways: Ways, fates: Fates) -> list[str]:
+    """Say that directions were inferred, where some row's was and trunks could tell."""
+    if rows.source.trunks or not rows.is_of_switch or not (ways.guessed & fates.open).any():
+        return []
+    name = rows.source.name
+    warning = (
+        f"{name}: no trunks are named, so directions are inferred and rows are billed as they "
+    )
+    return [
+        f"{warning}are: what a transfer or forward adds may be lost; set trunks in a2ledger.toml"
+    ]
 
 
 def _zone_warnings(rows: Rows, starts: Integers, sound: Mask) -> list[str]:

@@ -46,6 +46,10 @@ Buckets = npt.NDArray[np.object_]
 """For each call ``posted``, ``free``, ``late``, ``duplicate``, :data:`HALF` or :data:`PART`."""
 
 
+_NAMED = 5
+"""Devices or words of unclaimed calls that are named."""
+
+
 class UncountedRowsError(Exception):
     """Rows went in that came out in no bucket. Nothing is published."""
 
@@ -136,6 +140,9 @@ class Report:
     new_in_quarantine: int = 0
     rated: Rated = field(default_factory=Rated)
     """How calls that came with a price compare with the book's own tariffs."""
+    unclaimed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Answered rows with talk seconds that nobody pays for: by why, and device or word."""
+    unclaimed_seconds: int = 0
     explanation: Explanation | None = None
     """Told what becomes of every row, where somebody wants to know."""
 
@@ -179,6 +186,26 @@ class Report:
         """Whether a row of the run is a call in the book, now or already."""
         return bool(self.posted or self.free or self.late or self.duplicate)
 
+    def unclaimed_note(self) -> str:
+        """Name the answered calls that nobody pays for, or return an empty text."""
+        reasons: Counter[str] = Counter()
+        words: dict[str, Counter[str]] = {}
+        for (reason, word), count in self.unclaimed.items():
+            reasons[reason] += count
+            words.setdefault(reason, Counter())[word or "no name"] += count
+        if not reasons:
+            return ""
+        parts = []
+        for reason, count in reasons.most_common():
+            first = ", ".join(word for word, _ in words[reason].most_common(_NAMED))
+            more = len(words[reason]) - _NAMED
+            rest = f" and {more} more" if more > 0 else ""
+            parts.append(f"{reason} {count} ({first}{rest})")
+        return (
+            f"{self.source}: {reasons.total()} answered calls, {self.unclaimed_seconds} s, are "
+            f"nobody's: {'; '.join(parts)}; --explain names each"
+        )
+
     def check(self) -> None:
         """Make sure every row read is in one bucket.
 
@@ -212,7 +239,21 @@ class Report:
             "customers": len(self.customers),
             "amount": money.text(self.amount_micro, 2),
             "files": self.files,
-        } | ({"amounts": self.foreign()} if self.foreign_micro else {})
+        } | self._more_json()
+
+    def _more_json(self) -> dict[str, Any]:
+        """Return what the JSON says where there is something to say."""
+        found: dict[str, Any] = {"amounts": self.foreign()} if self.foreign_micro else {}
+        if self.unclaimed:
+            reasons: Counter[str] = Counter()
+            for (reason, _), count in self.unclaimed.items():
+                reasons[reason] += count
+            found["unclaimed"] = {
+                "calls": reasons.total(),
+                "seconds": self.unclaimed_seconds,
+                "reasons": dict(sorted(reasons.items())),
+            }
+        return found
 
     def foreign(self) -> dict[str, str]:
         """Amounts in other currencies than the book's."""

@@ -68,3 +68,27 @@ def test_a_call_of_an_account_to_anothers_number_is_outbound(book):
     (book.root / "tariffs/standard.csv").write_text("dialprefix,rateinitial\n32,0.60\n")
     book.run("import", "asterisk", book.file("Master.csv", row))
     assert "Unbilled   0.600000 EUR" in book.text("journals/2026-01/C1.01.beancount")
+
+
+def test_answered_calls_of_nobody_are_named_with_their_seconds(book):
+    ready(book)
+    row = cdr(accountcode="", channel="PJSIP/lobby-00000001", lastdata="PJSIP/kiosk")
+    menu = cdr(uniqueid="1.2", lastapp="Playback", billsec=30)
+    path = book.file("Master.csv", f"{row}\n{menu}\n")
+    done = book.run("import", "asterisk", path, "--json")
+    assert done.json["unclaimed"] == {
+        "calls": 2, "seconds": 90, "reasons": {"application": 1, "no-identifier": 1},
+    }  # fmt: skip
+    assert "2 answered calls, 90 s, are nobody's" in done.stderr
+    assert "no-identifier 1 (lobby)" in done.stderr
+    assert "application 1 (Playback)" in done.stderr
+
+
+def test_an_import_that_infers_directions_says_so_once(book):
+    ready(book)
+    rows = [cdr(uniqueid=f"1.{number}", dst="102") for number in range(2)]
+    path = book.file("Master.csv", "".join(f"{row}\n" for row in rows))
+    assert book.run("import", "asterisk", path).stderr.count("no trunks are named") == 1
+    with (book.root / "a2ledger.toml").open("a") as file:
+        file.write('\n[sources.asterisk]\ndialect = "asterisk"\ntrunks = ["PJSIP/carrier"]\n')
+    assert "no trunks" not in book.run("import", "asterisk", path, "--all").stderr
