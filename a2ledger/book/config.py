@@ -57,6 +57,17 @@ class Company:
     bic: str = ""
 
 
+class Tolerance(NamedTuple):
+    """How far a carrier's records may be from ours and still agree."""
+
+    start_seconds: int = 60
+    """Between the starts of a call."""
+    seconds: int = 1
+    """Between its lengths."""
+    amount_micro: int = 100
+    """Between its prices."""
+
+
 class DeckFacts(NamedTuple):
     """What holds for a rate deck as a whole."""
 
@@ -153,6 +164,8 @@ class Config:
     authorize: Authorize = field(default_factory=Authorize)
     decks: Mapping[str, DeckFacts] = field(default_factory=dict)
     """Rate decks of which anything is said."""
+    tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
+    """By carrier, where they are not the usual ones."""
     notice_days: int = 0
     """How long before they hold customers are to be told of higher prices."""
 
@@ -297,6 +310,7 @@ def parse(text: str) -> Config:
         einvoice=_einvoicing(top.table("einvoice")),
         serve=_serve(top.table("serve")),
         authorize=authorize.parsed(top.table("authorize")),
+        tolerances=dict(_tolerances(top.table("carriers"))),
         notice_days=_notice_days(tariffs),
         decks=dict(_decks(tariffs, currency)),
     )
@@ -391,6 +405,22 @@ def _decks(table: Table, currency: str) -> Iterator[tuple[str, DeckFacts]]:
         )
         row.known.append("currency")
         row.finish()
+
+
+def _tolerances(table: Table) -> Iterator[tuple[str, Tolerance]]:
+    usual = Tolerance()
+    for name, row in table.tables():
+        start = row.take("start_seconds", int, usual.start_seconds)
+        seconds = row.take("seconds", int, usual.seconds)
+        amount = row.take("amount", str, "0.0001")
+        if min(start, seconds) < 0:
+            raise row.error("seconds", "must not be below 0")
+        try:
+            micro = money.parse(amount)
+        except ValueError as error:
+            raise row.error("amount", str(error)) from None
+        row.finish()
+        yield name, Tolerance(start, seconds, micro)
 
 
 def _notice_days(table: Table) -> int:

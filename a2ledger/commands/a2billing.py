@@ -14,6 +14,7 @@ from a2ledger.a2billing import reconcile as reconciling
 from a2ledger.a2billing.reconcile import Compared
 from a2ledger.book.book import Book, Draft, RefusedError
 from a2ledger.book.source_config import Source
+from a2ledger.commands import carrier_bill
 from a2ledger.commands.settings import (
     INPUT,
     NO,
@@ -32,7 +33,30 @@ _source_option = click.option(
 )
 
 
-@click.command()
+class _Reconciling(click.Group):
+    """Comparisons by name; without one it is A2Billing's."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take what is no name of a comparison for A2Billing's arguments."""
+        if not args or args[0] not in (*self.commands, *ctx.help_option_names):
+            args = ["a2billing", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Reconciling)
+def reconcile() -> None:
+    """Compare the book with A2Billing, or with what a carrier asks for.
+
+    Without a name, or with the place of its tables, it is A2Billing that is meant.
+
+    Example: a2ledger reconcile
+    """
+
+
+reconcile.add_command(carrier_bill.reconcile_carrier)
+
+
+@reconcile.command("a2billing")
 @_place_argument
 @_source_option
 @click.option(
@@ -41,7 +65,7 @@ _source_option = click.option(
 @as_json_option
 @dry_run_option
 @pass_settings
-def reconcile(
+def reconcile_a2billing(
     settings: Settings,
     /,
     place: Path | str | None,

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from a2ledger.commands import tariff_notices, tariff_views
 from a2ledger.commands.settings import (
     DAY,
     FILE,
@@ -65,6 +66,16 @@ class Percent(click.ParamType[Decimal]):
 @click.group()
 def tariff() -> None:
     """Price lists: import, list, show, export, compare, announce."""
+
+
+for _view in (
+    tariff_views.tariff_list,
+    tariff_views.tariff_show,
+    tariff_views.tariff_export,
+    tariff_views.tariff_diff,
+    tariff_notices.tariff_notice,
+):
+    tariff.add_command(_view)
 
 
 @tariff.command("import")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -206,32 +206,13 @@ class _Rerater:
         """Places of the calls taken that have a price, and these calls as they are by now."""
         places = np.flatnonzero(taken)
         old = calls.take(pa.array(places))
-        count = len(old)
-        start = np.asarray(pc.cast(old["start"], pa.int64()))
-        local = times.to_naive(start, self.pricing.config.timezone)
-        price = pc.add(old["cost_micro"], old["voided_micro"])
-        asked = old.select(["called", "seconds", "service", "tariff", "direction"])
-        for name, column in {
-            "customer": pa.array(who[places], pa.int32()),
-            "day": pa.repeat(pa.scalar(day, pa.date32()), count),
-            "local": pa.array(local).cast(pa.timestamp("s")),
-            "free": pa.repeat(pa.scalar(False), count),
-            "given_micro": pc.if_else(old["given"], price, pa.scalar(None, pa.int64())),
-            "given_buy_micro": _given_buy(old),
-            "given_carrier": old["carrier"],
-        }.items():
-            asked = asked.append_column(name, column)
+        asked = asked_again(old, who[places], day, self.pricing.config.timezone)
         columns, unpriced = valuing.valued(asked, self.pricing)
         reasons = np.full(len(calls), "", object)
         reasons[places[unpriced]] = valuing.refusals(asked.filter(pa.array(unpriced)), self.pricing)
         for reason in ("no-rate", "blocked", "wrong-currency"):
             self._leave(calls, reasons == reason, reason)
-        new = old
-        for name, column in columns.items():
-            new = new.set_column(new.schema.get_field_index(name), new.schema.field(name), column)
-        nothing = pa.array(np.zeros(count, np.int64))
-        new = new.set_column(new.schema.get_field_index("voided_micro"), "voided_micro", nothing)
-        new = detail.voided(new, old["void"]).filter(pa.array(~unpriced))
+        new = priced_again(old, columns).filter(pa.array(~unpriced))
         self.found.calls += len(new)
         self.found.given += int(pc.sum(new["given"]).as_py() or 0)
         return places[~unpriced], new
@@ -277,6 +258,42 @@ class _Rerater:
         self._leave(calls, taken & (now != owner), "closed")
         places, new = self._valued(day, calls, owner, taken & (now == owner))
         self.restating.add(day, calls.take(pa.array(places)), new["cost_micro"])
+
+
+def asked_again(calls: pa.Table, who: Indexes, day: dt.date, timezone: str) -> pa.Table:
+    """Return calls of the detail as pricing takes them.
+
+    Args:
+        calls: of a day.
+        who: whose each is, a place in the directory.
+        day: on which they started.
+        timezone: of the book.
+    """
+    count = len(calls)
+    start = np.asarray(pc.cast(calls["start"], pa.int64()))
+    price = pc.add(calls["cost_micro"], calls["voided_micro"])
+    asked = calls.select(["called", "seconds", "service", "tariff", "direction"])
+    for name, column in {
+        "customer": pa.array(who, pa.int32()),
+        "day": pa.repeat(pa.scalar(day, pa.date32()), count),
+        "local": pa.array(times.to_naive(start, timezone)).cast(pa.timestamp("s")),
+        "free": pa.repeat(pa.scalar(False), count),
+        "given_micro": pc.if_else(calls["given"], price, pa.scalar(None, pa.int64())),
+        "given_buy_micro": _given_buy(calls),
+        "given_carrier": calls["carrier"],
+    }.items():
+        asked = asked.append_column(name, column)
+    return asked
+
+
+def priced_again(calls: pa.Table, columns: Mapping[str, Any]) -> pa.Table:
+    """Return calls of the detail with other prices; what is void stays void."""
+    new = calls
+    for name, column in columns.items():
+        new = new.set_column(new.schema.get_field_index(name), new.schema.field(name), column)
+    nothing = pa.array(np.zeros(len(calls), np.int64))
+    new = new.set_column(new.schema.get_field_index("voided_micro"), "voided_micro", nothing)
+    return detail.voided(new, calls["void"])
 
 
 def _late(new: pa.Table, old: pa.Table, moved: Mask, opened: Places, day: dt.date) -> pa.Table:

@@ -70,6 +70,21 @@ def text(document: Mapping[str, Any], templates: Path | None = None) -> str:
     return _rendered(_environment(templates), "document.txt.j2", document)
 
 
+def page(template: str, values: Mapping[str, Any], templates: Path | None = None) -> str:
+    """Return values in a template of their own, such as a price list's.
+
+    Args:
+        template: its file name.
+        values: what it sees, and ``css``, the style sheet of documents.
+        templates: a directory whose templates come before the packaged ones.
+
+    Raises:
+        RenderError: if the template is wrong.
+    """
+    environment = _environment(templates)
+    return _filled(environment, template, {**values, "css": _css(environment)}, "the values")
+
+
 def _rendered(
     environment: ImmutableSandboxedEnvironment,
     template: str,
@@ -77,14 +92,21 @@ def _rendered(
     **more: object,
 ) -> str:
     """A document in a template; whatever is wrong with either is said in one line."""
-    from jinja2 import TemplateSyntaxError  # noqa: PLC0415
-
     name = document.get("number") or "the document"
     try:
         view = _view(document) | more
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         message = f"{name}: is not as a document is ({error!r}); nothing was written"
         raise RenderError(f"{message}; bring it back from git") from error
+    return _filled(environment, template, view, name)
+
+
+def _filled(
+    environment: ImmutableSandboxedEnvironment, template: str, view: Mapping[str, Any], name: str
+) -> str:
+    """Return a template with values in it; whatever is wrong is said in one line."""
+    from jinja2 import TemplateSyntaxError  # noqa: PLC0415
+
     try:
         return environment.get_template(template).render(view)
     except TemplateSyntaxError as error:

@@ -46,9 +46,14 @@ class Pricing(NamedTuple):
 class Tariffs:
     """Tariffs by their text (``acme, standard``), loaded once each, whatever thread asks."""
 
-    def __init__(self, book: Book, *, strict: bool = True) -> None:
-        """A tariff with a bad deck raises, or where that is not ``strict`` has no rate at all."""
-        self._book, self._strict = book, strict
+    def __init__(
+        self, book: Book, given: Mapping[str, Deck] | None = None, *, strict: bool = True
+    ) -> None:
+        """A tariff with a bad deck raises, or where that is not ``strict`` has no rate at all.
+
+        Decks that are ``given`` stand for the book's own.
+        """
+        self._book, self._given, self._strict = book, given or {}, strict
         self.bad: dict[int, str] = {}
         """What is wrong with tariffs, by their places."""
         self._loading = threading.Lock()
@@ -75,7 +80,7 @@ class Tariffs:
     def _decks(self, text: str) -> tuple[Deck, ...]:
         """Return the decks of a tariff; none where one is bad: no other may price in its stead."""
         try:
-            return tuple(decks.deck(self._book, name) for name in split_list(text))
+            return tuple(map(self._deck, split_list(text)))
         except BrokenBookError as error:
             if self._strict:
                 raise
@@ -83,14 +88,17 @@ class Tariffs:
             self.bad[len(self.loaded)] = f"{error.problems[0]}{more}"
             return ()
 
+    def _deck(self, name: str) -> Deck:
+        return self._given[name] if name in self._given else decks.deck(self._book, name)
 
-def pricing(book: Book, *, strict: bool = True) -> Pricing:
+
+def pricing(book: Book, given: Mapping[str, Deck] | None = None, *, strict: bool = True) -> Pricing:
     """What pricing needs to know of a book, as it is now; see :class:`Tariffs`."""
     customers = list(subledgers.customers(book).values())
     return Pricing(
         book.config,
         Directory(customers),
-        Tariffs(book, strict=strict),
+        Tariffs(book, given, strict=strict),
         np.array([(c.open_since - _EPOCH).days for c in customers], dtype=np.int64),
         pa.array([customer.id for customer in customers], pa.string()),
         np.array([subledgers.currency(book, customer.id) for customer in customers], np.str_),

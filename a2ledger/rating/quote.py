@@ -54,7 +54,7 @@ class Quote:
         """Micro-units a minute, less the discount."""
         rate = self.deck.values.get("rateinitial")
         full = int(rate[0]) if rate is not None else 0
-        return int(money.divide(full * (FULL - self.discount), FULL))
+        return int(money.divide(full * (FULL - self.discount), FULL * self.deck.scale))
 
     def cost(self, seconds: int) -> int:
         """Return what a call of a length costs, in micro-units; one of no seconds costs nothing."""

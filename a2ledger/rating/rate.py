@@ -112,6 +112,20 @@ def rate_of(tariff: Tariff, called: str, local: dt.datetime) -> tuple[Deck, int]
     return None
 
 
+def chosen(
+    tariff: Tariff, numbers: Sequence[str], local: dt.datetime
+) -> list[tuple[Deck, int] | None]:
+    """Return the rate of each number at a time, as :func:`rate_of` does for one."""
+    start = np.array([local.replace(tzinfo=None)] * len(numbers), "datetime64[s]").astype(np.int64)
+    decks = list(dict.fromkeys(tariff.decks))
+    which = np.zeros(len(numbers), np.int64)
+    place, row = _choose(pa.array(numbers, pa.string()), start, which, [tariff], decks)
+    return [
+        (decks[deck], rate) if deck >= 0 else None
+        for deck, rate in zip(place.tolist(), row.tolist(), strict=True)
+    ]
+
+
 def _row(deck: Deck, called: str, key: int, start: int) -> int:
     """Return the place of a number's rate in a deck, or -1."""
     index = deck.index
@@ -123,7 +137,7 @@ def _row(deck: Deck, called: str, key: int, start: int) -> int:
     moment = np.array([start])
     while candidate >= 0:
         row = int(index.row[candidate])
-        if not deck.conditional or _holds(deck, np.array([row]), moment)[0]:
+        if not deck.conditional or holds(deck, np.array([row]), moment)[0]:
             return row
         candidate = int(index.following[candidate])
     return -1
@@ -181,7 +195,7 @@ def _longest(deck: Deck, called: pa.StringArray, keys: Integers, local: Integers
     if deck.conditional:
         asked = np.flatnonzero(candidate >= 0)
         while asked.size:
-            held = _holds(deck, index.row.take(candidate.take(asked)), local.take(asked))
+            held = holds(deck, index.row.take(candidate.take(asked)), local.take(asked))
             asked = asked[~held]
             candidate[asked] = index.following.take(candidate.take(asked))
             asked = asked[candidate.take(asked) >= 0]
@@ -197,17 +211,18 @@ def _prefer_patterns(deck: Deck, called: pa.StringArray, local: Integers, row: I
     That is how A2Billing ranks them. Between equals the digits stay.
     """
     lengths: Any = pc.binary_length(deck.prefixes).to_numpy()
-    written = np.where(pc.equal(deck.prefixes, prefixes.DEFAULT), 0, lengths)
+    world = pc.is_in(deck.prefixes, pa.array([prefixes.DEFAULT, prefixes.WORLD]))
+    written = np.where(world, 0, lengths)
     best = np.where(row < 0, -1, written.take(row, mode="clip"))
     for expression, length, place in deck.index.patterns:
         fits = pc.match_substring_regex(called, expression).to_numpy(zero_copy_only=False)
         rows = np.flatnonzero(fits & (best < length))
-        rows = rows[_holds(deck, np.full(rows.size, place), local.take(rows))]
+        rows = rows[holds(deck, np.full(rows.size, place), local.take(rows))]
         row[rows], best[rows] = place, length
 
 
-def _holds(deck: Deck, row: Integers, local: Integers) -> npt.NDArray[np.bool_]:
-    """Whether each rate holds at a time."""
+def holds(deck: Deck, row: Integers, local: Integers) -> npt.NDArray[np.bool_]:
+    """Return whether each rate holds at a time."""
     values = Rates(deck.values, row, ALWAYS)
     held = (values["startdate"] <= local) & (local < values["stopdate"])
     if "starttime" in deck.values or "endtime" in deck.values:

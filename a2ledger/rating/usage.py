@@ -6,10 +6,9 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from a2ledger.book.book import Book, BrokenBookError
+from a2ledger.book.book import Book
 from a2ledger.journal import subledgers
-from a2ledger.rating import decks
-from a2ledger.records import Problem, split_list
+from a2ledger.records import split_list
 
 
 class Use(NamedTuple):
@@ -51,28 +50,3 @@ def names(book: Book) -> list[str]:
         for path in book.files("tariffs", "*.csv")
     }
     return sorted(there | {use.deck for use in uses(book)})
-
-
-def problems(book: Book, wanted: set[str], day: dt.date) -> Iterator[Problem]:
-    """Yield decks that are missing or bad, though customers have them from a day on.
-
-    Args:
-        book: whose.
-        wanted: the customers in question.
-        day: uses that ended before it do not matter.
-    """
-    known = subledgers.customers(book)
-    users: dict[str, Use] = {}
-    for use in uses(book):
-        if use.until > day and (use.user in wanted or use.user not in known):
-            users.setdefault(use.deck, use)
-    for deck, use in sorted(users.items()):
-        path = f"tariffs/{deck}.csv"
-        if not book.has(path):
-            message = f"is not there, but {use.user} has the tariff {use.tariff!r}"
-            yield Problem(path, 0, "tariff", f"{message}; add it, or give them another tariff")
-            continue
-        try:
-            decks.deck(book, deck)
-        except BrokenBookError as error:
-            yield from error.problems

@@ -676,7 +676,7 @@ def test_a_blocked_row_refuses_the_call_and_no_shorter_prefix_takes_it():
         ("", 1_000_000),
     ]
     assert rated[0]["destination"] == "Iridium"
-    assert rating.max_seconds(plan(deck(text)), "88161", MONDAY, 10**9) == 0
+    assert quote.max_seconds(plan(deck(text)), "88161", MONDAY, 10**9) == 0
 
 
 DATED = st.lists(

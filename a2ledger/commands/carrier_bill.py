@@ -1,0 +1,182 @@
+"""Compare a carrier's records or invoice with what the book expects to pay."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger import csvfile, money, times
+from a2ledger.audit import carrier_bill
+from a2ledger.audit.carrier_bill import AGREES, DISPUTE, FIELDS, Ours, Reconciled, Theirs
+from a2ledger.book.book import Book, RefusedError
+from a2ledger.book.config import Tolerance
+from a2ledger.calls import detail
+from a2ledger.commands.settings import (
+    DAY,
+    FILE,
+    NO,
+    Settings,
+    as_json_option,
+    pass_settings,
+    print_json,
+)
+from a2ledger.rating import deck as decks
+from a2ledger.rating import sheet_file
+from a2ledger.sources.batch import UnusableInput
+
+_SHOWN = 20
+_DAY = dt.timedelta(days=1)
+
+
+@click.command("carrier")
+@click.argument("name")
+@click.argument("path", type=FILE, metavar="FILE")
+@click.option("--from", "since", type=DAY, metavar="DATE", help="First day; of an invoice needed.")
+@click.option("--to", "until", type=DAY, metavar="DATE", help="Last day; of an invoice needed.")
+@click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN,...", help="Which is which.")
+@click.option(
+    "--dispute", type=click.Path(path_type=Path), metavar="CSV", help="Write what differs."
+)
+@as_json_option
+@pass_settings
+def reconcile_carrier(
+    settings: Settings,
+    /,
+    name: str,
+    path: Path,
+    *,
+    since: dt.date | None,
+    until: dt.date | None,
+    **options: Any,
+) -> None:
+    """Compare what a carrier asks for with what the book expects to pay.
+
+    FILE has the carrier's calls (start, called, seconds, amount), or lines of an invoice
+    (destination, calls, minutes, amount); a CSV of any kind or a workbook. Calls only they have,
+    only we have, of another length, at another price are shown; exit 1 if there are any. How far
+    apart is still the same is said under [carriers.NAME].
+
+    Example: a2ledger reconcile carrier Nordic cdr-2026-02.csv --dispute dispute.csv
+    """
+    book = settings.book()
+    columns = _columns(options["maps"])
+    rows = sheet_file.rows(path, columns)
+    theirs, problems = carrier_bill.read(rows, path.name, columns, book.config.zone)
+    if problems:
+        shown = (str(problem).partition("; ") for problem in decks.first(problems))
+        raise UnusableInput(
+            "\n".join(
+                f"{what}; nothing was compared; {todo or 'correct the row, or remove it'}"
+                for what, _, todo in shown
+            )
+        )
+    first, last = _bounds(theirs, since, until)
+    theirs = [one for one in theirs if one.start is None or first <= one.start <= last]
+    tolerance = book.config.tolerances.get(name, Tolerance())
+    near = dt.timedelta(seconds=tolerance.start_seconds)
+    ours = list(_ours(book, name, first - near, last + near))
+    if not ours and not _knows(book, name):
+        raise RefusedError(f"{name}: no call went to such a carrier; nothing was compared")
+    bounds = (first, last)
+    found = carrier_bill.compare(name, book.config.currency, ours, theirs, tolerance, bounds)
+    if options["as_json_"]:
+        print_json(found.as_json())
+    else:
+        _show(found)
+    if options["dispute"]:
+        _dispute(options["dispute"], found)
+    if not found.agrees:
+        sys.exit(NO)
+
+
+def _columns(maps: tuple[str, ...]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for item in (item for text in maps for item in re.split(r",\s*(?=\w+\s*=)", text)):
+        ours, equals, theirs = (part.strip() for part in item.partition("="))
+        if not (equals and theirs) or ours not in FIELDS:
+            raise click.UsageError(f"--map: {item!r} is not such as called=Number; {FIELDS}")
+        found[ours] = theirs
+    return found
+
+
+def _bounds(
+    theirs: list[Theirs], since: dt.date | None, until: dt.date | None
+) -> tuple[dt.datetime, dt.datetime]:
+    """Return the first and last moment that is compared."""
+    starts = [one.start for one in theirs if one.start]
+    if not starts and not (since and until):
+        raise click.UsageError("an invoice says no times: name its days with --from and --to")
+    first = dt.datetime.combine(since, dt.time()) if since else min(starts)
+    last = dt.datetime.combine(until + _DAY, dt.time()) if until else max(starts)
+    return first, last
+
+
+def _ours(book: Book, carrier: str, first: dt.datetime, last: dt.datetime) -> Iterator[Ours]:
+    """Yield our calls by a carrier that started between two moments, on the book's clock."""
+    digests = detail.digests(book)
+    for day in sorted(digests):
+        if not first.date() - _DAY <= day <= last.date() + _DAY:
+            continue
+        calls = detail.read(book.root, day, digests)
+        calls = calls.filter(pc.equal(calls["carrier"], carrier))
+        start = np.asarray(pc.cast(calls["start"], pa.int64()))
+        local = times.to_naive(start, book.config.timezone).astype("datetime64[s]").tolist()
+        columns = ("switch", "uid", "called", "destination", "seconds", "buy_micro")
+        rows = zip(local, *(calls[name].to_pylist() for name in columns), strict=True)
+        for place, (moment, switch, uid, called, destination, seconds, micro) in enumerate(rows):
+            if first <= moment <= last:
+                identity = f"{switch}/{uid}/{day}/{place}"
+                yield Ours(identity, moment, called, destination, seconds, micro or 0)
+
+
+def _knows(book: Book, carrier: str) -> bool:
+    return bool(book.files(f"journals/carriers/{carrier}"))
+
+
+def _show(found: Reconciled) -> None:
+    ours, theirs = found.totals
+    click.echo(
+        f"{found.carrier}: {ours.calls:,} calls, {money.text(ours.micro, 2)} {found.currency} "
+        f"expected; {theirs.calls:,} calls, {money.text(theirs.micro, 2)} asked for; "
+        f"{money.text(theirs.micro - ours.micro, 2)} more"
+    )
+    if not found.is_invoice:
+        for kind, count in found.counts().items():
+            click.echo(f"{count:>9,} {kind}")
+    names = found.differing()
+    if names:
+        click.echo("\ndestinations that differ")
+    for name in names[:_SHOWN]:
+        mine, other = found.destinations[name]
+        click.echo(
+            f"  {name[:32]:<32} {mine.calls:>7,} {other.calls:>7,} calls "
+            f"{money.text(mine.micro, 2):>12} {money.text(other.micro, 2):>12}"
+        )
+    disputed = [pair for pair in found.pairs if pair.kind != AGREES]
+    if disputed:
+        click.echo("\ncalls that differ")
+    for pair in disputed[:_SHOWN]:
+        kind, start, called, destination, *rest = pair.row()
+        click.echo(f"  {start}  {called:<16} {destination[:24]:<24} {kind}: {', '.join(rest[:4])}")
+    if len(disputed) > _SHOWN:
+        click.echo(f"  … and {len(disputed) - _SHOWN} more: --dispute FILE, or --json")
+
+
+def _dispute(path: Path, found: Reconciled) -> None:
+    out = io.StringIO()
+    rows = [pair.row() for pair in found.pairs if pair.kind != AGREES]
+    csv.writer(out, lineterminator="\n").writerows(
+        [DISPUTE, *([csvfile.cell(cell) for cell in row] for row in rows)]
+    )
+    path.write_text(out.getvalue(), encoding="utf-8")

@@ -1,0 +1,136 @@
+"""Tell customers of prices that change."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from a2ledger import csvfile
+from a2ledger.book.book import Book
+from a2ledger.calls import detail
+from a2ledger.commands.settings import (
+    DAY,
+    NO,
+    Settings,
+    as_json_option,
+    known,
+    pass_settings,
+    print_json,
+)
+from a2ledger.documents import pdf, render
+from a2ledger.rating import notices
+from a2ledger.rating.notices import Notice
+
+_MONTH = 31
+_ENDINGS = {"html": "html", "pdf": "pdf", "text": "txt"}
+
+
+@click.command("notice")
+@click.option(
+    "--effective", type=DAY, required=True, metavar="DATE", help="First day of the new prices."
+)
+@click.option(
+    "--months", default=3, show_default=True, help="Destinations called in so many months …"
+)
+@click.option("--all", "everything", is_flag=True, help="… or every price that changes.")
+@click.option("--customer", "names", multiple=True, metavar="CUSTOMER", help="Only this one.")
+@click.option(
+    "--format",
+    "forms",
+    type=click.Choice(["csv", *_ENDINGS]),
+    multiple=True,
+    help="Letters, one a customer, need -o; repeatable.",
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIRECTORY"
+)
+@click.option("--short-notice", is_flag=True, help="Though customers have more days of notice.")
+@as_json_option
+@pass_settings
+def tariff_notice(
+    settings: Settings,
+    /,
+    *,
+    effective: dt.date,
+    months: int,
+    everything: bool,
+    names: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Write what changes for each customer on a day: a CSV, and a letter for each.
+
+    Letters are made from templates/notice.html.j2 and notice.txt.j2, in the book if it has them.
+    Exit 1 if prices rise sooner than `[tariffs] notice_days` allows, and --short-notice is not
+    given.
+
+    Example: a2ledger tariff notice --effective 2026-04-01 --format html -o letters
+    """
+    book = settings.book()
+    today = settings.today(book)
+    for name in names:
+        known(book, name)
+    numbers = None if everything else notices.called(_days(book, today, months))
+    found = list(notices.notices(book, effective, numbers=numbers, names=names))
+    first = today + dt.timedelta(days=book.config.notice_days)
+    if effective < first and any(one.rises for one in found) and not options["short_notice"]:
+        settings.talk(f"{sum(one.rises for one in found)} customer(s) would pay more")
+        click.echo(
+            f"a2ledger: {effective}: customers have {book.config.notice_days} days of notice; "
+            f"nothing was written; take {first} or later, or say --short-notice",
+            err=True,
+        )
+        sys.exit(NO)
+    if options["as_json_"]:
+        print_json([one.as_json() for one in found])
+    else:
+        _write(settings, book, found, options["forms"] or ("csv",), options["output"])
+    settings.talk(f"{len(found)} customer(s) to be told of prices from {effective} on")
+
+
+def _days(book: Book, today: dt.date, months: int) -> Iterator[Any]:
+    first = today - dt.timedelta(days=_MONTH * months)
+    digests = detail.digests(book)
+    for day in sorted(digests):
+        if day >= first:
+            yield detail.read(book.root, day, digests, ["customer", "called"])
+
+
+def _write(
+    settings: Settings,
+    book: Book,
+    found: list[Notice],
+    forms: tuple[str, ...],
+    output: Path | None,
+) -> None:
+    out = io.StringIO()
+    rows = [[csvfile.cell(cell) for cell in row] for one in found for row in one.rows()]
+    csv.writer(out, lineterminator="\n").writerows([notices.COLUMNS, *rows])
+    letters = [form for form in forms if form != "csv"]
+    if output is None:
+        if letters:
+            raise click.UsageError("letters are files: name a directory with -o")
+        click.echo(out.getvalue(), nl=False)
+        return
+    output.mkdir(parents=True, exist_ok=True)
+    if "csv" in forms:
+        (output / "notices.csv").write_text(out.getvalue(), encoding="utf-8")
+    today = settings.today(book)
+    for form in letters:
+        template = "notice.txt.j2" if form == "text" else "notice.html.j2"
+        pages = [
+            render.page(template, one.values(book, today), book.root / "templates") for one in found
+        ]
+        made = (
+            list(pdf.written([(page, str(today)) for page in pages]))
+            if form == "pdf"
+            else [page.encode() for page in pages]
+        )
+        for one, content in zip(found, made, strict=True):
+            (output / f"{one.customer.id}.{_ENDINGS[form]}").write_bytes(content)
