@@ -64,7 +64,7 @@ def _password(monkeypatch):
 
 
 @pytest.fixture
-def one() -> Incumbent:
+def a2billing() -> Incumbent:
     """An A2Billing with two customers: C1 pays later, C2 first."""
     found = Incumbent()
     found.new_card("C1")
@@ -98,8 +98,8 @@ class Moving:
 
 
 @pytest.fixture
-def moving(book, one) -> Moving:
-    return Moving(book, one)
+def moving(book, a2billing) -> Moving:
+    return Moving(book, a2billing)
 
 
 # Taking over
@@ -256,16 +256,16 @@ def test_what_a_call_cost_to_buy_is_owed_to_who_carried_it(moving):
     assert moving.book.digests() == before
 
 
-def test_prices_of_single_precision_come_out_of_a_database_in_full(book, server, one):
-    one.call(1, "2026-01-05 10:00:00", 60, cost="123.45678")
-    server.hold(one)
+def test_prices_of_single_precision_come_out_of_a_database_in_full(book, server, a2billing):
+    a2billing.call(1, "2026-01-05 10:00:00", 60, cost="123.45678")
+    server.hold(a2billing)
     book.run("import", "a2billing", server.address, today=TODAY)
     assert book.balance("C1")["owed"] == "123.45678"
     agrees(book, server.address)
 
 
-def test_a_database_that_is_none_of_a2billing_is_refused(book, server, one):
-    server.hold(one)
+def test_a_database_that_is_none_of_a2billing_is_refused(book, server, a2billing):
+    server.hold(a2billing)
     server.run("DROP TABLE cc_card")
     (said,) = book.run("import", "a2billing", server.address, code=65).errors
     assert "there is no cc_card; nothing was imported; name A2Billing's database" in said
@@ -415,18 +415,18 @@ def test_what_is_no_number_no_date_and_no_id_is_refused_row_by_row(moving):
     assert moving.owed("C1") == Decimal(-10)
 
 
-def test_text_in_latin1_tables_is_read_as_it_was_meant(book, server, one):
-    one.card(1)["lastname"] = "Müller"
-    one.card(2)["lastname"] = "Müller".encode().decode("latin-1")
-    server.hold(one)
+def test_text_in_latin1_tables_is_read_as_it_was_meant(book, server, a2billing):
+    a2billing.card(1)["lastname"] = "Müller"
+    a2billing.card(2)["lastname"] = "Müller".encode().decode("latin-1")
+    server.hold(a2billing)
     book.run("import", "a2billing", server.address, today=TODAY)
     for name in ("C1", "C2"):
         assert '"name" "Müller"' in book.text(f"journals/customers/{name}.beancount")
 
 
-def test_exports_may_be_latin1_and_lack_tables_and_columns(book, one, tmp_path):
-    one.card(1)["lastname"] = "Müller"
-    place = one.exported(tmp_path / "a2b")
+def test_exports_may_be_latin1_and_lack_tables_and_columns(book, a2billing, tmp_path):
+    a2billing.card(1)["lastname"] = "Müller"
+    place = a2billing.exported(tmp_path / "a2b")
     text = (place / "cc_card.csv").read_text()
     (place / "cc_card.csv").write_bytes(text.encode("latin-1"))
     for path in place.iterdir():
@@ -766,12 +766,12 @@ def test_a_rehearsal_adopts_nothing(moving):
     assert moving.book.digests() == before
 
 
-def test_the_way_back_sets_the_balances_that_differ_and_no_other(book, server, one):
-    one.call(1, "2026-01-05 10:00:00", 600)
-    one.paid_refill(2, "2026-01-03 10:00:00", "10.00000")
-    one.payment(1, "2026-01-20 10:00:00", "12.10")
-    one.new_card("o'neil")
-    server.hold(one)
+def test_the_way_back_sets_the_balances_that_differ_and_no_other(book, server, a2billing):
+    a2billing.call(1, "2026-01-05 10:00:00", 600)
+    a2billing.paid_refill(2, "2026-01-03 10:00:00", "10.00000")
+    a2billing.payment(1, "2026-01-20 10:00:00", "12.10")
+    a2billing.new_card("o'neil")
+    server.hold(a2billing)
     book.run("import", "a2billing", server.address, today=TODAY, code=3)
     book.append("a2ledger.toml", f'[sources.a2billing]\nurl = "{server.address}"\n')
     sql = book.run("export", "a2billing-credit", today=TODAY).stdout
@@ -785,10 +785,10 @@ def test_the_way_back_sets_the_balances_that_differ_and_no_other(book, server, o
     assert book.run("export", "a2billing-credit", today=TODAY).stdout == ""
 
 
-def test_reconciling_needs_a_place_once(book, one, tmp_path):
+def test_reconciling_needs_a_place_once(book, a2billing, tmp_path):
     (said,) = book.run("reconcile", code=1).errors
     assert "a2billing: it is not known where it is; nothing was compared" in said
-    place = one.exported(tmp_path / "a2b")
+    place = a2billing.exported(tmp_path / "a2b")
     book.run("import", "a2billing", place, today=TODAY)
     done = book.run("reconcile", today=TODAY)
     assert done.stdout == ""

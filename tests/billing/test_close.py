@@ -22,7 +22,7 @@ GOODWILL = """\
 
 
 @pytest.fixture
-def one(book: Book) -> Book:
+def talked(book: Book) -> Book:
     """A book whose customer C1 has talked ten minutes in January."""
     book.customers({"id": "C1"})
     book.talks("C1", "2026-01-10", 10, today="2026-01-11")
@@ -36,64 +36,64 @@ def numbers(closed: list[dict]) -> list[tuple[str, str, str | None]]:
 # When a period can be closed
 
 
-def test_a_period_cannot_be_closed_before_it_has_ended(one):
-    before = one.digests()
-    assert one.close(today="2026-01-31", code=1) == []
-    (row,) = one.close("C1", today="2026-01-31", code=1)
+def test_a_period_cannot_be_closed_before_it_has_ended(talked):
+    before = talked.digests()
+    assert talked.close(today="2026-01-31", code=1) == []
+    (row,) = talked.close("C1", today="2026-01-31", code=1)
     assert row["number"] is None
     assert [warning["code"] for warning in row["warnings"]] == ["not-ended"]
     assert "2026-02-01" in row["warnings"][0]["message"]
-    assert one.digests() == before
+    assert talked.digests() == before
 
-    assert numbers(one.close(today="2026-02-01")) == [("C1", "2026-02-01", "INV-2026-000001")]
+    assert numbers(talked.close(today="2026-02-01")) == [("C1", "2026-02-01", "INV-2026-000001")]
 
 
-def test_a_source_that_has_not_reported_holds_the_period_open_and_is_named(one):
-    one.append("a2ledger.toml", PBX)
-    (row,) = one.close(today="2026-02-05", code=1)
+def test_a_source_that_has_not_reported_holds_the_period_open_and_is_named(talked):
+    talked.append("a2ledger.toml", PBX)
+    (row,) = talked.close(today="2026-02-05", code=1)
     assert row["number"] is None
     assert [warning["code"] for warning in row["warnings"]] == ["source-behind"]
     assert "pbx1" in row["warnings"][0]["message"]
-    assert "pbx1" in one.run("close", today="2026-02-05", code=1).stderr
-    assert one.documents() == {}
+    assert "pbx1" in talked.run("close", today="2026-02-05", code=1).stderr
+    assert talked.documents() == {}
 
 
-def test_an_import_run_without_rows_covers_its_source(one):
-    one.append("a2ledger.toml", PBX)
-    one.run("import", "pbx1", one.file("Master.csv", ""), today="2026-01-30")
-    one.close(today="2026-02-05", code=1)  # too early: before the period's end and a day
-    one.run("import", "pbx1", one.file("Master.csv", ""), today="2026-02-01")
-    assert len(one.close(today="2026-02-05")) == 1
+def test_an_import_run_without_rows_covers_its_source(talked):
+    talked.append("a2ledger.toml", PBX)
+    talked.run("import", "pbx1", talked.file("Master.csv", ""), today="2026-01-30")
+    talked.close(today="2026-02-05", code=1)  # too early: before the period's end and a day
+    talked.run("import", "pbx1", talked.file("Master.csv", ""), today="2026-02-01")
+    assert len(talked.close(today="2026-02-05")) == 1
 
 
-def test_a_source_asked_through_an_earlier_day_only_still_holds_the_period_open(one):
-    one.append("a2ledger.toml", PBX)
-    empty = one.file("Master.csv", "")
-    one.run("import", "pbx1", "--through", "2026-01-30", empty, "--empty", today="2026-02-03")
-    (row,) = one.close(today="2026-02-05", code=1)
+def test_a_source_asked_through_an_earlier_day_only_still_holds_the_period_open(talked):
+    talked.append("a2ledger.toml", PBX)
+    empty = talked.file("Master.csv", "")
+    talked.run("import", "pbx1", "--through", "2026-01-30", empty, "--empty", today="2026-02-03")
+    (row,) = talked.close(today="2026-02-05", code=1)
     assert [warning["code"] for warning in row["warnings"]] == ["source-behind"]
 
-    one.run("import", "pbx1", "--through", "2026-01-31", empty, "--empty", today="2026-02-04")
-    assert len(one.close(today="2026-02-05")) == 1
+    talked.run("import", "pbx1", "--through", "2026-01-31", empty, "--empty", today="2026-02-04")
+    assert len(talked.close(today="2026-02-05")) == 1
 
 
-def test_the_close_delay_is_counted_from_the_period_s_end(one):
-    one.append("a2ledger.toml", PBX)
-    one.edit("a2ledger.toml", 'close_delay = "24h"', 'close_delay = "3d"')
-    one.run("import", "pbx1", one.file("Master.csv", ""), today="2026-02-02")
-    one.close(today="2026-02-05", code=1)
-    one.run("import", "pbx1", one.file("Master.csv", ""), today="2026-02-03")
-    assert len(one.close(today="2026-02-05")) == 1
+def test_the_close_delay_is_counted_from_the_period_s_end(talked):
+    talked.append("a2ledger.toml", PBX)
+    talked.edit("a2ledger.toml", 'close_delay = "24h"', 'close_delay = "3d"')
+    talked.run("import", "pbx1", talked.file("Master.csv", ""), today="2026-02-02")
+    talked.close(today="2026-02-05", code=1)
+    talked.run("import", "pbx1", talked.file("Master.csv", ""), today="2026-02-03")
+    assert len(talked.close(today="2026-02-05")) == 1
 
 
-def test_the_operator_may_waive_a_source(one):
-    one.append("a2ledger.toml", PBX)
-    assert len(one.close("--without", "pbx1", today="2026-02-05")) == 1
+def test_the_operator_may_waive_a_source(talked):
+    talked.append("a2ledger.toml", PBX)
+    assert len(talked.close("--without", "pbx1", today="2026-02-05")) == 1
 
 
-def test_waiving_a_source_that_is_not_configured_is_told(one):
-    one.append("a2ledger.toml", PBX)
-    done = one.run("close", "--without", "pxb1", today="2026-02-05", code=1)
+def test_waiving_a_source_that_is_not_configured_is_told(talked):
+    talked.append("a2ledger.toml", PBX)
+    done = talked.run("close", "--without", "pxb1", today="2026-02-05", code=1)
     assert "pxb1" in done.stderr
 
 
@@ -120,36 +120,36 @@ def test_a_named_customer_that_can_be_closed_leaves_the_others_open(book):
     assert numbers(book.close(today="2026-02-01")) == [("C1", "2026-02-01", "INV-2026-000002")]
 
 
-def test_through_closes_no_period_that_ends_after_that_day(one):
-    one.talks("C1", "2026-02-10", 5, today="2026-02-11")
-    closed = one.close("--through", "2026-01-31", today="2026-03-20")
+def test_through_closes_no_period_that_ends_after_that_day(talked):
+    talked.talks("C1", "2026-02-10", 5, today="2026-02-11")
+    closed = talked.close("--through", "2026-01-31", today="2026-03-20")
     assert numbers(closed) == [("C1", "2026-02-01", "INV-2026-000001")]
-    closed = one.close("--through", "2026-02-28", today="2026-03-20")
+    closed = talked.close("--through", "2026-02-28", today="2026-03-20")
     assert numbers(closed) == [("C1", "2026-03-01", "INV-2026-000002")]
 
 
-def test_broken_books_are_not_closed(one):
-    one.append("journals/manual.beancount", "2026-01-20 balance Assets:Bank  5.00 EUR\n")
-    done = one.run("close", today="2026-02-01", code=1)
+def test_broken_books_are_not_closed(talked):
+    talked.append("journals/manual.beancount", "2026-01-20 balance Assets:Bank  5.00 EUR\n")
+    done = talked.run("close", today="2026-02-01", code=1)
     assert "journals/manual.beancount:2: Balance failed" in done.errors[0]
-    assert one.documents() == {}
-    assert "manual edit" not in one.log()[0]
+    assert talked.documents() == {}
+    assert "manual edit" not in talked.log()[0]
 
 
-def test_a_close_needs_every_day_of_call_detail_as_it_was_posted(one):
-    path = one.root / "calls/2026-01/2026-01-10.parquet"
+def test_a_close_needs_every_day_of_call_detail_as_it_was_posted(talked):
+    path = talked.root / "calls/2026-01/2026-01-10.parquet"
     path.unlink()
-    done = one.run("close", today="2026-02-01", code=1)
+    done = talked.run("close", today="2026-02-01", code=1)
     assert "2026-01-10.parquet" in done.errors[0]
-    assert one.documents() == {}
+    assert talked.documents() == {}
 
 
-def test_a_dry_run_of_a_close_says_what_it_would_bill_and_writes_nothing(one):
-    before, log = one.digests(), one.log()
-    assert numbers(one.close("--dry-run", today="2026-02-01")) == [
+def test_a_dry_run_of_a_close_says_what_it_would_bill_and_writes_nothing(talked):
+    before, log = talked.digests(), talked.log()
+    assert numbers(talked.close("--dry-run", today="2026-02-01")) == [
         ("C1", "2026-02-01", "INV-2026-000001")
     ]
-    assert (one.digests(), one.log()) == (before, log)
+    assert (talked.digests(), talked.log()) == (before, log)
 
 
 # Order, numbers and kinds of document
@@ -177,19 +177,19 @@ def test_numbers_go_by_period_end_then_customer_without_gaps(book):
     assert {row["kind"] for row in book.documents().values()} == {"invoice", "statement"}
 
 
-def test_periods_closed_at_once_follow_one_another_as_if_closed_in_time(one, tmp_path):
-    one.moves("payments", "C1", "2026-02-05", "4.00", today="2026-02-05")
-    one.talks("C1", "2026-02-10", 5, today="2026-02-11")
-    shutil.copytree(one.root, tmp_path / "other")
+def test_periods_closed_at_once_follow_one_another_as_if_closed_in_time(talked, tmp_path):
+    talked.moves("payments", "C1", "2026-02-05", "4.00", today="2026-02-05")
+    talked.talks("C1", "2026-02-10", 5, today="2026-02-11")
+    shutil.copytree(talked.root, tmp_path / "other")
     other = Book(tmp_path / "other", tmp_path / "others")
 
-    one.close("--through", "2026-01-31", today="2026-03-02")
-    one.close(today="2026-03-02")
+    talked.close("--through", "2026-01-31", today="2026-03-02")
+    talked.close(today="2026-03-02")
     other.close(today="2026-03-02")
-    assert {path: d for path, d in one.digests().items() if "quarantine" not in path} == {
+    assert {path: d for path, d in talked.digests().items() if "quarantine" not in path} == {
         path: d for path, d in other.digests().items() if "quarantine" not in path
     }
-    assert one.documents()["INV-2026-000002"]["statement"]["opening"] == "10.00"
+    assert talked.documents()["INV-2026-000002"]["statement"]["opening"] == "10.00"
 
 
 def test_the_year_of_a_number_is_that_of_the_day_of_closing_and_begins_at_one(book):
@@ -210,18 +210,18 @@ def test_the_due_date_follows_the_customer_s_own_terms(book):
     assert book.documents()["INV-2026-000001"]["due_date"] == "2026-03-03"
 
 
-def test_where_nothing_moves_the_close_gives_an_unnumbered_statement_and_no_entry(one):
-    one.close(today="2026-02-01")
-    one.moves("payments", "C1", "2026-02-05", "4.00", today="2026-02-05")
-    (row,) = one.close(today="2026-03-01")
+def test_where_nothing_moves_the_close_gives_an_unnumbered_statement_and_no_entry(talked):
+    talked.close(today="2026-02-01")
+    talked.moves("payments", "C1", "2026-02-05", "4.00", today="2026-02-05")
+    (row,) = talked.close(today="2026-03-01")
     assert (row["number"], row["gross"], row["to_pay"]) == (None, "0.00", "6.00")
-    statement = one.documents()["statement-C1-2026-02-01"]
+    statement = talked.documents()["statement-C1-2026-02-01"]
     assert (statement["kind"], statement["number"]) == ("statement", None)
     assert amounts(statement["statement"]) == ["-4.00"]
-    assert "#invoice" not in one.text("journals/2026-02/C1.01.beancount")
+    assert "#invoice" not in talked.text("journals/2026-02/C1.01.beancount")
     # The number it did not take is the next one's.
-    one.talks("C1", "2026-03-10", 1, today="2026-03-11")
-    assert numbers(one.close(today="2026-04-01"))[0][2] == "INV-2026-000002"
+    talked.talks("C1", "2026-03-10", 1, today="2026-03-11")
+    assert numbers(talked.close(today="2026-04-01"))[0][2] == "INV-2026-000002"
 
 
 def test_a_call_that_costs_nothing_takes_no_number(book):
@@ -279,9 +279,11 @@ def test_periods_run_from_billing_day_to_billing_day_and_the_first_may_be_short(
     )
 
 
-def test_a_changed_billing_day_makes_one_shorter_period(one):
-    one.run("customer", "set", "C1", "billing_day=15", "--from", "2026-02-01", today="2026-01-20")
-    closed = one.close(today="2026-03-20")
+def test_a_changed_billing_day_makes_one_shorter_period(talked):
+    talked.run(
+        "customer", "set", "C1", "billing_day=15", "--from", "2026-02-01", today="2026-01-20"
+    )
+    closed = talked.close(today="2026-03-20")
     assert [row["period"]["end"] for row in closed] == ["2026-02-01", "2026-02-15", "2026-03-15"]
 
 
@@ -296,63 +298,63 @@ def test_a_call_over_midnight_is_on_the_bill_of_the_day_it_started(book):
 # What comes late
 
 
-def test_a_late_call_is_posted_on_the_first_day_of_the_open_period_and_marked(one):
-    one.close(today="2026-02-01")
-    frozen = one.text("journals/2026-01/C1.01.beancount")
-    done = one.imported(
+def test_a_late_call_is_posted_on_the_first_day_of_the_open_period_and_marked(talked):
+    talked.close(today="2026-02-01")
+    frozen = talked.text("journals/2026-01/C1.01.beancount")
+    done = talked.imported(
         "calls", [call("late", "C1", "2026-01-20", 120)], today="2026-02-03"
     )  # fmt: skip
     assert "1 late" in done.stderr
-    assert one.text("journals/2026-01/C1.01.beancount") == frozen
-    text = one.text("journals/2026-02/C1.01.beancount")
+    assert talked.text("journals/2026-01/C1.01.beancount") == frozen
+    text = talked.text("journals/2026-02/C1.01.beancount")
     assert re.search(r'2026-02-01 \* "Calls".*\n.*\n.*\n  late_from: 2026-01-20\n', text)
     assert text.index("late_from") > text.index(MARKER)
 
-    (february,) = one.close(today="2026-03-01")
-    (line,) = one.invoice(february["number"])["lines"]
+    (february,) = talked.close(today="2026-03-01")
+    (line,) = talked.invoice(february["number"])["lines"]
     assert (line["kind"], line["late_from"], line["net"]) == ("late", "2026-01-20", "2.00")
-    assert "late" in one.documents()[february["number"]]["statement"]["lines"][0]["description"]
+    assert "late" in talked.documents()[february["number"]]["statement"]["lines"][0]["description"]
 
 
-def test_a_late_payment_and_a_late_charge_keep_their_own_day_as_metadata(one):
-    one.close(today="2026-02-01")
-    frozen = one.text("journals/2026-01/C1.01.beancount")
-    one.moves("payments", "C1", "2026-01-20", "4.00", id="p1", today="2026-02-03")
-    done = one.moves("charges", "C1", "2026-01-25", "2.00", id="c1", today="2026-02-03")
+def test_a_late_payment_and_a_late_charge_keep_their_own_day_as_metadata(talked):
+    talked.close(today="2026-02-01")
+    frozen = talked.text("journals/2026-01/C1.01.beancount")
+    talked.moves("payments", "C1", "2026-01-20", "4.00", id="p1", today="2026-02-03")
+    done = talked.moves("charges", "C1", "2026-01-25", "2.00", id="c1", today="2026-02-03")
     assert "1 late" in done.stderr
-    assert one.text("journals/2026-01/C1.01.beancount") == frozen
-    text = one.text("journals/2026-02/C1.01.beancount")
+    assert talked.text("journals/2026-01/C1.01.beancount") == frozen
+    text = talked.text("journals/2026-02/C1.01.beancount")
     for link, day in (("payment-payments-p1", "2026-01-20"), ("charge-charges-c1", "2026-01-25")):
         assert re.search(rf"2026-02-01 \* .*\^{link}\n(  .*\n)*?  late_from: {day}\n", text)
 
-    before = one.digests()
-    done = one.moves("payments", "C1", "2026-01-20", "4.00", id="p1", today="2026-02-03")
+    before = talked.digests()
+    done = talked.moves("payments", "C1", "2026-01-20", "4.00", id="p1", today="2026-02-03")
     assert "1 duplicate" in done.stderr
-    assert one.digests() == before
-    (february,) = one.close(today="2026-03-01")
-    lines = one.invoice(february["number"])["lines"]
+    assert talked.digests() == before
+    (february,) = talked.close(today="2026-03-01")
+    lines = talked.invoice(february["number"])["lines"]
     assert [(line["kind"], line["late_from"]) for line in lines] == [("late", "2026-01-25")]
     assert february["to_pay"] == "8.00"
 
 
-def test_a_call_of_a_closed_period_that_comes_again_is_a_duplicate(one):
+def test_a_call_of_a_closed_period_that_comes_again_is_a_duplicate(talked):
     row = call("c1", "C1", "2026-01-12", 60)
-    one.imported("calls", [row], today="2026-01-13")
-    one.close(today="2026-02-01")
-    before = one.digests()
-    done = one.imported("calls", [row], today="2026-02-02")
+    talked.imported("calls", [row], today="2026-01-13")
+    talked.close(today="2026-02-01")
+    before = talked.digests()
+    done = talked.imported("calls", [row], today="2026-02-02")
     assert "1 duplicate" in done.stderr
-    assert one.digests() == before
+    assert talked.digests() == before
 
 
-def test_a_sealed_call_wins_a_conflict_though_the_other_started_earlier(one):
-    one.imported("calls", [call("c1", "C1", "2026-01-12", 60)], today="2026-01-13")
-    one.close(today="2026-02-01")
-    frozen = one.digests()
+def test_a_sealed_call_wins_a_conflict_though_the_other_started_earlier(talked):
+    talked.imported("calls", [call("c1", "C1", "2026-01-12", 60)], today="2026-01-13")
+    talked.close(today="2026-02-01")
+    frozen = talked.digests()
     other = call("c1", "C1", "2026-01-12", 600) | {"start": "2026-01-12 09:00:00"}
-    done = one.imported("calls", [other], today="2026-02-02", code=3)
+    done = talked.imported("calls", [other], today="2026-02-02", code=3)
     assert "conflict" in done.stderr
-    after = one.digests()
+    after = talked.digests()
     assert {path: after[path] for path in frozen if "quarantine" not in path} == {
         path: digest for path, digest in frozen.items() if "quarantine" not in path
     }
@@ -361,35 +363,35 @@ def test_a_sealed_call_wins_a_conflict_though_the_other_started_earlier(one):
 # What a close leaves
 
 
-def test_no_later_command_changes_a_frozen_file_or_document(one):
-    one.close(today="2026-02-01")
+def test_no_later_command_changes_a_frozen_file_or_document(talked):
+    talked.close(today="2026-02-01")
     frozen = {
-        path: (one.root / path).read_bytes()
+        path: (talked.root / path).read_bytes()
         for path in ("journals/2026-01/C1.01.beancount", "invoices/2026/INV-2026-000001.json")
     }
-    one.talks("C1", "2026-01-20", 2, today="2026-02-03")
-    one.talks("C1", "2026-02-10", 2, today="2026-02-11")
-    one.moves("refills", "C1", "2026-01-20", "5.00", today="2026-02-12")
-    one.run("customer", "set", "C1", "credit_limit=7", "name=Ada", today="2026-02-12")
-    one.customers({"id": "C1", "name": "Ada"}, {"id": "C2"}, today="2026-02-12")
-    one.run("invoice", "--format", "html,text,json", today="2026-02-12")
-    one.close(today="2026-03-01")
-    one.close(today="2026-04-01")
-    assert {path: (one.root / path).read_bytes() for path in frozen} == frozen
+    talked.talks("C1", "2026-01-20", 2, today="2026-02-03")
+    talked.talks("C1", "2026-02-10", 2, today="2026-02-11")
+    talked.moves("refills", "C1", "2026-01-20", "5.00", today="2026-02-12")
+    talked.run("customer", "set", "C1", "credit_limit=7", "name=Ada", today="2026-02-12")
+    talked.customers({"id": "C1", "name": "Ada"}, {"id": "C2"}, today="2026-02-12")
+    talked.run("invoice", "--format", "html,text,json", today="2026-02-12")
+    talked.close(today="2026-03-01")
+    talked.close(today="2026-04-01")
+    assert {path: (talked.root / path).read_bytes() for path in frozen} == frozen
 
 
-def test_the_balances_of_a_close_stand_first_in_the_next_file_and_are_checked(one):
-    one.talks("C1", "2026-01-11", 3, today="2026-01-12")
-    one.close(today="2026-02-01")
-    text = one.text("journals/2026-02/C1.01.beancount")
+def test_the_balances_of_a_close_stand_first_in_the_next_file_and_are_checked(talked):
+    talked.talks("C1", "2026-01-11", 3, today="2026-01-12")
+    talked.close(today="2026-02-01")
+    text = talked.text("journals/2026-02/C1.01.beancount")
     assert text.startswith(
         "2026-02-01 balance Assets:Receivable:C1:Billed  13.00 ~ 0 EUR\n"
         "2026-02-01 balance Assets:Receivable:C1:Unbilled  0.000000 ~ 0 EUR\n"
     )
-    assert "balance" not in one.text("journals/2026-01/C1.01.beancount")
-    own = one.root / "journals/customers/C1.beancount"
+    assert "balance" not in talked.text("journals/2026-01/C1.01.beancount")
+    own = talked.root / "journals/customers/C1.beancount"
     assert bean_check(own) == ""
-    one.edit("journals/2026-02/C1.01.beancount", "13.00 ~ 0", "13.01 ~ 0")
+    talked.edit("journals/2026-02/C1.01.beancount", "13.00 ~ 0", "13.01 ~ 0")
     assert "Balance failed" in bean_check(own)
 
 
@@ -452,29 +454,29 @@ def test_the_preview_is_the_bill_but_for_kind_number_and_dates(book, vat):
         assert preview == bill
 
 
-def test_a_preview_of_a_period_that_is_not_over_writes_nothing(one):
-    before, log = one.digests(), one.log()
-    assert one.preview("C1", "2026-01-15")["gross"] == "10.00"
-    assert (one.digests(), one.log()) == (before, log)
+def test_a_preview_of_a_period_that_is_not_over_writes_nothing(talked):
+    before, log = talked.digests(), talked.log()
+    assert talked.preview("C1", "2026-01-15")["gross"] == "10.00"
+    assert (talked.digests(), talked.log()) == (before, log)
 
 
 # Hand edits
 
 
-def test_a_hand_edit_is_committed_first_and_apart_and_is_on_the_bill(one):
-    one.close(today="2026-02-01")
-    one.edit("journals/2026-02/C1.01.beancount", MARKER, GOODWILL + MARKER)
-    one.talks("C1", "2026-02-10", 5, today="2026-02-11")
-    latest, edit = one.log()[:2]
+def test_a_hand_edit_is_committed_first_and_apart_and_is_on_the_bill(talked):
+    talked.close(today="2026-02-01")
+    talked.edit("journals/2026-02/C1.01.beancount", MARKER, GOODWILL + MARKER)
+    talked.talks("C1", "2026-02-10", 5, today="2026-02-11")
+    latest, edit = talked.log()[:2]
     assert latest.startswith("import: calls: 1 rows read, 1 posted")
     assert edit == "manual edit"
-    changed = one.git("show", "--format=", "--name-only", "HEAD~1").split()
+    changed = talked.git("show", "--format=", "--name-only", "HEAD~1").split()
     assert "journals/2026-02/C1.01.beancount" in changed
     assert "calls/DIGESTS" not in changed
-    assert one.balance("C1")["owed"] == "12.00"
-    (february,) = one.close(today="2026-03-01")
+    assert talked.balance("C1")["owed"] == "12.00"
+    (february,) = talked.close(today="2026-03-01")
     assert february["to_pay"] == "12.00"
-    assert one.run("check", "C1").stdout == ""
+    assert talked.run("check", "C1").stdout == ""
 
 
 @pytest.mark.parametrize(
@@ -482,29 +484,29 @@ def test_a_hand_edit_is_committed_first_and_apart_and_is_on_the_bill(one):
     [["close"], ["import", "calls"], ["customer", "set", "C2", "name=Bob"], ["import", "payments"]],
     ids=" ".join,
 )
-def test_after_a_hand_edit_any_writing_command_brings_the_general_ledger_into_line(one, words):
-    one.customers({"id": "C2"})
-    one.close(today="2026-02-01")
-    one.edit("journals/2026-02/C1.01.beancount", MARKER, GOODWILL + MARKER)
-    one.run(*words, today="2026-02-06", code=1 if words == ["close"] else 0)
-    assert one.run("check", "C1").stdout == ""
-    assert one.balance("C1")["owed"] == "7.00"
-    assert one.git("status", "--porcelain") == ""
+def test_after_a_hand_edit_any_writing_command_brings_the_general_ledger_into_line(talked, words):
+    talked.customers({"id": "C2"})
+    talked.close(today="2026-02-01")
+    talked.edit("journals/2026-02/C1.01.beancount", MARKER, GOODWILL + MARKER)
+    talked.run(*words, today="2026-02-06", code=1 if words == ["close"] else 0)
+    assert talked.run("check", "C1").stdout == ""
+    assert talked.balance("C1")["owed"] == "7.00"
+    assert talked.git("status", "--porcelain") == ""
 
 
-def test_what_a_person_committed_himself_is_adopted_like_any_other_hand_edit(one):
-    one.customers({"id": "C2"})
-    one.close(today="2026-02-01")
-    one.edit("journals/2026-02/C1.01.beancount", MARKER, GOODWILL + MARKER)
-    by_hand(one, "goodwill, as agreed")
-    one.run("customer", "set", "C2", "name=Bob", today="2026-02-06")
-    assert one.run("check", "C1").stdout == ""
-    assert one.balance("C1")["owed"] == "7.00"
-    assert "goodwill, as agreed" in one.log()
+def test_what_a_person_committed_himself_is_adopted_like_any_other_hand_edit(talked):
+    talked.customers({"id": "C2"})
+    talked.close(today="2026-02-01")
+    talked.edit("journals/2026-02/C1.01.beancount", MARKER, GOODWILL + MARKER)
+    by_hand(talked, "goodwill, as agreed")
+    talked.run("customer", "set", "C2", "name=Bob", today="2026-02-06")
+    assert talked.run("check", "C1").stdout == ""
+    assert talked.balance("C1")["owed"] == "7.00"
+    assert "goodwill, as agreed" in talked.log()
 
-    one.edit("journals/2026-01/C1.01.beancount", "10.00 EUR", "11.00 EUR")
-    by_hand(one, "nobody will notice")
-    assert "closed period" in one.run("close", today="2026-03-01", code=1).errors[0]
+    talked.edit("journals/2026-01/C1.01.beancount", "10.00 EUR", "11.00 EUR")
+    by_hand(talked, "nobody will notice")
+    assert "closed period" in talked.run("close", today="2026-03-01", code=1).errors[0]
 
 
 def by_hand(book: Book, message: str) -> None:
@@ -512,45 +514,47 @@ def by_hand(book: Book, message: str) -> None:
              "commit", "--quiet", "--all", "-m", message)  # fmt: skip
 
 
-def test_what_is_derived_is_made_anew_whatever_somebody_wrote_there(one):
-    one.close(today="2026-02-01")
+def test_what_is_derived_is_made_anew_whatever_somebody_wrote_there(talked):
+    talked.close(today="2026-02-01")
     derived = ["main", "history", "general/2026-01", "general/opens", "general/carried"]
     paths = [f"journals/{name}.beancount" for name in derived]
-    before = {path: one.text(path) for path in paths}
-    one.edit("journals/general/2026-01.beancount", "10.00 EUR", "11.00 EUR")
-    one.edit("journals/main.beancount", 'include "general/2026-01.beancount"\n', "")
-    one.append("journals/general/carried.beancount", "nonsense\n")
-    (one.root / "journals/history.beancount").unlink()
-    one.run("check", code=1)
-    one.run("customer", "set", "C1", "credit_limit=100.00", today="2026-02-06")
-    assert {path: one.text(path) for path in paths} == before
-    assert one.run("check", "C1").stdout == ""
+    before = {path: talked.text(path) for path in paths}
+    talked.edit("journals/general/2026-01.beancount", "10.00 EUR", "11.00 EUR")
+    talked.edit("journals/main.beancount", 'include "general/2026-01.beancount"\n', "")
+    talked.append("journals/general/carried.beancount", "nonsense\n")
+    (talked.root / "journals/history.beancount").unlink()
+    talked.run("check", code=1)
+    talked.run("customer", "set", "C1", "credit_limit=100.00", today="2026-02-06")
+    assert {path: talked.text(path) for path in paths} == before
+    assert talked.run("check", "C1").stdout == ""
 
 
-def test_a_close_right_after_a_hand_edit_bills_it(one):
-    one.edit("journals/2026-01/C1.01.beancount", MARKER,
+def test_a_close_right_after_a_hand_edit_bills_it(talked):
+    talked.edit("journals/2026-01/C1.01.beancount", MARKER,
              GOODWILL.replace("2026-02", "2026-01") + MARKER)  # fmt: skip
-    (row,) = one.close(today="2026-02-01")
+    (row,) = talked.close(today="2026-02-01")
     assert (row["gross"], row["to_pay"]) == ("10.00", "7.00")
 
 
-def test_a_hand_edit_that_a_failing_command_met_first_is_not_lost(one):
-    one.customers({"id": "C2"})
-    one.close(today="2026-02-01")
-    one.edit("journals/2026-02/C1.01.beancount", MARKER, GOODWILL + MARKER)
-    one.run("import", "payments", one.file("p.csv", "nonsense\n1\n"), today="2026-02-06", code=65)
-    one.run("customer", "set", "C2", "name=Bob", today="2026-02-06")
-    assert one.run("check", "C1").stdout == ""
-    assert one.balance("C1")["owed"] == "7.00"
+def test_a_hand_edit_that_a_failing_command_met_first_is_not_lost(talked):
+    talked.customers({"id": "C2"})
+    talked.close(today="2026-02-01")
+    talked.edit("journals/2026-02/C1.01.beancount", MARKER, GOODWILL + MARKER)
+    talked.run(
+        "import", "payments", talked.file("p.csv", "nonsense\n1\n"), today="2026-02-06", code=65
+    )
+    talked.run("customer", "set", "C2", "name=Bob", today="2026-02-06")
+    assert talked.run("check", "C1").stdout == ""
+    assert talked.balance("C1")["owed"] == "7.00"
 
 
-def test_other_bytes_of_an_open_file_survive_an_import(one):
-    one.close(today="2026-02-01")
+def test_other_bytes_of_an_open_file_survive_an_import(talked):
+    talked.close(today="2026-02-01")
     note = GOODWILL.replace("\n\n", "\n; agreed on the phone,  see mail\n\n\n")
-    one.edit("journals/2026-02/C1.01.beancount", MARKER, note + MARKER)
-    one.moves("payments", "C1", "2026-02-04", "1.00", today="2026-02-06")
-    one.moves("payments", "C1", "2026-02-07", "2.00", today="2026-02-08")
-    text = one.text("journals/2026-02/C1.01.beancount")
+    talked.edit("journals/2026-02/C1.01.beancount", MARKER, note + MARKER)
+    talked.moves("payments", "C1", "2026-02-04", "1.00", today="2026-02-06")
+    talked.moves("payments", "C1", "2026-02-07", "2.00", today="2026-02-08")
+    text = talked.text("journals/2026-02/C1.01.beancount")
     assert note in text
     dates = re.findall(r"^(2026-02-\d\d) \*", text.partition(MARKER)[0], re.MULTILINE)
     assert dates == ["2026-02-04", "2026-02-05", "2026-02-07"]
@@ -587,16 +591,16 @@ def test_every_command_that_writes_makes_one_commit_with_its_counts(book):
     commits()
 
 
-def test_call_detail_quarantine_and_renderings_stay_out_of_git(one):
-    one.talks("C9", "2026-01-10", 1, today="2026-01-11", code=3)
-    one.close(today="2026-02-01")
-    one.run("invoice", today="2026-02-01")
-    tracked = one.git("ls-files").splitlines()
+def test_call_detail_quarantine_and_renderings_stay_out_of_git(talked):
+    talked.talks("C9", "2026-01-10", 1, today="2026-01-11", code=3)
+    talked.close(today="2026-02-01")
+    talked.run("invoice", today="2026-02-01")
+    tracked = talked.git("ls-files").splitlines()
     assert "invoices/2026/INV-2026-000001.json" in tracked
     assert "calls/DIGESTS" in tracked
     assert not [path for path in tracked if path.endswith((".parquet", ".html"))]
     assert not [path for path in tracked if path.startswith(("quarantine", ".a2ledger"))]
-    assert (one.root / "invoices/2026/INV-2026-000001.html").is_file()
+    assert (talked.root / "invoices/2026/INV-2026-000001.html").is_file()
 
 
 # The operator's ledger
@@ -743,14 +747,16 @@ def journals(book: Book) -> dict[str, str]:
     return {path: d for path, d in book.digests().items() if path.startswith("journals/")}
 
 
-def test_a_clone_without_call_detail_still_loads_balances_and_shows_closed_invoices(one, tmp_path):
-    one.close(today="2026-02-01")
-    one.talks("C1", "2026-02-10", 5, today="2026-02-11")
-    one.git("clone", "--quiet", str(one.root), str(tmp_path / "clone"))
+def test_a_clone_without_call_detail_still_loads_balances_and_shows_closed_invoices(
+    talked, tmp_path
+):
+    talked.close(today="2026-02-01")
+    talked.talks("C1", "2026-02-10", 5, today="2026-02-11")
+    talked.git("clone", "--quiet", str(talked.root), str(tmp_path / "clone"))
     clone = Book(tmp_path / "clone", tmp_path / "files2", "2026-02-12")
     assert bean_check(clone.root / "journals/main.beancount") == ""
-    assert clone.balance("C1") == one.balance("C1")
-    assert clone.invoice("INV-2026-000001") == one.invoice("INV-2026-000001")
+    assert clone.balance("C1") == talked.balance("C1")
+    assert clone.invoice("INV-2026-000001") == talked.invoice("INV-2026-000001")
     clone.run("check")
     assert "2026-02-10.parquet" in clone.run("preview", "C1", code=1).errors[0]
     assert clone.run("close", today="2026-03-01", code=1).errors

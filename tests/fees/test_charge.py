@@ -22,7 +22,7 @@ from a2ledger.period import DAY
 
 
 @pytest.fixture
-def one(book: Book) -> Book:
+def subscriber(book: Book) -> Book:
     """A book with one customer, billed on the first, in January 2028."""
     book.today = "2028-01-01"
     book.customers({"id": "C1", "opened": "2028-01-01"})
@@ -40,11 +40,11 @@ def charged(document: dict) -> list[tuple[str, ...]]:
     return [tuple(line[key] for key in keys) for line in document["lines"]]
 
 
-def test_a_fee_stands_on_the_bill_with_the_days_it_is_for(one):
-    fee(one, "--from", "2028-01-01", "--description", "Line 1", today="2028-01-01")
-    assert one.balance("C1")["unbilled"] == "29.00"
-    rows = one.close(today="2028-03-01")
-    bills = one.documents()
+def test_a_fee_stands_on_the_bill_with_the_days_it_is_for(subscriber):
+    fee(subscriber, "--from", "2028-01-01", "--description", "Line 1", today="2028-01-01")
+    assert subscriber.balance("C1")["unbilled"] == "29.00"
+    rows = subscriber.close(today="2028-03-01")
+    bills = subscriber.documents()
 
     # January and February were due in January, March on the last of February.
     assert [row["gross"] for row in rows] == ["58.00", "29.00"]
@@ -55,16 +55,16 @@ def test_a_fee_stands_on_the_bill_with_the_days_it_is_for(one):
     assert charged(bills["INV-2028-000002"]) == [
         ("fee", "Subscriptions", "2028-03-01", "2028-03-31", "29.00", None),
     ]
-    text = one.run("invoice", "INV-2028-000002", "--format", "text", "-o", "-").stdout
+    text = subscriber.run("invoice", "INV-2028-000002", "--format", "text", "-o", "-").stdout
     assert "Line 1, 1 March 2028 to 31 March 2028" in " ".join(text.split())
-    assert one.run("check", "C1").code == 0
+    assert subscriber.run("check", "C1").code == 0
 
 
-def test_a_part_says_how_it_comes_about(one):
-    one.close(today="2028-02-02")
-    fee(one, "--from", "2028-02-18", today="2028-02-20")
+def test_a_part_says_how_it_comes_about(subscriber):
+    subscriber.close(today="2028-02-02")
+    fee(subscriber, "--from", "2028-02-18", today="2028-02-20")
 
-    [line] = one.preview("C1", today="2028-02-20")["lines"]
+    [line] = subscriber.preview("C1", today="2028-02-20")["lines"]
     assert line["net"] == "12.00"
     assert line["description"] == (
         "line, 18 February 2028 to 29 February 2028 (12 of 29 days of 29.00)"
@@ -72,42 +72,44 @@ def test_a_part_says_how_it_comes_about(one):
 
 
 @pytest.mark.parametrize("commands", ["daily", "never"])
-def test_what_was_missed_in_a_pause_is_posted_once(one, commands):
-    fee(one, "--from", "2028-01-01", "--arrears", today="2028-01-01")
+def test_what_was_missed_in_a_pause_is_posted_once(subscriber, commands):
+    fee(subscriber, "--from", "2028-01-01", "--arrears", today="2028-01-01")
     if commands == "daily":
         for day in ("2028-01-31", "2028-02-01", "2028-02-29", "2028-03-01", "2028-03-31"):
-            one.run("customer", "set", "C1", "terms=14", today=day)
+            subscriber.run("customer", "set", "C1", "terms=14", today=day)
     # Nobody closed for three months: each month's fee lies in its own period all the same.
-    assert [row["gross"] for row in one.close(today="2028-04-02")] == ["29.00"] * 3
-    assert one.close(today="2028-04-02", code=1) == []
-    assert one.text("journals/general/2028-03.beancount").count("^fee-C1-line-2028-03-01") == 1
+    assert [row["gross"] for row in subscriber.close(today="2028-04-02")] == ["29.00"] * 3
+    assert subscriber.close(today="2028-04-02", code=1) == []
+    assert (
+        subscriber.text("journals/general/2028-03.beancount").count("^fee-C1-line-2028-03-01") == 1
+    )
 
 
-def test_any_command_that_writes_posts_what_is_due_and_a_dry_run_does_not(one):
-    fee(one, "--from", "2028-01-01", today="2028-01-01")
-    before = one.digests()
-    one.run("customer", "set", "C1", "terms=30", "--dry-run", today="2028-01-31")
-    assert one.digests() == before
-    assert total(one.preview("C1", today="2028-01-30")["statement"]) == 29
-    assert total(one.preview("C1", today="2028-01-31")["statement"]) == 58
+def test_any_command_that_writes_posts_what_is_due_and_a_dry_run_does_not(subscriber):
+    fee(subscriber, "--from", "2028-01-01", today="2028-01-01")
+    before = subscriber.digests()
+    subscriber.run("customer", "set", "C1", "terms=30", "--dry-run", today="2028-01-31")
+    assert subscriber.digests() == before
+    assert total(subscriber.preview("C1", today="2028-01-30")["statement"]) == 29
+    assert total(subscriber.preview("C1", today="2028-01-31")["statement"]) == 58
 
-    one.run("customer", "set", "C1", "terms=30", today="2028-01-31")
-    assert one.balance("C1")["unbilled"] == "58.00"
-    assert one.git("log", "-1", "--format=%b").strip() == "fees: 1 posted"
-    after, log = one.digests(), one.log()
-    one.run("customer", "set", "C1", "terms=30", today="2028-01-31")
-    assert (one.digests(), one.log()) == (after, log)
+    subscriber.run("customer", "set", "C1", "terms=30", today="2028-01-31")
+    assert subscriber.balance("C1")["unbilled"] == "58.00"
+    assert subscriber.git("log", "-1", "--format=%b").strip() == "fees: 1 posted"
+    after, log = subscriber.digests(), subscriber.log()
+    subscriber.run("customer", "set", "C1", "terms=30", today="2028-01-31")
+    assert (subscriber.digests(), subscriber.log()) == (after, log)
 
 
-def test_a_preview_is_what_closing_bills(one):
-    fee(one, "--from", "2028-01-10", today="2028-01-10")
-    one.run("fee", "add", "C1", "DIDs", "90.00", "--every", "year", today="2028-01-20")
-    shown = one.preview("C1", today="2028-02-01")
-    dry = one.close("--dry-run", today="2028-02-01")
-    [row] = one.close(today="2028-02-01")
+def test_a_preview_is_what_closing_bills(subscriber):
+    fee(subscriber, "--from", "2028-01-10", today="2028-01-10")
+    subscriber.run("fee", "add", "C1", "DIDs", "90.00", "--every", "year", today="2028-01-20")
+    shown = subscriber.preview("C1", today="2028-02-01")
+    dry = subscriber.close("--dry-run", today="2028-02-01")
+    [row] = subscriber.close(today="2028-02-01")
 
     assert dry == [row]
-    bill = one.invoice(row["number"])
+    bill = subscriber.invoice(row["number"])
     assert re.fullmatch("[0-9a-f]{4}(-[0-9a-f]{4}){3}", bill.pop("seal"))
     assert {**bill, "kind": "preview", "number": None} == shown
     # 22 of 31 days of 29.00 are 20.58; February 29.00; 347 days of the year's 366 of 90.00 are
@@ -115,29 +117,31 @@ def test_a_preview_is_what_closing_bills(one):
     assert [line["net"] for line in bill["lines"]] == ["20.58", "85.33", "29.00"]
 
 
-def test_stopped_while_the_period_is_open_it_was_never_more(one):
-    fee(one, "--from", "2028-01-01", today="2028-01-01")
-    one.run("customer", "set", "C1", "terms=30", today="2028-01-31")
-    said = one.run("fee", "stop", "C1", "line", "--from", "2028-02-11", today="2028-01-31").stderr
+def test_stopped_while_the_period_is_open_it_was_never_more(subscriber):
+    fee(subscriber, "--from", "2028-01-01", today="2028-01-01")
+    subscriber.run("customer", "set", "C1", "terms=30", today="2028-01-31")
+    said = subscriber.run(
+        "fee", "stop", "C1", "line", "--from", "2028-02-11", today="2028-01-31"
+    ).stderr
     assert "10 of 29 days of 29.00" in said
-    assert one.balance("C1")["unbilled"] == "39.00"  # January, and ten days of February
+    assert subscriber.balance("C1")["unbilled"] == "39.00"  # January, and ten days of February
 
-    one.run("fee", "stop", "C1", "line", "--from", "2028-02-01", today="2028-01-31")
-    assert one.balance("C1")["unbilled"] == "29.00"
-    assert [row["gross"] for row in one.close(today="2028-03-01")] == ["29.00", "0.00"]
+    subscriber.run("fee", "stop", "C1", "line", "--from", "2028-02-01", today="2028-01-31")
+    assert subscriber.balance("C1")["unbilled"] == "29.00"
+    assert [row["gross"] for row in subscriber.close(today="2028-03-01")] == ["29.00", "0.00"]
 
 
-def test_stopped_after_it_was_billed_the_days_ahead_are_credited_once(one):
-    fee(one, "--from", "2028-01-01", "--description", "Line 1", today="2028-01-01")
-    one.close(today="2028-02-02")
-    one.run("fee", "stop", "C1", "line", "--until", "2028-02-18", today="2028-02-10")
-    after = one.digests()
-    one.run("fee", "stop", "C1", "line", "--until", "2028-02-18", today="2028-02-25")
-    assert one.digests() == after
+def test_stopped_after_it_was_billed_the_days_ahead_are_credited_once(subscriber):
+    fee(subscriber, "--from", "2028-01-01", "--description", "Line 1", today="2028-01-01")
+    subscriber.close(today="2028-02-02")
+    subscriber.run("fee", "stop", "C1", "line", "--until", "2028-02-18", today="2028-02-10")
+    after = subscriber.digests()
+    subscriber.run("fee", "stop", "C1", "line", "--until", "2028-02-18", today="2028-02-25")
+    assert subscriber.digests() == after
 
     # Paid ahead for 29 days at 1.00; 17 are over: 12.00 come back.
-    [row] = one.close(today="2028-03-01")
-    bill = one.invoice(row["number"])
+    [row] = subscriber.close(today="2028-03-01")
+    bill = subscriber.invoice(row["number"])
     assert (row["number"], row["gross"]) == ("CN-2028-000001", "12.00")
     assert charged(bill) == [
         ("late", "Subscriptions", "2028-02-18", "2028-02-29", "12.00", "2028-01-31")
@@ -146,93 +150,101 @@ def test_stopped_after_it_was_billed_the_days_ahead_are_credited_once(one):
         "Line 1, 18 February 2028 to 29 February 2028 "
         "(credit for 12 days: 17.00 due for 17 of 29 days of 29.00, 29.00 billed)"
     )
-    assert one.close(today="2028-04-01")[0]["gross"] == "0.00"
-    assert one.balance("C1")["owed"] == "46.00"  # 31 days of January are 29.00, and 17 days
+    assert subscriber.close(today="2028-04-01")[0]["gross"] == "0.00"
+    assert subscriber.balance("C1")["owed"] == "46.00"  # 31 days of January are 29.00, and 17 days
 
 
-def test_a_price_changed_after_it_was_billed_is_one_line_more(one):
-    fee(one, "--from", "2028-01-01", today="2028-01-01")
-    one.close(today="2028-02-02")
-    one.run("fee", "change", "C1", "line", "58.00", "--from", "2028-02-20", today="2028-02-10")
+def test_a_price_changed_after_it_was_billed_is_one_line_more(subscriber):
+    fee(subscriber, "--from", "2028-01-01", today="2028-01-01")
+    subscriber.close(today="2028-02-02")
+    subscriber.run(
+        "fee", "change", "C1", "line", "58.00", "--from", "2028-02-20", today="2028-02-10"
+    )
 
     # 19 days at 1.00 and 10 at 2.00 are 39.00; 29.00 were billed; March costs 58.00.
-    [row] = one.close(today="2028-03-01")
-    assert charged(one.invoice(row["number"])) == [
+    [row] = subscriber.close(today="2028-03-01")
+    assert charged(subscriber.invoice(row["number"])) == [
         ("late", "Subscriptions", "2028-02-01", "2028-02-29", "10.00", "2028-01-31"),
         ("fee", "Subscriptions", "2028-03-01", "2028-03-31", "58.00", None),
     ]
     # And back again: only the difference to all that was billed moves.
-    one.run("fee", "change", "C1", "line", "29.00", "--from", "2028-02-20", today="2028-03-10")
-    [row] = one.close(today="2028-04-01")
+    subscriber.run(
+        "fee", "change", "C1", "line", "29.00", "--from", "2028-02-20", today="2028-03-10"
+    )
+    [row] = subscriber.close(today="2028-04-01")
     # A credit note of 10.00: 10.00 less for February, 29.00 for March, and April's 29.00.
     assert (row["number"][:2], row["gross"]) == ("CN", "10.00")
-    assert [line["net"] for line in one.invoice(row["number"])["lines"]] == [
+    assert [line["net"] for line in subscriber.invoice(row["number"])["lines"]] == [
         "10.00", "29.00", "-29.00",
     ]  # fmt: skip
-    assert one.balance("C1")["owed"] == "116.00"  # four months of 29.00
+    assert subscriber.balance("C1")["owed"] == "116.00"  # four months of 29.00
 
 
-def test_a_fee_added_backwards_is_billed_late_month_by_month(one):
-    one.close(today="2028-03-02")
-    fee(one, "--from", "2028-01-21", today="2028-03-05")
+def test_a_fee_added_backwards_is_billed_late_month_by_month(subscriber):
+    subscriber.close(today="2028-03-02")
+    fee(subscriber, "--from", "2028-01-21", today="2028-03-05")
 
     # 11 of 31 days of 29.00 are 10.29; February; March was due on the last of February.
-    assert charged(one.preview("C1", today="2028-03-05")) == [
+    assert charged(subscriber.preview("C1", today="2028-03-05")) == [
         ("late", "Subscriptions", "2028-01-21", "2028-01-31", "10.29", "2028-01-21"),
         ("late", "Subscriptions", "2028-02-01", "2028-02-29", "29.00", "2028-01-31"),
         ("late", "Subscriptions", "2028-03-01", "2028-03-31", "29.00", "2028-02-29"),
     ]
-    after = one.digests()
-    one.run("customer", "set", "C1", "name=C1", today="2028-03-06")
-    assert one.digests() == after
-    assert [row["gross"] for row in one.close(today="2028-04-01")] == ["97.29"]
+    after = subscriber.digests()
+    subscriber.run("customer", "set", "C1", "name=C1", today="2028-03-06")
+    assert subscriber.digests() == after
+    assert [row["gross"] for row in subscriber.close(today="2028-04-01")] == ["97.29"]
 
 
-def test_a_changed_billing_day_moves_the_days_a_fee_is_for(one):
-    fee(one, "--from", "2028-01-01", today="2028-01-01")
-    one.close(today="2028-02-02")
+def test_a_changed_billing_day_moves_the_days_a_fee_is_for(subscriber):
+    fee(subscriber, "--from", "2028-01-01", today="2028-01-01")
+    subscriber.close(today="2028-02-02")
     # February is billed; from 1 February on months begin on the 15th: 14 of the 31 days from
     # 15 January to 14 February are 13.10 (13.0968), so 15.90 come back, and a month is due.
-    one.run("customer", "set", "C1", "billing_day=15", "--from", "2028-02-01", today="2028-02-03")
-    [row] = one.close(today="2028-02-15")
+    subscriber.run(
+        "customer", "set", "C1", "billing_day=15", "--from", "2028-02-01", today="2028-02-03"
+    )
+    [row] = subscriber.close(today="2028-02-15")
     assert row["period"] == {"start": "2028-02-01", "end": "2028-02-15"}
-    assert charged(one.invoice(row["number"])) == [
+    assert charged(subscriber.invoice(row["number"])) == [
         ("late", "Subscriptions", "2028-02-15", "2028-02-29", "-15.90", "2028-01-31"),
         ("fee", "Subscriptions", "2028-02-15", "2028-03-14", "29.00", None),
     ]
 
 
-def test_a_fee_of_a_quarter_is_earned_month_by_month_and_nothing_is_left(one):
-    one.run(
+def test_a_fee_of_a_quarter_is_earned_month_by_month_and_nothing_is_left(subscriber):
+    subscriber.run(
         "fee", "add", "C1", "DIDs", "91.00", "--every", "quarter", "--from", "2028-01-01",
         "--until", "2028-04-01", today="2028-01-01",
     )  # fmt: skip
     earned = []
     for month in ("2028-02-01", "2028-03-01", "2028-04-01"):
-        one.close(today=month)
-        sums = one.sums()
+        subscriber.close(today=month)
+        sums = subscriber.sums()
         earned.append((sums["Income:DIDs"], sums.get("Liabilities:Deferred-Income", Decimal(0))))
     # A day costs 1.00: 31 in January, 29 in February, 31 in March.
     assert earned == [(-31, -60), (-60, -31), (-91, 0)]
-    assert "a2ledger-deferred" not in one.text("journals/2028-04/C1.01.beancount")
-    for top in one.tops():
-        assert bean_check(one.root / top) == ""
+    assert "a2ledger-deferred" not in subscriber.text("journals/2028-04/C1.01.beancount")
+    for top in subscriber.tops():
+        assert bean_check(subscriber.root / top) == ""
 
 
-def test_a_fee_of_a_year_that_is_stopped_leaves_nothing_deferred(one):
-    one.run("fee", "add", "C1", "DIDs", "366.00", "--every", "year", "--id", "did")
-    one.close(today="2028-03-01")
-    assert one.sums()["Liabilities:Deferred-Income"] == -306
-    one.run("fee", "stop", "C1", "did", "--from", "2028-05-01", today="2028-03-10")
-    assert one.balance("C1")["owed"] == "121.00"  # 31 + 29 + 31 + 30 days of 1.00
+def test_a_fee_of_a_year_that_is_stopped_leaves_nothing_deferred(subscriber):
+    subscriber.run("fee", "add", "C1", "DIDs", "366.00", "--every", "year", "--id", "did")
+    subscriber.close(today="2028-03-01")
+    assert subscriber.sums()["Liabilities:Deferred-Income"] == -306
+    subscriber.run("fee", "stop", "C1", "did", "--from", "2028-05-01", today="2028-03-10")
+    assert subscriber.balance("C1")["owed"] == "121.00"  # 31 + 29 + 31 + 30 days of 1.00
 
     # The credit of 245 days takes back what was deferred for them; April is still to be earned.
-    one.close(today="2028-04-01")
-    assert one.sums()["Liabilities:Deferred-Income"] == -30
-    one.close(today="2028-05-01")
-    assert "Liabilities:Deferred-Income" not in one.sums()
-    assert one.sums()["Income:DIDs"] == -121
-    assert one.run("check", "C1", code=1).stdout.count("\n") == 1  # over the limit, and no more
+    subscriber.close(today="2028-04-01")
+    assert subscriber.sums()["Liabilities:Deferred-Income"] == -30
+    subscriber.close(today="2028-05-01")
+    assert "Liabilities:Deferred-Income" not in subscriber.sums()
+    assert subscriber.sums()["Income:DIDs"] == -121
+    assert (
+        subscriber.run("check", "C1", code=1).stdout.count("\n") == 1
+    )  # over the limit, and no more
 
 
 def test_fees_bear_the_vat_of_their_service(book):
@@ -256,40 +268,42 @@ def test_fees_bear_the_vat_of_their_service(book):
         ("2028-02-29", "308.00"),  # 1 day, and 307; the month due ahead today is not
     ],
 )
-def test_settling_an_account_settles_its_fees_to_the_day(one, today, credited):
-    fee(one, "--from", "2028-01-01", today="2028-01-01")
-    one.run("fee", "add", "C1", "DIDs", "366.00", "--every", "year")
-    one.run("fee", "add", "C1", "DIDs", "29.00", "--arrears", "--from", "2028-02-01", "--id", "a")
-    one.close(today="2028-02-02")
+def test_settling_an_account_settles_its_fees_to_the_day(subscriber, today, credited):
+    fee(subscriber, "--from", "2028-01-01", today="2028-01-01")
+    subscriber.run("fee", "add", "C1", "DIDs", "366.00", "--every", "year")
+    subscriber.run(
+        "fee", "add", "C1", "DIDs", "29.00", "--arrears", "--from", "2028-02-01", "--id", "a"
+    )
+    subscriber.close(today="2028-02-02")
     over = int(today[-2:]) - 1  # days of February, at 1.00, of the fee in arrears
-    [row] = one.close("C1", "--final", today=today)
+    [row] = subscriber.close("C1", "--final", today=today)
 
     assert row["number"].startswith("CN-")
     assert row["gross"] == str(Decimal(credited) - over)
-    sums = one.sums("journals/history.beancount")
+    sums = subscriber.sums("journals/history.beancount")
     assert "Liabilities:Deferred-Income" not in sums
     assert sums["Income:DIDs"] == -(31 + over + over)  # days of the year, and of February
-    assert {row["until"] for row in one.run("fee", "list", "--json").json} == {today}
-    done = one.run("fee", "add", "C1", "DIDs", "1.00", today=today, code=1)
+    assert {row["until"] for row in subscriber.run("fee", "list", "--json").json} == {today}
+    done = subscriber.run("fee", "add", "C1", "DIDs", "1.00", today=today, code=1)
     assert "the account is settled" in done.stderr
-    for top in one.tops():
-        assert bean_check(one.root / top) == ""
+    for top in subscriber.tops():
+        assert bean_check(subscriber.root / top) == ""
 
 
-def test_a_fee_that_is_struck_out_stays_so(one):
-    fee(one, "--from", "2028-01-01", today="2028-01-01")
-    one.run("fee", "add", "C1", "DIDs", "91.00", "--every", "quarter", "--id", "did")
-    one.run("void", "fee-C1-line-2028-02-01", "a month for free", today="2028-01-31")
-    one.run("void", "fee-C1-did-2028-01-01", "a quarter for free", today="2028-01-31")
-    after = one.digests()
-    one.run("customer", "set", "C1", "name=C1", today="2028-01-31")
-    assert one.digests() == after
-    assert one.preview("C1", today="2028-01-31")["gross"] == "29.00"
-    assert [row["gross"] for row in one.close(today="2028-03-01")] == ["29.00", "29.00"]
+def test_a_fee_that_is_struck_out_stays_so(subscriber):
+    fee(subscriber, "--from", "2028-01-01", today="2028-01-01")
+    subscriber.run("fee", "add", "C1", "DIDs", "91.00", "--every", "quarter", "--id", "did")
+    subscriber.run("void", "fee-C1-line-2028-02-01", "a month for free", today="2028-01-31")
+    subscriber.run("void", "fee-C1-did-2028-01-01", "a quarter for free", today="2028-01-31")
+    after = subscriber.digests()
+    subscriber.run("customer", "set", "C1", "name=C1", today="2028-01-31")
+    assert subscriber.digests() == after
+    assert subscriber.preview("C1", today="2028-01-31")["gross"] == "29.00"
+    assert [row["gross"] for row in subscriber.close(today="2028-03-01")] == ["29.00", "29.00"]
     # Nothing comes back for days that were free.
-    one.run("fee", "stop", "C1", "line", "--from", "2028-02-10", today="2028-03-05")
-    assert one.balance("C1")["owed"] == "29.00"  # what was billed ahead for March comes back
-    assert "Liabilities:Deferred-Income" not in one.sums()
+    subscriber.run("fee", "stop", "C1", "line", "--from", "2028-02-10", today="2028-03-05")
+    assert subscriber.balance("C1")["owed"] == "29.00"  # what was billed ahead for March comes back
+    assert "Liabilities:Deferred-Income" not in subscriber.sums()
 
 
 def test_prices_that_contain_vat_contain_that_of_fees(book):
@@ -329,21 +343,21 @@ def test_prices_that_contain_vat_contain_that_of_fees(book):
         (["stop", "C1", "line", "--from", "2027-12-31"], "runs from 2028-01-01"),
     ],
 )
-def test_what_cannot_be_is_refused_in_a_line(one, words, said):
-    fee(one, today="2028-01-01")
-    before = one.digests()
-    done = one.run("fee", *words, today="2028-01-05", code=1)
+def test_what_cannot_be_is_refused_in_a_line(subscriber, words, said):
+    fee(subscriber, today="2028-01-01")
+    before = subscriber.digests()
+    done = subscriber.run("fee", *words, today="2028-01-05", code=1)
     assert said in done.stderr
     assert len(done.errors) == 1
-    assert one.digests() == before
+    assert subscriber.digests() == before
 
 
-def test_fees_are_listed(one):
-    fee(one, "--description", "Line 1", today="2028-01-01")
-    one.run("fee", "change", "C1", "line", "31.00", "--from", "2028-03-01")
-    one.run("fee", "stop", "C1", "line", "--from", "2028-05-01")
+def test_fees_are_listed(subscriber):
+    fee(subscriber, "--description", "Line 1", today="2028-01-01")
+    subscriber.run("fee", "change", "C1", "line", "31.00", "--from", "2028-03-01")
+    subscriber.run("fee", "stop", "C1", "line", "--from", "2028-05-01")
 
-    assert one.run("fee", "list", "C1", "--json", today="2028-03-05").json == [{
+    assert subscriber.run("fee", "list", "C1", "--json", today="2028-03-05").json == [{
         "customer": "C1", "id": "line", "service": "Subscriptions", "amount": "31.00",
         "currency": "EUR", "every": "month", "due": "advance", "from": "2028-01-01",
         "until": "2028-05-01", "description": "Line 1",
@@ -351,28 +365,31 @@ def test_fees_are_listed(one):
             {"from": "2028-01-01", "amount": "29.00"}, {"from": "2028-03-01", "amount": "31.00"},
         ],
     }]  # fmt: skip
-    assert "29.00 EUR every month in advance" in one.run("fee", "list", today="2028-01-05").stdout
-    assert one.run("customer", "show", "C1", "--json").json["fees"][0]["id"] == "line"
-    assert "line" in one.run("customer", "show", "C1").stdout
+    assert (
+        "29.00 EUR every month in advance"
+        in subscriber.run("fee", "list", today="2028-01-05").stdout
+    )
+    assert subscriber.run("customer", "show", "C1", "--json").json["fees"][0]["id"] == "line"
+    assert "line" in subscriber.run("customer", "show", "C1").stdout
 
 
 HAND = '2028-01-01 custom "a2ledger-fee" "hand" "DIDs" 4.00 EUR "month" "arrears" "By hand"\n'
 DEARER = '2028-02-11 custom "a2ledger-fee" "hand" 5.80 EUR\n'
 
 
-def test_fees_may_be_written_by_hand(one):
-    one.append("journals/customers/C1.beancount", HAND)
-    one.append("journals/customers/C1.beancount", '; 2028 custom "a2ledger-fee" is a note\n')
-    one.append("journals/customers/C1.beancount", DEARER)
-    rows = one.close(today="2028-03-01")
+def test_fees_may_be_written_by_hand(subscriber):
+    subscriber.append("journals/customers/C1.beancount", HAND)
+    subscriber.append("journals/customers/C1.beancount", '; 2028 custom "a2ledger-fee" is a note\n')
+    subscriber.append("journals/customers/C1.beancount", DEARER)
+    rows = subscriber.close(today="2028-03-01")
 
     # February: 10 of 29 days of 4.00 are 1.38, 19 of 29 days of 5.80 are 3.80.
     assert [row["gross"] for row in rows] == ["4.00", "5.18"]
-    assert "is a note" in one.text("journals/customers/C1.beancount")
+    assert "is a note" in subscriber.text("journals/customers/C1.beancount")
     # A line taken away by hand ends the fee and credits nothing.
-    one.edit("journals/customers/C1.beancount", HAND, "")
-    one.edit("journals/customers/C1.beancount", DEARER, "")
-    assert one.close(today="2028-04-01")[0]["gross"] == "0.00"
+    subscriber.edit("journals/customers/C1.beancount", HAND, "")
+    subscriber.edit("journals/customers/C1.beancount", DEARER, "")
+    assert subscriber.close(today="2028-04-01")[0]["gross"] == "0.00"
 
 
 @pytest.mark.parametrize(
@@ -389,24 +406,24 @@ def test_fees_may_be_written_by_hand(one):
         (HAND + '2028-02-01 custom "a2ledger-fee" "hand" "stop"\n' * 2, "stops once"),
     ],
 )
-def test_a_line_by_hand_that_is_no_fee_stops_every_command(one, line, said):
-    one.append("journals/customers/C1.beancount", line)
-    before = one.digests()
-    done = one.run("customer", "set", "C1", "terms=3", code=1)
+def test_a_line_by_hand_that_is_no_fee_stops_every_command(subscriber, line, said):
+    subscriber.append("journals/customers/C1.beancount", line)
+    before = subscriber.digests()
+    done = subscriber.run("customer", "set", "C1", "terms=3", code=1)
     assert done.stderr.startswith("a2ledger: journals/customers/C1.beancount:")
     assert said in done.stderr
-    assert one.digests() == before
+    assert subscriber.digests() == before
 
 
-def test_an_entry_spoilt_by_hand_comes_back_with_its_note(one):
-    fee(one, "--from", "2028-01-01", today="2028-01-01")
+def test_an_entry_spoilt_by_hand_comes_back_with_its_note(subscriber):
+    fee(subscriber, "--from", "2028-01-01", today="2028-01-01")
     path = "journals/2028-01/C1.01.beancount"
-    one.edit(path, "  29.000000 EUR", "   2.000000 EUR")
-    one.edit(path, " -29.000000 EUR\n", "  -2.000000 EUR\n\n; he called about this\n")
-    one.run("customer", "set", "C1", "terms=3", today="2028-01-05")
-    assert "29.000000 EUR" in one.text(path)
-    assert "; he called about this" in one.text(path)
-    assert one.balance("C1")["unbilled"] == "29.00"
+    subscriber.edit(path, "  29.000000 EUR", "   2.000000 EUR")
+    subscriber.edit(path, " -29.000000 EUR\n", "  -2.000000 EUR\n\n; he called about this\n")
+    subscriber.run("customer", "set", "C1", "terms=3", today="2028-01-05")
+    assert "29.000000 EUR" in subscriber.text(path)
+    assert "; he called about this" in subscriber.text(path)
+    assert subscriber.balance("C1")["unbilled"] == "29.00"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,76 @@
+"""Calls added up for bills: by period, service, destination, VAT code and what came late."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from a2ledger.billing.bill import Used
+from a2ledger.billing.used import Calls, Day
+from a2ledger.calls.detail import Told
+from a2ledger.period import DAY, Period
+
+JANUARY = Period(dt.date(2026, 1, 1), dt.date(2026, 2, 1))
+FEBRUARY = Period(dt.date(2026, 2, 1), dt.date(2026, 3, 1))
+DAYS = st.integers(0, 58).map(lambda offset: JANUARY.start + offset * DAY)
+SUMS = st.lists(
+    st.tuples(
+        DAYS,
+        st.sampled_from(["C1", "C2"]),
+        st.sampled_from(["Calls", "Fax"]),
+        st.sampled_from(["Belgium", "France"]),
+        st.integers(1, 9),
+        st.integers(-(10**6), 10**6),
+    ),
+    max_size=20,
+)
+
+
+def taken(sums):
+    calls = Calls()
+    for day, customer, service, place, count, micro in sums:
+        used = Used(service, place, "O", None, count, 60 * count, micro, day, day)
+        calls.add(Day(day, [(customer, day, used)], [Told(customer, None, count, "ab")]))
+    return calls
+
+
+@given(SUMS)
+def test_every_call_is_in_the_bill_of_one_period_of_its_customer(sums):
+    calls = taken(sums)
+    for customer in ("C1", "C2"):
+        own = [row for row in sums if row[1] == customer]
+        bills = [calls.of(customer, period) for period in (JANUARY, FEBRUARY)]
+        assert sum(used.calls for bill in bills for used in bill) == sum(row[4] for row in own)
+        assert sum(used.micro for bill in bills for used in bill) == sum(row[5] for row in own)
+        for period, bill in zip((JANUARY, FEBRUARY), bills, strict=True):
+            keys = [(used.service, used.destination) for used in bill]
+            assert len(keys) == len(set(keys))
+            assert all(period.start <= used.first <= used.last < period.end for used in bill)
+
+
+@given(SUMS, st.randoms())
+def test_what_a_seal_vouches_for_does_not_depend_on_the_order_of_days(sums, random):
+    shuffled = random.sample(sums, len(sums))
+    assert taken(sums).told("C1", JANUARY) == taken(shuffled).told("C1", JANUARY)
+
+
+@given(SUMS)
+def test_handed_on_for_some_customers_it_is_the_same_for_them_and_nothing_of_others(sums):
+    calls = taken(sums)
+    part = calls.only(["C1"])
+    assert part.of("C1", JANUARY) == calls.of("C1", JANUARY)
+    assert part.of("C2", JANUARY) == []
+
+
+def test_late_calls_are_of_the_period_they_are_posted_in_and_apart():
+    calls, day = Calls(), dt.date(2026, 1, 30)
+    now = Used("Calls", "Belgium", "O", None, 1, 60, 5, FEBRUARY.start, FEBRUARY.start)
+    late = now._replace(late_from=day, first=day, last=day)
+    calls.add(Day(FEBRUARY.start, [("C1", FEBRUARY.start, now)], []))
+    calls.add(Day(day, [("C1", FEBRUARY.start, late)], [Told("C1", FEBRUARY.start, 1, "ab")]))
+    assert calls.of("C1", JANUARY) == []
+    assert calls.of("C1", FEBRUARY) == [now, late]
+    assert calls.told("C1", JANUARY) == (0, "")
+    assert calls.told("C1", FEBRUARY) == (1, "2026-01-30 2026-02-01 1 ab\n")
