@@ -306,15 +306,15 @@ def _relief(
     places = money.decimals(bill["currency"])
     left = worths.left(bill)
     gross = left.gross_micro
-    if gross <= 0:
+    part = min(before - after, gross - left.lost_micro)
+    if part <= 0:
         return {}
 
     def share(tax: int, open_micro: int) -> int:
         return Share(min(open_micro, gross), gross).of(tax, places)
 
     return {
-        code: min(share(tax, before) - share(tax, after), tax - left.relieved_micro.get(code, 0))
-        for code, tax in left.taxes_micro.items()
+        code: share(tax, after + part) - share(tax, after) for code, tax in left.taxes_micro.items()
     }
 
 

@@ -56,9 +56,9 @@ class Left(NamedTuple):
 
     gross_micro: int
     taxes_micro: Mapping[str, int]
-    """VAT by code …"""
-    relieved_micro: Mapping[str, int]
-    """… and what of it write-offs took."""
+    """VAT in it, by code."""
+    lost_micro: int
+    """What of it was written off and not recovered."""
 
 
 class Share(NamedTuple):
@@ -124,17 +124,13 @@ class Worth:
         _take(rest, *given)
         lines = self._corrected(invoice, rest, billed_fees=True)
         given.append(_as_note("", invoice, lines, self.places))
-        _take(rest, given[-1])
         gross, taxes = money.parse(invoice["gross"]), Counter[str]()
         for row in invoice["vat"]:
             taxes[row["code"]] += money.parse(row["vat"])
         for row in (row for note in given for row in note["vat"]):
             taxes[row["code"]] -= money.parse(row["vat"])
             gross -= money.parse(row["net"]) + money.parse(row["vat"])
-        relieved = Counter[str]()
-        for row in self._written_off(invoice, rest, given)["vat"]:
-            relieved[row["code"]] += money.parse(row["vat"])
-        return Left(gross, taxes, relieved)
+        return Left(gross, taxes, self.lost.get(str(invoice["number"]), 0))
 
     def fees(self) -> dict[str, Share]:
         """What was given back by hand of the fees that closed periods billed, by their links."""
