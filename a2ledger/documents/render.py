@@ -228,6 +228,8 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
     view.setdefault("original", None)
     if not view.get("originals"):
         view["originals"] = [view["original"]] if view["original"] else []
+    named = (f"{one['number']} of {_day(one['date'])}" for one in view["originals"])
+    view["corrects"] = ", ".join(named)
     view.setdefault("vat_translated", None)
     view.setdefault("treatment", "")
     view.setdefault("seal", "")
