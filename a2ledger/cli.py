@@ -9,63 +9,15 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib
-import re
 import sys
 from collections import UserDict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
-from a2ledger import __version__
-from a2ledger.book.book import BrokenBookError, NoBookError, RefusedError
-from a2ledger.book.disk import CannotCreateError, CannotWriteError
-from a2ledger.book.git import GitError
-from a2ledger.book.source_config import UnknownSourceError
-from a2ledger.book.toml_table import ConfigError
-from a2ledger.book.transaction import InterruptedRunError, LockedError
-from a2ledger.calls import detail
-from a2ledger.commands.settings import (
-    CANNOT_CREATE,
-    DAY,
-    FAILED,
-    LOCKED,
-    NO,
-    UNUSABLE,
-    USAGE,
-    Settings,
-    listed,
-)
-from a2ledger.documents.pdf import PdfError
-from a2ledger.documents.render import RenderError
-from a2ledger.documents.rules import RulesError
-from a2ledger.journal import ledger
-from a2ledger.sources import quarantine
-from a2ledger.sources.batch import UnusableInput
-from a2ledger.sources.report import UncountedRowsError
-
-CODES: dict[type[Exception], int] = {
-    UnknownSourceError: USAGE,
-    NoBookError: NO,
-    BrokenBookError: NO,
-    ConfigError: NO,
-    RefusedError: NO,
-    detail.MissingDetailError: NO,
-    ledger.ForbiddenLineError: NO,
-    quarantine.BrokenQuarantineError: NO,
-    UncountedRowsError: NO,
-    PdfError: NO,
-    RenderError: NO,
-    RulesError: NO,
-    GitError: FAILED,
-    UnusableInput: UNUSABLE,
-    CannotCreateError: CANNOT_CREATE,
-    CannotWriteError: FAILED,
-    LockedError: LOCKED,
-    InterruptedRunError: LOCKED,
-    OSError: FAILED,
-}
-"""Exit code of each error a person can do something about."""
+from a2ledger import __version__, errors
+from a2ledger.commands.settings import DAY, Settings, listed
 
 COMMANDS = {
     "init": "start.init",
@@ -137,27 +89,16 @@ class Group(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise  # click's business: the reader of our output has gone
-        except tuple(CODES) as error:
-            for line in listed(_explained(error)):
-                click.echo(f"a2ledger: {line}", err=True)
-            sys.exit(next(code for kind, code in CODES.items() if isinstance(error, kind)))
+        except OSError as error:
+            _fail(errors.of_disk(error))
+        except errors.ExpectedError as error:
+            _fail(error)
 
 
-def _explained(error: Exception) -> list[str]:
-    """Lines that say ``FILE:LINE: what; what was not done; what to do``."""
-    text = str(error)
-    if isinstance(error, OSError):
-        text = f"{error.filename or 'input'}: {error.strerror or error}"
-    return [_in_full(line) for line in text.splitlines()]
-
-
-def _in_full(line: str) -> str:
-    """A message with what it left to be understood: that nothing was done, and what to do."""
-    what, _, rest = line.partition("; ")
-    undone, _, todo = rest.partition("; ")
-    if not re.match(r"(nothing|not|the rest|the row)\b", undone):
-        undone, todo = "nothing was done", rest
-    return f"{what}; {undone}; {todo or 'correct it and run again'}"
+def _fail(error: errors.ExpectedError) -> NoReturn:
+    for line in listed(error.lines()):
+        click.echo(f"a2ledger: {line}", err=True)
+    sys.exit(error.exit_code)
 
 
 @click.group(

@@ -79,14 +79,17 @@ def read(
     header = next(rows, None)
     if header is None:
         if not problems:
-            problems.append(Problem(file, 0, "empty", "is empty; its first line names columns"))
+            problems.append(
+                Problem(file, 0, "empty", "is empty", todo="its first line names columns")
+            )
         return table, problems
     line, cells = header
     names = [(aliases or {}).get(name, name) for name in map(str.lower, cells)]
     if rename is not None:
         names = list(rename(cells))
     if wrong := _wrong_header(names, known, required):
-        problems.append(Problem(file, line, "bad-header", wrong))
+        what, todo = wrong
+        problems.append(Problem(file, line, "bad-header", what, todo=todo))
         return table, problems
     kept = []
     for line, row in rows:
@@ -132,18 +135,22 @@ def _rows(
                 file,
                 reader.line_num,  # type: ignore[attr-defined]
                 "bad-csv",
-                f"cannot be read as CSV ({error}); look for a stray or missing quote",
+                f"cannot be read as CSV ({error})",
+                todo="look for a stray or missing quote",
             )
         )
 
 
-def _wrong_header(names: Sequence[str], known: Sequence[str], required: Sequence[str]) -> str:
+def _wrong_header(
+    names: Sequence[str], known: Sequence[str], required: Sequence[str]
+) -> tuple[str, str] | None:
+    """Return what is wrong with a header and what to do; None if nothing is."""
     twice = next((name for name in known if names.count(name) > 1), None)
     if twice:
-        return f"names the column {twice} twice; keep one"
+        return f"names the column {twice} twice", "keep one"
     if missing := [name for name in required if name not in names]:
-        return f"has no column {', '.join(missing)}; the first line must name the columns"
-    return ""
+        return f"has no column {', '.join(missing)}", "the first line must name the columns"
+    return None
 
 
 def _too_wide(
@@ -154,7 +161,8 @@ def _too_wide(
         file,
         line,
         "bad-row",
-        f"has {len(row)} cells under {len(names)} columns; if one contains {separator!r}, {hint}",
+        f"has {len(row)} cells under {len(names)} columns",
+        todo=f"if one contains {separator!r}, {hint}",
     )
 
 

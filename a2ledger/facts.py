@@ -14,6 +14,7 @@ from stdnum import bic, iban
 from stdnum.exceptions import ValidationError
 
 from a2ledger import callguards, codelists, e164, money
+from a2ledger.errors import BadValueError
 from a2ledger.period import CYCLES
 from a2ledger.records import KEYS, NUMBERS, SETTLED, Customer, Fact, split_list
 from a2ledger.vat import TREATMENTS
@@ -58,7 +59,7 @@ def parse(key: str, text: str) -> Fact:
     """
     text = _STEERING.sub("", text).strip()
     if key not in KEYS:
-        raise ValueError(f"{key}: no such fact; there is {', '.join(KEYS)}")
+        raise BadValueError(f"{key}: no such fact", f"there is {', '.join(KEYS)}")
     if key in NUMBERS:
         return _number(key, text)
     pattern, lack = _PATTERNS.get(key, (".*", ""))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from a2ledger import period
+from a2ledger import errors, period
 from a2ledger.period import Cycle, Period
 
 Fact = str | Decimal
@@ -67,17 +67,34 @@ class Problem(NamedTuple):
     """Something wrong with data, not with the program.
 
     ``file`` and ``line`` say where (line 0: the file as a whole), ``reason`` is the short name
-    it is counted under, ``message`` is for a person.
+    it is counted under. ``what`` is wrong, ``undone`` what was not done because of it, and
+    ``todo`` what to do, are for a person; the last two are empty where they go without saying.
     """
 
     file: str
     line: int
     reason: str
-    message: str
+    what: str
+    undone: str = ""
+    todo: str = ""
+
+    @property
+    def message(self) -> str:
+        """What is wrong and what to do about it."""
+        return "; ".join(filter(None, (self.what, self.undone, self.todo)))
+
+    @property
+    def line_of_error(self) -> str:
+        """The problem with its place, in full."""
+        undone, todo = self.undone or errors.NOTHING, self.todo or errors.CORRECT
+        return errors.told(f"{self._place}: {self.what}", undone, todo)
+
+    @property
+    def _place(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place}: {self.message}"
+        return f"{self._place}: {self.message}"
 
 
 EVERY = {"month": 1, "quarter": 3, "year": 12}

@@ -82,8 +82,9 @@ def _check(is_there: bool, one: Path | Address) -> None:
     if not is_there:
         what = "there is no cc_card" if isinstance(one, Address) else "there is no cc_card.csv"
         raise UnusableInput(
-            f"{one}: {what}; nothing was imported; name A2Billing's database, "
-            "or a directory of CSV exports of its tables"
+            f"{one}: {what}",
+            undone="nothing was imported",
+            todo="name A2Billing's database, or a directory of CSV exports of its tables",
         )
 
 
@@ -203,8 +204,9 @@ def _check_currency(book: Book, tables: Tables) -> None:
     base = a2billing.base_currency(tables)
     if base and base != book.config.currency:
         raise RefusedError(
-            f"A2Billing keeps its accounts in {base}, the book in {book.config.currency}; "
-            f"nothing was imported; start a book with `init --currency {base}`"
+            (f"A2Billing keeps its accounts in {base}, the book in {book.config.currency}"),
+            undone="nothing was imported",
+            todo=f"start a book with `init --currency {base}`",
         )
 
 

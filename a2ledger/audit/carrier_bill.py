@@ -219,7 +219,7 @@ def read(
     seen = ", ".join(filter(None, rows[0][1])) if rows else "nothing"
     what = f"which column is which is not clear, of {seen}"
     todo = "say it with --map start=COLUMN,called=COLUMN,seconds=COLUMN,amount=COLUMN"
-    return [], [Problem(file, line, "bad-header", f"{what}; {todo}")]
+    return [], [Problem(file, line, "bad-header", what, todo=todo)]
 
 
 def _header(cells: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:

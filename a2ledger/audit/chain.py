@@ -142,12 +142,12 @@ class Chain:
     def _text(self, path: str) -> str:
         place = self.book.root / path
         if place.is_symlink() or not place.is_file():
-            message = f"is no file of its own; {restore(path)}"
-            raise BrokenBookError([Problem(path, 0, "gone", message)])
+            gone = Problem(path, 0, "gone", "is no file of its own", todo=restore(path))
+            raise BrokenBookError([gone])
         return place.read_bytes().decode("utf-8", "surrogateescape")
 
     def _say(self, path: str, check: str, what: str, todo: str) -> None:
-        self.found.problems.append(Problem(path, 0, check, f"{what}; {todo}"))
+        self.found.problems.append(Problem(path, 0, check, what, todo=todo))
 
     def _document(self, one: Period, sealed: SoFar) -> _Issued | None:
         """The document of a period, if its file can be read."""

@@ -165,8 +165,7 @@ def _key(book: Book) -> Iterator[Finding]:
     except ConfigError:
         return  # which is found already
     except RefusedError as error:
-        what, _, todo = str(error).split("; ", 2)
-        yield Finding("key", what, todo)
+        yield Finding("key", error.what, error.todo)
     else:
         yield Finding("key", f"{key} signs closes")
 

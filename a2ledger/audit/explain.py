@@ -101,7 +101,9 @@ def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
         document = files.chosen(book, [name], "")[name]
         if not 1 <= number <= len(document["lines"]):
             raise RefusedError(
-                f"{name}: has {len(document['lines'])} line(s); nothing to explain; name one"
+                f"{name}: has {len(document['lines'])} line(s)",
+                undone="nothing to explain",
+                todo="name one",
             )
         if _is_correction(document) or document["lines"][number - 1]["kind"] == "refill":
             return _of_correction(book, name, document, number)
@@ -125,7 +127,9 @@ def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
         return _without_detail(book, empty, rows, str(error))
     bill = preview.draw_up(book, customer, one, states[customer.id][0], rows, calls)
     if not 1 <= number <= len(bill.items):
-        raise RefusedError(f"{name}: has {len(bill.items)} line(s); nothing to explain; name one")
+        raise RefusedError(
+            f"{name}: has {len(bill.items)} line(s)", undone="nothing to explain", todo="name one"
+        )
     return _told(book, empty, bill, number - 1, rows)
 
 

@@ -104,13 +104,17 @@ def _problems(draft: Draft, path: str) -> Iterable[Problem]:
             path,
             0,
             "frozen",
-            "a closed period or a document was changed; nothing was done; "
-            f"bring it back with `git checkout -- {path}`, or `git revert` if the change was "
-            "committed, and post a correction instead",
+            "a closed period or a document was changed",
+            todo=(
+                f"bring it back with `git checkout -- {path}`, or `git revert` if the "
+                "change was committed, and post a correction instead"
+            ),
         )
         return
     if (draft.root / path).is_symlink():
-        yield Problem(path, 0, "link", "is a link; put the file or directory itself in its place")
+        yield Problem(
+            path, 0, "link", "is a link", todo="put the file or directory itself in its place"
+        )
         return
     if path.startswith(_DERIVED):
         return
@@ -119,14 +123,14 @@ def _problems(draft: Draft, path: str) -> Iterable[Problem]:
     elif (draft.root / path).is_file():
         yield from _journal(draft, path)
     elif _OWN.match(path) or _PERIOD.match(path):
-        yield Problem(path, 0, "gone", f"is gone; {restore(path)}")
+        yield Problem(path, 0, "gone", "is gone", todo=restore(path))
 
 
 def _other(draft: Draft, path: str) -> Iterable[Problem]:
     """What is wrong with an edited file that is no journal."""
     there = (draft.root / path).is_file()
     if path == DIGESTS:
-        yield Problem(path, 0, "digests", f"was changed by hand; {restore(path)}")
+        yield Problem(path, 0, "digests", "was changed by hand", todo=restore(path))
     elif path == CONFIG:
         yield from settled.changed(draft)
     elif path == IMPORTS:
@@ -153,8 +157,8 @@ def _journal(draft: Draft, path: str) -> Iterable[Problem]:
                 path,
                 number,
                 "customer",
-                "a customer's account may not stand here; nothing was done; "
-                "write the entry into his open period's file",
+                "a customer's account may not stand here",
+                todo="write the entry into his open period's file",
             )
     if path.startswith(_SHARED):
         yield from _still_moving(draft, path, text)
@@ -184,8 +188,11 @@ def _still_moving(draft: Draft, path: str, text: str) -> Iterable[Problem]:
                 path,
                 number,
                 "balance",
-                f"usage moves {account} by whole months, so that its balance inside one does not "
-                "stay; nothing was done; assert it on the first day of a month",
+                (
+                    f"usage moves {account} by whole months, so that its balance inside one "
+                    "does not stay"
+                ),
+                todo="assert it on the first day of a month",
             )
 
 
@@ -204,7 +211,7 @@ def _unsealed(draft: Draft, path: str, text: str) -> Iterable[Problem]:
     held = draft.repository.run("show", f"HEAD:{path}", check=False).stdout
     if seal.read(held, start) != seal.read(text, start):
         yield Problem(
-            path, 0, "seal", f"the seal of the period before was changed; {restore(path)}"
+            path, 0, "seal", "the seal of the period before was changed", todo=restore(path)
         )
 
 

@@ -30,7 +30,7 @@ def changed(draft: Draft) -> Iterator[Problem]:
 
 
 def _problem(key: str, what: str, todo: str) -> Problem:
-    return Problem(CONFIG, 0, "settled", f"{key}: {what}; nothing was done; {todo}")
+    return Problem(CONFIG, 0, "settled", f"{key}: {what}", todo=todo)
 
 
 def _changed_codes(

@@ -75,7 +75,7 @@ def check_key(book: Book) -> None:
 
 
 def _refused(key: Path, what: str, todo: str) -> RefusedError:
-    return RefusedError(f"{key}: {what}; nothing was closed; {todo}")
+    return RefusedError(f"{key}: {what}", undone="nothing was closed", todo=todo)
 
 
 def _key(book: Book) -> Path:
@@ -133,7 +133,7 @@ def problems(book: Book) -> Iterator[Problem]:
 
 
 def _problem(place: str, what: str, todo: str) -> Problem:
-    return Problem(place, 0, "tag", f"{what}; {todo}")
+    return Problem(place, 0, "tag", what, todo=todo)
 
 
 def _git(book: Book, *words: str, **settings: str) -> tuple[int, str]:

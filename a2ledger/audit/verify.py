@@ -205,13 +205,15 @@ def _extra(book: Book, documents: Mapping[str, str]) -> Iterator[Problem]:
             named.add(f"statement-{customer.id}-{start}")
     for path in book.files("journals", "[0-9]*/*"):
         if path not in known:
-            yield Problem(path, 0, "extra", "is no period of any customer; take it away")
+            yield Problem(path, 0, "extra", "is no period of any customer", todo="take it away")
     for name, path in documents.items():
         if name not in named | sealed:
-            yield Problem(path, 0, "extra", "is a document that no journal knows; take it away")
+            yield Problem(
+                path, 0, "extra", "is a document that no journal knows", todo="take it away"
+            )
         elif name not in sealed and '\n "seal": "' in book.text(path):
-            message = "bears a seal that no period's file has; restore the journals from git"
-            yield Problem(path, 0, "chain", message)
+            message = "bears a seal that no period's file has"
+            yield Problem(path, 0, "chain", message, todo="restore the journals from git")
 
 
 def _general(book: Book) -> Iterator[Problem]:
@@ -228,7 +230,7 @@ def _general(book: Book) -> Iterator[Problem]:
     for path in sorted(filter((_MONTHS if older else _SUMMED).fullmatch, draft.put_files)):
         if not older or _sums(draft.text(path)) != _sums(book.text(path)):
             message = "is not what the customers' own ledgers give"
-            yield Problem(path, 0, "general", f"{message}; {restore(path)}")
+            yield Problem(path, 0, "general", message, todo=restore(path))
 
 
 def _sums(text: str) -> dict[tuple[str, str], int]:

@@ -310,8 +310,8 @@ def of_customer(book: Book, standing: Standing, day: dt.date) -> Aged:
     documents, unapplied = _opened(book, customer, day) if billed > 0 else ([], -billed)
     if sum(one.open_micro for one in documents) - unapplied != billed:
         path = balances.period_file(customer, day)
-        message = f"brings forward what the periods before do not add up to; {restore(path)}"
-        raise BrokenBookError([Problem(path, 0, "brought", message)])
+        message = "brings forward what the periods before do not add up to"
+        raise BrokenBookError([Problem(path, 0, "brought", message, todo=restore(path))])
     return Aged(
         customer=customer.id,
         currency=standing.currency,
@@ -350,8 +350,8 @@ def document(book: Book, one: Open) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(book.text(path))
     except ValueError:
-        message = f"is no document; {restore(path)}"
-        raise BrokenBookError([Problem(path, 0, "document", message)]) from None
+        problem = Problem(path, 0, "document", "is no document", todo=restore(path))
+        raise BrokenBookError([problem]) from None
     return found
 
 

@@ -62,7 +62,7 @@ def standing_on(book: Book, customer: Customer, day: dt.date) -> Standing:
     """Where one customer stood at the end of a day."""
     path = period_file(customer, day)
     if not (book.root / path).is_file():
-        raise BrokenBookError([Problem(path, 0, "gone", f"is gone; {restore(path)}")])
+        raise BrokenBookError([Problem(path, 0, "gone", "is gone", todo=restore(path))])
     billed, unbilled = sums(book, customer, day)
     limit = customer.text("credit_limit", day) or "0"
     return Standing(
@@ -125,8 +125,8 @@ def main(book: Book) -> Ledger:
         BrokenBookError: if it is not there; what is wrong in it is for ``check`` to say.
     """
     if not (book.root / MAIN).is_file():
-        message = f"is not there; nothing was read; {restore(MAIN)}"
-        raise BrokenBookError([Problem(MAIN, 0, "main", message)])
+        gone = Problem(MAIN, 0, "main", "is not there", "nothing was read", restore(MAIN))
+        raise BrokenBookError([gone])
     return Ledger.load(book.root / MAIN)
 
 

@@ -64,8 +64,7 @@ def bad_decks(book: Book) -> Iterator[Problem]:
             decks.deck(book, name)
         except BrokenBookError as error:
             for problem in error.problems:
-                message = f"{problem.message} (the tariff of {user})"
-                yield problem._replace(message=message)
+                yield problem._replace(what=f"{problem.what} (the tariff of {user})")
 
 
 def soundness(book: Book, found: Sequence[Standing], wanted: set[str]) -> Iterator[Problem]:
@@ -166,8 +165,8 @@ def summaries(
                 0,
                 "summary",
                 f"{account} is {money.text(own)} in the customer's own ledger and "
-                f"{money.text(summary)} in the general ledger; run any command that writes, "
-                "or undo the edit",
+                f"{money.text(summary)} in the general ledger",
+                todo="run any command that writes, or undo the edit",
             )
 
 

@@ -163,8 +163,9 @@ def check_sources(book: Book, without: Sequence[str]) -> None:
     for name in without:
         if name not in book.config.sources:
             raise RefusedError(
-                f"--without {name}: no such source in a2ledger.toml; nothing was closed; "
-                f"there is {', '.join(book.config.sources) or 'none'}"
+                f"--without {name}: no such source in a2ledger.toml",
+                undone="nothing was closed",
+                todo=f"there is {', '.join(book.config.sources) or 'none'}",
             )
 
 

@@ -112,8 +112,9 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
             final=final,
         )
     except DetailDiffersError as error:
-        message = f"{customer.id}, {one}: {error}; nothing was billed"
-        raise BrokenBookError([Problem(path, 0, "detail", message)]) from None
+        message = f"{customer.id}, {one}: {error}"
+        differs = Problem(path, 0, "detail", message, "nothing was billed")
+        raise BrokenBookError([differs]) from None
 
 
 def document(

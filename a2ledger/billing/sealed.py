@@ -56,8 +56,9 @@ class Covered:
         for name in issued(frozen):
             if not (path := self._document(name)):
                 place = customer_file.period_path(customer, one.start)
-                message = f"names {name}, which is not under invoices/; restore that document"
-                raise BrokenBookError([Problem(place, 0, "document", message)])
+                message = f"names {name}, which is not under invoices/"
+                gone = Problem(place, 0, "document", message, todo="restore that document")
+                raise BrokenBookError([gone])
             found[path] = self.book.text(path)
         # What is no UTF-8 by now is digested as it is.
         digests = {

@@ -62,7 +62,7 @@ def settle(
     closed = close.close_all(draft, ready, list(last), last)
     if left := list(close.left_open(closed)):
         # Their fees and deposits are settled in the draft, which must not be published so.
-        raise RefusedError("\n".join(f"{line}; nothing was settled" for line in left))
+        raise RefusedError("\n".join(left), undone="nothing was settled")
     results += closed
     return sorted(results, key=lambda row: (row.period.end, row.customer))
 
@@ -122,7 +122,9 @@ def reopen(draft: Draft, identity: str, since: dt.date) -> None:
     """
     customer = subledgers.customer(draft, identity)
     if not customer.settled:
-        raise RefusedError(f"{identity}: the account is not settled; there is nothing to reopen")
+        raise RefusedError(
+            f"{identity}: the account is not settled", todo="there is nothing to reopen"
+        )
     if not customer.open_since <= since <= draft.today:
         raise RefusedError(
             f"{identity}: it can be reopened from {customer.open_since} to {draft.today}"

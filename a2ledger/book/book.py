@@ -17,6 +17,7 @@ from a2ledger.book.config import Config
 from a2ledger.book.git import Tag
 from a2ledger.book.toml_table import ConfigError
 from a2ledger.book.transaction import Talk, Vault
+from a2ledger.errors import CORRECT, ExpectedError
 from a2ledger.progress import Progress, silent
 from a2ledger.records import Problem
 
@@ -25,26 +26,30 @@ IMPORTS = "imports.csv"
 DIGESTS = "calls/DIGESTS"
 GENERAL = "journals/general"
 SUSPENSE = "journals/suspense"
-_MEND = "nothing was done; correct it, or bring it back from git"
+_MEND = "correct it, or bring it back from git"
 _PERIOD = re.compile(r"journals/\d{4}-\d\d/")
 
 Value = TypeVar("Value")
 
 
-class NoBookError(Exception):
+class NoBookError(ExpectedError):
     """There is no book here."""
 
 
-class RefusedError(Exception):
+class RefusedError(ExpectedError):
     """What was asked for cannot be; the message says why and what to do."""
 
 
-class BrokenBookError(Exception):
+class BrokenBookError(ExpectedError):
     """The book holds what cannot be: the problems say what and where."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = list(problems)
+
+    def lines(self) -> list[str]:
+        """Return a line for each problem."""
+        return [problem.line_of_error for problem in self.problems]
 
 
 def restore(path: str) -> str:
@@ -66,8 +71,8 @@ class Book:
         self._said: set[str] = set()
         if not (root / CONFIG).is_file():
             raise NoBookError(
-                f"{root / CONFIG}: not there; nothing was done; "
-                "name a book with -C, or start one with `a2ledger init DIR`"
+                f"{root / CONFIG}: not there",
+                todo="name a book with -C, or start one with `a2ledger init DIR`",
             )
 
     @property
@@ -106,11 +111,11 @@ class Book:
             return ""
         except UnicodeDecodeError as error:
             raise BrokenBookError(
-                [Problem(path, 0, "encoding", f"not UTF-8 at byte {error.start}; {_MEND}")]
+                [Problem(path, 0, "encoding", f"not UTF-8 at byte {error.start}", todo=_MEND)]
             ) from None
         if _PERIOD.match(path) and (place := damage.damage(text)):
             line, message = place
-            raise BrokenBookError([Problem(path, line, "damaged", f"{message}; {_MEND}")])
+            raise BrokenBookError([Problem(path, line, "damaged", message, todo=_MEND)])
         return text
 
     def has(self, path: str) -> bool:
@@ -252,4 +257,5 @@ def _read_config(book: Book) -> Config:
     except ConfigError as error:
         line = re.search(r" \(at line (\d+), ", str(error))
         place = f"{CONFIG}:{line[1]}" if line else CONFIG
-        raise ConfigError(f"{place}: {error}; nothing was done; correct it") from None
+        todo = "correct it" if error.todo == CORRECT else error.todo
+        raise ConfigError(f"{place}: {error.what}", todo=todo) from None

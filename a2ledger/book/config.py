@@ -195,7 +195,9 @@ class Config:
                 configured=False,
             )
         names = ", ".join([*self.sources, *known, *TABLES[:-1]])
-        raise UnknownSourceError(f"{name}: no such source; nothing was imported; there is {names}")
+        raise UnknownSourceError(
+            f"{name}: no such source", undone="nothing was imported", todo=f"there is {names}"
+        )
 
     def code_of(self, service: str, who: vat.Party, day: dt.date) -> VatCode:
         """The VAT code a service is posted under.
@@ -209,7 +211,9 @@ class Config:
             ConfigError: if the service is none; rules are checked, defaults of sources not.
         """
         if service not in self.services:
-            raise ConfigError(f"services.{service}: is missing; a source sells its calls as it")
+            raise ConfigError(
+                f"services.{service}: is missing", todo="a source sells its calls as it"
+            )
         default, home = self.services[service], self.company.country
         return self.codes[vat.code_of(self.vat_rules, service, default, who, day, home)]
 
@@ -224,8 +228,8 @@ class Config:
         if len({(code.category, code.rate) for code in codes}) > 1:
             names = ", ".join(dict.fromkeys(code.code for code in codes))
             raise SeveralRatesError(
-                f"on-refill taxes what a refill may buy, and that bears several rates ({names}); "
-                "use on-invoice or included"
+                (f"on-refill taxes what a refill may buy, and that bears several rates ({names})"),
+                todo="use on-invoice or included",
             )
         return codes[0]
 
@@ -264,7 +268,7 @@ def parse(text: str) -> Config:
         raise ConfigError(f"not valid TOML: {error}") from None
     version = top.take("format", int, FORMAT)
     if version != FORMAT:
-        raise ConfigError(f"format: is {version}; this a2ledger reads format {FORMAT}")
+        raise ConfigError(f"format: is {version}", todo=f"this a2ledger reads format {FORMAT}")
     currency = _currency(top)
     zone = top.zone("timezone")
     taxes = top.table("vat")
@@ -274,7 +278,7 @@ def parse(text: str) -> Config:
     services = dict(_services(top.table("services"), codes))
     if not services:
         raise ConfigError(
-            'services: is missing; say at least [services.Calls] and its vat = "CODE"'
+            "services: is missing", todo='say at least [services.Calls] and its vat = "CODE"'
         )
     company = _company(top.table("company"))
     rules = tuple(_vat_rules(taxes, codes, services, company.country))

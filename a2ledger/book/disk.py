@@ -9,6 +9,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from a2ledger.errors import CANNOT_CREATE, FAILED, ExpectedError
+
 MANY = 64
 """From this many files on, one sync of the file system is faster than one of each file, and one
 pack in git than an object file for each."""
@@ -17,12 +19,16 @@ HALF_DONE = "not everything was published: the next command that writes finishes
 """What has not been done when the disk refuses in the middle of publishing."""
 
 
-class CannotWriteError(Exception):
+class CannotWriteError(ExpectedError):
     """The disk failed: full, over quota, broken, too many open files. The book is as it was."""
+
+    exit_code = FAILED
 
 
 class CannotCreateError(CannotWriteError):
     """The disk is not to be written: read-only, not permitted, something in the way."""
+
+    exit_code = CANNOT_CREATE
 
 
 _NOT_TO_BE_WRITTEN = {
@@ -53,7 +59,7 @@ def refusing(undone: str = "nothing was published") -> Iterator[None]:
         kind = CannotCreateError if number in _NOT_TO_BE_WRITTEN else CannotWriteError
         other = (error.strerror or str(error), "see to it and run again")
         what, todo = (_NOT_TO_BE_WRITTEN | _FAILED).get(number, other)
-        raise kind(f"{error.filename or 'the book'}: {what}; {undone}; {todo}") from error
+        raise kind(f"{error.filename or 'the book'}: {what}", undone, todo) from error
 
 
 def write(path: Path, content: bytes, *, sync: bool = True) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from a2ledger.book.disk import HALF_DONE, MANY, fsync, refusing
+from a2ledger.errors import FAILED, ExpectedError
 
 COMMITTED = (
     ".gitattributes",
@@ -69,8 +70,10 @@ def is_committed(path: str) -> bool:
     return path in COMMITTED or (top in COMMITTED and not path.endswith(".picklecache"))
 
 
-class GitError(Exception):
+class GitError(ExpectedError):
     """Git refused, with what it said."""
+
+    exit_code = FAILED
 
 
 class Tag(NamedTuple):
@@ -135,8 +138,9 @@ class Repository:
                 self.run("update-ref", "-d", ref, check=False)
                 said = " ".join(done.stderr.split())
                 raise GitError(
-                    f"{tag.name}: {tag.key} does not sign it ({said}); the rest is committed; "
-                    "see to the key, then run any command that writes: it makes the tag"
+                    f"{tag.name}: {tag.key} does not sign it ({said})",
+                    undone="the rest is committed",
+                    todo="see to the key, then run any command that writes: it makes the tag",
                 )
             with refusing(HALF_DONE):
                 self._settle_objects(before)
@@ -292,7 +296,9 @@ class Repository:
             )
         except FileNotFoundError:
             raise GitError(
-                "git is not installed; nothing was committed; install it and run again"
+                "git is not installed",
+                undone="nothing was committed",
+                todo="install it and run again",
             ) from None
         except OSError as error:
             with refusing(HALF_DONE):
@@ -300,8 +306,9 @@ class Repository:
         if check and done.returncode:
             said = " ".join(done.stderr.split())
             raise GitError(
-                f"git {arguments[0]}: {said}; nothing was committed; "
-                "have git work in the book, then run any command that writes"
+                f"git {arguments[0]}: {said}",
+                undone="nothing was committed",
+                todo="have git work in the book, then run any command that writes",
             )
         return done
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from a2ledger.book import presets
 from a2ledger.book.toml_table import ConfigError, Table
+from a2ledger.errors import USAGE
 
 TABLES = ("customers", "refills", "payments", "charges", "openings", "prices", "bank")
 """What `import` reads besides sources; no source may bear such a name."""
@@ -23,6 +24,8 @@ ENCODINGS = ("utf-8", "latin-1")
 
 class UnknownSourceError(ConfigError):
     """A source was named that is neither configured nor a dialect."""
+
+    exit_code = USAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,7 +101,7 @@ def prepare(root: Path, **facts: str) -> None:
     text = config_text(**facts)
     there = (root / CONFIG).read_text(encoding="utf-8") if (root / CONFIG).exists() else text
     if there != text or (root / "journals").exists():
-        raise RefusedError(f"{root / CONFIG}: there is a book already; nothing was done")
+        raise RefusedError(f"{root / CONFIG}: there is a book already")
     with refusing("nothing was started"):
         root.mkdir(mode=0o750, parents=True, exist_ok=True)
         write(root / CONFIG, text.encode())

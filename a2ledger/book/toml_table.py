@@ -8,10 +8,12 @@ import zoneinfo
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
+from a2ledger.errors import ExpectedError
+
 T = TypeVar("T")
 
 
-class ConfigError(Exception):
+class ConfigError(ExpectedError):
     """``a2ledger.toml`` says something that cannot be. The message begins with the key."""
 
 

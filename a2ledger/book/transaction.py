@@ -31,6 +31,7 @@ from a2ledger.book.disk import (
     write,
 )
 from a2ledger.book.git import Repository, Tag, author_name, is_committed
+from a2ledger.errors import LOCKED, ExpectedError
 
 STATE = ".a2ledger"
 
@@ -40,12 +41,16 @@ PATIENCE_SECONDS = 2.0
 Talk = Callable[[str], None]
 
 
-class LockedError(Exception):
+class LockedError(ExpectedError):
     """Another writer holds the book, longer than one was willing to wait."""
 
+    exit_code = LOCKED
 
-class InterruptedRunError(Exception):
+
+class InterruptedRunError(ExpectedError):
     """A run that was killed has published a part, and nobody has finished it yet."""
+
+    exit_code = LOCKED
 
 
 class Vault:
@@ -104,7 +109,7 @@ class Vault:
             except BlockingIOError:
                 if time.monotonic() >= deadline:
                     raise LockedError(
-                        f"{self.root}: another a2ledger is writing; nothing was done; try again"
+                        f"{self.root}: another a2ledger is writing", todo="try again"
                     ) from None
                 if not told:
                     talk("another a2ledger is writing; waiting for it")
@@ -210,8 +215,9 @@ class Vault:
         for place in found:
             if not place.resolve().is_relative_to(top):
                 raise CannotCreateError(
-                    f"{place}: leads out of the book; nothing was published; "
-                    "put a directory where the link is"
+                    f"{place}: leads out of the book",
+                    undone="nothing was published",
+                    todo="put a directory where the link is",
                 )
         return found
 
@@ -244,8 +250,7 @@ class Vault:
             return {"author": "", "generation": self.generation() + 1, **intent}
         except (OSError, ValueError) as error:
             raise CannotWriteError(
-                f"{path}: cannot be read ({error}); nothing was done; "
-                "move it away, and look at `git status`"
+                f"{path}: cannot be read ({error})", todo="move it away, and look at `git status`"
             ) from None
 
     def _move(self, moves: Iterable[tuple[str | None, str]]) -> None:
@@ -329,11 +334,14 @@ class Vault:
                         return result
             elif not self.is_locked() and self.whole() is None:
                 raise InterruptedRunError(
-                    f"{self.root}: a run was interrupted while it published; nothing was read; "
-                    "run any command that writes, `a2ledger doctor --mend` for one: it finishes it"
+                    f"{self.root}: a run was interrupted while it published",
+                    undone="nothing was read",
+                    todo="run any command that writes, as `a2ledger doctor --mend`: it finishes it",
                 )
             time.sleep(0.1)
-        raise LockedError(f"{self.root}: runs keep publishing; nothing was read; try again")
+        raise LockedError(
+            f"{self.root}: runs keep publishing", undone="nothing was read", todo="try again"
+        )
 
 
 def _may_write(directories: Iterable[Path]) -> None:

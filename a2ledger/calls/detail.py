@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from a2ledger.book.book import DIGESTS, Book, BrokenBookError, Draft, restore
+from a2ledger.errors import ExpectedError
 from a2ledger.records import Problem
 
 SCHEMA = pa.schema(
@@ -97,7 +98,7 @@ class Digest(NamedTuple):
     sha256: str
 
 
-class MissingDetailError(Exception):
+class MissingDetailError(ExpectedError):
     """A day's calls are not there, or not those the book was posted from."""
 
 
@@ -124,8 +125,8 @@ def beside(root: Path, day: dt.date) -> pa.Table:
         return pq.read_table(file).select(SCHEMA.names).cast(SCHEMA)
     except (OSError, KeyError, pa.ArrowException) as error:
         raise MissingDetailError(
-            f"{file}: cannot be read ({type(error).__name__}); nothing was done; "
-            "restore it from a backup, or delete it if there is none"
+            f"{file}: cannot be read ({type(error).__name__})",
+            todo="restore it from a backup, or delete it if there is none",
         ) from error
 
 
@@ -153,8 +154,8 @@ def read(
             table = parquet.read([name for name in wanted if name in there])
     except (OSError, pa.ArrowException) as error:
         raise MissingDetailError(
-            f"{file}: the calls of {day} cannot be read ({type(error).__name__}); nothing was "
-            "done; restore the file from a backup"
+            f"{file}: the calls of {day} cannot be read ({type(error).__name__})",
+            todo="restore the file from a backup",
         ) from error
     for name in set(wanted) - {*table.column_names}:
         table = _with_nothing(table, name)
@@ -162,8 +163,8 @@ def read(
     table = table.select(wanted).cast(pa.schema([SCHEMA.field(name) for name in wanted]))
     if table.num_rows != digests[day].rows:
         raise MissingDetailError(
-            f"{file}: holds {table.num_rows} calls, calls/DIGESTS says {digests[day].rows}; "
-            "nothing was done; restore the file from a backup"
+            (f"{file}: holds {table.num_rows} calls, calls/DIGESTS says {digests[day].rows}"),
+            todo="restore the file from a backup",
         )
     return table
 
@@ -183,8 +184,7 @@ def verified(root: Path, day: dt.date, digests: Mapping[dt.date, Digest]) -> pa.
     table = read(root, day, digests)
     if day in digests and _digest(table) != digests[day]:
         raise MissingDetailError(
-            f"{root / path(day)}: differs from calls/DIGESTS; nothing was done; "
-            "restore the file from a backup"
+            f"{root / path(day)}: differs from calls/DIGESTS", todo="restore the file from a backup"
         )
     return table
 
@@ -265,8 +265,8 @@ def _read_digests(book: Book) -> dict[dt.date, Digest]:
     try:
         return parse_digests(book.text(DIGESTS))
     except ValueError as error:
-        message = f"{error}; {restore(DIGESTS)}"
-        raise BrokenBookError([Problem(DIGESTS, 0, "digests", message)]) from None
+        problem = Problem(DIGESTS, 0, "digests", str(error), todo=restore(DIGESTS))
+        raise BrokenBookError([problem]) from None
 
 
 def put_digests(draft: Draft, changed: Mapping[dt.date, Digest]) -> None:

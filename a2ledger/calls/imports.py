@@ -299,7 +299,9 @@ def _dialect(source: Source) -> sources.Dialect:
     except KeyError:
         raise ConfigError(
             f"a2ledger.toml: sources.{source.name}.dialect: {source.dialect!r} is none of "
-            f"{', '.join(sources.dialects())}; nothing was imported; name one of them"
+            + ", ".join(sources.dialects()),
+            undone="nothing was imported",
+            todo="name one of them",
         ) from None
 
 

@@ -237,8 +237,8 @@ def _read(root: Path, day: dt.date) -> pa.Table:
         return pq.read_table(file).select(SCHEMA.names).cast(SCHEMA)
     except (OSError, KeyError, pa.ArrowException) as error:
         raise MissingDetailError(
-            f"{file}: cannot be read ({type(error).__name__}); nothing was done; "
-            "restore it from a backup, or delete it if there is none"
+            f"{file}: cannot be read ({type(error).__name__})",
+            todo="restore it from a backup, or delete it if there is none",
         ) from error
 
 

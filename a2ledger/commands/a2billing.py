@@ -17,13 +17,13 @@ from a2ledger.book.source_config import Source
 from a2ledger.commands import carrier_bill
 from a2ledger.commands.settings import (
     INPUT,
-    NO,
     Settings,
     as_json_option,
     dry_run_option,
     pass_settings,
     print_json,
 )
+from a2ledger.errors import NO
 from a2ledger.sources import address
 from a2ledger.sources.address import Address
 
@@ -117,8 +117,9 @@ def _place(
     where = place or feed.url or reconciling.last_place(book, feed.name)
     if not where:
         raise RefusedError(
-            f"{feed.name}: it is not known where it is; nothing was compared; name its database or "
-            "the directory of its tables"
+            f"{feed.name}: it is not known where it is",
+            undone="nothing was compared",
+            todo="name its database or the directory of its tables",
         )
     if isinstance(where, str) and not address.is_address(where):
         where = Path(where)

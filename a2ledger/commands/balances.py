@@ -23,7 +23,6 @@ from a2ledger.book.book import BrokenBookError
 from a2ledger.calls import detail
 from a2ledger.commands.settings import (
     DAY,
-    NO,
     Settings,
     as_json_option,
     known,
@@ -33,6 +32,7 @@ from a2ledger.commands.settings import (
 )
 from a2ledger.documents import render
 from a2ledger.documents.document import as_json
+from a2ledger.errors import NO
 from a2ledger.journal import subledgers
 from a2ledger.records import Problem
 
@@ -69,8 +69,19 @@ def check(settings: Settings, customers: tuple[str, ...], as_json_: bool) -> Non
 def _show(problems: Sequence[Problem], as_json_: bool) -> None:
     """Print problems as ``check`` and ``verify`` do."""
     if as_json_:
-        names = ("file", "line", "check", "message")
-        print_json({"errors": [dict(zip(names, one, strict=True)) for one in problems]})
+        print_json(
+            {
+                "errors": [
+                    {
+                        "file": problem.file,
+                        "line": problem.line,
+                        "check": problem.reason,
+                        "message": problem.message,
+                    }
+                    for problem in problems
+                ]
+            }
+        )
     else:
         kinds = [f"{one.reason} of {one.file}" for one in problems]
         for line in listed(map(str, problems), kinds):

@@ -25,12 +25,12 @@ from a2ledger.calls import detail
 from a2ledger.commands.settings import (
     DAY,
     FILE,
-    NO,
     Settings,
     as_json_option,
     pass_settings,
     print_json,
 )
+from a2ledger.errors import NO
 from a2ledger.rating import deck as decks
 from a2ledger.rating import sheet_file
 from a2ledger.sources.batch import UnusableInput
@@ -87,7 +87,7 @@ def reconcile_carrier(
     near = dt.timedelta(seconds=tolerance.start_seconds)
     ours = list(_ours(book, name, first - near, last + near))
     if not ours and not _knows(book, name):
-        raise RefusedError(f"{name}: no call went to such a carrier; nothing was compared")
+        raise RefusedError(f"{name}: no call went to such a carrier", undone="nothing was compared")
     bounds = (first, last)
     found = carrier_bill.compare(name, book.config.currency, ours, theirs, tolerance, bounds)
     if options["as_json_"]:

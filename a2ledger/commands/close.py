@@ -17,7 +17,6 @@ from a2ledger.billing import itemised, settle, unposted
 from a2ledger.book.book import Book, RefusedError
 from a2ledger.commands.settings import (
     DAY,
-    NO,
     Settings,
     as_json_option,
     dry_run_option,
@@ -29,6 +28,7 @@ from a2ledger.documents import electronic
 from a2ledger.documents import files as rendering
 from a2ledger.documents.einvoice import KINDS
 from a2ledger.documents.electronic import EInvoices
+from a2ledger.errors import NO
 
 _FORMATS = (*rendering.ENDINGS, *electronic.ENDINGS)
 

@@ -281,8 +281,11 @@ def transfer(asked: Asked, *, source: str, to: str, what: str, payment: bool) ->
             return transferring.transfer(draft, wanted, Moving(other, payment=what))
         if transferring.is_payment(draft, wanted.customer, what):
             raise RefusedError(
-                f"{what} is an amount, and a payment of {source}'s; nothing was posted; "
-                "say --payment if the payment is meant, or write the amount with its decimals"
+                f"{what} is an amount, and a payment of {source}'s",
+                undone="nothing was posted",
+                todo=(
+                    "say --payment if the payment is meant, or write the amount with its decimals"
+                ),
             )
         return transferring.transfer(draft, wanted, Moving(other, amount_micro=amount))
 

@@ -8,7 +8,8 @@ import click
 
 from a2ledger.audit import doctor as examining
 from a2ledger.book.book import Book, NoBookError
-from a2ledger.commands.settings import NO, Settings, as_json_option, pass_settings, print_json
+from a2ledger.commands.settings import Settings, as_json_option, pass_settings, print_json
+from a2ledger.errors import NO
 
 
 @click.command()

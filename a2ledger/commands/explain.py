@@ -14,7 +14,8 @@ from a2ledger.audit import call_price
 from a2ledger.audit import explain as tracing
 from a2ledger.audit.call_price import Priced
 from a2ledger.audit.explain import Explanation
-from a2ledger.commands.settings import NO, Settings, as_json_option, pass_settings, print_json
+from a2ledger.commands.settings import Settings, as_json_option, pass_settings, print_json
+from a2ledger.errors import NO
 
 
 @click.command()

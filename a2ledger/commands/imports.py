@@ -28,9 +28,6 @@ from a2ledger.commands.settings import (
     DAY,
     FILE,
     INPUT,
-    NO,
-    QUARANTINED,
-    UNUSABLE,
     ZONE,
     Settings,
     as_json_option,
@@ -39,6 +36,7 @@ from a2ledger.commands.settings import (
     pass_settings,
     print_json,
 )
+from a2ledger.errors import NO, QUARANTINED, UNUSABLE
 from a2ledger.rating import deck as tariff
 from a2ledger.rating import offline
 from a2ledger.records import Problem
@@ -259,7 +257,9 @@ def _explain(
             source, paths = _only_source(draft.config, source)
         if source in TABLES:
             raise UnknownSourceError(
-                f"{source}: are no calls; nothing was explained; try `import {source} --dry-run`"
+                f"{source}: are no calls",
+                undone="nothing was explained",
+                todo=f"try `import {source} --dry-run`",
             )
         if any(mapped):
             mapping.remember(draft, source, *mapped)
@@ -274,12 +274,16 @@ def _only_source(settled: Config, path: str) -> tuple[str, tuple[Path, ...]]:
     """The one source there is, for a file that was named without one."""
     if not Path(path).exists():
         raise UnknownSourceError(
-            f"{path}: is no file; nothing was explained; name a source and its files"
+            f"{path}: is no file",
+            undone="nothing was explained",
+            todo="name a source and its files",
         )
     if len(settled.sources) != 1:
         names = ", ".join(settled.sources or sources.dialects())
         raise UnknownSourceError(
-            f"{path}: may be of any source; nothing was explained; name one before it: {names}"
+            f"{path}: may be of any source",
+            undone="nothing was explained",
+            todo=f"name one before it: {names}",
         )
     return next(iter(settled.sources)), (Path(path),)
 
@@ -486,7 +490,9 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnusableInput(
-            f"{path}: not UTF-8 at byte {error.start}; nothing was read; convert it to UTF-8"
+            f"{path}: not UTF-8 at byte {error.start}",
+            undone="nothing was read",
+            todo="convert it to UTF-8",
         ) from None
 
 

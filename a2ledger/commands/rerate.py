@@ -13,7 +13,6 @@ from a2ledger import money
 from a2ledger.book.book import Book, Draft
 from a2ledger.commands.settings import (
     DAY,
-    NO,
     Settings,
     as_json_option,
     dry_run_option,
@@ -24,6 +23,7 @@ from a2ledger.commands.settings import (
 from a2ledger.corrections import rerate as rerating
 from a2ledger.corrections import void as voiding
 from a2ledger.corrections.rerate import Rerated
+from a2ledger.errors import NO
 from a2ledger.journal import subledgers
 
 _SHOWN = 20

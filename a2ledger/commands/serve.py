@@ -61,8 +61,9 @@ def serve(
 def _set_password(settings: Settings, path: Path | None, name: str) -> None:
     if path is None:
         raise RefusedError(
-            "serve.passwords: a2ledger.toml names no file for them; nothing was kept; "
-            "say where it is to be"
+            "serve.passwords: a2ledger.toml names no file for them",
+            undone="nothing was kept",
+            todo="say where it is to be",
         )
     passwords = importlib.import_module("a2ledger.staff.passwords")
     passwords.set_password(path, name, settings.ask(f"Password of {name}"))

@@ -27,9 +27,6 @@ from a2ledger.progress import SILENT, Bar, Progress
 from a2ledger.records import Customer
 from a2ledger.sources.address import is_address
 
-NO, USAGE, QUARANTINED, UNUSABLE, CANNOT_CREATE, FAILED, LOCKED = 1, 2, 3, 65, 73, 74, 75
-"""Exit codes beside 0."""
-
 
 class Settings:
     """What the options before the command say."""
@@ -214,7 +211,7 @@ def known(book: Book, identity: str) -> Customer:
         RefusedError: if there is none.
     """
     if identity not in subledgers.customers(book):
-        raise RefusedError(f"{identity}: no such customer; see `a2ledger customer list`")
+        raise RefusedError(f"{identity}: no such customer", todo="see `a2ledger customer list`")
     return subledgers.customers(book)[identity]
 
 

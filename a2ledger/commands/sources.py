@@ -83,8 +83,12 @@ def show(settings: Settings, name: str) -> None:
         ruled = with_rules(book, source)
     except KeyError:
         raise ConfigError(
-            f"a2ledger.toml: sources.{name}.dialect: {source.dialect!r} is none of "
-            f"{', '.join(dialects.dialects())}; nothing was shown; name one of them"
+            (
+                f"a2ledger.toml: sources.{name}.dialect: {source.dialect!r} is none of "
+                f"{', '.join(dialects.dialects())}"
+            ),
+            undone="nothing was shown",
+            todo="name one of them",
         ) from None
     click.echo("\n".join(_lines(ruled)))
 

@@ -14,13 +14,13 @@ from a2ledger.commands import tariff_notices, tariff_views
 from a2ledger.commands.settings import (
     DAY,
     FILE,
-    NO,
     Settings,
     as_json_option,
     dry_run_option,
     pass_settings,
     print_json,
 )
+from a2ledger.errors import NO
 from a2ledger.rating import deck_changes, sheet_import
 from a2ledger.rating.cells import amount
 from a2ledger.rating.deck_changes import Change, written

@@ -17,7 +17,6 @@ from a2ledger.book.book import Book
 from a2ledger.calls import detail
 from a2ledger.commands.settings import (
     DAY,
-    NO,
     Settings,
     as_json_option,
     known,
@@ -25,6 +24,7 @@ from a2ledger.commands.settings import (
     print_json,
 )
 from a2ledger.documents import pdf, render
+from a2ledger.errors import NO
 from a2ledger.rating import notices
 from a2ledger.rating.notices import Notice
 

@@ -17,7 +17,6 @@ from a2ledger.book.book import Book, RefusedError
 from a2ledger.calls import detail
 from a2ledger.commands.settings import (
     DAY,
-    NO,
     Settings,
     as_json_option,
     known,
@@ -27,6 +26,7 @@ from a2ledger.commands.settings import (
 from a2ledger.corrections import what_if
 from a2ledger.corrections.what_if import Effect
 from a2ledger.documents import pdf, render
+from a2ledger.errors import NO
 from a2ledger.journal import subledgers
 from a2ledger.rating import deck as decks
 from a2ledger.rating import decks as cache
@@ -133,7 +133,9 @@ def tariff_show(
     elif who in usage.names(book):
         names, discount = (who,), 0
     else:
-        raise RefusedError(f"{who}: is neither a customer nor a deck; see `a2ledger tariff list`")
+        raise RefusedError(
+            f"{who}: is neither a customer nor a deck", todo="see `a2ledger tariff list`"
+        )
     found = winner.explain(book, names, number, when, discount)
     if as_json_:
         print_json(found.as_json())
@@ -275,7 +277,9 @@ def chosen_month(book: Book, month: str) -> str:
     if not month and months:
         return months[-1]
     if month not in months:
-        raise RefusedError(f"{month or 'the book'}: there are no calls; name one of {months}")
+        raise RefusedError(
+            f"{month or 'the book'}: there are no calls", todo=f"name one of {months}"
+        )
     return month
 
 

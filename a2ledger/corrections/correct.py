@@ -73,8 +73,11 @@ def check_decimals(amount_micro: int, currency: str) -> None:
     """
     if money.is_finer(amount_micro, currency):
         raise RefusedError(
-            f"{money.text(amount_micro, 2)} has more than the {money.decimals(currency)} decimals "
-            f"of {currency}; nothing was posted"
+            (
+                f"{money.text(amount_micro, 2)} has more than the "
+                f"{money.decimals(currency)} decimals of {currency}"
+            ),
+            undone="nothing was posted",
         )
 
 
@@ -165,8 +168,9 @@ def refund(
     micro = exchange_rates.prices(draft).converted(amount_micro, currency, own, one.date)
     if micro is None:
         raise RefusedError(
-            f"there is no price to convert {currency} to {own} on {one.date}; nothing was posted; "
-            "see `import prices`"
+            f"there is no price to convert {currency} to {own} on {one.date}",
+            undone="nothing was posted",
+            todo="see `import prices`",
         )
     one = one._replace(amount_micro=micro)
     return post(draft, one, corrections.refund(one, account, (amount_micro, currency)))
@@ -193,8 +197,8 @@ def _check_left(draft: Draft, one: Correction) -> None:
     if one.amount_micro > left:
         places = money.decimals(one.currency)
         raise RefusedError(
-            f"{one.customer}: {money.text(left, places)} is left of refills, their VAT included; "
-            "nothing was posted"
+            (f"{one.customer}: {money.text(left, places)} is left of refills, their VAT included"),
+            undone="nothing was posted",
         )
 
 
@@ -216,8 +220,12 @@ def _check_untold(draft: Draft, wanted: Wanted, one: Correction, account: str) -
         near = abs((journal_entries.own_day(entry) - one.date).days) <= _SOON
         if near and "reference" not in entry.meta:
             raise RefusedError(
-                f"{one.customer}: payment {entry.meta['id']} of {journal_entries.own_day(entry)} "
-                "pays the same back; nothing was posted; if this is another refund, give it an --id"
+                (
+                    f"{one.customer}: payment {entry.meta['id']} of "
+                    f"{journal_entries.own_day(entry)} pays the same back"
+                ),
+                undone="nothing was posted",
+                todo="if this is another refund, give it an --id",
             )
 
 
@@ -231,8 +239,9 @@ def _same_abroad(held: Posted, paid: tuple[str, int, str]) -> Posted:
     account, micro, currency = paid
     if syntax.Leg(account, -micro, currency) not in syntax.legs(syntax.formatted(entry)):
         raise RefusedError(
-            f"refund {held.correction.id} is in the book with other content; nothing was posted; "
-            "give this one another --id"
+            f"refund {held.correction.id} is in the book with other content",
+            undone="nothing was posted",
+            todo="give this one another --id",
         )
     return held
 
@@ -267,8 +276,9 @@ def write_off(draft: Draft, wanted: Wanted, amount_micro: int | None, relief: bo
     amount = owed if amount_micro is None else amount_micro
     if not 0 < amount <= owed:
         raise RefusedError(
-            f"{wanted.customer}: {money.text(owed, 2)} is owed on bills; nothing was "
-            "written off; what is not billed yet is written off once it is"
+            f"{wanted.customer}: {money.text(owed, 2)} is owed on bills",
+            undone="nothing was written off",
+            todo="what is not billed yet is written off once it is",
         )
     one = known._replace(amount_micro=amount)
     parts = list(_written_off(draft, row, amount))
@@ -334,7 +344,8 @@ def recover(draft: Draft, wanted: Wanted, amount_micro: int) -> Posted:
     lost, places = sum(loss.left_micro for loss in losses), money.decimals(one.currency)
     if amount_micro > lost:
         raise RefusedError(
-            f"{wanted.customer}: {money.text(lost, places)} is written off; nothing was posted"
+            f"{wanted.customer}: {money.text(lost, places)} is written off",
+            undone="nothing was posted",
         )
     taxes: dict[str, int] = {}
     parts: dict[str, int] = {}
@@ -438,7 +449,8 @@ def return_deposit(draft: Draft, wanted: Wanted, amount_micro: int | None, metho
     amount = there if amount_micro is None else amount_micro
     if not 0 < amount <= there:
         raise RefusedError(
-            f"{wanted.customer}: {money.text(there, 2)} is held as deposit; nothing was returned"
+            f"{wanted.customer}: {money.text(there, 2)} is held as deposit",
+            undone="nothing was returned",
         )
     one = known._replace(amount_micro=amount)
     return _with_held(draft, post(draft, one, corrections.deposit_returned(one, account)))
@@ -511,7 +523,7 @@ def _taxed(draft: Draft, identity: str, entry: data.Transaction) -> data.Transac
     if not issue_taxed_refill.applies(draft, customer, entry.date):
         return entry
     if found := issue_taxed_refill.objection(draft, customer, entry):
-        raise RefusedError(f"{identity}: {found[1]}; nothing was posted")
+        raise RefusedError(f"{identity}: {found[1]}", undone="nothing was posted")
     issuer = issue_taxed_refill.Issuer(draft)
     issuer.know(journal_entries.read_entry(block.text) for block in blocks(draft, identity))
     ((taxed,),) = issuer.taxed({identity: [entry]}).values()
@@ -526,9 +538,13 @@ def check_day(draft: Draft, identity: str, day: dt.date) -> None:
         RefusedError: otherwise.
     """
     if day > draft.today:
-        raise RefusedError(f"--date {day} is after today, {draft.today}; nothing was posted")
+        raise RefusedError(
+            f"--date {day} is after today, {draft.today}", undone="nothing was posted"
+        )
     if identity and day < (opened := subledgers.customer(draft, identity).opened):
-        raise RefusedError(f"--date {day}: {identity} was opened on {opened}; nothing was posted")
+        raise RefusedError(
+            f"--date {day}: {identity} was opened on {opened}", undone="nothing was posted"
+        )
 
 
 def find(draft: Draft, one: Correction, amount_micro: int | None) -> Posted | None:
@@ -551,8 +567,9 @@ def find(draft: Draft, one: Correction, amount_micro: int | None) -> Posted | No
     )
     if not same:
         raise RefusedError(
-            f"{one.kind} {one.id} is in the book with other content; nothing was posted; "
-            "give this one another --id"
+            f"{one.kind} {one.id} is in the book with other content",
+            undone="nothing was posted",
+            todo="give this one another --id",
         )
     return Posted(
         correction=one._replace(amount_micro=moved), entries=((one.customer, entry),), new=False

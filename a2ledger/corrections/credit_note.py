@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from a2ledger import money
 from a2ledger.documents.document import ROUNDING, Document, Line, Statement, StatementLine, VatLine
+from a2ledger.errors import CORRECT, ExpectedError
 
 Json = Mapping[str, Any]
 
@@ -23,11 +24,11 @@ _EXACT = 10
 """Decimals a price may have."""
 
 
-class CannotCreditError(Exception):
+class CannotCreditError(ExpectedError):
     """An invoice cannot be credited so: why, and what to do or what was credited before."""
 
     def __init__(self, why: str, more: str = "") -> None:
-        super().__init__(f"{why}; nothing was credited" + (f"; {more}" if more else ""))
+        super().__init__(why, "nothing was credited", more or CORRECT)
 
 
 class Credit(NamedTuple):

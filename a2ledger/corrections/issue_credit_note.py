@@ -67,7 +67,7 @@ def credit_note(draft: Draft, asked: Asked) -> Posted:
     try:
         found = credit.draw_up(invoice, given, lines, asked.amount_micro)
     except CannotCreditError as error:
-        raise RefusedError(str(error)) from None
+        raise RefusedError(error.what, error.undone, error.todo) from None
     number = Numbers(draft).take("credit-note")
     one = one._replace(amount_micro=found.gross_micro)
     owner = subledgers.customer(draft, customer)
@@ -87,8 +87,11 @@ def credit_note(draft: Draft, asked: Asked) -> Posted:
     drawn = EInvoices(draft).issued(owner, document)
     for objection in drawn.objections:
         raise RefusedError(
-            f"{customer}: {objection.rule}: no e-invoice can be made of the credit note: "
-            f"{objection.message}; nothing was credited"
+            (
+                f"{customer}: {objection.rule}: no e-invoice can be made of the credit "
+                f"note: {objection.message}"
+            ),
+            undone="nothing was credited",
         )
     document = drawn.put(draft, document)
     entry = postings.credit_note(
@@ -169,8 +172,9 @@ def _again(held: Posted, asked: Asked, lines: Sequence[int]) -> Posted:
         asked.amount_micro not in {None, net}
     ):
         raise RefusedError(
-            f"credit-note {held.correction.id} is {entry.payee}; nothing was credited; "
-            "give this one another --id"
+            f"credit-note {held.correction.id} is {entry.payee}",
+            undone="nothing was credited",
+            todo="give this one another --id",
         )
     return Posted(
         correction=held.correction, entries=((customer, entry),), new=False, more=_more(entry)
@@ -181,12 +185,17 @@ def _invoice(draft: Draft, number: str) -> files.Document:
     invoice = files.chosen(draft, [number], "")[number]
     if invoice["kind"] != "invoice":
         raise RefusedError(
-            f"{number} is a {invoice['kind'].replace('-', ' ')}, and an invoice is what can be "
-            "credited; nothing was credited; `a2ledger invoice` names the documents there are"
+            (
+                f"{number} is a {invoice['kind'].replace('-', ' ')}, and an invoice is "
+                "what can be credited"
+            ),
+            undone="nothing was credited",
+            todo="`a2ledger invoice` names the documents there are",
         )
     if any(line["kind"] == "refill" for line in invoice["lines"]):
         raise RefusedError(
-            f"{number} is of a refill; nothing was credited; `a2ledger refund` it, which makes a "
-            "credit note"
+            f"{number} is of a refill",
+            undone="nothing was credited",
+            todo="`a2ledger refund` it, which makes a credit note",
         )
     return invoice

@@ -192,9 +192,14 @@ class Restating:
                 continue
             if earlier.first < one.first:
                 raise RefusedError(
-                    f"{one.key.customer}: calls of {one.key.month} were re-rated from "
-                    f"{earlier.first} on before; nothing was done; say --from {earlier.first}, and "
-                    "give the rates in the deck dates if they differ within the month"
+                    (
+                        f"{one.key.customer}: calls of {one.key.month} were re-rated from "
+                        f"{earlier.first} on before"
+                    ),
+                    todo=(
+                        f"say --from {earlier.first}, and give the rates in the deck dates if "
+                        "they differ within the month"
+                    ),
                 )
             one.before_micro += earlier.micro
             one.price_micro += earlier.micro - earlier.credited_micro

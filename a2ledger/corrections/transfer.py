@@ -69,11 +69,12 @@ def transfer(draft: Draft, wanted: Wanted, what: Moving) -> Posted:
     """
     source = wanted.customer
     if source == what.to:
-        raise RefusedError("a transfer needs two customers; nothing was posted")
+        raise RefusedError("a transfer needs two customers", undone="nothing was posted")
     if not what.payment and not (source and what.to):
         raise RefusedError(
-            f"{NOBODY} holds payments, not amounts; nothing was posted; "
-            f"name one: `a2ledger {NOBODY}` lists them"
+            f"{NOBODY} holds payments, not amounts",
+            undone="nothing was posted",
+            todo=f"name one: `a2ledger {NOBODY}` lists them",
         )
     payment = _payment(draft, source, what.payment) if what.payment else None
     correct.check_decimals(what.amount_micro, subledgers.currency(draft, source))
@@ -110,8 +111,9 @@ def _converted(draft: Draft, one: Correction, payment: Payment | None) -> Correc
         )
     if micro is None:
         raise RefusedError(
-            f"it is in {one.currency}, and {one.customer} is kept in {currency}; nothing was "
-            "posted; only payments are converted, by the prices of both: see `import prices`"
+            f"it is in {one.currency}, and {one.customer} is kept in {currency}",
+            undone="nothing was posted",
+            todo="only payments are converted, by the prices of both: see `import prices`",
         )
     return one._replace(amount_micro=micro, currency=currency)
 
@@ -133,8 +135,9 @@ def _found(draft: Draft, one: Correction, what: Moving) -> Posted | None:
         or (what.amount_micro and moved != {what.amount_micro})
     ):
         raise RefusedError(
-            f"transfer {one.id} is in the book with other content; nothing was posted; "
-            "give this one another --id"
+            f"transfer {one.id} is in the book with other content",
+            undone="nothing was posted",
+            todo="give this one another --id",
         )
     return Posted(correction=one._replace(amount_micro=max(moved)), entries=tuple(there), new=False)
 
@@ -156,8 +159,11 @@ def _post(draft: Draft, posted: Posted) -> Posted:
 def _check_there(payment: Payment, customer: str, identity: str) -> None:
     if payment.amount_micro <= 0:
         raise RefusedError(
-            f"{customer or NOBODY}: nothing of payment {identity} is there any more: it was "
-            "returned or transferred before; nothing was posted"
+            (
+                f"{customer or NOBODY}: nothing of payment {identity} is there any more: "
+                "it was returned or transferred before"
+            ),
+            undone="nothing was posted",
         )
 
 
@@ -179,13 +185,15 @@ def _payment(draft: Draft, customer: str, identity: str) -> Payment:
     if len(found) > 1 and identity not in found and not exact:
         names = ", ".join(sorted(found))
         raise RefusedError(
-            f"{customer or NOBODY}: several payments are called {identity}: {names}; "
-            "nothing was posted; name one of these"
+            f"{customer or NOBODY}: several payments are called {identity}: {names}",
+            undone="nothing was posted",
+            todo="name one of these",
         )
     if not found:
         raise RefusedError(
-            f"{customer or NOBODY}: no payment {identity}; nothing was posted; "
-            "its id is the one it was imported with"
+            f"{customer or NOBODY}: no payment {identity}",
+            undone="nothing was posted",
+            todo="its id is the one it was imported with",
         )
     return found[next(name for name in (identity, *exact, *found) if name in found)]
 

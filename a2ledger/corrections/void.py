@@ -37,10 +37,10 @@ _INSTEAD = {
 """What to do in place of striking out what is closed; a credit note, if it is none of these."""
 
 _NEVER = {
-    "transfer": "moves money between customers; transfer it back",
-    "returned": "moves a payment; import the payment again",
-    "credit-note": "is a numbered document; it stays",
-    "invoice": "is a numbered document; credit it",
+    "transfer": ("moves money between customers", "transfer it back"),
+    "returned": ("moves a payment", "import the payment again"),
+    "credit-note": ("is a numbered document", "it stays"),
+    "invoice": ("is a numbered document", "credit it"),
 }
 
 
@@ -90,16 +90,14 @@ def void(draft: Draft, name: str, reason: str, *, on: dt.date | None = None) -> 
         names = sorted(one.link for one in entries) + [
             f"{call.name} --on {call.day}" for call in calls
         ]
-        raise RefusedError(
-            f"{name}: there are {len(names)}: {', '.join(names)}; nothing was done; name one"
-        )
+        raise RefusedError(f"{name}: there are {len(names)}: {', '.join(names)}", todo="name one")
     if entries:
         return _void_entry(draft, entries[0], reason)
     if calls:
         return _void_call(draft, calls[0], reason)
     raise RefusedError(
-        f"{name}: no such entry, and no such call in an open period; nothing was done; "
-        "name a link, KIND/ID, or a call's SWITCH/UNIQUEID/SEQUENCE"
+        f"{name}: no such entry, and no such call in an open period",
+        todo="name a link, KIND/ID, or a call's SWITCH/UNIQUEID/SEQUENCE",
     )
 
 
@@ -135,25 +133,23 @@ def _void_entry(draft: Draft, one: _Entry, reason: str) -> Struck:
     if bool(held) == bool(reason):
         return Struck(one.link, one.customer, what, changed=False, reason=held)
     if kind:
-        raise RefusedError(f"{one.link}: {_NEVER[kind].replace('; ', '; nothing was done; ')}")
+        reason, instead = _NEVER[kind]
+        raise RefusedError(f"{one.link}: {reason}", todo=instead)
     if number := one.entry.meta.get(ISSUED):
         kind = one.link.partition("-")[0]
         raise RefusedError(
-            f"{one.link}: it has the document {number}, which stays; nothing was done; "
-            f"import a {kind} of the negative amount whose reference is {one.entry.meta['id']}, "
-            "which makes a credit note"
+            f"{one.link}: it has the document {number}, which stays",
+            todo=f"import a {kind} of the negative amount whose reference is "
+            f"{one.entry.meta['id']}, which makes a credit note",
         )
     customer = subledgers.customers(draft).get(one.customer)
     if customer and one.entry.date < customer.open_since:
         instead = _INSTEAD.get(one.link.partition("-")[0], "write a credit note")
         raise RefusedError(
-            f"{one.link}: {customer.id}'s period of {one.entry.date} is closed; "
-            f"nothing was done; {instead}"
+            f"{one.link}: {customer.id}'s period of {one.entry.date} is closed", todo=instead
         )
     if user := _user(draft, one.link):
-        raise RefusedError(
-            f"{one.link}: {user} speaks of it; nothing was done; undo that one first"
-        )
+        raise RefusedError(f"{one.link}: {user} speaks of it", todo="undo that one first")
     if not customer:
         imports.suspend(draft, [_struck(one.entry, reason)])
     elif one.link.startswith(pairs.PAIRED):
@@ -233,8 +229,8 @@ def _void_call(draft: Draft, one: _Call, reason: str) -> Struck:
             return Struck(one.name, row["customer"], what, changed=False, reason=row["void"])
         if sealed(calls, one.day, folder.opened)[one.place].as_py():
             raise RefusedError(
-                f"{one.name}: {row['customer']}'s period of {one.day} is closed; "
-                "nothing was done; write a credit note"
+                f"{one.name}: {row['customer']}'s period of {one.day} is closed",
+                todo="write a credit note",
             )
         reasons = calls["void"].to_pylist()
         reasons[one.place] = syntax.plain(reason)

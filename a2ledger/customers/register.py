@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
-from a2ledger import accounts, facts, vat
+from a2ledger import accounts, errors, facts, vat
 from a2ledger.book.book import Draft, RefusedError
 from a2ledger.book.config import SeveralRatesError
 from a2ledger.customers import columns as source
@@ -40,7 +40,8 @@ def fact(key: str, text: str) -> Fact:
     try:
         return facts.parse(key, text)
     except ValueError as error:
-        raise RefusedError(str(error)) from None
+        what, todo = errors.parts(error)
+        raise RefusedError(what, todo=todo or errors.CORRECT) from None
 
 
 def add(draft: Draft, identity: str, given: Mapping[str, str]) -> Customer:
@@ -60,9 +61,11 @@ def add(draft: Draft, identity: str, given: Mapping[str, str]) -> Customer:
             f"{identity!r} is no customer id: letters, digits, then also _ . @ + -, at most 64"
         )
     if identity == accounts.NOBODY:
-        raise RefusedError(f"{identity}: money that is nobody's is called that; choose another id")
+        raise RefusedError(
+            f"{identity}: money that is nobody's is called that", todo="choose another id"
+        )
     if identity in subledgers.customers(draft):
-        raise RefusedError(f"{identity}: there is such a customer; use `customer set`")
+        raise RefusedError(f"{identity}: there is such a customer", todo="use `customer set`")
     defaults = {
         "name": identity,
         "credit_limit": "0",
@@ -105,8 +108,10 @@ def _check_decks(draft: Draft, currency: str, tariff: Fact) -> None:
     for name in split_list(str(tariff)):
         if (other := config.deck(name).currency) != currency:
             raise RefusedError(
-                f"tariff: {name} is in {other}, the account in {currency}; "
-                f'say [tariffs.{name}] currency = "{currency}" in a2ledger.toml if it is not'
+                f"tariff: {name} is in {other}, the account in {currency}",
+                todo=(
+                    f'say [tariffs.{name}] currency = "{currency}" in a2ledger.toml if it is not'
+                ),
             )
         if not _has_deck(draft, name):
             draft.talk(f"note: tariffs/{name}.csv is not there yet; calls need it")
@@ -136,24 +141,26 @@ def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date
     if "currency" in now:
         kept = subledgers.currency(draft, identity)
         raise RefusedError(
-            f"{identity}: currency: the account is kept in {kept} for good; "
-            "open another for another currency"
+            f"{identity}: currency: the account is kept in {kept} for good",
+            todo="open another for another currency",
         )
     if since < customer.opened:
         raise RefusedError(
-            f"{identity}: the account opens on {customer.opened}, and {since} is before that; "
-            f"nothing was changed; say --from {customer.opened}"
+            (f"{identity}: the account opens on {customer.opened}, and {since} is before that"),
+            undone="nothing was changed",
+            todo=f"say --from {customer.opened}",
         )
     if since < customer.open_since:
         raise RefusedError(
-            f"{identity}: {since} lies in a closed period; changes hold from "
-            f"{customer.open_since} on at the earliest"
+            f"{identity}: {since} lies in a closed period",
+            todo=f"changes hold from {customer.open_since} on at the earliest",
         )
     for key in _PERIODIC:
         if key in now and (one := customer.period_holding(since)).start != since:
             raise RefusedError(
-                f"{identity}: {key} changes with a period, and {since} is inside one; "
-                f"nothing was changed; say --from {one.start} or --from {one.end}"
+                f"{identity}: {key} changes with a period, and {since} is inside one",
+                undone="nothing was changed",
+                todo=f"say --from {one.start} or --from {one.end}",
             )
     changed = with_facts(customer, now.items(), since)
     _check_cycle(changed, since)
@@ -163,8 +170,9 @@ def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date
     tariff = now.get("tariff", "")
     if missing := [name for name in split_list(str(tariff)) if not _has_deck(draft, name)]:
         raise RefusedError(
-            f"{identity}: tariff: there is no tariffs/{missing[0]}.csv; nothing was changed; "
-            f"write the deck first, or name one of {', '.join(_decks(draft)) or 'none yet'}"
+            f"{identity}: tariff: there is no tariffs/{missing[0]}.csv",
+            undone="nothing was changed",
+            todo=(f"write the deck first, or name one of {', '.join(_decks(draft)) or 'none yet'}"),
         )
     _check_decks(draft, subledgers.currency(draft, identity), tariff)
     pricing = _PRICING | (_TAXING if draft.config.vat_rules else set())
@@ -203,8 +211,9 @@ def _check_posted(
         days.append(str(since))
     if any(day >= str(since) for day in days):
         raise RefusedError(
-            f"{customer.id}: vat: from {since} on something is posted already as {old}; nothing "
-            f"was changed; say --from {customer.period_holding(max(since, draft.today)).end}"
+            f"{customer.id}: vat: from {since} on something is posted already as {old}",
+            undone="nothing was changed",
+            todo=f"say --from {customer.period_holding(max(since, draft.today)).end}",
         )
 
 
@@ -213,14 +222,16 @@ def _check_place(customer: Customer, day: dt.date, given: Mapping[str, Fact]) ->
     country, vat_id = customer.text("country", day), customer.text("vat_id", day)
     if given.get("country") and not vat.nation(country):
         raise RefusedError(
-            f"{customer.id}: country: {country!r} is not two letters such as BE; nothing was done; "
-            "say its ISO 3166 code"
+            f"{customer.id}: country: {country!r} is not two letters such as BE",
+            todo="say its ISO 3166 code",
         )
     if given.get("vat_id") and not vat.is_id(vat_id, country):
         where = f" in {vat.nation(country)}" if country else " of the EU"
         raise BadVatIdError(
-            f"{customer.id}: vat_id: {vat_id!r} is no VAT number{where}; nothing was done; "
-            "correct it (it begins with its country's letters, EL for Greece), or leave it out"
+            f"{customer.id}: vat_id: {vat_id!r} is no VAT number{where}",
+            todo=(
+                "correct it (it begins with its country's letters, EL for Greece), or leave it out"
+            ),
         )
 
 
@@ -229,8 +240,11 @@ def _check_cycle(customer: Customer, day: dt.date) -> None:
     kind, billing_day = customer.text("cycle", day), int(customer.fact("billing_day", day) or 1)
     if is_anniversary(kind) and billing_day != customer.opened.day:
         raise RefusedError(
-            f"{customer.id}: billing_day: {billing_day}, but {kind} is counted from the day of the "
-            f"opening; nothing was done; say billing_day={customer.opened.day} or another cycle"
+            (
+                f"{customer.id}: billing_day: {billing_day}, but {kind} is counted from "
+                "the day of the opening"
+            ),
+            todo=f"say billing_day={customer.opened.day} or another cycle",
         )
 
 
@@ -241,7 +255,7 @@ def known(draft: Draft, identity: str) -> Customer:
         RefusedError: if there is none.
     """
     if identity not in subledgers.customers(draft):
-        raise RefusedError(f"{identity}: no such customer; see `a2ledger customer list`")
+        raise RefusedError(f"{identity}: no such customer", todo="see `a2ledger customer list`")
     return subledgers.customers(draft)[identity]
 
 

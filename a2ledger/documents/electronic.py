@@ -258,7 +258,7 @@ def damage(book: Book, document: str, files: Mapping[str, str]) -> Iterator[Prob
         whole = place.is_file() and not place.is_symlink()
         if not whole or _digest(place.read_bytes()) != digest:
             what = "is not as it was issued" if whole else "is gone"
-            yield Problem(path, 0, "document", f"{what}; {restore(path)}")
+            yield Problem(path, 0, "document", what, todo=restore(path))
 
 
 def _told(party: Mapping[str, str]) -> dict[str, str]:

@@ -41,7 +41,7 @@ def chosen(book: Book, numbers: Sequence[str], month: str) -> dict[str, Document
     for number in numbers:
         if number not in paths:
             raise RefusedError(
-                f"{number}: no such document; `a2ledger invoice` names those there are"
+                f"{number}: no such document", todo="`a2ledger invoice` names those there are"
             )
     found = {name: read(book, paths[name]) for name in numbers or sorted(paths)}
     if month:
@@ -60,8 +60,9 @@ def read(book: Book, path: str) -> Document:
         for day in (document["issue_date"], document["period"]["end"]):
             dt.date.fromisoformat(day)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        message = f"is not a document ({error!r}); nothing was read; {restore(path)}"
-        raise BrokenBookError([Problem(path, 0, "document", message)]) from None
+        message = f"is not a document ({error!r})"
+        problem = Problem(path, 0, "document", message, "nothing was read", restore(path))
+        raise BrokenBookError([problem]) from None
     return document
 
 

@@ -48,9 +48,11 @@ class Numbers:
         if taken:
             key = "next" if kind == "invoice" else "credit_note_next"
             raise RefusedError(
-                f"a2ledger.toml: numbers.{key}: is {start}, and {taken[last]} was issued: the "
-                f"numbers between would be missing; nothing was done; take it away, or say "
-                f"{last + 1}"
+                (
+                    f"a2ledger.toml: numbers.{key}: is {start}, and {taken[last]} was issued: "
+                    "the numbers between would be missing"
+                ),
+                todo=f"take it away, or say {last + 1}",
             )
         return start - 1
 
@@ -65,14 +67,17 @@ class Numbers:
             issued = json.loads(self.draft.text(path))["issue_date"]
             if issued > str(self.draft.today):
                 raise RefusedError(
-                    f"{before} was issued on {issued}, and a number cannot have an earlier date "
-                    f"than the one before it; nothing was done; it is {self.draft.today} here"
+                    (
+                        f"{before} was issued on {issued}, and a number cannot have an earlier "
+                        "date than the one before it"
+                    ),
+                    todo=f"it is {self.draft.today} here",
                 )
         number = self._name(kind, self.last[kind] + 1)
         if number in self._foreign:
             raise RefusedError(
-                f"{number} is the number of an opening balance, brought from another system; "
-                "nothing was done; say under [numbers] in a2ledger.toml which number is `next`"
+                (f"{number} is the number of an opening balance, brought from another system"),
+                todo="say under [numbers] in a2ledger.toml which number is `next`",
             )
         return number
 

@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from a2ledger.documents import facturx
+from a2ledger.errors import ExpectedError
 
 _FONT = "fontpkg_noto_sans"
 
 
-class PdfError(Exception):
+class PdfError(ExpectedError):
     """PDF cannot be made here; the message says why and what to do."""
 
 
@@ -53,7 +54,9 @@ def written(pages: Sequence[tuple[str, str]] | Sequence[Page]) -> Iterator[bytes
         return
     if not (find_spec("weasyprint") and find_spec(_FONT)):
         raise PdfError(
-            "PDF needs WeasyPrint; nothing was written; say `pip install 'a2ledger[pdf]'`"
+            "PDF needs WeasyPrint",
+            undone="nothing was written",
+            todo="say `pip install 'a2ledger[pdf]'`",
         )
     # A library that is missing or broken ends a worker, and not this process.
     workers = min(len(pages), os.cpu_count() or 1)
@@ -62,8 +65,9 @@ def written(pages: Sequence[tuple[str, str]] | Sequence[Page]) -> Iterator[bytes
             yield from pool.map(_converted, *zip(*pages, strict=True))
     except (BrokenProcessPool, OSError) as error:
         raise PdfError(
-            f"WeasyPrint cannot work here ({error}); nothing was written; "
-            "install Pango (Debian: `apt-get install libpango-1.0-0 libpangoft2-1.0-0`)"
+            f"WeasyPrint cannot work here ({error})",
+            undone="nothing was written",
+            todo=("install Pango (Debian: `apt-get install libpango-1.0-0 libpangoft2-1.0-0`)"),
         ) from error
 
 

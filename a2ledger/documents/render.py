@@ -29,6 +29,7 @@ from markupsafe import Markup
 import a2ledger
 from a2ledger import money
 from a2ledger.documents.columns import cells, table, wrapped
+from a2ledger.errors import ExpectedError
 from a2ledger.period import DAY, long_date
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _rendered(
         view = _view(document) | more
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         message = f"{name}: is not as a document is ({error!r}); nothing was written"
-        raise RenderError(f"{message}; bring it back from git") from error
+        raise RenderError(message, todo="bring it back from git") from error
     return _filled(environment, template, view, name)
 
 
@@ -123,11 +124,13 @@ def _filled(
 def _wrong(place: str, name: str, error: Exception) -> RenderError:
     what = " ".join(str(error).split()) or type(error).__name__
     return RenderError(
-        f"{place}: {what}; nothing was written; correct the template, or {name} if that was edited"
+        f"{place}: {what}",
+        undone="nothing was written",
+        todo=f"correct the template, or {name} if that was edited",
     )
 
 
-class RenderError(Exception):
+class RenderError(ExpectedError):
     """A template is wrong, or what it is to show is no document."""
 
 

@@ -17,6 +17,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from a2ledger.errors import ExpectedError
+
 UBL, CII = "ubl", "cii"
 _NAMESPACES = {
     UBL: "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
@@ -42,7 +44,7 @@ _SVRL = "{http://purl.oclc.org/dsdl/svrl}"
 _LEVELS = {"fatal": "error", "error": "error", "": "error", "warning": "warning"}
 
 
-class RulesError(Exception):
+class RulesError(ExpectedError):
     """Rule sets that cannot be used; the message says which, and what to do."""
 
 

@@ -254,10 +254,12 @@ def add(  # noqa: PLR0913 - what a fee is made of
     """
     customer = register.known(draft, identity)
     if customer.settled:
-        raise RefusedError(f"{identity}: the account is settled; reopen it first")
+        raise RefusedError(f"{identity}: the account is settled", todo="reopen it first")
     taken = {fee.id for fee in customer.fees}
     if name in taken:
-        raise RefusedError(f"{identity}: there is a fee {name}; use `fee change`, or another --id")
+        raise RefusedError(
+            f"{identity}: there is a fee {name}", todo="use `fee change`, or another --id"
+        )
     start = since or draft.today
     if until and until <= start:
         raise RefusedError(f"{identity}: a fee from {start} cannot end on {until} already")
@@ -310,7 +312,7 @@ def change(draft: Draft, identity: str, name: str, amount: str, since: dt.date) 
     customer, fee = _known(draft, identity, name)
     if since < fee.start or (fee.until and since >= fee.until):
         span = f"runs from {fee.start}" + (f" and stops on {fee.until}" if fee.until else "")
-        raise RefusedError(f"{identity}: fee {name} {span}; {since} is outside")
+        raise RefusedError(f"{identity}: fee {name} {span}", todo=f"{since} is outside")
     micro = _amount(amount)
     if fee.price_micro(since) == micro:
         return False
@@ -328,7 +330,8 @@ def stop(draft: Draft, identity: str, name: str, since: dt.date) -> bool:
     customer, fee = _known(draft, identity, name)
     if since < fee.start:
         raise RefusedError(
-            f"{identity}: fee {name} runs from {fee.start}; say --from {fee.start} if it was never"
+            f"{identity}: fee {name} runs from {fee.start}",
+            todo=f"say --from {fee.start} if it was never",
         )
     if fee.until == since:
         return False
@@ -343,7 +346,7 @@ def _known(draft: Draft, identity: str, name: str) -> tuple[Customer, Fee]:
     for fee in customer.fees:
         if fee.id == name:
             return customer, fee
-    raise RefusedError(f"{identity}: no fee {name}; see `a2ledger fee list {identity}`")
+    raise RefusedError(f"{identity}: no fee {name}", todo=f"see `a2ledger fee list {identity}`")
 
 
 def settle(draft: Draft, identity: str, end: dt.date) -> Changes:

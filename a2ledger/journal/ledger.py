@@ -17,6 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from a2ledger.errors import ExpectedError
+
 os.environ["BEANCOUNT_DISABLE_LOAD_CACHE"] = "1"
 
 from beancount import loader
@@ -70,7 +72,7 @@ WHERE account = 'Liabilities:Suspense:Unmatched' GROUP BY currency ORDER BY curr
 T = TypeVar("T")
 
 
-class ForbiddenLineError(Exception):
+class ForbiddenLineError(ExpectedError):
     """A journal holds a line that a book's journals must not have."""
 
 
@@ -175,12 +177,9 @@ def admit(top: Path, content: bytes, *, absolute: bool = False) -> None:
         try:
             text = content.decode("utf-8")
         except UnicodeDecodeError as error:
-            found.append(f"{path}: not UTF-8 at byte {error.start}; nothing was read; convert it")
+            found.append(f"{path}: not UTF-8 at byte {error.start}")
             continue
-        found += (
-            f"{path}:{line}: {message}; nothing was read; correct the line"
-            for line, message in admission.objections(text)
-        )
+        found += (f"{path}:{line}: {message}" for line, message in admission.objections(text))
         for line, name in admission.includes(text):
             other = Path(os.path.normpath(path.parent / name))
             real = other.resolve()
@@ -188,14 +187,13 @@ def admit(top: Path, content: bytes, *, absolute: bool = False) -> None:
             whole = name.startswith("/") and not (absolute and path == top)
             if leaves or whole or real.is_dir() or re.search(r"[*?\[]", name):
                 found.append(
-                    f"{path}:{line}: includes {name!r}, which is not one file of the journals; "
-                    "nothing was read; correct the line"
+                    f"{path}:{line}: includes {name!r}, which is not one file of the journals"
                 )
             elif real not in seen and real.is_file():
                 seen.add(real)
                 waiting.append((other, real.read_bytes()))
     if found:
-        raise ForbiddenLineError("\n".join(found))
+        raise ForbiddenLineError("\n".join(found), "nothing was read", "correct the line")
 
 
 def _beanquery() -> Any:

@@ -44,8 +44,8 @@ def find(deck: Deck, lines: Integers, file: str) -> tuple[list[str], list[Proble
                 file,
                 int(lines[row]),
                 "duplicate-prefix",
-                f"prefix {prefix!r} has a rate at the same time on line {lines[other]}; remove "
-                "one, or give the new one a later startdate",
+                f"prefix {prefix!r} has a rate at the same time on line {lines[other]}",
+                todo="remove one, or give the new one a later startdate",
             )
         )
     if not same:

@@ -282,8 +282,11 @@ class _Reading:
                 self._problem(
                     rows.lines[row],
                     "bad-prefix",
-                    "dialprefix: is empty, and the price is 0; remove the row, or write default as "
-                    "the prefix if every other number is free",
+                    "dialprefix: is empty, and the price is 0",
+                    todo=(
+                        "remove the row, or write default as the prefix if every other number is "
+                        "free"
+                    ),
                 )
         if skipped:
             shown = ", ".join(skipped[:_FIRST_NAMED]) + " …" * (len(skipped) > _FIRST_NAMED)
@@ -298,8 +301,8 @@ class _Reading:
             ignored=rows.ignored,
         )
 
-    def _problem(self, line: int, reason: str, message: str) -> None:
-        self.problems.append(Problem(self.file, line, reason, message))
+    def _problem(self, line: int, reason: str, what: str, todo: str = "") -> None:
+        self.problems.append(Problem(self.file, line, reason, what, todo=todo))
 
     def deck(self, name: str) -> Deck:
         """Return the deck, as far as it can be read; what cannot becomes a problem."""
@@ -382,7 +385,8 @@ class _Reading:
             self._problem(
                 self.rows.lines[row],
                 "bad-value",
-                "rateinitial: is empty; write 0 where calls are free",
+                "rateinitial: is empty",
+                todo="write 0 where calls are free",
             )
         if self._is_a2billing:
             self._without_signs(values)
@@ -391,8 +395,11 @@ class _Reading:
                 self._problem(
                     self.rows.lines[row],
                     "negative",
-                    f"{column}: {self._texts(column)[row]!r} is negative; write yes in a column "
-                    "is_credit if the call pays the customer, in a column blocked if it is refused",
+                    f"{column}: {self._texts(column)[row]!r} is negative",
+                    todo=(
+                        "write yes in a column is_credit if the call pays the customer, in a "
+                        "column blocked if it is refused"
+                    ),
                 )
         return values
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
-from a2ledger import money
+from a2ledger import errors, money
 from a2ledger.rating import sheet_headers, sheet_values
 from a2ledger.rating.columns import plain
 from a2ledger.rating.sheet_headers import Header
@@ -130,7 +130,8 @@ def _no_header(rows: Sequence[Row], file: str, columns: Mapping[str, str]) -> Pr
         file,
         line,
         "bad-header",
-        f"{hint}; the columns seem to be {seen}; say which with --map prefix=COLUMN,rate=COLUMN",
+        hint,
+        todo=(f"the columns seem to be {seen}; say which with --map prefix=COLUMN,rate=COLUMN"),
     )
 
 
@@ -148,8 +149,8 @@ class _Rates:
         self.unknown: Counter[str] = Counter()
         self.known: dict[str, dict[str, Any]] = {name: {} for name in sheet_headers.FIELDS}
 
-    def _problem(self, line: int, reason: str, message: str) -> None:
-        self.sheet.problems.append(Problem(self.file, line, reason, message))
+    def _problem(self, line: int, reason: str, what: str, todo: str = "") -> None:
+        self.sheet.problems.append(Problem(self.file, line, reason, what, todo=todo))
 
     def _cell(self, cells: Sequence[str], name: str) -> str:
         place = self.header.places.get(name)
@@ -166,7 +167,9 @@ class _Rates:
         try:
             self.mark = sheet_values.decimal_mark(prices | self._cells(rows, "connect"))
         except ValueError as error:
-            self._problem(0, "bad-value", f"{self.head[self.header.places['rate']]}: {error}")
+            what, todo = errors.parts(error)
+            column = self.head[self.header.places["rate"]]
+            self._problem(0, "bad-value", f"{column}: {what}", todo)
             return
         self._decide_currency(rows, prices)
         self.dates = self.dates or sheet_values.order(
@@ -210,7 +213,9 @@ class _Rates:
         said |= {code for cell in prices if (code := sheet_headers.currency(cell))}
         said |= {self.header.currency} - {""}
         if len(said) > 1 and not (len(said) == 2 and "$" in said):  # noqa: PLR2004 - $ and USD
-            self._problem(0, "currency", f"prices are in {', '.join(sorted(said))}; split the file")
+            self._problem(
+                0, "currency", f"prices are in {', '.join(sorted(said))}", todo="split the file"
+            )
         self.sheet.currency = max(said, default="", key=len)
 
     def _decide_country(self, rows: Sequence[Row]) -> None:
@@ -235,8 +240,8 @@ class _Rates:
                 self._problem(
                     0,
                     "bad-prefix",
-                    f"{whole:,} prefixes begin with their country's code and {national:,} do not; "
-                    "say which column is which with --map prefix=COLUMN or area_code=COLUMN",
+                    (f"{whole:,} prefixes begin with their country's code and {national:,} do not"),
+                    todo="say which column is which with --map prefix=COLUMN or area_code=COLUMN",
                 )
             else:
                 self.sheet.notes.append(
@@ -248,7 +253,7 @@ class _Rates:
             price, connect, first, following, since, until, status = self._terms(cells)
             found = self._prefixes(cells)
         except ValueError as error:
-            self._problem(line, "bad-value", str(error))
+            self._problem(line, "bad-value", *errors.parts(error))
             return
         destination = self._value("destination", cells, _in_one_line) or ""
         for prefix in found:
@@ -348,8 +353,11 @@ class _Rates:
                 self._problem(
                     rate.line,
                     "duplicate-prefix",
-                    f"prefix {rate.prefix} has another price from the same day on, on line "
-                    f"{other.line}; keep one of them",
+                    (
+                        f"prefix {rate.prefix} has another price from the same day on, on line "
+                        f"{other.line}"
+                    ),
+                    todo="keep one of them",
                 )
             else:
                 self.sheet.twice += 1

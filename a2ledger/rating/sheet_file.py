@@ -41,7 +41,9 @@ def rows(
         return _of_workbook(path, columns, name)
     if data.startswith(_OLD_WORKBOOK):
         raise UnusableInput(
-            f"{path}: is a workbook of the old kind (.xls); nothing was read; save it as .xlsx"
+            f"{path}: is a workbook of the old kind (.xls)",
+            undone="nothing was read",
+            todo="save it as .xlsx",
         )
     return _of_csv(_decoded(path, data, encoding), columns)
 
@@ -51,7 +53,9 @@ def _decoded(path: Path, data: bytes, encoding: str) -> str:
         try:
             return data.decode(encoding)
         except (UnicodeDecodeError, LookupError) as error:
-            raise UnusableInput(f"{path}: {error}; nothing was read; name its encoding") from None
+            raise UnusableInput(
+                f"{path}: {error}", undone="nothing was read", todo="name its encoding"
+            ) from None
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         encoding = "utf-16"
     elif data[:200].count(0) > len(data[:200]) // 4:
@@ -100,8 +104,9 @@ def _of_workbook(path: Path, columns: Mapping[str, str], name: str) -> list[Row]
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise UnusableInput(
-            f"{path}: cannot be read as a workbook ({error}); nothing was read; "
-            "save it as .xlsx or CSV"
+            f"{path}: cannot be read as a workbook ({error})",
+            undone="nothing was read",
+            todo="save it as .xlsx or CSV",
         ) from None
     try:
         shown = [one for one in book.worksheets if one.sheet_state == "visible"]
@@ -111,12 +116,15 @@ def _of_workbook(path: Path, columns: Mapping[str, str], name: str) -> list[Row]
     finally:
         book.close()
     if name and not found:
-        raise UnusableInput(f"{path}: has no sheet {name!r}; nothing was read; name another")
+        raise UnusableInput(
+            f"{path}: has no sheet {name!r}", undone="nothing was read", todo="name another"
+        )
     fitting = {title: rows for title, rows in found.items() if sheet.header_row(rows, columns)}
     if len(fitting) > 1:
         raise UnusableInput(
-            f"{path}: has prices in the sheets {', '.join(fitting)}; nothing was read; "
-            "say which with --sheet"
+            f"{path}: has prices in the sheets {', '.join(fitting)}",
+            undone="nothing was read",
+            todo="say which with --sheet",
         )
     return next(iter((fitting or found).values()), [])
 

@@ -20,9 +20,8 @@ from a2ledger.rating.markup import Markup
 from a2ledger.rating.sheet import BARRED, DEARER, GONE, Reading, Sheet
 from a2ledger.rating.sheet_headers import FIELDS
 from a2ledger.rating.usage import customers_of
-from a2ledger.records import Problem
 from a2ledger.sources import toml_text
-from a2ledger.sources.batch import UnusableInput
+from a2ledger.sources.batch import BadFileError
 
 LARGEST = 20
 """Changes of price that are shown one by one."""
@@ -106,8 +105,9 @@ def propose(book: Book, path: Path, asked: Asked, today: dt.date) -> Proposal:
     found = sheet.read(rows, file=path.name, reading=reading)
     if found.problems:
         problems = sorted(found.problems, key=lambda problem: problem.line)
-        shown = "\n".join(map(_undone, decks.first(problems)))
-        raise UnusableInput(shown)
+        raise BadFileError(
+            decks.first(problems), "nothing was imported", "correct the row, or remove it"
+        )
     _in_currency(found, facts.currency, path, asked.deck)
     deck_path = f"tariffs/{asked.deck}.csv"
     text = book.text(deck_path)
@@ -116,8 +116,12 @@ def propose(book: Book, path: Path, asked: Asked, today: dt.date) -> Proposal:
     changes = deck_changes.compare(old, found.rates, terms)
     if changes.unpriced:
         raise RefusedError(
-            f"{asked.deck}: nothing says what {len(changes.unpriced)} prefix(es) are sold at, "
-            f"{', '.join(changes.unpriced[:3])} …; nothing was imported; give --markup"
+            (
+                f"{asked.deck}: nothing says what {len(changes.unpriced)} prefix(es) are "
+                f"sold at, {', '.join(changes.unpriced[:3])} …"
+            ),
+            undone="nothing was imported",
+            todo="give --markup",
         )
     new = text
     if changes.added or changes.ended:
@@ -127,12 +131,6 @@ def propose(book: Book, path: Path, asked: Asked, today: dt.date) -> Proposal:
     proposal.doubts = list(_doubts(changes, today))
     proposal.refusals = list(_refusals(book, asked, changes, today))
     return proposal
-
-
-def _undone(problem: Problem) -> str:
-    """Return what is wrong with a sheet, that nothing was imported, and what to do."""
-    what, _, todo = str(problem).partition("; ")
-    return f"{what}; nothing was imported; {todo or 'correct the row, or remove it'}"
 
 
 def _read(text: str, name: str, path: str) -> Read:
@@ -147,9 +145,12 @@ def _in_currency(found: Sheet, currency: str, path: Path, name: str) -> None:
     if said in ("", currency) or (said == "$" and currency.endswith("D")):
         return
     raise RefusedError(
-        f"{path.name}: prices are in {said}, the deck {name} is in {currency}; nothing was "
-        f'imported; write currency = "{said if said != "$" else "USD"}" under [tariffs.{name}], or '
-        "import them into another deck"
+        f"{path.name}: prices are in {said}, the deck {name} is in {currency}",
+        undone="nothing was imported",
+        todo=(
+            f'write currency = "{said if said != "$" else "USD"}" under [tariffs.'
+            f"{name}], or import them into another deck"
+        ),
     )
 
 
@@ -159,8 +160,9 @@ def _terms(asked: Asked, found: Sheet, old: Read | None, today: dt.date) -> Term
     if since is None and old is not None:
         if len(moments) < len(found.rates):
             raise RefusedError(
-                f"{asked.deck}: from when the sheet's prices hold is not said in it; nothing was "
-                "imported; say it with --effective DATE"
+                f"{asked.deck}: from when the sheet's prices hold is not said in it",
+                undone="nothing was imported",
+                todo="say it with --effective DATE",
             )
         midnight = dt.datetime.combine(today, dt.time())
         since = min((moment for moment in moments if moment >= midnight), default=midnight)
@@ -169,8 +171,9 @@ def _terms(asked: Asked, found: Sheet, old: Read | None, today: dt.date) -> Term
         known = set(old.table.columns.get("carrier", ())) - {""} if old else set()
         if len(known) != 1:
             raise RefusedError(
-                f"{asked.deck}: who sells at these prices is not said; nothing was imported; "
-                "name them with --carrier"
+                f"{asked.deck}: who sells at these prices is not said",
+                undone="nothing was imported",
+                todo="name them with --carrier",
             )
         carrier = known.pop()
     return Terms(
@@ -236,8 +239,9 @@ def write(draft: Draft, proposal: Proposal) -> None:
             changed = toml_text.with_key(changed, ("tariffs", asked.deck), key, value)
         except ValueError as error:
             raise RefusedError(
-                f"{CONFIG}: tariffs.{asked.deck}: {error}; nothing was imported; "
-                f"write {key} = {value} there"
+                f"{CONFIG}: tariffs.{asked.deck}: {error}",
+                undone="nothing was imported",
+                todo=f"write {key} = {value} there",
             ) from None
     if changed != text:
         config.parse(changed)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
+from a2ledger.errors import BadValueError
 from a2ledger.rating import prefixes
 from a2ledger.rating.columns import MAX_AMOUNT, MAX_SECONDS
 from a2ledger.rating.sheet_headers import CODES, SIGNS
@@ -78,9 +79,13 @@ def decimal_mark(texts: Iterable[str]) -> str:
         commas = commas or (has_comma and not has_point)
         points = points or (has_point and not has_comma)
     if (both_comma and both_point) or (commas and points and not (both_comma or both_point)):
-        raise ValueError("prices have decimal commas and decimal points; write them alike")
+        raise BadValueError(
+            "prices have decimal commas and decimal points", todo="write them alike"
+        )
     if both_point and commas:
-        raise ValueError("prices have commas in thousands and as decimals; write them alike")
+        raise BadValueError(
+            "prices have commas in thousands and as decimals", todo="write them alike"
+        )
     return "," if both_comma or (commas and not both_point) else "."
 
 
@@ -99,9 +104,9 @@ def price(cell: str, mark: str) -> tuple[int, bool]:
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise ValueError(f"{cell!r} is not a price") from None
+        raise BadValueError(f"{cell!r} is not a price") from None
     if not number.is_finite() or abs(number) > MAX_AMOUNT // 1_000_000:
-        raise ValueError(f"{cell!r} is not a price up to a million")
+        raise BadValueError(f"{cell!r} is not a price up to a million")
     exact = number * FINE
     whole = int(exact.to_integral_value(ROUND_HALF_UP))
     return whole, whole != exact
@@ -135,9 +140,9 @@ def increments(cell: str) -> tuple[int | None, int]:
     elif match := _ONE.fullmatch(text):
         first, following = None, int(match[1])
     else:
-        raise ValueError(f"{cell!r} is not an increment such as 60/60")
+        raise BadValueError(f"{cell!r} is not an increment such as 60/60")
     if max(first or 0, following) > MAX_SECONDS:
-        raise ValueError(f"{cell!r} is more than {MAX_SECONDS:,} seconds")
+        raise BadValueError(f"{cell!r} is more than {MAX_SECONDS:,} seconds")
     return first, following
 
 
@@ -176,8 +181,8 @@ def date(cell: str, begins: str) -> dt.datetime:
     elif match := _NUMERIC.fullmatch(text):
         first, second = int(match[1]), int(match[3])
         if not begins and first != second:
-            raise ValueError(
-                f"{cell!r} may begin with the day or with the month; say which with --dates"
+            raise BadValueError(
+                f"{cell!r} may begin with the day or with the month", todo="say which with --dates"
             )
         day, month = (second, first) if begins == "month" else (first, second)
         year = int(match[4])
@@ -191,13 +196,13 @@ def date(cell: str, begins: str) -> dt.datetime:
     elif re.fullmatch(r"\d{5}(?:\.0+)?", text) and int(float(text)) in _EXCEL_DAYS:
         return _EXCEL_EPOCH + dt.timedelta(days=int(float(text)))
     else:
-        raise ValueError(f"{cell!r} is not a date such as 2026-02-01")
+        raise BadValueError(f"{cell!r} is not a date such as 2026-02-01")
     if year < _TWO_DIGITS:
         year += _YEARS.start
     try:
         return dt.datetime(year, month, day, hour, minute)  # noqa: DTZ001 - the book's own clock
     except ValueError:
-        raise ValueError(f"{cell!r} is not a date such as 2026-02-01") from None
+        raise BadValueError(f"{cell!r} is not a date such as 2026-02-01") from None
 
 
 def _month(name: str, cell: str) -> int:
@@ -205,7 +210,7 @@ def _month(name: str, cell: str) -> int:
     for length in range(len(known), 2, -1):
         if known[:length] in _MONTHS:
             return _MONTHS[known[:length]]
-    raise ValueError(f"{cell!r} is not a date such as 2026-02-01")
+    raise BadValueError(f"{cell!r} is not a date such as 2026-02-01")
 
 
 # ---- prefixes ----
@@ -234,8 +239,9 @@ def listed(cell: str, country: str = "") -> list[str]:
     text = _DASHES.sub("-", cell).strip()
     text = re.sub(r'^=?"(.*)"$', r"\1", text).lstrip("'").strip()
     if _SCIENTIFIC.fullmatch(text):
-        raise ValueError(
-            f"{cell!r} is a number a spreadsheet has shortened; give the column the format text"
+        raise BadValueError(
+            f"{cell!r} is a number a spreadsheet has shortened",
+            todo="give the column the format text",
         )
     text = re.sub(r"^([0-9]+)\.0+$", r"\1", text)
     text = re.sub(r"[()\[\]]", " ", text)
@@ -246,7 +252,7 @@ def listed(cell: str, country: str = "") -> list[str]:
         ranges, base = _part(part, cell, country, base)
         found += ranges
     if not found:
-        raise ValueError(f"{cell!r} has no prefix")
+        raise BadValueError(f"{cell!r} has no prefix")
     return found
 
 
@@ -263,17 +269,19 @@ def _part(part: str, cell: str, country: str, base: str) -> tuple[list[str], str
         if dash and len(low) < len(high) and is_country(low):
             return _ranges("", low + high, cell), low
         if base and not low.startswith(base):
-            raise ValueError(
-                f"{cell!r}: whether {part!r} follows {base} is unclear; write it whole"
+            raise BadValueError(
+                f"{cell!r}: whether {part!r} follows {base} is unclear", todo="write it whole"
             )
         return _ranges("", tokens[0], cell), base
     first, *rest = tokens
     is_one = any(mark in cell for mark in "+(,;/|")  # then a space parts the digits of one prefix
     if not first.isdecimal() or not is_country(first):
-        raise ValueError(f"{cell!r} is not a prefix; put commas between several")
+        raise BadValueError(f"{cell!r} is not a prefix", todo="put commas between several")
     several = all(token.isdecimal() and is_country(token) for token in rest)
     if several and not is_one and first != "1":
-        raise ValueError(f"{cell!r} may be one prefix or several; put commas between several")
+        raise BadValueError(
+            f"{cell!r} may be one prefix or several", todo="put commas between several"
+        )
     return _ranges(first, "".join(rest), cell), first
 
 
@@ -283,12 +291,12 @@ def _ranges(before: str, text: str, cell: str) -> list[str]:
     if dash and len(high) < len(low):
         high = low[: len(low) - len(high)] + high  # 7400-09
     if not low.isdecimal() or (dash and not high.isdecimal()) or not (low + high).isascii():
-        raise ValueError(f"{cell!r} is not digits, a list or a range")
+        raise BadValueError(f"{cell!r} is not digits, a list or a range")
     text = f"{before}{low}-{before}{high}" if dash else before + low
     try:
         return prefixes.listed(text)
     except ValueError as error:
-        raise ValueError(f"{cell!r}: {error}") from None
+        raise BadValueError(f"{cell!r}: {error}") from None
 
 
 def signs(texts: Sequence[str]) -> set[str]:

@@ -193,8 +193,9 @@ def _translated(
         known = prices(book).at(own, day)
         if known is None:
             raise RefusedError(
-                f"{rows[0].number} is in {own}, and there is no price of it on {day}; "
-                "nothing was reported; import prices"
+                f"{rows[0].number} is in {own}, and there is no price of it on {day}",
+                undone="nothing was reported",
+                todo="import prices",
             )
         price = known.number
     places = money.decimals(base)

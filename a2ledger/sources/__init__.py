@@ -105,11 +105,14 @@ def files(name: str, directory: Path) -> list[Path]:
         found = own(directory)
     except OSError as error:
         what = f"cannot be read: {(error.strerror or str(error)).lower()}"
-        raise UnusableInput(f"{directory}: {what}; nothing was imported; check the path") from None
+        raise UnusableInput(
+            f"{directory}: {what}", undone="nothing was imported", todo="check the path"
+        ) from None
     if not found:
         raise UnusableInput(
-            f"{directory}: no file here is one of {name}; nothing was imported; "
-            "name the files, or the directory they are in"
+            f"{directory}: no file here is one of {name}",
+            undone="nothing was imported",
+            todo="name the files, or the directory they are in",
         )
     return found
 

@@ -57,7 +57,7 @@ class Address:
         """The table as a whole, refused."""
         if self.password:
             what = what.replace(self.password, "***")
-        return UnusableInput(f"{self}: {what}; nothing was imported; {remedy}")
+        return UnusableInput(f"{self}: {what}", undone="nothing was imported", todo=remedy)
 
 
 def is_address(text: str) -> bool:

@@ -227,13 +227,13 @@ def _declared(source: Source) -> Layout:
         if name not in _READ.keys() | unread:
             near = difflib.get_close_matches(name, [*_READ, *COLUMNS], 1)
             hint = f"did you mean {near[0]!r}" if near else 'write "" for what is not to be read'
-            raise ConfigError(f"{key}: {name!r} is no column of Asterisk's; {hint}")
+            raise ConfigError(f"{key}: {name!r} is no column of Asterisk's", todo=hint)
     columns = tuple(_READ.get(name, "") for name in source.columns)
     if twice := [name for name, count in Counter(columns).items() if name and count > 1]:
-        raise ConfigError(f"{key}: {twice[0]} is there twice; name it once")
+        raise ConfigError(f"{key}: {twice[0]} is there twice", todo="name it once")
     if missing := [name for name in _NEEDED if name not in columns]:
         asked = {"seconds": "billsec"}.get(missing[0], missing[0])
-        raise ConfigError(f"{key}: there is no {asked}; have cdr_custom.conf log it")
+        raise ConfigError(f"{key}: there is no {asked}", todo="have cdr_custom.conf log it")
     return Layout(widths={len(columns): columns}, heading=("dst", "disposition"))
 
 

@@ -18,8 +18,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from a2ledger.errors import UNUSABLE, ExpectedError
+from a2ledger.records import Problem
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 FIELDS = (
     "accountcode",
@@ -70,8 +73,23 @@ _GATHERED, _GATHERED_ROWS = 1024, 1 << 16
 """Batches, and rows, that are made one at most: what they hold of files is in memory at once."""
 
 
-class UnusableInput(Exception):  # noqa: N818 - it is the input that is at fault
+class UnusableInput(ExpectedError):  # noqa: N818 - it is the input that is at fault
     """A whole file cannot be used: ``FILE:LINE: what; what was not done; what to do``."""
+
+    exit_code = UNUSABLE
+
+
+class BadFileError(UnusableInput):
+    """A file of which nothing is taken, since some of its rows are wrong: each with its line."""
+
+    def __init__(self, problems: Sequence[Problem], undone: str, todo: str) -> None:
+        super().__init__("\n".join(map(str, problems)), undone, todo)
+        self.problems = list(problems)
+
+    def lines(self) -> list[str]:
+        """Return a line for each problem."""
+        whole = ((row, row.undone or self.undone, row.todo or self.todo) for row in self.problems)
+        return [row._replace(undone=undone, todo=todo).line_of_error for row, undone, todo in whole]
 
 
 class Refused(NamedTuple):

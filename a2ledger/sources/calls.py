@@ -54,8 +54,12 @@ def read(path: Path, source: Source) -> Iterator[Batch]:
     """
     if unknown := sorted(set(dict(source.mapping)) - set(columns.COLUMNS)):
         raise ConfigError(
-            f"a2ledger.toml: sources.{source.name}.columns: {', '.join(unknown)}: no column of a "
-            f"call; nothing was imported; there is {', '.join(columns.COLUMNS)}"
+            (
+                f"a2ledger.toml: sources.{source.name}.columns: {', '.join(unknown)}: no "
+                "column of a call"
+            ),
+            undone="nothing was imported",
+            todo=f"there is {', '.join(columns.COLUMNS)}",
         )
     shape = columns.layout_of(path, source)
 

@@ -76,14 +76,15 @@ def drop(draft: Draft, identities: Collection[str], why: str, now: dt.datetime) 
         RefusedError: if one is not in the quarantine, or no reason is given.
     """
     if not why.strip():
-        raise RefusedError("--reason says nothing; nothing was dropped; say why")
+        raise RefusedError("--reason says nothing", undone="nothing was dropped", todo="say why")
     held = quarantine.read(draft.root)
     wanted = set(identities)
     gone = {key: row for key, row in held.rows.items() if key[1] in wanted}
     if missing := sorted(wanted - {identity for _, identity in gone}):
         raise RefusedError(
-            f"{missing[0]}: not in the quarantine; nothing was dropped; "
-            "see `a2ledger quarantine list`"
+            f"{missing[0]}: not in the quarantine",
+            undone="nothing was dropped",
+            todo="see `a2ledger quarantine list`",
         )
     when = now.isoformat(timespec="seconds")
     lines = [

@@ -99,8 +99,9 @@ def recognised(path: Path | str, setting: str, starts: Iterable[pa.StringArray])
     found = [form for form, count in seen.items() if count]
     if either and not {"day first", "month first"}.intersection(found):
         raise UnusableInput(
-            f"{path}:1: its days cannot be told from its months; nothing was read from it; "
-            f'set {setting} = "%d/%m/%Y %H:%M:%S", or with %m first'
+            f"{path}:1: its days cannot be told from its months",
+            undone="nothing was read from it",
+            todo=f'set {setting} = "%d/%m/%Y %H:%M:%S", or with %m first',
         )
     orders = [form for form in found if form.endswith(" first")]
     if orders and "written" in found:

@@ -61,9 +61,12 @@ def remember(draft: Draft, name: str, columns: dict[str, str], like: str = "") -
     wanted = preset.get("dialect", DIALECT)
     if dialect not in {DIALECT, wanted} or (columns and wanted != DIALECT):
         raise RefusedError(
-            f"{name}: is of the dialect {dialect if dialect != DIALECT else wanted}, whose "
-            "columns have no names to map; nothing was imported; "
-            "give this feed a name of its own"
+            (
+                f"{name}: is of the dialect {dialect if dialect != DIALECT else wanted}, "
+                "whose columns have no names to map"
+            ),
+            undone="nothing was imported",
+            todo="give this feed a name of its own",
         )
     text = draft.text(CONFIG)
     head = "" if "dialect" in preset else f"dialect = {toml_text.quoted(DIALECT)}\n"
@@ -75,8 +78,9 @@ def remember(draft: Draft, name: str, columns: dict[str, str], like: str = "") -
             changed = toml_text.with_key(changed, ("sources", name), key, value(), head)
         except ValueError as error:
             raise RefusedError(
-                f"{CONFIG}: sources.{name}: {error}; nothing was imported; "
-                f"write {key} = {value()} there"
+                f"{CONFIG}: sources.{name}: {error}",
+                undone="nothing was imported",
+                todo=f"write {key} = {value()} there",
             ) from None
     if changed == text:
         return None

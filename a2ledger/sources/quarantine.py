@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from a2ledger.errors import ExpectedError
 from a2ledger.sources.batch import CALL, RAW_SHOWN, Refused
 
 PATH = "quarantine/rows.csv"
@@ -31,7 +32,7 @@ _CUT = 4096
 """Characters that an older program kept of a row."""
 
 
-class BrokenQuarantineError(Exception):
+class BrokenQuarantineError(ExpectedError):
     """The quarantine's file cannot be read."""
 
 
@@ -127,6 +128,6 @@ def read(root: Path) -> Quarantine:
         return Quarantine({})
     except (KeyError, TypeError, ValueError):
         raise BrokenQuarantineError(
-            f"{root / PATH}: is not as a2ledger wrote it; nothing was done; "
-            "move it away, then import what was refused again, with --all"
+            f"{root / PATH}: is not as a2ledger wrote it",
+            todo="move it away, then import what was refused again, with --all",
         ) from None

@@ -50,7 +50,7 @@ _NAMED = 5
 """Devices or words of unclaimed calls that are named."""
 
 
-class UncountedRowsError(Exception):
+class UncountedRowsError(ExpectedError):
     """Rows went in that came out in no bucket. Nothing is published."""
 
 
@@ -222,8 +222,9 @@ class Report:
         )
         if counted != self.read + self.beyond:
             raise UncountedRowsError(
-                f"{self.source}: {self.read} rows were read but {counted} accounted for; "
-                "nothing was published; please report this as a defect"
+                f"{self.source}: {self.read} rows were read but {counted} accounted for",
+                undone="nothing was published",
+                todo="please report this as a defect",
             )
 
     def as_json(self) -> dict[str, Any]:

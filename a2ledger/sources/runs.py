@@ -33,8 +33,9 @@ def runs(book: Book) -> list[Run]:
             through = dt.date.fromisoformat(last) if last else None
             parsed.append(Run(row["source"], when.astimezone(book.config.zone), through))
         except (KeyError, TypeError, ValueError):
-            message = f"is no line of an import; {restore(IMPORTS)}"
-            raise BrokenBookError([Problem(IMPORTS, reader.line_num, "imports", message)]) from None
+            line, message = reader.line_num, "is no line of an import"
+            problem = Problem(IMPORTS, line, "imports", message, todo=restore(IMPORTS))
+            raise BrokenBookError([problem]) from None
     return parsed
 
 

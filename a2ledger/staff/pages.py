@@ -20,16 +20,12 @@ from flask import Response, abort, current_app, jsonify, request
 
 from a2ledger.balances import balances
 from a2ledger.billing import preview as drawing
-from a2ledger.book.book import Book, BrokenBookError, NoBookError, RefusedError
-from a2ledger.book.git import GitError
-from a2ledger.book.toml_table import ConfigError
-from a2ledger.book.transaction import InterruptedRunError, LockedError
+from a2ledger.book.book import Book, RefusedError
 from a2ledger.calls.detail import MissingDetailError
 from a2ledger.documents import files
-from a2ledger.documents.pdf import PdfError
+from a2ledger.errors import ExpectedError
 from a2ledger.journal import ledger, subledgers
-from a2ledger.journal.ledger import ForbiddenLineError, Ledger, Standing
-from a2ledger.sources.quarantine import BrokenQuarantineError
+from a2ledger.journal.ledger import Ledger, Standing
 from a2ledger.staff import customers
 from a2ledger.staff.clerk import BadFormError
 from a2ledger.staff.desk import KEY, USER, Desk, root_of
@@ -37,19 +33,6 @@ from a2ledger.staff.desk import KEY, USER, Desk, root_of
 Values = dict[str, Any]
 Endpoint = Callable[[Callable[..., Response]], Callable[..., Response]]
 
-PROBLEMS = (
-    BrokenBookError,
-    BrokenQuarantineError,
-    ConfigError,
-    ForbiddenLineError,
-    GitError,
-    InterruptedRunError,
-    LockedError,
-    MissingDetailError,
-    NoBookError,
-    PdfError,
-    RefusedError,
-)
 """What a page says in place of what it would show."""
 
 
@@ -85,7 +68,7 @@ def _safe(page: Callable[..., Values]) -> Callable[..., Values]:
     def wrapper(self: _Page) -> Values:
         try:
             return {"error": "", "may_write": self.may_write, **page(self)}
-        except PROBLEMS as error:
+        except ExpectedError as error:
             return {"error": str(error)}
         except _NoDeskError:
             return {
@@ -183,7 +166,7 @@ class Customers(_Page):
         if self._table is None:
             try:
                 done = customers.settled(self.book)
-            except (*PROBLEMS, ValueError, _NoDeskError):
+            except (ExpectedError, ValueError, _NoDeskError):
                 done = set()
             self._table = customers.customers(self.loaded, self.standings.values(), done)
         return jsonify(self._table)
@@ -236,7 +219,7 @@ class Customers(_Page):
         since = None if request.args.get("all") else customers.since_closes(customer, _PERIODS)
         try:
             preview, problem = drawing.preview(book, name, today), ""
-        except PROBLEMS as error:
+        except ExpectedError as error:
             preview, problem = None, str(error)
         return {
             "id": name,
@@ -293,7 +276,7 @@ class Customers(_Page):
             if form not in _KINDS:
                 raise RefusedError(f"{form}: documents are not shown like that")
             made = files.rendered({name: document}, [form], book.root / "templates")
-        except (*PROBLEMS, _NoDeskError) as error:
+        except (ExpectedError, _NoDeskError) as error:
             return Response(f"{error}\n", 404, content_type="text/plain; charset=utf-8")
         (content,) = made.values()
         response = Response(content, content_type=_KINDS[form])
@@ -322,7 +305,7 @@ class Close(_Page):
             without = request.args.getlist("without")
             found = customers.would_close(self.book, self.today, without)
             return jsonify({"error": "", **found})
-        except (*PROBLEMS, _NoDeskError) as error:
+        except (ExpectedError, _NoDeskError) as error:
             return jsonify({"error": str(error)})
 
 

@@ -31,9 +31,11 @@ def set_password(path: Path, name: str, password: str) -> None:
         RefusedError: if the name or the password will not do.
     """
     if not _NAME.fullmatch(name) or name != name.strip():
-        raise RefusedError(f"{name!r}: is no name to log in by; use letters, without `:` or `<>`")
+        raise RefusedError(
+            f"{name!r}: is no name to log in by", todo="use letters, without `:` or `<>`"
+        )
     if not password:
-        raise RefusedError(f"{name}: an empty password lets anybody in; give one")
+        raise RefusedError(f"{name}: an empty password lets anybody in", todo="give one")
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     kept = [line for line in lines if not line.startswith(f"{name}:")]
     text = "".join(f"{line}\n" for line in [*kept, f"{name}:{generate_password_hash(password)}"])
@@ -57,16 +59,16 @@ def read(path: Path) -> dict[str, str]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         raise RefusedError(
-            f"{path}: the passwords cannot be read; "
-            "make them with `a2ledger serve --set-password NAME`"
+            f"{path}: the passwords cannot be read",
+            todo="make them with `a2ledger serve --set-password NAME`",
         ) from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise RefusedError(f"{path}: others may read the passwords; say `chmod 600 {path}`")
+        raise RefusedError(f"{path}: others may read the passwords", todo=f"say `chmod 600 {path}`")
     found = {}
     for number, line in enumerate(lines, start=1):
         name, colon, hashed = line.partition(":")
         if not colon or not _NAME.fullmatch(name) or hashed.count("$") < 2:  # noqa: PLR2004
-            raise RefusedError(f"{path}:{number}: is not NAME:HASH; set that password again")
+            raise RefusedError(f"{path}:{number}: is not NAME:HASH", todo="set that password again")
         found[name] = hashed
     return found
 

@@ -18,10 +18,10 @@ from jinja2 import ChoiceLoader, DictLoader
 
 from a2ledger.book.book import Book, RefusedError
 from a2ledger.book.config import Serve
+from a2ledger.errors import ExpectedError
 from a2ledger.staff.customer_ledgers import PREFIX, Ledgers
 from a2ledger.staff.desk import KEY, Desk
 from a2ledger.staff.guard import Door, is_loopback, protect
-from a2ledger.staff.pages import PROBLEMS
 from a2ledger.staff.passwords import Passwords
 
 _JOURNAL = "_journal_table.html"
@@ -48,8 +48,7 @@ def application(book: Book, desk: Desk) -> Flask:
     assert app.jinja_loader  # noqa: S101 - Flask has one
     app.jinja_loader = ChoiceLoader([DictLoader({_JOURNAL: text}), app.jinja_loader])
     protect(app, desk)
-    for problem in PROBLEMS:
-        app.register_error_handler(problem, _said)
+    app.register_error_handler(ExpectedError, _said)
     return app
 
 
@@ -66,8 +65,9 @@ def door(app: Flask, book: Book, serve: Serve) -> Door:
     """
     if not (is_loopback(serve.host) or serve.passwords or serve.user_header):
         raise RefusedError(
-            f"serve.host: {serve.host} lets anybody in who reaches this machine; nothing was "
-            "served; set serve.passwords or serve.user_header in a2ledger.toml"
+            f"serve.host: {serve.host} lets anybody in who reaches this machine",
+            undone="nothing was served",
+            todo="set serve.passwords or serve.user_header in a2ledger.toml",
         )
     passwords = Passwords(book.root / serve.passwords) if serve.passwords else None
     return Door(app.wsgi_app, serve, passwords)
@@ -144,6 +144,7 @@ def _start(server: Server, serve: Serve) -> None:
     listening.wait()
     if failed:
         raise RefusedError(
-            f"{serve.host}:{serve.port}: is in use or is none of this machine's; nothing was "
-            "served; say another --port"
+            f"{serve.host}:{serve.port}: is in use or is none of this machine's",
+            undone="nothing was served",
+            todo="say another --port",
         )

@@ -123,7 +123,7 @@ def test_what_is_not_said_has_its_default():
 
 WRONG = {
     'format = 1|format = "1"': "format: must be a whole number, not '1'",
-    "format = 1|format = 2": "format: is 2; this a2ledger reads format 1",
+    "format = 1|format = 2": "format: is 2; nothing was done; this a2ledger reads format 1",
     "format = 1|format = true": "format: must be a whole number, not True",
     'currency = "KWD"|': "currency: is missing",
     'currency = "KWD"|currency = "kwd"': "currency: 'kwd' is not an ISO 4217 code",

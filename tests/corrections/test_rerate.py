@@ -408,5 +408,5 @@ def test_what_was_billed_and_what_was_corrected_add_up_to_what_the_last_deck_say
 
 def owed(root):
     """Everything C1 owes, closed or not."""
-    found = balances.standings(shelf.draft(root).book)
+    found = balances.standings(shelf.draft(root))
     return next(row.owed_micro for row in found if row.customer == "C1")

@@ -258,7 +258,10 @@ def test_columns_of_cdr_custom_may_be_ignored_and_times_may_be_epochs(master):
     [
         (("start", "dst", "bilsec", "disposition"), "'bilsec' is no column .* mean 'billsec'"),
         (("start", "dst", "what", "disposition"), "'what' is no column .* write \"\""),
-        (("start", "dst", "billsec"), "there is no disposition; have cdr_custom.conf log it"),
+        (
+            ("start", "dst", "billsec"),
+            "there is no disposition; nothing was done; have cdr_custom.conf log it",
+        ),
         (("start", "dst", "dst", "billsec", "disposition"), "dst is there twice"),
         (("start", "calldate", "dst", "billsec", "disposition"), "start is there twice"),
     ],

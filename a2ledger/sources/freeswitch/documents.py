@@ -49,7 +49,9 @@ def head(path: Path) -> bytes:
             data = file.read(LARGEST + 1)
     except OSError as error:
         what = f"cannot be read: {(error.strerror or str(error)).lower()}"
-        raise UnusableInput(f"{path}:1: {what}; nothing was read from it; check the path") from None
+        raise UnusableInput(
+            f"{path}:1: {what}", undone="nothing was read from it", todo="check the path"
+        ) from None
     return (_unpacked(data) if data.startswith(_GZIP) else data).removeprefix(BOM)
 
 

@@ -125,7 +125,9 @@ class Lines:
 
     def unusable(self, what: str, remedy: str, line: int = 1) -> UnusableInput:
         """The file as a whole, refused."""
-        return UnusableInput(f"{self.path}:{line}: {what}; nothing was read from it; {remedy}")
+        return UnusableInput(
+            f"{self.path}:{line}: {what}", undone="nothing was read from it", todo=remedy
+        )
 
     def _unpacked(self, file: IO[bytes]) -> Iterator[bytes]:
         packed = file.read(len(_GZIP)) == _GZIP
