@@ -497,6 +497,6 @@ def _text(path: Path) -> str:
 
 
 def _fail(problems: Sequence[Problem], undone: str) -> NoReturn:
-    for line in listed([f"{problem}; {undone}; correct it and run again" for problem in problems]):
+    for line in listed(row._replace(undone=undone).line_of_error for row in problems):
         click.echo(f"a2ledger: {line}", err=True)
     sys.exit(UNUSABLE)

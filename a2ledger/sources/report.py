@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from a2ledger import money
 from a2ledger.book.book import IMPORTS, Draft
 from a2ledger.csvfile import csv_text
+from a2ledger.errors import ExpectedError
 from a2ledger.sources import dropped, quarantine
 from a2ledger.sources.batch import Refused
 
