@@ -107,7 +107,7 @@ def test_the_harness_leaves_what_a_disk_would(root, command, at, mode, left):
 @pytest.mark.parametrize("command", ["import", "import-many", "close", "invoice", "credit-note"])
 def test_a_command_that_is_broken_at_some_calls_leaves_a_whole_book(command):
     points = os.environ.get("A2LEDGER_CRASHES", "1")
-    words = ["--points", points, "--double", "1", "--modes", "kill,powercut,ENOSPC"]
+    words = ["--points", points, "--double", "1", "--modes", "kill,powercut,ENOSPC", "--jobs", "1"]
     done = subprocess.run(
         [sys.executable, TESTS / "crash/crash.py", *words, "--seed", "7", command],
         capture_output=True,
