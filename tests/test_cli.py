@@ -692,7 +692,7 @@ BROKEN = {
 def test_no_command_writes_over_what_is_broken_and_the_place_is_named(shop, what):
     broken, place = BROKEN[what]
     shop.append(TOML, PBX)
-    shop.run("import", "pbx1", shop.file("none.csv", ""))
+    shop.run("import", "pbx1", shop.file("none.csv", ""), "--empty")
     broken(shop)
     before, log = shop.digests(), shop.log()
     done = shop.run("close", today="2026-03-20", code=1)

@@ -60,9 +60,9 @@ def test_a_source_that_has_not_reported_holds_the_period_open_and_is_named(talke
 
 def test_an_import_run_without_rows_covers_its_source(talked):
     talked.append("a2ledger.toml", PBX)
-    talked.run("import", "pbx1", talked.file("Master.csv", ""), today="2026-01-30")
+    talked.run("import", "pbx1", talked.file("Master.csv", ""), "--empty", today="2026-01-30")
     talked.close(today="2026-02-05", code=1)  # too early: before the period's end and a day
-    talked.run("import", "pbx1", talked.file("Master.csv", ""), today="2026-02-01")
+    talked.run("import", "pbx1", talked.file("Master.csv", ""), "--empty", today="2026-02-01")
     assert len(talked.close(today="2026-02-05")) == 1
 
 
@@ -80,9 +80,9 @@ def test_a_source_asked_through_an_earlier_day_only_still_holds_the_period_open(
 def test_the_close_delay_is_counted_from_the_period_s_end(talked):
     talked.append("a2ledger.toml", PBX)
     talked.edit("a2ledger.toml", 'close_delay = "24h"', 'close_delay = "3d"')
-    talked.run("import", "pbx1", talked.file("Master.csv", ""), today="2026-02-02")
+    talked.run("import", "pbx1", talked.file("Master.csv", ""), "--empty", today="2026-02-02")
     talked.close(today="2026-02-05", code=1)
-    talked.run("import", "pbx1", talked.file("Master.csv", ""), today="2026-02-03")
+    talked.run("import", "pbx1", talked.file("Master.csv", ""), "--empty", today="2026-02-03")
     assert len(talked.close(today="2026-02-05")) == 1
 
 
@@ -104,7 +104,7 @@ def test_a_period_whose_source_has_reported_closes_though_another_s_has_not(book
         {"id": "C1", "billing_day": 15, "opened": "2026-01-01"},
         {"id": "C2", "billing_day": 1, "opened": "2026-01-01"},
     )
-    book.run("import", "pbx1", book.file("Master.csv", ""), today="2026-01-20")
+    book.run("import", "pbx1", book.file("Master.csv", ""), "--empty", today="2026-01-20")
     closed = book.close(today="2026-02-10", code=0)
     assert [(row["customer"], row["closed"]) for row in closed] == [("C1", True), ("C2", False)]
     assert numbers(book.close("C2", today="2026-02-10", code=1)) == [("C2", "2026-02-01", None)]

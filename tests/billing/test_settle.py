@@ -115,7 +115,7 @@ def test_a_source_that_has_not_reported_since_midnight_is_waited_for(leaving):
     toml = leaving.root / "a2ledger.toml"
     toml.write_text(toml.read_text() + '\n[sources.pbx1]\ndialect = "calls"\n')
     assert settle(leaving, code=1)[0]["warnings"][0]["code"] == "source-behind"
-    leaving.run("import", "pbx1", leaving.file("empty.csv", CALLS))
+    leaving.run("import", "pbx1", leaving.file("empty.csv", CALLS), "--empty")
     assert settle(leaving)[0]["closed"]
 
 
