@@ -296,6 +296,9 @@ def _turn(seq: str) -> tuple[int, str]:
 
 
 def _repeats(row: _Row, other: _Row) -> bool:
+    # A sequence that is no number is none of a switch's: what made it told the rows apart.
+    if not (row.seq.isdigit() and other.seq.isdigit()):
+        return False
     return row.direction == other.direction and row.seq != other.seq and not _apart(row, other)
 
 

@@ -25,7 +25,7 @@ from a2ledger.journal.entries import ISSUED
 from a2ledger.journal.period_file import PeriodFile, with_entries
 from a2ledger.journal.syntax import Block
 from a2ledger.payments import columns, posting, remaining
-from a2ledger.payments.pairs import Known, add_up, held_already, pair, part, write
+from a2ledger.payments.pairs import Known, add_up, held_already, incumbents, pair, part, write
 from a2ledger.period import DAY, month_of
 from a2ledger.records import Customer, Movement
 from a2ledger.sources import text
@@ -399,10 +399,11 @@ def _post(
             f"{len(unmatched)} payment(s) name no customer: in suspense; see `a2ledger suspense`"
         )
     paired: dict[str, Iterable[data.Transaction]] = {}
+    whole = incumbents(draft)
     for identity, entries in by_customer.items():
         part = accounts.component(identity)
         held = [row for row in known.values() if row.customer == part]
-        paired[identity] = pair(identity, entries, held)
+        paired[identity] = pair(identity, entries, held, whole)
     write(draft, paired, known.values())
 
 

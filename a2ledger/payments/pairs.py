@@ -62,6 +62,9 @@ def held_among(draft: Draft, wanted: Collection[str], parts: Collection[str]) ->
     }
 
 
+INCUMBENT = "a2billing"
+"""The dialect of A2Billing's own rows."""
+
 PAIRED = ("payment-", "refill-")
 """What the links of entries that may be paired begin with."""
 
@@ -92,7 +95,7 @@ def replace_paired(draft: Draft, customer: str, entry: data.Transaction) -> None
     """
     held = held_among(draft, (), {part(customer)})
     held.pop(own_link(entry))
-    pairs = pair(customer, [entry], list(held.values()))
+    pairs = pair(customer, [entry], list(held.values()), incumbents(draft))
     write(draft, {customer: pairs}, held.values())
 
 
@@ -107,12 +110,29 @@ def add_up(draft: Draft, movement: Movement, report: Report) -> None:
         report.foreign_micro[currency] += movement.amount_micro
 
 
+def incumbents(draft: Draft) -> tuple[str, ...]:
+    """Return how links of payments that came from A2Billing begin.
+
+    There a payment is with VAT and its refill without: what a payment has more is no more of the
+    customer's money.
+    """
+    sources = draft.config.sources.values()
+    names = {source.name for source in sources if source.dialect == INCUMBENT} | {INCUMBENT}
+    return tuple(syntax.link("payment", name, "") for name in sorted(names))
+
+
 def pair(
-    customer: str, entries: list[data.Transaction], held: list[Known]
+    customer: str, entries: list[data.Transaction], held: list[Known], whole: tuple[str, ...] = ()
 ) -> Iterator[data.Transaction]:
     """New entries, and older ones of the open period, with payments and refills put together.
 
     What the open period holds is put together anew, as if all had come at once.
+
+    Args:
+        customer: whose.
+        entries: the new ones.
+        held: what the book has of the customer.
+        whole: how links of payments begin that are for their refill whatever their amount.
     """
     new = {own_link(entry): entry for entry in entries}
     old = {own_link(row.entry): row.entry for row in held}
@@ -138,11 +158,12 @@ def pair(
         paid[link] = before + posting.credited(payment)
         if "customer" in payment.meta:  # put together in a closed period
             continue
+        is_whole = own_link(payment).startswith(whole) if whole else False
         if own_link(payment) not in sealed:
-            paid_micro = posting.part_paid(refill, before, paid[link])
+            paid_micro = None if is_whole else posting.part_paid(refill, before, paid[link])
             every[own_link(payment)] = posting.paired(payment, refill, customer, paid_micro)
         elif link not in sealed:
-            paid_micro = posting.part_paid(refill, 0, paid[link])
+            paid_micro = None if is_whole else posting.part_paid(refill, 0, paid[link])
             every[link] = posting.without_effect(refill, customer, paid_micro)
     for link, entry in every.items():
         if link in new or entry != old[link]:
