@@ -206,6 +206,7 @@ def test_an_opening_ages_from_its_own_due_date_and_is_settled_by_its_number(book
             {"id": "o2", "customer": "C1", "amount": "20", "number": "OLD-8",
              "date": "2026-01-03", "due": "2026-02-20"},
         ],
+        today="2026-01-03",
     )  # fmt: skip
     book.moves("payments", "C1", "2026-01-20", "20.00", reference="OLD-8", today="2026-01-20")
     rows = book.run("ageing", "--documents", "--json", today="2026-02-11").json

@@ -242,7 +242,8 @@ def test_a_source_is_one_configured_or_a_dialect_by_its_name():
 
     assert named("pbx-1") is found.sources["pbx-1"]
     assert (named("calls").timezone, named("calls").configured) == ("Asia/Kuwait", False)
-    assert (named("asterisk").timezone, named("asterisk").switch) == ("UTC", "asterisk")
+    assert (named("asterisk").timezone, named("asterisk").switch) == ("Asia/Kuwait", "asterisk")
+    assert (named("asterisk").configured, named("pbx-1").timezone) == (False, "Europe/Berlin")
     with pytest.raises(
         ConfigError, match=r"pbx: no such source; nothing was imported; there is pbx-1, asterisk"
     ):

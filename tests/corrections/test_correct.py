@@ -134,12 +134,17 @@ def test_corrections_share_the_series_of_credit_notes_with_negative_bills(billed
     billed.moves("charges", "C1", "2026-02-05", "-2.00")
     billed.run("close", today="2026-03-02")
     billed.run("credit-note", "INV-2026-000001", "--reason", "all", today="2026-03-03")
-    kinds = {
-        name: document["original"] is not None
+    notes = {
+        name: (document["original"]["number"], bool(document.get("seal")))
         for name, document in billed.documents().items()
         if name.startswith("CN-")
     }
-    assert kinds == {"CN-2026-000001": True, "CN-2026-000002": False, "CN-2026-000003": True}
+    # The bill names the invoice of the service that its charge gives back; a close alone seals.
+    assert notes == {
+        "CN-2026-000001": ("INV-2026-000001", False),
+        "CN-2026-000002": ("INV-2026-000001", True),
+        "CN-2026-000003": ("INV-2026-000001", False),
+    }
     sound(billed)
 
 

@@ -297,13 +297,15 @@ def test_a_document_says_what_its_row_says(rows, form, packed):
     content = gzip.compress(text.encode()) if packed else text.encode()
     (found,) = rows(content, f"a_{A}.cdr.{form}" + (".gz" if packed else ""))
     (row,) = rows(line() + "\n")
-    differs = {"channel", "did", "start"}
+    differs = {"channel", "did", "start", "linkedid"}
     assert {k: v for k, v in found.items() if k not in differs} == {
         k: v for k, v in row.items() if k not in differs
     }
     assert found["start"] == "2026-01-05 09:00:00Z"
     assert found["did"] == "7010"
     assert found["channel"] == "sofia/internal/1001@192.0.2.1"
+    # A document says that its leg was made for no other; a row says nothing of that.
+    assert (found["linkedid"], row["linkedid"]) == (A, "")
 
 
 def test_a_call_read_as_row_json_and_xml_is_one_call(book):
