@@ -205,7 +205,7 @@ def test_in_one_period_the_order_of_refill_and_payment_leaves_no_trace(postpaid)
 
 def test_a_payment_that_names_another_customer_s_refill_credits_its_own_customer(book):
     book.customers({"id": "C1"}, {"id": "C2"})
-    book.imported("refills", [REFILL])
+    book.imported("refills", [REFILL], today="2026-01-20")
     book.imported("payments", [PAYMENT | {"customer": "C2"}], today="2026-01-20")
     assert book.balance("C1")["owed"] == "-10.00"
     assert book.balance("C2")["owed"] == "-10.00"
@@ -214,7 +214,7 @@ def test_a_payment_that_names_another_customer_s_refill_credits_its_own_customer
 def test_prepaid_and_postpaid_are_the_same_account_with_another_limit(book):
     book.customers({"id": "C1", "credit_limit": "0.00"}, {"id": "C2", "credit_limit": "100.00"})
     for name in ("C1", "C2"):
-        book.moves("refills", name, "2026-01-03", "15.00", id=f"r-{name}")
+        book.moves("refills", name, "2026-01-03", "15.00", id=f"r-{name}", today="2026-01-03")
         book.talks(name, "2026-01-10", 10, today="2026-01-11")
         book.moves("payments", name, "2026-01-12", "2.00", id=f"p-{name}", today="2026-01-12")
     prepaid, postpaid = book.balance("C1"), book.balance("C2")
@@ -237,7 +237,7 @@ def test_prepaid_and_postpaid_are_the_same_account_with_another_limit(book):
 
 def test_a_prepaid_customer_who_has_used_up_his_refill_is_over_his_limit_to_the_cent(book):
     book.customers({"id": "C1", "credit_limit": "0.00"})
-    book.moves("refills", "C1", "2026-01-03", "10.00")
+    book.moves("refills", "C1", "2026-01-03", "10.00", today="2026-01-03")
     book.talks("C1", "2026-01-10", 10, today="2026-01-11")
     assert book.balance("C1")["available"] == "0.00"
     assert book.balance("C1")["over_limit"] is False

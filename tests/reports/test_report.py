@@ -42,7 +42,7 @@ def company(book: Book) -> Book:
         {"id": "P", **usual, "vat": "on-refill"},
     )
     for name, amount in (("A", "100.00"), ("G", "70.00"), ("I", "12.10")):
-        book.moves("charges", name, "2026-01-05", amount)
+        book.moves("charges", name, "2026-01-05", amount, today="2026-01-05")
     book.moves("refills", "P", "2026-01-07", "24.20", today="2026-01-07")
     book.close(today="2026-02-01")
     book.run("credit-note", "INV-2026-000003", "--reason", "wrong", today="2026-02-02")
