@@ -133,7 +133,12 @@ CUSTOMER = Customer(
     id="C10001",
     opened=dt.date(2026, 1, 1),
     facts={
-        "name": ((dt.date(2026, 1, 1), "Ada"), (dt.date(2026, 2, 1), "Later")),
+        "name": (
+            (dt.date(2026, 1, 1), "Earlier"),
+            (dt.date(2026, 2, 3), "Ada"),
+            (dt.date(2026, 2, 4), "Later"),
+        ),
+        "vat_id": ((dt.date(2026, 1, 31), "BE2"), (dt.date(2026, 2, 1), "BE3")),
         "credit_limit": ((dt.date(2026, 1, 1), Decimal(50)),),
     },
 )
@@ -156,7 +161,9 @@ def test_the_document_says_what_is_billed_and_what_is_to_pay():
     assert (found.to_pay, found.credit) == ("80.97", "0.00")
     assert (found.issue_date, found.due_date) == ("2026-02-03", "2026-02-17")
     assert found.period == {"start": "2026-01-01", "end": "2026-02-01"}
+    # it has to arrive where the customer is on the day of issue; the period decided its VAT
     assert found.customer["name"] == "Ada"
+    assert found.customer["vat_id"] == "BE2"
     assert "credit_limit" not in found.customer
     assert found.supplier["vat_id"] == "BE1"
 
