@@ -527,7 +527,10 @@ GOOD = "1,44,2026-01-05 10:00:00,60\n"
         ("2,44,2026-02-30 10:00:00,60", "bad-start", "'2026-02-30 10:00:00' is not a time"),
         ("2,44,5.1.2026,60", "bad-start", "'5.1.2026' is not a time"),
         ("2,44,2026-01-05 10:00:00,-1", "bad-seconds", "'-1' is not a whole number"),
-        ("2,44,2026-01-05 10:00:00,1.5", "bad-seconds", "'1.5' is not a whole number"),
+        ("2,44,2026-01-05 10:00:00,1.5.2", "bad-seconds", "'1.5.2' is not a whole number"),
+        ("2,44,2026-01-05 10:00:00,-1.5", "bad-seconds", "'-1.5' is not a whole number"),
+        ("2,44,2026-01-05 10:00:00,1:30", "bad-seconds", "'1:30' is not a whole number"),
+        ("2,44,2026-01-05 10:00:00,1000000.1", "bad-seconds", "up to 1,000,000"),
         ("2,44,2026-01-05 10:00:00,99999999", "bad-seconds", "up to 1,000,000"),
         ("2,44,2026-01-05 10:00:00", "bad-seconds", "'' is not a whole number"),
         ("2,,2026-01-05 10:00:00,60", "bad-called", "called: is empty"),
@@ -540,6 +543,20 @@ def test_a_bad_row_is_named_and_the_others_priced(row, reason, says):
     assert [problem[:3] for problem in problems] == [("calls.csv", 3, reason)]
     assert says in problems[0].message
     assert [row["id"] for row in rows] == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("length", "billed"),
+    [("1.5", 2), ("1,5", 2), ("2.0", 2), ("0.001", 1), ("0.0", 0), ("1:02:03", 3723)],
+)
+def test_a_length_is_read_as_in_calls_a_second_that_was_begun_counts(length, billed):
+    row = f'2,44,2026-01-05 10:00:00,"{length}"\n'
+    rows, problems = priced(HEADER + GOOD + row, "dialprefix,rateinitial\n44,60\n")
+    assert problems == []
+    assert [(row["id"], row["billed_seconds"], row["cost"]) for row in rows] == [
+        ("1", "60", "60.000000"),
+        ("2", str(billed), f"{billed}.000000"),
+    ]
 
 
 def test_lines_are_right_among_comments_and_quotes():
