@@ -303,8 +303,8 @@ def test_a_quarterly_customer_with_monthly_fees_and_a_year_ahead(book):
     ("before", "after", "billed", "back"),
     [
         # 31.00 for February were billed in January, 21 % added or inside. 14 of 28 days come back.
-        # Between VAT and none the month ahead has what holds on its days: 31.00 bear 6.51, the other
-        # 31.00 nothing.
+        # Between VAT and none the month ahead has what holds on its days: 31.00 bear 6.51, the
+        # other 31.00 nothing.
         ("on-invoice", "none", "68.51", "15.50"),
         ("on-invoice", "included", "75.02", "18.76"),  # 62.00 + 13.02; 15.50 + 3.26 (3.255)
         ("included", "on-invoice", "62.00", "15.50"),  # 12.81 and 2.69
