@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+import pyarrow.parquet as pq
 import pymysql
 import pytest
 import servers
@@ -324,18 +325,22 @@ def test_what_a_table_may_hold_is_read_or_refused_row_by_row(mariadb, book, monk
         row(2, start="0000-00-00 00:00:00"),
         row(3, userfield=None, peeraccount=None, did=None, clid=None),
         row(4, clid='"Zoé Kÿhl" <1>', src="+32 2 555 01 01"),
-        row(5, dst=None),
+        row(5, dst=None, lastdata=None),
         row(6, userfield='two\nlines, and a "quote"'),
         row(7, start="0000-00-00 00:00:00", uniqueid="", disposition="", sequence=0),
+        row(8, dst=None, lastdata="PJSIP/33155501010@carrier"),
     ):
         mariadb.insert([one])
     book.customers({"id": "C1"})
 
     done = book.run("import", "asterisk-db", mariadb.address, "--json", today="2026-01-06", code=3)
 
-    assert (done.json["read"], done.json["posted"]) == (7, 4)
+    assert (done.json["read"], done.json["posted"]) == (8, 5)
     assert done.json["quarantined"] == {"bad-number": 1, "bad-time": 2}
-    assert done.json["amount"] == "4.00"  # each is a minute begun
+    assert done.json["amount"] == "5.00"  # each is a minute begun
+    calls = pq.read_table(book.root / "calls/2026-01/2026-01-05.parquet").to_pylist()
+    called = {call["uid"]: call["called"] for call in calls}
+    assert called["1767607200.8"] == "33155501010"  # what its trunk was told to dial
     said = "mysql://reader@localhost/asteriskcdrdb#cdr asterisk/1767607200.2/2: its start "
     assert f"{said}'0000-00-00 00:00:00' is no date and time" in done.stderr
     held = book.text("quarantine/rows.csv")
