@@ -33,7 +33,7 @@ from a2ledger.commands.settings import (
 from a2ledger.errors import NO
 from a2ledger.rating import deck as decks
 from a2ledger.rating import sheet_file
-from a2ledger.sources.batch import UnusableInput
+from a2ledger.sources.batch import BadFileError
 
 _SHOWN = 20
 _DAY = dt.timedelta(days=1)
@@ -74,12 +74,8 @@ def reconcile_carrier(
     rows = sheet_file.rows(path, columns)
     theirs, problems = carrier_bill.read(rows, path.name, columns, book.config.zone)
     if problems:
-        shown = (str(problem).partition("; ") for problem in decks.first(problems))
-        raise UnusableInput(
-            "\n".join(
-                f"{what}; nothing was compared; {todo or 'correct the row, or remove it'}"
-                for what, _, todo in shown
-            )
+        raise BadFileError(
+            decks.first(problems), "nothing was compared", "correct the row, or remove it"
         )
     first, last = _bounds(theirs, since, until)
     theirs = [one for one in theirs if one.start is None or first <= one.start <= last]

@@ -14,7 +14,7 @@ import click
 from a2ledger.audit import tags
 from a2ledger.billing import close as closing
 from a2ledger.billing import itemised, settle, unposted
-from a2ledger.book.book import Book, RefusedError
+from a2ledger.book.book import Book
 from a2ledger.commands.settings import (
     DAY,
     Settings,
@@ -184,7 +184,7 @@ def invoice(
         today = settings.today(book)
         files, refused = electronic.rendered(invoices, numbered, for_programs, today, bar)
         if refused and numbers:
-            raise RefusedError("\n".join(refused))
+            files, for_people = {}, []
         files |= rendering.rendered(found, for_people, book.root / "templates", bar)
     if str(output) == "-":
         for content in files.values():

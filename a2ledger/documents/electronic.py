@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from a2ledger import __version__
+from a2ledger import __version__, errors
 from a2ledger.book.book import Book, Draft, RefusedError, restore
 from a2ledger.documents import cii, einvoice, pdf, render, ubl
 from a2ledger.documents.document import Document, parsed
@@ -53,6 +53,25 @@ class Made(NamedTuple):
             draft.put(f"invoices/{document.issue_date[:4]}/{name}", content)
         digests = {name: _digest(content) for name, content in self.files.items()}
         return replace(document, files=digests or None)
+
+
+class LacksError(RefusedError):
+    """An e-invoice lacks what the rules want: each thing with its rule, and what to do.
+
+    Args:
+        objections: (document and rule, what is wrong, what to do) of each.
+    """
+
+    def __init__(self, objections: Sequence[tuple[str, str, str]]) -> None:
+        super().__init__("\n".join(f"{place}: {what}" for place, what, _ in objections))
+        self.objections = list(objections)
+
+    def lines(self) -> list[str]:
+        """Return a line for each thing."""
+        return [
+            errors.told(f"{place}: {what}", "nothing was written", todo)
+            for place, what, todo in self.objections
+        ]
 
 
 class EInvoices:
@@ -136,7 +155,7 @@ class EInvoices:
                 return made
             objections = [Objection(finding.rule, finding.message) for finding in report.errors]
         title = document.number or document.kind
-        raise RefusedError("\n".join(f"{title}: {_refusal(one, name)}" for one in objections))
+        raise LacksError([(f"{title}: {one.rule}", *_refusal(one, name)) for one in objections])
 
     def _completed(self, document: Document, today: dt.date) -> Document:
         """Return a document with what it leaves empty about its parties, such as addresses."""
@@ -228,7 +247,7 @@ def rendered(
             try:
                 content = invoices.rendered(document, name, today)
             except RefusedError as error:
-                refused += str(error).splitlines()
+                refused += error.lines()
                 continue
             finally:
                 bar.add(name != "facturx")
@@ -265,11 +284,10 @@ def _told(party: Mapping[str, str]) -> dict[str, str]:
     return {key: text for key, text in party.items() if text}
 
 
-def _refusal(objection: Objection, name: str) -> str:
-    """Return why there is no e-invoice: what is wrong, what was not done, what to do."""
+def _refusal(objection: Objection, name: str) -> tuple[str, str]:
+    """Return what is wrong with an e-invoice, and what to do."""
     what, _, todo = objection.message.partition("; ")
-    todo = todo or f"correct what it says, or render it without {name}"
-    return f"{objection.rule}: {what}; nothing was written; {todo}"
+    return what, todo or f"correct what it says, or render it without {name}"
 
 
 def _digest(content: bytes) -> str:

@@ -191,6 +191,8 @@ class Book:
         if source == "charges":
             usual["service"] = "Subscriptions"
         row = {"customer": customer, "date": day, "amount": amount}
+        # What is dated in the future is refused: a row is imported on its own day at the earliest.
+        options.setdefault("today", max(self.today, day))
         return self.imported(source, [{**usual, **row, **more}], **options)
 
     def close(self, *words: object, today: str, code: int = 0) -> list[dict[str, Any]]:
