@@ -27,8 +27,9 @@ from click.testing import CliRunner
 from a2ledger import records, sources
 from a2ledger.book import config, source_config, toml_table
 from a2ledger.cli import main
-from a2ledger.rating import columns
+from a2ledger.rating import columns, price
 from a2ledger.sources import batch
+from a2ledger.switch import web
 
 README = ROOT / "README.md"
 PAGES = [
@@ -336,6 +337,7 @@ def test_every_reason_a_row_is_left_out_or_refused_is_documented():
     named = set(re.findall(r'leave_out\(.*"([a-z-]+)"\)', code))
     named |= set(re.findall(r'(?:refuse|Damage|Refused|_conflict)\([^"\']*"([a-z][a-z-]+)",', code))
     named |= set(re.findall(r'"never": .*"([a-z-]+)", ""\)', code))
+    named |= set(price.UNPRICED)
     named |= set(re.findall(r'_BadRowError\(\s*"([a-z][a-z-]+)"', code))
     assert {"hangup", "no-identifier", "unknown-customer", "quotes", "no-rate", "twice"} <= named
     assert not [reason for reason in named if f"`{reason}`" not in text]
@@ -393,6 +395,7 @@ PATHS = (
     "/etc/cron.d/",
     "/srv/",
     "/usr/bin/",
+    "/var/lib/a2ledger/",
     "/bin/",
 )
 HOSTS = {
@@ -410,7 +413,7 @@ HOSTS = {
 def test_pages_name_no_machine_of_ours(page):
     text = page.read_text(encoding="utf-8")
     for path in re.findall(r"(?<![\w.<>*)}$/:~-])/[a-z][\w.-]*(?:/[\w.*-]*)*", text):
-        assert path.startswith(PATHS), path
+        assert path.startswith(PATHS) or path in web.ROUTES, path
     for host in re.findall(r"https?://([^/\s)\"']+)", text):
         assert host in HOSTS, host
     assert not re.search(r"\b(TODO|FIXME|XXX|TBD)\b", text)

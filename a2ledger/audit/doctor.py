@@ -67,11 +67,16 @@ def examine(root: Path, book: Book | None, now: dt.datetime) -> list[Finding]:
         try:
             found += look()
         except GitError as error:
-            found.append(Finding("git", str(error), "have git work in the book"))
+            found.append(Finding("git", _what(error), "have git work in the book"))
         except OSError as error:
             what = f"{error.filename}: {error.strerror}"
             found.append(Finding("permissions", what, "run as the user who owns the book"))
     return found
+
+
+def _what(error: GitError | OSError) -> str:
+    """Return what is wrong; what to do about it is said beside it."""
+    return error.what if isinstance(error, GitError) else str(error)
 
 
 # Programs
@@ -92,7 +97,7 @@ def _git(vault: Vault) -> Finding:
     try:
         found = vault.repository.version()
     except (GitError, OSError) as error:
-        return Finding("git", str(error), "install git 2.37 or later")
+        return Finding("git", _what(error), "install git 2.37 or later")
     text = ".".join(map(str, found))
     if found < GIT:
         return Finding("git", f"{text} loses commits in a power cut", "install git 2.37 or later")

@@ -81,7 +81,7 @@ def reconcile_a2billing(
     was imported last. Every difference is told with its causes and the rows that show them; exit
     1 while any of it is unexplained. --adopt posts that to Equity:A2Billing-Unexplained.
 
-    Example: a2ledger reconcile
+    Example: a2ledger reconcile a2billing
     """
     book = settings.book()
     feed, one = _place(settings, book, place, name)

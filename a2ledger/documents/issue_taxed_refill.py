@@ -101,7 +101,7 @@ def objection(draft: Draft, customer: Customer, entry: data.Transaction) -> tupl
             return None
         made = _document(draft, customer, sold, None)
     except SeveralRatesError as error:
-        return "several-rates", str(error)
+        return "several-rates", f"{error.what}; {error.todo}"
     except ValueError as error:
         return "no-price", str(error)
     return next(iter(_objections(draft, customer, made)), None)
@@ -197,7 +197,7 @@ def obstacles(
             made = _document(draft, customer, sold, None)
             yield from (Warned(*objection) for objection in _objections(draft, customer, made))
     except SeveralRatesError as error:
-        yield Warned("several-rates", str(error))
+        yield Warned("several-rates", f"{error.what}; {error.todo}")
     except ValueError as error:
         yield Warned("no-price", str(error))
 

@@ -97,8 +97,8 @@ def _rendered(
     try:
         view = _view(document) | more
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
-        message = f"{name}: is not as a document is ({error!r}); nothing was written"
-        raise RenderError(message, todo="bring it back from git") from error
+        message = f"{name}: is not as a document is ({error!r})"
+        raise RenderError(message, "nothing was written", "bring it back from git") from error
     return _filled(environment, template, view, name)
 
 

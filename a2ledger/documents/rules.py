@@ -124,8 +124,9 @@ class Rules:
             return
         if not self.directory.is_dir():
             raise RulesError(
-                f"{self.directory}: is no directory; nothing was checked; correct "
-                "[einvoice] rules in a2ledger.toml"
+                f"{self.directory}: is no directory",
+                undone="nothing was checked",
+                todo="correct [einvoice] rules in a2ledger.toml",
             )
         paths = sorted(path for path in self.directory.rglob("*") if path.is_file())
         stems = {path.stem for path in paths if path.suffix in {".xslt", ".xsl"}}
@@ -151,8 +152,10 @@ class Rules:
         compiler = next((item for item in paths if item.name == _COMPILER), None)
         if compiler is None:
             raise RulesError(
-                f"{path}: is Schematron, which has to be made XSLT; nothing was checked; put the "
-                f"published .xslt in its place, or SchXslt ({_COMPILER}) into {self.directory}"
+                f"{path}: is Schematron, which has to be made XSLT",
+                undone="nothing was checked",
+                todo="put the published .xslt in its place, or SchXslt "
+                f"({_COMPILER}) into {self.directory}",
             )
         return _Sheet(path.stem, path, _transformed(compiler, path.read_bytes(), path))
 
@@ -251,8 +254,9 @@ def _transformed(sheet: Path, content: bytes, base: Path | None, text: str = "")
         return str(run.transform_to_string(xdm_node=node))
     except PySaxonApiError as error:
         raise RulesError(
-            f"{sheet}: cannot be used ({' '.join(str(error).split())}); nothing was checked; "
-            "replace it, or take it out of [einvoice] rules"
+            f"{sheet}: cannot be used ({' '.join(str(error).split())})",
+            undone="nothing was checked",
+            todo="replace it, or take it out of [einvoice] rules",
         ) from None
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, cast
 from beancount.core import data
 from beancount.core.amount import Amount
 
-from a2ledger import accounts, facts, money
+from a2ledger import accounts, errors, facts, money
 from a2ledger.book.book import Book, Draft, RefusedError
 from a2ledger.customers import register
 from a2ledger.documents import worth
@@ -290,7 +290,8 @@ def _amount(text: str) -> int:
     try:
         return money.parse(text)
     except ValueError as error:
-        raise RefusedError(f"AMOUNT: {error}") from None
+        what, todo = errors.parts(error)
+        raise RefusedError(f"AMOUNT: {what}", todo=todo or errors.CORRECT) from None
 
 
 def _put(draft: Draft, customer: Customer, fee: Fee) -> None:
@@ -299,7 +300,8 @@ def _put(draft: Draft, customer: Customer, fee: Fee) -> None:
     try:
         facts.check_fees(changed, subledgers.currency(draft, customer.id), draft.config.services)
     except ValueError as error:
-        raise RefusedError(f"{customer.id}: {error}") from None
+        what, todo = errors.parts(error)
+        raise RefusedError(f"{customer.id}: {what}", todo=todo or errors.CORRECT) from None
     subledgers.put_customer(draft, changed)
 
 

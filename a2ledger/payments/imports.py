@@ -24,7 +24,7 @@ from a2ledger.journal import entries as journal_entries
 from a2ledger.journal.entries import ISSUED
 from a2ledger.journal.period_file import PeriodFile, with_entries
 from a2ledger.journal.syntax import Block
-from a2ledger.payments import columns, posting, remaining
+from a2ledger.payments import columns, posting, remainder
 from a2ledger.payments.pairs import Known, add_up, held_already, incumbents, pair, part, write
 from a2ledger.period import DAY, month_of
 from a2ledger.records import Customer, Movement
@@ -284,8 +284,8 @@ def _told_before(
     new = "".join(map(syntax.formatted, taking.new(customer.id)))
     held = [*account_blocks(taking.draft, customer), *syntax.blocks(new)]
     asked = _legs_of(entry)[0]
-    for link, payment in remaining.held(held, customer.id, movement.kind).items():
-        if movement.reference and remaining.is_called(link, movement.kind, movement.reference):
+    for link, payment in remainder.held(held, customer.id, movement.kind).items():
+        if movement.reference and remainder.is_called(link, movement.kind, movement.reference):
             left = max(payment.amount_micro, 0)
             if -posting.credited(entry) <= left:
                 return None

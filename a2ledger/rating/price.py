@@ -145,6 +145,10 @@ def valued(calls: pa.Table, pricing: Pricing) -> tuple[dict[str, Any], npt.NDArr
     return columns, unpriced
 
 
+UNPRICED = ("no-rate", "blocked", "wrong-currency")
+"""Why a call has no price; :func:`refusals` says which."""
+
+
 def refusals(calls: pa.Table, pricing: Pricing) -> list[str]:
     """Return why calls have no price; columns as above.
 

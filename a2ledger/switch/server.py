@@ -39,6 +39,7 @@ _WHOLE_SECONDS = 30
 """How often all files are looked at, for one that was edited by hand."""
 _PURGE_SECONDS = 60
 _SWITCH_SECONDS = 0.001
+_NOT_STARTED = "nothing was started"
 """How long a thread that reads the book may keep one that answers a switch waiting."""
 
 Conversation = Callable[[Exchange, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -103,7 +104,7 @@ class Server:
         try:
             await self.exchange.run(self.board.state.open)
         except StateError as error:
-            raise CannotListenError(f"{error}; nothing was started; see --state") from None
+            raise CannotListenError(str(error), _NOT_STARTED, "see --state") from None
         await self._refresh()
         gc.collect()
         gc.freeze()  # what was read of the book is looked through by no collection
@@ -160,8 +161,9 @@ class Server:
             return await asyncio.start_server(connected, host or None, port, backlog=1024)
         except (OSError, OverflowError) as error:
             raise CannotListenError(
-                f"{address}: {getattr(error, 'strerror', None) or error}; nothing was started; "
-                "name another address with --agi or --http"
+                f"{address}: {getattr(error, 'strerror', None) or error}",
+                undone=_NOT_STARTED,
+                todo="name another address with --agi or --http",
             ) from None
 
     def _may_ask(self, writer: asyncio.StreamWriter) -> bool:

@@ -221,9 +221,9 @@ async def _answer(exchange: Exchange, request: Request) -> Reply:
     headers = request.headers
     if "origin" in headers or headers.get("sec-fetch-site", "none") != "none":
         raise HttpError(HTTPStatus.FORBIDDEN, "no page in a browser may ask here")
-    routes = _ROUTES.get(request.path)
+    routes = ROUTES.get(request.path)
     if routes is None:
-        raise HttpError(HTTPStatus.NOT_FOUND, f"there is {', '.join(_ROUTES)}")
+        raise HttpError(HTTPStatus.NOT_FOUND, f"there is {', '.join(ROUTES)}")
     method, handler = routes
     if request.method != method:
         raise HttpError(HTTPStatus.METHOD_NOT_ALLOWED, f"{request.path} is for {method}")
@@ -354,7 +354,7 @@ async def _json_rpc(exchange: Exchange, request: Request) -> Reply:
     return HTTPStatus.OK, json.loads(reply)
 
 
-_ROUTES: dict[str, tuple[str, Handler]] = {
+ROUTES: dict[str, tuple[str, Handler]] = {
     "/authorize": ("POST", _authorize),
     "/extend": ("POST", _extend),
     "/end": ("POST", _end),

@@ -201,6 +201,26 @@ def test_a_price_given_with_the_call_stays(shop):
     assert shop.balance("C1")["owed"] == "0.37"
 
 
+@pytest.mark.parametrize(
+    ("deck", "said"),
+    [
+        ("dialprefix,rateinitial\n9,1.00\n", "add a rate, or void the calls"),
+        (
+            "dialprefix,rateinitial,blocked\ndefault,,yes\n",
+            "let the deck allow them, or void the calls",
+        ),
+    ],
+)
+def test_calls_that_have_no_price_any_more_keep_theirs_and_are_named(shop, deck, said):
+    shop.talks("C1", "2026-01-05", 10)
+    tariff(shop, deck)
+
+    done = shop.run("rerate", code=1)
+
+    assert f"; not rerated; {said}\n" in done.stderr
+    assert shop.balance("C1")["owed"] == "10.00"
+
+
 def test_what_a_carrier_is_owed_follows(shop):
     head = "dialprefix,rateinitial,buyrate,carrier\n"
     tariff(shop, head + "default,1.00,0.50,ACME\n")
