@@ -399,6 +399,7 @@ PATHS = (
     "/bin/",
 )
 HOSTS = {
+    "127.0.0.1:4574",
     "127.0.0.1:5000",
     "beancount.github.io",
     "fava.pythonanywhere.com",
