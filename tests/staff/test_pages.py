@@ -95,6 +95,8 @@ def get(host, path, method="GET", body=None, **headers):
 
 HOME = "/example-telecom/"
 PAGES = f"{HOME}extension/"
+PLAIN = "/example-telecom-staff/"
+"""Where a Fava of its own shows ``journals/staff.beancount``."""
 
 
 def write(host, form, token=None, **headers):
@@ -230,9 +232,13 @@ def test_what_the_command_refuses_is_said_in_the_form(page):
     page.go("extension/Customers/?customer=C10004")
     page.click("text=Change limit")
     page.fill("dialog input[name='amount']", "5.00")
-    page.fill("dialog input[name='date']", "2020-12-31")
-    page.click("dialog button[type='submit']")
-    assert "lies in a closed period" in page.locator("dialog .a2l-said").inner_text()
+    for day, said in (
+        ("2020-12-31", "the account opens on 2026-01-01, and 2020-12-31 is before that"),
+        ("2026-01-31", "2026-01-31 lies in a closed period"),
+    ):
+        page.fill("dialog input[name='date']", day)
+        page.click("dialog button[type='submit']")
+        page.wait_for_selector(f"dialog .a2l-said:has-text('{said}')")
     page.keyboard.press("Escape")
     assert page.locator("[data-figure='limit'] b").inner_text() == "900.00"
 
@@ -665,30 +671,36 @@ def test_what_is_loaded_stays_while_the_book_cannot_be(quiet):
 
 
 def test_plain_fava_has_the_pages_and_no_forms(quiet):
-    app = create_app([quiet / "journals/main.beancount"])
+    app = create_app([quiet / "journals/staff.beancount"])
     client = app.test_client()
-    listed = client.get(f"{HOME}api/ledger_data").json["data"]["extensions"]
+    listed = client.get(f"{PLAIN}api/ledger_data").json["data"]["extensions"]
     assert {one["report_title"] for one in listed if one["report_title"]} == {
         "Customers", "Close", "Ageing", "Revenue", "Imports",
     }  # fmt: skip
-    assert client.get(f"{HOME}api/errors").json["data"] == []
+    assert client.get(f"{PLAIN}api/errors").json["data"] == []
     for path in ("Customers/", "Customers/?customer=C10001", "Close/", "Ageing/", "Revenue/",
                  "Imports/", "Customers/?document=INV-2026-000002&line=1"):  # fmt: skip
-        answer = client.get(f"{PAGES}{path}")
+        answer = client.get(f"{PLAIN}extension/{path}")
         assert answer.status_code == 200
         assert 'a2l-problem">' not in answer.text
         assert "Add payment" not in answer.text
-    assert client.post(f"{PAGES}A2Ledger/write", json=PAYMENT).status_code == 403
+    assert client.post(f"{PLAIN}extension/A2Ledger/write", json=PAYMENT).status_code == 403
+
+
+def test_main_asks_no_extension_of_a_fava_without_a2ledger(quiet):
+    client = create_app([quiet / "journals/main.beancount"]).test_client()
+    assert client.get(f"{HOME}api/ledger_data").json["data"]["extensions"] == []
+    assert client.get(f"{HOME}api/errors").json["data"] == []
 
 
 def test_journals_without_a_book_show_the_customers(quiet, tmp_path):
     shutil.copytree(quiet / "journals", tmp_path / "alone/journals")
-    client = create_app([tmp_path / "alone/journals/main.beancount"]).test_client()
-    rows = client.get(f"{PAGES}Customers/rows").json
+    client = create_app([tmp_path / "alone/journals/staff.beancount"]).test_client()
+    rows = client.get(f"{PLAIN}extension/Customers/rows").json
     assert [row[0] for row in rows][:2] == ["C10004", "C10001"]
     for path in ("Customers/?customer=C10001", "Close/", "Ageing/", "Imports/"):
-        assert "There is no a2ledger.toml" in client.get(f"{PAGES}{path}").text
-    assert client.get(f"{PAGES}Revenue/").status_code == 200
+        assert "There is no a2ledger.toml" in client.get(f"{PLAIN}extension/{path}").text
+    assert client.get(f"{PLAIN}extension/Revenue/").status_code == 200
 
 
 @pytest.mark.parametrize(
