@@ -134,16 +134,24 @@ function asking(place, text, totals, without) {
   return box;
 }
 
+/** How often it was asked what is due: an answer that comes after a later question is not shown. */
+let asked = 0;
+
 /**
  * @param {HTMLElement} place
  * @param {string[]} without
  */
 async function draw(place, without) {
+  asked += 1;
+  const turn = asked;
   const url = new URL("due", window.location.href);
   for (const name of without) {
     url.searchParams.append("without", name);
   }
   const due = await (await fetch(url)).json();
+  if (turn !== asked) {
+    return;
+  }
   if (due.error) {
     place.replaceChildren(element("p", { className: "a2l-problem" }, due.error));
   } else {
