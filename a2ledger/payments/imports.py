@@ -166,6 +166,11 @@ def _sort_in(
         report.refused.append(entry)
         return
     content = posting.canonical(entry)
+    is_held = link in known and posting.canonical(known[link].entry) == content
+    finer = None if taking.incumbent or is_held else _finer(draft, movement)
+    if finer:
+        report.refused.append(finer)
+        return
     if link in fresh:
         rival, other = fresh[link]
         order, own = (posting.canonical(other), rival.customer), (content, movement.customer)
@@ -179,9 +184,7 @@ def _sort_in(
         return
     if link in known:
         _compare(movement, content, known[link], report)
-    elif refused := (not taking.incumbent and _finer(draft, movement)) or (
-        customer and _unpostable(taking, movement, customer, entry)
-    ):
+    elif refused := customer and _unpostable(taking, movement, customer, entry):
         report.refused.append(refused)
     else:
         fresh[link] = (movement, entry)
