@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import pytest
 from checkout import ROOT
-from harness import PBX, Book, Done, a2ledger, a2ledger_process, call, csv_text, slim
+from harness import PBX, STANDARD, Book, Done, a2ledger, a2ledger_process, call, csv_text, slim
 
 from a2ledger.cli import main
 
@@ -775,9 +775,17 @@ def test_call_detail_that_is_missing_or_differs_is_named_by_what_needs_it(shop, 
 
 
 def test_a_tariff_that_is_not_there_is_named(shop):
-    shop.run("customer", "set", "C1", "tariff=gold, standard")
-    done = shop.talks("C1", "2026-02-05", code=1)
-    assert_explained(done, "tariffs/gold.csv")
+    asked = ["customer", "set", "C1", "tariff=gold, standard"]
+    assert_explained(shop.run(*asked, code=1), "C1: tariff")
+    deck = shop.root / "tariffs/gold.csv"
+    deck.write_text(STANDARD)
+    shop.run(*asked)
+    deck.unlink()
+    before = shop.balance("C1")
+    done = shop.talks("C1", "2026-02-05", code=3)
+    assert "C1: tariff 'gold, standard': tariffs/gold.csv: not there" in done.stderr
+    assert "1 quarantined (bad-tariff 1); 0.00" in done.stderr
+    assert shop.balance("C1") == before
 
 
 REFUSED = {
@@ -899,8 +907,12 @@ def test_quiet_leaves_one_line_for_cron(shop):
     assert len((done.stdout + done.stderr).splitlines()) == 1
     assert "3 rows read" in done.stderr
     done = shop.run("--quiet", "close", today="2026-03-01")
-    assert len((done.stdout + done.stderr).splitlines()) == 1
-    assert "2 period(s) closed" in done.stdout + done.stderr
+    assert done.stdout == ""
+    left_off, closed = done.stderr.splitlines()
+    assert left_off.startswith("a2ledger: 3 calls of these periods in quarantine")
+    assert closed == "2 period(s) closed"
+    done = shop.run("--quiet", "close", today="2026-04-01")
+    assert (done.stdout, done.stderr) == ("", "2 period(s) closed\n")
 
 
 def test_check_says_nothing_if_all_is_well(shop):
@@ -1072,7 +1084,8 @@ def test_no_command_runs_a_program_that_a_journal_names(shop, tmp_path, monkeypa
     (tmp_path / "evil_plugin.py").write_text(f"open({str(ran)!r}, 'w')\n__plugins__ = []\n")
     monkeypatch.syspath_prepend(tmp_path)
     (shop.root / path).write_text('plugin "evil_plugin"\n' + shop.text(path))
-    for words in [*READING.values(), ["check", "C1"], ["close"], ["import", "payments"]]:
+    rows = shop.file("payments.csv", csv_text([MONEY]))
+    for words in [*READING.values(), ["check", "C1"], ["close"], ["import", "payments", str(rows)]]:
         done = a2ledger("-C", shop.root, "--today", "2026-03-20", *words)
         assert not ran.exists(), words
         if done.code:
