@@ -349,6 +349,23 @@ def test_a_new_import_shows_up_by_itself(page, demo):
     )
 
 
+def test_what_is_due_is_of_the_last_question_in_whatever_order_answers_come(page):
+    page.go("extension/Close/")
+    page.wait_for_selector("#a2l-due")
+    before = page.inner_text("#a2l-due")
+    held, asks = [], re.compile(r"/due\?without=pbx1$")
+    page.route(asks, lambda route: held.extend([route]))
+    page.get_by_label("pbx1").check()
+    with page.expect_response(re.compile("/due$")):
+        page.get_by_label("pbx1").uncheck()
+    page.wait_for_timeout(300)
+    with page.expect_response(asks):
+        held[0].continue_()
+    page.wait_for_timeout(300)
+    assert page.inner_text("#a2l-due") == before
+    assert not page.get_by_label("pbx1").is_checked()
+
+
 def test_closing_asks_once_and_closes(page, demo):
     page.go("extension/Close/")
     page.wait_for_selector("#a2l-due:has-text('1 period would close now, 5.51 EUR billed')")
