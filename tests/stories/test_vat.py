@@ -280,13 +280,21 @@ def test_the_reverse_charge_needs_both_vat_ids_and_others_close_all_the_same(boo
     assert "Reverse charge" in text
 
 
-def test_what_is_outside_the_scope_of_vat_stands_beside_nothing_else(book):
+def test_what_is_outside_the_scope_of_vat_stands_beside_taxed_lines_as_exempt(book):
     configured(book, rules='[[vat.rules]]\ncode = "O"\nservices = ["DIDs"]\n')
     book.customers({"id": "C1", "vat": "on-invoice"})
     book.talks("C1", "2026-01-05", 10, today="2026-01-20")
     book.moves("charges", "C1", "2026-01-20", "5.00", service="DIDs", today="2026-01-20")
 
-    assert left_open(book, "C1") == ["BR-O-11"]
+    (closed,) = book.close(today="2026-02-01")
+
+    # By EN 16931 category O stands alone on an invoice (BR-O-11): beside taxed lines it is E.
+    bill = book.invoice(closed["number"])
+    assert bill["gross"] == "17.10"
+    assert [(row["category"], row["net"], row["vat"]) for row in bill["vat"]] == [
+        ("E", "5.00", "0.00"),
+        ("S", "10.00", "2.10"),
+    ]
 
 
 def test_an_exemption_needs_a_reason(book):
@@ -559,7 +567,7 @@ def test_what_is_paid_back_gives_its_tax_back_with_a_credit_note(book):
         ("10.00", "2.10", "12.10"),
     ]
     assert [one["original"] and one["original"]["number"] for one in notes] == [
-        None,
+        "INV-2026-000002",  # of the refill of 24.20, the latest of what is paid back
         "INV-2026-000001",
     ]
     assert book.balance("C1")["owed"] == "0.00"
