@@ -695,9 +695,13 @@ def test_no_command_writes_over_what_is_broken_and_the_place_is_named(shop, what
     shop.run("import", "pbx1", shop.file("none.csv", ""), "--empty")
     broken(shop)
     before, log = shop.digests(), shop.log()
-    done = shop.run("close", today="2026-03-20", code=1)
-    assert_explained(done)
-    assert re.match(rf"a2ledger: {re.escape(place)}(:\d+)*: ", done.errors[0]), done.errors[0]
+    named = rf"{re.escape(place)}(:\d+)*: "
+    if place.startswith("tariffs/"):  # a bad deck holds back the calls it prices, and no bill
+        assert re.match(named, shop.run("check", today="2026-03-20", code=1).stdout)
+    else:
+        done = shop.run("close", today="2026-03-20", code=1)
+        assert_explained(done)
+        assert re.match(f"a2ledger: {named}", done.errors[0]), done.errors[0]
     assert (shop.digests(), shop.log()) == (before, log)
 
 
