@@ -53,7 +53,7 @@ class Party(NamedTuple):
     registration: Id | None
     vat_id: str
     tax_id: str
-    """A tax number that is no VAT id as EN 16931 has them."""
+    """A seller's tax number that is no VAT id as EN 16931 has them; buyers have none there."""
     endpoint: Id | None
     """Where e-invoices are sent to."""
     street: str
@@ -250,7 +250,8 @@ def draw_up(
         order_reference=clean(buyer.get("order_reference", "")),
         original=(original["number"], original["date"]) if original else None,
         seller=_party(document.supplier, "", outside=outside),
-        buyer=_party(buyer, "" if danish else buyer["id"], outside=outside),
+        # A tax number that is no VAT id is known of sellers alone (BT-32).
+        buyer=_party(buyer, "" if danish else buyer["id"], outside=outside)._replace(tax_id=""),
         payment=_payment(document, due),
         items=tuple(_items(document)),
         taxes=taxes,

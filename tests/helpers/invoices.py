@@ -89,6 +89,9 @@ KINDS = {
     "credit note of part": credit_note(("S21", "S", "21", "10.00", "2.10", "")),
     "credit note without original": credit_note(original=None),
     "credit note outside": credit_note(OUTSIDE),
+    "buyer with a tax number that is no VAT id": document(
+        customer=CUSTOMER | {"vat_id": "27AAPFU0939F1ZV"}
+    ),
     "foreign currency": document(
         currency="CHF",
         vat_translated={
