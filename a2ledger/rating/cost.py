@@ -71,8 +71,9 @@ def price(
     unit = _MINUTE * deck.scale
     cost = _rounded(numerator, discount, unit)
     if "minimal_cost" in rates:
+        # A minimum finer than a micro-unit comes to 0 and still holds: no credit is paid out.
         least = money.divide(rates["minimal_cost"], deck.scale)
-        cost = np.where(least != 0, np.maximum(cost, least), cost)
+        cost = np.where(rates["minimal_cost"] != 0, np.maximum(cost, least), cost)
     billed, cost = (np.where(seconds < rates["billed_from"], 0, part) for part in (billed, cost))
     buy = _rounded(_bought(rates, seconds), None, unit)
     buy = np.where(seconds < rates["buy_billed_from"], 0, buy)

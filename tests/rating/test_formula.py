@@ -46,6 +46,14 @@ def deck(*rates, scale=1):
     st.booleans(),
 )
 @example(dict.fromkeys([*AMOUNTS, *SECONDS, *FLOORS, *FLAGS], 0), 0, 0, 1, False)
+@example(
+    dict.fromkeys([*AMOUNTS, *SECONDS, *FLOORS, *FLAGS], 0)
+    | {"rateinitial": 100, "minimal_cost": 1, "initblock": 60},
+    1,
+    0,
+    100,
+    True,
+)
 def test_an_explanation_comes_to_what_the_kernel_charges(rate, seconds, discount, scale, credit):
     if rate.get("chargea") or rate.get("freea"):
         rate = rate | {"included_within": 0}  # a deck that says both is refused
