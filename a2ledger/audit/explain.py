@@ -7,7 +7,7 @@ drawn up again exactly as the close did, so that what is told is what was billed
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from a2ledger.book.book import GENERAL, Book, BrokenBookError, RefusedError
 from a2ledger.calls import detail
 from a2ledger.calls.detail import MissingDetailError
 from a2ledger.documents import files
-from a2ledger.documents.document import as_json
+from a2ledger.documents.document import Document, as_json
 from a2ledger.fees import charge
 from a2ledger.journal import entries, subledgers, syntax
 from a2ledger.journal.entries import ISSUED
@@ -90,22 +90,22 @@ def explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
     return found
 
 
-def _is_correction(document: Mapping[str, Any]) -> bool:
+def _is_correction(document: Document) -> bool:
     """Return whether a document is a credit note with an entry of its own: no period's."""
-    return bool(document.get("original")) and not document.get("seal")
+    return bool(document.original) and not document.seal
 
 
 def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
     document = None
     if name not in subledgers.customers(book) or book.files("invoices", f"*/{name}.json"):
         document = files.chosen(book, [name], "")[name]
-        if not 1 <= number <= len(document["lines"]):
+        if not 1 <= number <= len(document.lines):
             raise RefusedError(
-                f"{name}: has {len(document['lines'])} line(s)",
+                f"{name}: has {len(document.lines)} line(s)",
                 undone="nothing to explain",
                 todo="name one",
             )
-        if _is_correction(document) or document["lines"][number - 1]["kind"] == "refill":
+        if _is_correction(document) or document.lines[number - 1].kind == "refill":
             return _of_correction(book, name, document, number)
     customer, one = _period(book, name, document)
     empty = Explanation(
@@ -113,7 +113,7 @@ def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
         customer=customer.id,
         currency=subledgers.currency(book, customer.id),
         places=money.decimals(subledgers.currency(book, customer.id)),
-        line=document["lines"][number - 1] if document else {},
+        line=as_json(document.lines[number - 1]) if document else {},
     )
     states = preview.states(book, [customer])
     rows = [row for row in states[customer.id][1] if not row.tags & _CLOSES]
@@ -133,13 +133,13 @@ def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
     return _told(book, empty, bill, number - 1, rows)
 
 
-def _period(book: Book, name: str, document: Mapping[str, Any] | None) -> tuple[Customer, Period]:
+def _period(book: Book, name: str, document: Document | None) -> tuple[Customer, Period]:
     """A customer as he was in the period of a document, or is; and the period."""
     if document is None:
         customer = subledgers.customers(book)[name]
         return customer, preview.open_period(customer)
-    customer = subledgers.customers(book)[document["customer"]["id"]]
-    start, end = (dt.date.fromisoformat(document["period"][key]) for key in ("start", "end"))
+    customer = subledgers.customers(book)[document.customer["id"]]
+    start, end = (dt.date.fromisoformat(document.period[key]) for key in ("start", "end"))
     until = tuple(day for day in customer.periods if day <= start)
     return replace(customer, periods=until), Period(start, end)
 
@@ -248,16 +248,16 @@ def _without_detail(book: Book, told: Explanation, rows: list[Row], message: str
     return told
 
 
-def _of_correction(book: Book, name: str, document: Mapping[str, Any], number: int) -> Explanation:
+def _of_correction(book: Book, name: str, document: Document, number: int) -> Explanation:
     """A line of a credit note that names its original, or of a refill: the entry behind it."""
-    customer = document["customer"]["id"]
+    customer = document.customer["id"]
     told = Explanation(
         name=name,
         customer=customer,
-        currency=document["currency"],
-        places=money.decimals(document["currency"]),
-        line=document["lines"][number - 1],
-        credits=(document.get("original") or {}).get("number", ""),
+        currency=document.currency,
+        places=money.decimals(document.currency),
+        line=as_json(document.lines[number - 1]),
+        credits=(document.original or {}).get("number", ""),
     )
     marks = [f"  {key}: {syntax.quoted(name)}\n" for key in ("number", ISSUED)]
     for path in book.files(GENERAL, "2*.beancount"):

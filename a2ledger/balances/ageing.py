@@ -15,7 +15,6 @@ So open amounts less unapplied money are the balance, exactly. Amounts are micro
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,8 @@ from typing import Any, NamedTuple
 from a2ledger import accounts, money
 from a2ledger.balances import balances
 from a2ledger.book.book import Book, BrokenBookError, restore
+from a2ledger.documents import files
+from a2ledger.documents.document import Document
 from a2ledger.journal import customer_file, subledgers, syntax
 from a2ledger.journal.ledger import Standing
 from a2ledger.journal.syntax import Block
@@ -333,26 +334,18 @@ def _opened(book: Book, customer: Customer, day: dt.date) -> tuple[list[Open], i
     ]
     documents, unapplied = opened(rows)
     return [
-        one._replace(due=dt.date.fromisoformat(document(book, one)["due_date"]))
-        if one.issued
-        else one
+        one._replace(due=dt.date.fromisoformat(document(book, one).due_date)) if one.issued else one
         for one in documents
     ], unapplied
 
 
-def document(book: Book, one: Open) -> dict[str, Any]:
-    """An open invoice of the book.
+def document(book: Book, invoice: Open) -> Document:
+    """Return an open invoice of the book.
 
     Raises:
-        BrokenBookError: if it is not there, or none.
+        BrokenBookError: if it is not there, or not a document.
     """
-    path = document_path(book, one.number, one.date.year)
-    try:
-        found: dict[str, Any] = json.loads(book.text(path))
-    except ValueError:
-        problem = Problem(path, 0, "document", "is no document", todo=restore(path))
-        raise BrokenBookError([problem]) from None
-    return found
+    return files.read(book, document_path(book, invoice.number, invoice.date.year))
 
 
 def document_path(book: Book, number: str, year: int) -> str:

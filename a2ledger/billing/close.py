@@ -391,7 +391,7 @@ class _Closer:
         )
         if document.tax_point == "issue-date" and document.number:
             base = self.draft.config.currency
-            dues = tax_point.of_document(as_json(document), base)
+            dues = tax_point.of_document(document, base)
             due = tax_point.entry(self.draft.today, customer.id, document.number, dues, base)
             following = with_entries(following, [due])
         self.files[customer.id] = following

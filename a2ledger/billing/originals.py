@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 from a2ledger.billing.bill import Bill
 from a2ledger.book.book import Book
-from a2ledger.documents.document import Document
+from a2ledger.documents.document import Document, read
 from a2ledger.fees import due
 from a2ledger.journal import customer_file, seal
 from a2ledger.journal.rows import Row
@@ -26,12 +24,12 @@ class Invoices:
         self.book = book
         self._names = dict(_sealed(book, customer)) | dict(closed)
 
-    def __iter__(self) -> Iterator[tuple[Period, dict[str, Any]]]:
+    def __iter__(self) -> Iterator[tuple[Period, Document]]:
         for one in sorted(self._names, reverse=True):
             name = self._names[one]
             paths = [path for path in self._paths(one, name) if self.book.text(path)]
-            document = json.loads(self.book.text(paths[0])) if paths else {}
-            if document.get("kind") == "invoice":
+            document = read(self.book.text(paths[0])) if paths else None
+            if document and document.kind == "invoice":
                 yield one, document
 
     @staticmethod
@@ -60,8 +58,8 @@ def corrected(bill: Bill, invoices: Invoices) -> tuple[dict[str, str], ...]:
         day = _corrected(item.source)
         document = _holding(invoices, day) if day else _selling(invoices, item.source.payee)
         if document:
-            number, issued = str(document["number"]), str(document["issue_date"])
-            found[number] = {"number": number, "date": issued}
+            number = str(document.number)
+            found[number] = {"number": number, "date": document.issue_date}
     return tuple(sorted(found.values(), key=lambda one: (one["date"], one["number"]), reverse=True))
 
 
@@ -80,11 +78,11 @@ def _corrected(row: Row) -> dt.date | None:
     return row.first if due.id_of(row.link) else None
 
 
-def _holding(invoices: Invoices, day: dt.date) -> dict[str, Any] | None:
+def _holding(invoices: Invoices, day: dt.date) -> Document | None:
     return next((found for one, found in invoices if one.start <= day < one.end), None)
 
 
-def _selling(invoices: Invoices, service: str) -> dict[str, Any] | None:
+def _selling(invoices: Invoices, service: str) -> Document | None:
     every = [found for _, found in invoices]
-    like = (found for found in every if any(line["service"] == service for line in found["lines"]))
+    like = (found for found in every if any(line.service == service for line in found.lines))
     return next(like, every[0] if every else None)

@@ -6,7 +6,6 @@ import contextlib
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 from a2ledger import money
 from a2ledger.billing import bill as billing
@@ -15,7 +14,7 @@ from a2ledger.billing.bill import Bill, DetailDiffersError
 from a2ledger.billing.used import Calls
 from a2ledger.book.book import Book, BrokenBookError, Draft
 from a2ledger.documents import issue_taxed_refill, parties
-from a2ledger.documents.document import Document, as_json
+from a2ledger.documents.document import Document
 from a2ledger.fees import charge
 from a2ledger.journal import customer_file, ledger, subledgers
 from a2ledger.journal.rows import Brought, Row
@@ -145,7 +144,7 @@ def document(
     )
 
 
-def preview(book: Book, name: str, today: dt.date) -> dict[str, Any]:
+def preview(book: Book, name: str, today: dt.date) -> Document:
     """The document that closing a customer's open period would make now.
 
     Raises:
@@ -153,7 +152,7 @@ def preview(book: Book, name: str, today: dt.date) -> dict[str, Any]:
         MissingDetailError: if the calls of a day are missing.
     """
 
-    def ask() -> dict[str, Any]:
+    def ask() -> Document:
         customer = subledgers.customers(book)[name]
         one = open_period(customer)
         brought, posted = states(book, [customer])[name]
@@ -163,8 +162,6 @@ def preview(book: Book, name: str, today: dt.date) -> dict[str, Any]:
         drawn = document(book, customer, bill, rows, "preview", today)
         with contextlib.suppress(ValueError):  # its price may come until the close
             drawn = parties.translated(book, drawn)
-        shown: dict[str, Any] = as_json(drawn)
-        return shown
+        return drawn
 
-    found: dict[str, Any] = book.reading(ask)
-    return found
+    return book.reading(ask)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from beancount.core import data
 from beancount.core.amount import Amount
@@ -20,6 +20,7 @@ from beancount.core.amount import Amount
 from a2ledger import accounts, money
 from a2ledger.balances import ageing
 from a2ledger.documents import translation
+from a2ledger.documents.document import Document
 from a2ledger.fees.deferrals import months_of
 from a2ledger.journal import syntax
 from a2ledger.journal.entries import leg, transaction
@@ -83,19 +84,18 @@ def entry(
     )
 
 
-def of_document(document: Mapping[str, Any], currency: str) -> list[Due]:
+def of_document(document: Document, currency: str) -> list[Due]:
     """Return base and VAT of every code of a document in the book's currency."""
-    sign = -1 if document["kind"] == "credit-note" else 1
-    taxes = {row["code"]: sign * money.parse(row["vat"]) for row in document["vat"]}
-    printed = document.get("vat_translated")
+    sign, printed = document.sign, document.vat_translated
+    taxes = {row.code: sign * money.parse(row.vat) for row in document.vat}
     owed = translation.by_code(printed, taxes, sign) or taxes
     found = []
-    for row in document["vat"]:
-        base, tax = sign * money.parse(row["net"]), owed[row["code"]]
+    for row in document.vat:
+        base, tax = sign * money.parse(row.net), owed[row.code]
         if printed:
             base = at_price(base, Decimal(printed["price"]), money.decimals(currency))
         if tax:
-            found.append(Due(row["code"], base, tax))
+            found.append(Due(row.code, base, tax))
     return found
 
 

@@ -232,10 +232,10 @@ def preview(settings: Settings, identity: str, as_json_: bool, as_html: bool) ->
     known(book, identity)
     document = drawing.preview(book, identity, settings.today(book))
     if as_json_:
-        print_json(document)
+        print_json(as_json(document))
         return
     function = render.html if as_html else render.text
-    click.echo(function(document, book.root / "templates"), nl=False)
+    click.echo(function(as_json(document), book.root / "templates"), nl=False)
 
 
 @click.command()

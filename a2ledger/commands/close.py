@@ -7,7 +7,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -26,6 +25,7 @@ from a2ledger.commands.settings import (
 )
 from a2ledger.documents import electronic
 from a2ledger.documents import files as rendering
+from a2ledger.documents.document import Document, as_json
 from a2ledger.documents.einvoice import KINDS
 from a2ledger.documents.electronic import EInvoices
 from a2ledger.errors import NO
@@ -167,7 +167,7 @@ def invoice(
     book = settings.book()
     found = rendering.chosen(book, numbers, month)
     if as_json_:
-        documents = list(found.values())
+        documents = [as_json(document) for document in found.values()]
         print_json(documents[0] if len(numbers) == 1 else documents)
         return
     names = [name.strip() for name in formats.split(",") if name.strip()]
@@ -199,14 +199,10 @@ def invoice(
         sys.exit(NO)
 
 
-def _invoices(
-    documents: Mapping[str, Mapping[str, Any]], numbers: Sequence[str]
-) -> dict[str, Mapping[str, Any]]:
+def _invoices(documents: Mapping[str, Document], numbers: Sequence[str]) -> dict[str, Document]:
     """Documents that e-invoices can be made of; all of them if they were asked for by name."""
     return {
-        name: document
-        for name, document in documents.items()
-        if numbers or document["kind"] in KINDS
+        name: document for name, document in documents.items() if numbers or document.kind in KINDS
     }
 
 

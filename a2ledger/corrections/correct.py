@@ -313,7 +313,7 @@ def _relief(
     if not document.issued:
         return {}
     bill = ageing.document(draft, document)
-    places = money.decimals(bill["currency"])
+    places = money.decimals(bill.currency)
     left = worths.left(bill)
     gross = left.gross_micro
     part = min(before - after, gross - left.lost_micro)

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from a2ledger import money
 from a2ledger.documents.document import ROUNDING, Document, Line, Statement, StatementLine, VatLine
+from a2ledger.documents.worth import GivenBack
 from a2ledger.errors import CORRECT, ExpectedError
-
-Json = Mapping[str, Any]
 
 _EXACT = 10
 """Decimals a price may have."""
@@ -47,24 +47,27 @@ class Credit(NamedTuple):
 
 
 def draw_up(
-    invoice: Json, notes: Sequence[Json], lines: Sequence[int], amount_micro: int | None
+    invoice: Document,
+    given: Sequence[GivenBack],
+    lines: Sequence[int],
+    amount_micro: int | None,
 ) -> Credit:
     """What a credit note for an invoice gives back.
 
     Args:
         invoice: the document.
-        notes: the credit notes it has already, and what else was given back on it, in the same
-            form; see :mod:`a2ledger.documents.worth`.
+        given: the credit notes it has already, and what else was given back on it; see
+            :mod:`a2ledger.documents.worth`.
         lines: which of its lines; all that is left of it if none is named.
         amount_micro: net, of the one line named; all that is left of it if not given.
 
     Raises:
         CannotCreditError: if there is no such line, or not so much of it left.
     """
-    number, places = invoice["number"], money.decimals(invoice["currency"])
-    billed = {line["line"]: money.parse(line["net"]) for line in invoice["lines"]}
-    codes = {line["line"]: line["vat_code"] for line in invoice["lines"]}
-    left = _left(billed, notes)
+    number, places = str(invoice.number), money.decimals(invoice.currency)
+    billed = invoice.net_by_line
+    codes = {line.line: line.vat_code for line in invoice.lines}
+    left = _left(billed, given)
     if unknown := [line for line in lines if line not in billed]:
         raise CannotCreditError(
             f"{number} has no line {unknown[0]}",
@@ -74,27 +77,31 @@ def draw_up(
     gone = [line for line in lines if line not in asked]
     if gone or not asked:
         what = f"nothing is left of line {gone[0]}" if gone else "nothing is left of it"
-        raise CannotCreditError(f"{number}: {what} to credit", _before(notes))
+        raise CannotCreditError(f"{number}: {what} to credit", _before(given))
     if amount_micro is not None:
-        asked = _part(number, asked, amount_micro, notes, places)
+        asked = _part(number, asked, amount_micro, given, places)
     net: dict[str, int] = {}
     for line, micro in asked.items():
         net[codes[line]] = net.get(codes[line], 0) + micro
-    credit = Credit(asked, net, _vat(invoice, notes, net, places))
-    _guard(invoice, notes, credit)
+    credit = Credit(asked, net, _vat(invoice, given, net, places))
+    _guard(invoice, given, credit)
     return credit
 
 
-def _left(billed: Mapping[int, int], notes: Iterable[Json]) -> dict[int, int]:
+def _left(billed: Mapping[int, int], given: Iterable[GivenBack]) -> dict[int, int]:
     left = dict(billed)
-    for note in notes:
-        for line in note["lines"]:
-            left[line["line"]] -= money.parse(line["net"])
+    for each in given:
+        for line, net in each.lines.items():
+            left[line] -= net
     return left
 
 
 def _part(
-    number: str, asked: Mapping[int, int], amount_micro: int, notes: Sequence[Json], places: int
+    number: str,
+    asked: Mapping[int, int],
+    amount_micro: int,
+    given: Sequence[GivenBack],
+    places: int,
 ) -> dict[int, int]:
     """A part of the one line that is named."""
     ((line, left),) = asked.items()
@@ -104,25 +111,26 @@ def _part(
         raise CannotCreditError(
             f"{number}: {money.text(left, places)} net of line {line} can be credited, "
             f"not {money.text(amount_micro, places)}",
-            _before(notes),
+            _before(given),
         )
     return {line: amount_micro}
 
 
 def _vat(
-    invoice: Json, notes: Sequence[Json], net: Mapping[str, int], places: int
+    invoice: Document, given: Sequence[GivenBack], net: Mapping[str, int], places: int
 ) -> dict[str, int]:
     """VAT given back with some net: what is due so far, less what came back before."""
     found = {}
-    for row in invoice["vat"]:
-        code, total = row["code"], money.parse(row["net"])
+    for row in invoice.vat:
+        code, total = row.code, money.parse(row.net)
         if code not in net:
             continue
-        before, paid = (_sum(notes, code, key) for key in ("net", "vat"))
+        before = sum(each.net.get(code, 0) for each in given)
+        paid = sum(each.vat.get(code, 0) for each in given)
         after = before + net[code]
-        tax = money.parse(row["vat"])
+        tax = money.parse(row.vat)
         if after != total:
-            tax = min(_tax(after, row["rate"], places), tax, key=abs)
+            tax = min(_tax(after, row.rate, places), tax, key=abs)
         found[code] = tax - paid
     return found
 
@@ -132,23 +140,17 @@ def _tax(net_micro: int, rate: str, places: int) -> int:
     return money.divide(net_micro * money.parse(rate), 100 * money.MICRO * unit) * unit
 
 
-def _sum(notes: Iterable[Json], code: str, key: str) -> int:
-    return sum(
-        money.parse(row[key]) for note in notes for row in note["vat"] if row["code"] == code
-    )
-
-
-def _guard(invoice: Json, notes: Sequence[Json], credit: Credit) -> None:
+def _guard(invoice: Document, given: Sequence[GivenBack], credit: Credit) -> None:
     """Make sure that no code is given back beyond what was billed of it, and that it is a gift."""
-    number = invoice["number"]
-    for row in invoice["vat"]:
-        after = _sum(notes, row["code"], "net") + credit.net.get(row["code"], 0)
-        total = money.parse(row["net"])
+    number = invoice.number
+    for row in invoice.vat:
+        after = sum(each.net.get(row.code, 0) for each in given) + credit.net.get(row.code, 0)
+        total = money.parse(row.net)
         if not min(0, total) <= after <= max(0, total):
             raise CannotCreditError(
-                f"{number} billed {money.text(total, 2)} net under {row['code']} in all; "
+                f"{number} billed {money.text(total, 2)} net under {row.code} in all; "
                 f"{money.text(after, 2)} would be credited",
-                _before(notes),
+                _before(given),
             )
     if credit.gross_micro <= 0:
         raise CannotCreditError(
@@ -156,17 +158,18 @@ def _guard(invoice: Json, notes: Sequence[Json], credit: Credit) -> None:
         )
 
 
-def _before(notes: Sequence[Json]) -> str:
-    """What was given back before, for a message."""
+def _before(given: Sequence[GivenBack]) -> str:
+    """Say what was given back before, for a message."""
     return ", ".join(
-        f"{note['number']} {'credited' if 'kind' in note else 'gave back'} {note['gross']}"
-        for note in notes
+        f"{each.title} {'credited' if each.is_note else 'gave back'} "
+        f"{money.text(each.gross_micro, 2)}"
+        for each in given
     )
 
 
 def document(  # noqa: PLR0913 - everything that stands on it
-    invoice: Json,
-    notes: Sequence[Json],
+    invoice: Document,
+    notes: Sequence[GivenBack],
     credit: Credit,
     *,
     number: str,
@@ -190,12 +193,12 @@ def document(  # noqa: PLR0913 - everything that stands on it
         opening_micro: what was owed on bills before it.
         reason: why.
     """
-    places = money.decimals(invoice["currency"])
+    places = money.decimals(invoice.currency)
     opening = money.rounded(opening_micro, places)
     gross, net = credit.gross_micro, sum(credit.net.values())
     closing = money.rounded(opening_micro - gross, places)
     moves = [
-        (f"Credit note {number} for {invoice['number']}, {reason}", -gross, opening - gross),
+        (f"Credit note {number} for {invoice.number}, {reason}", -gross, opening - gross),
         (ROUNDING, closing - opening + gross, closing),
     ]
     moved = tuple(
@@ -211,10 +214,10 @@ def document(  # noqa: PLR0913 - everything that stands on it
     return Document(
         kind="credit-note",
         number=number,
-        original={"number": invoice["number"], "date": invoice["issue_date"]},
-        supplier=invoice["supplier"],
-        customer=invoice["customer"],
-        currency=invoice["currency"],
+        original={"number": str(invoice.number), "date": invoice.issue_date},
+        supplier=invoice.supplier,
+        customer=invoice.customer,
+        currency=invoice.currency,
         issue_date=str(issue_date),
         due_date=str(issue_date),
         period={"start": str(day), "end": str(day + dt.timedelta(days=1))},
@@ -226,15 +229,15 @@ def document(  # noqa: PLR0913 - everything that stands on it
         lines=tuple(_lines(invoice, credit, places)),
         vat=tuple(
             VatLine(
-                code=row["code"],
-                category=row["category"],
-                rate=row["rate"],
-                net=money.text(credit.net[row["code"]], places),
-                vat=money.text(credit.vat[row["code"]], places),
-                reason=row["reason"],
+                code=row.code,
+                category=row.category,
+                rate=row.rate,
+                net=money.text(credit.net[row.code], places),
+                vat=money.text(credit.vat[row.code], places),
+                reason=row.reason,
             )
-            for row in invoice["vat"]
-            if row["code"] in credit.net
+            for row in invoice.vat
+            if row.code in credit.net
         ),
         net=money.text(net, places),
         vat_total=money.text(gross - net, places),
@@ -243,42 +246,37 @@ def document(  # noqa: PLR0913 - everything that stands on it
         credit=money.text(max(0, -closing), places),
         notes=(reason,),
         vat_translated=_translated(invoice, notes, gross - net),
-        treatment=invoice.get("treatment", ""),
+        treatment=invoice.treatment,
     )
 
 
-def _translated(invoice: Json, notes: Sequence[Json], vat_micro: int) -> dict[str, str] | None:
+def _translated(
+    invoice: Document, notes: Sequence[GivenBack], vat_micro: int
+) -> dict[str, str] | None:
     """VAT given back in the book's currency, at the invoice's own price; it telescopes too."""
-    billed = invoice.get("vat_translated")
+    billed = invoice.vat_translated
     if billed is None or not vat_micro:
         return None
     places = money.decimals(billed["currency"])
     unit: int = 10 ** (money.PLACES - places)
     worth, one = (int(Decimal(text).scaleb(_EXACT)) for text in (billed["price"], "1"))
-    before = sum(money.parse(note["vat_total"]) for note in notes)
+    before = sum(note.vat_micro for note in notes)
     was, now = (
         money.divide(micro * worth, one * unit) * unit for micro in (before, before + vat_micro)
     )
     return {**billed, "vat_total": money.text(now - was, places)}
 
 
-def _lines(invoice: Json, credit: Credit, places: int) -> Iterable[Line]:
-    for line in invoice["lines"]:
-        if line["line"] not in credit.lines:
+def _lines(invoice: Document, credit: Credit, places: int) -> Iterable[Line]:
+    for line in invoice.lines:
+        if line.line not in credit.lines:
             continue
-        micro = credit.lines[line["line"]]
-        whole = micro == money.parse(line["net"])
-        yield Line(
-            line=line["line"],
+        micro = credit.lines[line.line]
+        whole = micro == money.parse(line.net)
+        yield replace(
+            line,
             kind="correction",
-            service=line["service"],
-            destination=line["destination"],
-            description=line["description"],
-            from_=line["from"],
-            to=line["to"],
-            calls=line["calls"] if whole else 0,
-            seconds=line["seconds"] if whole else 0,
+            calls=line.calls if whole else 0,
+            seconds=line.seconds if whole else 0,
             net=money.text(micro, places),
-            vat_code=line["vat_code"],
-            late_from=line["late_from"],
         )

@@ -47,7 +47,7 @@ def credit_note(draft: Draft, asked: Asked) -> Posted:
         RefusedError: if there is no such invoice, or not so much of it left.
     """
     invoice = _invoice(draft, asked.number)
-    customer, lines = str(invoice["customer"]["id"]), sorted(set(asked.lines))
+    customer, lines = str(invoice.customer["id"]), sorted(set(asked.lines))
     made = postings.identity("credit-note", *asked._replace(lines=tuple(lines)))
     one = Correction(
         "credit-note",
@@ -55,13 +55,13 @@ def credit_note(draft: Draft, asked: Asked) -> Posted:
         customer,
         asked.day,
         0,
-        invoice["currency"],
+        invoice.currency,
         asked.reason,
     )
     if held := correct.find(draft, one, None):
         return _again(held, asked, lines)
     correct.check_day(draft, customer, asked.day)
-    left = worth.of_customer(draft, subledgers.customer(draft, customer), invoice["currency"])
+    left = worth.of_customer(draft, subledgers.customer(draft, customer), invoice.currency)
     notes = left.notes(asked.number)
     given = [*notes, *left.given(invoice)]
     try:
@@ -123,36 +123,36 @@ def _owed_otherwise(
 
 
 def _take_back_deferred(
-    draft: Draft, customer: str, one: Correction, invoice: files.Document, lines: Mapping[int, int]
+    draft: Draft, customer: str, one: Correction, invoice: Document, lines: Mapping[int, int]
 ) -> None:
     """Take back with fees what of their income is still deferred."""
     file = subledgers.open_file(draft, customer)
     credited = [
         Credited(
-            line["service"],
-            Period(dt.date.fromisoformat(line["from"]), dt.date.fromisoformat(line["to"]) + DAY),
-            lines[line["line"]],
+            line.service,
+            Period(dt.date.fromisoformat(line.from_), dt.date.fromisoformat(line.to) + DAY),
+            lines[line.line],
         )
-        for line in invoice["lines"]
-        if line["kind"] == "fee" and lines.get(line["line"])
+        for line in invoice.lines
+        if line.kind == "fee" and lines.get(line.line)
     ]
-    places = money.decimals(invoice["currency"])
+    places = money.decimals(invoice.currency)
     taken = deferrals.taken_back(deferrals.read(file.above), credited, places)
     made = [
-        postings.deferral_taken(one, row, invoice["number"], place)
+        postings.deferral_taken(one, row, str(invoice.number), place)
         for place, row in enumerate(taken, start=1)
     ]
     subledgers.put_open_file(draft, customer, with_entries(file, made))
 
 
-def _translated(document: Document, invoice: files.Document) -> Document:
+def _translated(document: Document, invoice: Document) -> Document:
     """A credit note with its VAT in the book's currency too, by the price its invoice has."""
-    told = invoice.get("vat_translated")
-    if not told:
+    printed = invoice.vat_translated
+    if not printed:
         return document
-    day = dt.date.fromisoformat(told["date"])
-    price = Price(day, document.currency, Decimal(told["price"]))
-    return parties.with_vat_in(document, told["currency"], Prices([price], told["currency"]))
+    day = dt.date.fromisoformat(printed["date"])
+    price = Price(day, document.currency, Decimal(printed["price"]))
+    return parties.with_vat_in(document, printed["currency"], Prices([price], printed["currency"]))
 
 
 def _more(entry: data.Transaction) -> dict[str, Any]:
@@ -181,18 +181,18 @@ def _again(held: Posted, asked: Asked, lines: Sequence[int]) -> Posted:
     )
 
 
-def _invoice(draft: Draft, number: str) -> files.Document:
+def _invoice(draft: Draft, number: str) -> Document:
     invoice = files.chosen(draft, [number], "")[number]
-    if invoice["kind"] != "invoice":
+    if invoice.kind != "invoice":
         raise RefusedError(
             (
-                f"{number} is a {invoice['kind'].replace('-', ' ')}, and an invoice is "
+                f"{number} is a {invoice.kind.replace('-', ' ')}, and an invoice is "
                 "what can be credited"
             ),
             undone="nothing was credited",
             todo="`a2ledger invoice` names the documents there are",
         )
-    if any(line["kind"] == "refill" for line in invoice["lines"]):
+    if any(line.kind == "refill" for line in invoice.lines):
         raise RefusedError(
             f"{number} is of a refill",
             undone="nothing was credited",

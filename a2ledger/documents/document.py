@@ -6,12 +6,16 @@ field names are the keys of the published JSON, which may gain keys but never re
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache, partial
 from operator import attrgetter
 from typing import Any, cast
+
+from a2ledger import money
+from a2ledger.period import DAY
 
 _ABSENT = {"absent": True}
 """Marks a field whose key is left out of the JSON where it says nothing."""
@@ -115,6 +119,21 @@ class Document:
     seal: str = field(default="", metadata=_ABSENT)
     """The beginning of the period's seal, which covers all but this."""
 
+    @property
+    def last_day(self) -> dt.date:
+        """The last day of its period."""
+        return dt.date.fromisoformat(self.period["end"]) - DAY
+
+    @property
+    def sign(self) -> int:
+        """1, or -1 for a credit note, whose amounts are positive and lower what is owed."""
+        return -1 if self.kind == "credit-note" else 1
+
+    @property
+    def net_by_line(self) -> dict[int, int]:
+        """Net of each line in micro-units, by the line's number."""
+        return {line.line: money.parse(line.net) for line in self.lines}
+
 
 _PLAIN = (str, int, type(None))
 
@@ -146,8 +165,13 @@ def _shape(
     return tuple(name.rstrip("_") for name in names), attrgetter(*names), unsaid
 
 
-def parsed(content: Mapping[str, Any]) -> Document:
-    """The document that :func:`as_json` made these plain values of; keys of later versions go."""
+def read(text: str) -> Document:
+    """Return the document whose file holds this text; keys it does not know are left out.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: if it is not a document.
+    """
+    content = json.loads(text)
     statement = content["statement"]
     made = {
         "statement": Statement(
@@ -158,6 +182,8 @@ def parsed(content: Mapping[str, Any]) -> Document:
         "lines": tuple(_made(Line, line) for line in content["lines"]),
         "vat": tuple(_made(VatLine, row) for row in content["vat"]),
         "notes": tuple(content["notes"]),
+        "originals": tuple(content.get("originals", ())),
+        "since": tuple(_made(StatementLine, line) for line in content.get("since", ())),
     }
     document: Document = _made(Document, {**content, **made})
     return document

@@ -13,12 +13,12 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from a2ledger import __version__, errors
 from a2ledger.book.book import Book, Draft, RefusedError, restore
 from a2ledger.documents import cii, einvoice, pdf, render, ubl
-from a2ledger.documents.document import Document, parsed
+from a2ledger.documents.document import Document, as_json
 from a2ledger.documents.einvoice import Attachment, EInvoice
 from a2ledger.documents.en16931 import Objection
 from a2ledger.documents.parties import parties
@@ -133,11 +133,11 @@ class EInvoices:
         objections = tuple(found["error"])
         return Made({} if objections else files, objections, tuple(found["warning"]))
 
-    def rendered(self, content: Mapping[str, Any], name: str, today: dt.date) -> bytes:
+    def rendered(self, document: Document, name: str, today: dt.date) -> bytes:
         """Return the e-invoice of a closed document, as it was issued or else made now.
 
         Args:
-            content: the document's JSON.
+            document: as it was closed.
             name: ``ubl``, ``cii``, or ``facturx`` for what a PDF is to embed.
             today: what the document does not tell of its parties is told as of this day.
 
@@ -145,7 +145,6 @@ class EInvoices:
             RefusedError: if it is no invoice, or lacks something.
             RulesError: if a rule set cannot be used.
         """
-        document = parsed(content)
         if kept := self._kept(document, name):
             return kept
         document = self._completed(document, today)
@@ -219,7 +218,7 @@ class EInvoices:
 
 def rendered(
     invoices: EInvoices,
-    documents: Mapping[str, Mapping[str, Any]],
+    documents: Mapping[str, Document],
     formats: Sequence[str],
     today: dt.date,
     bar: Progress = SILENT,
@@ -245,7 +244,7 @@ def rendered(
     sheets: dict[str, Page] = {}
     for identity, document in documents.items():
         for name in formats:
-            path = f"{document['issue_date'][:4]}/{identity}.{ENDINGS[name]}"
+            path = f"{document.issue_date[:4]}/{identity}.{ENDINGS[name]}"
             try:
                 content = invoices.rendered(document, name, today)
             except RefusedError as error:
@@ -254,8 +253,8 @@ def rendered(
             finally:
                 bar.add(name != "facturx")
             if name == "facturx":
-                html = render.html(document, invoices.book.root / "templates")
-                sheets[path] = Page(html, document["issue_date"], content)
+                html = render.html(as_json(document), invoices.book.root / "templates")
+                sheets[path] = Page(html, document.issue_date, content)
             else:
                 files[path] = content
     for path, made in zip(sheets, pdf.written(list(sheets.values())), strict=True):

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from a2ledger.book.book import Book, BrokenBookError, RefusedError, restore
 from a2ledger.book.disk import refusing
-from a2ledger.documents import pdf, render
-from a2ledger.documents.document import written
-from a2ledger.period import DAY
+from a2ledger.documents import document, pdf, render
+from a2ledger.documents.document import Document, as_json, written
 from a2ledger.progress import SILENT, Progress
 from a2ledger.records import Problem
-
-Document = dict[str, Any]
-
 
 ENDINGS = {"html": "html", "json": "json", "pdf": "pdf", "text": "txt"}
 """File name ending of each format."""
@@ -48,27 +42,26 @@ def chosen(book: Book, numbers: Sequence[str], month: str) -> dict[str, Document
         found = {
             name: document
             for name, document in found.items()
-            if last_day(document).startswith(month)
+            if str(document.last_day).startswith(month)
         }
     return found
 
 
 def read(book: Book, path: str) -> Document:
-    """A document from its JSON."""
+    """Return the document in a file of the book.
+
+    Raises:
+        BrokenBookError: if it is not there, or not a document.
+    """
     try:
-        document: Document = json.loads(book.text(path))
-        for day in (document["issue_date"], document["period"]["end"]):
+        found = document.read(book.text(path))
+        for day in (found.issue_date, found.period["end"]):
             dt.date.fromisoformat(day)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         message = f"is not a document ({error!r})"
         problem = Problem(path, 0, "document", message, "nothing was read", restore(path))
         raise BrokenBookError([problem]) from None
-    return document
-
-
-def last_day(document: Document) -> str:
-    """The last day of a document's period."""
-    return str(dt.date.fromisoformat(document["period"]["end"]) - DAY)
+    return found
 
 
 def rendered(
@@ -92,22 +85,23 @@ def rendered(
         pdf.PdfError: if PDF is asked for and cannot be made here.
     """
     pages: dict[tuple[str, str], str | bytes] = {}
-    for identity, document in documents.items():
+    for identity, shown in documents.items():
+        content = as_json(shown)
         for name in formats:
             if name == "text":
-                pages[identity, name] = render.text(document, templates)
+                pages[identity, name] = render.text(content, templates)
             elif name == "json":
-                pages[identity, name] = written(document)
+                pages[identity, name] = written(content)
             else:  # PDF is made of the same HTML
-                pages[identity, name] = render.html(document, templates)
+                pages[identity, name] = render.html(content, templates)
             bar.add(name != "pdf")
     waiting = [place for place in pages if place[1] == "pdf"]
-    sheets = [(str(pages[place]), documents[place[0]]["issue_date"]) for place in waiting]
+    sheets = [(str(pages[place]), documents[place[0]].issue_date) for place in waiting]
     for place, made in zip(waiting, pdf.written(sheets), strict=True):
         pages[place] = made
         bar.add(1)
     return {
-        f"{documents[identity]['issue_date'][:4]}/{identity}.{ENDINGS[name]}": (
+        f"{documents[identity].issue_date[:4]}/{identity}.{ENDINGS[name]}": (
             made if isinstance(made, bytes) else made.encode()
         )
         for (identity, name), made in pages.items()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -17,7 +16,7 @@ from a2ledger import accounts, money
 from a2ledger.book.book import Book, Draft
 from a2ledger.book.config import SeveralRatesError
 from a2ledger.documents import en16931, parties, taxed_refill
-from a2ledger.documents.document import Document, as_json
+from a2ledger.documents.document import Document, as_json, read
 from a2ledger.documents.document import written as written_document
 from a2ledger.documents.electronic import EInvoices
 from a2ledger.documents.en16931 import Objection
@@ -263,9 +262,7 @@ class Issuer:
         found = []
         for number in numbers:
             (path,) = self.draft.files("invoices", f"*/{number}.json")
-            found.append(
-                {"number": number, "date": json.loads(self.draft.text(path))["issue_date"]}
-            )
+            found.append({"number": number, "date": read(self.draft.text(path)).issue_date})
         return found
 
     def taxed(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from a2ledger.book.book import GENERAL, Draft, RefusedError
+from a2ledger.documents.document import read
 from a2ledger.journal import syntax
 
 _OPENED = re.compile(r'^  reference: ("(?:[^"\\]|\\.)*")$', re.MULTILINE)
@@ -64,7 +64,7 @@ class Numbers:
         """
         before = self._name(kind, self.last[kind])
         if path := self._paths.pop(before, ""):
-            issued = json.loads(self.draft.text(path))["issue_date"]
+            issued = read(self.draft.text(path)).issue_date
             if issued > str(self.draft.today):
                 raise RefusedError(
                     (

@@ -15,7 +15,6 @@ given by hand. Amounts are micro-units; a line's are net, as the document shows 
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,11 +23,10 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from a2ledger import accounts, money
+from a2ledger.documents.document import Document, read
 from a2ledger.journal import customer_file, syntax
 from a2ledger.journal.syntax import Block
 from a2ledger.records import Customer
-
-Json = Mapping[str, Any]
 
 RERATE = "rerate-"
 _FEE = re.compile(r"fee-.*-(\d{4}-\d\d-\d\d)(\.\d{4}-\d\d-\d\d)?")
@@ -59,6 +57,40 @@ class Left(NamedTuple):
     """VAT in it, by code."""
     lost_micro: int
     """What of it was written off and not recovered."""
+
+
+class GivenBack(NamedTuple):
+    """What was given back on an invoice at once: by a credit note, or otherwise."""
+
+    title: str
+    """The credit note's number, or what else gave it back."""
+    lines: Mapping[int, int]
+    """Net by line of the invoice."""
+    net: Mapping[str, int]
+    """By VAT code."""
+    vat: Mapping[str, int]
+    is_note: bool = False
+
+    @property
+    def vat_micro(self) -> int:
+        """All its VAT."""
+        return sum(self.vat.values())
+
+    @property
+    def gross_micro(self) -> int:
+        """What the customer owes less."""
+        return sum(self.net.values()) + self.vat_micro
+
+    @classmethod
+    def by_note(cls, note: Document) -> GivenBack:
+        """Return what a credit note gives back."""
+        return cls(
+            str(note.number),
+            note.net_by_line,
+            {row.code: money.parse(row.net) for row in note.vat},
+            {row.code: money.parse(row.vat) for row in note.vat},
+            is_note=True,
+        )
 
 
 class Share(NamedTuple):
@@ -102,35 +134,33 @@ class Worth:
     text_of: Callable[[str], str]
     paths: Mapping[str, str]
 
-    def given(self, invoice: Json) -> list[Json]:
-        """What was given back on an invoice but by credit notes, each in the form of one."""
-        rest = {line["line"]: money.parse(line["net"]) for line in invoice["lines"]}
-        _take(rest, *self.notes(invoice["number"]))
-        corrected = _as_note(
+    def given(self, invoice: Document) -> list[GivenBack]:
+        """Return what was given back on an invoice but by credit notes."""
+        notes, rest = self.notes(invoice.number), invoice.net_by_line
+        _take(rest, *notes)
+        corrected = _given_back(
             "corrections of fees and calls", invoice, self._corrected(invoice, rest), self.places
         )
         _take(rest, corrected)
-        before = [*self.notes(invoice["number"]), corrected]
-        written_off = self._written_off(invoice, rest, before)
-        return [note for note in (corrected, written_off) if note["lines"]]
+        written_off = self._written_off(invoice, rest, [*notes, corrected])
+        return [given for given in (corrected, written_off) if given.lines]
 
-    def left(self, invoice: Json) -> Left:
+    def left(self, invoice: Document) -> Left:
         """What of an invoice was not given back, for a write-off to give up.
 
         Corrections of fees that are not billed yet do not count: they give way to it.
         """
-        rest = {line["line"]: money.parse(line["net"]) for line in invoice["lines"]}
-        given = [*self.notes(invoice["number"])]
+        rest, given = invoice.net_by_line, list(self.notes(invoice.number))
         _take(rest, *given)
         lines = self._corrected(invoice, rest, billed_fees=True)
-        given.append(_as_note("", invoice, lines, self.places))
-        gross, taxes = money.parse(invoice["gross"]), Counter[str]()
-        for row in invoice["vat"]:
-            taxes[row["code"]] += money.parse(row["vat"])
-        for row in (row for note in given for row in note["vat"]):
-            taxes[row["code"]] -= money.parse(row["vat"])
-            gross -= money.parse(row["net"]) + money.parse(row["vat"])
-        return Left(gross, taxes, self.lost.get(str(invoice["number"]), 0))
+        given.append(_given_back("", invoice, lines, self.places))
+        gross = money.parse(invoice.gross) - sum(each.gross_micro for each in given)
+        taxes = Counter[str]()
+        for row in invoice.vat:
+            taxes[row.code] += money.parse(row.vat)
+        for each in given:
+            taxes.subtract(each.vat)
+        return Left(gross, taxes, self.lost.get(str(invoice.number), 0))
 
     def fees(self) -> dict[str, Share]:
         """What was given back by hand of the fees that closed periods billed, by their links."""
@@ -173,23 +203,22 @@ class Worth:
                     if "voided" not in meta:
                         yield block, meta
 
-    def document(self, name: str) -> Json | None:
-        """A document by its name; None if the book has none of that name."""
+    def document(self, name: str) -> Document | None:
+        """Return a document by its name; None if the book has none of that name."""
         path = self.paths.get(name)
-        found: Json | None = json.loads(self.text_of(path)) if path else None
-        return found
+        return read(self.text_of(path)) if path else None
 
     @cached_property
-    def _notes(self) -> dict[str, list[Json]]:
+    def _notes(self) -> dict[str, list[GivenBack]]:
         """Credit notes by the number of the invoice they are for."""
-        found: dict[str, list[Json]] = {}
+        notes: dict[str, list[GivenBack]] = {}
         for _, meta in self._entries("credit-note-"):
             note = self.document(meta.get("number", ""))
             if note is not None and "original" in meta:
-                found.setdefault(meta["original"], []).append(note)
-        for notes in found.values():
-            notes.sort(key=lambda note: str(note["number"]))
-        return found
+                notes.setdefault(meta["original"], []).append(GivenBack.by_note(note))
+        for of_invoice in notes.values():
+            of_invoice.sort(key=lambda note: note.title)
+        return notes
 
     def waiting(self, rate_of: Callable[[str], int]) -> int:
         """What corrections of calls that are not billed yet will give back, VAT included.
@@ -202,9 +231,9 @@ class Worth:
             if item.link.startswith(RERATE) and item.micro < 0
         )
 
-    def notes(self, number: str) -> list[Json]:
-        """The credit notes of an invoice, in order of their numbers."""
-        return self._notes.get(number, [])
+    def notes(self, number: str | None) -> list[GivenBack]:
+        """Return the credit notes of an invoice, in order of their numbers."""
+        return self._notes.get(str(number), [])
 
     @cached_property
     def lost(self) -> dict[str, int]:
@@ -226,7 +255,7 @@ class Worth:
         # Entries of earlier versions name the documents, oldest first, and no amounts.
         for number in filter(None, meta.get("reference", "").split(", ")):
             document = self.document(number)
-            part = min(micro, money.parse(document["gross"])) if document else 0
+            part = min(micro, money.parse(document.gross)) if document else 0
             if part:
                 yield number, part
             micro -= part
@@ -237,39 +266,39 @@ class Worth:
         found = {}
         for number in {*self._notes, *self.lost}:
             invoice = self.document(number)
-            if invoice is None or invoice["kind"] != "invoice":
+            if invoice is None or invoice.kind != "invoice":
                 continue
-            rest = {line["line"]: money.parse(line["net"]) for line in invoice["lines"]}
+            nets, rest = invoice.net_by_line, invoice.net_by_line
             notes = self.notes(number)
             _take(rest, *notes)
             _take(rest, self._written_off(invoice, rest, notes))
             for line, source in self._sources(invoice).items():
-                net = money.parse(_line(invoice, line)["net"])
+                net = nets[line]
                 if net and rest[line] != net:
                     found[source] = Share(net - rest[line], net)
         return found
 
-    def _sources(self, invoice: Json) -> dict[int, str | Calls]:
+    def _sources(self, invoice: Document) -> dict[int, str | Calls]:
         """What each line of an invoice was made from: the link of an entry, or calls."""
-        start = dt.date.fromisoformat(invoice["period"]["start"])
-        others = [line for line in invoice["lines"] if not line["calls"]]
-        codes = {line["vat_code"] for line in others}
+        start = dt.date.fromisoformat(invoice.period["start"])
+        others = [line for line in invoice.lines if not line.calls]
+        codes = {line.vat_code for line in others}
         items = [item for item in self._items(self._periods.get(start, ())) if item.vat in codes]
         found: dict[int, str | Calls] = {
-            line["line"]: Calls(
+            line.line: Calls(
                 start,
-                line["service"],
-                line["destination"],
-                line["vat_code"],
-                dt.date.fromisoformat(line["late_from"]) if line["late_from"] else None,
+                line.service,
+                line.destination,
+                line.vat_code,
+                dt.date.fromisoformat(line.late_from) if line.late_from else None,
             )
-            for line in invoice["lines"]
-            if line["calls"]
+            for line in invoice.lines
+            if line.calls
         }
         if len(items) == len(others):
             # They are told apart by their order alone: the document does not name its entries.
             for line, item in zip(others, sorted(items, key=lambda one: one.order), strict=True):
-                found[line["line"]] = item.link
+                found[line.line] = item.link
         return found
 
     def _items(self, blocks: Iterable[Block]) -> Iterator[Item]:
@@ -295,7 +324,7 @@ class Worth:
     # ---- what the program gave back ----
 
     def _corrected(
-        self, invoice: Json, rest: Mapping[int, int], *, billed_fees: bool = False
+        self, invoice: Document, rest: Mapping[int, int], *, billed_fees: bool = False
     ) -> dict[int, int]:
         """Net that corrections of fees and calls gave back, by line; no more than its rest."""
         open_since = self.customer.open_since
@@ -311,8 +340,9 @@ class Worth:
             return {}
         rerated = _Rerated.of(every)
         found: dict[int, int] = {}
+        nets = invoice.net_by_line
         for line, source in sources.items():
-            net = money.parse(_line(invoice, line)["net"])
+            net = nets[line]
             if net <= 0:
                 continue
             if isinstance(source, str) and _FEE.fullmatch(source):
@@ -323,12 +353,12 @@ class Worth:
                 found[line] = min(gone.of(net, self.places), max(rest[line], 0))
         return found
 
-    def _posted(self, invoice: Json, line: int, net_micro: int) -> int:
+    def _posted(self, invoice: Document, line: int, net_micro: int) -> int:
         """What a line took from Unbilled: its net, with the VAT in it where prices contain it."""
-        if invoice.get("treatment") != "included":
+        if invoice.treatment != "included":
             return net_micro
-        code = _line(invoice, line)["vat_code"]
-        rate = next(money.parse(row["rate"]) for row in invoice["vat"] if row["code"] == code)
+        code = next(each.vat_code for each in invoice.lines if each.line == line)
+        rate = next(money.parse(row.rate) for row in invoice.vat if row.code == code)
         return net_micro + money.divide(net_micro * rate, 100 * money.MICRO)
 
     def _gone_of_fee(self, link: str, every: Sequence[Item]) -> Share:
@@ -362,20 +392,16 @@ class Worth:
     # ---- what was given up ----
 
     def _written_off(
-        self, invoice: Json, rest: Mapping[int, int], before: Sequence[Json]
-    ) -> dict[str, Any]:
-        """What of an invoice was written off: of what was not given back, each line's share."""
-        lost = self.lost.get(str(invoice["number"]), 0)
-        gross = money.parse(invoice["gross"]) - sum(
-            money.parse(row["net"]) + money.parse(row["vat"])
-            for note in before
-            for row in note["vat"]
-        )
+        self, invoice: Document, rest: Mapping[int, int], before: Sequence[GivenBack]
+    ) -> GivenBack:
+        """Return what of an invoice was written off: a share of what was left of each line."""
+        lost = self.lost.get(str(invoice.number), 0)
+        gross = money.parse(invoice.gross) - sum(given.gross_micro for given in before)
         lines = {}
         if lost and gross > 0:
             share = Share(min(lost, gross), gross)
             lines = {line: share.of(net, self.places) for line, net in rest.items() if net > 0}
-        return _as_note("a write-off", invoice, lines, self.places)
+        return _given_back("a write-off", invoice, lines, self.places)
 
 
 class _Rerated(NamedTuple):
@@ -484,40 +510,24 @@ def _last(item: Item) -> dt.date:
     return dt.date.fromisoformat(item.meta["to"])
 
 
-def _line(invoice: Json, number: int) -> Json:
-    found: Json = next(line for line in invoice["lines"] if line["line"] == number)
-    return found
+def _take(rest: dict[int, int], *given: GivenBack) -> None:
+    """Take what was given back off the lines of an invoice."""
+    for each in given:
+        for line, net in each.lines.items():
+            rest[line] -= net
 
 
-def _take(rest: dict[int, int], *notes: Json) -> None:
-    """Take what notes give back off the lines of an invoice."""
-    for note in notes:
-        for line in note["lines"]:
-            rest[line["line"]] -= money.parse(line["net"])
-
-
-def _as_note(title: str, invoice: Json, lines: Mapping[int, int], places: int) -> dict[str, Any]:
-    """Net given back by line, in the form of a credit note, with its VAT in proportion."""
-    nets: dict[str, int] = {}
-    for line in invoice["lines"]:
-        if line["line"] in lines:
-            code = line["vat_code"]
-            nets[code] = nets.get(code, 0) + lines[line["line"]]
-    rows = []
-    for row in invoice["vat"]:
-        if nets.get(row["code"]) and money.parse(row["net"]):
-            whole = money.parse(row["net"])
-            tax = Share(nets[row["code"]], whole).of(money.parse(row["vat"]), places)
-            net = money.text(nets[row["code"]], places)
-            rows.append({"code": row["code"], "net": net, "vat": money.text(tax, places)})
-    gross = sum(money.parse(row[key]) for row in rows for key in ("net", "vat"))
-    return {
-        "number": title,
-        "gross": money.text(gross, places),
-        "lines": [
-            {"line": line, "net": money.text(micro, places)}
-            for line, micro in lines.items()
-            if micro
-        ],
-        "vat": rows,
-    }
+def _given_back(title: str, invoice: Document, lines: Mapping[int, int], places: int) -> GivenBack:
+    """Return net given back by line, with its VAT in proportion."""
+    lines = {line: micro for line, micro in lines.items() if micro}
+    by_code: dict[str, int] = {}
+    for line in invoice.lines:
+        if line.line in lines:
+            by_code[line.vat_code] = by_code.get(line.vat_code, 0) + lines[line.line]
+    net, vat = {}, {}
+    for row in invoice.vat:
+        whole = money.parse(row.net)
+        if by_code.get(row.code) and whole:
+            net[row.code] = by_code[row.code]
+            vat[row.code] = Share(net[row.code], whole).of(money.parse(row.vat), places)
+    return GivenBack(title, lines, net, vat)

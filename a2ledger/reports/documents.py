@@ -10,11 +10,12 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from a2ledger import accounts, money
 from a2ledger.book.book import GENERAL, SUSPENSE, Book, BrokenBookError, RefusedError
 from a2ledger.documents import files, translation
+from a2ledger.documents.document import Document
 from a2ledger.journal import syntax
 from a2ledger.journal.exchange_rates import at_price, prices
 from a2ledger.journal.syntax import Block
@@ -42,12 +43,10 @@ class Taxed(NamedTuple):
     rate: str
     base_micro: int
     vat_micro: int
-    document: dict[str, Any]
-
-    @property
-    def is_credit(self) -> bool:
-        """Whether it stands on a credit note."""
-        return bool(self.document["kind"] == "credit-note")
+    is_credit: bool
+    """Whether it gives back."""
+    document: Document | None = None
+    """None for what payments made due, of whichever documents."""
 
 
 class Other(NamedTuple):
@@ -131,7 +130,8 @@ def _due_now(book: Book, block: Block, tag: str, number: str, day: dt.date) -> l
     if tag == "tax-point" and not (book.root / _path(book, number, day)).is_file():
         return list(_paid(book, block, day))
     rows = _codes(book, number, day)
-    point = rows[0].document.get("tax_point", "") if rows else ""
+    document = rows[0].document if rows else None
+    point = document.tax_point if document else ""
     if not point:
         return rows if _NAMED.search(block.text) or tag in {"invoice", "credit-note"} else []
     if point == "issue-date":
@@ -144,8 +144,7 @@ def _paid(book: Book, block: Block, day: dt.date) -> Iterator[Taxed]:
     for found in _DUE.finditer(block.text):
         code = book.config.codes[accounts.name_of(found["code"])]
         base, tax = money.parse(found["base"]), -money.parse(found["vat"])
-        kind = "credit-note" if base < 0 else "invoice"
-        yield Taxed(day, "", code.code, code.category, f"{code.rate:f}", base, tax, {"kind": kind})
+        yield Taxed(day, "", code.code, code.category, f"{code.rate:f}", base, tax, base < 0)
 
 
 def _path(book: Book, number: str, day: dt.date) -> str:
@@ -163,31 +162,30 @@ def _codes(book: Book, number: str, day: dt.date) -> list[Taxed]:
         place = f"{GENERAL}/{month_of(day)}.beancount"
         raise BrokenBookError([Problem(place, 0, "document", message)])
     document = files.read(book, path)
-    sign = -1 if document["kind"] == "credit-note" else 1
+    sign = document.sign
     rows = [
         Taxed(
             day,
             number,
-            row["code"],
-            row["category"],
-            row["rate"],
-            sign * money.parse(row["net"]),
-            sign * money.parse(row["vat"]),
+            row.code,
+            row.category,
+            row.rate,
+            sign * money.parse(row.net),
+            sign * money.parse(row.vat),
+            sign < 0,
             document,
         )
-        for row in document["vat"]
+        for row in document.vat
     ]
     return _translated(book, rows, document, day)
 
 
-def _translated(
-    book: Book, rows: list[Taxed], document: dict[str, Any], day: dt.date
-) -> list[Taxed]:
+def _translated(book: Book, rows: list[Taxed], document: Document, day: dt.date) -> list[Taxed]:
     """Return a document's codes at the price it prints; where it prints none, at the day's."""
-    own, base = document["currency"], book.config.currency
+    own, base = document.currency, book.config.currency
     if own == base or not rows:
         return rows
-    printed = document.get("vat_translated")
+    printed = document.vat_translated
     price = Decimal(printed["price"]) if printed else None
     if price is None:
         known = prices(book).at(own, day)
@@ -199,8 +197,7 @@ def _translated(
             )
         price = known.number
     places = money.decimals(base)
-    sign = -1 if document["kind"] == "credit-note" else 1
-    taxes = translation.by_code(printed, {row.code: row.vat_micro for row in rows}, sign)
+    taxes = translation.by_code(printed, {row.code: row.vat_micro for row in rows}, document.sign)
     return [
         row._replace(
             base_micro=at_price(row.base_micro, price, places), vat_micro=taxes.get(row.code, 0)

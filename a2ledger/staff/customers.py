@@ -26,7 +26,7 @@ from a2ledger.book.book import IMPORTS, Book, Draft, RefusedError
 from a2ledger.book.git import GitError
 from a2ledger.calls import detail
 from a2ledger.documents import files
-from a2ledger.documents.document import as_json
+from a2ledger.documents.document import Document, as_json
 from a2ledger.journal import customer_file, period_file, subledgers, syntax
 from a2ledger.journal.ledger import Ledger, Standing
 from a2ledger.period import DAY
@@ -231,19 +231,19 @@ def _documents_of(block: syntax.Block) -> Iterator[str]:
         yield syntax.unquoted(quoted)
 
 
-def _listed(name: str, document: Values) -> Values:
+def _listed(name: str, document: Document) -> Values:
     return {
         "name": name,
-        "kind": document["kind"],
-        "original": document["original"],
-        "is_bill": bool(document.get("seal")) or not document["original"],
-        "issued": document["issue_date"],
-        "due": document["due_date"],
-        "start": document["period"]["start"],
-        "last": files.last_day(document),
-        "gross": document["gross"],
-        "to_pay": document["to_pay"],
-        "currency": document["currency"],
+        "kind": document.kind,
+        "original": document.original,
+        "is_bill": bool(document.seal) or not document.original,
+        "issued": document.issue_date,
+        "due": document.due_date,
+        "start": document.period["start"],
+        "last": str(document.last_day),
+        "gross": document.gross,
+        "to_pay": document.to_pay,
+        "currency": document.currency,
     }
 
 
@@ -574,8 +574,8 @@ def refused(book: Book, reason: str, count: int) -> Values:
     }
 
 
-def document(book: Book, name: str) -> Values:
-    """A closed document."""
+def document(book: Book, name: str) -> Document:
+    """Return a closed document."""
     return files.chosen(book, [name], "")[name]
 
 

@@ -23,6 +23,7 @@ from a2ledger.billing import preview as drawing
 from a2ledger.book.book import Book, RefusedError
 from a2ledger.calls.detail import MissingDetailError
 from a2ledger.documents import files
+from a2ledger.documents.document import as_json
 from a2ledger.errors import ExpectedError
 from a2ledger.journal import ledger, subledgers
 from a2ledger.journal.ledger import Ledger, Standing
@@ -255,7 +256,7 @@ class Customers(_Page):
             document = drawing.preview(book, name, self.today)
         else:
             document = customers.document(book, name)
-        return {"name": name, "document": document, "last": files.last_day(document)}
+        return {"name": name, "document": as_json(document), "last": str(document.last_day)}
 
     def _line(self) -> Values:
         name = request.args["document"]

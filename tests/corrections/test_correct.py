@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import fields
 from decimal import Decimal
 
 import pytest
@@ -15,9 +16,10 @@ from harness import Book, a2ledger, amounts, bean_check, total
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a2ledger import money
 from a2ledger.corrections import credit_note
 from a2ledger.corrections.credit_note import CannotCreditError
+from a2ledger.documents.document import Document, Line, VatLine
+from a2ledger.documents.worth import GivenBack
 
 
 @pytest.fixture
@@ -182,37 +184,34 @@ def test_a_day_of_a_closed_period_is_posted_late_and_changes_nothing_closed(bill
 
 
 def bill_of(lines, rates):
-    """An invoice's JSON from lines of (cents, code)."""
+    """Return an invoice of lines of (cents, code), its net and its VAT by code, in cents."""
     net = dict.fromkeys(sorted({code for _, code in lines}), 0)
     for cents, code in lines:
         net[code] += cents
     vat = {code: (2 * cents * rates[code] + 100) // 200 for code, cents in net.items()}
-    text = "{:.2f}".format
-    return {
-        "number": "INV-1",
-        "currency": "EUR",
-        "lines": [
-            {"line": n, "net": text(Decimal(cents) / 100), "vat_code": code}
+    invoice = partly(
+        Document,
+        lines=tuple(
+            partly(Line, line=n, net=euros(cents), vat_code=code)
             for n, (cents, code) in enumerate(lines, 1)
-        ],
-        "vat": [
-            {"code": code, "rate": str(rates[code]), "net": text(Decimal(net[code]) / 100),
-             "vat": text(Decimal(vat[code]) / 100)}
-            for code in net
-        ],
-    }, net, vat  # fmt: skip
+        ),
+        vat=tuple(
+            partly(VatLine, code=code, rate=str(rates[code]), net=euros(net[code]), vat=euros(tax))
+            for code, tax in vat.items()
+        ),
+        currency="EUR",
+        number="INV-1",
+    )
+    return invoice, net, vat
 
 
-def as_note(found, number):
-    return {
-        "number": f"CN-{number}",
-        "gross": money.text(found.gross_micro, 2),
-        "lines": [{"line": n, "net": money.text(micro)} for n, micro in found.lines.items()],
-        "vat": [
-            {"code": code, "net": money.text(found.net[code]), "vat": money.text(found.vat[code])}
-            for code in found.net
-        ],
-    }
+def euros(cents):
+    return f"{Decimal(cents) / 100:.2f}"
+
+
+def partly(kind, **values):
+    """Return a document, or a part of one, of which nothing is said but some fields."""
+    return kind(**{field.name: "" for field in fields(kind)} | values)
 
 
 LINES = st.lists(
@@ -236,7 +235,7 @@ def test_however_an_invoice_is_credited_all_of_it_comes_back_and_no_cent_more(li
         left[line] -= part // 10_000
         (tax,) = found.vat.values()
         assert tax >= 0
-        notes.append(as_note(found, number))
+        notes.append(GivenBack(f"CN-{number}", found.lines, found.net, found.vat, is_note=True))
         back += found.gross_micro
     if any(left.values()):
         back += credit_note.draw_up(invoice, notes, [], None).gross_micro

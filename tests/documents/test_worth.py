@@ -113,19 +113,18 @@ def check_worth(root: Path) -> None:
     customer = subledgers.customer(book, "A")
     left = worth.of_customer(book, customer, "EUR")
     for number, document in files.chosen(book, [], "").items():
-        if document["kind"] != "invoice":
+        if document.kind != "invoice":
             continue
         given_back = [*left.notes(number), *left.given(document)]
-        rest = {line["line"]: money.parse(line["net"]) for line in document["lines"]}
-        taxes = {row["code"]: money.parse(row["vat"]) for row in document["vat"]}
-        for note in given_back:
-            for line in note["lines"]:
-                rest[line["line"]] -= money.parse(line["net"])
-            for row in note["vat"]:
-                taxes[row["code"]] -= money.parse(row["vat"])
-        for line in document["lines"]:
-            net = money.parse(line["net"])
-            assert min(net, 0) <= rest[line["line"]] <= max(net, 0), (number, line, given_back)
+        rest = document.net_by_line
+        taxes = {row.code: money.parse(row.vat) for row in document.vat}
+        for each in given_back:
+            for line, net in each.lines.items():
+                rest[line] -= net
+            for code, vat in each.vat.items():
+                taxes[code] -= vat
+        for line, net in document.net_by_line.items():
+            assert min(net, 0) <= rest[line] <= max(net, 0), (number, line, given_back)
         # VAT in proportion: a cent for each time it was rounded.
         slack = CENT * (1 + len(given_back))
         assert abs(taxes["S21"] - sum(rest.values()) * 21 // 100) <= slack, (number, given_back)
