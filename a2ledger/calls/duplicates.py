@@ -4,9 +4,9 @@ A call is identified by (switch, uniqueid, sequence), whatever the dialect. A ro
 sequence is the same call as one with its uniqueid, start and seconds. The same again is a
 duplicate; the same id with other content is a conflict: a sealed call always wins, then one with
 a sequence over one without, the earliest start, the longer, the smaller text. Ids are compared
-within a day of one another: switches use them again. Rows of one uniqueid without sequence, of one
-caller or customer, whose times do not overlap are two calls: a channel may be transferred, or dial
-twice.
+within a day of one another: switches use them again. Rows of one uniqueid, none of them with a
+sequence, of one caller or customer, whose times do not overlap are two calls: a channel may be
+transferred, or dial twice.
 
 Rows of one uniqueid with sequences of their own are of one channel. Of those whose times overlap
 and that go the same way one is billed, the first: the others repeat its seconds, as rows made by
@@ -358,8 +358,8 @@ def _clashes(one: _Row, other: _Row) -> bool:
         return False
     if one.direction != other.direction and (one.leg or other.leg):
         return False  # one row may stand for a call that came in and for one that went out
-    if one.seq and one.seq == other.seq:
-        return True  # a sequence is of one row alone
+    if one.seq or other.seq:
+        return True  # a sequence is of one row alone, which has it wherever it is written
     return not (_apart(one, other) and _is_of_one(one, other)) or _is_shifted(one, other)
 
 

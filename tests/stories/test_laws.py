@@ -342,14 +342,17 @@ def call(uid, sequence, customer, start, seconds=30, called="3225550199"):
     return (uid, sequence, customer, start, seconds, called)
 
 
+@pytest.mark.parametrize("seconds", [0, 30])  # apart, and overlapping
 @pytest.mark.parametrize(
     "parts", [[0, 1, 2], [1, 2, 0], [2, 1, 0], [1, 0, 2], [2, 0, 1], [0, 2, 1]]
 )
-def test_a_row_without_sequence_finds_no_home_with_a_call_that_lost_its_conflict(template, parts):
+def test_a_row_without_sequence_finds_no_home_with_a_call_that_lost_its_conflict(
+    template, parts, seconds
+):
     rows = [
-        call("u", "1", "C1", "2026-01-05 22:59:50"),
-        call("u", "1", "C1", "2026-01-05 23:00:10"),
-        call("u", "", "C1", "2026-01-05 23:00:10"),
+        call("u", "1", "C1", "2026-01-05 22:59:50", seconds),
+        call("u", "1", "C1", "2026-01-05 23:00:10", seconds),
+        call("u", "", "C1", "2026-01-05 23:00:10", seconds),
     ]
     run = (rows, [[rows[part]] for part in parts])
 
