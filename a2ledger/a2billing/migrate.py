@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import functools
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -426,25 +425,19 @@ def _unchanged(draft: Draft, given: Sequence[Movement]) -> set[str]:
         for block in syntax.blocks(draft.text(path)):
             if block.kind != "*":
                 continue
-            links = syntax.links(block.text)
-            own = min(links, key=lambda name: (name.startswith("refill-"), name), default="")
+            own = block.own_link
             if own in wanted and _is_same(block, wanted[own]):
                 found.add(own)
     return found
 
 
-_META = re.compile(r'^  (reference|late_from|voided): "?([^"\n]*)"?$', re.MULTILINE)
-
-
 def _is_same(block: syntax.Block, movement: Movement) -> bool:
-    meta = dict(_META.findall(block.text))
-    head = block.text.partition("\n")[0]
-    first = next(iter(syntax.legs(block.text)), None)
+    meta, first = block.meta, next(iter(block.legs), None)
     return (
         "voided" not in meta
         and meta.get("late_from", block.date) == str(movement.date)
         and meta.get("reference", "") == movement.reference
-        and syntax.quoted(syntax.plain(movement.description)) in head
+        and syntax.plain(movement.description) in block.strings
         and general.customer_of(block) == accounts.component(movement.customer)
         and first is not None
         and first.micro == movement.amount_micro

@@ -300,11 +300,10 @@ def _held(book: Book, source: Source) -> dict[str, list[Held]]:
 
 
 def _entry(block: syntax.Block, customer: str, starts: tuple[str, ...], adopted: str) -> Held:
-    legs = syntax.legs(block.text)
+    legs = block.legs
     own = accounts.RECEIVABLE + customer + ":"
     micro = -sum(one.micro for one in legs if one.account.startswith(own))
-    links = syntax.links(block.text)
-    link = min(links, key=lambda name: (name.startswith("refill-"), name), default="")
+    link = block.own_link
     head = block.text.partition("\n")[0]
     if link.startswith(starts):
         what = "row"

@@ -24,12 +24,12 @@ from a2ledger.documents import electronic
 from a2ledger.documents.document import StatementLine, as_json
 from a2ledger.documents.document import written as written_document
 from a2ledger.journal import customer_file, ledger, seal, subledgers, syntax
+from a2ledger.journal.entries import CLOSING
 from a2ledger.journal.seal import Seal, SoFar
 from a2ledger.period import Period
 from a2ledger.records import SETTLED, Customer, Problem
 from a2ledger.vat import VatCode
 
-_CLOSES = {"invoice", "credit-note", "statement", "rounding"}
 _BEARS = re.compile(r',\n "seal": "([^"]*)"\n\}\n\Z')
 ODD = (ArithmeticError, AttributeError, KeyError, TypeError, ValueError)
 """What a file that somebody has changed may be answered with, before it is known to be changed."""
@@ -243,7 +243,7 @@ class Chain:
         name = self.customer.id
         currency = subledgers.currency(self.book, name)
         try:
-            rows = [row for row in ledger.parsed_rows(text, name) if not row.tags & _CLOSES]
+            rows = [row for row in ledger.parsed_rows(text, name) if not row.tags & CLOSING]
         except ValueError as error:
             self._say(path, "journal", str(error), restore(path))
             return

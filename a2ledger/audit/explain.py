@@ -25,12 +25,10 @@ from a2ledger.documents import files
 from a2ledger.documents.document import Document, as_json
 from a2ledger.fees import charge
 from a2ledger.journal import entries, subledgers, syntax
-from a2ledger.journal.entries import ISSUED
+from a2ledger.journal.entries import CLOSING, ISSUED
 from a2ledger.journal.rows import Row
 from a2ledger.period import Period
 from a2ledger.records import Customer, Problem
-
-_CLOSES = {"invoice", "credit-note", "statement", "rounding"}
 
 Line = dict[str, Any]
 
@@ -116,7 +114,7 @@ def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
         line=as_json(document.lines[number - 1]) if document else {},
     )
     states = preview.states(book, [customer])
-    rows = [row for row in states[customer.id][1] if not row.tags & _CLOSES]
+    rows = [row for row in states[customer.id][1] if not row.tags & CLOSING]
     if document is None:
         rows = charge.with_unposted(book, customer, rows, today)
     try:
@@ -266,7 +264,7 @@ def _of_correction(book: Book, name: str, document: Document, number: int) -> Ex
             if any(mark in block.text for mark in marks):
                 entry = entries.read_entry(block.text)
                 text = ", ".join(filter(None, (entry.payee, entry.narration)))
-                micro = syntax.legs(block.text)[0].micro
+                micro = block.legs[0].micro
                 told.postings.append(Posting(path, at, entry.date, text, micro, micro))
             at += block.text.count("\n")
     return told

@@ -228,7 +228,7 @@ def _unreadable(draft: Draft, path: str) -> Iterable[Problem]:
         if block.kind not in {"*", "!"}:
             continue
         postings = _ACCOUNT.findall(block.text)
-        legs = syntax.legs(block.text)
+        legs = block.legs
         first = block.text.partition("\n")[0]
         if len(legs) != len(postings):
             yield Problem(path, 0, "amount", f"write every amount as a plain number: {first}")

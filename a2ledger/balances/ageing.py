@@ -27,6 +27,7 @@ from a2ledger.book.book import Book, BrokenBookError, restore
 from a2ledger.documents import files
 from a2ledger.documents.document import Document
 from a2ledger.journal import customer_file, subledgers, syntax
+from a2ledger.journal.entries import CLOSES
 from a2ledger.journal.ledger import Standing
 from a2ledger.journal.syntax import Block
 from a2ledger.records import Customer, Problem
@@ -35,10 +36,6 @@ BUCKETS = ("current", "d1_30", "d31_60", "d61_90", "over_90")
 """Days overdue by which open amounts are sorted."""
 
 _ENDS = (0, 30, 60, 90)
-_HEAD = re.compile(
-    r'\S+ \S+ ("(?:[^"\\]|\\.)*")(?: ("(?:[^"\\]|\\.)*"))?(?P<marks>[^\n]*)', re.DOTALL
-)
-_META = re.compile(r'^  ([a-z_]+): (?:("(?:[^"\\]|\\.)*")|(\S+))$', re.MULTILINE)
 _PAID = ("payment", "refill")
 
 
@@ -83,20 +80,14 @@ class Open(NamedTuple):
 
 def moved(block: Block, account: str) -> Moved | None:
     """What a block of a journal moves on a Billed account; None if nothing."""
-    micro = sum(leg.micro for leg in syntax.legs(block.text) if leg.account == account)
-    head = _HEAD.match(block.text)
-    if not micro or head is None:
+    micro = sum(leg.micro for leg in block.legs if leg.account == account)
+    if not micro or not block.strings:
         return None
-    links = syntax.links(block.text)
-    link = min(links, key=lambda name: (name.startswith("refill-"), name), default="")
-    meta = {
-        key: syntax.unquoted(text) if text else plain
-        for key, text, plain in _META.findall(block.text)
-    }
+    link, meta = block.own_link, block.meta
     reference = meta.get("reference", "")
-    title, narration = (syntax.unquoted(text) if text else "" for text in head.groups()[:2])
+    title, narration = (*block.strings, "")[:2]
     number = ""
-    if re.search(r" #invoice\b", head["marks"]):
+    if "invoice" in block.tags:
         number = link
     elif link.startswith("opening-"):
         number = reference
@@ -127,8 +118,9 @@ def entries(text: str, customer: str, until: dt.date) -> Iterator[Moved]:
                     yield found
 
 
+# Usage, which moves no Billed account, is not taken apart.
 _CLOSING = re.compile(
-    r"^\d{4}-\d\d-\d\d \* [^\n]* #(?:invoice|credit-note|statement)\b", re.MULTILINE
+    rf"^\d{{4}}-\d\d-\d\d \* [^\n]* #(?:{'|'.join(sorted(CLOSES))})\b", re.MULTILINE
 )
 
 

@@ -9,6 +9,7 @@ from a2ledger import accounts, money
 from a2ledger.book.book import Book
 from a2ledger.documents.document import ROUNDING, Statement, StatementLine
 from a2ledger.journal import customer_file, ledger, subledgers
+from a2ledger.journal.entries import CLOSES
 from a2ledger.journal.ledger import Ledger
 from a2ledger.journal.rows import Brought, Row
 from a2ledger.records import Customer
@@ -63,9 +64,6 @@ def description(row: Row) -> str:
     if row.late_from:
         words.append(f"of {row.late_from}, posted late")
     return ", ".join(words)
-
-
-_CLOSES = {"invoice", "credit-note", "statement"}
 
 
 def statement(
@@ -140,8 +138,8 @@ def _movements(
     rows: Sequence[Row], taxes: dict[str, list[tuple[str, int]]], places: int
 ) -> Iterator[tuple[dt.date, str, int, int]]:
     """Every movement with its running balance; a close shows as the VAT it added."""
-    ends = sorted({(row.date, row.link) for row in rows if row.tags & _CLOSES})
-    waiting = [row for row in rows if not row.tags & _CLOSES]
+    ends = sorted({(row.date, row.link) for row in rows if row.tags & CLOSES})
+    waiting = [row for row in rows if not row.tags & CLOSES]
     brought, telescope = Brought(), Telescope({}, places)
     for end, link in [*ends, (dt.date.max, "")]:
         inside = [row for row in waiting if row.date <= end]

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from a2ledger.book.book import Book, BrokenBookError, Draft
-from a2ledger.journal import customer_file, seal
+from a2ledger.journal import customer_file, seal, syntax
 from a2ledger.period import Period
 from a2ledger.records import Problem
-
-_ISSUED = re.compile(r'^  (?:number|invoice): "([A-Za-z0-9_-]+)"$', re.MULTILINE)
-"""How entries name the credit notes and refills' documents that were made with them."""
 
 
 def issued(text: str) -> list[str]:
     """Names of the documents that were made with the entries of a period's file."""
-    return _ISSUED.findall(text)
+    # Credit notes and refills' documents.
+    return syntax.values(text, "number", "invoice")
 
 
 class Covered:

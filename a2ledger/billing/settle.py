@@ -105,7 +105,7 @@ def _hindrances(
     days = [
         block.date
         for block in file.above
-        if block.kind in {"*", "!"} and not settling.intersection(syntax.links(block.text))
+        if block.kind in {"*", "!"} and not settling.intersection(block.links)
     ]
     ahead = max([*days, *(str(row.date) for row in file.usage)], default="")
     if ahead >= str(draft.today):

@@ -9,7 +9,6 @@ come in, the end of each month of the period in which they did. What a payment s
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
@@ -22,26 +21,13 @@ from a2ledger.balances import ageing
 from a2ledger.documents import translation
 from a2ledger.documents.document import Document
 from a2ledger.fees.deferrals import months_of
-from a2ledger.journal import syntax
-from a2ledger.journal.entries import leg, transaction
+from a2ledger.journal import syntax, vat_bases
+from a2ledger.journal.entries import NUMBERED, leg, transaction
 from a2ledger.journal.exchange_rates import at_price
 from a2ledger.journal.syntax import Block
 from a2ledger.period import Period
 
 TAG = "tax-point"
-_ISSUED = re.compile(r" #(?:invoice|credit-note)\b")
-_BASE = re.compile(
-    rf"^  {re.escape(accounts.OWED)}(?P<code>\S+) +\S+ \S+\n    base: (?P<base>-?[0-9.]+) ",
-    re.MULTILINE,
-)
-_NET = re.compile(
-    r'^  \S+:Unbilled +(?P<net>-?[0-9.]+) \S+\n    vat: "(?P<code>(?:[^"\\]|\\.)*)"', re.MULTILINE
-)
-
-
-_CONVERTED = re.compile(
-    rf'^  {accounts.CONVERSION} +(-?[0-9.]+) \S+\n    vat_of: "((?:[^"\\]|\\.)*)"', re.MULTILINE
-)
 
 
 class Due(NamedTuple):
@@ -150,31 +136,36 @@ def _dues(
 
 def _document(block: Block, customer: str) -> _Document | None:
     """Return the document of a close whose VAT was not due with it."""
-    if block.kind != "*" or not _ISSUED.search(block.text.partition("\n")[0]):
+    if block.kind != "*" or NUMBERED.isdisjoint(block.tags):
         return None
-    legs = syntax.legs(block.text)
+    legs = block.legs
     taxes = {
         accounts.name_of(each.account.removeprefix(accounts.NOT_DUE)): -each.micro
         for each in legs
         if each.account.startswith(accounts.NOT_DUE)
     }
-    own = {code: -money.parse(number) for number, code in _CONVERTED.findall(block.text)}
-    inside = '\n  treatment: "included"\n' in block.text
+    own = vat_bases.converted(block)
+    inside = block.meta.get("treatment") == "included"
+    nets = [
+        (leg.micro, leg.meta["vat"])
+        for leg in block.postings
+        if leg.account.endswith(":Unbilled") and "vat" in leg.meta
+    ]
     dues = tuple(
         Due(
             code,
             _translated(
-                -money.parse(net) - (own.get(code, taxes[code]) if inside else 0),
+                -net - (own.get(code, taxes[code]) if inside else 0),
                 taxes[code],
                 own.get(code, 0),
             ),
             taxes[code],
         )
-        for net, code in _NET.findall(block.text)
+        for net, code in nets
         if code in taxes
     )
     gross = sum(each.micro for each in legs if each.account == accounts.billed(customer))
-    return _Document(syntax.links(block.text)[0], gross, dues) if dues else None
+    return _Document(block.links[0], gross, dues) if dues else None
 
 
 def _translated(base_micro: int, tax_micro: int, own_micro: int) -> int:
@@ -203,13 +194,14 @@ def _left(
 
 def _settled(block: Block) -> Iterator[Due]:
     """Yield what an entry of before made due."""
-    if f" #{TAG}" not in block.text.partition("\n")[0]:
+    if TAG not in block.tags:
         return
     taxes = {
         accounts.name_of(each.account.removeprefix(accounts.OWED)): -each.micro
-        for each in syntax.legs(block.text)
+        for each in block.legs
         if each.account.startswith(accounts.OWED)
     }
-    for found in _BASE.finditer(block.text):
-        code = accounts.name_of(found["code"])
-        yield Due(code, money.parse(found["base"]), taxes.get(code, 0))
+    for each in block.postings:
+        if each.account.startswith(accounts.OWED) and "base" in each.meta:
+            code = accounts.name_of(each.account.removeprefix(accounts.OWED))
+            yield Due(code, syntax.amount(each.meta["base"]), taxes.get(code, 0))

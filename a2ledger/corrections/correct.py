@@ -213,8 +213,8 @@ def _check_untold(draft: Draft, wanted: Wanted, one: Correction, account: str) -
         return
     paid = syntax.Leg(account, -one.amount_micro, one.currency)
     for block in blocks(draft, one.customer):
-        own = min(syntax.links(block.text), default="")
-        if not own.startswith("payment-") or paid not in syntax.legs(block.text):
+        own = block.own_link
+        if not own.startswith("payment-") or paid not in block.legs:
             continue
         entry = journal_entries.read_entry(block.text)
         near = abs((journal_entries.own_day(entry) - one.date).days) <= _SOON
@@ -406,7 +406,7 @@ def _losses(draft: Draft, customer: str) -> Iterator[_Loss]:
     found = []
     account = accounts.billed(customer)
     for block in blocks(draft, customer):
-        own = min(syntax.links(block.text), default="")
+        own = block.own_link
         if not own.startswith(("write-off-", "recover-")):
             continue
         entry = journal_entries.read_entry(block.text)
@@ -416,7 +416,7 @@ def _losses(draft: Draft, customer: str) -> Iterator[_Loss]:
             for link, micro in worth.parts(str(entry.meta["recovers"])):
                 recovered[link] = recovered.get(link, 0) + micro
             continue
-        legs = syntax.legs(block.text)
+        legs = block.legs
         micro = -sum(leg.micro for leg in legs if leg.account == account)
         taxes = {leg.account: leg.micro for leg in legs if leg.account.startswith(accounts.TAXES)}
         parts = list(worth.parts(str(entry.meta["parts"]))) if "parts" in entry.meta else []
@@ -595,7 +595,7 @@ def entries_with(draft: Draft, one: Correction) -> Iterator[tuple[str, data.Tran
         if f"^{one.link}" not in text:
             continue
         for block in syntax.blocks(text):
-            if one.link in syntax.links(block.text):
+            if one.link in block.links:
                 yield general.customer_of(block), journal_entries.read_entry(block.text)
 
 

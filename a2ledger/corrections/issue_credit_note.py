@@ -115,7 +115,7 @@ def _owed_otherwise(
     """Return the VAT given back in the book's currency, if the invoice's is owed in it."""
     customer = document.customer["id"]
     is_owed = any(
-        "    vat_of: " in block.text and number in syntax.links(block.text)
+        "    vat_of: " in block.text and number in block.links
         for block in correct.blocks(draft, customer)
     )
     printed = document.vat_translated if is_owed else None

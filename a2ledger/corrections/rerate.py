@@ -7,7 +7,6 @@ billed stays: where that is asked for, the difference is posted in the open one.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +24,7 @@ from a2ledger.calls import detail
 from a2ledger.calls.fold import Folder, sealed
 from a2ledger.corrections.restate import Correction, Restating
 from a2ledger.customers.directory import EPOCH, NOBODY, Indexes
-from a2ledger.journal import customer_file, subledgers
+from a2ledger.journal import customer_file, subledgers, syntax
 from a2ledger.rating import price as valuing
 
 _RERATED = (
@@ -33,8 +32,6 @@ _RERATED = (
     *("carrier", "vat", "late_in", "voided_micro"),
 )
 """Columns of a call that re-rating may change."""
-
-_LATE = re.compile(r"^  late_from: (\d{4}-\d\d-\d\d)$", re.MULTILINE)
 
 _NOTHING = {"late_in": EPOCH}
 """What stands for null in a column that may hold it."""
@@ -138,7 +135,7 @@ def _days(book: Book, since: dt.date | None) -> Iterator[dt.date]:
     for customer in subledgers.customers(book).values():
         first = min(first, customer.open_since)
         text = book.text(customer_file.period_path(customer.id, customer.open_since))
-        late |= {dt.date.fromisoformat(day) for day in _LATE.findall(text)}
+        late |= {dt.date.fromisoformat(day) for day in syntax.values(text, "late_from")}
     for day in sorted(detail.digests(book)):
         if (since is None and (day >= first or day in late)) or (since and day >= since):
             yield day

@@ -283,9 +283,9 @@ def _earlier(draft: Draft) -> list[_Earlier]:
         if f" ^{KIND}-" not in text:
             continue
         for block in syntax.blocks(text):
-            if any(name.startswith(f"{KIND}-") for name in syntax.links(block.text)):
+            if any(name.startswith(f"{KIND}-") for name in block.links):
                 entry = read_entry(block.text)
-                account, micro, _ = syntax.legs(block.text)[0]
+                account, micro, _ = block.legs[0]
                 vat = str((entry.postings[0].meta or {}).get("vat", ""))
                 first: dt.date = entry.meta["from"]
                 key = Key(names[account.split(":")[2]], month_of(first), entry.payee or "", vat)

@@ -240,7 +240,7 @@ class Unmatched(NamedTuple):
 def unmatched(book: Book) -> list[Unmatched]:
     """Payments in suspense, oldest first."""
     blocks: list[Block] = book.reading(lambda: list(suspense_blocks(book)))
-    entries = {name: block for block in blocks for name in syntax.links(block.text)}
+    entries = {name: block for block in blocks for name in block.links}
     found = []
     for link, payment in remainder.held(blocks, "").items():
         if payment.amount_micro:

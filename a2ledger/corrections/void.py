@@ -25,7 +25,7 @@ from a2ledger.calls.fold import Folder, sealed
 from a2ledger.calls.keep import identity
 from a2ledger.journal import entries as journal_entries
 from a2ledger.journal import general, subledgers, syntax
-from a2ledger.journal.entries import ISSUED
+from a2ledger.journal.entries import ISSUED, NUMBERED
 from a2ledger.journal.period_file import with_entries
 from a2ledger.payments import imports, pairs, posting
 
@@ -110,7 +110,7 @@ def _entries(draft: Draft, name: str) -> Iterator[_Entry]:
     names = {accounts.component(known): known for known in subledgers.customers(draft)}
     for path in [*draft.files(GENERAL, "2*.beancount"), *draft.files(SUSPENSE)]:
         for block in syntax.blocks(draft.text(path)):
-            links = syntax.links(block.text) if block.kind == "*" else []
+            links = block.links if block.kind == "*" else []
             if not links or not _mentions(block.text, links, name, rest):
                 continue
             entry = journal_entries.read_entry(block.text)
@@ -127,7 +127,7 @@ def _mentions(text: str, links: list[str], name: str, rest: str) -> bool:
 def _void_entry(draft: Draft, one: _Entry, reason: str) -> Struck:
     """Strike an entry out, and put together anew what it was paired with."""
     kind = next((kind for kind in _NEVER if one.link.startswith(f"{kind}-")), "")
-    kind = kind or ("invoice" if one.entry.tags & {"invoice", "credit-note"} else "")
+    kind = kind or ("invoice" if one.entry.tags & NUMBERED else "")
     what = _words(one.entry)
     held = str(one.entry.meta.get("voided", ""))
     if bool(held) == bool(reason):
@@ -187,7 +187,7 @@ def _user(draft: Draft, link: str) -> str:
     for path in [*draft.files(GENERAL, "2*.beancount"), *draft.files(SUSPENSE)]:
         if mark.search(text := draft.text(path)):
             for block in syntax.blocks(text):
-                if mark.search(block.text) and (names := syntax.links(block.text)):
+                if mark.search(block.text) and (names := block.links):
                     return names[0]
     return ""
 

@@ -82,12 +82,12 @@ def charged_micro(draft: Draft, customer: Customer, code: VatCode, *, top_ups: b
         if account not in text and " ^opening-" not in text:
             continue
         for block in syntax.blocks(text):
-            if brought and any(name.startswith("opening-") for name in syntax.links(block.text)):
-                legs = syntax.legs(block.text)
+            if brought and any(name.startswith("opening-") for name in block.links):
+                legs = block.legs
                 owed = sum(leg.micro for leg in legs if leg.account == billed)
                 sum_micro += added(max(-owed, 0), code, places)
             if account in block.text and (not top_ups or f"\n  {ISSUED}: " in block.text):
-                legs = syntax.legs(block.text)
+                legs = block.legs
                 sum_micro -= sum(leg.micro for leg in legs if leg.account == account)
     return sum_micro
 

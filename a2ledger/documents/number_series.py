@@ -10,8 +10,6 @@ from a2ledger.book.book import GENERAL, Draft, RefusedError
 from a2ledger.documents.document import read
 from a2ledger.journal import syntax
 
-_OPENED = re.compile(r'^  reference: ("(?:[^"\\]|\\.)*")$', re.MULTILINE)
-
 
 class Numbers:
     """Gapless numbers of invoices and credit notes, taken under the writer's lock.
@@ -95,11 +93,12 @@ class Numbers:
         """Numbers that opening balances brought from other systems."""
         texts = (self.draft.text(path) for path in self.draft.files(GENERAL, "2*.beancount"))
         return {
-            syntax.unquoted(named[1])
+            reference
             for text in texts
             if " ^opening-" in text
             for block in syntax.blocks(text)
-            if " ^opening-" in block.text and (named := _OPENED.search(block.text))
+            if block.own_link.startswith("opening-")
+            and (reference := block.meta.get("reference", ""))
         }
 
 

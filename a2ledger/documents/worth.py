@@ -30,12 +30,6 @@ from a2ledger.records import Customer
 
 RERATE = "rerate-"
 _FEE = re.compile(r"fee-.*-(\d{4}-\d\d-\d\d)(\.\d{4}-\d\d-\d\d)?")
-_META = re.compile(r'^  ([a-z_]+): (?:("(?:[^"\\]|\\.)*")|(\S+)[^\n]*)$', re.MULTILINE)
-_UNBILLED = re.compile(
-    r'^[ \t]+\S+:Unbilled[ \t]+(-?[0-9.]+)[ \t]+[A-Z]\S*\n(?:    vat: "((?:[^"\\]|\\.)*)")?',
-    re.MULTILINE,
-)
-_PAYEE = re.compile(r'\S+ [*!] ("(?:[^"\\]|\\.)*")')
 
 
 class Calls(NamedTuple):
@@ -194,14 +188,13 @@ class Worth:
             found[start] = [row for row in syntax.blocks(above) if row.kind in {"*", "!"}]
         return found
 
-    def _entries(self, kind: str) -> Iterator[tuple[Block, dict[str, str]]]:
+    def _entries(self, kind: str) -> Iterator[tuple[Block, Mapping[str, str]]]:
         """Entries whose link begins with a word, with their metadata; no voided ones."""
         for blocks in self._periods.values():
             for block in blocks:
-                if any(name.startswith(kind) for name in syntax.links(block.text)):
-                    meta = _meta(block.text)
-                    if "voided" not in meta:
-                        yield block, meta
+                is_of_kind = any(name.startswith(kind) for name in block.links)
+                if is_of_kind and "voided" not in block.meta:
+                    yield block, block.meta
 
     def document(self, name: str) -> Document | None:
         """Return a document by its name; None if the book has none of that name."""
@@ -242,7 +235,7 @@ class Worth:
         account = accounts.billed(self.customer.id)
         for kind, sign in (("write-off-", 1), ("recover-", -1)):
             for block, meta in self._entries(kind):
-                moved = sum(leg.micro for leg in syntax.legs(block.text) if leg.account == account)
+                moved = sum(leg.micro for leg in block.legs if leg.account == account)
                 for number, micro in self._parts(meta, abs(moved)):
                     found[number] = found.get(number, 0) + sign * micro
         return {number: micro for number, micro in found.items() if micro > 0}
@@ -306,17 +299,19 @@ class Worth:
         for block in blocks:
             if ":Unbilled" not in block.text:
                 continue
-            meta, payee = _meta(block.text), _PAYEE.match(block.text)
+            meta = block.meta
             if "voided" in meta:
                 continue
             late = meta.get("late_from")
-            for amount, vat in _UNBILLED.findall(block.text):
+            for leg in block.postings:
+                if not leg.account.endswith(":Unbilled"):
+                    continue
                 yield Item(
-                    min(syntax.links(block.text), default=""),
+                    block.own_link,
                     dt.date.fromisoformat(block.date),
-                    syntax.unquoted(payee[1]) if payee else "",
-                    vat,
-                    money.parse(amount),
+                    block.payee,
+                    leg.meta.get("vat", ""),
+                    leg.micro,
                     dt.date.fromisoformat(late) if late else None,
                     meta,
                 )
@@ -490,13 +485,6 @@ def rerated_lines(text: str) -> dict[str, int]:
         key, _, amount = part.rpartition(": ")
         found[key] = money.parse(amount)
     return found
-
-
-def _meta(text: str) -> dict[str, str]:
-    return {
-        key: syntax.unquoted(quoted) if quoted else plain
-        for key, quoted, plain in _META.findall(text)
-    }
 
 
 def _anchor(link: str) -> dt.date:

@@ -112,7 +112,7 @@ def unposted(
         cache(partial(_closed, customer, text_of)),
         _given(book, customer, held, text_of),
     )
-    texts = {link: block.text for block in file.above for link in syntax.links(block.text)}
+    texts = {link: block.text for block in file.above for link in block.links}
     wanted = {link: entry for entry in due for link in entry.links}
     voided = {one.link for one in held if one.voided}
     return Changes(

@@ -30,10 +30,6 @@ _TEXT = r'"(?:[^"\\]|\\.)*"'
 _CARRIED = re.compile(
     rf'\S+ custom "a2ledger-deferred" "([^"]*)" ({_TEXT}) (\S+) (\S+) (-?[0-9.]+) \S+ (-?[0-9.]+) '
 )
-_META = re.compile(
-    r'^  (fee|from|to|whole|service): (?:"((?:[^"\\]|\\.)*)"|(\S+))(?: [A-Z]{3})?$', re.MULTILINE
-)
-_PAYEE = re.compile(rf"\S+ \* ({_TEXT})")
 
 
 class Deferral(NamedTuple):
@@ -84,17 +80,16 @@ def _days(first: str, last: str) -> Period:
 
 def _entry(block: Block) -> Deferral | None:
     """What a fee's entry defers, if anything."""
-    meta = {key: text or plain for key, text, plain in _META.findall(block.text)}
-    sums = [one.micro for one in syntax.legs(block.text) if one.account == accounts.DEFERRED]
-    payee = _PAYEE.match(block.text)
-    if not any(sums) or payee is None or not {"fee", "from", "to"} <= meta.keys():
+    meta = block.meta
+    sums = [leg.micro for leg in block.legs if leg.account == accounts.DEFERRED]
+    if not any(sums) or not {"fee", "from", "to"} <= meta.keys():
         return None
     left = micro = -sum(sums)
     if "whole" in meta:  # takes back what is left of another
-        micro = -money.parse(meta["whole"])
+        micro = -syntax.amount(meta["whole"])
     days = _days(meta["from"], meta["to"])
     since = dt.date.fromisoformat(block.date)
-    service = meta.get("service") or syntax.unquoted(payee[1])
+    service = meta.get("service") or block.payee
     return Deferral(meta["fee"], service, days, micro, left, since)
 
 

@@ -384,9 +384,6 @@ def _difference(
 
 
 _LINK = re.compile(r"fee-.*-(\d{4}-\d\d-\d\d)(\.\d{4}-\d\d-\d\d)?")
-_META = re.compile(r'^  (fee|from|to|credited): (?:"([^"]*)"|(\S+)[^\n]*)$', re.MULTILINE)
-_VAT = re.compile(r'^    vat: "([^"]*)"', re.MULTILINE)
-_WAS = re.compile(r":Unbilled [^\n]*\n(?:    [a-z][^\n]*\n)*?    was: (-?[0-9.]+) ")
 _CHARGED = re.compile(r'\S+ custom "a2ledger-charged" "([^"]*)" (-?[0-9.]+) ')
 
 
@@ -411,24 +408,25 @@ def posted(blocks: Iterable[Block]) -> list[Posted]:
 
 
 def _posted(block: Block) -> Posted | None:
-    name = next((link for link in syntax.links(block.text) if link.startswith("fee-")), "")
+    name = next((link for link in block.links if link.startswith("fee-")), "")
     if block.kind != "*" or not (match := _LINK.fullmatch(name)):
         return None
-    meta = {key: text or plain for key, text, plain in _META.findall(block.text)}
+    meta = block.meta
     if not {"fee", "from", "to"} <= meta.keys():
         return None
-    vat, was = _VAT.search(block.text), _WAS.search(block.text)
-    legs = [one.micro for one in syntax.legs(block.text) if one.account.endswith(":Unbilled")]
+    unbilled = [leg for leg in block.postings if leg.account.endswith(":Unbilled")]
+    vat = next((leg.meta["vat"] for leg in block.postings if "vat" in leg.meta), "")
+    was = next((leg.meta["was"] for leg in unbilled if "was" in leg.meta), "")
     return Posted(
         name,
         meta["fee"],
         dt.date.fromisoformat(match[1]),
         Period(dt.date.fromisoformat(meta["from"]), dt.date.fromisoformat(meta["to"]) + DAY),
-        money.parse(was[1]) if was else sum(legs),
-        vat[1] if vat else "",
+        syntax.amount(was) if was else sum(leg.micro for leg in unbilled),
+        vat,
         dt.date.fromisoformat(block.date),
         bool(was),
-        money.parse(meta.get("credited", "0")),
+        syntax.amount(meta.get("credited", "0")),
     )
 
 

@@ -96,7 +96,7 @@ def _moved(texts: Iterable[str]) -> _Moved:
             if block.kind not in {"*", "!"}:
                 continue
             of_day = moved.days.setdefault(block.date, {})
-            for account, micro, currency in syntax.legs(block.text):
+            for account, micro, currency in block.legs:
                 prefix = next((one for one in _CONTROLS if account.startswith(one)), "")
                 if prefix:
                     customer = account.removeprefix(prefix).split(":")[0]

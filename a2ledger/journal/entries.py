@@ -12,6 +12,16 @@ from beancount.core.amount import Amount
 from beancount.parser import parser
 
 from a2ledger import accounts, money
+from a2ledger.journal import syntax
+
+NUMBERED = frozenset({"invoice", "credit-note"})
+"""Tags of the close by a numbered document."""
+
+CLOSES = NUMBERED | {"statement"}
+"""Tags of the entry that ends a period."""
+
+CLOSING = CLOSES | {"rounding", "release", "tax-point"}
+"""Tags of all entries that a close writes."""
 
 ISSUED = "invoice"
 """Metadata of an entry whose VAT is taken out, and which has a document of its own: its number."""
@@ -137,12 +147,8 @@ def read_entry(text: str) -> data.Transaction:
 
 
 def own_link(entry: data.Transaction) -> str:
-    """The link that identifies an entry; a payment's comes before its refill's."""
-    return min(entry.links, key=_own_first)
-
-
-def _own_first(name: str) -> tuple[bool, str]:
-    return (name.startswith("refill-"), name)
+    """Return the link that identifies an entry; a payment's comes before its refill's."""
+    return syntax.own_link(entry.links)
 
 
 def converted(

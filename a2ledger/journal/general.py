@@ -24,7 +24,6 @@ _POSTED = re.compile(
     rf"^(?:[ \t]+(?:[*!][ \t]+)?|\d{{4}}-\d\d-\d\d (?:open|balance) +){_CUSTOMER.pattern}",
     re.MULTILINE,
 )  # where an account stands, not where a text only speaks of one
-_NAMED = re.compile(r'^  customer: "([^"]+)"$', re.MULTILINE)
 
 
 def blocks(file: PeriodFile, customer: str, currency: str) -> list[Block]:
@@ -67,8 +66,8 @@ def customer_of(block: Block) -> str:
     """The account part of the one customer a block of the general ledger is about."""
     if match := _POSTED.search(block.text):
         return match[1]
-    named = _NAMED.search(block.text)
-    return accounts.component(named[1]) if named else ""
+    customer = block.meta.get("customer", "")
+    return accounts.component(customer) if customer else ""
 
 
 def merged(text: str, customers: Iterable[str], added: Iterable[Block]) -> str:

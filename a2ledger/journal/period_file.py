@@ -18,7 +18,7 @@ from beancount.core import data
 
 from a2ledger import accounts, money
 from a2ledger.journal import syntax
-from a2ledger.journal.entries import sale, transaction
+from a2ledger.journal.entries import CLOSING, own_link, sale, transaction
 from a2ledger.journal.syntax import Block
 
 _USAGE = re.compile(
@@ -165,10 +165,7 @@ def parse(text: str) -> PeriodFile:
 
 def is_closing(block: Block) -> bool:
     """Whether a block was written by a close."""
-    return block.kind == "*" and bool(_CLOSING.search(block.text.partition("\n")[0]))
-
-
-_CLOSING = re.compile(r" #(?:invoice|credit-note|statement|rounding|release|tax-point)\b")
+    return block.kind == "*" and not CLOSING.isdisjoint(block.tags)
 
 
 def written(file: PeriodFile, customer: str, currency: str) -> str:
@@ -211,7 +208,7 @@ def with_entries(file: PeriodFile, entries: Iterable[data.Transaction]) -> Perio
     above = list(file.above)
     for entry in entries:
         block = Block(entry.date.isoformat(), "*", syntax.formatted(entry))
-        own = min(entry.links, key=_own_link)
+        own = own_link(entry)
         # A payment bears its refill's link, too, and yet is another entry.
         same = [i for i, old in enumerate(above) if own == _entry_order(old)[1]]
         key = _entry_order(block)
@@ -231,7 +228,7 @@ def without_entries(file: PeriodFile, names: Iterable[str]) -> PeriodFile:
     """The file without the entries that bear some links; notes below them stay."""
     gone, above = set(names), []
     for block in file.above:
-        if block.kind == "*" and gone.intersection(syntax.links(block.text)):
+        if block.kind == "*" and gone.intersection(block.links):
             notes = syntax.tail(block.text).removeprefix("\n")
             above += [Block("", "", notes)] if notes else []
         else:
@@ -248,14 +245,8 @@ def _insert(above: list[Block], block: Block) -> None:
     above.insert(place, block)
 
 
-def _own_link(name: str) -> tuple[bool, str]:
-    # A payment that names a refill bears both links; its own comes first.
-    return (name.startswith("refill-"), name)
-
-
 def _entry_order(block: Block) -> tuple[str, str]:
-    names = sorted(syntax.links(block.text), key=_own_link)
-    return (block.date, names[0] if names else "")
+    return (block.date, block.own_link)
 
 
 def split(file: PeriodFile, end: dt.date) -> tuple[PeriodFile, PeriodFile]:

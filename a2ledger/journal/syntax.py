@@ -12,6 +12,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, NamedTuple, cast
 
 from beancount.core import data
@@ -40,6 +41,16 @@ _HEAD = re.compile(
 _POSTING = re.compile(
     r"^[ \t]+(?:[*!][ \t]+)?([A-Z]\w*(?::[^\s:]+)+)[ \t]+(-?[0-9]+(?:\.[0-9]+)?)[ \t]+([A-Z]\S*)",
     re.MULTILINE,
+)
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_FIRST_LINE = re.compile(r'(?:[^"\n;]|"(?:[^"\\]|\\.)*")*', re.DOTALL)
+_LINK = re.compile(r"\^([A-Za-z0-9\-_/.]+)")
+_TAG = re.compile(r" #([A-Za-z0-9\-_/.]+)")
+_KEY_AND_VALUE = r'([a-z][A-Za-z0-9_-]*): +("(?:[^"\\]|\\.)*"|[^\s"][^\n]*?)[ \t]*$'
+_META = re.compile(rf"^  {_KEY_AND_VALUE}", re.MULTILINE)
+_POSTING_META = re.compile(rf"^[ \t]{{3,}}{_KEY_AND_VALUE}", re.MULTILINE)
+_POSTING_WITH_META = re.compile(
+    _POSTING.pattern + r"[^\n]*((?:\n[ \t]{3,}[a-z][^\n]*)*)", re.MULTILINE
 )
 _DAYS = re.compile(r"^(\d{4}-\d\d-\d\d)[ \t]", re.MULTILINE)
 
@@ -169,16 +180,116 @@ def _value(value: object, tolerance: str = "") -> str:
     raise TypeError(f"a2ledger writes no {type(value).__name__} into a journal")
 
 
-class Block(NamedTuple):
+class Leg(NamedTuple):
+    """One posting read from text: the amount is in micro-units."""
+
+    account: str
+    micro: int
+    currency: str
+
+
+class Posting(NamedTuple):
+    """One posting read from text, with its metadata; see :attr:`Block.meta` for their form."""
+
+    account: str
+    micro: int
+    currency: str
+    meta: Mapping[str, str]
+
+
+class _Directive(NamedTuple):
+    date: str
+    kind: str
+    text: str
+
+
+class Block(_Directive):
     """A directive with everything up to the next one.
 
     ``date`` is ISO text, empty where the directive has none; ``kind`` is Beancount's keyword
     (``*``, ``balance``, ``open`` …), ``marker``, or empty for what precedes all directives.
+    What is read out of its text is read once.
     """
 
-    date: str
-    kind: str
-    text: str
+    @cached_property
+    def strings(self) -> list[str]:
+        """The strings of its first line: of a transaction, payee and narration."""
+        return [unquoted(string) for string in _STRING.findall(self._head)]
+
+    @property
+    def payee(self) -> str:
+        """The first of two strings of a transaction, or its only one."""
+        return next(iter(self.strings), "")
+
+    @cached_property
+    def links(self) -> list[str]:
+        """Its links, in order."""
+        return _LINK.findall(self._marks)
+
+    @property
+    def own_link(self) -> str:
+        """The link that identifies it; see :func:`own_link`."""
+        return own_link(self.links)
+
+    @cached_property
+    def tags(self) -> frozenset[str]:
+        """Its tags."""
+        return frozenset(_TAG.findall(self._marks))
+
+    @cached_property
+    def meta(self) -> Mapping[str, str]:
+        """Its metadata, without that of its postings: strings as their text, all else as written.
+
+        An amount has its currency: ``5.00 EUR``.
+        """
+        return {key: _plain(value) for key, value in _META.findall(self.text)}
+
+    @cached_property
+    def legs(self) -> list[Leg]:
+        """Its postings whose amounts are written out as plain numbers."""
+        return legs(self.text)
+
+    @cached_property
+    def postings(self) -> list[Posting]:
+        """As :attr:`legs`, with their metadata."""
+        found = []
+        for match in _POSTING_WITH_META.finditer(self.text):
+            meta = {key: _plain(value) for key, value in _POSTING_META.findall(match[4])}
+            found.append(Posting(match[1], money.parse(match[2]), match[3], meta))
+        return found
+
+    @cached_property
+    def _head(self) -> str:
+        """Its first line, which is longer where a string has line ends; without a comment."""
+        match = _FIRST_LINE.match(self.text)
+        return match[0] if match else ""
+
+    @cached_property
+    def _marks(self) -> str:
+        """Its first line without what stands in strings."""
+        return _STRING.sub('""', self._head)
+
+
+def own_link(links: Iterable[str]) -> str:
+    """Return the link that identifies an entry among those it has; empty if it has none.
+
+    A payment that names a refill has both links, and a refill's does not identify it.
+    """
+    return min(links, key=lambda name: (name.startswith("refill-"), name), default="")
+
+
+def values(text: str, *keys: str) -> list[str]:
+    """Return what metadata of some keys say in a whole text, as :attr:`Block.meta` does."""
+    return [_plain(value) for key, value in _META.findall(text) if key in keys]
+
+
+def amount(value: str) -> int:
+    """Return an amount of metadata, such as ``5.00 EUR``, in micro-units."""
+    return money.parse(value.partition(" ")[0])
+
+
+def _plain(value: str) -> str:
+    return unquoted(value) if value.startswith('"') else value
 
 
 def blocks(text: str) -> list[Block]:
@@ -209,20 +320,6 @@ def tail(text: str) -> str:
     while body < len(lines) and re.match(r"[ \t]+\S", lines[body]):
         body += 1
     return "\n".join(lines[body:])
-
-
-def links(text: str) -> list[str]:
-    """Links on a directive's first line, in order."""
-    head = re.sub(r'"(?:[^"\\]|\\.)*"', '""', text.partition("\n")[0])
-    return re.findall(r"\^([A-Za-z0-9\-_/.]+)", head)
-
-
-class Leg(NamedTuple):
-    """One posting read from text: the amount is in micro-units."""
-
-    account: str
-    micro: int
-    currency: str
 
 
 def legs(text: str) -> list[Leg]:

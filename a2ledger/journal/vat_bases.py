@@ -16,42 +16,44 @@ from a2ledger import accounts, money
 from a2ledger.journal import syntax
 from a2ledger.journal.syntax import Block
 
-_ISSUED = re.compile(r'^  (?:invoice|number): "([A-Za-z0-9_-]+)"$', re.MULTILINE)
-_BASE = re.compile(r"^  base: (-?[0-9.]+) ", re.MULTILINE)
-_CODED = re.compile(
-    r"^  (?:[*!] )?(?P<account>\S+) +(?P<number>-?[0-9.]+) (?P<currency>\S+)\n"
-    r'    vat: (?P<code>"(?:[^"\\]|\\.)*")\n',
-    re.MULTILINE,
-)
-_CONVERTED = re.compile(
-    rf'^  {accounts.CONVERSION} +(-?[0-9.]+) \S+\n    vat_of: ("(?:[^"\\]|\\.)*")$', re.MULTILINE
-)
 _UNBILLED = ":Unbilled"
+
+
+def issued_with(block: Block) -> str:
+    """Return the number of the document that was made with an entry; empty if there is none."""
+    return block.meta.get("invoice") or block.meta.get("number", "")
+
+
+def converted(block: Block) -> dict[str, int]:
+    """Return VAT that an entry adds in the account's currency but owes in the book's, by code."""
+    return {
+        leg.meta["vat_of"]: -leg.micro
+        for leg in block.postings
+        if leg.account == accounts.CONVERSION and "vat_of" in leg.meta
+    }
 
 
 def with_bases(blocks: Iterable[Block], customer: str) -> Iterator[Block]:
     """Yield a customer's entries with the base of their VAT said under its code."""
     for block in blocks:
-        if '\n  treatment: "included"\n' in block.text:
-            yield block._replace(text=_apart(block.text))
+        if block.meta.get("treatment") == "included":
+            yield block._replace(text=_apart(block))
         else:
             yield block
-            if block.kind == "*" and (number := _ISSUED.search(block.text)):
-                yield from _memo(block, number[1], customer)
+            if block.kind == "*" and (number := issued_with(block)):
+                yield from _memo(block, number, customer)
 
 
-def _apart(text: str) -> str:
+def _apart(block: Block) -> str:
     """Return the entry of a close with what it moves parted into base and VAT inside it."""
     taxes = {
         accounts.name_of(leg.account.removeprefix(prefix)): -leg.micro
-        for leg in syntax.legs(text)
+        for leg in block.legs
         for prefix in (accounts.OWED, accounts.NOT_DUE)
         if leg.account.startswith(prefix)
     }
-    taxes |= {
-        syntax.unquoted(code): -money.parse(number) for number, code in _CONVERTED.findall(text)
-    }
-    head, meta, rows = _read(text)
+    taxes |= converted(block)
+    head, meta, rows = _read(block.text)
     parted: list[syntax.Row] = []
     for row in rows:
         code = row.meta.get("vat", "")
@@ -85,7 +87,7 @@ def _read(text: str) -> tuple[str, str, list[syntax.Row]]:
 
 def _memo(block: Block, number: str, customer: str) -> Iterator[Block]:
     """Yield an entry that says the base of the VAT in another, and moves nothing."""
-    bases = _bases(block.text, customer)
+    bases = _bases(block, customer)
     if not any(micro for _, micro, _ in bases):
         return
     unbilled = accounts.unbilled(customer)
@@ -103,29 +105,25 @@ def _memo(block: Block, number: str, customer: str) -> Iterator[Block]:
     yield Block(block.date, "*", syntax.transaction(head, {}, rows))
 
 
-def _bases(text: str, customer: str) -> Sequence[tuple[str, int, str]]:
+def _bases(block: Block, customer: str) -> Sequence[tuple[str, int, str]]:
     """Return code, base and currency of the VAT an entry owes; negative where it comes back."""
-    coded = [
-        (syntax.unquoted(match["code"]), money.parse(match["number"]), match["currency"], match)
-        for match in _CODED.finditer(text)
-    ]
+    coded = [leg for leg in block.postings if "vat" in leg.meta]
     corrected = [
-        (code, -micro, currency)
-        for code, micro, currency, match in coded
-        if match["account"] == accounts.CORRECTIONS
+        (leg.meta["vat"], -leg.micro, leg.currency)
+        for leg in coded
+        if leg.account == accounts.CORRECTIONS
     ]
     if corrected:
         return corrected
-    legs = syntax.legs(text)
-    codes = [code for code, _, _, match in coded if match["account"].endswith(":Billed")] or [
+    codes = [leg.meta["vat"] for leg in coded if leg.account.endswith(":Billed")] or [
         accounts.name_of(leg.account.removeprefix(accounts.OWED))
-        for leg in legs
+        for leg in block.legs
         if leg.account.startswith(accounts.OWED)
     ]
-    billed = [leg for leg in legs if leg.account == accounts.billed(customer)]
+    billed = [leg for leg in block.legs if leg.account == accounts.billed(customer)]
     if not codes or not billed:
         return []
     micro = -sum(leg.micro for leg in billed)
-    if said := _BASE.search(text):
-        micro = money.parse(said[1])
+    if base := block.meta.get("base"):
+        micro = syntax.amount(base)
     return [(codes[0], micro, billed[0].currency)]

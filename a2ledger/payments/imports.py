@@ -300,7 +300,7 @@ def _told_before(
     for block in held if movement.kind == "payment" else ():
         if _is_refund(block, asked, movement):
             message = (
-                f"{syntax.links(block.text)[0]} of {block.date} pays the same back; if this is "
+                f"{block.links[0]} of {block.date} pays the same back; if this is "
                 "another one, `quarantine retry --accept` posts it"
             )
             return _rival(movement, message)
@@ -313,12 +313,12 @@ _SOON = 10 * DAY
 
 def _is_refund(block: Block, asked: syntax.Leg, movement: Movement) -> bool:
     """Whether an entry is a refund out of the account, and of the amount, that a row tells of."""
-    if not any(name.startswith("refund-") for name in syntax.links(block.text)):
+    if not any(name.startswith("refund-") for name in block.links):
         return False
     entry = journal_entries.read_entry(block.text)
     near = abs(journal_entries.own_day(entry) - movement.date) <= _SOON
     named = movement.reference == str(entry.meta.get("id", ""))
-    return asked in syntax.legs(block.text) and (named or (near and not movement.reference))
+    return asked in block.legs and (named or (near and not movement.reference))
 
 
 def account_blocks(draft: Draft, customer: Customer) -> Iterator[Block]:

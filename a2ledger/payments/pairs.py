@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -13,7 +12,7 @@ from a2ledger import accounts
 from a2ledger.book.book import GENERAL, SUSPENSE, Draft
 from a2ledger.documents.issue_taxed_refill import Issuer
 from a2ledger.journal import general, subledgers, syntax
-from a2ledger.journal.entries import ISSUED, _own_first, own_link, read_entry
+from a2ledger.journal.entries import ISSUED, own_link, read_entry
 from a2ledger.journal.period_file import with_entries
 from a2ledger.payments import posting
 from a2ledger.records import Movement
@@ -48,10 +47,9 @@ def held_among(draft: Draft, wanted: Collection[str], parts: Collection[str]) ->
     owners: dict[str, set[str]] = {}
     for path in [*draft.files(GENERAL, "2*.beancount"), *draft.files(SUSPENSE)]:
         for block in syntax.blocks(draft.text(path)):
-            names = syntax.links(block.text) if block.kind == "*" else []
-            own = min(names, key=_own_first, default="")
-            if own.startswith("transfer-") and (moved := _MOVED.search(block.text)):
-                owners.setdefault(moved[1], set()).add(general.customer_of(block))
+            own = block.own_link if block.kind == "*" else ""
+            if own.startswith("transfer-") and (moved := block.meta.get("payment")):
+                owners.setdefault(moved, set()).add(general.customer_of(block))
             elif own in wanted or own.startswith(PAIRED):
                 customer = general.customer_of(block)
                 if own in wanted or customer in parts:
@@ -67,8 +65,6 @@ INCUMBENT = "a2billing"
 
 PAIRED = ("payment-", "refill-")
 """What the links of entries that may be paired begin with."""
-
-_MOVED = re.compile(r'^  payment: "([^"]+)"$', re.MULTILINE)
 
 
 def part(customer: str) -> str:

@@ -37,9 +37,6 @@ class Payment(NamedTuple):
     reference: str = ""
 
 
-_ABOUT = re.compile(r'^  payment: "([^"]+)"$', re.MULTILINE)
-
-
 def held(blocks: Iterable[Block], customer: str, kind: str = "payment") -> dict[str, Payment]:
     """Payments that are or were a customer's, by link, with what of each is still there.
 
@@ -90,11 +87,11 @@ class _Row(NamedTuple):
 
 def _row(block: Block, kind: str) -> _Row | None:
     prefix = f"{kind}-"
-    own = next((name for name in syntax.links(block.text) if name.startswith(prefix)), "")
-    if kind == "refill" and any(name.startswith("payment-") for name in syntax.links(block.text)):
+    own = next((name for name in block.links if name.startswith(prefix)), "")
+    if kind == "refill" and any(name.startswith("payment-") for name in block.links):
         own = ""
-    about = _ABOUT.search(block.text) if kind == "payment" else None
-    link = about[1] if about else own
+    about = block.meta.get("payment") if kind == "payment" else None
+    link = about or own
     if not link:
         return None
     entry = read_entry(block.text)

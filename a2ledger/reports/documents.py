@@ -7,7 +7,6 @@ in micro-units of the book's currency, below zero where they are given back.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
@@ -16,20 +15,13 @@ from a2ledger import accounts, money
 from a2ledger.book.book import GENERAL, SUSPENSE, Book, BrokenBookError, RefusedError
 from a2ledger.documents import files, translation
 from a2ledger.documents.document import Document
-from a2ledger.journal import syntax
+from a2ledger.journal import syntax, vat_bases
+from a2ledger.journal.entries import NUMBERED
 from a2ledger.journal.exchange_rates import at_price, prices
 from a2ledger.journal.syntax import Block
 from a2ledger.period import month_of
 from a2ledger.records import Problem
 
-_NAMED = re.compile(r'^  (?:invoice|number): "([A-Za-z0-9_-]+)"$', re.MULTILINE)
-_TAGS = re.compile(r" #(invoice|credit-note|tax-point)\b")
-_WORDS = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_DUE = re.compile(
-    rf"^  {re.escape(accounts.OWED)}(?P<code>\S+) +(?P<vat>-?[0-9.]+) \S+\n"
-    r"    base: (?P<base>-?[0-9.]+) ",
-    re.MULTILINE,
-)
 MANUAL = "journals/manual.beancount"
 
 
@@ -113,15 +105,14 @@ def _entries(book: Book, since: dt.date, until: dt.date) -> Iterator[Block]:
 
 
 def _tag(block: Block) -> str:
-    found = _TAGS.search(_WORDS.sub("", block.text.partition("\n")[0]))
-    return found[1] if found else ""
+    return next(iter(block.tags & (NUMBERED | {"tax-point"})), "")
 
 
 def _number(block: Block, tag: str) -> str:
     """Return the number of the document that an entry posts, or was issued with; or nothing."""
-    if named := _NAMED.search(block.text):
-        return named[1]
-    links = syntax.links(block.text) if tag else []
+    if number := vat_bases.issued_with(block):
+        return number
+    links = block.links if tag else []
     return links[0].removeprefix("tax-point-") if links else ""
 
 
@@ -133,7 +124,7 @@ def _due_now(book: Book, block: Block, tag: str, number: str, day: dt.date) -> l
     document = rows[0].document if rows else None
     point = document.tax_point if document else ""
     if not point:
-        return rows if _NAMED.search(block.text) or tag in {"invoice", "credit-note"} else []
+        return rows if vat_bases.issued_with(block) or tag in {"invoice", "credit-note"} else []
     if point == "issue-date":
         return rows if tag == "tax-point" else []
     return [row for row in rows if not row.vat_micro]  # the rest as it is paid
@@ -141,9 +132,11 @@ def _due_now(book: Book, block: Block, tag: str, number: str, day: dt.date) -> l
 
 def _paid(book: Book, block: Block, day: dt.date) -> Iterator[Taxed]:
     """Yield what payments have made due, of whichever documents they settled."""
-    for found in _DUE.finditer(block.text):
-        code = book.config.codes[accounts.name_of(found["code"])]
-        base, tax = money.parse(found["base"]), -money.parse(found["vat"])
+    for leg in block.postings:
+        if not leg.account.startswith(accounts.OWED) or "base" not in leg.meta:
+            continue
+        code = book.config.codes[accounts.name_of(leg.account.removeprefix(accounts.OWED))]
+        base, tax = syntax.amount(leg.meta["base"]), -leg.micro
         yield Taxed(day, "", code.code, code.category, f"{code.rate:f}", base, tax, base < 0)
 
 
@@ -209,7 +202,7 @@ def _translated(book: Book, rows: list[Taxed], document: Document, day: dt.date)
 def _owed(block: Block, currency: str) -> dict[str, int]:
     """Return by code what an entry adds to VAT owed."""
     sums: dict[str, int] = {}
-    for leg in syntax.legs(block.text):
+    for leg in block.legs:
         if leg.account.startswith(accounts.OWED) and leg.currency == currency:
             code = accounts.name_of(leg.account.removeprefix(accounts.OWED))
             sums[code] = sums.get(code, 0) - leg.micro
@@ -217,5 +210,4 @@ def _owed(block: Block, currency: str) -> dict[str, int]:
 
 
 def _told(block: Block) -> str:
-    words = [word for word in _WORDS.findall(block.text.partition("\n")[0]) if word]
-    return ", ".join(syntax.unquoted(f'"{word}"') for word in words)
+    return ", ".join(filter(None, block.strings))

@@ -27,7 +27,8 @@ from a2ledger.book.git import GitError
 from a2ledger.calls import detail
 from a2ledger.documents import files
 from a2ledger.documents.document import Document, as_json
-from a2ledger.journal import customer_file, period_file, subledgers, syntax
+from a2ledger.journal import customer_file, period_file, subledgers, syntax, vat_bases
+from a2ledger.journal.entries import NUMBERED
 from a2ledger.journal.ledger import Ledger, Standing
 from a2ledger.period import DAY
 from a2ledger.records import SETTLED, Customer
@@ -224,11 +225,10 @@ def _documents_of(block: syntax.Block) -> Iterator[str]:
     """Names of documents that an entry posts or was issued with."""
     if block.kind != "*":
         return
-    head = block.text.partition("\n")[0]
-    if " #invoice" in head or " #credit-note" in head:
-        yield from syntax.links(block.text)
-    for quoted in re.findall(r'^  (?:invoice|number): ("[^"\n]*")$', block.text, re.MULTILINE):
-        yield syntax.unquoted(quoted)
+    if not NUMBERED.isdisjoint(block.tags):
+        yield from block.links
+    if number := vat_bases.issued_with(block):
+        yield number
 
 
 def _listed(name: str, document: Document) -> Values:

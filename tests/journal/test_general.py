@@ -99,8 +99,8 @@ def test_customers_may_be_merged_in_any_order_and_again(blocks, order):
         text = general.merged(text, [IDS[part]], of(part))
 
     assert text == at_once
-    assert Counter(syntax.links(block.text)[0] for block in syntax.blocks(text)) == Counter(
-        syntax.links(block.text)[0] for block in blocks
+    assert Counter(block.links[0] for block in syntax.blocks(text)) == Counter(
+        block.links[0] for block in blocks
     )
 
 

@@ -4,6 +4,9 @@ import datetime as dt
 
 import pytest
 from beancount.core import data
+from beancount.core.amount import Amount
+from hypothesis import given
+from hypothesis import strategies as st
 
 from a2ledger.journal import syntax
 from a2ledger.journal.entries import leg, transaction
@@ -67,14 +70,14 @@ def test_what_looks_like_a_line_inside_a_text_is_none():
     text = syntax.formatted(entry)
 
     assert len(syntax.blocks(text)) == 1
-    assert syntax.links(text) == ["own"]
+    assert syntax.Block("2026-01-01", "*", text).links == ["own"]
     assert [row.micro for row in syntax.legs(text)] == [1_000_000]
 
 
 def test_links_and_legs_of_an_entry():
     block = syntax.blocks(FILE)[4]
 
-    assert syntax.links(block.text) == ["payment-a", "refill-b"]
+    assert block.links == ["payment-a", "refill-b"]
     assert syntax.legs(block.text) == [
         ("Assets:Bank", 10_000_000, "EUR"),
         ("Assets:A", -10_000_000, "EUR"),
@@ -146,3 +149,46 @@ def test_an_entry_of_usage_is_written_like_this():
         "  Income:Calls                       -12.345670 EUR\n"
         "\n"
     )
+
+
+TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
+KEY = st.from_regex(r"[a-z][a-z_]{1,8}", fullmatch=True).filter(
+    lambda key: key not in {"filename", "lineno"}
+)
+MEANING = st.one_of(
+    TEXT, st.dates(DAY), st.decimals(-9, 9, places=2).map(lambda n: Amount(n, "EUR"))
+)
+
+
+@given(
+    st.tuples(TEXT, TEXT),
+    st.dictionaries(KEY, MEANING, max_size=3),
+    st.dictionaries(KEY, MEANING, max_size=2),
+)
+def test_what_is_written_of_an_entry_is_read_from_its_block(words, meta, more):
+    posting = leg("Assets:A", 1_500_000, "EUR")._replace(meta=more)
+    entry = transaction(
+        DAY,
+        *words,
+        [posting, leg("Assets:B", -1_500_000, "EUR")],
+        meta=meta,
+        links=["refill-b", "payment-a"],
+        tags=["invoice"],
+    )
+
+    (block,) = syntax.blocks(syntax.formatted(entry))
+
+    assert (block.strings, block.payee) == ([*words], words[0])
+    assert (block.own_link, set(block.links)) == ("payment-a", {"payment-a", "refill-b"})
+    assert block.tags == {"invoice"}
+    assert block.meta == {key: told(value) for key, value in meta.items()}
+    assert block.legs == [("Assets:A", 1_500_000, "EUR"), ("Assets:B", -1_500_000, "EUR")]
+    assert [posting.meta for posting in block.postings] == [
+        {key: told(value) for key, value in more.items()},
+        {},
+    ]
+    assert [posting[:3] for posting in block.postings] == block.legs
+
+
+def told(value):
+    return f"{value.number:f} {value.currency}" if isinstance(value, Amount) else str(value)
