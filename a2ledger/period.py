@@ -11,6 +11,9 @@ import calendar
 import datetime as dt
 from typing import NamedTuple
 
+EPOCH = dt.date(1970, 1, 1)
+"""The day that columns of days count from."""
+
 DAY = dt.timedelta(days=1)
 
 

@@ -29,6 +29,9 @@ NO_OFFSET = np.int64(DAY)
 """In place of an offset from UTC, where a time has none written beside it."""
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+LOCAL_EPOCH = EPOCH.replace(tzinfo=None)
+"""As decks' seconds count it: on the book's own clock, which has no zone."""
+
 _WALL = len("2026-01-31 23:59:59")
 _DIGIT_PLACES = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]
 _SUFFIX = re.compile(r"(?:\.[0-9]{1,9})?(?:(Z)|([+-])([0-9]{2}):?([0-9]{2})?)?", re.ASCII)

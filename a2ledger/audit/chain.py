@@ -20,7 +20,7 @@ from a2ledger.billing import closing_entries, preview
 from a2ledger.billing import sealed as sealing
 from a2ledger.billing.used import Calls
 from a2ledger.book.book import Book, BrokenBookError, restore
-from a2ledger.documents import electronic
+from a2ledger.documents import electronic, paths
 from a2ledger.documents.document import StatementLine, as_json
 from a2ledger.documents.document import written as written_document
 from a2ledger.journal import customer_file, ledger, seal, subledgers, syntax
@@ -153,7 +153,7 @@ class Chain:
         """The document of a period, if its file can be read."""
         path = self.task.documents.get(sealed.document)
         if path is None:
-            path = f"invoices/{one.end.year}/{sealed.document}.json"  # or of a later year
+            path = paths.path(one.end.year, sealed.document)  # or of a later year
             self._say(path, "document", f"{one}: is gone", restore("invoices"))
             return None
         text = self._text(path)
@@ -270,7 +270,7 @@ class Chain:
             )
         )
         if wrong := [key for key in _COMPUTED if _plain(made[key]) != _plain(document[key])]:
-            where = self.task.documents[document["number"] or f"statement-{name}-{one.start}"]
+            where = self.task.documents[document["number"] or paths.of_statement(name, one.start)]
             what = f"{one}: journal and calls say something else of its {', '.join(wrong)}"
             self._say(where, "document", what, f"restore {path}, its calls or the document")
         balances, sums = closing_entries.brought_forward(bill, name, currency)

@@ -21,7 +21,7 @@ from a2ledger.billing.bill import Bill, Item, Used
 from a2ledger.book.book import GENERAL, Book, BrokenBookError, RefusedError
 from a2ledger.calls import detail
 from a2ledger.calls.detail import MissingDetailError
-from a2ledger.documents import files
+from a2ledger.documents import files, paths
 from a2ledger.documents.document import Document, as_json
 from a2ledger.fees import charge
 from a2ledger.journal import entries, subledgers, syntax
@@ -95,7 +95,7 @@ def _is_correction(document: Document) -> bool:
 
 def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
     document = None
-    if name not in subledgers.customers(book) or book.files("invoices", f"*/{name}.json"):
+    if name not in subledgers.customers(book) or name in paths.every(book):
         document = files.chosen(book, [name], "")[name]
         if not 1 <= number <= len(document.lines):
             raise RefusedError(

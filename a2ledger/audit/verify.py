@@ -23,6 +23,7 @@ from a2ledger.billing.used import Calls, Day
 from a2ledger.book.book import Book, BrokenBookError, Draft, restore
 from a2ledger.calls import detail
 from a2ledger.calls.detail import Digest, MissingDetailError
+from a2ledger.documents import paths
 from a2ledger.journal import customer_file, seal, subledgers, summary, syntax
 from a2ledger.progress import SILENT, Progress
 from a2ledger.records import Customer, Problem
@@ -62,7 +63,7 @@ def _verify(book: Book, names: Sequence[str], bar: Progress) -> Verified:
         subledgers.customers(book).values()
     )
     found = Verified()
-    documents = sealing.by_name(book.files("invoices", "*/*.json"))
+    documents = paths.every(book)
     many = sum(len(customer.periods) for customer in customers) > _ALONE
     count = (os.cpu_count() or 1) if many else 1
     with _Workers(count) as workers:
@@ -202,7 +203,7 @@ def _extra(book: Book, documents: Mapping[str, str]) -> Iterator[Problem]:
             }
             if found := seal.read(text, start):
                 sealed.add(found.document)
-            named.add(f"statement-{customer.id}-{start}")
+            named.add(paths.of_statement(customer.id, start))
     for path in book.files("journals", "[0-9]*/*"):
         if path not in known:
             yield Problem(path, 0, "extra", "is no period of any customer", todo="take it away")

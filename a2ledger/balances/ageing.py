@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from a2ledger import accounts, money
 from a2ledger.balances import balances
 from a2ledger.book.book import Book, BrokenBookError, restore
-from a2ledger.documents import files
+from a2ledger.documents import files, paths
 from a2ledger.documents.document import Document
 from a2ledger.journal import customer_file, subledgers, syntax
 from a2ledger.journal.entries import CLOSES
@@ -337,16 +337,4 @@ def document(book: Book, invoice: Open) -> Document:
     Raises:
         BrokenBookError: if it is not there, or not a document.
     """
-    return files.read(book, document_path(book, invoice.number, invoice.date.year))
-
-
-def document_path(book: Book, number: str, year: int) -> str:
-    """Where a document stands: in the year it was issued, at the earliest that of its period."""
-    for issued in (year, year + 1):
-        path = f"invoices/{issued}/{number}.json"
-        if (book.root / path).is_file():
-            return path
-    return next(
-        (path for path in book.files("invoices", "*/*.json") if path.endswith(f"/{number}.json")),
-        f"invoices/{year}/{number}.json",
-    )
+    return files.read(book, paths.find(book, invoice.number, invoice.date.year))

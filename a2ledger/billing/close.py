@@ -28,7 +28,7 @@ from a2ledger.billing import (
 from a2ledger.billing.bill import Bill
 from a2ledger.billing.sealed import Covered
 from a2ledger.book.book import Book, BrokenBookError, Draft, RefusedError
-from a2ledger.documents import en16931, issue_taxed_refill, parties, taxed_refill
+from a2ledger.documents import en16931, issue_taxed_refill, parties, paths, taxed_refill
 from a2ledger.documents.document import Document, as_json
 from a2ledger.documents.document import written as written_document
 from a2ledger.documents.electronic import EInvoices, Made
@@ -345,8 +345,8 @@ class _Closer:
 
     def _path(self, customer: Customer, document: Document) -> str:
         start = document.period["start"]
-        name = document.number or f"statement-{customer.id}-{start}"
-        return f"invoices/{self.draft.today.year}/{name}.json"
+        name = document.number or paths.of_statement(customer.id, dt.date.fromisoformat(start))
+        return paths.path(self.draft.today.year, name)
 
     def _write(self, customer: Customer, bill: Bill, document: Document) -> Document:
         """Freeze a period's file, seal it, and begin the next; the document with its seal."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
 from a2ledger.billing.bill import Bill
 from a2ledger.book.book import Book
+from a2ledger.documents import paths
 from a2ledger.documents.document import Document, read
 from a2ledger.fees import due
 from a2ledger.journal import customer_file, seal
@@ -27,14 +28,10 @@ class Invoices:
     def __iter__(self) -> Iterator[tuple[Period, Document]]:
         for one in sorted(self._names, reverse=True):
             name = self._names[one]
-            paths = [path for path in self._paths(one, name) if self.book.text(path)]
-            document = read(self.book.text(paths[0])) if paths else None
+            path = paths.find(self.book, name, one.end.year)
+            document = read(self.book.text(path)) if self.book.has(path) else None
             if document and document.kind == "invoice":
                 yield one, document
-
-    @staticmethod
-    def _paths(one: Period, name: str) -> Iterable[str]:
-        return [f"invoices/{year}/{name}.json" for year in range(one.end.year, one.end.year + 3)]
 
 
 def _sealed(book: Book, customer: Customer) -> Iterator[tuple[Period, str]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 
 from a2ledger.book.book import Book, BrokenBookError, Draft
+from a2ledger.documents import paths
 from a2ledger.journal import customer_file, seal, syntax
 from a2ledger.period import Period
 from a2ledger.records import Problem
@@ -26,12 +27,12 @@ class Covered:
     @cached_property
     def documents(self) -> dict[str, str]:
         """Paths of documents, by name."""
-        return by_name(self.book.files("invoices", "*/*.json"))
+        return paths.every(self.book)
 
     def _document(self, name: str) -> str:
         """Path of a document, which may have been put into the draft a moment ago."""
         if name not in self.documents and isinstance(self.book, Draft):
-            self.documents.update(by_name(self.book.put_files))
+            self.documents.update(paths.by_name(self.book.put_files))
         return self.documents.get(name, "")
 
     def files(
@@ -63,12 +64,3 @@ class Covered:
             for path, text in found.items()
         }
         return digests | {f"calls/{customer}.{one.start}": told}
-
-
-def by_name(paths: Iterable[str]) -> dict[str, str]:
-    """Paths of documents among some, by their names."""
-    return {
-        path.rpartition("/")[2].removesuffix(".json"): path
-        for path in paths
-        if path.startswith("invoices/")
-    }

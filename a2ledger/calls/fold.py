@@ -17,8 +17,7 @@ from a2ledger.book.config import Config
 from a2ledger.calls import detail
 from a2ledger.journal import carriers, subledgers
 from a2ledger.journal.period_file import Usage, with_usage
-
-_EPOCH = dt.date(1970, 1, 1)
+from a2ledger.period import EPOCH
 
 
 class Folder:
@@ -128,7 +127,7 @@ def sealed(calls: pa.Table, day: dt.date, opened: Mapping[str, dt.date]) -> pa.A
     """
     names = calls["customer"].combine_chunks().dictionary_encode()
     since = pa.array(
-        [opened.get(name, _EPOCH) for name in names.dictionary.to_pylist()], pa.date32()
+        [opened.get(name, EPOCH) for name in names.dictionary.to_pylist()], pa.date32()
     )
     posted = pc.fill_null(calls["late_in"], pa.scalar(day, pa.date32()))
     return pc.less(posted, since.take(names.indices)).combine_chunks()

@@ -25,13 +25,12 @@ from a2ledger.calls.duplicates import COLUMNS, OLD, Outcome, once
 from a2ledger.calls.fold import Folder, sealed
 from a2ledger.calls.spool import Spool
 from a2ledger.journal import subledgers
-from a2ledger.period import DAY
+from a2ledger.period import DAY, EPOCH
 from a2ledger.progress import SILENT, Progress
 from a2ledger.sources import quarantine
 from a2ledger.sources.batch import CALL, Refused, constant, digest
 from a2ledger.sources.report import HALF, PART, Buckets, Report
 
-_EPOCH = dt.date(1970, 1, 1)
 OPENED = pa.field("opened", pa.int64())
 """Beside the columns of the call detail: start of the customer's open period, days since 1970."""
 SCHEMA = detail.SCHEMA.append(OPENED)
@@ -262,7 +261,7 @@ class _Keeper:
             self.beside = {known: rows for known, rows in self.beside.items() if known >= recent}
             table = detail.beside(self.draft.root, day)
             opened = (self.folder.opened.get(name, day) for name in table["customer"].to_pylist())
-            since = pa.array([(first - _EPOCH).days for first in opened], pa.int64())
+            since = pa.array([(first - EPOCH).days for first in opened], pa.int64())
             self.beside[day] = table.append_column(OPENED, [since])
         return self.beside[day]
 
@@ -472,7 +471,7 @@ def _same(calls: pa.Table) -> Iterator[tuple[Any, ...]]:
 def _late(calls: pa.Table, day: dt.date) -> pa.Table:
     """New calls of a day with ``late_in`` set where it lies in a closed period."""
     opened = calls["opened"].to_numpy()
-    in_time = opened <= (day - _EPOCH).days
+    in_time = opened <= (day - EPOCH).days
     late_in = pa.array(opened.astype("datetime64[D]"), pa.date32(), mask=in_time)
     return calls.set_column(calls.schema.get_field_index("late_in"), "late_in", late_in)
 

@@ -48,7 +48,8 @@ from a2ledger.calls import direction, local_halves, rules
 from a2ledger.calls.direction import Ways
 from a2ledger.calls.fates import EPOCH_OF_ID, Fates, Integers, Mask, Rows
 from a2ledger.calls.rules import Taken
-from a2ledger.customers.directory import EPOCH, NOBODY, Days, Directory, Indexes
+from a2ledger.customers.directory import NOBODY, Days, Directory, Indexes
+from a2ledger.period import EPOCH
 from a2ledger.sources.batch import DIRECTIONS, NO_CALL, OUTGOING, Batch, Refused, constant
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from a2ledger import e164
-from a2ledger.customers.directory import EPOCH, NOBODY, Days, Directory, Indexes
+from a2ledger.customers.directory import NOBODY, Days, Directory, Indexes
+from a2ledger.period import EPOCH
 from a2ledger.sources.batch import DIRECTIONS
 
 if TYPE_CHECKING:

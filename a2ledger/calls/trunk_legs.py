@@ -30,6 +30,7 @@ from a2ledger.calls.detail import MissingDetailError
 from a2ledger.calls.direction import patterns_of
 from a2ledger.calls.fates import clean
 from a2ledger.calls.rules import endpoints, like
+from a2ledger.period import EPOCH
 from a2ledger.sources.batch import FIELDS, Batch, Origin, constant
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def made(
     rows = _facts(batch.rows, source)
     valid = np.asarray(rows["start_at"].is_valid())
     new = rows.filter(pa.array(valid))
-    days = {_EPOCH + dt.timedelta(days=int(day)) for day in np.unique(_days(new))}
+    days = {EPOCH + dt.timedelta(days=int(day)) for day in np.unique(_days(new))}
     near = {day + dt.timedelta(days=by) for day in days for by in (-1, 0, 1)}
     held = {day: _read(draft.root, day) for day in sorted(near)}
     texts = _texts(new)
@@ -168,8 +169,6 @@ def _together(batches: Sequence[Batch]) -> Batch:
 
 
 # Rows as they are kept
-
-_EPOCH = dt.date(1970, 1, 1)
 
 
 def _facts(rows: pa.Table, source: Source) -> pa.Table:
@@ -244,7 +243,7 @@ def _read(root: Path, day: dt.date) -> pa.Table:
 
 def _keep(draft: Draft, day: dt.date, held: pa.Table, new: pa.Table, texts: pa.StringArray) -> None:
     """Have a day's file hold the new rows of the day, each once."""
-    own = _days(new) == (day - _EPOCH).days
+    own = _days(new) == (day - EPOCH).days
     rows = new.filter(pa.array(own))
     codes = texts.filter(pa.array(own)).dictionary_encode()
     _, first = np.unique(np.asarray(codes.indices), return_index=True)

@@ -17,7 +17,7 @@ from a2ledger.corrections import credit_note as credit
 from a2ledger.corrections.correct import Posted
 from a2ledger.corrections.credit_note import CannotCreditError
 from a2ledger.corrections.postings import Correction
-from a2ledger.documents import files, parties, translation, worth
+from a2ledger.documents import files, parties, paths, translation, worth
 from a2ledger.documents.document import Document, as_json, written
 from a2ledger.documents.electronic import EInvoices
 from a2ledger.documents.number_series import Numbers
@@ -105,7 +105,7 @@ def credit_note(draft: Draft, asked: Asked) -> Posted:
     )
     placed = correct.place(draft, customer, entry)
     _take_back_deferred(draft, customer, one._replace(date=placed.date), invoice, found.lines)
-    draft.put(f"invoices/{draft.today.year}/{number}.json", written(as_json(document)))
+    draft.put(paths.path(draft.today.year, number), written(as_json(document)))
     return Posted(correction=one, entries=((customer, placed),), more=_more(placed))
 
 

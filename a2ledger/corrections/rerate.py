@@ -23,8 +23,9 @@ from a2ledger.book.book import Book, Draft
 from a2ledger.calls import detail
 from a2ledger.calls.fold import Folder, sealed
 from a2ledger.corrections.restate import Correction, Restating
-from a2ledger.customers.directory import EPOCH, NOBODY, Indexes
+from a2ledger.customers.directory import NOBODY, Indexes
 from a2ledger.journal import customer_file, subledgers, syntax
+from a2ledger.period import EPOCH
 from a2ledger.rating import price as valuing
 
 _RERATED = (

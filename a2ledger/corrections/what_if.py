@@ -22,8 +22,9 @@ from a2ledger.book.book import Book
 from a2ledger.calls import detail
 from a2ledger.calls.fold import sealed
 from a2ledger.corrections.rerate import asked_again, priced_again
-from a2ledger.customers.directory import EPOCH, NOBODY, Indexes
+from a2ledger.customers.directory import NOBODY, Indexes
 from a2ledger.journal import subledgers
+from a2ledger.period import EPOCH
 from a2ledger.rating import price
 from a2ledger.rating.deck import Deck
 from a2ledger.rating.price import Pricing

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from a2ledger.period import EPOCH
 from a2ledger.records import Customer, Fact, split_list
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ Indexes = npt.NDArray[np.int32]
 
 NOBODY = -1
 """In place of a customer's index, where there is none."""
-
-EPOCH = dt.date(1970, 1, 1)
 
 _INTERNATIONAL = re.compile(r"\+[0-9][0-9 ().-]{2,}", re.ASCII)
 """A number with its country's code: it is an identifier as its digits alone, too."""

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from a2ledger import __version__, errors
 from a2ledger.book.book import Book, Draft, RefusedError, restore
-from a2ledger.documents import cii, einvoice, pdf, render, ubl
+from a2ledger.documents import cii, einvoice, paths, pdf, render, ubl
 from a2ledger.documents.document import Document, as_json
 from a2ledger.documents.einvoice import Attachment, EInvoice
 from a2ledger.documents.en16931 import Objection
@@ -50,7 +50,7 @@ class Made(NamedTuple):
     def put(self, draft: Draft, document: Document) -> Document:
         """Put the files into a draft; return the document, which now names them."""
         for name, content in self.files.items():
-            draft.put(f"invoices/{document.issue_date[:4]}/{name}", content)
+            draft.put(f"{paths.DIRECTORY}/{document.issue_date[:4]}/{name}", content)
         digests = {name: _digest(content) for name, content in self.files.items()}
         return replace(document, files=digests or None)
 
@@ -174,7 +174,7 @@ class EInvoices:
         file = f"{document.number}.{ENDINGS[name]}"
         if file not in (document.files or {}):
             return None
-        path = f"invoices/{document.issue_date[:4]}/{file}"
+        path = f"{paths.DIRECTORY}/{document.issue_date[:4]}/{file}"
         for problem in damage(self.book, path, {file: (document.files or {})[file]}):
             what = f"{problem.file}: {problem.what}"
             raise RefusedError(what, "nothing was written", problem.todo)

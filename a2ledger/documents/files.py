@@ -8,7 +8,7 @@ from pathlib import Path
 
 from a2ledger.book.book import Book, BrokenBookError, RefusedError, restore
 from a2ledger.book.disk import refusing
-from a2ledger.documents import document, pdf, render
+from a2ledger.documents import document, paths, pdf, render
 from a2ledger.documents.document import Document, as_json, written
 from a2ledger.progress import SILENT, Progress
 from a2ledger.records import Problem
@@ -28,16 +28,13 @@ def chosen(book: Book, numbers: Sequence[str], month: str) -> dict[str, Document
     Raises:
         RefusedError: if there is none of that number.
     """
-    paths = {
-        path.rsplit("/", 1)[-1].removesuffix(".json"): path
-        for path in book.files("invoices", "*/*.json")
-    }
+    known = paths.every(book)
     for number in numbers:
-        if number not in paths:
+        if number not in known:
             raise RefusedError(
                 f"{number}: no such document", todo="`a2ledger invoice` names those there are"
             )
-    found = {name: read(book, paths[name]) for name in numbers or sorted(paths)}
+    found = {name: read(book, known[name]) for name in numbers or sorted(known)}
     if month:
         found = {
             name: document

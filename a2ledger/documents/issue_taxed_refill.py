@@ -15,7 +15,7 @@ from beancount.core.amount import Amount
 from a2ledger import accounts, money
 from a2ledger.book.book import Book, Draft
 from a2ledger.book.config import SeveralRatesError
-from a2ledger.documents import en16931, parties, taxed_refill
+from a2ledger.documents import en16931, parties, paths, taxed_refill
 from a2ledger.documents.document import Document, as_json, read
 from a2ledger.documents.document import written as written_document
 from a2ledger.documents.electronic import EInvoices
@@ -224,7 +224,7 @@ class Issuer:
         number = self.numbers.take(sold.kind)
         made = _document(self.draft, customer, sold, number, originals)
         made = EInvoices(self.draft).issued(customer, made).put(self.draft, made)
-        path = f"invoices/{self.draft.today.year}/{number}.json"
+        path = paths.path(self.draft.today.year, number)
         self.draft.put(path, written_document(as_json(made)))
         self.issued.append(number)
         return number
@@ -261,7 +261,7 @@ class Issuer:
                 left -= self._topped[number][1]
         found = []
         for number in numbers:
-            (path,) = self.draft.files("invoices", f"*/{number}.json")
+            path = paths.find(self.draft, number, self.draft.today.year)
             found.append({"number": number, "date": read(self.draft.text(path)).issue_date})
         return found
 

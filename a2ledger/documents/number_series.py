@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from a2ledger.book.book import GENERAL, Draft, RefusedError
+from a2ledger.documents import paths
 from a2ledger.documents.document import read
 from a2ledger.journal import syntax
 
@@ -25,10 +26,7 @@ class Numbers:
         self.draft, self.year = draft, draft.today.year
         self.series = {"invoice": config.invoice_series, "credit-note": config.credit_note_series}
         starts = {"invoice": config.invoice_start, "credit-note": config.credit_note_start}
-        self._paths = {
-            path.rsplit("/", 1)[-1].removesuffix(".json"): path
-            for path in draft.files("invoices", "*/*.json")
-        }
+        self._paths = paths.every(draft)
         self.last = {
             kind: self._last(kind, series, starts[kind]) for kind, series in self.series.items()
         }

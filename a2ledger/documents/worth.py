@@ -23,6 +23,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from a2ledger import accounts, money
+from a2ledger.book.book import Book
+from a2ledger.documents import paths
 from a2ledger.documents.document import Document, read
 from a2ledger.journal import customer_file, syntax
 from a2ledger.journal.syntax import Block
@@ -446,13 +448,14 @@ class _Rerated(NamedTuple):
         return self.of_calls.get((*key, line_key(source)), 0) + self.of_all.get(key, 0)
 
 
-def of_customer(book: Any, customer: Customer, currency: str) -> Worth:
+def of_customer(book: Book, customer: Customer, currency: str) -> Worth:
     """What a customer's billed lines are worth, as a book or a draft has them."""
-    paths = {
-        path.rsplit("/", 1)[-1].removesuffix(".json"): path
-        for path in book.files("invoices", "*/*.json")
-    }
-    return Worth(customer=customer, places=money.decimals(currency), text_of=book.text, paths=paths)
+    return Worth(
+        customer=customer,
+        places=money.decimals(currency),
+        text_of=book.text,
+        paths=paths.every(book),
+    )
 
 
 def parts(text: str) -> Iterator[tuple[str, int]]:

@@ -14,7 +14,7 @@ from beancount.core import data
 
 from a2ledger import accounts
 from a2ledger.journal import entries, period_file, syntax
-from a2ledger.period import month_of
+from a2ledger.period import EPOCH, month_of
 
 
 class Terminated(NamedTuple):
@@ -46,9 +46,7 @@ def opens(carrier: str) -> str:
     """The text of a carrier's ``opens.beancount``."""
     names = (accounts.carrier(carrier), accounts.termination(carrier))
     meta = {"carrier": carrier}
-    return "".join(
-        syntax.formatted(data.Open(meta, dt.date(1970, 1, 1), name, [], None)) for name in names
-    )
+    return "".join(syntax.formatted(data.Open(meta, EPOCH, name, [], None)) for name in names)
 
 
 def merged(text: str, carrier: str, days: Mapping[dt.date, Sequence[Terminated]]) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 
 from a2ledger.rating.columns import ALWAYS, MAX_AMOUNT, MAX_SECONDS
+from a2ledger.times import LOCAL_EPOCH
 
 FINE = 100
 """Parts of a micro-unit in which amounts are read: rates have up to eight decimals."""
@@ -18,7 +19,6 @@ NO = ("", "no", "n", "false", "0")
 PAIR = re.compile(r"([0-9]{1,7})\s*[/+]\s*([0-9]{1,7})", re.ASCII)
 """Two blocks in a cell: the first one, and those that follow."""
 
-EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - the book's own clock has no zone
 _AMOUNT = re.compile(r"([+-]?)([0-9]{1,12})(?:\.([0-9]+))?", re.ASCII)
 _DECIMALS = 8
 _ISO = re.compile(
@@ -126,7 +126,7 @@ def date(cell: str, *, default: int, order: str = "") -> int:
         text = f"{match[4]}-{month:02}-{day:02}{match[5]}"
     with contextlib.suppress(ValueError):
         if _ISO.fullmatch(text):
-            return (dt.datetime.fromisoformat(text) - EPOCH) // dt.timedelta(seconds=1)
+            return (dt.datetime.fromisoformat(text) - LOCAL_EPOCH) // dt.timedelta(seconds=1)
     raise ValueError(f"{cell!r} is not a date such as 2026-02-01 or 2026-02-01 08:00")
 
 

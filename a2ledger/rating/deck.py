@@ -30,6 +30,7 @@ from a2ledger.rating.columns import (
     SECONDS,
 )
 from a2ledger.records import Problem
+from a2ledger.times import LOCAL_EPOCH
 
 __all__ = [
     "ALWAYS",
@@ -205,7 +206,7 @@ def first(problems: Sequence[Problem]) -> list[Problem]:
 
 
 def _seconds_of(moment: dt.datetime) -> int:
-    return (moment.replace(tzinfo=None) - cells.EPOCH) // dt.timedelta(seconds=1)
+    return (moment.replace(tzinfo=None) - LOCAL_EPOCH) // dt.timedelta(seconds=1)
 
 
 class _Reading:

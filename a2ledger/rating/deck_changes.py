@@ -19,6 +19,7 @@ from a2ledger.rating.columns import ALWAYS, AMOUNTS
 from a2ledger.rating.deck import Deck, Read
 from a2ledger.rating.markup import Markup
 from a2ledger.rating.sheet import BARRED, CHEAPER, DEARER, GONE, NEW, SAME, SheetRate
+from a2ledger.times import LOCAL_EPOCH
 
 TERMS, NAMED = "other terms", "renamed"
 
@@ -391,7 +392,7 @@ class _Comparing:
         held = self._holding(spans, since)
         if held is None:
             return
-        moment = None if since == ALWAYS["startdate"] else cells.EPOCH + dt.timedelta(seconds=since)
+        moment = None if since == ALWAYS["startdate"] else LOCAL_EPOCH + dt.timedelta(seconds=since)
         name = self._cells(held).get("destination", "")
         before = None if held.values[4] else held.values[0]
         self.found.changes.append(Change(GONE, prefix, name, moment, before, None))
@@ -441,7 +442,7 @@ def _bare(prefix: str) -> str:
 
 @lru_cache(maxsize=1000)
 def _seconds(moment: dt.datetime) -> int:
-    return (moment - cells.EPOCH) // dt.timedelta(seconds=1)
+    return (moment - LOCAL_EPOCH) // dt.timedelta(seconds=1)
 
 
 @lru_cache(maxsize=1000)

@@ -19,13 +19,13 @@ from a2ledger.book.book import Book, BrokenBookError
 from a2ledger.book.config import Config
 from a2ledger.customers.directory import Days, Directory, Indexes
 from a2ledger.journal import subledgers
+from a2ledger.period import EPOCH
 from a2ledger.rating import decks, rate
 from a2ledger.rating.deck import Deck, Tariff
 from a2ledger.records import Fact, split_list
 from a2ledger.sources.directions import NAMES
 from a2ledger.vat import Party
 
-_EPOCH = dt.date(1970, 1, 1)
 Integers = npt.NDArray[np.int64]
 
 
@@ -99,7 +99,7 @@ def pricing(book: Book, given: Mapping[str, Deck] | None = None, *, strict: bool
         book.config,
         Directory(customers),
         Tariffs(book, given, strict=strict),
-        np.array([(c.open_since - _EPOCH).days for c in customers], dtype=np.int64),
+        np.array([(c.open_since - EPOCH).days for c in customers], dtype=np.int64),
         pa.array([customer.id for customer in customers], pa.string()),
         np.array([subledgers.currency(book, customer.id) for customer in customers], np.str_),
     )
@@ -323,5 +323,5 @@ def _spans(config: Config, day: Days) -> tuple[list[dt.date], npt.NDArray[np.int
     """First days of the spans in which the same VAT rules hold, and the span of each row."""
     bounds = {bound for rule in config.vat_rules for bound in (rule.since, rule.until)}
     firsts = [dt.date.min, *sorted(bounds - {dt.date.min, dt.date.max})]
-    since = np.array([(first - _EPOCH).days for first in firsts], dtype=np.int64)
+    since = np.array([(first - EPOCH).days for first in firsts], dtype=np.int64)
     return firsts, np.searchsorted(since, day, side="right") - 1

@@ -18,13 +18,13 @@ import pyarrow.compute as pc
 from a2ledger.rating import prefixes
 from a2ledger.rating.cost import Rates, price
 from a2ledger.rating.deck import ALWAYS, MAX_SECONDS, Deck, Tariff
+from a2ledger.times import LOCAL_EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 Integers = npt.NDArray[np.int64]
 
-_EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - the book's own clock has no zone
 _MINUTE = 60
 _WEEK = 7 * 24 * 60
 _MONDAY = 3 * 24 * 60  # 1970-01-01 was a Thursday
@@ -103,7 +103,7 @@ def rate_of(tariff: Tariff, called: str, local: dt.datetime) -> tuple[Deck, int]
     It is the rate :func:`rate` chooses, found without arrays: a switch asks for one at a time.
     """
     naive = local.replace(tzinfo=None, microsecond=0)
-    start = int((naive - _EPOCH).total_seconds())
+    start = int((naive - LOCAL_EPOCH).total_seconds())
     key = prefixes.key(called)
     for deck in tariff.decks:
         row = _row(deck, called, key, start)

@@ -12,11 +12,12 @@ import pyarrow as pa
 
 from a2ledger import money
 from a2ledger.book.book import Book
-from a2ledger.rating import cells, decks, formula, prefixes, rate
 from a2ledger.rating import deck as reading
+from a2ledger.rating import decks, formula, prefixes, rate
 from a2ledger.rating.columns import ALWAYS
 from a2ledger.rating.deck import Deck, Tariff
 from a2ledger.rating.formula import Explained
+from a2ledger.times import LOCAL_EPOCH
 
 _FILLING = r"[\s().\-]"
 
@@ -95,7 +96,7 @@ def explain(
     digits = prefixes.without_00(digits)
     loaded = tuple(decks.deck(book, name) for name in names)
     found = rate.rate_of(Tariff(name=", ".join(names), decks=loaded), digits, when)
-    moment = (when - cells.EPOCH) // dt.timedelta(seconds=1)
+    moment = (when - LOCAL_EPOCH) // dt.timedelta(seconds=1)
     candidates: list[Candidate] = []
     for deck in loaded:
         lines = reading.lines(book.text(f"tariffs/{deck.name}.csv"))
@@ -167,7 +168,7 @@ def _verdict(deck: Deck, row: int, moment: int, found: tuple[Deck, int] | None) 
 
 
 def _day(seconds: int) -> str:
-    moment = cells.EPOCH + dt.timedelta(seconds=seconds)
+    moment = LOCAL_EPOCH + dt.timedelta(seconds=seconds)
     return f"{moment:%Y-%m-%d}" if moment.time() == dt.time() else f"{moment:%Y-%m-%d %H:%M}"
 
 
@@ -175,6 +176,6 @@ def coming(deck: Deck, today: dt.date) -> list[dt.date]:
     """Return the days after today from which rates of a deck hold."""
     if "startdate" not in deck.values:
         return []
-    first = (dt.datetime.combine(today, dt.time()) - cells.EPOCH) // dt.timedelta(seconds=1)
+    first = (dt.datetime.combine(today, dt.time()) - LOCAL_EPOCH) // dt.timedelta(seconds=1)
     later = deck.values["startdate"][deck.values["startdate"] > first].tolist()
-    return [(cells.EPOCH + dt.timedelta(seconds=start)).date() for start in later]
+    return [(LOCAL_EPOCH + dt.timedelta(seconds=start)).date() for start in later]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from a2ledger import accounts, money
 from a2ledger.book.book import GENERAL, SUSPENSE, Book, BrokenBookError, RefusedError
-from a2ledger.documents import files, translation
+from a2ledger.documents import files, paths, translation
 from a2ledger.documents.document import Document
 from a2ledger.journal import syntax, vat_bases
 from a2ledger.journal.entries import NUMBERED
@@ -118,7 +118,7 @@ def _number(block: Block, tag: str) -> str:
 
 def _due_now(book: Book, block: Block, tag: str, number: str, day: dt.date) -> list[Taxed]:
     """Return what of a document is due with an entry."""
-    if tag == "tax-point" and not (book.root / _path(book, number, day)).is_file():
+    if tag == "tax-point" and not book.has(paths.find(book, number, day.year)):
         return list(_paid(book, block, day))
     rows = _codes(book, number, day)
     document = rows[0].document if rows else None
@@ -140,17 +140,10 @@ def _paid(book: Book, block: Block, day: dt.date) -> Iterator[Taxed]:
         yield Taxed(day, "", code.code, code.category, f"{code.rate:f}", base, tax, base < 0)
 
 
-def _path(book: Book, number: str, day: dt.date) -> str:
-    """Return where a document stands: in the year it was issued."""
-    paths = [f"invoices/{year}/{number}.json" for year in range(day.year, day.year + 2)]
-    known = (path for path in paths if (book.root / path).is_file())
-    return next(known, "") or next(iter(book.files("invoices", f"*/{number}.json")), paths[0])
-
-
 def _codes(book: Book, number: str, day: dt.date) -> list[Taxed]:
     """Return a document's codes in the book's currency; nothing where it is not a document."""
-    path = _path(book, number, day)
-    if not (book.root / path).is_file():
+    path = paths.find(book, number, day.year)
+    if not book.has(path):
         message = f"names {number}, which is not under invoices/; restore that document"
         place = f"{GENERAL}/{month_of(day)}.beancount"
         raise BrokenBookError([Problem(place, 0, "document", message)])

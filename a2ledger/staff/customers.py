@@ -25,7 +25,7 @@ from a2ledger.billing import close, preview
 from a2ledger.book.book import IMPORTS, Book, Draft, RefusedError
 from a2ledger.book.git import GitError
 from a2ledger.calls import detail
-from a2ledger.documents import files
+from a2ledger.documents import files, paths
 from a2ledger.documents.document import Document, as_json
 from a2ledger.journal import customer_file, period_file, subledgers, syntax, vat_bases
 from a2ledger.journal.entries import NUMBERED
@@ -187,23 +187,21 @@ def usage(book: Book, customer: Customer) -> list[Values]:
 
 def documents(book: Book, customer: Customer) -> list[Values]:
     """A customer's closed documents, newest first."""
-    years = sorted(path.name for path in (book.root / "invoices").glob("[0-9]*"))
     found = []
     for name, year in dict(_named(book, customer)).items():
-        paths = (f"invoices/{issued}/{name}.json" for issued in years if issued >= year)
-        if path := next((one for one in paths if (book.root / one).is_file()), ""):
+        if book.has(path := paths.find(book, name, year)):
             found.append(_listed(name, files.read(book, path)))
     return sorted(found, key=lambda one: (one["issued"], one["name"]), reverse=True)
 
 
-def _named(book: Book, customer: Customer) -> Iterator[tuple[str, str]]:
+def _named(book: Book, customer: Customer) -> Iterator[tuple[str, int]]:
     """Names of documents a customer may have, each with the first year it may be of."""
     for start in customer.periods:
         for block in syntax.blocks(book.text(customer_file.period_path(customer.id, start))):
             for name in _documents_of(block):
                 if "/" not in name:
-                    yield name, block.date[:4]
-        yield f"statement-{customer.id}-{start}", str(start.year)
+                    yield name, int(block.date[:4])
+        yield paths.of_statement(customer.id, start), start.year
 
 
 def billed_on(book: Book, customer: Customer, day: dt.date) -> str:

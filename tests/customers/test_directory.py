@@ -11,7 +11,8 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a2ledger.customers.directory import EPOCH, Directory, clashes
+from a2ledger.customers.directory import Directory, clashes
+from a2ledger.period import EPOCH
 from a2ledger.records import Customer, split_list
 
 DAY = dt.date(2026, 1, 1)

@@ -1,0 +1,51 @@
+"""Where documents stand in a book: ``invoices/YEAR/NAME.json``, in the year they were issued.
+
+A document's name is its number; that of a statement, which has none, is made of its customer and
+its period.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from a2ledger.book.book import Book
+
+DIRECTORY = "invoices"
+
+
+def path(year: int, name: str) -> str:
+    """Return where a document stands that was issued in a year."""
+    return f"{DIRECTORY}/{year}/{name}.json"
+
+
+def of_statement(customer: str, start: dt.date) -> str:
+    """Return the name of a period's statement."""
+    return f"statement-{customer}-{start}"
+
+
+def every(book: Book) -> dict[str, str]:
+    """Return the paths of all documents, by name."""
+    return by_name(book.files(DIRECTORY, "*/*.json"))
+
+
+def by_name(paths: Iterable[str]) -> dict[str, str]:
+    """Return the paths of documents among some, by name."""
+    return {
+        file.rpartition("/")[2].removesuffix(".json"): file
+        for file in paths
+        if file.startswith(f"{DIRECTORY}/")
+    }
+
+
+def find(book: Book, name: str, year: int) -> str:
+    """Return where a document of the book stands; where it should, if it does not.
+
+    Args:
+        book: whose.
+        name: the document's.
+        year: the one it was most likely issued in: that of its entry or its period's end.
+    """
+    likely = [path(issued, name) for issued in (year, year + 1)]
+    there = (file for file in likely if book.has(file))
+    return next(there, "") or next(iter(book.files(DIRECTORY, f"*/{name}.json")), likely[0])
