@@ -25,6 +25,9 @@ _HUNDRED = 100 * money.MICRO
 CHANNELS = ("mail", "peppol", "print", "none")
 """Ways in which a document reaches a customer."""
 
+LANGUAGES = ("en", "nl", "fr", "de", "es", "el")
+"""Languages that documents and letters are written in."""
+
 _CHOICES = {
     "vat": TREATMENTS,
     "cycle": CYCLES,
@@ -119,6 +122,14 @@ def _bic(text: str) -> str:
         raise ValueError(f"bic: {text!r} is no BIC") from None
 
 
+def _language(text: str) -> str:
+    """A language that documents are written in; ``de-AT`` is German."""
+    language = text.lower().replace("_", "-").partition("-")[0]
+    if language not in LANGUAGES:
+        raise ValueError(f"language: {text!r} is none of {', '.join(LANGUAGES)}")
+    return language
+
+
 def _delivery(text: str) -> str:
     if wrong := [way for way in split_list(text) if way not in CHANNELS]:
         raise ValueError(f"delivery: {wrong[0]!r} is none of {', '.join(CHANNELS)}")
@@ -131,6 +142,7 @@ _FORMS: dict[str, Callable[[str], str]] = {
     "bic": _bic,
     "delivery": _delivery,
     "iban": _iban,
+    "language": _language,
     "peppol": _peppol,
     "registration": _registration,
 }
@@ -158,6 +170,8 @@ def check(customer: Customer) -> None:
     for key, history in customer.facts.items():
         for since, value in history:
             try:
+                if key == "language" and re.fullmatch("[A-Za-z]{2}", str(value)):
+                    continue  # books of earlier versions may have any
                 if key != SETTLED:
                     parse(key, str(value))
                 elif value not in {"yes", "no"}:

@@ -13,6 +13,7 @@ from babel.core import get_global
 from a2ledger import accounts, vat
 from a2ledger.a2billing import tables as a2billing
 from a2ledger.a2billing.tables import Clock, Row, Tables
+from a2ledger.facts import LANGUAGES
 from a2ledger.sources.batch import Refused
 
 _COLUMNS = (
@@ -177,7 +178,7 @@ def _facts(
         "country": country,
         "contact": person if row["company_name"] else "",
         "phone": row["phone"],
-        "language": row["language"],
+        "language": row["language"] if row["language"].lower() in LANGUAGES else "",
         "identifiers": a2billing.identifier(switch, row["id"]),
         "group": groups.get(row["id_group"], ""),
         "status": status or "active",

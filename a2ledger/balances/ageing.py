@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from a2ledger import accounts, money
 from a2ledger.balances import balances
 from a2ledger.book.book import Book, BrokenBookError, restore
-from a2ledger.documents import files, paths
+from a2ledger.documents import files, paths, references
 from a2ledger.documents.document import Document
 from a2ledger.journal import customer_file, subledgers, syntax
 from a2ledger.journal.entries import CLOSES
@@ -186,7 +186,8 @@ def _named(group: Sequence[Moved], documents: Sequence[Moved]) -> list[int]:
             found = [
                 index
                 for index, document in enumerate(documents)
-                if document.number and _bears(text, document.number)
+                if document.number
+                and (_bears(text, document.number) or references.names(text, document.number))
             ]
             if found:
                 return found

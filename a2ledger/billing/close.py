@@ -28,7 +28,14 @@ from a2ledger.billing import (
 from a2ledger.billing.bill import Bill
 from a2ledger.billing.sealed import Covered
 from a2ledger.book.book import Book, BrokenBookError, Draft, RefusedError
-from a2ledger.documents import en16931, issue_taxed_refill, parties, paths, taxed_refill
+from a2ledger.documents import (
+    en16931,
+    issue_taxed_refill,
+    parties,
+    paths,
+    references,
+    taxed_refill,
+)
 from a2ledger.documents.document import Document, as_json
 from a2ledger.documents.document import written as written_document
 from a2ledger.documents.electronic import EInvoices, Made
@@ -307,6 +314,7 @@ class _Closer:
                 number=number,
                 tax_point=waits if number and waits != "period-end" else "",
             )
+            document = replace(document, reference=self._reference(document))
             made = self.einvoices.issued(customer, document)
             reasons = [Warned(*objection) for objection in made.objections]
         if reasons:
@@ -337,6 +345,14 @@ class _Closer:
             billed_micro=bill.gross_micro,
             warnings=remarks,
         )
+
+    def _reference(self, document: Document) -> str:
+        """Return what a payment of an invoice is to bear; nothing where nothing is to pay."""
+        if document.kind != "invoice" or money.parse(document.to_pay) <= 0:
+            return ""
+        config, number = self.draft.config, document.number or ""
+        reference = references.of_invoice(number, config.company.iban, config.bill.reference)
+        return reference if reference != number else ""
 
     def _corrected(self, customer: Customer, bill: Bill) -> tuple[dict[str, str], ...]:
         """Return the invoices that a bill below zero corrects."""

@@ -16,8 +16,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from a2ledger import accounts, facts, money, vat
-from a2ledger.book import authorize, source_config
+from a2ledger.book import authorize, bills, source_config
 from a2ledger.book.authorize import Authorize
+from a2ledger.book.bills import Bills
 from a2ledger.book.source_config import TABLES, Source, UnknownSourceError
 from a2ledger.book.toml_table import ConfigError, Table
 from a2ledger.vat import TREATMENTS, VatCode
@@ -53,6 +54,7 @@ class Company:
     email: str = ""
     phone: str = ""
     website: str = ""
+    language: str = ""
     iban: str = ""
     bic: str = ""
 
@@ -160,6 +162,7 @@ class Config:
     guards: Guards = Guards()
     seals: Seals = Seals()
     einvoice: EInvoicing = EInvoicing()
+    bill: Bills = field(default_factory=Bills)
     serve: Serve = Serve()
     authorize: Authorize = field(default_factory=Authorize)
     decks: Mapping[str, DeckFacts] = field(default_factory=dict)
@@ -312,6 +315,7 @@ def parse(text: str) -> Config:
         guards=_guards(top.table("guards")),
         seals=_seals(top.table("seals")),
         einvoice=_einvoicing(top.table("einvoice")),
+        bill=bills.parsed(top.table("bill")),
         serve=_serve(top.table("serve")),
         authorize=authorize.parsed(top.table("authorize")),
         tolerances=dict(_tolerances(top.table("carriers"))),
@@ -438,7 +442,7 @@ def _notice_days(table: Table) -> int:
 def _company(table: Table) -> Company:
     names = [name for name in Company.__slots__ if name != "name"]
     told = {name: table.take(name, str, "") for name in names}
-    for name in ("peppol", "registration"):
+    for name in ("language", "peppol", "registration"):
         try:
             told[name] = str(facts.parse(name, told[name]))
         except ValueError as error:

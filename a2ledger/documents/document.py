@@ -116,6 +116,8 @@ class Document:
     """VAT in ``to_pay`` that becomes due by paying, where refills are taxed."""
     tax_point: str = field(default="", metadata=_ABSENT)
     """When its VAT is due, where that is not the last day of its period."""
+    reference: str = field(default="", metadata=_ABSENT)
+    """What a payment is to bear, where it asks for one."""
     seal: str = field(default="", metadata=_ABSENT)
     """The beginning of the period's seal, which covers all but this."""
 

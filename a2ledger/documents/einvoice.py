@@ -517,7 +517,7 @@ def _payment(document: Document, due: str) -> Payment | None:
     """Return how to pay what is due; nothing of it on a credit note, or where all is paid."""
     supplier = document.supplier
     iban = _compact(supplier.get("iban", ""))
-    number = document.number or ""
+    number = document.reference or document.number or ""
     if document.kind != "invoice" or money.parse(due) <= 0 or not iban:
         return Payment(_UNDEFINED, number, "", "", "")
     means = _SEPA if document.currency == "EUR" else _TRANSFER

@@ -28,12 +28,16 @@ from markupsafe import Markup
 
 import a2ledger
 from a2ledger import money
+from a2ledger.documents import qr, references
 from a2ledger.documents.columns import cells, table, wrapped
 from a2ledger.errors import ExpectedError
 from a2ledger.period import DAY, long_date
 
 if TYPE_CHECKING:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+_CODES = {"epc": qr.epc, "slip": qr.slip}
+"""What templates draw codes with, where a document asks for money."""
 
 _CHART_DAYS = range(2, 101)
 """How many days a chart can show."""
@@ -63,7 +67,11 @@ def html(document: Mapping[str, Any], templates: Path | None = None) -> str:
         RenderError: if a template is wrong, or the document is none of that shape.
     """
     environment = _environment(templates)
-    return _rendered(environment, "document.html.j2", document, css=_css(environment))
+    codes = {
+        "epc": functools.partial(qr.epc, document),
+        "slip": functools.partial(qr.slip, document),
+    }
+    return _rendered(environment, "document.html.j2", document, css=_css(environment), **codes)
 
 
 def text(document: Mapping[str, Any], templates: Path | None = None) -> str:
@@ -238,6 +246,7 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
     view.setdefault("seal", "")
     view.setdefault("since", ())
     view.setdefault("tax_on_payment", "")
+    view["reference"] = references.grouped(references.of_document(view)) or view["customer"]["id"]
     places = money.decimals(view["currency"])
     view["summary"] = _summary(view, places)
     asked = money.parse(view["summary"]["closing"])

@@ -24,7 +24,7 @@ from a2ledger.journal import entries as journal_entries
 from a2ledger.journal.entries import ISSUED
 from a2ledger.journal.period_file import PeriodFile, with_entries
 from a2ledger.journal.syntax import Block
-from a2ledger.payments import columns, posting, remainder
+from a2ledger.payments import columns, posting, recognise, remainder
 from a2ledger.payments.pairs import Known, add_up, held_already, incumbents, pair, part, write
 from a2ledger.period import DAY, month_of
 from a2ledger.records import Customer, Movement
@@ -88,6 +88,9 @@ def take(
     """
     given = list(given)
     known = held_already(draft, given)
+    suspended = {link for link, held in known.items() if not held.customer}
+    if given != (owned := list(recognise.recognised(draft, given, suspended))):
+        given, known = owned, held_already(draft, owned)
     taking = _Taking(draft, {}, frozenset(accepted), incumbent)
     for movement in sorted(given, key=lambda row: (row.date, row.id)):
         held = _giving_way(movement, known, accepted)
