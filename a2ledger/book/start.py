@@ -7,18 +7,19 @@ from pathlib import Path
 
 from a2ledger.book.book import CONFIG, Draft, RefusedError
 from a2ledger.book.disk import fsync, refusing, write
+from a2ledger.book.toml_edit import quoted
 
 _CONFIG = """\
 # What this book's owner decides. Every key is explained in docs/configuration.md.
 format = 1
-currency = "{currency}"
-timezone = "{timezone}"         # days and periods are days in this zone
+currency = {currency}
+timezone = {timezone}         # days and periods are days in this zone
 terms_days = 14                 # due date of a bill; a customer's own `terms` win
 main_months = 3                 # months the operator's ledger shows in full
 close_delay = "24h"             # how long after a period's end every source must have reported
 
 [company]
-name = "{company}"
+name = {company}
 address = ""
 country = ""
 vat_id = ""
@@ -80,15 +81,10 @@ dialprefix,destination,rateinitial,initblock,billingblock,connectcharge
 """
 
 
-def toml_text(text: str) -> str:
-    """A text as it stands between the quotes of TOML."""
-    return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
 def config_text(*, company: str, currency: str, timezone: str) -> str:
     """``a2ledger.toml`` of a new book."""
     return _CONFIG.format(
-        company=toml_text(company), currency=toml_text(currency), timezone=toml_text(timezone)
+        company=quoted(company), currency=quoted(currency), timezone=quoted(timezone)
     )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from a2ledger import sources as dialects
-from a2ledger.book import presets
+from a2ledger.book import presets, toml_edit
 from a2ledger.book.source_config import Rule, Source
 from a2ledger.book.toml_table import ConfigError
 from a2ledger.calls.usual_rules import with_rules
 from a2ledger.commands.settings import Settings, as_json_option, pass_settings, print_json
-from a2ledger.sources import runs, toml_text
+from a2ledger.sources import runs
 
 
 @click.group("sources", invoke_without_command=True)
@@ -96,25 +96,25 @@ def show(settings: Settings, name: str) -> None:
 def _lines(source: Source) -> list[str]:
     """Return a source as lines of TOML, with all that decides what its rows become."""
     head = f"sources.{source.name}"
-    lines = [f"[{head}]", f"dialect = {toml_text.quoted(source.dialect)}"]
+    lines = [f"[{head}]", f"dialect = {toml_edit.quoted(source.dialect)}"]
     if source.like:
-        lines.append(f"like = {toml_text.quoted(source.like)}")
+        lines.append(f"like = {toml_edit.quoted(source.like)}")
     lines += [
-        f"switch = {toml_text.quoted(source.switch)}",
-        f"timezone = {toml_text.quoted(source.timezone)}",
+        f"switch = {toml_edit.quoted(source.switch)}",
+        f"timezone = {toml_edit.quoted(source.timezone)}",
     ]
     for key in ("short_codes", "international", "trunks", "technical_prefixes", "answered"):
         if values := getattr(source, key):
             lines.append(f"{key} = {_list_of(values)}")
     for key in ("national", "country", "time_format", "id_prefix"):
         if value := getattr(source, key):
-            lines.append(f"{key} = {toml_text.quoted(value)}")
+            lines.append(f"{key} = {toml_edit.quoted(value)}")
     if source.mapping:
         lines += ["", f"[{head}.columns]"]
         for ours in dict.fromkeys(name for name, _ in source.mapping):
             names = tuple(theirs for name, theirs in source.mapping if name == ours)
             one = len(names) == 1
-            lines.append(f"{ours} = {toml_text.quoted(names[0]) if one else _list_of(names)}")
+            lines.append(f"{ours} = {toml_edit.quoted(names[0]) if one else _list_of(names)}")
     for rule in source.rules or (Rule(),):
         lines += ["", f"[[{head}.rules]]", *_rule(rule)]
     return lines
@@ -127,20 +127,20 @@ def _rule(rule: Rule) -> list[str]:
         if (values := getattr(rule, key))
     ]
     lines += [
-        f"{key} = {toml_text.quoted(value)}"
+        f"{key} = {toml_edit.quoted(value)}"
         for key in ("to", "direction")
         if (value := getattr(rule, key))
     ]
     lines += [
         f"identify = {_list_of(rule.identify)}",
-        f"service = {toml_text.quoted(rule.service)}",
+        f"service = {toml_edit.quoted(rule.service)}",
     ]
     if rule.tariff:
-        lines.append(f"tariff = {toml_text.quoted(rule.tariff)}")
+        lines.append(f"tariff = {toml_edit.quoted(rule.tariff)}")
     if rule.free:
         lines.append("free = true")
     return lines
 
 
 def _list_of(values: tuple[str, ...]) -> str:
-    return f"[{', '.join(map(toml_text.quoted, values))}]"
+    return f"[{', '.join(map(toml_edit.quoted, values))}]"

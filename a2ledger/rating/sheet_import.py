@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from a2ledger.book import config
+from a2ledger.book import config, toml_edit
 from a2ledger.book.book import CONFIG, Book, BrokenBookError, Draft, RefusedError
 from a2ledger.rating import deck as decks
 from a2ledger.rating import deck_changes, deck_text, sheet, sheet_file
@@ -20,7 +20,6 @@ from a2ledger.rating.markup import Markup
 from a2ledger.rating.sheet import BARRED, DEARER, GONE, Reading, Sheet
 from a2ledger.rating.sheet_headers import FIELDS
 from a2ledger.rating.usage import customers_of
-from a2ledger.sources import toml_text
 from a2ledger.sources.batch import BadFileError
 
 LARGEST = 20
@@ -228,21 +227,13 @@ def write(draft: Draft, proposal: Proposal) -> None:
     asked = proposal.asked
     known = draft.config.decks.get(asked.deck)
     text = changed = draft.text(CONFIG)
-    said = {}
+    keys: dict[str, toml_edit.Value] = {}
     if asked.columns:
-        columns = {**(known.columns if known else {}), **asked.columns}
-        said["columns"] = toml_text.inline(columns)
+        keys["columns"] = {**(known.columns if known else {}), **asked.columns}
     if asked.dates:
-        said["dates"] = toml_text.quoted(asked.dates)
-    for key, value in said.items():
-        try:
-            changed = toml_text.with_key(changed, ("tariffs", asked.deck), key, value)
-        except ValueError as error:
-            raise RefusedError(
-                f"{CONFIG}: tariffs.{asked.deck}: {error}",
-                undone="nothing was imported",
-                todo=f"write {key} = {value} there",
-            ) from None
+        keys["dates"] = asked.dates
+    if keys:
+        changed = toml_edit.with_keys(text, ("tariffs", asked.deck), keys)
     if changed != text:
         config.parse(changed)
         draft.put(CONFIG, changed)

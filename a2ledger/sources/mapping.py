@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 
 from a2ledger import sources
-from a2ledger.book import presets
+from a2ledger.book import presets, toml_edit
 from a2ledger.book.book import CONFIG, Draft, RefusedError
-from a2ledger.sources import toml_text
 from a2ledger.sources.columns import COLUMNS
 
 DIALECT = "calls"
@@ -58,44 +56,29 @@ def remember(draft: Draft, name: str, columns: dict[str, str], like: str = "") -
     known = draft.config.sources.get(name)
     preset = presets.applied({"like": like}, f"sources.{name}")
     dialect = known.dialect if known else name if name in sources.dialects() else DIALECT
-    wanted = preset.get("dialect", DIALECT)
-    if dialect not in {DIALECT, wanted} or (columns and wanted != DIALECT):
+    own = preset.get("dialect", DIALECT)
+    if dialect not in {DIALECT, own} or (columns and own != DIALECT):
         raise RefusedError(
             (
-                f"{name}: is of the dialect {dialect if dialect != DIALECT else wanted}, "
+                f"{name}: is of the dialect {dialect if dialect != DIALECT else own}, "
                 "whose columns have no names to map"
             ),
             undone="nothing was imported",
             todo="give this feed a name of its own",
         )
     text = draft.text(CONFIG)
-    head = "" if "dialect" in preset else f"dialect = {toml_text.quoted(DIALECT)}\n"
-    if "timezone" not in preset:
-        head += f"timezone = {toml_text.quoted(draft.config.timezone)}\n"
-    changed = text
-    for key, value in _written(columns, like):
-        try:
-            changed = toml_text.with_key(changed, ("sources", name), key, value(), head)
-        except ValueError as error:
-            raise RefusedError(
-                f"{CONFIG}: sources.{name}: {error}",
-                undone="nothing was imported",
-                todo=f"write {key} = {value()} there",
-            ) from None
+    new = {"dialect": DIALECT, "timezone": draft.config.timezone}
+    new = {key: value for key, value in new.items() if key not in preset}
+    wanted: dict[str, toml_edit.Value] = {"like": like} if like else {}
+    if columns:
+        wanted["columns"] = columns
+    changed = toml_edit.with_keys(text, ("sources", name), wanted, new) if wanted else text
     if changed == text:
         return None
     draft.put(CONFIG, changed)
     what = "has its columns" if known else "is new; close waits for it from now on"
     draft.talk(f"{CONFIG}: sources.{name} {what}")
     return None if known else text
-
-
-def _written(columns: dict[str, str], like: str) -> Iterator[tuple[str, Callable[[], str]]]:
-    """Yield the keys to be set, and how each is written."""
-    if like:
-        yield "like", lambda: toml_text.quoted(like)
-    if columns:
-        yield "columns", lambda: toml_text.inline(columns)
 
 
 def forget(draft: Draft, name: str, text: str) -> None:

@@ -6,14 +6,12 @@ import tomllib
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from a2ledger import sources
 from a2ledger.book.config import parse
 from a2ledger.book.source_config import Source
 from a2ledger.book.toml_table import ConfigError
-from a2ledger.sources import forms, mapping, toml_text
+from a2ledger.sources import forms, mapping
 from a2ledger.sources.batch import UnusableInput
 
 MAP = "id=Call ID,start=Date,called=Destination,seconds=Duration,customer=Account"
@@ -57,7 +55,7 @@ def test_a_log_is_imported_by_a_map_that_the_book_remembers(book):
     done = book.run("import", "acme", path, "--map", MAP, "--json", today="2026-01-31")
     assert (done.json["posted"], done.json["amount"]) == (2, "2.00")
     text = book.text("a2ledger.toml")
-    assert text.startswith(before)
+    assert all(line in text for line in before.splitlines(keepends=True))
     assert tomllib.loads(text)["sources"]["acme"] == {
         "dialect": "calls",
         "timezone": "Europe/Brussels",
@@ -254,58 +252,6 @@ def test_a_format_of_times_is_used(rows):
     log = "customer,start,called,seconds\nC1,06/01/2026 10:00:00,3225550199,60\n"
     (row,) = rows(log, time_format="%d/%m/%Y %H:%M:%S")
     assert row["start"] == "2026-01-06 10:00:00"
-
-
-# The text of the configuration
-
-OLD = """# mine
-[sources.pbx]   # the old one
-switch = "x"
-columns = ["a",
-  "b]",  # three
-]
-zone = '''
-[sources.other]
-'''
-
-[sources."other"]
-dialect = "calls"
-"""
-
-
-def test_one_key_of_one_table_is_changed_and_no_other_byte():
-    new = toml_text.with_key(OLD, ("sources", "pbx"), "columns", '{a = "b"}')
-    assert new == OLD.replace('columns = ["a",\n  "b]",  # three\n]\n', 'columns = {a = "b"}\n')
-    new = toml_text.with_key(OLD.replace("\n", "\r\n"), ("sources", "pbx"), "columns", "1")
-    assert new.count("\r\n") == new.count("\n") == OLD.count("\n") - 2
-
-
-def test_a_table_that_is_not_there_is_added_at_the_end():
-    new = toml_text.with_key("a = 1", ("sources", "x.y"), "columns", "{}", "b = 2\n")
-    assert new == 'a = 1\n\n[sources."x.y"]\nb = 2\ncolumns = {}\n'
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        'sources.x.dialect = "calls"\n',
-        '[sources]\nx = {dialect = "calls"}\n',
-        '[sources.x]\n[sources.x.columns]\nid = "a"\n',
-        '[sources]\nx.dialect = "calls"\n',
-    ],
-)
-def test_what_is_written_in_another_way_is_not_touched(text):
-    with pytest.raises(ValueError, match="written"):
-        toml_text.with_key(text, ("sources", "x"), "columns", "{}")
-
-
-@given(st.text())
-def test_any_text_is_read_back_as_it_was(text):
-    try:
-        written = toml_text.inline({"id": text})
-    except UnicodeEncodeError:
-        return
-    assert tomllib.loads(f"x = {written}") == {"x": {"id": text}}
 
 
 CDR_STATS = (
