@@ -60,26 +60,55 @@ def price(
     if not len(row):
         nothing = np.zeros(0, np.int64)
         return nothing, nothing, nothing
-    values = deck.values
-    room = _ROOM if discount is None else _ROOM // FULL * _MINUTE
-    if _largest(values, int(seconds.max())) > room:
-        # Amounts this large do not fit into 64 bits on the way: Python's integers do.
-        values = {column: value.astype(object) for column, value in values.items()}
-        seconds = seconds.astype(object)
+    values, seconds = _roomy(deck, seconds, discount)
     rates = Rates(values, row, FLOORS)
-    billed, numerator = _sold(rates, seconds)
-    unit = _MINUTE * deck.scale
-    cost = _rounded(numerator, discount, unit)
-    if "minimal_cost" in rates:
-        # A minimum finer than a micro-unit comes to 0 and still holds: no credit is paid out.
-        least = money.divide(rates["minimal_cost"], deck.scale)
-        cost = np.where(rates["minimal_cost"] != 0, np.maximum(cost, least), cost)
-    billed, cost = (np.where(seconds < rates["billed_from"], 0, part) for part in (billed, cost))
-    buy = _rounded(_bought(rates, seconds), None, unit)
+    billed, cost = _charged(deck, rates, seconds, discount)
+    buy = _rounded(_bought(rates, seconds), None, _MINUTE * deck.scale)
     buy = np.where(seconds < rates["buy_billed_from"], 0, buy)
     return tuple(  # type: ignore[return-value]
         np.broadcast_to(figure, row.shape).astype(np.int64) for figure in (billed, cost, buy)
     )
+
+
+def sold(deck: Deck, seconds: Integers, discount: Integers | None = None) -> Integers:
+    """Return what calls at the one rate of a deck cost the customer, as :func:`price` does.
+
+    A switch waits for the answer, so that nothing else is worked out.
+
+    Args:
+        deck: one rate.
+        seconds: lengths of calls.
+        discount: of each, in hundredths of a percent.
+    """
+    values, seconds = _roomy(deck, seconds, discount)
+    cost = _charged(deck, Rates(values, np.zeros(1, np.int64), FLOORS), seconds, discount)[1]
+    return np.asarray(np.broadcast_to(cost, seconds.shape), np.int64)
+
+
+def _roomy(
+    deck: Deck, seconds: Integers, discount: Integers | None
+) -> tuple[Mapping[str, Integers], Integers]:
+    """Return a deck's columns and lengths of calls as numbers that cannot run over."""
+    room = _ROOM if discount is None else _ROOM // FULL * _MINUTE
+    if _largest(deck.largest, int(seconds.max())) <= room:
+        return deck.values, seconds
+    # Amounts this large do not fit into 64 bits on the way: Python's integers do.
+    values = {column: value.astype(object) for column, value in deck.values.items()}
+    return values, seconds.astype(object)
+
+
+def _charged(
+    deck: Deck, rates: Rates, seconds: Integers, discount: Integers | None
+) -> tuple[Any, Any]:
+    """Return billed seconds and the cost, in micro-units."""
+    billed, numerator = _sold(rates, seconds)
+    cost = _rounded(numerator, discount, _MINUTE * deck.scale)
+    if "minimal_cost" in rates:
+        # A minimum finer than a micro-unit comes to 0 and still holds: no credit is paid out.
+        least = money.divide(rates["minimal_cost"], deck.scale)
+        cost = np.where(rates["minimal_cost"] != 0, np.maximum(cost, least), cost)
+    is_free = seconds < rates["billed_from"]
+    return np.where(is_free, 0, billed), np.where(is_free, 0, cost)
 
 
 class Rates:
@@ -197,13 +226,13 @@ def _rounded(numerator: Any, discount: Integers | None, unit: int) -> Any:
     return np.where(numerator < 0, -rounded, rounded)
 
 
-def _largest(values: Mapping[str, Integers], seconds: int) -> int:
-    """Return at least any cost of a deck's calls up to some length, in sixtieths."""
-    top = {
-        column: max(int(value.max(initial=0)), -int(value.min(initial=0)))
-        for column, value in values.items()
-        if column in AMOUNTS or column in SECONDS
-    }
+def _largest(top: Mapping[str, int], seconds: int) -> int:
+    """Return at least any cost of calls up to some length, in sixtieths.
+
+    Args:
+        top: the largest value of each column.
+        seconds: the length.
+    """
     length = seconds + sum(top.get(column, 0) for column in SECONDS)
     amounts = sum(top.get(column, 0) for column in AMOUNTS)
     return (length + _MINUTE) * amounts + (length * top.get("additional_block_charge", 0) * _MINUTE)

@@ -94,6 +94,15 @@ class Deck:
         """Whether any rate holds only at some times."""
         return any(column in self.values for column in ALWAYS)
 
+    @cached_property
+    def largest(self) -> Mapping[str, int]:
+        """The largest magnitude of each column of amounts or seconds."""
+        return {
+            column: max(int(value.max(initial=0)), -int(value.min(initial=0)))
+            for column, value in self.values.items()
+            if column in AMOUNTS or column in SECONDS
+        }
+
     def starting(self, day: dt.date) -> Deck:
         """Return the deck with no rate that holds before a day."""
         if day == dt.date.min:

@@ -1,7 +1,7 @@
 """What a call will cost as it goes on, and how long it may go on for an amount of money.
 
-The price is :func:`a2ledger.rating.cost.price`'s, the function that rates calls once they have
-ended, asked for lengths that are still to come.
+The price is that of :mod:`a2ledger.rating.cost`, which rates calls once they have ended, asked
+for lengths that are still to come.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from a2ledger import money
-from a2ledger.rating.cost import FULL, price
+from a2ledger.rating.cost import FULL, sold
 from a2ledger.rating.deck import MAX_SECONDS, Deck, Tariff
 from a2ledger.rating.rate import rate_of
 
@@ -70,9 +70,8 @@ class Quote:
         A call that pays the customer costs nothing: its money counts once it is owed.
         """
         lengths = np.minimum(np.asarray(seconds, np.int64), MAX_SECONDS)
-        row = np.zeros(len(lengths), np.int64)
         discount = np.full(len(lengths), self.discount, np.int64) if self.discount else None
-        costs: list[int] = np.maximum(price(self.deck, row, lengths, discount)[1], 0).tolist()
+        costs: list[int] = np.maximum(sold(self.deck, lengths, discount), 0).tolist()
         return costs
 
     def longest(self, available_micro: int, limit: int) -> int:
@@ -112,7 +111,7 @@ def _single(deck: Deck, row: int) -> Deck:
 
     What the call costs to buy is left out.
     """
-    return replace(
+    single = replace(
         deck,
         prefixes=deck.prefixes.slice(row, 1),
         destinations=deck.destinations.slice(row, 1),
@@ -123,6 +122,8 @@ def _single(deck: Deck, row: int) -> Deck:
             if not name.startswith("buy")
         },
     )
+    single.__dict__["largest"] = deck.largest  # no rate is larger, and it is not added up anew
+    return single
 
 
 def max_seconds(

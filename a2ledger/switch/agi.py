@@ -17,7 +17,6 @@ from a2ledger.switch.exchange import Exchange
 from a2ledger.switch.switchboard import Begin, End
 
 PATIENCE_SECONDS = 5.0
-_MOST_LINES = 200
 _PEER = re.compile(r"^[^/]+/(.+?)(-[0-9a-f]+)?(;[0-9])?$")
 _REPLY = re.compile(r"200 result=(-?[0-9]+)(?: \((.*)\))?")
 _PROTOCOL = "agi"
@@ -63,16 +62,14 @@ async def converse(
 
 async def _environment(reader: asyncio.StreamReader) -> dict[str, str]:
     """Read what Asterisk says of the channel, up to an empty line."""
+    head = await reader.readuntil(b"\n\n")
     said: dict[str, str] = {}
-    for _ in range(_MOST_LINES):
-        line = (await reader.readuntil(b"\n")).decode("utf-8", "replace").rstrip("\r\n")
-        if not line:
-            return said
+    for line in head.decode("utf-8", "replace").split("\n")[:-2]:
         name, colon, value = line.partition(":")
         if not colon or not name.startswith("agi_"):
             raise QuestionError("not AGI: a line is not agi_NAME: VALUE")
         said[name] = value.strip()
-    raise QuestionError("not AGI: there is no end to what the channel is")
+    return said
 
 
 def _request(said: dict[str, str]) -> tuple[str, dict[str, str]]:

@@ -41,8 +41,7 @@ EMPTY = {"A2L_ALLOWED": "1", "A2L_MAX_SECONDS": "0", "A2L_REASON": "ok", "A2L_CU
 
 async def empty(_exchange, reader, writer):
     """Answer a channel without looking at anything."""
-    while (await reader.readuntil(b"\n")).strip():
-        pass
+    await reader.readuntil(b"\n\n")
     for name, text in EMPTY.items():
         writer.write(f'SET VARIABLE {name} "{text}"\n'.encode())
         await reader.readuntil(b"\n")
