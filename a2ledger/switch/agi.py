@@ -11,10 +11,10 @@ import asyncio
 import re
 from urllib.parse import parse_qsl
 
-from a2ledger.switch.answers import LONGEST_TEXT, QuestionError, seconds_of, wanted_seconds
+from a2ledger.switch.answers import LONGEST_TEXT, QuestionError, is_true, seconds_of, wanted_seconds
 from a2ledger.switch.decide import Decision
 from a2ledger.switch.exchange import Exchange
-from a2ledger.switch.switchboard import Begin, End
+from a2ledger.switch.questions import Begin, End
 
 PATIENCE_SECONDS = 5.0
 _PEER = re.compile(r"^[^/]+/(.+?)(-[0-9a-f]+)?(;[0-9])?$")
@@ -106,6 +106,7 @@ def _begin(said: dict[str, str], given: dict[str, str]) -> Begin:
         customer=given.get("customer", ""),
         switch=given.get("switch", ""),
         seconds=wanted_seconds(given.get("seconds")),
+        ends=is_true(given.get("ends", False), "ends"),
         protocol=_PROTOCOL,
     )
 

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from a2ledger import money
 from a2ledger.book.authorize import LONGEST
 from a2ledger.switch.decide import Decision
+from a2ledger.switch.questions import Settled
 from a2ledger.switch.reservations import Reservation
-from a2ledger.switch.switchboard import Settled
 
 LONGEST_TEXT = 256
 """Characters of the longest id, identifier or number that is believed."""
@@ -110,3 +110,15 @@ def wanted_seconds(value: object, name: str = "seconds") -> int:
     if not seconds and value not in {None, ""}:
         raise QuestionError(f"{name}: a call is allowed for at least a second")
     return min(seconds, LONGEST)
+
+
+def is_true(value: object, name: str) -> bool:
+    """Return whether a question says yes.
+
+    Raises:
+        QuestionError: if it says neither yes nor no.
+    """
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if str(value).lower() not in words:
+        raise QuestionError(f"{name}: must be true or false")
+    return words[str(value).lower()]

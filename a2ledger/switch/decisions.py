@@ -16,7 +16,7 @@ from typing import Any
 
 from a2ledger import money
 from a2ledger.switch.decide import BREACHES, Decision
-from a2ledger.switch.switchboard import Answer, Begin, End, Question
+from a2ledger.switch.questions import Answer, Begin, End, Question
 
 _SHOWN = 2
 _HEAD = 4

@@ -15,8 +15,9 @@ from typing import TypeVar
 from a2ledger.switch.decide import Decision
 from a2ledger.switch.decisions import Decisions
 from a2ledger.switch.metrics import Metrics
+from a2ledger.switch.questions import Answer, Begin, End, Extend, Question, Settled
 from a2ledger.switch.reservations import Reservation
-from a2ledger.switch.switchboard import Answer, Begin, End, Extend, Question, Settled, Switchboard
+from a2ledger.switch.switchboard import Switchboard
 
 T = TypeVar("T")
 

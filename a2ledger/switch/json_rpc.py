@@ -16,7 +16,7 @@ from a2ledger.book.authorize import LONGEST
 from a2ledger.switch.answers import QuestionError, call_json, text_of
 from a2ledger.switch.decide import Decision
 from a2ledger.switch.exchange import Exchange
-from a2ledger.switch.switchboard import Begin, End, Extend
+from a2ledger.switch.questions import Begin, End, Extend
 
 LARGEST = 64 * 1024
 """Bytes of the largest question."""
@@ -135,6 +135,7 @@ def _begin(event: dict[str, Any], *, is_setup: bool = False, is_answered: bool =
         seconds=min(usage // _SECOND, LONGEST),
         is_setup=is_setup,
         is_answered=is_answered,
+        ends=is_answered,  # a session that is initiated is terminated
         protocol=_PROTOCOL,
     )
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from a2ledger import money
 from a2ledger.switch.decide import Decision
+from a2ledger.switch.questions import Answer, Question
 from a2ledger.switch.reservations import Reservation
-from a2ledger.switch.switchboard import Answer, Question
 from a2ledger.switch.terms import Snapshot
 
 _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)

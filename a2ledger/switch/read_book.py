@@ -27,7 +27,7 @@ from a2ledger.rating import decks
 from a2ledger.rating.deck import Deck
 from a2ledger.records import Customer, split_list
 from a2ledger.switch.reservations import Reservation
-from a2ledger.switch.switchboard import Record
+from a2ledger.switch.settlement import Record
 from a2ledger.switch.terms import Account, Snapshot
 
 _DAY = dt.timedelta(days=1)

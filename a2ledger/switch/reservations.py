@@ -31,7 +31,8 @@ class Reservation:
     held_micro: int
     """What it holds: the most it may cost, or what it cost once it has ended."""
     kept_micro: int = 0
-    """The part of that which is held for numbers that were called before under the same id."""
+    """What is held beside the price of its length: more for numbers that were called before under
+    the same id, less for parts of the call that are imported already."""
     state: str = RUNNING
     seconds: int = 0
     """How long it lasted, once it has ended."""
@@ -45,6 +46,8 @@ class Reservation:
     """The generation of the book that holds its record, or :data:`NEVER`."""
     cost_micro: int = 0
     """What it counts as spent."""
+    ends: int = 0
+    """1 where the switch promised to say when it is hung up: a record before that is a part."""
 
     def holds(self, now: int, generation: int) -> int:
         """Return the micro-units it holds beside a generation of the book."""

@@ -26,8 +26,9 @@ from a2ledger.switch.decisions import Decisions
 from a2ledger.switch.exchange import Exchange
 from a2ledger.switch.metrics import Metrics
 from a2ledger.switch.read_book import BookReader
+from a2ledger.switch.settlement import Record
 from a2ledger.switch.state import State, StateError
-from a2ledger.switch.switchboard import Record, Switchboard
+from a2ledger.switch.switchboard import Switchboard
 from a2ledger.switch.terms import Snapshot
 
 STATE_FILE = "authorize.sqlite"

@@ -7,7 +7,7 @@ state, each seeing what those before it hold.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
@@ -22,82 +22,14 @@ from a2ledger.switch.decide import (
     decide,
     price_of,
 )
+from a2ledger.switch.questions import Answer, Begin, End, Extend, Question, Settled
 from a2ledger.switch.reservations import ENDED, NEVER, RUNNING, SETUP, Holds, Reservation
+from a2ledger.switch.settlement import Record, settled
 from a2ledger.switch.state import State, StateError
 from a2ledger.switch.terms import Snapshot, Terms
 
 _HOUR = 60 * 60
 _NO_CALL = "no such call is known"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Begin:
-    """A call somebody wants to make.
-
-    ``identifiers`` are tried in order; ``customer`` names one instead. ``seconds`` is how long it
-    is to be allowed for, 0 if the switch does not say. ``is_setup`` promises that the switch asks
-    again when it is answered; ``is_answered`` says that it just was.
-    """
-
-    call: str
-    called: str
-    identifiers: tuple[str, ...] = ()
-    customer: str = ""
-    switch: str = ""
-    seconds: int = 0
-    is_setup: bool = False
-    is_answered: bool = False
-    protocol: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extend:
-    """A call that wants to go on for some more seconds, 0 if the switch does not say how many."""
-
-    call: str
-    switch: str = ""
-    seconds: int = 0
-    otherwise: Begin | None = None
-    """What to take it for where the call is not known."""
-    protocol: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class End:
-    """A call that was hung up after some seconds of talk."""
-
-    call: str
-    switch: str = ""
-    seconds: int = 0
-    is_answered: bool = True
-    protocol: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """What became of a call that was hung up."""
-
-    call: str
-    is_known: bool
-    customer: str = ""
-    seconds: int = 0
-    cost_micro: int = 0
-    available_micro: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """An imported call, as far as it settles one that was allowed."""
-
-    call: str
-    switch: str
-    start: int
-    seconds: int
-    cost_micro: int
-
-
-Question = Begin | Extend | End
-Answer = Decision | Settled
 
 
 @dataclass(kw_only=True)
@@ -176,6 +108,7 @@ class Switchboard:
                 before,
                 state=before.state if begin.is_setup else RUNNING,
                 answered=before.answered or (at if begin.is_answered else 0),
+                ends=int(begin.ends or bool(before.ends)),
             )
             self.state.put(_granted(granted, decision, settings))
         return decision
@@ -246,7 +179,7 @@ class Switchboard:
         seconds = end.seconds if end.is_answered else 0
         if before.state != ENDED:
             cost_micro = self._cost(before, seconds)
-            kept_micro = before.kept_micro if seconds else 0
+            kept_micro = max(before.kept_micro, -cost_micro) if seconds else 0
             at = int(now.timestamp())
             wait = self.snapshot.settings.cdr_seconds if self.snapshot else _HOUR
             before = replace(
@@ -255,7 +188,9 @@ class Switchboard:
                 seconds=seconds,
                 held_micro=cost_micro + kept_micro,
                 kept_micro=kept_micro,
-                cost_micro=before.cost_micro if before.released != NEVER else cost_micro,
+                cost_micro=before.cost_micro
+                if before.released != NEVER
+                else cost_micro + min(kept_micro, 0),
                 expires=at,
                 forget=at + wait if cost_micro + kept_micro else at,
             )
@@ -360,16 +295,8 @@ class Switchboard:
         if by_call:
             with self.state.transaction():
                 for call, own in by_call.items():
-                    self.state.put_all(
-                        replace(
-                            reservation,
-                            state=ENDED,
-                            seconds=record.seconds,
-                            cost_micro=record.cost_micro,
-                            released=snapshot.generation,
-                        )
-                        for reservation, record in _settled(self.state.attempts(call), own)
-                    )
+                    known = self.state.attempts(call)
+                    self.state.put_all(settled(known, own, snapshot.generation))
         self.snapshot = snapshot
 
     def holding(self) -> list[Reservation]:
@@ -377,39 +304,6 @@ class Switchboard:
         generation = self.snapshot.generation if self.snapshot else 0
         with self.state.transaction():
             return self.state.holding(int(self.clock().timestamp()), generation)
-
-
-def _settled(
-    attempts: Sequence[Reservation], records: Sequence[Record]
-) -> Iterator[tuple[Reservation, Record]]:
-    """Pair the calls of an id that wait for their records with these, in order.
-
-    A channel that dialled twice has two calls under one id; those that never held anything to
-    the end have no record.
-    """
-    records = sorted(records, key=lambda record: record.start)
-    costly = [
-        attempt
-        for attempt in attempts
-        if attempt.held_micro or attempt.released != NEVER or attempt.state != ENDED
-    ]
-    for place, reservation in enumerate(costly):
-        own = [
-            record
-            for record in records
-            if not reservation.switch or record.switch == reservation.switch
-        ]
-        last = reservation is costly[-1]
-        mine = own[place:] if last else own[place : place + 1]
-        if mine and reservation.released == NEVER:
-            yield (
-                reservation,
-                replace(
-                    mine[0],
-                    seconds=sum(record.seconds for record in mine),
-                    cost_micro=sum(record.cost_micro for record in mine),
-                ),
-            )
 
 
 def _granted(reservation: Reservation, decision: Decision, settings: Authorize) -> Reservation:

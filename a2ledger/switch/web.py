@@ -22,13 +22,14 @@ from a2ledger.switch.answers import (
     QuestionError,
     call_json,
     decision_json,
+    is_true,
     seconds_of,
     settled_json,
     text_of,
     wanted_seconds,
 )
 from a2ledger.switch.exchange import Exchange
-from a2ledger.switch.switchboard import Begin, End, Extend
+from a2ledger.switch.questions import Begin, End, Extend
 
 IDLE_SECONDS = 75.0
 PATIENCE_SECONDS = 10.0
@@ -246,6 +247,7 @@ def _begin(given: dict[str, Any]) -> Begin:
         customer=customer,
         switch=text_of(given, "switch"),
         seconds=wanted_seconds(given.get("seconds")),
+        ends=is_true(given.get("ends", False), "ends"),
         protocol=_PROTOCOL,
     )
 
@@ -273,21 +275,12 @@ async def _end(exchange: Exchange, request: Request) -> Reply:
             call=text_of(given, "call", required=True),
             switch=text_of(given, "switch"),
             seconds=seconds,
-            is_answered=_is_true(given.get("answered", seconds > 0)),
+            is_answered=is_true(given.get("answered", seconds > 0), "answered"),
             protocol=_PROTOCOL,
         )
     )
     status = HTTPStatus.OK if settled.is_known else HTTPStatus.NOT_FOUND
     return status, settled_json(settled)
-
-
-def _is_true(value: object) -> bool:
-    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    if isinstance(value, bool):
-        return value
-    if str(value).lower() not in words:
-        raise QuestionError("answered: must be true or false")
-    return words[str(value).lower()]
 
 
 async def _hang_up(exchange: Exchange, request: Request) -> Reply:

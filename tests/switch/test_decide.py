@@ -10,7 +10,8 @@ from boards import EUR, NOON, TIMED, Clock, board, customer, deck
 from a2ledger import callguards
 from a2ledger.book.authorize import Authorize, Group
 from a2ledger.callguards import CallGuards
-from a2ledger.switch.switchboard import Begin, End, Extend, Record
+from a2ledger.switch.questions import Begin, End, Extend
+from a2ledger.switch.settlement import Record
 from a2ledger.switch.terms import Account
 
 
@@ -165,6 +166,42 @@ def test_a_channel_that_dials_twice_has_two_calls_and_each_its_record(path):
     assert [call.called for call in asked.holding()] == ["3225"]
     second = Record(call="1", switch="pbx", start=2, seconds=60, cost_micro=600_000)
     asked.adopt(board(path, account(), generation=3).snapshot, [first, second])
+    assert asked.holding() == []
+
+
+def test_a_record_of_a_part_leaves_the_rest_held_until_the_call_is_hung_up(path):
+    asked = board(path, account())
+    begin(asked, "1", seconds=600, ends=True)
+    first = Record(call="1", switch="pbx", start=1, seconds=60, cost_micro=60_000)
+    asked.adopt(board(path, account(owed=0.06), generation=2).snapshot, [first])
+    assert [(call.state, call.held_micro) for call in asked.holding()] == [("running", 540_000)]
+    asked.adopt(board(path, account(owed=0.06), generation=3).snapshot, [first])
+    assert [call.held_micro for call in asked.holding()] == [540_000]
+    (longer,) = asked.answer([Extend(call="1", seconds=60)])
+    assert (longer.max_seconds, longer.reserved_micro) == (660, 600_000)
+    (ended,) = asked.answer([End(call="1", seconds=100)])
+    assert ended.available_micro == 9_900_000
+    second = Record(call="1", switch="pbx", start=61, seconds=40, cost_micro=40_000)
+    asked.adopt(board(path, account(owed=0.10), generation=4).snapshot, [first, second])
+    assert asked.holding() == []
+
+
+def test_parts_that_are_imported_together_are_counted_once_each(path):
+    asked = board(path, account())
+    begin(asked, "1", seconds=600, ends=True)
+    parts = [
+        Record(call="1", switch="pbx", start=at, seconds=60, cost_micro=60_000) for at in (1, 61)
+    ]
+    for generation in (2, 3):
+        asked.adopt(board(path, account(), generation=generation).snapshot, parts)
+        assert [call.held_micro for call in asked.holding()] == [480_000]
+
+
+def test_a_switch_that_promises_nothing_has_its_call_ended_by_the_record(path):
+    asked = board(path, account())
+    begin(asked, "1", seconds=600)
+    record = Record(call="1", switch="pbx", start=1, seconds=60, cost_micro=60_000)
+    asked.adopt(board(path, account(), generation=2).snapshot, [record])
     assert asked.holding() == []
 
 

@@ -20,8 +20,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from a2ledger.book.authorize import Authorize
 from a2ledger.rating.deck import Tariff
 from a2ledger.rating.quote import quote
+from a2ledger.switch.questions import Begin, End, Extend
+from a2ledger.switch.settlement import Record
 from a2ledger.switch.state import State
-from a2ledger.switch.switchboard import Begin, End, Extend, Record, Switchboard
+from a2ledger.switch.switchboard import Switchboard
 from a2ledger.switch.terms import Account
 
 SKEW = 2
@@ -46,6 +48,10 @@ class Call:
         self.seconds: int | None = None
         self.told_end: dt.datetime | None = None
         self.imported = 0
+        self.ends = False
+        """Whether its switch promised to say when it is hung up."""
+        self.parts: list[int] = []
+        """How long it had lasted when each record of a part of it was imported."""
         self.gone = False
         """Whether its hold has run out, as it was to, before anybody said that it ended."""
 
@@ -55,6 +61,21 @@ class Call:
         known = quote(TARIFF, self.called, local)
         assert known is not None
         return known.cost(seconds)
+
+    def records(self) -> list[Record]:
+        """Its records that are imported: those of parts, and that of the rest."""
+        ends = [*self.parts, *([self.seconds] if self.imported else [])]
+        at = int(self.started.timestamp()) + self.offset
+        return [
+            Record(
+                call=self.name,
+                switch="pbx",
+                start=at + begun,
+                seconds=end - begun,
+                cost_micro=self.cost(end) - self.cost(begun),
+            )
+            for begun, end in itertools.pairwise([0, *ends])
+        ]
 
     def exposure(self, generation: int) -> int:
         """The most the customer may come to owe for it, as a server of a generation can know.
@@ -103,8 +124,8 @@ class Overspend(RuleBasedStateMachine):
         return board
 
     def owed(self, name: str) -> int:
-        own = (call for call in self.calls if call.who == name and call.imported)
-        return self.other[name] + sum(call.cost(call.seconds) for call in own)
+        own = (call for call in self.calls if call.who == name)
+        return self.other[name] + sum(part.cost_micro for call in own for part in call.records())
 
     @rule(place=st.integers(0, 1))
     def read(self, place):
@@ -117,17 +138,7 @@ class Overspend(RuleBasedStateMachine):
             for name in CUSTOMERS
         ]
         fresh = snapshot(*accounts, generation=self.generation, settings=SETTINGS, decks=DECKS)
-        records = [
-            Record(
-                call=call.name,
-                switch="pbx",
-                start=int(call.started.timestamp()) + call.offset,
-                seconds=call.seconds,
-                cost_micro=call.cost(call.seconds),
-            )
-            for call in self.calls
-            if call.imported
-        ]
+        records = [record for call in self.calls for record in call.records()]
         self.boards[place].adopt(fresh, records)
         self.boards[place].checked = self.clock()
         self.known[place] = dict(self.limit), dict(self.other)
@@ -147,6 +158,7 @@ class Overspend(RuleBasedStateMachine):
                 st.sampled_from(NUMBERS),
                 st.sampled_from((0, 1, 30, 61, 600)),
                 st.integers(-SKEW, SKEW),
+                st.booleans(),
             ),
             min_size=1,
             max_size=6,
@@ -159,15 +171,17 @@ class Overspend(RuleBasedStateMachine):
         board.checked = self.clock()
         answers = board.answer(
             [
-                Begin(call=name, called=called, customer=who, seconds=seconds)
-                for name, (who, called, seconds, _) in zip(names, asked, strict=True)
+                Begin(call=name, called=called, customer=who, seconds=seconds, ends=ends)
+                for name, (who, called, seconds, _, ends) in zip(names, asked, strict=True)
             ]
         )
-        for name, (who, called, seconds, offset), told in zip(names, asked, answers, strict=True):
+        for name, (who, called, seconds, offset, ends), told in zip(
+            names, asked, answers, strict=True
+        ):
             if told.allowed:
                 assert not seconds or told.max_seconds <= seconds
                 call = Call(name, who, called, self.clock(), told)
-                call.offset = offset
+                call.offset, call.ends = offset, ends
                 self.calls.append(call)
                 self.granted(place, who)
 
@@ -206,8 +220,8 @@ class Overspend(RuleBasedStateMachine):
     def hang_up(self, place, data, is_told):
         """A call ends before its time, and the switch says so, or does not."""
         call = data.draw(st.sampled_from(self.going_on()))
-        call.seconds = data.draw(st.integers(0, call.most))
-        if is_told:
+        call.seconds = data.draw(st.integers(max(call.parts, default=0), call.most))
+        if is_told or call.ends:
             self.boards[place].answer([End(call=call.name, seconds=call.seconds)])
             call.told_end = self.clock()
 
@@ -219,6 +233,14 @@ class Overspend(RuleBasedStateMachine):
             self.generation += 1
             for call in ended[:number]:
                 call.imported = self.generation
+
+    @precondition(lambda self: any(call.ends for call in self.going_on()))
+    @rule(data=st.data())
+    def import_a_part(self, data):
+        """A dialplan forks or resets the record of a call that goes on, and it is imported."""
+        call = data.draw(st.sampled_from([call for call in self.going_on() if call.ends]))
+        self.generation += 1
+        call.parts.append(data.draw(st.integers(max(call.parts, default=0), call.most)))
 
     @rule(who=st.sampled_from(CUSTOMERS), amount=st.integers(-5, 5))
     def pay_or_charge(self, who, amount):

@@ -8,8 +8,8 @@ import pytest
 import servers
 from boards import EUR, board, customer
 
+from a2ledger.switch.questions import Begin, End
 from a2ledger.switch.state import State
-from a2ledger.switch.switchboard import Begin, End
 from a2ledger.switch.terms import Account
 
 
