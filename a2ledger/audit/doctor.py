@@ -13,12 +13,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from a2ledger import money
 from a2ledger.audit import tags
 from a2ledger.book.book import CONFIG, IMPORTS, Book, BrokenBookError, RefusedError
 from a2ledger.book.git import COMMITTED, NOBODY, GitError, author_name
 from a2ledger.book.toml_table import ConfigError
 from a2ledger.book.transaction import PATIENCE_SECONDS, STATE, Vault
 from a2ledger.sources import runs as import_runs
+from a2ledger.switch import running
 
 GIT = (2, 37)
 """The first git whose commits survive a power cut, and which packs what it is told to hold."""
@@ -26,6 +28,8 @@ GIT = (2, 37)
 _FREE = 100 << 20
 """Bytes of disk that should be free, and at least twice what the last import may write."""
 _INODES = 10_000
+_CALLS = 20
+"""Running calls that are named of many."""
 _NAMED = 5
 """Files that are named of many."""
 _AHEAD = dt.timedelta(minutes=2)
@@ -62,6 +66,7 @@ def examine(root: Path, book: Book | None, now: dt.datetime) -> list[Finding]:
         lambda: _clock(book, now),
         lambda: _leftovers(book.vault, now),
         lambda: _disk(book.vault),
+        lambda: _running_calls(book, now),
     )
     for look in looks:
         try:
@@ -307,6 +312,28 @@ def _disk(vault: Vault) -> Iterator[Finding]:
         yield Finding("disk", "the file system is read-only", "make it writable")
     else:
         yield Finding("disk", f"{free >> 20} MB free")
+
+
+# Call authorisation
+
+
+def _running_calls(book: Book, now: dt.datetime) -> Iterator[Finding]:
+    """Name the calls that hold money, and what is wrong with the server that allowed them."""
+    known = running.running(book, now)
+    if known.problem:
+        todo = "see what `a2ledger authorize` says" if known.server else ""
+        yield Finding("authorize", known.problem, todo)
+    if not known.server and not known.calls:
+        return
+    held = money.text(sum(money.parse(call["reserved"]) for call in known.calls), 2)
+    count = len(known.calls)
+    yield Finding("authorize", f"{count} call{'s' * (count != 1)} hold{'s' * (count == 1)} {held}")
+    for call in known.calls[:_CALLS]:
+        yield Finding(
+            "call",
+            f"{call['customer']} to {call['called']} {call['destination']}, {call['state']} since "
+            f"{call['started'][11:19]}, holds {call['reserved']} for {call['max_seconds']} s",
+        )
 
 
 def as_json(found: Iterable[Finding]) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from typing import Any
 import click
 
 from a2ledger.book.authorize import split_address
-from a2ledger.commands.settings import Settings, pass_settings
+from a2ledger.book.book import Book
+from a2ledger.commands.settings import Settings, as_json_option, pass_settings, print_json
+from a2ledger.switch import running
 
 
 class Address(click.ParamType[str]):
@@ -31,8 +33,22 @@ class Address(click.ParamType[str]):
 @click.option("--agi", type=Address(), help="Listen there for Asterisk's FastAGI.")
 @click.option("--http", type=Address(), help="Listen there for HTTP and JSON-RPC.")
 @click.option("--state", metavar="URL", help="Keep calls there: a file, or postgresql://…")
+@click.option(
+    "--calls", "is_list", is_flag=True, help="List the calls that hold money; start nothing."
+)
+@click.option("--hang-up", metavar="CALL", help="Have the switch end a call; start nothing.")
+@as_json_option
 @pass_settings
-def authorize(settings: Settings, *, agi: str | None, http: str | None, state: str | None) -> None:
+def authorize(
+    settings: Settings,
+    *,
+    agi: str | None,
+    http: str | None,
+    state: str | None,
+    is_list: bool,
+    hang_up: str | None,
+    as_json_: bool,
+) -> None:
     """Answer switches: may this call be made, and how long may it last.
 
     Each call holds what it may cost until it is imported, so that calls at once cannot spend the
@@ -41,6 +57,13 @@ def authorize(settings: Settings, *, agi: str | None, http: str | None, state: s
     Example: a2ledger authorize --agi 127.0.0.1:4573 --http 127.0.0.1:4574
     """
     book = settings.book()
+    if hang_up:
+        running.hang_up(book, hang_up)
+        settings.talk(f"{hang_up}: the switch was asked to hang up")
+        return
+    if is_list or as_json_:
+        _list(settings, book, as_json_=as_json_)
+        return
     options = book.config.authorize
     options = replace(
         options,
@@ -57,3 +80,19 @@ def authorize(settings: Settings, *, agi: str | None, http: str | None, state: s
     # It brings asyncio and PostgreSQL along, which no other command needs.
     server = importlib.import_module("a2ledger.switch.server")
     server.run(book.root.resolve(), options, clock, click.echo, settings.talk)
+
+
+def _list(settings: Settings, book: Book, *, as_json_: bool) -> None:
+    """Print the calls that hold money."""
+    known = running.running(book, settings.now(book))
+    if as_json_:
+        print_json({"server": known.server, "problem": known.problem, "calls": known.calls})
+        return
+    if known.problem:
+        settings.talk(known.problem)
+    for call in known.calls:
+        click.echo(
+            f"{call['started'][:19].replace('T', ' ')}  {call['customer']}  {call['called']} "
+            f"{call['destination']}  {call['state']}  {call['seconds']} of {call['max_seconds']} s"
+            f"  holds {call['reserved']}  {call['call']}"
+        )

@@ -7,5 +7,6 @@ imports it but the command ``serve``, and only when it runs.
 from __future__ import annotations
 
 from a2ledger.staff.pages import A2Ledger, Ageing, Close, Customers, Imports, Revenue
+from a2ledger.staff.phone import Phone
 
-__all__ = ["A2Ledger", "Ageing", "Close", "Customers", "Imports", "Revenue"]
+__all__ = ["A2Ledger", "Ageing", "Close", "Customers", "Imports", "Phone", "Revenue"]

@@ -193,6 +193,8 @@ def command(form: Mapping[str, Any]) -> tuple[list[str], dict[str, str]]:
         return _close(form), {}
     if action == "retry":
         return _retry(form), {}
+    if action == "hang-up":
+        return ["authorize", f"--hang-up={_text(form, 'call')}"], {}
     raise BadFormError("there is no such action")
 
 

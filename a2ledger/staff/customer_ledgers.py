@@ -30,6 +30,7 @@ from a2ledger.book.transaction import InterruptedRunError, LockedError
 from a2ledger.journal import customer_file
 from a2ledger.journal.ledger import ForbiddenLineError, admit, quickly
 from a2ledger.staff.pages import A2Ledger, Ageing, Close, Customers, Imports, Revenue
+from a2ledger.staff.phone import Phone
 
 PREFIX = "customer-"
 """Before a customer's id, the name of his own ledger in an address."""
@@ -37,7 +38,10 @@ KEPT = 8
 """Customers' ledgers that are kept loaded."""
 EVERY_SECONDS = 1.0
 _PATIENCE_SECONDS = 3.0
-PAGES: tuple[type[FavaExtensionBase], ...] = (Customers, Close, Ageing, Revenue, Imports, A2Ledger)
+PAGES: tuple[type[FavaExtensionBase], ...] = (
+    *(Customers, Close, Ageing, Revenue, Imports),
+    *(Phone, A2Ledger),
+)
 """In the order of the sidebar."""
 
 _UNREADABLE = (OSError, LockedError, InterruptedRunError, ForbiddenLineError)

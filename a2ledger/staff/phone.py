@@ -1,0 +1,33 @@
+"""The page "On the phone": who is talking now, what their calls hold, and a way to end one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from a2ledger import money
+from a2ledger.staff.pages import _Page, _safe
+from a2ledger.switch import running
+
+
+class Phone(_Page):
+    """The calls that hold money now."""
+
+    report_title = "On the phone"
+
+    @_safe
+    def page(self) -> dict[str, Any]:
+        """Return what the page shows."""
+        book = self.book
+        # Calls go by the clock, whatever day the pages were told it is.
+        known = running.running(book, dt.datetime.now(book.config.zone))  # noqa: TID251
+        held = sum(money.parse(call["reserved"]) for call in known.calls)
+        return {
+            "server": known.server,
+            "problem": known.problem,
+            "may_hang_up": known.may_hang_up and self.may_write,
+            "calls": [{**call, "at": call["started"][11:19]} for call in known.calls],
+            "talking": sum(call["state"] in ("running", "setup") for call in known.calls),
+            "held": money.text(held, 2),
+            "currency": book.config.currency,
+        }
