@@ -319,7 +319,10 @@ def _disk(vault: Vault) -> Iterator[Finding]:
 
 def _running_calls(book: Book, now: dt.datetime) -> Iterator[Finding]:
     """Name the calls that hold money, and what is wrong with the server that allowed them."""
-    known = running.running(book, now)
+    try:
+        known = running.running(book, now)
+    except (ConfigError, BrokenBookError):
+        return  # named above
     if known.problem:
         todo = "see what `a2ledger authorize` says" if known.server else ""
         yield Finding("authorize", known.problem, todo)

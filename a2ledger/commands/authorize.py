@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from a2ledger.book.authorize import split_address
-from a2ledger.book.book import Book
 from a2ledger.commands.settings import Settings, as_json_option, pass_settings, print_json
 from a2ledger.switch import running
 
@@ -57,12 +56,18 @@ def authorize(
     Example: a2ledger authorize --agi 127.0.0.1:4573 --http 127.0.0.1:4574
     """
     book = settings.book()
+    zone = book.config.zone
+    ahead = settings.today(book) - settings.clock().astimezone(zone).date()
+
+    def clock() -> dt.datetime:
+        return settings.clock().astimezone(zone) + ahead
+
     if hang_up:
         running.hang_up(book, hang_up)
         settings.talk(f"{hang_up}: the switch was asked to hang up")
         return
     if is_list or as_json_:
-        _list(settings, book, as_json_=as_json_)
+        _list(settings, running.running(book, clock()), as_json_=as_json_)
         return
     options = book.config.authorize
     options = replace(
@@ -71,20 +76,13 @@ def authorize(
         http=http or options.http,
         state=state or options.state,
     )
-    zone = book.config.zone
-    ahead = settings.today(book) - settings.clock().astimezone(zone).date()
-
-    def clock() -> dt.datetime:
-        return settings.clock().astimezone(zone) + ahead
-
     # It brings asyncio and PostgreSQL along, which no other command needs.
     server = importlib.import_module("a2ledger.switch.server")
     server.run(book.root.resolve(), options, clock, click.echo, settings.talk)
 
 
-def _list(settings: Settings, book: Book, *, as_json_: bool) -> None:
+def _list(settings: Settings, known: running.Running, *, as_json_: bool) -> None:
     """Print the calls that hold money."""
-    known = running.running(book, settings.now(book))
     if as_json_:
         print_json({"server": known.server, "problem": known.problem, "calls": known.calls})
         return
