@@ -19,6 +19,7 @@ from a2ledger.rating import rate as rating
 from a2ledger.rating.deck import Deck, Tariff
 from a2ledger.rating.formula import Explained
 from a2ledger.records import Customer, split_list
+from a2ledger.sources.batch import OUTGOING
 
 _VERSIONS = 50
 """Older versions of a deck that are tried."""
@@ -145,6 +146,9 @@ def call_json(book: Book, call: Mapping[str, Any], number: int) -> dict[str, Any
         "call": number,
         "id": identity(call["switch"], call["uid"], call["seq"]),
         "start": f"{_local(book, call):%Y-%m-%d %H:%M:%S}",
+        "direction": call["direction"] or OUTGOING,
+        "extension": call["extension"],
+        "caller": call["caller"],
         "called": call["called"],
         "seconds": call["seconds"],
         "billed_seconds": call["billed_seconds"],
@@ -153,4 +157,5 @@ def call_json(book: Book, call: Mapping[str, Any], number: int) -> dict[str, Any
         "prefix": call["prefix"],
         "void": call["void"],
         "read_from": f"{call['file']}:{call['line']}",
+        "leg": call["leg"],
     }

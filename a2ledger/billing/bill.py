@@ -35,6 +35,8 @@ class Used(NamedTuple):
     micro: int
     first: dt.date
     last: dt.date
+    extensions: Mapping[str, int] = {}
+    """Calls by the customer's extension, of those that came in or were internal."""
 
 
 class Item(NamedTuple):
@@ -325,6 +327,7 @@ def _usage_line(number: int, kind: str, item: Used, net: int, places: int) -> Li
         net=money.text(net, places),
         vat_code=item.vat,
         late_from=str(item.late_from) if item.late_from else None,
+        extensions=dict(sorted(item.extensions.items(), key=lambda pair: (-pair[1], pair[0]))),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -29,12 +30,15 @@ class Day(NamedTuple):
 def day_of(calls: pa.Table, day: dt.date) -> Day:
     """A day's calls, added up."""
     names = ("service", "destination", "vat", "late_in", "calls", "seconds", "cost_micro")
-    found = detail.lines(calls)
+    found, callers = detail.lines(calls), detail.callers(calls)
     used = [
         (
             customer,
             late or day,
-            Used(service, place, vat, day if late else None, count, seconds, micro, day, day),
+            Used(
+                *(service, place, vat, day if late else None, count, seconds, micro, day, day),
+                callers.get((customer, service, place, vat, late), {}),
+            ),
         )
         for customer, service, place, vat, late, count, seconds, micro in zip(
             *(found[name].to_pylist() for name in ("customer", *names)), strict=True
@@ -116,4 +120,5 @@ def _sum(one: Used, other: Used) -> Used:
         micro=one.micro + other.micro,
         first=min(one.first, other.first),
         last=max(one.last, other.last),
+        extensions=Counter(one.extensions) + Counter(other.extensions),
     )

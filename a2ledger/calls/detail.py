@@ -13,7 +13,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -55,6 +55,7 @@ SCHEMA = pa.schema(
         ("halves", pa.string()),
         ("direction", pa.string()),
         ("leg", pa.string()),
+        ("extension", pa.string()),
     ]
 )
 """A rated call. ``given``: its row or its rule said what it costs, no tariff. ``late_in`` is the
@@ -63,7 +64,8 @@ where it was read. ``identifier`` decided whose it is, ``tariff`` is its rule's,
 ``void`` says why a call was struck out, else it is empty: it costs nothing then, and
 ``voided_micro`` is what it would cost. ``halves`` are its ``Local`` channels', mostly empty.
 ``direction`` is empty for outgoing calls, else ``incoming`` or ``internal``. ``leg`` is, for a call
-that several rows were made one of, its channel and those rows, see :mod:`a2ledger.calls.legs`."""
+that several rows were made one of, its channel and those rows, see :mod:`a2ledger.calls.legs`.
+``extension`` is who of the customer's called, or took a call that came in."""
 
 ORDER = [
     ("customer", "ascending"),
@@ -81,6 +83,7 @@ _LATER: dict[str, object] = {
     "halves": "",
     "direction": "",
     "leg": "",
+    "extension": "",
 }
 """Columns that day files of older versions lack, and what stands for them there. They count in a
 digest up to the last one that says anything on its day, so that older digests still hold."""
@@ -122,7 +125,10 @@ def beside(root: Path, day: dt.date) -> pa.Table:
     if not file.is_file():
         return empty()
     try:
-        return pq.read_table(file).select(SCHEMA.names).cast(SCHEMA)
+        table = pq.read_table(file)
+        for name in _LATER.keys() - {*table.column_names}:
+            table = _with_nothing(table, name)
+        return table.select(SCHEMA.names).cast(SCHEMA)
     except (OSError, KeyError, pa.ArrowException) as error:
         raise MissingDetailError(
             f"{file}: cannot be read ({type(error).__name__})",
@@ -380,13 +386,32 @@ def bought(calls: pa.Table) -> list[tuple[str, str, int, int, int]]:
     return [tuple(row[name] for name in columns) for row in sums.to_pylist()]
 
 
+_LINE = ["customer", "service", "destination", "vat", "late_in"]
+"""What calls have in common that are one line of a bill."""
+
+
+def callers(calls: pa.Table) -> dict[tuple[Any, ...], dict[str, int]]:
+    """Return how many of the incoming and internal calls of each line were an extension's.
+
+    The keys are (customer, service, destination, VAT code, late period).
+    """
+    said = pc.and_(pc.not_equal(calls["direction"], ""), pc.not_equal(calls["extension"], ""))
+    rows = calls.filter(said).select([*_LINE, "extension", "uid"])
+    sums = rows.group_by([*_LINE, "extension"], use_threads=False).aggregate([("uid", "count")])
+    found: dict[tuple[Any, ...], dict[str, int]] = {}
+    columns = (sums[name].to_pylist() for name in (*_LINE, "extension", "uid_count"))
+    for *key, extension, count in zip(*columns, strict=True):
+        found.setdefault(tuple(key), {})[extension] = count
+    return found
+
+
 def lines(calls: pa.Table) -> pa.Table:
-    """A day's calls added up per customer, service, destination, VAT code and late period.
+    """Return a day's calls added up per customer, service, destination, VAT code and late period.
 
     Returns:
         columns customer, service, destination, vat, late_in, calls, seconds, cost_micro.
     """
-    keys = ["customer", "service", "destination", "vat", "late_in"]
+    keys = _LINE
     sums = calls.group_by(keys, use_threads=False).aggregate(
         [("uid", "count"), ("seconds", "sum"), ("cost_micro", "sum")]
     )

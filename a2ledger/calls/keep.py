@@ -457,7 +457,10 @@ def _void_again(calls: pa.Table, outdated: pa.Table) -> pa.Table:
 
 def _told(calls: pa.Table) -> Iterator[tuple[Any, ...]]:
     """Yield what makes a call another one where it differs."""
-    names = ("service", "direction", "leg", "caller", "identifier", "tariff", "halves")
+    names = (
+        *("service", "direction", "leg", "caller", "identifier", "tariff", "halves"),
+        "extension",
+    )
     rest = zip(*(calls[name].to_pylist() for name in names), strict=True)
     return zip(_places(calls), rest, strict=True)
 
@@ -508,7 +511,7 @@ def _rival(row: dict[str, Any]) -> str:
 
 _WRITTEN = (
     *("customer", "start", "called", "caller", "seconds", "switch", "uid", "seq"),
-    *("service", "identifier", "tariff", "halves", "direction", "leg"),
+    *("service", "identifier", "tariff", "halves", "direction", "leg", "extension"),
 )
 
 

@@ -17,13 +17,13 @@ extensions stay what they are.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from a2ledger.calls import dialled
 from a2ledger.sources.batch import INCOMING, OUTGOING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
 class Row(NamedTuple):
@@ -55,7 +55,12 @@ class Row(NamedTuple):
     @property
     def name(self) -> str:
         """Return the row's id, as the rows of a leg are listed."""
-        return f"{self.uniqueid}/{self.sequence}" if self.sequence else self.uniqueid
+        return name_of(self._asdict())
+
+
+def name_of(row: Mapping[str, Any]) -> str:
+    """Return the id of a row that has ``uniqueid`` and ``sequence``."""
+    return f"{row['uniqueid']}/{row['sequence']}" if row["sequence"] else str(row["uniqueid"])
 
 
 class Leg(NamedTuple):
@@ -75,6 +80,8 @@ class Leg(NamedTuple):
     account: str
     payer: str
     mark: str
+    extension: str = ""
+    """The device of the customer's that dialled the leg, or took it."""
 
     @property
     def text(self) -> str:
@@ -137,9 +144,11 @@ def _leg(channel: str, own: tuple[Row, ...], every: Sequence[Row], rules: Rules)
     if goes_out:
         called = _number(head, channel, rules)
         account, payer = _payer(head, called, every, rules)
-        return Leg(channel, OUTGOING, head, own, seconds, called, account, payer, "")
+        caller = rules.device(_origin(head, every).channel)
+        return Leg(channel, OUTGOING, head, own, seconds, called, account, payer, "", caller)
     called, payer = _callee(head, own, every, rules)
-    return Leg(channel, INCOMING, head, own, seconds, called, "", payer, "")
+    taker = next(_phones(counted, rules), "")
+    return Leg(channel, INCOMING, head, own, seconds, called, "", payer, "", taker)
 
 
 def _dialling(row: Row) -> tuple[int, bool]:

@@ -44,7 +44,7 @@ import pyarrow.compute as pc
 from a2ledger import e164, money
 from a2ledger import times as clock
 from a2ledger.book.source_config import Rule, Source
-from a2ledger.calls import direction, local_halves, rules
+from a2ledger.calls import direction, extensions, local_halves, rules
 from a2ledger.calls.direction import Ways
 from a2ledger.calls.fates import EPOCH_OF_ID, Fates, Integers, Mask, Rows
 from a2ledger.calls.rules import Taken
@@ -99,7 +99,8 @@ class Normalised(NamedTuple):
       the directory's customers; ``identifier`` string, what decided whose the call is
     - ``service`` string; ``tariff`` string, the rule's or empty; ``free`` bool
     - ``halves`` string, see :mod:`a2ledger.calls.local_halves`; ``direction`` string, empty for
-      outgoing; ``leg`` string, the channel and the rows of a leg, empty for a row by itself
+      outgoing; ``leg`` string, the channel and the rows of a leg, empty for a row by itself;
+      ``extension`` string, see :mod:`a2ledger.calls.extensions`
     - ``switch``, ``uid``, ``seq`` string, the call's identity; ``given_micro`` int64 or null,
       the cost the switch gave
     - where rows say it, ``given_buy_micro`` int64 or null and ``given_carrier`` string, what they
@@ -176,6 +177,8 @@ def normalise(
     identity |= {"direction": _directions(ways), "leg": rows["leg"] if rows.has("leg") else nothing}
     table = pa.table({"line": rows.line, **times, **numbers, **whose, **identity} | given)
     calls = table.filter(pa.array(fates.open))
+    callers = extensions.extensions(rows, ways, np.flatnonzero(fates.open))
+    calls = calls.append_column("extension", callers)
     for name, column in _repeated(taken, fates.open, source.switch).items():
         calls = calls.append_column(name, column)
     return Normalised(

@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import io
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -133,6 +133,25 @@ def keys_of(rows: pa.Table) -> pa.StringArray:
     turn = pc.if_else(pc.equal(rows[seq], ""), start.cast(pa.string()), rows[seq])
     found = pc.binary_join_element_wise(ids, turn, "/")
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+
+
+def rows_of(root: Path, switch: str, leg: str, start: dt.datetime) -> list[dict[str, Any]]:
+    """Return the rows that a leg of the call detail was made of, in order of time.
+
+    Args:
+        root: of the book.
+        switch: that wrote them.
+        leg: as the call detail has it: the leg's channel and the names of its rows.
+        start: of the leg, an aware time.
+
+    Raises:
+        MissingDetailError: if rows that are there cannot be read.
+    """
+    names = set(leg.partition(": ")[2].split(" "))
+    day = start.astimezone(dt.UTC).date()
+    near = [_read(root, day + dt.timedelta(days=by)) for by in (-1, 0, 1)]
+    rows = pa.concat_tables(near).filter(pc.equal(pa.concat_tables(near)["switch"], switch))
+    return [row for row in rows.sort_by("start_at").to_pylist() if model.name_of(row) in names]
 
 
 def _together(batches: Sequence[Batch]) -> Batch:
@@ -407,6 +426,7 @@ def _values(leg: model.Leg) -> dict[str, object]:
         "direction": leg.direction,
         "payer": leg.payer,
         "leg": leg.text if several else "",
+        "extension": leg.extension,
         "answered": True,
         "never": "",
         "unknown": "",
@@ -430,7 +450,7 @@ def _changed(
 ) -> Iterator[Batch]:
     """Yield a batch's rows with what changes in them, and those that are added behind."""
     rows = batch.rows
-    for name in ("leg", "payer", "never", "unknown", "direction"):
+    for name in ("leg", "payer", "extension", "never", "unknown", "direction"):
         if name not in rows.column_names:
             rows = rows.append_column(name, constant("", len(rows)))
     count = len(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import sys
 from typing import Any
@@ -14,6 +15,8 @@ from a2ledger.audit import call_price
 from a2ledger.audit import explain as tracing
 from a2ledger.audit.call_price import Priced
 from a2ledger.audit.explain import Explanation
+from a2ledger.book.book import Book
+from a2ledger.calls import trunk_legs
 from a2ledger.commands.settings import Settings, as_json_option, pass_settings, print_json
 from a2ledger.errors import NO
 
@@ -67,6 +70,7 @@ def explain(  # noqa: PLR0913 - a parameter for each option
         _text(told, calls)
         for place, row, price in prices:
             _price(place, row, price)
+            _leg(book, row)
     for note in told.notes:
         click.echo(f"a2ledger: {told.name}: {note}", err=True)
     if told.notes:
@@ -75,10 +79,13 @@ def explain(  # noqa: PLR0913 - a parameter for each option
 
 def _csv(calls: list[dict[str, Any]]) -> None:
     out = io.StringIO()
-    names = ("id", "start", "called", "seconds", "billed_seconds", "cost", "deck", "prefix", "void")
+    names = (
+        *("id", "start", "called", "seconds", "billed_seconds", "cost", "deck", "prefix", "void"),
+        *("direction", "extension", "caller"),
+    )
     writer = csv.DictWriter(out, names, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    texts = ("id", "called", "deck", "void")
+    texts = ("id", "called", "deck", "void", "extension", "caller")
     writer.writerows(call | {name: csvfile.cell(call[name]) for name in texts} for call in calls)
     click.echo(out.getvalue(), nl=False)
 
@@ -157,10 +164,12 @@ def _text(told: Explanation, calls: list[dict[str, Any]]) -> None:
 
 
 def _table(calls: list[dict[str, Any]]) -> None:
+    any_extension = any(row["extension"] for row in calls)
     rows = [
         (
             str(row["call"]),
             row["start"],
+            *([row["extension"]] if any_extension else []),
             row["called"],
             f"{row['seconds']} s",
             f"billed {row['billed_seconds']} s",
@@ -173,6 +182,22 @@ def _table(calls: list[dict[str, Any]]) -> None:
     for row in rows:
         *cells, name = (f"{text:>{width}}" for text, width in zip(row, widths, strict=True))
         click.echo(f"  {'  '.join(cells)}  {name.strip()}")
+
+
+def _leg(book: Book, call: dict[str, Any]) -> None:
+    """Print the rows that a call was made of, where it is more than one."""
+    if not call["leg"]:
+        return
+    channel, _, names = call["leg"].partition(": ")
+    click.echo(f"  the leg {channel}, made of {len(names.split(' '))} rows")
+    for row in trunk_legs.rows_of(book.root, call["switch"], call["leg"], call["start"]):
+        moments = (row["start_at"], row["end_at"])
+        begins, ends = (dt.datetime.fromtimestamp(at, book.config.zone) for at in moments)
+        sides = " > ".join(filter(None, (row["channel"], row["dstchannel"])))
+        click.echo(
+            f"    {begins:%Y-%m-%d %H:%M:%S} to {ends:%H:%M:%S}  {row['application'] or '-'}  "
+            f"{sides}  {row['dst'] or '-'}  {row['seconds']} s"
+        )
 
 
 def _rounding(told: Explanation) -> None:

@@ -62,6 +62,9 @@ class Line:
     net: str
     vat_code: str
     late_from: str | None = None
+    extensions: dict[str, int] = field(default_factory=dict, metadata=_ABSENT)
+    """Calls by the customer's extension that called or was called, where no price list priced them:
+    incoming and internal ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -213,6 +213,7 @@ def _environment(templates: Path | None) -> ImmutableSandboxedEnvironment:
         "css_string": _css_string,
         "day": _day,
         "duration": _duration,
+        "extensions": _extensions,
         "grouped": _grouped,
         "table": table,
         "wrapped": wrapped,
@@ -247,6 +248,7 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
     view.setdefault("since", ())
     view.setdefault("tax_on_payment", "")
     view["reference"] = references.grouped(references.of_document(view)) or view["customer"]["id"]
+    view["lines"] = [{"extensions": {}} | line for line in view["lines"]]
     places = money.decimals(view["currency"])
     view["summary"] = _summary(view, places)
     asked = money.parse(view["summary"]["closing"])
@@ -377,6 +379,21 @@ def _duration(seconds: int) -> str:
     """Seconds as ``h:mm:ss``."""
     minutes, rest = divmod(seconds, 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
+_NAMED = 5
+"""Extensions that a line of a bill names."""
+
+
+def _extensions(calls: Mapping[str, int]) -> str:
+    """Return which extensions a line's calls were of, those with most first.
+
+    >>> _extensions({"101": 8, "102": 1})
+    'ext. 101 (8), 102 (1)'
+    """
+    named = ", ".join(f"{name} ({count})" for name, count in [*calls.items()][:_NAMED])
+    more = len(calls) - _NAMED
+    return f"ext. {named}" + (f" and {more} more" if more > 0 else "")
 
 
 def _grouped(amount: str) -> list[str]:

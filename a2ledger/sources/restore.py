@@ -18,7 +18,7 @@ from a2ledger.book.source_config import Source
 from a2ledger.sources.batch import CALL, FIELDS, Batch, Origin, Refused, UnusableInput, constant
 
 _TEXTS = ("called", "caller", "switch", "uid", "seq", "service", "identifier", "tariff", "halves")
-_LATER = ("direction", "leg")
+_LATER = ("direction", "leg", "extension")
 """What calls bear that a newer program has refused."""
 
 

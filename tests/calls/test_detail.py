@@ -22,7 +22,7 @@ def call(**given_):
         "prefix": "32", "seconds": 61, "billed_seconds": 61, "cost_micro": 125_000, "given": False,
         "buy_micro": 0, "carrier": "", "vat": "S21", "late_in": None, "source": "pbx",
         "file": "Master.csv", "line": 7, "identifier": "", "tariff": "", "void": "",
-        "voided_micro": 0, "halves": "", "direction": "", "leg": "",
+        "voided_micro": 0, "halves": "", "direction": "", "leg": "", "extension": "",
     }  # fmt: skip
     return usual | given_
 
@@ -56,6 +56,7 @@ OLD = [
     name for name in detail.SCHEMA.names
     if name not in {
         *("identifier", "tariff", "void", "voided_micro", "halves", "direction", "leg"),
+        "extension",
     }
 ]  # fmt: skip
 OLD_DIGEST = "c11e5efd3e27fd5d2ccf6c885a2bc2e17b26bb4f640cfb400d91531aaf3132d2"
@@ -143,7 +144,7 @@ def test_a_digest_knows_no_order_and_no_place_of_reading(calls):
         {"service": "x"}, {"deck": "x"}, {"prefix": "x"}, {"seconds": 1}, {"billed_seconds": 1},
         {"cost_micro": 1}, {"given": True}, {"buy_micro": 1}, {"carrier": "x"}, {"vat": "O"},
         {"late_in": DAY}, {"identifier": "x"}, {"tariff": "x"}, {"void": "x"}, {"voided_micro": 1},
-        {"halves": "x"}, {"direction": "internal"}, {"leg": "x"},
+        {"halves": "x"}, {"direction": "internal"}, {"leg": "x"}, {"extension": "x"},
         {"identifier": "x", "tariff": "y"}, {"identifier": "xy"}, {"called": "", "caller": "3233"},
     ],
 )  # fmt: skip

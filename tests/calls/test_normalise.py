@@ -114,6 +114,7 @@ def test_a_call_says_all_that_is_known_of_it():
         "halves": "",
         "direction": "",
         "leg": "",
+        "extension": "3021",
     }
 
 
