@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import importlib
 import itertools
 import json
 import sys
@@ -18,11 +19,8 @@ from typing import Any
 
 import click
 
-from a2ledger.audit import hand_edits, tags
-from a2ledger.billing import settle
 from a2ledger.book.book import Book, Draft, RefusedError
-from a2ledger.fees import charge
-from a2ledger.journal import subledgers, summary
+from a2ledger.journal import subledgers
 from a2ledger.progress import SILENT, Bar, Progress
 from a2ledger.records import Customer
 from a2ledger.sources.address import is_address
@@ -103,20 +101,18 @@ class Settings:
         book = self.book()
         with book.writing(self.today(book), self.talk, self.timeout) as draft:
             draft.progress = self.progress
-            if adopting and charge.charge(draft, hand_edits.adopt(draft, dry_run=dry_run)):
-                summary.summarise(draft)  # entries are looked up in the general ledger
+            if adopting:
+                _session().begin(draft, dry_run=dry_run)
             yield draft
 
     def publish(self, draft: Draft, message: str, dry_run: bool) -> None:
         """Bring what is derived into line, and publish; a dry run only says so."""
-        charge.charge(draft, charge.changed(draft))
-        settle.mark(draft)
-        summary.summarise(draft)
-        if dry_run:
-            self.talk(f"dry run: {len(draft.put_files)} file(s) would change")
-        else:
-            fees = f"\nfees: {draft.fees} posted\n" if draft.fees else ""
-            draft.publish(message + fees, tags.tag(draft))
+        _session().finish(draft, message, dry_run=dry_run)
+
+
+def _session() -> Any:
+    # It needs half of the program, and commands that only read start sooner without.
+    return importlib.import_module("a2ledger.commands.session")
 
 
 class Day(click.ParamType[dt.date]):

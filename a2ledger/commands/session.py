@@ -1,0 +1,27 @@
+"""What every command that writes does before and after its own work."""
+
+from __future__ import annotations
+
+from a2ledger.audit import hand_edits, tags
+from a2ledger.billing import settle
+from a2ledger.book.book import Draft
+from a2ledger.fees import charge
+from a2ledger.journal import summary
+
+
+def begin(draft: Draft, *, dry_run: bool) -> None:
+    """Take in what was edited by hand, and post the fees that are due."""
+    if charge.charge(draft, hand_edits.adopt(draft, dry_run=dry_run)):
+        summary.summarise(draft)  # entries are looked up in the general ledger
+
+
+def finish(draft: Draft, message: str, *, dry_run: bool) -> None:
+    """Bring what is derived into line, and publish; a dry run only says so."""
+    charge.charge(draft, charge.changed(draft))
+    settle.mark(draft)
+    summary.summarise(draft)
+    if dry_run:
+        draft.talk(f"dry run: {len(draft.put_files)} file(s) would change")
+    else:
+        fees = f"\nfees: {draft.fees} posted\n" if draft.fees else ""
+        draft.publish(message + fees, tags.tag(draft))
