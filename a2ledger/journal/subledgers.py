@@ -6,9 +6,10 @@ A customer's facts stand in ``journals/customers/ID.beancount``, each period in 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import ItemsView, Iterator, KeysView, MutableMapping, ValuesView
 from dataclasses import replace
 
-from a2ledger import facts
+from a2ledger import accounts, facts
 from a2ledger.book.book import Book, BrokenBookError, Draft
 from a2ledger.journal import customer_file
 from a2ledger.journal import period_file as period_files
@@ -16,38 +17,118 @@ from a2ledger.journal.period_file import PeriodFile
 from a2ledger.records import Customer, Problem
 
 
-def customers(book: Book) -> dict[str, Customer]:
-    """Return every customer by id; of a draft, as they will be.
+class Customers(MutableMapping[str, Customer]):
+    """The customers of a book by id: each is read when it is asked for, all when they are listed.
+
+    So a command about one customer reads one file, however many there are. Like a dictionary, it
+    lists customers in the order of their files, then those that were put into it.
 
     Raises:
-        BrokenBookError: where a customer's own ledger cannot be read.
+        BrokenBookError: wherever a customer's own ledger is read and is not as it must be.
     """
-    return book.once(_read_whole)
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._known: dict[str, Customer] = {}
+        self._is_whole = False
+
+    def __copy__(self) -> Customers:
+        other = Customers(self._book)
+        other._known, other._is_whole = dict(self._known), self._is_whole
+        return other
+
+    def __getitem__(self, identity: str) -> Customer:
+        if identity not in self._known:
+            if identity not in self:
+                raise KeyError(identity)
+            path = customer_file.path(identity)
+            self._known[identity] = self._book.reading(lambda: _read(self._book, path))
+        return self._known[identity]
+
+    def __setitem__(self, identity: str, customer: Customer) -> None:
+        self._known[identity] = customer
+
+    def __delitem__(self, identity: str) -> None:
+        del self._known[identity]
+
+    def __contains__(self, identity: object) -> bool:
+        if identity in self._known or self._is_whole:
+            return identity in self._known
+        is_fit = isinstance(identity, str) and accounts.is_customer_id(identity)
+        return is_fit and self._book.has(customer_file.path(str(identity)))
+
+    def __len__(self) -> int:
+        if self._is_whole:
+            return len(self._known)
+        paths = {customer_file.path(identity) for identity in self._known}
+        return len(paths.union(self._book.files(_DIRECTORY)))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._whole())
+
+    def keys(self) -> KeysView[str]:
+        """Return the ids."""
+        return self._whole().keys()
+
+    def values(self) -> ValuesView[Customer]:
+        """Return the customers."""
+        return self._whole().values()
+
+    def items(self) -> ItemsView[str, Customer]:
+        """Return the customers with their ids."""
+        return self._whole().items()
+
+    def _whole(self) -> dict[str, Customer]:
+        """Return all customers, read once."""
+        if not self._is_whole:
+            every = self._book.reading(self._read_all)
+            self._known, self._is_whole = every, True
+        return self._known
+
+    def _read_all(self) -> dict[str, Customer]:
+        known = {customer_file.path(name): customer for name, customer in self._known.items()}
+        every: dict[str, Customer] = {}
+        problems: list[Problem] = []
+        for path in self._book.files(_DIRECTORY):
+            try:
+                customer = known.pop(path, None) or _read(self._book, path)
+            except BrokenBookError as error:
+                problems += error.problems
+            else:
+                every[customer.id] = customer
+        if problems:
+            raise BrokenBookError(problems)
+        return every | {customer.id: customer for customer in known.values()}
 
 
-def _read_whole(book: Book) -> dict[str, Customer]:
-    return book.reading(lambda: _read_customers(book))
+_DIRECTORY = "journals/customers"
 
 
-def _read_customers(book: Book) -> dict[str, Customer]:
-    read: dict[str, Customer] = {}
-    problems = []
-    for path in book.files("journals/customers"):
-        try:
-            customer = customer_file.parse(book.text(path))
-            facts.check(customer)
-            own = customer.text("currency", customer.opened) or book.config.currency
-            facts.check_fees(customer, own, book.config.services)
-        except ValueError as error:
-            line = error.line if isinstance(error, customer_file.BadLineError) else 0
-            problems.append(Problem(path, line, "customer", str(error)))
-            continue
-        if customer_file.path(customer.id) != path:
-            problems.append(Problem(path, 0, "customer", f"is the ledger of {customer.id}"))
-        read[customer.id] = customer
-    if problems:
-        raise BrokenBookError(problems)
-    return read
+def customers(book: Book) -> Customers:
+    """Return the customers by id; of a draft, as they will be."""
+    return book.once(Customers)
+
+
+def _read(book: Book, path: str) -> Customer:
+    """Return the customer of a file.
+
+    Raises:
+        BrokenBookError: if it is not the ledger of a customer, or not of the one it is named after.
+    """
+    line = 0
+    try:
+        customer = customer_file.parse(book.text(path))
+        facts.check(customer)
+        own = customer.text("currency", customer.opened) or book.config.currency
+        facts.check_fees(customer, own, book.config.services)
+        reason = f"is the ledger of {customer.id}"
+    except ValueError as error:
+        line = error.line if isinstance(error, customer_file.BadLineError) else 0
+        reason = str(error)
+    else:
+        if customer_file.path(customer.id) == path:
+            return customer
+    raise BrokenBookError([Problem(path, line, "customer", reason)])
 
 
 def customer(book: Book, identity: str) -> Customer:

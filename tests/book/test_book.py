@@ -47,7 +47,7 @@ def test_a_file_that_is_not_there_is_empty_and_one_that_is_not_utf_8_is_said(roo
     (root / OWN).write_bytes(b"; caf\xe9\n")
 
     with pytest.raises(BrokenBookError, match=f"{OWN}: not UTF-8 at byte 5"):
-        _ = subledgers.customers(Book(root))
+        _ = subledgers.customers(Book(root))["C1"]
 
 
 def test_customers_are_those_of_the_files(root):
@@ -57,12 +57,23 @@ def test_customers_are_those_of_the_files(root):
     assert found["C1"].open_since == dt.date(2026, 1, 1)
 
 
+def test_one_customer_is_read_without_the_others(root):
+    (root / "journals/customers/C2.beancount").write_text("; empty\n")
+    found = subledgers.customers(Book(root))
+
+    assert found["C1"].id == "C1"
+    assert ("C1" in found, "C3" in found, "../C1" in found, len(found)) == (True, False, False, 2)
+    assert found.get("C3") is None
+    with pytest.raises(BrokenBookError, match="C2"):
+        found.items()
+
+
 def test_every_ledger_that_cannot_be_read_is_said(root):
     (root / OWN).write_text("; empty\n")
     (root / "journals/customers/C2.beancount").rename(root / "journals/customers/C3.beancount")
 
     with pytest.raises(BrokenBookError) as caught:
-        _ = subledgers.customers(Book(root))
+        list(subledgers.customers(Book(root)))
     assert [(problem.file, problem.reason) for problem in caught.value.problems] == [
         (OWN, "customer"),
         ("journals/customers/C3.beancount", "customer"),
