@@ -120,7 +120,7 @@ def close(
         through: close no period that ends after this day.
         names: customers; all if none is named.
         without: sources that need not have reported.
-        strict: leave a period open while calls that may be of it lie in quarantine.
+        strict: leave a period open while calls that may be of it lie in quarantine or are nobody's.
 
     Returns:
         one row for every period that was closed, or that is due but was left open, and for
@@ -147,7 +147,9 @@ def close(
             results.append(_not_ended(customer, preview.open_period(customer)))
         for one in periods:
             waiting = uncovered(draft, one, without, draft.config.close_delay)
-            waiting += unposted.hindrances(held, customer.id, one) if strict else []
+            if strict:
+                waiting += unposted.hindrances(held, customer.id, one)
+                waiting += unposted.unclaimed_within(draft, one)
             if waiting:
                 results.append(
                     Closed(customer=customer.id, period=one, closed=False, warnings=waiting)

@@ -29,7 +29,7 @@ def settle(
         draft: of the book.
         names: whose accounts.
         without: sources that need not have reported since midnight.
-        strict: settle no account while calls that may be of it lie in quarantine.
+        strict: settle no account while calls that may be of it lie in quarantine or are nobody's.
 
     Returns:
         one row for every period that was closed, and for every customer whose account could not
@@ -49,8 +49,12 @@ def settle(
         warnings = _hindrances(draft, customer, periods, without)
         if strict:
             held = unposted.held(draft)
-            of_each = (unposted.hindrances(held, name, one) for one in periods)
-            warnings = [*warnings, *(warned for several in of_each for warned in several)]
+            for one in periods:
+                warnings = [
+                    *warnings,
+                    *unposted.hindrances(held, name, one),
+                    *unposted.unclaimed_within(draft, one),
+                ]
         if warnings:
             one = preview.open_period(customer)
             results.append(Closed(customer=name, period=one, closed=False, warnings=warnings))

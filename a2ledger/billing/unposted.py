@@ -1,4 +1,4 @@
-"""Calls that lie in quarantine: which of them a close would leave off the bills it makes."""
+"""Calls in quarantine, and those that are nobody's: what a close leaves off the bills it makes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 from a2ledger.book.book import Book
 from a2ledger.book.source_config import TABLES
+from a2ledger.calls import unclaimed
 from a2ledger.period import Period
 from a2ledger.records import Warned
 from a2ledger.sources import quarantine
 from a2ledger.sources.batch import CALL, Refused
 
 CODE = "quarantined"
+UNCLAIMED = "unclaimed"
 _NAMED = 5
 """Customers that are named."""
 
@@ -81,6 +83,22 @@ def told(calls: Sequence[Held], closed: Iterable[tuple[str, Period]]) -> list[st
     if nobodys:
         lines.append(f"{_message(nobodys)}: no customer is known of them")
     return lines
+
+
+def unclaimed_within(book: Book, one: Period) -> list[Warned]:
+    """Return why a strict close leaves a period open: answered calls of it that are nobody's."""
+    summary = unclaimed.between(book, one.start, one.end)
+    return [Warned(UNCLAIMED, summary.text("of this period"))] if summary.calls else []
+
+
+def told_unclaimed(book: Book, closed: Iterable[tuple[str, Period]]) -> list[str]:
+    """Return what a close says of nobody's answered calls in the periods it has closed."""
+    periods = [one for _, one in closed]
+    if not periods:
+        return []
+    first, end = min(one.start for one in periods), max(one.end for one in periods)
+    summary = unclaimed.between(book, first, end)
+    return [summary.text("of these periods")] if summary.calls else []
 
 
 def _may_lie(call: Held, one: Period) -> bool:

@@ -30,6 +30,7 @@ from a2ledger.calls.duplicates import ACCEPTED
 from a2ledger.calls.inputs import ALL_NEW, Asked, Reading
 from a2ledger.calls.legs import MARK
 from a2ledger.calls.spool import Spool
+from a2ledger.calls.unclaimed import Unclaimed
 from a2ledger.calls.usual_rules import with_rules
 from a2ledger.journal import subledgers
 from a2ledger.rating import price
@@ -67,7 +68,8 @@ def import_calls(
     pricing = price.pricing(draft, strict=False)
     reading = Reading(draft, source, paths, asked)
     gone = dropped.read(draft)
-    run = _Run(draft, source, pricing, now, asked, report, _checked(source), set(), gone)
+    lost = Unclaimed(draft, source)
+    run = _Run(draft, source, pricing, now, asked, report, _checked(source), set(), lost, gone)
     with Spool(draft.vault.spool, keep.SCHEMA) as spool:
         with draft.progress(f"reading {source.name}", reading.size()) as progress:
             batches, remade = _of_legs(run, reading.batches(report, progress))
@@ -76,9 +78,17 @@ def import_calls(
         with draft.progress(f"posting {source.name}", len(spool.days())) as progress:
             keep.keep(draft, source, spool, report, progress, remade=remade)
     report.refused = text.with_heads(report.refused, source.encoding)
-    if note := report.unclaimed_note():
-        draft.talk(note)
+    _say_unclaimed(run, remade)
     return report, reading
+
+
+def _say_unclaimed(run: _Run, remade: pa.StringArray | None) -> None:
+    """Keep the answered calls that are nobody's, and name those that were read."""
+    run.unclaimed.write(remade)
+    summary = run.unclaimed.summary
+    if summary.calls:
+        run.report.unclaimed = summary.as_json()
+        run.draft.talk(f"{run.source.name}: {summary.text()}; --explain names each")
 
 
 def import_again(
@@ -102,7 +112,8 @@ def import_again(
     _dialect(source)
     source = with_rules(draft, source)
     pricing = price.pricing(draft, strict=False)
-    run = _Run(draft, source, pricing, now, ALL_NEW, report, _checked(source), set())
+    lost = Unclaimed(draft, source)
+    run = _Run(draft, source, pricing, now, ALL_NEW, report, _checked(source), set(), lost)
     lines = [row for row in rows if row.head != CALL]
     with Spool(draft.vault.spool, keep.SCHEMA) as spool:
         read = list(restore.batches(lines, source))
@@ -114,6 +125,7 @@ def import_again(
             report.read += len(calls)
             spool.add(*_priced_calls(run, calls))
         keep.keep(draft, source, spool, report, accepted=accepted, remade=remade)
+    _say_unclaimed(run, remade)
     return report
 
 
@@ -159,6 +171,7 @@ class _Run(NamedTuple):
     """Whether prices that came with calls are compared with the book's own."""
     said: set[str]
     """What was said already: the batches of a file are all of one zone."""
+    unclaimed: Unclaimed
     dropped: Dropped = NONE
 
 
@@ -227,11 +240,7 @@ def _taken(run: _Run, judged: _Judged) -> tuple[pa.Table, pa.ChunkedArray]:
         _compare(normal.calls, run.pricing, report)
     no_rate = _without_rate(batch, normal.calls.filter(pa.array(unpriced)), run.pricing)
     report.refused += [*batch.refused, *normal.refused, *no_rate]
-    for reason, word in zip(
-        *(normal.unclaimed[name].to_pylist() for name in ("reason", "word")), strict=True
-    ):
-        report.unclaimed[reason, word] += 1
-    report.unclaimed_seconds += pc.sum(normal.unclaimed["seconds"]).as_py() or 0
+    run.unclaimed.take(normal)
     report.not_billable.update(normal.not_billable)
     if report.explanation is not None:
         report.explanation.read(batch, normal, run.pricing.names)

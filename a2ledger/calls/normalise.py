@@ -107,10 +107,11 @@ class Normalised(NamedTuple):
       cost to buy and of whom
 
     ``latest`` is the latest start of any row, call or not, that is not in the future. ``judged``
-    makes a table of all rows that could be read: ``line``; ``left_out``, why it is not billable,
-    or null; ``rule``, the number from 1 of the rule that took it, or null; ``customer`` as above,
-    or null; ``called``; ``direction``; ``seconds``, or null where they are none. ``unclaimed`` are
-    calls on which people talked and that nobody pays for, see :func:`_unclaimed`.
+    makes a table of all rows that could be read: ``line``, ``day``, ``start``, ``uid`` and ``seq``;
+    ``left_out``, why it is not billable, or null; ``rule``, the number from 1 of the rule that took
+    it, or null; ``customer`` as above, or null; ``called``; ``direction``; ``seconds``, or null
+    where they are none. ``unclaimed`` are calls on which people talked and that nobody pays for,
+    see :func:`_unclaimed`.
     """
 
     calls: pa.Table
@@ -169,7 +170,8 @@ def normalise(
         "seconds": pa.array(seconds),
     }
     whose = {"customer": pa.array(customer, pa.int32()), "identifier": identifier}
-    identity, nothing = _identity(rows, starts, fates.open), constant("", len(rows))
+    lost = _lost(rows, seconds, fates)
+    identity, nothing = _identity(rows, starts, fates.open | lost), constant("", len(rows))
     halves = local_halves.named(rows["channel"], rows["dstchannel"])
     if ways.trunk.any():  # of a leg the channel tells which rows are its own
         halves = pc.if_else(pa.array(ways.trunk), "", halves)
@@ -192,7 +194,7 @@ def normalise(
             *_guess_warnings(rows, ways, fates),
         ],
         functools.partial(_judged, table, taken, fates),
-        _unclaimed(rows, seconds, fates),
+        _unclaimed(rows, table, lost, fates),
     )
 
 
@@ -223,7 +225,7 @@ def _judged(table: pa.Table, taken: Taken, fates: Fates) -> pa.Table:
     left_out = pa.array(fates.left_out, mask=fates.left_out == NOBODY)
     return pa.table(
         {
-            "line": table["line"],
+            **{name: table[name] for name in ("line", "day", "start", "uid", "seq")},
             "left_out": reasons.take(left_out),
             "rule": pa.array(taken.place + 1, mask=taken.place == NOBODY),
             "customer": pc.if_else(pc.less(customer, 0), pa.scalar(None, pa.int32()), customer),
@@ -326,32 +328,47 @@ _SILENT = ("unanswered", "hangup", "before-from", "after-through", "before-openi
 _QUIET = ("deleted-card", "no-card", "b-leg", "part")
 
 
-def _unclaimed(rows: Rows, seconds: Integers, fates: Fates) -> pa.Table:
-    """Return answered rows with talk seconds that are left out, and by what name.
-
-    Returns:
-        columns line int64, seconds int64, reason string, word string (what was left out: the
-        context, the application, or the device that called).
-    """
+def _lost(rows: Rows, seconds: Integers, fates: Fates) -> Mask:
+    """Tell which rows are answered calls with talk seconds that are left out, shape (n,)."""
     silent = [
         place for place, name in enumerate(fates.not_billable) if name not in (*_SILENT, *_QUIET)
     ]
     if not silent:
+        return np.zeros(len(rows), np.bool_)
+    found: Mask = np.isin(fates.left_out, silent) & rows.answered & (seconds > 0)
+    return found
+
+
+def _unclaimed(rows: Rows, table: pa.Table, lost: Mask, fates: Fates) -> pa.Table:
+    """Return the answered calls that are left out, and by what name.
+
+    Returns:
+        columns line, day, start, seconds, uid and seq of the rows; reason string; word string
+        (what was left out: the context, the application, or the device that called).
+    """
+    if not lost.any():
         return UNCLAIMED.empty_table()
-    lost = np.isin(fates.left_out, silent) & rows.answered & (seconds > 0)
     places = pa.array(np.flatnonzero(lost))
     reasons = pa.array(list(fates.not_billable)).take(pa.array(fates.left_out[lost]))
     words = rules.endpoints(rows["channel"].take(places))
     words = pc.if_else(pc.equal(words, ""), rows["src"].take(places), words)
     for name in ("context", "application"):
         words = pc.if_else(pc.equal(reasons, name), rows[name].take(places), words)
-    return pa.table(
-        [rows.line.take(places), pa.array(seconds[lost]), reasons, words], schema=UNCLAIMED
-    )
+    found = table.select(UNCLAIMED.names[:-2]).take(places)
+    return found.append_column("reason", reasons).append_column("word", words).cast(UNCLAIMED)
 
 
 UNCLAIMED = pa.schema(
-    [("line", pa.int64()), ("seconds", pa.int64()), ("reason", pa.string()), ("word", pa.string())]
+    [
+        ("line", pa.int64()),
+        ("day", pa.date32()),
+        ("start", pa.timestamp("s", "UTC")),
+        ("seconds", pa.int64()),
+        ("uid", pa.string()),
+        ("seq", pa.string()),
+        ("reason", pa.string()),
+        ("word", pa.string()),
+    ]
 )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -19,8 +20,9 @@ from a2ledger.balances import check as checks
 from a2ledger.balances import statement as statements
 from a2ledger.balances.ageing import BUCKETS
 from a2ledger.billing import preview as drawing
-from a2ledger.book.book import BrokenBookError
-from a2ledger.calls import detail
+from a2ledger.billing import unposted
+from a2ledger.book.book import Book, BrokenBookError
+from a2ledger.calls import detail, unclaimed
 from a2ledger.commands.settings import (
     DAY,
     Settings,
@@ -47,8 +49,9 @@ _SEAL = re.compile("[0-9a-fA-F]{16,64}")
 def check(settings: Settings, customers: tuple[str, ...], as_json_: bool) -> None:
     """Check that the books are sound and nobody is over the credit limit.
 
-    Silent, and exit 0, if all is well. Customers that are named are checked with their whole
-    own ledger and its call detail.
+    Exit 0, and nothing on stdout, if all is well; calls of open periods that are in quarantine or
+    nobody's are said on stderr. Customers that are named are checked with their whole own ledger
+    and its call detail.
 
     Example: a2ledger check C10001
     """
@@ -61,16 +64,39 @@ def check(settings: Settings, customers: tuple[str, ...], as_json_: bool) -> Non
         if not as_json_:
             raise
         problems = error.problems
-    _show(problems, as_json_)
+        more: dict[str, Any] = {}
+    else:
+        more = _left_off(settings, book)
+    _show(problems, as_json_, more)
     if problems:
         sys.exit(NO)
 
 
-def _show(problems: Sequence[Problem], as_json_: bool) -> None:
+def _left_off(settings: Settings, book: Book) -> dict[str, Any]:
+    """Say which calls of open periods lie in quarantine or are nobody's; return them as JSON."""
+    customers = subledgers.customers(book).values()
+    since = min((one.open_since for one in customers if not one.settled), default=dt.date.max)
+    held = [call for call in unposted.held(book) if call.day is None or call.day >= since]
+    summary = unclaimed.between(book, since)
+    found: dict[str, Any] = {}
+    if held:
+        reasons = Counter(call.reason for call in held)
+        found["quarantined"] = dict(sorted(reasons.items()))
+        why = ", ".join(f"{name} {count}" for name, count in found["quarantined"].items())
+        calls = f"{len(held)} call{'s' if len(held) > 1 else ''}"
+        settings.talk(f"{calls} of open periods in quarantine ({why}); see `quarantine list`")
+    if summary.calls:
+        found["unclaimed"] = summary.as_json()
+        settings.talk(f"{summary.text('of open periods')}; `import --all --explain` names each")
+    return found
+
+
+def _show(problems: Sequence[Problem], as_json_: bool, more: Mapping[str, Any]) -> None:
     """Print problems as ``check`` and ``verify`` do."""
     if as_json_:
         print_json(
             {
+                **more,
                 "errors": [
                     {
                         "file": problem.file,
@@ -79,7 +105,7 @@ def _show(problems: Sequence[Problem], as_json_: bool) -> None:
                         "message": problem.message,
                     }
                     for problem in problems
-                ]
+                ],
             }
         )
     else:
@@ -309,7 +335,7 @@ def verify(
         if not as_json_:
             raise
         found = Verified(problems=error.problems)
-    _show(found.problems, as_json_)
+    _show(found.problems, as_json_, {})
     for note in found.notes:
         settings.talk(f"note: {note}")
     settings.talk(

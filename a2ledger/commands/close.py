@@ -90,7 +90,7 @@ def close(
             )
     for line in closing.left_open(results):
         click.echo(f"a2ledger: {line}", err=True)
-    _tell_unposted(held, closed)
+    _tell_unposted(settings.book(), held, closed)
     click.echo(_told(closed, dry_run), err=True)
     refused = not closed and not (through and closing.is_closed_through(settings.book(), through))
     if refused or (customers and any(not row.closed for row in results)):
@@ -99,10 +99,16 @@ def close(
         sys.exit(NO)
 
 
-def _tell_unposted(held: Sequence[unposted.Held], closed: Sequence[closing.Closed]) -> None:
-    """Say which calls of the periods closed lie in quarantine."""
-    for line in unposted.told(held, [(row.customer, row.period) for row in closed]):
+def _tell_unposted(
+    book: Book, held: Sequence[unposted.Held], closed: Sequence[closing.Closed]
+) -> None:
+    """Say which calls of the periods closed lie in quarantine, and which are nobody's."""
+    periods = [(row.customer, row.period) for row in closed]
+    for line in unposted.told(held, periods):
         todo = "they are on no bill; see `a2ledger quarantine list`"
+        click.echo(f"a2ledger: {line}; {todo}", err=True)
+    for line in unposted.told_unclaimed(book, periods):
+        todo = "they are on no bill; a rule or an identifier claims them, then `import --all`"
         click.echo(f"a2ledger: {line}; {todo}", err=True)
 
 

@@ -47,10 +47,6 @@ Buckets = npt.NDArray[np.object_]
 """For each call ``posted``, ``free``, ``late``, ``duplicate``, :data:`HALF` or :data:`PART`."""
 
 
-_NAMED = 5
-"""Devices or words of unclaimed calls that are named."""
-
-
 class UncountedRowsError(ExpectedError):
     """Rows went in that came out in no bucket. Nothing is published."""
 
@@ -141,9 +137,8 @@ class Report:
     new_in_quarantine: int = 0
     rated: Rated = field(default_factory=Rated)
     """How calls that came with a price compare with the book's own tariffs."""
-    unclaimed: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Answered rows with talk seconds that nobody pays for: by why, and device or word."""
-    unclaimed_seconds: int = 0
+    unclaimed: dict[str, Any] = field(default_factory=dict)
+    """Answered rows with talk seconds that nobody pays for: calls, seconds, and calls by reason."""
     explanation: Explanation | None = None
     """Told what becomes of every row, where somebody wants to know."""
 
@@ -187,26 +182,6 @@ class Report:
         """Whether a row of the run is a call in the book, now or already."""
         return bool(self.posted or self.free or self.late or self.duplicate)
 
-    def unclaimed_note(self) -> str:
-        """Name the answered calls that nobody pays for, or return an empty text."""
-        reasons: Counter[str] = Counter()
-        words: dict[str, Counter[str]] = {}
-        for (reason, word), count in self.unclaimed.items():
-            reasons[reason] += count
-            words.setdefault(reason, Counter())[word or "no name"] += count
-        if not reasons:
-            return ""
-        parts = []
-        for reason, count in reasons.most_common():
-            first = ", ".join(word for word, _ in words[reason].most_common(_NAMED))
-            more = len(words[reason]) - _NAMED
-            rest = f" and {more} more" if more > 0 else ""
-            parts.append(f"{reason} {count} ({first}{rest})")
-        return (
-            f"{self.source}: {reasons.total()} answered calls, {self.unclaimed_seconds} s, are "
-            f"nobody's: {'; '.join(parts)}; --explain names each"
-        )
-
     def check(self) -> None:
         """Make sure every row read is in one bucket.
 
@@ -247,14 +222,7 @@ class Report:
         """Return what the JSON says where there is something to say."""
         found: dict[str, Any] = {"amounts": self.foreign()} if self.foreign_micro else {}
         if self.unclaimed:
-            reasons: Counter[str] = Counter()
-            for (reason, _), count in self.unclaimed.items():
-                reasons[reason] += count
-            found["unclaimed"] = {
-                "calls": reasons.total(),
-                "seconds": self.unclaimed_seconds,
-                "reasons": dict(sorted(reasons.items())),
-            }
+            found["unclaimed"] = self.unclaimed
         return found
 
     def foreign(self) -> dict[str, str]:
