@@ -39,6 +39,7 @@ COMMANDS = {
     "statement": "balances.statement",
     "close": "close.close",
     "invoice": "close.invoice",
+    "send": "send.send",
     "report": "report.report",
     "explain": "explain.explain",
     "reconcile": "a2billing.reconcile",

@@ -28,10 +28,15 @@ CHANNELS = ("mail", "peppol", "print", "none")
 LANGUAGES = ("en", "nl", "fr", "de", "es", "el")
 """Languages that documents and letters are written in."""
 
+MASKS = ("none", "3", "4", "all")
+"""How many last digits of a called number are hidden on lists of calls."""
+
 _CHOICES = {
     "vat": TREATMENTS,
     "cycle": CYCLES,
     "documents": ("", "invoice", "statement"),
+    "dunning": ("", "stop"),
+    "masked": ("", *MASKS),
 }
 _PATTERNS = {
     "currency": ("[A-Z]{3}", "is not an ISO 4217 code such as EUR"),

@@ -46,6 +46,8 @@ KEYS = (
     "language",
     "delivery",
     "documents",
+    "masked",
+    "dunning",
     "terms",
     "identifiers",
     "discount_percent",

@@ -1,4 +1,4 @@
-"""The calls behind a bill as a CSV file, for e-invoices to carry."""
+"""The calls behind a bill, one by one, for e-invoices and mail to carry."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from a2ledger.book.book import Book
 from a2ledger.calls import detail
 from a2ledger.documents.document import Document, Line
 from a2ledger.documents.einvoice import Attachment
+from a2ledger.journal import subledgers
 
-_HIDDEN = 3
-"""Last digits of a called number that are hidden where numbers are masked."""
 _SHORTEST = 7
 """Digits that a number has to have to be somebody's: service numbers are shown."""
 _HEADER = ("start", "service", "destination", "called", "seconds", "price")
@@ -34,24 +33,50 @@ def attached(book: Book, document: Document) -> tuple[Attachment, ...]:
         document: a bill of a period; one without calls has no such file.
     """
     wanted = book.config.einvoice.calls
-    usage = [line for line in document.lines if line.calls and line.kind in {"usage", "late"}]
-    if wanted == "none" or not usage:
+    if wanted == "none":
         return ()
-    calls = _calls(book, document, usage)
-    content = _csv(calls, book, masked if wanted == "masked" else str)
+    return listed(book, document, "none" if wanted == "full" else "")
+
+
+def listed(book: Book, document: Document, mask: str = "") -> tuple[Attachment, ...]:
+    """Return the file of a document's calls; one without calls has none.
+
+    Args:
+        book: whose.
+        document: a bill of a period.
+        mask: how called numbers are hidden, one of :data:`a2ledger.facts.MASKS`; the customer's
+            choice if empty.
+    """
+    usage = [line for line in document.lines if line.calls and line.kind in {"usage", "late"}]
+    if not usage:
+        return ()
+    hidden = mask or mask_of(book, document)
+    content = _csv(_calls(book, document, usage), book, lambda number: masked(number, hidden))
     name = f"{document.number}.calls.csv"
     return (Attachment(name, "Itemised calls", "text/csv", content.encode()),)
 
 
-def masked(number: str) -> str:
+def mask_of(book: Book, document: Document) -> str:
+    """Return how called numbers are hidden from whoever opens a document."""
+    customer = subledgers.customers(book).get(document.customer["id"])
+    day = dt.date.fromisoformat(document.issue_date)
+    return (customer.text("masked", day) if customer else "") or book.config.bill.masked
+
+
+def masked(number: str, hidden: str = "3") -> str:
     """Return a called number without its last digits; short numbers are nobody's own.
 
-    >>> masked("3225550199"), masked("112")
-    ('3225550xxx', '112')
+    Args:
+        number: as it was called.
+        hidden: one of :data:`a2ledger.facts.MASKS`.
+
+    >>> masked("3225550199"), masked("112"), masked("3225550199", "all")
+    ('3225550xxx', '112', 'xxxxxxxxxx')
     """
-    if len(re.sub(r"\D", "", number)) < _SHORTEST:
+    if hidden == "none" or len(re.sub(r"\D", "", number)) < _SHORTEST:
         return number
-    return number[:-_HIDDEN] + "x" * _HIDDEN
+    count = len(number) if hidden == "all" else int(hidden)
+    return number[:-count] + "x" * count
 
 
 def _days(usage: list[Line]) -> Iterator[tuple[dt.date, bool]]:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from a2ledger import accounts, facts, money, vat
 from a2ledger.book import authorize, bills, source_config
 from a2ledger.book.authorize import Authorize
-from a2ledger.book.bills import Bills
+from a2ledger.book.bills import Bills, Delivery, Dunning, Mail
 from a2ledger.book.source_config import TABLES, Source, UnknownSourceError
 from a2ledger.book.toml_table import ConfigError, Table
 from a2ledger.vat import TREATMENTS, VatCode
@@ -163,6 +163,9 @@ class Config:
     seals: Seals = Seals()
     einvoice: EInvoicing = EInvoicing()
     bill: Bills = field(default_factory=Bills)
+    delivery: Delivery = field(default_factory=Delivery)
+    mail: Mail = field(default_factory=Mail)
+    dunning: Dunning = field(default_factory=Dunning)
     serve: Serve = Serve()
     authorize: Authorize = field(default_factory=Authorize)
     decks: Mapping[str, DeckFacts] = field(default_factory=dict)
@@ -316,6 +319,9 @@ def parse(text: str) -> Config:
         seals=_seals(top.table("seals")),
         einvoice=_einvoicing(top.table("einvoice")),
         bill=bills.parsed(top.table("bill")),
+        delivery=bills.delivery(top.table("delivery")),
+        mail=bills.mail(top.table("mail")),
+        dunning=bills.dunning(top.table("dunning"), tuple(services)),
         serve=_serve(top.table("serve")),
         authorize=authorize.parsed(top.table("authorize")),
         tolerances=dict(_tolerances(top.table("carriers"))),

@@ -25,6 +25,7 @@ COMMITTED = (
     "a2ledger.toml",
     "calls/DIGESTS",
     "imports.csv",
+    "delivery",
     "dropped.csv",
     "invoices",
     "journals",

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -32,6 +32,7 @@ from a2ledger.commands.settings import (
     pass_settings,
     print_json,
 )
+from a2ledger.delivery import outbox
 from a2ledger.documents import render
 from a2ledger.documents.document import as_json
 from a2ledger.errors import NO
@@ -59,7 +60,7 @@ def check(settings: Settings, customers: tuple[str, ...], as_json_: bool) -> Non
     for name in customers:
         known(book, name)
     try:
-        problems = checks.check(book, customers)
+        problems = [*checks.check(book, customers), *_undelivered(book, customers)]
     except BrokenBookError as error:
         if not as_json_:
             raise
@@ -70,6 +71,14 @@ def check(settings: Settings, customers: tuple[str, ...], as_json_: bool) -> Non
     _show(problems, as_json_, more)
     if problems:
         sys.exit(NO)
+
+
+def _undelivered(book: Book, customers: Sequence[str]) -> Iterator[Problem]:
+    """Yield a problem for each message that did not arrive."""
+    wanted = set(customers)
+    for message, problem in outbox.problems(book):
+        if not wanted or message.customer in wanted:
+            yield problem
 
 
 def _left_off(settings: Settings, book: Book) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from a2ledger.commands.settings import (
     pass_settings,
     print_json,
 )
+from a2ledger.delivery import dispatch, outbox
 from a2ledger.documents import pdf, render
 from a2ledger.errors import NO
 from a2ledger.rating import notices
@@ -51,6 +52,7 @@ _ENDINGS = {"html": "html", "pdf": "pdf", "text": "txt"}
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIRECTORY"
 )
+@click.option("--send", "queued", is_flag=True, help="Queue a letter to each for `send`.")
 @click.option("--short-notice", is_flag=True, help="Though customers have more days of notice.")
 @as_json_option
 @pass_settings
@@ -87,11 +89,40 @@ def tariff_notice(
             err=True,
         )
         sys.exit(NO)
-    if options["as_json_"]:
+    if options["queued"]:
+        _queue(settings, found)
+    elif options["as_json_"]:
         print_json([one.as_json() for one in found])
     else:
         _write(settings, book, found, options["forms"] or ("csv",), options["output"])
     settings.talk(f"{len(found)} customer(s) to be told of prices from {effective} on")
+
+
+def _queue(settings: Settings, found: list[Notice]) -> None:
+    """Queue a letter to each customer, which `send` sends once."""
+    with settings.drafting(dry_run=False) as draft:
+        known_already = outbox.read(draft)
+        letters = [
+            message
+            for one in found
+            for message in dispatch.letters_to(
+                draft,
+                one.customer,
+                "notice",
+                f"notice-{one.customer.id}-{one.effective}",
+                {
+                    "effective": str(one.effective),
+                    "letter": render.page(
+                        "notice.txt.j2", one.values(draft, draft.today), draft.root / "templates"
+                    ).strip(),
+                },
+                draft.today,
+            )
+            if message.key not in known_already
+        ]
+        outbox.put(draft, letters)
+        if letters:
+            settings.publish(draft, f"tariff notice: {len(letters)} queued\n", dry_run=False)
 
 
 def _days(book: Book, today: dt.date, months: int) -> Iterator[Any]:

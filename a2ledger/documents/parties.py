@@ -40,7 +40,7 @@ def parties(
         day: the last of what it is for.
         issue_date: the day it is made.
     """
-    supplier = {name: getattr(config.company, name) for name in (*_SUPPLIER, *_BESIDES)}
+    supplier = {name: getattr(config.company, name) for name in (*_SUPPLIER, *_BESIDES, "language")}
     issued = max(day, issue_date)
     then, now = (customer.text("country", at) for at in (day, issued))
     known = day if then and now != then else issued

@@ -28,10 +28,11 @@ from markupsafe import Markup
 
 import a2ledger
 from a2ledger import money
-from a2ledger.documents import qr, references
+from a2ledger.documents import language, qr, references
 from a2ledger.documents.columns import cells, table, wrapped
+from a2ledger.documents.language import Language
 from a2ledger.errors import ExpectedError
-from a2ledger.period import DAY, long_date
+from a2ledger.period import DAY
 
 if TYPE_CHECKING:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -66,7 +67,7 @@ def html(document: Mapping[str, Any], templates: Path | None = None) -> str:
     Raises:
         RenderError: if a template is wrong, or the document is none of that shape.
     """
-    environment = _environment(templates)
+    environment = _environment(templates, language.of_document(document).code)
     codes = {
         "epc": functools.partial(qr.epc, document),
         "slip": functools.partial(qr.slip, document),
@@ -76,21 +77,29 @@ def html(document: Mapping[str, Any], templates: Path | None = None) -> str:
 
 def text(document: Mapping[str, Any], templates: Path | None = None) -> str:
     """A document as plain text of :data:`WIDTH` columns; otherwise as :func:`html`."""
-    return _rendered(_environment(templates), "document.txt.j2", document)
+    environment = _environment(templates, language.of_document(document).code)
+    return _rendered(environment, "document.txt.j2", document)
 
 
-def page(template: str, values: Mapping[str, Any], templates: Path | None = None) -> str:
+def page(
+    template: str,
+    values: Mapping[str, Any],
+    templates: Path | None = None,
+    *,
+    spoken: Language | None = None,
+) -> str:
     """Return values in a template of their own, such as a price list's.
 
     Args:
         template: its file name.
         values: what it sees, and ``css``, the style sheet of documents.
         templates: a directory whose templates come before the packaged ones.
+        spoken: the language of it.
 
     Raises:
         RenderError: if the template is wrong.
     """
-    environment = _environment(templates)
+    environment = _environment(templates, spoken.code if spoken else language.ENGLISH)
     return _filled(environment, template, {**values, "css": _css(environment)}, "the values")
 
 
@@ -191,7 +200,9 @@ def _unbilled_document(statement: Mapping[str, Any], about: About) -> Mapping[st
 
 
 @functools.cache
-def _environment(templates: Path | None) -> ImmutableSandboxedEnvironment:
+def _environment(
+    templates: Path | None, code: str = language.ENGLISH
+) -> ImmutableSandboxedEnvironment:
     """Where templates come from, and what they may do: nothing but format values."""
     # Few commands render anything; the others start sooner without.
     from jinja2 import FileSystemLoader, StrictUndefined  # noqa: PLC0415
@@ -207,11 +218,16 @@ def _environment(templates: Path | None) -> ImmutableSandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    spoken = language.language(code)
+    words: Any = environment  # the extension adds what installs catalogues
+    words.install_gettext_translations(spoken.catalogue, newstyle=True)
     environment.globals["cells"] = cells
     environment.filters |= {
         "css_string": _css_string,
-        "day": _day,
+        "amount": spoken.amount,
+        "day": spoken.day,
         "duration": _duration,
         "extensions": _extensions,
         "grouped": _grouped,
@@ -240,8 +256,8 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
     view.setdefault("original", None)
     if not view.get("originals"):
         view["originals"] = [view["original"]] if view["original"] else []
-    named = (f"{one['number']} of {_day(one['date'])}" for one in view["originals"])
-    view["corrects"] = ", ".join(named)
+    spoken = language.of_document(view)
+    view |= {"language": spoken.code, "direction": spoken.direction}
     view.setdefault("vat_translated", None)
     view.setdefault("treatment", "")
     view.setdefault("seal", "")
@@ -365,14 +381,6 @@ def _days(period: Mapping[str, str]) -> Iterator[str]:
 
 
 # Filters
-
-
-def _day(iso: str | None) -> str:
-    """A day as it is written on a bill; what is not a date stays as it is."""
-    try:
-        return long_date(dt.date.fromisoformat(iso or ""))
-    except ValueError:
-        return iso or ""
 
 
 def _duration(seconds: int) -> str:

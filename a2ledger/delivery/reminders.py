@@ -1,0 +1,180 @@
+"""Letters about money that nobody has paid, and about balances that run low."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from a2ledger import money
+from a2ledger.balances import ageing, balances
+from a2ledger.balances.ageing import Aged, Open
+from a2ledger.book.bills import DunningStep
+from a2ledger.book.book import Book, Draft
+from a2ledger.delivery import dispatch, outbox
+from a2ledger.delivery.outbox import Message
+from a2ledger.documents import references
+from a2ledger.journal import subledgers
+from a2ledger.journal.ledger import Standing
+from a2ledger.payments import imports
+from a2ledger.records import Customer, Movement
+from a2ledger.sources.report import Report
+
+_WEEK = dt.timedelta(days=7)
+"""How long a customer whose balance stays low is left alone."""
+
+
+def overdue(book: Book, today: dt.date) -> Iterator[Message]:
+    """Yield the reminders that are due today, one at most for each customer.
+
+    A document's first reminder is the gentlest, whenever it comes; each further one waits as many
+    days after the last as their steps are apart.
+
+    Args:
+        book: whose customers.
+        today: the day.
+    """
+    steps = book.config.dunning.steps
+    if not steps:
+        return
+    reminded: dict[str, tuple[int, str]] = {}
+    for message in outbox.read(book).values():
+        if message.kind == "reminder":
+            for row in message.about["invoices"]:
+                reminded[row["number"]] = message.about["step"], message.queued
+    customers = subledgers.customers(book)
+    for aged in ageing.aged(book, [], today):
+        customer = customers[aged.customer]
+        if customer.text("dunning", today) == "stop":
+            continue
+        late = [
+            (_step(steps, one, today, reminded.get(_name(one))), one)
+            for one in aged.documents
+            if one.due < today
+        ]
+        if any(step is not None for step, _ in late):
+            step = max(step for step, _ in late if step is not None)
+            yield from _reminders(book, customer, aged, [one for _, one in late], step, today)
+
+
+def _name(one: Open) -> str:
+    return one.number or f"{one.title} {one.date}"
+
+
+def _step(
+    steps: tuple[DunningStep, ...], one: Open, today: dt.date, last: tuple[int, str] | None
+) -> int | None:
+    """Return which reminder of a document is due; None if none is."""
+    following = 0 if last is None else last[0] + 1
+    if following >= len(steps) or (today - one.due).days < steps[following].days:
+        return None
+    if last is not None:
+        apart = steps[following].days - steps[following - 1].days
+        if (today - dt.date.fromisoformat(last[1])).days < apart:
+            return None
+    return following
+
+
+def _reminders(
+    book: Book, customer: Customer, aged: Aged, late: list[Open], step: int, today: dt.date
+) -> Iterator[Message]:
+    config = book.config
+    places = money.decimals(aged.currency)
+    total = sum(one.open_micro for one in late)
+    if total <= aged.unapplied_micro:
+        return
+    fee = config.dunning.steps[step].fee_micro if aged.currency == config.currency else 0
+    named = [references.of_invoice(one.number, config.company.iban, config.bill.reference)
+             for one in late if one.issued]  # fmt: skip
+    about = {
+        "step": step,
+        "text": config.dunning.steps[step].text,
+        "currency": aged.currency,
+        "total": money.text(total - aged.unapplied_micro, places),
+        "fee": money.text(fee, places) if fee else "",
+        "reference": references.grouped(named[0]) if len(named) == 1 else customer.id,
+        "invoices": [
+            {
+                "number": _name(one),
+                "title": one.title,
+                "due": str(one.due),
+                "open": money.text(one.open_micro, places),
+            }
+            for one in late
+        ],
+    }
+    yield from dispatch.letters_to(
+        book, customer, "reminder", f"reminder-{customer.id}-{today}", about, today
+    )
+
+
+def charge_fees(draft: Draft, messages: list[Message]) -> None:
+    """Post the fees of reminders into the draft that queues them."""
+    fees = {
+        message.document: Movement(
+            kind="charge",
+            source="dunning",
+            id=message.document,
+            customer=message.customer,
+            date=draft.today,
+            amount_micro=money.parse(message.about["fee"]),
+            service=draft.config.dunning.service,
+            description="Reminder: " + ", ".join(
+                row["number"] for row in message.about["invoices"]
+            ),
+        )
+        for message in messages
+        if message.kind == "reminder" and message.about["fee"]
+        and not subledgers.customers(draft)[message.customer].settled
+    }  # fmt: skip
+    if fees:
+        imports.take(draft, fees.values(), {"charge": Report(source="charges")})
+
+
+def balances_low(book: Book, today: dt.date) -> Iterator[Message]:
+    """Yield letters to customers whose balance is low or who are over their limit.
+
+    A customer gets one a day at most; one whose balance only goes down, one a week.
+    """
+    settings = book.config.delivery
+    if settings.low_balance_micro is None and not settings.over_limit:
+        return
+    last: dict[tuple[str, str], Message] = {}
+    for message in outbox.read(book).values():
+        if message.kind in {"low-balance", "over-limit"}:
+            last[message.customer, message.kind] = message
+    customers = subledgers.customers(book)
+    for standing in balances.balances(book)[0]:
+        customer = customers[standing.customer]
+        kind = _kind(standing, settings.low_balance_micro, over_limit=settings.over_limit)
+        if not kind or customer.settled:
+            continue
+        places = money.decimals(standing.currency)
+        available = standing.available_micro
+        before = last.get((customer.id, kind))
+        if before and not _is_new(before, available, today):
+            continue
+        about = {
+            "currency": standing.currency,
+            "available": money.text(available, places),
+            "over": money.text(-available, places),
+            "reference": customer.id,
+        }
+        yield from dispatch.letters_to(
+            book, customer, kind, f"{kind}-{customer.id}-{today}", about, today
+        )
+
+
+def _kind(standing: Standing, low_micro: int | None, *, over_limit: bool) -> str:
+    if standing.over_limit:
+        return "over-limit" if over_limit else ""
+    prepaid = not standing.credit_limit_micro
+    low = prepaid and low_micro is not None and standing.available_micro < low_micro
+    return "low-balance" if low else ""
+
+
+def _is_new(before: Message, available_micro: int, today: dt.date) -> bool:
+    """Return whether a customer whose balance was low before gets another letter of it."""
+    day = dt.date.fromisoformat(before.queued)
+    if day >= today:
+        return False
+    return today - day >= _WEEK or available_micro > money.parse(before.about["available"])
