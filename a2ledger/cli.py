@@ -25,6 +25,9 @@ COMMANDS = {
     "customer": "customers.customer",
     "fee": "fees.fee",
     "import": "imports.import_",
+    "payment": "payments.payment",
+    "refill": "payments.refill",
+    "charge": "payments.charge",
     "quarantine": "imports.quarantine_",
     "tariff": "tariff.tariff",
     "sources": "sources.sources_",
@@ -33,13 +36,17 @@ COMMANDS = {
     "void": "rerate.void",
     "check": "balances.check",
     "verify": "balances.verify",
+    "find": "questions.find",
     "balances": "balances.balances",
+    "payments": "payments.payments",
+    "calls": "questions.calls",
     "ageing": "balances.ageing_",
     "preview": "balances.preview",
     "statement": "balances.statement",
     "close": "close.close",
     "invoice": "close.invoice",
     "send": "send.send",
+    "invoices": "questions.invoices",
     "report": "report.report",
     "explain": "explain.explain",
     "reconcile": "a2billing.reconcile",
@@ -57,8 +64,46 @@ COMMANDS = {
     "authorize": "authorize.authorize",
     "doctor": "doctor.doctor",
     "upgrade": "upgrade.upgrade",
+    "completion": "completion.completion",
 }
 """Where each command stands in :mod:`a2ledger.commands`."""
+
+
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    word: ours
+    for words, ours in (
+        ("pay paid payin", ("payment",)),
+        ("topup top-up recharge credit voucher", ("refill",)),
+        ("debit fine one-off", ("charge",)),
+        ("list users user customers clients accounts subscribers", ("customer list",)),
+        ("add new create", ("customer add",)),
+        ("show info", ("customer show",)),
+        ("set edit update change", ("customer set",)),
+        ("block suspend lock", ("customer block",)),
+        ("unblock unlock", ("customer unblock",)),
+        ("reopen", ("customer reopen",)),
+        ("bill bills", ("preview", "invoices")),
+        ("fees subscription subscriptions", ("fee list",)),
+        ("balance owed debt", ("balances",)),
+        ("aging overdue dunning", ("ageing",)),
+        ("search lookup who", ("find",)),
+        ("cdr cdrs", ("calls",)),
+        ("load ingest", ("import",)),
+        ("rates prices pricelist deck decks tariffs", ("tariff",)),
+        ("undo cancel delete remove strike", ("void",)),
+        ("creditnote credit_note", ("credit-note",)),
+        ("writeoff write_off", ("write-off",)),
+        ("chargeback bounce bounced", ("returned",)),
+        ("start gui ui web fava", ("serve",)),
+        ("history account", ("statement",)),
+        ("month-end finalize finalise", ("close",)),
+        ("rejected refused errors", ("quarantine list",)),
+        ("reports vat", ("report",)),
+        ("completions", ("completion",)),
+    )
+    for word in words.split()
+}
+"""Words of other programs, and which commands of ours they mean."""
 
 
 class Commands(UserDict[str, Any]):
@@ -83,6 +128,20 @@ class Group(click.Group):
         """Names of the commands, in that order."""
         del ctx
         return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that words name; a word that others use is answered with ours."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            word = " ".join(args[:2]).lower()
+            ours = SYNONYMS.get(word) or SYNONYMS.get(args[0].lower())
+            if ours is None:
+                raise
+            shown = " or ".join(f"`a2ledger {name}`" for name in ours)
+            ctx.fail(f"No such command '{args[0]}'. Did you mean {shown}?")
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an expected error is one line and an exit code."""

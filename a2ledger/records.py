@@ -119,6 +119,13 @@ class Fee:
     """Amounts in micro-units with the days from which they hold; the first day is the fee's."""
     until: dt.date | None = None
     """The first day it is not due for any more."""
+    quantities: tuple[tuple[dt.date, int], ...] = ()
+    """Of how many things the amounts are the price, by the same days; where it is not one."""
+
+    def quantity(self, day: dt.date) -> int:
+        """How many things the fee is for on a day."""
+        since = self.prices[max(bisect_right([one for one, _ in self.prices], day) - 1, 0)][0]
+        return dict(self.quantities).get(since, 1)
 
     @property
     def start(self) -> dt.date:

@@ -118,7 +118,7 @@ def _versions(book: Book, name: str) -> Iterator[tuple[str, str, Deck]]:
             text = book.repository.run("show", f"{commit.split()[0]}:{path}", check=False).stdout
             if text and text not in seen:
                 seen.add(text)
-                deck, problems = tariff.parse(text, name=name, file=path)
+                deck, problems = tariff.parse(text, name=name, file=path, locale=book.config.locale)
                 if not problems:
                     yield commit, text, deck
     except GitError:

@@ -124,6 +124,65 @@ _CLOSING = re.compile(
 )
 
 
+class Applied(NamedTuple):
+    """What of a credit settles what of a debit."""
+
+    credit: Moved
+    debit: Moved
+    micro: int
+
+
+class Settled(NamedTuple):
+    """Debits with what is open of each, what settled them, and money that none is left for."""
+
+    debits: list[tuple[Moved, int]]
+    applied: list[Applied]
+    unapplied_micro: int
+
+
+def settled(rows: Iterable[Moved]) -> Settled:
+    """Set the credits of a customer's Billed account against its debits.
+
+    Args:
+        rows: all entries of the account up to a day.
+
+    Returns:
+        documents, and money paid back that no document is for, with what is open of each: the sum
+        of these less the unapplied money is the sum of the rows.
+    """
+    every = sorted(rows, key=lambda row: (row.date, row.link))
+    documents = [row for row in every if _is_document(row)]
+    rest = [row.micro for row in documents]
+    applied: list[Applied] = []
+    pool: list[tuple[Moved, int]] = []
+    bare = []
+    for group in _groups([row for row in every if not _is_document(row)]):
+        micro = -sum(row.micro for row in group)
+        if micro < 0:
+            bare.append(group[-1]._replace(micro=-micro))
+            continue
+        credit = next((row for row in group if row.micro < 0), group[0])
+        for index in _named(group, documents):
+            part = min(micro, rest[index])
+            rest[index] -= part
+            micro -= part
+            applied += [Applied(credit, documents[index], part)] if part else []
+        pool += [(credit, micro)] if micro else []
+    # What was paid back came out of money that settles no named document.
+    debits = [*bare, *documents]
+    rest = [row.micro for row in bare] + rest
+    left = []
+    for row, open_micro in zip(debits, rest, strict=True):
+        while open_micro and pool:
+            credit, micro = pool[0]
+            part = min(micro, open_micro)
+            open_micro -= part  # noqa: PLW2901
+            applied.append(Applied(credit, row, part))
+            pool[:1] = [(credit, micro - part)] if micro > part else []
+        left.append((row, open_micro))
+    return Settled(left, applied, sum(micro for _, micro in pool))
+
+
 def opened(rows: Iterable[Moved]) -> tuple[list[Open], int]:
     """What is open, oldest first, and what money is unapplied.
 
@@ -133,33 +192,20 @@ def opened(rows: Iterable[Moved]) -> tuple[list[Open], int]:
     Returns:
         open documents, whose sum less the unapplied money is the sum of the rows.
     """
-    every = sorted(rows, key=lambda row: (row.date, row.link))
-    documents = [row for row in every if _is_document(row)]
-    rest = [row.micro for row in documents]
-    pool, bare = 0, []
-    for group in _groups([row for row in every if not _is_document(row)]):
-        micro = -sum(row.micro for row in group)
-        if micro < 0:
-            bare.append(group[-1]._replace(micro=-micro))
-            continue
-        for index in _named(group, documents):
-            applied = min(micro, rest[index])
-            rest[index] -= applied
-            micro -= applied
-        pool += micro
-    # What was paid back came out of money that settles no named document.
-    rest = [row.micro for row in bare] + rest
-    found = []
-    for row, left in zip([*bare, *documents], rest, strict=True):
-        applied = min(pool, left)
-        pool -= applied
-        if left > applied:
-            due = row.due or row.date
-            issued = bool(row.number) and row.number == row.link
-            found.append(
-                Open(row.date, row.number, row.title, due, row.micro, left - applied, issued)
-            )
-    return sorted(found), pool
+    found = settled(rows)
+    return sorted(
+        Open(
+            row.date,
+            row.number,
+            row.title,
+            row.due or row.date,
+            row.micro,
+            open_micro,
+            bool(row.number) and row.number == row.link,
+        )
+        for row, open_micro in found.debits
+        if open_micro
+    ), found.unapplied_micro
 
 
 def _is_document(row: Moved) -> bool:
@@ -316,8 +362,9 @@ def of_customer(book: Book, standing: Standing, day: dt.date) -> Aged:
     )
 
 
-def _opened(book: Book, customer: Customer, day: dt.date) -> tuple[list[Open], int]:
-    rows = [
+def moves(book: Book, customer: Customer, day: dt.date) -> list[Moved]:
+    """Entries on a customer's Billed account up to a day."""
+    return [
         row
         for start in customer.periods
         if start <= day
@@ -325,7 +372,10 @@ def _opened(book: Book, customer: Customer, day: dt.date) -> tuple[list[Open], i
             book.text(customer_file.period_path(customer.id, start)), customer.id, day
         )
     ]
-    documents, unapplied = opened(rows)
+
+
+def _opened(book: Book, customer: Customer, day: dt.date) -> tuple[list[Open], int]:
+    documents, unapplied = opened(moves(book, customer, day))
     return [
         one._replace(due=dt.date.fromisoformat(document(book, one).due_date)) if one.issued else one
         for one in documents

@@ -498,10 +498,3 @@ def left_open(results: Sequence[Closed]) -> Iterator[str]:
         if not row.closed:
             for warned in row.warnings:
                 yield f"{row.customer}, {row.period}: left open: {warned.message}"
-
-
-def is_closed_through(book: Book, day: dt.date) -> bool:
-    """Whether every customer's periods that end by a day are closed."""
-    return bool(subledgers.customers(book)) and not any(
-        due(customer, day + period.DAY) for customer in subledgers.customers(book).values()
-    )

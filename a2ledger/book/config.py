@@ -5,12 +5,13 @@ This module holds values and turns parsed TOML into them; ``book.py`` reads the 
 
 from __future__ import annotations
 
+import codecs
 import datetime as dt
 import re
 import tomllib
 import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from a2ledger.book.authorize import Authorize
 from a2ledger.book.bills import Bills, Delivery, Dunning, Mail
 from a2ledger.book.source_config import TABLES, Source, UnknownSourceError
 from a2ledger.book.toml_table import ConfigError, Table
+from a2ledger.local_forms import NO_LOCALE, Locale
 from a2ledger.vat import TREATMENTS, VatCode
 
 FORMAT = 1
@@ -172,6 +174,8 @@ class Config:
     """Rate decks of which anything is said."""
     tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
     """By carrier, where they are not the usual ones."""
+    locale: Locale = NO_LOCALE
+    """How amounts, days and text are written here."""
     notice_days: int = 0
     """How long before they hold customers are to be told of higher prices."""
 
@@ -199,6 +203,7 @@ class Config:
                 switch=name.removesuffix("-db"),  # its table holds the calls that its files do
                 timezone=self.timezone,
                 configured=False,
+                locale=self.locale,
             )
         names = ", ".join([*self.sources, *known, *TABLES[:-1]])
         raise UnknownSourceError(
@@ -290,6 +295,7 @@ def parse(text: str) -> Config:
     rules = tuple(_vat_rules(taxes, codes, services, company.country))
     taxes.finish()
     numbers = top.table("numbers")
+    locale = _locale(top.table("locale"))
     tariffs = top.table("tariffs")
     series = top.table("series")
     config = Config(
@@ -303,7 +309,8 @@ def parse(text: str) -> Config:
         vat_rules=rules,
         methods=METHODS | dict(_methods(top.table("methods"))),
         sources={
-            one.name: one for one in source_config.parsed(top.table("sources"), services, zone)
+            one.name: replace(one, locale=locale)
+            for one in source_config.parsed(top.table("sources"), services, zone)
         },
         invoice_series=_series(numbers, "invoice", INVOICES),
         credit_note_series=_series(numbers, "credit_note", CREDIT_NOTES),
@@ -325,6 +332,7 @@ def parse(text: str) -> Config:
         serve=_serve(top.table("serve")),
         authorize=authorize.parsed(top.table("authorize")),
         tolerances=dict(_tolerances(top.table("carriers"))),
+        locale=locale,
         notice_days=_notice_days(tariffs),
         decks=dict(_decks(tariffs, currency)),
     )
@@ -435,6 +443,34 @@ def _tolerances(table: Table) -> Iterator[tuple[str, Tolerance]]:
             raise row.error("amount", str(error)) from None
         row.finish()
         yield name, Tolerance(start, seconds, micro)
+
+
+def _locale(table: Table) -> Locale:
+    name = table.take("name", str, "")
+    usual = _of_language(table, name) if name else Locale()
+    decimal = table.choice("decimal", ("", ",", "."), usual.decimal)
+    dates = table.choice("dates", ("", "day", "month"), usual.dates)
+    encoding = table.take("encoding", str, "")
+    try:
+        encoding = encoding and codecs.lookup(encoding).name
+    except LookupError:
+        raise table.error("encoding", f"{encoding!r} is no encoding such as latin-1") from None
+    table.finish()
+    return Locale(decimal, dates, encoding)
+
+
+def _of_language(table: Table, name: str) -> Locale:
+    """How a language of a country is written, by the Unicode CLDR."""
+    import babel  # noqa: PLC0415 - a tenth of a second that few books need
+
+    try:
+        found = babel.Locale.parse(name.replace("-", "_"))
+    except (ValueError, babel.UnknownLocaleError):
+        raise table.error("name", f"{name!r} is no language such as nl_BE or en_US") from None
+    mark = found.number_symbols["latn"]["decimal"]
+    pattern = str(found.date_formats["short"].pattern)
+    order = "month" if pattern.lower().startswith("m") else "day" if pattern[0] == "d" else ""
+    return Locale(mark if mark in {",", "."} else "", order)
 
 
 def _notice_days(table: Table) -> int:

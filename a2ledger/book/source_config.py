@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from a2ledger.book import presets
 from a2ledger.book.toml_table import ConfigError, Table
 from a2ledger.errors import USAGE
+from a2ledger.local_forms import NO_LOCALE, Locale
 
-TABLES = ("customers", "refills", "payments", "charges", "openings", "prices", "bank")
+TABLES = ("customers", "refills", "payments", "charges", "openings", "prices", "fees", "bank")
 """What `import` reads besides sources; no source may bear such a name."""
 IDENTIFIERS = (
     *("accountcode", "peeraccount", "channel", "dstchannel", "src", "did", "dst", "userfield"),
@@ -95,6 +96,8 @@ class Source:
     technical_prefixes: tuple[str, ...] = ()
     identify: tuple[str, ...] = ()
     answered: tuple[str, ...] = ()
+    locale: Locale = NO_LOCALE
+    """How people of the book write amounts and days."""
 
 
 def parsed(table: Table, services: Mapping[str, str], zone: str) -> Iterator[Source]:

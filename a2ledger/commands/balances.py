@@ -6,7 +6,7 @@ import datetime as dt
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -24,6 +24,7 @@ from a2ledger.billing import unposted
 from a2ledger.book.book import Book, BrokenBookError
 from a2ledger.calls import detail, unclaimed
 from a2ledger.commands.settings import (
+    CUSTOMER,
     DAY,
     Settings,
     as_json_option,
@@ -32,6 +33,7 @@ from a2ledger.commands.settings import (
     pass_settings,
     print_json,
 )
+from a2ledger.commands.tables import table
 from a2ledger.delivery import outbox
 from a2ledger.documents import render
 from a2ledger.documents.document import as_json
@@ -124,12 +126,20 @@ def _show(problems: Sequence[Problem], as_json_: bool, more: Mapping[str, Any]) 
 
 
 @click.command()
+@click.argument("customers", nargs=-1, type=CUSTOMER, metavar="[CUSTOMER]...")
 @click.option("--as-of", "day", type=DAY, metavar="DATE", help="At the end of a past day.")
 @click.option("--over-limit", is_flag=True, help="Only customers over their credit limit.")
 @as_json_option
 @pass_settings
-def balances(settings: Settings, day: dt.date | None, over_limit: bool, as_json_: bool) -> None:
-    """Show what every customer owes, and may still use.
+def balances(
+    settings: Settings,
+    *,
+    customers: tuple[str, ...],
+    day: dt.date | None,
+    over_limit: bool,
+    as_json_: bool,
+) -> None:
+    """Show what customers owe, and may still use: those named, or all, and the total.
 
     With --over-limit the exit code is 1 if there is anyone. With --as-of what counts is the
     date of each entry; a close is dated the last day of its period.
@@ -137,11 +147,15 @@ def balances(settings: Settings, day: dt.date | None, over_limit: bool, as_json_
     Example: a2ledger balances --over-limit
     """
     book = settings.book()
+    for name in customers:
+        known(book, name)
     waiting: dict[str, int] = {}
     if day:
         found = asking.standings_on(book, day)
     else:
         found, waiting = asking.balances(book)
+    if customers:
+        found, waiting = [row for row in found if row.customer in customers], {}
     if over_limit:
         found = [row for row in found if row.over_limit]
     rows = asking.balances_json(found)
@@ -151,7 +165,7 @@ def balances(settings: Settings, day: dt.date | None, over_limit: bool, as_json_
         _balances_table(rows)
     for currency, micro in waiting.items():
         settings.talk(
-            f"{money.text(micro, 2)} {currency} is no customer's: see `a2ledger suspense`"
+            f"note: {money.text(micro, 2)} {currency} is no customer's: see `a2ledger suspense`"
         )
     if over_limit and rows:
         sys.exit(NO)
@@ -159,23 +173,24 @@ def balances(settings: Settings, day: dt.date | None, over_limit: bool, as_json_
 
 def _balances_table(rows: Sequence[dict[str, Any]]) -> None:
     columns = ("owed", "billed", "unbilled", "credit_limit", "available")
-    _table(rows, columns, lambda row: "  over the limit" if row["over_limit"] else "")
+    shown = _aligned([*rows, *_totals(rows, columns[:3])], columns)
+    marked = [{**row, "": "over the limit" if row["over_limit"] else ""} for row in shown]
+    table(marked, ("customer", "name", *columns, "currency", ""), right=columns)
 
 
-def _table(
-    rows: Sequence[dict[str, Any]],
-    columns: Sequence[str],
-    mark: Callable[[dict[str, Any]], str] = lambda _: "",
-) -> None:
-    """Amounts of customers, a line each, aligned at the point."""
-    shown = _aligned(rows, columns)
-    widths = {name: max([len(name), *(len(row[name]) for row in shown)]) for name in columns}
-    wide = max([8, *(len(row["customer"]) for row in rows)])
-    heads = "  ".join(f"{_head(name):>{widths[name]}}" for name in columns)
-    click.echo(f"{'customer':<{wide}}  {heads}")
-    for row in shown:
-        amounts = "  ".join(f"{row[name]:>{widths[name]}}" for name in columns)
-        click.echo(f"{row['customer']:<{wide}}  {amounts} {row['currency']}{mark(row)}")
+def _totals(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Return a row of sums for each currency, where there is more than one row of it."""
+    found = []
+    for currency in sorted({row["currency"] for row in rows}):
+        own = [row for row in rows if row["currency"] == currency]
+        if len(own) > 1:
+            empty = dict.fromkeys(own[0], "")
+            sums = {
+                name: money.text(sum(money.parse(row[name]) for row in own), 2) for name in columns
+            }
+            total = {"customer": "total", "name": f"{len(own)} customers"}
+            found.append({**empty, **sums, **total, "currency": currency})
+    return found
 
 
 def _head(column: str) -> str:
@@ -191,6 +206,8 @@ def _aligned(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> list[dic
     }
 
     def filled(amount: str, decimals: int) -> str:
+        if not amount:
+            return ""
         whole, point, fraction = amount.partition(".")
         return f"{whole}{point}{fraction:0<{decimals}}"
 
@@ -236,7 +253,13 @@ def ageing_(
     elif documents:
         _documents_table(rows)
     else:
-        _table(rows, (*BUCKETS, "unapplied", "billed"))
+        columns = (*BUCKETS, "unapplied", "billed")
+        today = settings.today(book)
+        names = {name: one.text("name", today) for name, one in subledgers.customers(book).items()}
+        named = [{**row, "name": names[row["customer"]]} for row in rows]
+        shown = _aligned([*named, *_totals(named, columns)], columns)
+        heads = {name: _head(name) for name in columns}
+        table(shown, ("customer", "name", *columns, "currency"), right=columns, heads=heads)
 
 
 def _documents_table(rows: Sequence[dict[str, Any]]) -> None:

@@ -55,7 +55,8 @@ def close(
 ) -> None:
     """Close every period that has ended, number its document and freeze its file.
 
-    Exit 1 if nothing could be closed, or a customer named could not. Calls of these periods that
+    Exit 0 if nothing is due; exit 1 if something that is due stays open, or a customer named
+    could not be closed. Calls of these periods that
     lie in quarantine are named; with --strict, whatever they may belong to stays open. With --final
     the last period ends yesterday, whenever it would have ended, and no call or charge enters the
     account any more.
@@ -92,11 +93,10 @@ def close(
         click.echo(f"a2ledger: {line}", err=True)
     _tell_unposted(settings.book(), held, closed)
     click.echo(_told(closed, dry_run), err=True)
-    refused = not closed and not (through and closing.is_closed_through(settings.book(), through))
-    if refused or (customers and any(not row.closed for row in results)):
-        if not results:
-            click.echo("a2ledger: no period has ended since the last close", err=True)
+    if any(not row.closed for row in results):
         sys.exit(NO)
+    if not results:
+        settings.talk("nothing is due: no period has ended since the last close")
 
 
 def _tell_unposted(
@@ -130,11 +130,29 @@ def _close_message(closed: Sequence[closing.Closed]) -> str:
     return f"close: {len(closed)} period(s), {count} number(s){spans}\n"
 
 
+class Month(click.ParamType[str]):
+    """A month such as 2026-01."""
+
+    name = "month"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the month a text names."""
+        try:
+            return f"{dt.datetime.strptime(str(value), '%Y-%m'):%Y-%m}"  # noqa: DTZ007 - no time
+        except ValueError:
+            self.fail(f"{value!r} is not a month such as 2026-01", param, ctx)
+
+
 @click.command()
 @click.argument("numbers", nargs=-1, metavar="[NUMBER]...")
 @click.option(
-    "--period", "month", metavar="MONTH", default="", help="Documents of a month: 2026-01."
+    "--period",
+    "month",
+    type=Month(),
+    metavar="MONTH",
+    help="Documents whose period ends in a month: 2026-01.",
 )
+@click.option("--all", "everything", is_flag=True, help="Every document there is.")
 @click.option(
     "--format",
     "formats",
@@ -154,16 +172,9 @@ def _close_message(closed: Sequence[closing.Closed]) -> str:
 @dry_run_option
 @pass_settings
 def invoice(
-    settings: Settings,
-    *,
-    numbers: tuple[str, ...],
-    month: str,
-    formats: str,
-    output: Path | None,
-    as_json_: bool,
-    dry_run: bool,
+    settings: Settings, /, *, output: Path | None, as_json_: bool, dry_run: bool, **given: Any
 ) -> None:
-    """Render closed documents; prints the paths written, one a line.
+    """Render closed documents, by number, month or all; prints the paths written, one a line.
 
     ubl, cii and facturx are electronic invoices; what one lacks is named. Without numbers, those
     that can be made are, and exit 1 says that others could not.
@@ -171,17 +182,12 @@ def invoice(
     Example: a2ledger invoice INV-2026-000001 --format html,pdf
     """
     book = settings.book()
-    found = rendering.chosen(book, numbers, month)
+    numbers, names = given["numbers"], _formats(given["formats"])
+    found = _chosen(settings, book, as_json_=as_json_, **given)
     if as_json_:
         documents = [as_json(document) for document in found.values()]
         print_json(documents[0] if len(numbers) == 1 else documents)
         return
-    names = [name.strip() for name in formats.split(",") if name.strip()]
-    for name in names:
-        if name not in _FORMATS:
-            raise click.BadParameter(
-                f"{name!r} is none of {', '.join(_FORMATS)}", param_hint="--format"
-            )
     for_people = [name for name in names if name in rendering.ENDINGS]
     for_programs = [name for name in names if name in electronic.ENDINGS]
     with settings.progress("rendering", len(found) * len(names)) as bar:
@@ -203,6 +209,38 @@ def invoice(
         click.echo(f"a2ledger: {line}", err=True)
     if refused:
         sys.exit(NO)
+
+
+def _formats(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in _FORMATS:
+            raise click.BadParameter(
+                f"{name!r} is none of {', '.join(_FORMATS)}", param_hint="--format"
+            )
+    return names
+
+
+def _chosen(
+    settings: Settings,
+    book: Book,
+    *,
+    numbers: tuple[str, ...],
+    month: str | None,
+    everything: bool,
+    as_json_: bool,
+    formats: str,
+) -> dict[str, Document]:
+    """Return the documents that are named, in one way or another."""
+    del formats
+    if not (numbers or month or everything or as_json_):
+        raise click.UsageError(
+            "which? name documents, or say --period MONTH or --all; `a2ledger invoices` lists them"
+        )
+    found = rendering.chosen(book, numbers, month or "")
+    if not found:
+        settings.talk(f"note: no document{f' of a period that ends in {month}' if month else ''}")
+    return found
 
 
 def _invoices(documents: Mapping[str, Document], numbers: Sequence[str]) -> dict[str, Document]:

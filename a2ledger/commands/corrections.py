@@ -14,7 +14,9 @@ from a2ledger import money
 from a2ledger.accounts import NOBODY
 from a2ledger.book.book import Draft, RefusedError
 from a2ledger.commands.settings import (
+    AMOUNT,
     DAY,
+    NUMBER,
     Settings,
     as_json_option,
     dry_run_option,
@@ -27,27 +29,6 @@ from a2ledger.corrections import issue_credit_note
 from a2ledger.corrections import transfer as transferring
 from a2ledger.corrections.correct import Posted, Wanted
 from a2ledger.corrections.transfer import Moving
-
-
-class Amount(click.ParamType[int]):
-    """An amount of money more than nothing, such as 12.34; in micro-units."""
-
-    name = "amount"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The amount a text says."""
-        if isinstance(value, int):
-            return value
-        try:
-            micro = money.parse(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        if micro <= 0:
-            self.fail(f"{value!r} is not an amount above zero", param, ctx)
-        return micro
-
-
-AMOUNT = Amount()
 
 
 class Asked:
@@ -276,7 +257,8 @@ def transfer(asked: Asked, *, source: str, to: str, what: str, payment: bool) ->
         other = _party(to)
         if other:
             known(draft, other)
-        amount = None if payment else _amount(what)
+        written = NUMBER.convert(what, None, click.get_current_context())
+        amount = None if payment else _amount(written)
         if amount is None:
             return transferring.transfer(draft, wanted, Moving(other, payment=what))
         if transferring.is_payment(draft, wanted.customer, what):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from a2ledger.balances import balances
 from a2ledger.billing import settle
+from a2ledger.book.book import RefusedError
 from a2ledger.commands import fees
 from a2ledger.commands.settings import (
+    CUSTOMER,
     DAY,
+    NUMBER,
     Settings,
     as_json_option,
     dry_run_option,
@@ -22,7 +26,7 @@ from a2ledger.commands.settings import (
 )
 from a2ledger.customers import register
 from a2ledger.journal import subledgers
-from a2ledger.records import KEYS
+from a2ledger.records import KEYS, Customer, split_list
 
 
 @click.group()
@@ -30,26 +34,140 @@ def customer() -> None:
     """Add, change and show customers."""
 
 
+_HELP = {
+    "name": "As it stands on bills.",
+    "credit_limit": "How much they may owe; 0 is prepaid.",
+    "tariff": "Price lists by name, the first that knows a number decides: acme,standard.",
+    "billing_day": "Day of the month on which a period begins, 1 to 31.",
+    "cycle": "How often they are billed: monthly, quarterly …",
+    "currency": "Of the account, for good: EUR.",
+    "vat": "How VAT is added: on-invoice, on-refill, included, none.",
+    "vat_id": "Their VAT number: BE0403170701.",
+    "email": "Where bills are sent.",
+    "address": "In one line, for bills on paper.",
+    "street": "Street and number; with it bills can be e-invoices.",
+    "street2": "A second line of it.",
+    "postcode": "Post code.",
+    "city": "City.",
+    "region": "Region, where the post needs it.",
+    "country": "Two letters: BE.",
+    "registration": "Number in a register of businesses: 0208:0403170701.",
+    "peppol": "Electronic address: 0208:0403170701.",
+    "contact": "Who reads the bills there.",
+    "phone": "Number of the contact.",
+    "iban": "Their bank account.",
+    "bic": "Their bank.",
+    "buyer_reference": "What their bills must bear, if they say so.",
+    "order_reference": "Number of their order.",
+    "language": "Of their bills: nl, fr, de …",
+    "delivery": "How documents reach them: mail, peppol, print; or none.",
+    "documents": "What they want to get: invoice or statement.",
+    "terms": "Days until a bill is due.",
+    "identifiers": "Numbers, devices and account codes, with commas between.",
+    "discount_percent": "Off the price of calls: 10.",
+    "dial_plan": "How their numbers are dialled: 9= takes a leading 9 off.",
+    "group": "A word of yours, for call guards.",
+    "status": "A word of yours, for call guards.",
+    "blocked": "Why they may not call; no if they may.",
+    "guards": "What their calls may do at most: calls=2, per_day=20.",
+}
+_LISTS = ("identifiers", "tariff", "delivery", "guards", "dial_plan")
+"""Facts that are lists."""
+_LOCAL = ("credit_limit", "discount_percent")
+
+
 def fact_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """An option for every fact of a customer."""
     for key in reversed(KEYS):
-        function = click.option(f"--{key.replace('_', '-')}", key, metavar="TEXT")(function)
+        function = click.option(
+            f"--{key.replace('_', '-')}",
+            key,
+            type=NUMBER if key in _LOCAL else click.STRING,
+            metavar="TEXT",
+            help=_HELP.get(key, ""),
+        )(function)
     return function
 
 
-def _pairs(words: Sequence[str]) -> dict[str, str]:
-    """Facts written as ``KEY=VALUE`` or ``KEY VALUE``."""
-    found: dict[str, str] = {}
+class Change(NamedTuple):
+    """What a fact is to be, or what a list is to have more or less."""
+
+    key: str
+    how: str
+    """``=``, ``+=`` or ``-=``."""
+    value: str
+
+
+def _changes(words: Sequence[str]) -> list[Change]:
+    """Facts written as ``KEY=VALUE``, ``KEY VALUE``, ``KEY+=ITEM`` or ``KEY-=ITEM``."""
+    found = []
     rest = iter(words)
     for word in rest:
-        key, equals, value = word.partition("=")
-        if not equals:
+        key, how, value = _parts(word)
+        if not how:
             following = next(rest, None)
             if following is None:
                 raise click.UsageError(f"{word}: say {word}=VALUE")
-            value = following
-        found[key.replace("-", "_")] = value
+            how, value = "=", following
+        key = key.replace("-", "_")
+        if how != "=" and key not in _LISTS:
+            raise click.UsageError(f"{key}: {how} is for lists: {', '.join(_LISTS)}")
+        if key in _LOCAL:
+            value = NUMBER.convert(value, None, click.get_current_context())
+        found.append(Change(key, how, value))
     return found
+
+
+def _parts(word: str) -> tuple[str, str, str]:
+    match = re.match(r"([A-Za-z0-9_-]+?)(\+=|-=|=)", word)
+    return (match[1], match[2], word[match.end() :]) if match else (word, "", "")
+
+
+def _facts(customer: Customer, changes: Sequence[Change], day: dt.date) -> dict[str, str]:
+    """Return the values facts are to have, lists with what is added and taken off."""
+    found: dict[str, str] = {}
+    for key, how, value in changes:
+        if how == "=":
+            found[key] = value
+            continue
+        held = list(split_list(found[key]) if key in found else customer.listed(key, day))
+        items = split_list(value)
+        if how == "+=":
+            held += [item for item in items if item not in held]
+        elif missing := [item for item in items if item not in held]:
+            raise RefusedError(
+                f"{customer.id}: {missing[0]} is none of their {key}",
+                undone="nothing was changed",
+                todo=f"they have {', '.join(held) or 'none'}",
+            )
+        else:
+            held = [item for item in held if item not in items]
+        found[key] = ", ".join(held)
+    return found
+
+
+def _ask(customer: Customer, changes: Sequence[Change], day: dt.date) -> None:
+    """Have a person agree to lists that lose something by being replaced.
+
+    Raises:
+        RefusedError: if nobody does.
+    """
+    for key, how, value in changes:
+        held = customer.listed(key, day) if how == "=" and key in _LISTS else ()
+        lost = [item for item in held if item not in split_list(value)]
+        if not lost or (key == "tariff" and len(held) == 1):
+            continue
+        question = f"{customer.id}: {key} would lose {', '.join(lost)}; replace the list?"
+        try:
+            agreed = click.confirm(question, default=False, err=True)
+        except click.Abort:
+            agreed = False
+        if not agreed:
+            raise RefusedError(
+                f"{customer.id}: {key} would lose {', '.join(lost)}",
+                undone="nothing was changed",
+                todo=f"add with {key}+=ITEM, take off with {key}-=ITEM, or say --yes to replace it",
+            )
 
 
 @customer.command("add")
@@ -65,7 +183,8 @@ def customer_add(
 
     Example: a2ledger customer add C10001 --name "Ada" --credit-limit 50 --tariff standard
     """
-    given = {key: value for key, value in {**facts, "opened": opened}.items() if value is not None}
+    given = {key: value for key, value in facts.items() if value is not None}
+    given |= {"opened": settings.day(opened)} if opened else {}
     with settings.drafting(dry_run=dry_run) as draft:
         added = register.add(draft, identity, given)
         register.check_clashes(draft)
@@ -74,9 +193,10 @@ def customer_add(
 
 
 @customer.command("set")
-@click.argument("identity", metavar="ID")
+@click.argument("identity", type=CUSTOMER, metavar="ID")
 @click.argument("words", metavar="[KEY=VALUE]...", nargs=-1)
 @click.option("--from", "since", type=DAY, metavar="DATE", help="From this day on; else today.")
+@click.option("-y", "--yes", is_flag=True, help="Replace lists without asking.")
 @fact_options
 @dry_run_option
 @pass_settings
@@ -86,17 +206,27 @@ def customer_set(
     identity: str,
     words: tuple[str, ...],
     since: dt.date | None,
+    yes: bool,
     dry_run: bool,
     **facts: str | None,
 ) -> None:
     """Change what is known of a customer, from a day on.
 
+    KEY=VALUE sets a fact. Of a list, identifiers+=ITEM adds and identifiers-=ITEM takes off;
+    replacing a list that has more in it asks first.
+
     Example: a2ledger customer set C10001 credit_limit=100 --from 2026-03-01
     """
-    given = {key: value for key, value in facts.items() if value is not None} | _pairs(words)
-    if not given:
+    changes = [Change(key, "=", value) for key, value in facts.items() if value is not None]
+    changes += _changes(words)
+    if not changes:
         raise click.UsageError("nothing to change: say KEY=VALUE")
+    book = settings.book()
+    customer, day = known(book, identity), since or settings.today(book)
+    if not (yes or dry_run):
+        _ask(customer, changes, day)
     with settings.drafting(dry_run=dry_run) as draft:
+        given = _facts(known(draft, identity), changes, day)
         changed = register.change(draft, identity, given, since or draft.today)
         register.check_clashes(draft)
         settings.publish(draft, f"customer set: {identity} {' '.join(given)}\n", dry_run)
@@ -105,7 +235,7 @@ def customer_set(
 
 
 @customer.command("block")
-@click.argument("identity", metavar="ID")
+@click.argument("identity", type=CUSTOMER, metavar="ID")
 @click.option("--reason", default="yes", metavar="TEXT", help="What switches and staff are told.")
 @click.option("--from", "since", type=DAY, metavar="DATE", help="From this day on; else today.")
 @dry_run_option
@@ -123,7 +253,7 @@ def customer_block(
 
 
 @customer.command("unblock")
-@click.argument("identity", metavar="ID")
+@click.argument("identity", type=CUSTOMER, metavar="ID")
 @click.option("--from", "since", type=DAY, metavar="DATE", help="From this day on; else today.")
 @dry_run_option
 @pass_settings
@@ -155,7 +285,7 @@ def _set_blocked(
 
 
 @customer.command("reopen")
-@click.argument("identity", metavar="ID")
+@click.argument("identity", type=CUSTOMER, metavar="ID")
 @click.option("--from", "since", type=DAY, metavar="DATE", help="A period starts; else today.")
 @dry_run_option
 @pass_settings
@@ -174,11 +304,11 @@ def customer_reopen(
 
 
 @customer.command("show")
-@click.argument("identity", metavar="ID")
+@click.argument("identity", type=CUSTOMER, metavar="ID")
 @as_json_option
 @pass_settings
 def customer_show(settings: Settings, identity: str, as_json_: bool) -> None:
-    """Show a customer's facts and their history, and his fees.
+    """Show a customer's facts and their history, and their fees.
 
     Example: a2ledger customer show C10001
     """

@@ -10,7 +10,9 @@ import click
 
 from a2ledger.book.book import Draft
 from a2ledger.commands.settings import (
+    CUSTOMER,
     DAY,
+    NUMBER,
     Settings,
     as_json_option,
     dry_run_option,
@@ -22,6 +24,12 @@ from a2ledger.fees import charge
 from a2ledger.journal import subledgers
 from a2ledger.records import EVERY
 
+_quantity = click.option(
+    "--quantity",
+    type=click.IntRange(1, 999_999),
+    metavar="N",
+    help="Of how many; AMOUNT is the price of each.",
+)
 _since = click.option("--from", "since", type=DAY, metavar="DATE", help="From this day on.")
 
 
@@ -31,11 +39,18 @@ def fee() -> None:
 
 
 @fee.command("add")
-@click.argument("identity", metavar="CUSTOMER")
+@click.argument("identity", type=CUSTOMER, metavar="CUSTOMER")
 @click.argument("service")
-@click.argument("amount")
+@click.argument("amount", type=NUMBER)
+@_quantity
 @click.option("--id", "name", default="", metavar="ID", help="Of the fee; else the next feeN.")
-@click.option("--every", type=click.Choice(list(EVERY)), default="month", show_default=True)
+@click.option(
+    "--every",
+    type=click.Choice(list(EVERY)),
+    default="month",
+    show_default=True,
+    help="How often AMOUNT falls due.",
+)
 @click.option("--arrears/--advance", default=False, help="Due at the end of its days, or before.")
 @click.option("--from", "since", type=DAY, metavar="DATE", help="First day; else today.")
 @click.option("--until", type=DAY, metavar="DATE", help="First day it is not due for.")
@@ -43,24 +58,33 @@ def fee() -> None:
 @dry_run_option
 @pass_settings
 def fee_add(
-    settings: Settings, /, identity: str, service: str, amount: str, dry_run: bool, **terms: Any
+    settings: Settings,
+    /,
+    identity: str,
+    service: str,
+    amount: str,
+    quantity: int | None,
+    dry_run: bool,
+    **terms: Any,
 ) -> None:
     """Add a recurring fee, and post what of it is due.
 
-    AMOUNT is for a whole month, quarter or year; days at its ends are prorated.
+    AMOUNT is for a whole month, quarter or year; days at its ends are prorated. With --quantity it
+    is the price of each.
 
     Example: a2ledger fee add C10001 DIDs 4.00 --description "Number +32 2 555 01 01"
     """
     with settings.drafting(dry_run=dry_run) as draft:
-        added = charge.add(draft, identity, service, amount, **terms)
+        added = charge.add(draft, identity, service, amount, quantity=quantity or 1, **terms)
         _finish(settings, draft, identity, f"fee add: {identity} {added.id}\n", dry_run)
     settings.talk(f"{identity}: {added.id} {'would be ' if dry_run else ''}added")
 
 
 @fee.command("change")
-@click.argument("identity", metavar="CUSTOMER")
+@click.argument("identity", type=CUSTOMER, metavar="CUSTOMER")
 @click.argument("name", metavar="ID")
-@click.argument("amount")
+@click.argument("amount", type=NUMBER)
+@_quantity
 @_since
 @dry_run_option
 @pass_settings
@@ -70,6 +94,7 @@ def fee_change(
     identity: str,
     name: str,
     amount: str,
+    quantity: int | None,
     since: dt.date | None,
     dry_run: bool,
 ) -> None:
@@ -78,14 +103,14 @@ def fee_change(
     Example: a2ledger fee change C10001 fee1 5.00 --from 2026-04-01
     """
     with settings.drafting(dry_run=dry_run) as draft:
-        changed = charge.change(draft, identity, name, amount, since or draft.today)
+        changed = charge.change(draft, identity, name, amount, since or draft.today, quantity)
         _finish(settings, draft, identity, f"fee change: {identity} {name}\n", dry_run)
     done = f"{'would be ' if dry_run else ''}changed" if changed else "nothing to change"
     settings.talk(f"{identity}: {name} {done}")
 
 
 @fee.command("stop")
-@click.argument("identity", metavar="CUSTOMER")
+@click.argument("identity", type=CUSTOMER, metavar="CUSTOMER")
 @click.argument("name", metavar="ID")
 @click.option(
     "--from", "--until", "since", type=DAY, metavar="DATE", help="First day it is not due for."
@@ -124,7 +149,7 @@ def _say(settings: Settings, found: Mapping[str, charge.Changes]) -> None:
 
 
 @fee.command("list")
-@click.argument("identity", metavar="[CUSTOMER]", required=False)
+@click.argument("identity", type=CUSTOMER, metavar="[CUSTOMER]", required=False)
 @as_json_option
 @pass_settings
 def fee_list(settings: Settings, *, identity: str | None, as_json_: bool) -> None:
@@ -146,6 +171,8 @@ def described(row: Mapping[str, Any]) -> str:
     """A fee in a line, for a person."""
     until = f" until {row['until']}" if row["until"] else ""
     text = f", {row['description']}" if row["description"] else ""
+    if row["quantity"] > 1:
+        text = f", {row['quantity']} x {row['price']}{text}"
     return (
         f"{row['id']:<12} {row['amount']:>10} {row['currency']} every {row['every']} in "
         f"{row['due']}, {row['service']}{text}, from {row['from']}{until}"

@@ -23,6 +23,7 @@ from a2ledger.calls import imports as call_imports
 from a2ledger.calls.explain import Explanation
 from a2ledger.calls.inputs import Asked, Reading
 from a2ledger.calls.normalise import Wanted
+from a2ledger.commands import table_help
 from a2ledger.commands.importers import IMPORTERS
 from a2ledger.commands.settings import (
     DAY,
@@ -50,7 +51,23 @@ _BLANK = 1 << 16
 """Bytes of the largest file that is looked at for having nothing in it."""
 
 
-@click.command("import")
+class ImportCommand(click.Command):
+    """`import`, whose help shows the columns of the tables it reads."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep which table is asked about, for the help."""
+        ctx.meta["a2ledger.table"] = next((word for word in args if word in table_help.TABLES), "")
+        return super().parse_args(ctx, args)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the columns of one table, or of all."""
+        asked = ctx.meta.get("a2ledger.table", "")
+        names = [asked] if asked else list(table_help.TABLES)
+        for name in names:
+            formatter.write(f"\n{table_help.text(name)}")
+
+
+@click.command("import", cls=ImportCommand)
 @click.argument("source")
 @click.argument("paths", nargs=-1, type=INPUT, metavar="PATH...")
 @click.option(
@@ -62,14 +79,18 @@ _BLANK = 1 << 16
 )
 @click.option("--like", default="", metavar="NAME", help="A preset of `sources`; remembered.")
 @click.option("--empty", is_flag=True, help="A file without calls is a report: there were none.")
-@click.option("--from", "since", type=DAY, help="Take no call before this day.")
-@click.option("--through", type=DAY, help="Take no call after this day, for now.")
+@click.option("--from", "since", type=DAY, metavar="DATE", help="Take no call before this day.")
+@click.option("--through", type=DAY, metavar="DATE", help="Take no call after this day, for now.")
 @click.option(
-    "--opening", type=DAY, help="Of A2Billing: take what is before this day as a balance."
+    "--opening",
+    type=DAY,
+    metavar="DATE",
+    help="Of A2Billing: take what is before this day as a balance.",
 )
 @click.option(
     "--fees-from",
     type=DAY,
+    metavar="DATE",
     help="Of A2Billing: from this day on charge for what recurs by fees of the book.",
 )
 @click.option("--all", "everything", is_flag=True, help="Read what was read before, too.")
@@ -92,7 +113,8 @@ def import_(
     """Read, price and post new records of a source.
 
     SOURCE is one configured in a2ledger.toml, a dialect (asterisk, asterisk-db, freeswitch,
-    a2billing, calls), or one of customers, refills, payments, charges, openings, prices. PATH is
+    a2billing, calls), or a table: customers, payments, refills, charges, fees, openings, prices;
+    `a2ledger import payments --help` shows the columns of one. PATH is
     a file; a directory, of which the dialect's files are read, oldest first; or a database such
     as mysql://user@host/asteriskcdrdb, with its password in A2LEDGER_DB_PASSWORD. Importing
     twice changes nothing.
@@ -106,6 +128,7 @@ def import_(
     if explain:
         _explain(settings, source, paths, (columns, like), limits, as_json_)
         return
+    _check_usage(settings.book(), source, paths, limits)
     with settings.drafting(dry_run=dry_run) as draft:
         if columns or like:
             before = mapping.remember(draft, source, columns, like)
@@ -130,6 +153,24 @@ def import_(
     _say(settings, report)
     if report.new_in_quarantine:
         sys.exit(QUARANTINED)
+
+
+def _check_usage(
+    book: Book, source: str, paths: Sequence[Path | str], limits: Mapping[str, Any]
+) -> None:
+    """Make sure that the words are right before anything is written, hand edits included.
+
+    Raises:
+        UsageError: if they are not.
+        UnknownSourceError: if there is no such source.
+    """
+    if source in IMPORTERS.lists:
+        _files(source, paths, limits)
+    elif not paths:
+        _configured(book.config.source(source, sources.dialects))
+    first, last = limits["since"], limits["through"]
+    if first and last and first > last:
+        raise click.UsageError(f"no day is from {first} and through {last}")
 
 
 def _parts(parts: Sequence[reporting.Report]) -> dict[str, Any]:
@@ -200,7 +241,7 @@ def _record(
         names = ", ".join(report.files)
         if not empty:
             settings.talk(
-                f"{names}: no calls; {report.source} is not taken to have reported; "
+                f"note: {names}: no calls; {report.source} is not taken to have reported; "
                 "say --empty if there were none"
             )
             return

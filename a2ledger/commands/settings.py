@@ -18,9 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from a2ledger import errors, local_forms, money
 from a2ledger.book.book import Book, Draft, RefusedError
+from a2ledger.errors import ExpectedError
 from a2ledger.journal import subledgers
+from a2ledger.local_forms import Locale
 from a2ledger.progress import SILENT, Bar, Progress
 from a2ledger.records import Customer
 from a2ledger.sources.address import is_address
@@ -60,9 +64,27 @@ class Settings:
         """The day, in the book's zone."""
         return self._today or self.now(book).date()
 
+    @property
+    def locale(self) -> Locale:
+        """How people of the book write amounts and days; where there is none, nobody says."""
+        try:
+            return self.book().config.locale
+        except ExpectedError:
+            return Locale()
+
+    def day(self, text: str) -> str:
+        """Return a day as ``2026-01-31``, from how people of the book write it."""
+        try:
+            return local_forms.day(text, self.locale)
+        except errors.BadValueError as error:
+            raise click.BadParameter(_said(error)) from None
+
     def talk(self, message: str) -> None:
-        """Say something to the person, not to the program that reads the output."""
-        if not self.quiet:
+        """Say something to the person, not to the program that reads the output.
+
+        What begins with :data:`WARNING` is said however quiet it is to be.
+        """
+        if not self.quiet or message.startswith(WARNING):
             if self._bar:
                 self._bar.clear()
             click.echo(message, err=True)
@@ -115,8 +137,21 @@ def _session() -> Any:
     return importlib.import_module("a2ledger.commands.session")
 
 
+WARNING = "note: "
+"""How a message begins that a person should see even in the mail of a cron job."""
+
+
+def _locale(ctx: click.Context | None) -> Locale:
+    settings = ctx.find_object(Settings) if ctx else None
+    return settings.locale if settings else Locale()
+
+
+def _said(error: ValueError) -> str:
+    return "; ".join(filter(None, errors.parts(error)))
+
+
 class Day(click.ParamType[dt.date]):
-    """A day such as 2026-01-31."""
+    """A day such as 2026-01-31, or as the book's ``[locale]`` writes it."""
 
     name = "date"
 
@@ -129,7 +164,71 @@ class Day(click.ParamType[dt.date]):
         try:
             return dt.date.fromisoformat(str(value))
         except ValueError:
+            pass
+        try:
+            text = local_forms.day(str(value), _locale(ctx))
+            return dt.date.fromisoformat(text)
+        except errors.BadValueError as error:
+            self.fail(_said(error), param, ctx)
+        except ValueError:
             self.fail(f"{value!r} is not a day such as 2026-01-31", param, ctx)
+
+
+class Number(click.ParamType[str]):
+    """A number as the program writes it, ``1234.56``, from how people write it."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the number; what is none is left to whoever needs one."""
+        text = str(value)
+        if not set(text) & set(",'\u2019\u00a0\u202f .") or text.count(".") > 1:
+            return text
+        try:
+            return local_forms.amount(text, _locale(ctx))
+        except errors.BadValueError as error:
+            self.fail(_said(error), param, ctx)
+
+
+class CustomerId(click.ParamType[str]):
+    """The id of a customer, which a shell can complete."""
+
+    name = "customer"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Customers whose id begins so, each with their name."""
+        del param
+        root = ctx.find_root().params.get("book") or "."
+        try:
+            book = Book(Path(str(root)))
+            known = subledgers.customers(book)
+        except ExpectedError:
+            return []
+        return [
+            CompletionItem(name, help=str(customer.values("name")[-1]))
+            for name, customer in known.items()
+            if name.lower().startswith(incomplete.lower())
+        ]
+
+
+class Amount(click.ParamType[int]):
+    """An amount of money more than nothing, such as 12.34; in micro-units."""
+
+    name = "amount"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The amount a text says."""
+        if isinstance(value, int):
+            return value
+        try:
+            micro = money.parse(NUMBER.convert(value, param, ctx))
+        except ValueError as error:
+            self.fail(_said(error), param, ctx)
+        if micro <= 0:
+            self.fail(f"{value!r} is not an amount above zero", param, ctx)
+        return micro
 
 
 class Zone(click.ParamType[str]):
@@ -146,6 +245,9 @@ class Zone(click.ParamType[str]):
 
 
 DAY = Day()
+NUMBER = Number()
+CUSTOMER = CustomerId()
+AMOUNT = Amount()
 ZONE = Zone()
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False, readable=True)
 

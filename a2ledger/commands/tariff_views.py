@@ -79,7 +79,9 @@ def _deck_row(book: Book, name: str, today: dt.date) -> dict[str, Any]:
     if not book.has(f"tariffs/{name}.csv"):
         return row | {"problem": "is not there"}
     text = book.text(f"tariffs/{name}.csv")
-    deck, problems = decks.parse(text, name=name, file=f"tariffs/{name}.csv")
+    deck, problems = decks.parse(
+        text, name=name, file=f"tariffs/{name}.csv", locale=book.config.locale
+    )
     if problems:
         return row | {"problem": f"cannot be used: {problems[0]}"}
     coming = winner.coming(deck, today)
@@ -315,7 +317,7 @@ def _side(book: Book, where: str, name: str) -> Deck:
         text = ""
     if not text:
         raise RefusedError(f"{where}: is neither a deck, a file, nor one of an earlier commit")
-    deck, problems = decks.parse(text, name=name, file=where)
+    deck, problems = decks.parse(text, name=name, file=where, locale=book.config.locale)
     if problems:
         raise UnusableInput("\n".join(map(str, decks.first(problems))))
     return deck.starting(book.config.deck(name).valid_from)

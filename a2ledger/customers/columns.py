@@ -6,33 +6,38 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from a2ledger import accounts, records
-from a2ledger.sources import text
-from a2ledger.sources.batch import RAW_SHOWN, Refused
+from a2ledger.local_forms import Locale
+from a2ledger.sources import local, text
+from a2ledger.sources.batch import Refused
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 REQUIRED = ("id", "name", "credit_limit", "tariff")
 
+AMOUNTS, DAYS = ("credit_limit", "discount_percent"), ("opened",)
+
 HEADER = text.Header(
     REQUIRED, ("id", "opened", *records.KEYS), loose=("name", "address", "street", "street2")
 )
 
 
-def read(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[Refused]]:
+def read(
+    path: Path, locale: Locale
+) -> tuple[list[tuple[int, dict[str, str]]], list[Refused], tuple[str, ...]]:
     """Read a file of customers.
 
     Returns:
         Rows as (line, values): ``id``, ``opened`` and keys of :data:`a2ledger.records.KEYS` the
-        file has a column for, as they are written; and the rows refused: those that could not
-        be read (see :mod:`a2ledger.sources.text.rows`), ``missing-id``, ``bad-id``,
-        ``missing-name``, ``bad-date`` and ``twice`` for a second row of one customer. What the
-        other values may be is for whoever sets them to say.
+        file has a column for; the rows refused: those that could not be read (see
+        :mod:`a2ledger.sources.text.rows`), ``missing-id``, ``bad-id``, ``missing-name``,
+        ``bad-date`` and ``twice`` for a second row of one customer; and notes on the file. What
+        the other values may be is for whoever sets them to say.
 
     Raises:
         UnusableInput: if the file cannot be read or a required column is not there.
     """
-    found = text.records(path, HEADER)
+    found = local.records(path, HEADER, locale, amounts=AMOUNTS, days=DAYS)
     good: list[tuple[int, dict[str, str]]] = []
     refused = list(found.refused)
     seen: dict[str, int] = {}
@@ -40,19 +45,12 @@ def read(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[Refused]]:
         try:
             _check(row, seen)
         except _BadRowError as error:
-            raw = found.raw(line)[:RAW_SHOWN]
-            refused.append(
-                Refused(str(path), line, error.reason, str(error), raw, f"customer-{row['id']}")
-            )
+            name = f"customer-{row['id']}"
+            refused.append(found.refuse(line, error.reason, str(error), name))
         else:
             seen[row["id"]] = line
             good.append((line, row))
-    return good, sorted(refused)
-
-
-def ignored_columns(path: Path) -> tuple[str, ...]:
-    """A note on the columns of a file that are not a customer's facts."""
-    return text.records(path, HEADER).notes
+    return good, sorted(refused), found.notes
 
 
 class _BadRowError(Exception):

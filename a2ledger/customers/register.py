@@ -15,7 +15,7 @@ from a2ledger.journal import customer_file, ledger, subledgers
 from a2ledger.journal.customer_file import with_facts
 from a2ledger.period import cycle_of, holding, is_anniversary
 from a2ledger.records import KEYS, Customer, Fact, split_list
-from a2ledger.sources import text
+from a2ledger.sources import local
 from a2ledger.sources.batch import Refused
 from a2ledger.sources.report import Report
 
@@ -274,7 +274,9 @@ def import_customers(draft: Draft, paths: list[Path]) -> Report:
     """Add and change customers from CSV files; who is there already is changed from today on."""
     report = Report(source="customers", files=[str(path) for path in paths])
     for path in paths:
-        rows, refused = source.read(path)
+        rows, refused, notes = source.read(path, draft.config.locale)
+        for note in notes:
+            draft.talk(note)
         report.read += len(rows) + len(refused)
         report.refused += refused
         for line, row in rows:
@@ -294,7 +296,9 @@ def import_customers(draft: Draft, paths: list[Path]) -> Report:
             if new:
                 report.customers.add(identity)
     check_clashes(draft)
-    report.refused = text.in_full(report.refused, source.HEADER)
+    report.refused = local.in_full(
+        report.refused, source.HEADER, draft.config.locale, amounts=source.AMOUNTS, days=source.DAYS
+    )
     return report
 
 

@@ -234,6 +234,7 @@ def add(  # noqa: PLR0913 - what a fee is made of
     since: dt.date | None = None,
     until: dt.date | None = None,
     description: str = "",
+    quantity: int = 1,
 ) -> Fee:
     """Add a fee to a customer; nothing is posted yet.
 
@@ -241,13 +242,14 @@ def add(  # noqa: PLR0913 - what a fee is made of
         draft: of the book.
         identity: the customer.
         service: what he pays for.
-        amount: for a whole month, quarter or year.
+        amount: for a whole month, quarter or year, of each thing.
         name: the fee's id among his; the next free ``feeN`` if not given.
         every: one of :data:`a2ledger.records.EVERY`.
         arrears: whether it is due at the end of the days it is for.
         since: first day; today if not given.
         until: the first day it is not due for any more.
         description: stands on the bill.
+        quantity: of how many things, each of that amount.
 
     Raises:
         RefusedError: if it cannot be billed, or he has a fee of that name.
@@ -271,8 +273,9 @@ def add(  # noqa: PLR0913 - what a fee is made of
         arrears=arrears,
         description=syntax.plain(description),
         currency=currency,
-        prices=((start, _amount(amount)),),
+        prices=((start, quantity * _amount(amount)),),
         until=until,
+        quantities=((start, quantity),) if quantity > 1 else (),
     )
     _put(draft, customer, fee)
     for like in customer.fees:
@@ -305,8 +308,17 @@ def _put(draft: Draft, customer: Customer, fee: Fee) -> None:
     subledgers.put_customer(draft, changed)
 
 
-def change(draft: Draft, identity: str, name: str, amount: str, since: dt.date) -> bool:
+def change(
+    draft: Draft,
+    identity: str,
+    name: str,
+    amount: str,
+    since: dt.date,
+    quantity: int | None = None,
+) -> bool:
     """Change what a fee costs from a day on; False if it costs that already.
+
+    ``amount`` is for each thing, ``quantity`` how many there are: as many as before if not given.
 
     Raises:
         RefusedError: if there is no such fee, or the day is not one it is due for.
@@ -315,11 +327,19 @@ def change(draft: Draft, identity: str, name: str, amount: str, since: dt.date) 
     if since < fee.start or (fee.until and since >= fee.until):
         span = f"runs from {fee.start}" + (f" and stops on {fee.until}" if fee.until else "")
         raise RefusedError(f"{identity}: fee {name} {span}", todo=f"{since} is outside")
-    micro = _amount(amount)
-    if fee.price_micro(since) == micro:
+    many = quantity or fee.quantity(since)
+    micro = many * _amount(amount)
+    if (fee.price_micro(since), fee.quantity(since)) == (micro, many):
         return False
     others = [row for row in fee.prices if row[0] != since]
-    _put(draft, customer, replace(fee, prices=tuple(sorted([*others, (since, micro)]))))
+    counted = [row for row in fee.quantities if row[0] != since]
+    counted += [(since, many)] if many > 1 else []
+    changed = replace(
+        fee,
+        prices=tuple(sorted([*others, (since, micro)])),
+        quantities=tuple(sorted(counted)),
+    )
+    _put(draft, customer, changed)
     return True
 
 
@@ -377,6 +397,8 @@ def listed(customers: Iterable[Customer], today: dt.date) -> Iterator[dict[str, 
                 "id": fee.id,
                 "service": fee.service,
                 "amount": money.text(fee.price_micro(today), places),
+                "quantity": fee.quantity(today),
+                "price": money.text(fee.price_micro(today) // fee.quantity(today), places),
                 "currency": fee.currency,
                 "every": fee.every,
                 "due": "arrears" if fee.arrears else "advance",

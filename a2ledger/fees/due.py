@@ -267,7 +267,10 @@ def _posting(
 
 
 def _titled(fee: Fee, days: Period) -> str:
-    return f"{syntax.plain(fee.description) or fee.id}, {days}"
+    quantity, places = fee.quantity(days.start), money.decimals(fee.currency)
+    each = money.text(fee.price_micro(days.start) // quantity, places)
+    counted = f", {quantity} x {each}" if quantity > 1 else ""
+    return f"{syntax.plain(fee.description) or fee.id}{counted}, {days}"
 
 
 def _corrections(

@@ -37,11 +37,11 @@ _FEE = re.compile(
     rf'(?P<day>\d{{4}}-\d\d-\d\d) custom "a2ledger-fee" (?P<id>{_TEXT}) '
     rf"(?:(?:(?P<service>{_TEXT}) )?(?P<amount>-?[0-9.]+) (?P<currency>[A-Z]{{3}})"
     rf'(?(service) "(?P<every>{"|".join(EVERY)})" "(?P<when>advance|arrears)" (?P<text>{_TEXT}))'
-    r'|"stop")\s*'
+    r'(?: (?P<quantity>[1-9][0-9]{0,5}))?|"stop")\s*'
 )
 _SHAPES = (
     'DATE custom "a2ledger-fee" "ID" "SERVICE" AMOUNT CURRENCY "month|quarter|year" '
-    '"advance|arrears" "DESCRIPTION", "ID" AMOUNT CURRENCY or "ID" "stop"'
+    '"advance|arrears" "DESCRIPTION" [QUANTITY], "ID" AMOUNT CURRENCY [QUANTITY] or "ID" "stop"'
 )
 
 
@@ -150,6 +150,7 @@ def _fee(name: str, rows: list[tuple[dt.date, re.Match[str]]]) -> Fee:
         currency=row["currency"],
         prices=tuple(prices),
         until=stops[0] if stops else None,
+        quantities=tuple((day, int(row["quantity"])) for day, row in rows if row["quantity"]),
     )
 
 
@@ -167,11 +168,13 @@ def _fee_values(fee: Fee) -> Iterator[tuple[dt.date, list[object]]]:
     places = money.decimals(fee.currency)
     for day, micro in fee.prices:
         amount = Amount(money.decimal(micro, places), fee.currency)
+        many = fee.quantity(day)
+        quantity = [Decimal(many)] if many > 1 else []
         if day == fee.start:
             when = "arrears" if fee.arrears else "advance"
-            yield day, [fee.service, amount, fee.every, when, fee.description]
+            yield day, [fee.service, amount, fee.every, when, fee.description, *quantity]
         else:
-            yield day, [amount]
+            yield day, [amount, *quantity]
     if fee.until:
         yield fee.until, ["stop"]
 

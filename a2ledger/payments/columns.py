@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from a2ledger import money
 from a2ledger.records import Movement
-from a2ledger.sources import text
-from a2ledger.sources.batch import RAW_SHOWN, Refused
+from a2ledger.sources import local, text
+from a2ledger.sources.batch import Refused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +32,9 @@ HEADERS = {
         ("id", "customer", "amount", "number", "date", "due", "currency"),
     ),
 }
+
+AMOUNTS, DAYS = ("amount",), ("date", "due")
+"""Columns that are read as people write them where they live."""
 
 _DATE = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)?"
@@ -77,7 +80,7 @@ def read(
         UnusableInput: if the file cannot be read or a required column is not there.
     """
     kind = kind.removesuffix("s")
-    found = text.records(path, HEADERS[kind])
+    found = local.records(path, HEADERS[kind], config.locale, amounts=AMOUNTS, days=DAYS)
     origin = _Origin(kind, source, str(path))
     movements: list[Movement] = []
     refused = list(found.refused)
@@ -86,9 +89,8 @@ def read(
             _check(kind, row, config)
             movements.append(_movement(origin, line, row, config))
         except _BadRowError as error:
-            raw = found.raw(line)[:RAW_SHOWN]
             identity = f"{kind}-{source}-{row['id'] or line}"
-            refused.append(Refused(str(path), line, error.reason, str(error), raw, identity))
+            refused.append(found.refuse(line, error.reason, str(error), identity))
     read_rows = len(movements) + len(refused)
     return Movements(movements, sorted(refused), read_rows, found.notes)
 

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 
 from a2ledger.journal import exchange_rates
 from a2ledger.journal.exchange_rates import Price
-from a2ledger.sources import text
-from a2ledger.sources.batch import RAW_SHOWN, Refused
+from a2ledger.local_forms import Locale
+from a2ledger.sources import local, text
+from a2ledger.sources.batch import Refused
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+AMOUNTS, DAYS = ("price",), ("date",)
+
 HEADER = text.Header(("date", "currency", "price"), ("date", "currency", "price"))
 
 
-def read(path: Path) -> tuple[list[tuple[int, Price]], list[Refused]]:
+def read(path: Path, locale: Locale) -> tuple[list[tuple[int, Price]], list[Refused]]:
     """Read a file of prices.
 
     Returns:
@@ -27,16 +30,15 @@ def read(path: Path) -> tuple[list[tuple[int, Price]], list[Refused]]:
     Raises:
         UnusableInput: if the file cannot be read or a column is not there.
     """
-    found = text.records(path, HEADER)
+    found = local.records(path, HEADER, locale, amounts=AMOUNTS, days=DAYS)
     good: list[tuple[int, Price]] = []
     refused = list(found.refused)
     for line, row in found.rows:
         try:
             good.append((line, _price(row)))
         except _BadRowError as error:
-            raw = found.raw(line)[:RAW_SHOWN]
             name = f"price-{row['currency']}-{row['date']}"
-            refused.append(Refused(str(path), line, error.reason, str(error), raw, name))
+            refused.append(found.refuse(line, error.reason, str(error), name))
     return good, sorted(refused)
 
 

@@ -9,7 +9,7 @@ from a2ledger.journal import exchange_rates
 from a2ledger.journal.exchange_rates import Price
 from a2ledger.payments import exchange_rate_columns
 from a2ledger.payments.imports import AHEAD
-from a2ledger.sources import text
+from a2ledger.sources import local
 from a2ledger.sources.batch import Refused
 from a2ledger.sources.report import Report
 
@@ -21,7 +21,7 @@ def import_prices(draft: Draft, paths: list[Path]) -> Report:
     known = exchange_rates.parse(draft.text(exchange_rates.PATH), base)
     by_day = {(price.currency, price.date): price for price in known}
     for path in paths:
-        rows, refused = exchange_rate_columns.read(path)
+        rows, refused = exchange_rate_columns.read(path, draft.config.locale)
         report.read += len(rows) + len(refused)
         report.refused += refused
         for line, price in rows:
@@ -44,7 +44,13 @@ def import_prices(draft: Draft, paths: list[Path]) -> Report:
                 report.refused.append(_refused(path, line, price, "conflict", message))
     if len(by_day) > len(known):
         draft.put(exchange_rates.PATH, exchange_rates.written(list(by_day.values()), base))
-    report.refused = text.in_full(report.refused, exchange_rate_columns.HEADER)
+    report.refused = local.in_full(
+        report.refused,
+        exchange_rate_columns.HEADER,
+        draft.config.locale,
+        amounts=exchange_rate_columns.AMOUNTS,
+        days=exchange_rate_columns.DAYS,
+    )
     return report
 
 

@@ -28,7 +28,7 @@ from a2ledger.payments import columns, posting, recognise, remainder
 from a2ledger.payments.pairs import Known, add_up, held_already, incumbents, pair, part, write
 from a2ledger.period import DAY, month_of
 from a2ledger.records import Customer, Movement
-from a2ledger.sources import text
+from a2ledger.sources import local
 from a2ledger.sources.batch import ENTRY, Refused, digest
 from a2ledger.sources.report import Report
 
@@ -61,7 +61,13 @@ def import_movements(
         for note in found.notes:
             draft.talk(note)
     take(draft, given, {kind: report}, accepted)
-    report.refused = text.in_full(report.refused, columns.HEADERS[kind])
+    report.refused = local.in_full(
+        report.refused,
+        columns.HEADERS[kind],
+        draft.config.locale,
+        amounts=columns.AMOUNTS,
+        days=columns.DAYS,
+    )
     return report
 
 
@@ -402,7 +408,8 @@ def _post(
     if unmatched := by_customer.pop("", []):
         suspend(draft, unmatched)
         draft.talk(
-            f"{len(unmatched)} payment(s) name no customer: in suspense; see `a2ledger suspense`"
+            f"note: {len(unmatched)} payment(s) name no customer: in suspense; "
+            "see `a2ledger suspense`"
         )
     paired: dict[str, Iterable[data.Transaction]] = {}
     whole = incumbents(draft)

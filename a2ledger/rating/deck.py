@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from a2ledger import csvfile
+from a2ledger.local_forms import NO_LOCALE, Locale
 from a2ledger.rating import cells, clashes, columns, prefixes
 from a2ledger.rating.columns import (
     ALWAYS,
@@ -168,7 +169,9 @@ class Read(NamedTuple):
         return [self.table.lines[row] for row in self.rows]
 
 
-def parse(text: str, *, name: str, file: str) -> tuple[Deck, list[Problem]]:
+def parse(
+    text: str, *, name: str, file: str, locale: Locale = NO_LOCALE
+) -> tuple[Deck, list[Problem]]:
     """Parse the deck written in a CSV text, and name what is wrong with it.
 
     Args:
@@ -176,18 +179,19 @@ def parse(text: str, *, name: str, file: str) -> tuple[Deck, list[Problem]]:
             columns.
         name: what the deck is called in its calls.
         file: what it is called in problems.
+        locale: how amounts and dates are written where the deck does not show it.
 
     Returns:
         The deck and its problems in order of lines. With any problem the deck is incomplete
         and nothing may be priced by it.
     """
-    deck, problems, *_ = read(text, name=name, file=file)
+    deck, problems, *_ = read(text, name=name, file=file, locale=locale)
     return deck, problems
 
 
-def read(text: str, *, name: str, file: str) -> Read:
+def read(text: str, *, name: str, file: str, locale: Locale = NO_LOCALE) -> Read:
     """Read a deck as :func:`parse` does, and its rows beside it."""
-    reading = _Reading(text, file)
+    reading = _Reading(text, file, locale)
     deck = reading.deck(name)
     found = Read(deck, [], reading.rows, reading.which, reading.names)
     same, problems = clashes.find(deck, np.array(found.lines(), np.int64), file)
@@ -221,8 +225,8 @@ def _seconds_of(moment: dt.datetime) -> int:
 class _Reading:
     """Reads the text of a deck column by column."""
 
-    def __init__(self, text: str, file: str) -> None:
-        self.file = file
+    def __init__(self, text: str, file: str, locale: Locale) -> None:
+        self.file, self.order = file, locale.dates
         self.which: list[int] = []
         """Row of each rate, once the deck was made."""
         self.notes: list[str] = []
@@ -236,7 +240,7 @@ class _Reading:
             rename=self._named,
             separators=";\t|",
         )
-        self.comma = rows.separator == ";"
+        self.comma = rows.separator == ";" or locale.decimal == ","
         if rows.ignored:
             self.notes.append(f"columns not read: {', '.join(rows.ignored)}")
         if self._is_numeric(rows):
@@ -428,7 +432,8 @@ class _Reading:
     def _conditions(self) -> dict[str, Integers]:
         """Return the columns that say when a rate holds."""
         dated = [column for column in ALWAYS if column.endswith("date")]
-        order = cells.order(cell for column in dated for cell in set(self._texts(column)))
+        texts = (cell for column in dated for cell in set(self._texts(column)))
+        order = cells.order(texts) or self.order
         return {
             column: self._column(
                 column,

@@ -17,6 +17,7 @@ import pyarrow as pa
 from a2ledger.book.book import Book, BrokenBookError, Draft
 from a2ledger.book.disk import fsync, write
 from a2ledger.book.transaction import STATE
+from a2ledger.local_forms import NO_LOCALE, Locale
 from a2ledger.rating import deck as decks
 from a2ledger.rating.deck import Deck
 from a2ledger.rating.prefixes import Index
@@ -43,10 +44,11 @@ def deck(book: Book, name: str) -> Deck:
             [Problem(file, 0, "tariff", "not there, but a customer or a rule names it")]
         )
     text = book.text(file)
-    kept = path(book.root / STATE / "decks", text, name)
+    locale = book.config.locale
+    kept = path(book.root / STATE / "decks", text, name, locale)
     parsed = load(kept)
     if parsed is None:
-        parsed, problems = decks.parse(text, name=name, file=file)
+        parsed, problems = decks.parse(text, name=name, file=file, locale=locale)
         if problems:
             raise BrokenBookError(decks.first(problems))
         keep(kept, parsed)
@@ -64,9 +66,10 @@ def _file(name: str) -> str:
     return f"tariffs/{name}.csv"
 
 
-def path(directory: Path, text: str, name: str) -> Path:
+def path(directory: Path, text: str, name: str, locale: Locale = NO_LOCALE) -> Path:
     """Where the deck of a text is kept."""
-    digest = hashlib.sha256(f"{_VERSION}\n{name}\n{text}".encode()).hexdigest()
+    known_by = "\n".join([_VERSION, name, *filter(None, locale[:2]), text])
+    digest = hashlib.sha256(known_by.encode()).hexdigest()
     return directory / f"{digest}.arrow"
 
 

@@ -14,11 +14,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger import e164
+from a2ledger import e164, errors, local_forms
 from a2ledger.book.source_config import Rule, Source
 from a2ledger.book.toml_table import ConfigError
+from a2ledger.errors import BadValueError
+from a2ledger.local_forms import Cell
 from a2ledger.sources import answered, columns, directions, footers, forms, text
-from a2ledger.sources.batch import FIELDS, INCOMING, INTERNAL, Batch, constant
+from a2ledger.sources.batch import FIELDS, INCOMING, INTERNAL, Batch, UnusableInput, constant
 from a2ledger.sources.text.lines import BLOCK
 
 if TYPE_CHECKING:
@@ -67,10 +69,18 @@ def read(path: Path, source: Source) -> Iterator[Batch]:
         return text.read(path, shape, encoding=source.encoding, size=size)
 
     setting = f"sources.{source.name}.time_format"
-    form = source.time_format or forms.recognised(path, setting, _starts(pieces))
+    form = source.time_format or forms.recognised(
+        path, setting, _starts(pieces), source.locale.dates
+    )
+    mark = _decimal_mark(path, pieces, source)
     for piece in pieces(BLOCK):
         sound, never = footers.marked(piece)
-        rows = _rows(columns.joined(sound.table), sound.table["line"], form, source)
+        given = columns.joined(sound.table)
+        if mark and "cost" in given:
+            encoded = given["cost"].dictionary_encode()
+            costs = local_forms.plain(encoded.dictionary.to_pylist(), mark)
+            given["cost"] = pa.array(costs, pa.string()).take(encoded.indices)
+        rows = _rows(given, sound.table["line"], form, source)
         if never is not None:
             rows = rows.append_column("never", never)
         refused = [row._replace(head=piece.head) for row in sound.refused]
@@ -81,6 +91,31 @@ def read(path: Path, source: Source) -> Iterator[Batch]:
 def _starts(pieces: Callable[[int], Iterator[text.Piece]]) -> Iterator[pa.StringArray]:
     for piece in pieces(1 << 18):
         yield columns.joined(piece.table)["start"]
+
+
+def _decimal_mark(path: Path, pieces: Callable[[int], Iterator[text.Piece]], source: Source) -> str:
+    """Return what stands before the decimals of a file's costs; nothing where all have points.
+
+    Raises:
+        UnusableInput: if they are not written alike, or may be read in two ways.
+    """
+    found: dict[str, int] = {}
+    for piece in pieces(1 << 18):
+        costs = columns.joined(piece.table).get("cost")
+        if costs is None:
+            return ""
+        if not found and not pc.any(pc.match_substring(costs, ",")).as_py():
+            return ""  # what follows is written as the beginning is, or refused row by row
+        for line, cost in zip(piece.table["line"].to_pylist(), costs.to_pylist(), strict=True):
+            found.setdefault(cost, line)
+    try:
+        cells = [Cell(line, cost) for cost, line in found.items()]
+        return local_forms.decimal_mark(cells, source.locale)
+    except BadValueError as error:
+        what, todo = errors.parts(error)
+        raise UnusableInput(
+            f"{path}: {what}", undone="nothing was read from it", todo=todo
+        ) from None
 
 
 def _rows(

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger import e164
+from a2ledger import e164, local_forms
 from a2ledger import times as clock
 from a2ledger.sources.batch import UnusableInput
 
@@ -68,13 +68,16 @@ _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])([0-9]{2}):?([0-9]{2})?")
 _WRITTEN = "%Y-%m-%d %H:%M:%S"
 
 
-def recognised(path: Path | str, setting: str, starts: Iterable[pa.StringArray]) -> str:
+def recognised(
+    path: Path | str, setting: str, starts: Iterable[pa.StringArray], order: str = ""
+) -> str:
     """Return the form of a file's times, if all of them that have any have one and the same.
 
     Args:
         path: of the file.
         setting: where a person may say the form.
         starts: the times, piece by piece.
+        order: what short dates begin with where the file does not show it: ``day`` or ``month``.
 
     Returns:
         For :func:`times`: ``""`` for ``2026-01-31 23:59:59`` and for what cannot be told, one of
@@ -84,6 +87,7 @@ def recognised(path: Path | str, setting: str, starts: Iterable[pa.StringArray])
         UnusableInput: where all are a day and a month, and none shows which is which.
     """
     seen: Counter[str] = Counter()
+    example = ""
     for column in starts:
         texts = pc.fill_null(column, "")
         if _count(texts.slice(0, _SAMPLE), _ISO) or _count(texts, _ISO):
@@ -92,16 +96,22 @@ def recognised(path: Path | str, setting: str, starts: Iterable[pa.StringArray])
         for form, (pattern, _, _) in _EPOCHS.items():
             seen[form] += _count(texts, pattern)
         short = pc.match_substring_regex(texts, _SHORT)
-        for form, count in _days(texts.filter(short)):
+        dates = texts.filter(short)
+        for form, count in _days(dates):
             seen[form] += count
+        example = example or (dates[0].as_py() if len(dates) else "")
         seen["written"] += _count(texts.filter(pc.invert(short)), _TIME)
     either = seen.pop("either", 0)
     found = [form for form, count in seen.items() if count]
     if either and not {"day first", "month first"}.intersection(found):
+        if order:
+            return f"{order} first"
+        day = example.partition(" ")[0]
+        readings = " or ".join(local_forms.iso([day], first)[0] for first in ("day", "month"))
         raise UnusableInput(
-            f"{path}:1: its days cannot be told from its months",
+            f"{path}:1: its days cannot be told from its months: {day} may be {readings}",
             undone="nothing was read from it",
-            todo=f'set {setting} = "%d/%m/%Y %H:%M:%S", or with %m first',
+            todo=f'set {setting} = "%d/%m/%Y %H:%M:%S", or [locale] dates = "day" or "month"',
         )
     orders = [form for form in found if form.endswith(" first")]
     if orders and "written" in found:

@@ -10,7 +10,7 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -18,17 +18,16 @@ import pyarrow.compute as pc
 
 from a2ledger import accounts, money
 from a2ledger.audit import call_price, explain
-from a2ledger.balances import ageing, balances
+from a2ledger.balances import ageing, balances, invoices
 from a2ledger.balances import statement as statements
 from a2ledger.balances.ageing import BUCKETS
 from a2ledger.billing import close, preview
 from a2ledger.book.book import IMPORTS, Book, Draft, RefusedError
 from a2ledger.book.git import GitError
 from a2ledger.calls import detail
-from a2ledger.documents import files, paths
+from a2ledger.documents import files
 from a2ledger.documents.document import Document, as_json
-from a2ledger.journal import customer_file, period_file, subledgers, syntax, vat_bases
-from a2ledger.journal.entries import NUMBERED
+from a2ledger.journal import customer_file, period_file, subledgers, syntax
 from a2ledger.journal.ledger import Ledger, Standing
 from a2ledger.period import DAY
 from a2ledger.records import SETTLED, Customer
@@ -187,21 +186,8 @@ def usage(book: Book, customer: Customer) -> list[Values]:
 
 def documents(book: Book, customer: Customer) -> list[Values]:
     """A customer's closed documents, newest first."""
-    found = []
-    for name, year in dict(_named(book, customer)).items():
-        if book.has(path := paths.find(book, name, year)):
-            found.append(_listed(name, files.read(book, path)))
+    found = [_listed(name, document) for name, document in invoices.documents(book, customer)]
     return sorted(found, key=lambda one: (one["issued"], one["name"]), reverse=True)
-
-
-def _named(book: Book, customer: Customer) -> Iterator[tuple[str, int]]:
-    """Names of documents a customer may have, each with the first year it may be of."""
-    for start in customer.periods:
-        for block in syntax.blocks(book.text(customer_file.period_path(customer.id, start))):
-            for name in _documents_of(block):
-                if "/" not in name:
-                    yield name, int(block.date[:4])
-        yield paths.of_statement(customer.id, start), start.year
 
 
 def billed_on(book: Book, customer: Customer, day: dt.date) -> str:
@@ -217,16 +203,6 @@ def billed_on(book: Book, customer: Customer, day: dt.date) -> str:
         if one["start"] == str(start) and one["is_bill"] and one["kind"] != "refill":
             return str(one["name"])
     raise RefusedError(f"{customer.id}: there is no document of the period from {start} on")
-
-
-def _documents_of(block: syntax.Block) -> Iterator[str]:
-    """Names of documents that an entry posts or was issued with."""
-    if block.kind != "*":
-        return
-    if not NUMBERED.isdisjoint(block.tags):
-        yield from block.links
-    if number := vat_bases.issued_with(block):
-        yield number
 
 
 def _listed(name: str, document: Document) -> Values:

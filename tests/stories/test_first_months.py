@@ -124,7 +124,7 @@ def test_from_the_switch_to_bills_that_add_up(tmp_path):  # noqa: PLR0915 - one 
     assert first["due_date"] == "2026-12-15"
 
     # The bill as the customer sees it.
-    paths = twice(book, "invoice", "--format", "html,text,json", today="2026-12-01").stdout
+    paths = twice(book, "invoice", "--all", "--format", "html,text,json", today="2026-12-01").stdout
     assert len(paths.splitlines()) == 12
     page = Path(paths.splitlines()[0]).read_text()
     assert "Παπάς, ΔΠΓ" in page

@@ -187,13 +187,6 @@ def with_heads(refused: Iterable[Refused], encoding: str = "utf-8") -> list[Refu
     return found
 
 
-def in_full(refused: Iterable[Refused], header: Header) -> list[Refused]:
-    """Refused rows of small files, with their own text in place of what was made of it."""
-    rows = with_heads(refused)
-    texts = {file: records(Path(file), header) for file in {row.file for row in rows}}
-    return [row._replace(raw=texts[row.file].text(row.line) or row.raw) for row in rows]
-
-
 def _same_line(text: bytes, place: int, other: bytes) -> int:
     """Where in another text the line begins that as many lines follow as in this one."""
     found = len(other)

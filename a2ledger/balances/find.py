@@ -1,0 +1,219 @@
+"""Find anything by a part of it: customers, numbers, invoices, payments, calls.
+
+Customers are searched by every fact they have; numbers by their digits, however they are written;
+invoices and payments by number, id, reference, text and amount, as the general ledger has them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import pyarrow.compute as pc
+
+from a2ledger import accounts, local_forms, money
+from a2ledger.book.book import GENERAL, SUSPENSE, Book
+from a2ledger.calls import detail, listed
+from a2ledger.calls.keep import identity
+from a2ledger.errors import ExpectedError
+from a2ledger.journal import general, subledgers, syntax
+from a2ledger.journal.entries import NUMBERED
+from a2ledger.records import Customer
+
+CUSTOMER, NUMBER, INVOICE, PAYMENT, CALL = KINDS = (
+    *("customer", "number", "invoice", "payment", "call"),
+)
+MOST = 50
+"""Hits of a kind that are returned."""
+
+_FACTS = (
+    *("name", "email", "phone", "contact", "vat_id", "registration", "iban", "peppol"),
+    *("street", "postcode", "city", "address"),
+)
+_SEARCHED = ("id", "reference", "number", "invoice", "payment", "original")
+"""Metadata of an entry by which it is found."""
+_MOVED = ("payment-", "refill-", "returned-", "transfer-", "credit-note-")
+_FEW_DIGITS = 3
+_DAYS = 400
+"""Days of calls that are searched."""
+
+
+class Hit(NamedTuple):
+    """One thing that fits: what it is, its own id, whose it is, and a line that says it."""
+
+    kind: str
+    id: str
+    customer: str
+    text: str
+
+
+class Entry(NamedTuple):
+    """What can be found: a hit, what it is found by in small letters, and its amounts."""
+
+    hit: Hit
+    words: str
+    amounts: frozenset[int] = frozenset()
+
+
+def find(book: Book, text: str, today: dt.date, *, calls: bool = True) -> list[Hit]:
+    """Return what fits a text, what fits best first.
+
+    Args:
+        book: that is searched.
+        text: a part of what is looked for, in any case; of numbers, their digits.
+        today: the day it is.
+        calls: whether calls are searched, too, which takes longest.
+    """
+    found = matching([*of_customers(book), *of_ledger(book)], text, book)
+    if calls and not any(hit.kind in {INVOICE, PAYMENT} for hit in found):
+        found += of_calls(book, text, today - dt.timedelta(days=_DAYS))
+    return found
+
+
+def matching(entries: Iterable[Entry], text: str, book: Book) -> list[Hit]:
+    """Return those entries that fit a text: whole words before parts, customers before all else."""
+    needle = " ".join(text.lower().split())
+    if not needle:
+        return []
+    digits, micro = _digits(text), _amount(text, book)
+    ranked: list[tuple[int, int, int, Hit]] = []
+    for entry in entries:
+        rank = _rank(entry, needle, digits, micro)
+        if rank is not None:
+            ranked.append((rank, KINDS.index(entry.hit.kind), len(ranked), entry.hit))
+    ranked.sort(key=lambda row: row[:3])
+    counts = dict.fromkeys(KINDS, 0)
+    found = []
+    for *_, hit in ranked:
+        counts[hit.kind] += 1
+        if counts[hit.kind] <= MOST:
+            found.append(hit)
+    return found
+
+
+def _rank(entry: Entry, needle: str, digits: str, micro: int | None) -> int | None:
+    """Return how well an entry fits, 0 best; None if it does not."""
+    if entry.hit.id.lower() == needle:
+        return 0
+    if entry.hit.kind == NUMBER:
+        if not digits:
+            return 1 if needle in entry.words else None
+        own = _digits(entry.hit.id)
+        if own == digits:
+            return 0
+        return 1 if len(digits) >= _FEW_DIGITS and digits in own else None
+    if needle in entry.words:
+        return 1 if entry.hit.id.lower().startswith(needle) else 2
+    return 3 if micro is not None and micro in entry.amounts else None
+
+
+def _digits(text: str) -> str:
+    """Return the digits of what may be a phone number; nothing for other texts."""
+    bare = re.sub(r"[\s().+/-]", "", text)
+    if not bare.isascii() or not bare.isdigit():
+        return ""
+    return bare.removeprefix("00").lstrip("0")
+
+
+def _amount(text: str, book: Book) -> int | None:
+    try:
+        return money.parse(local_forms.amount(text.strip(), book.config.locale))
+    except (ValueError, ExpectedError):
+        return None
+
+
+def of_customers(book: Book) -> Iterator[Entry]:
+    """Yield customers and the numbers and other identifiers they hold."""
+    for customer in subledgers.customers(book).values():
+        name = _last(customer, "name")
+        known = [_last(customer, key) for key in _FACTS]
+        words = "\n".join(filter(None, [customer.id, *known])).lower()
+        yield Entry(Hit(CUSTOMER, customer.id, customer.id, _described(customer, name)), words)
+        history = customer.facts.get("identifiers", ())
+        for number in dict.fromkeys(
+            part.strip() for _, value in history for part in str(value).split(",")
+        ):
+            if number:
+                held = number in {part.strip() for part in str(history[-1][1]).split(",")}
+                until = "" if held else ", not any more"
+                text = f"{number}: {name or customer.id}{until}"
+                yield Entry(Hit(NUMBER, number, customer.id, text), number.lower())
+        if phone := _last(customer, "phone"):
+            yield Entry(Hit(NUMBER, phone, customer.id, f"{phone}: {name}"), phone.lower())
+
+
+def _last(customer: Customer, key: str) -> str:
+    history = customer.facts.get(key)
+    return str(history[-1][1]) if history else ""
+
+
+def _described(customer: Customer, name: str) -> str:
+    more = [_last(customer, key) for key in ("email", "city")]
+    return ", ".join(filter(None, [name or customer.id, *more]))
+
+
+def of_ledger(book: Book) -> Iterator[Entry]:
+    """Yield invoices and payments, newest month first."""
+    names = {accounts.component(name): name for name in subledgers.customers(book)}
+    for path in [*reversed(book.files(GENERAL, "2*.beancount")), *book.files(SUSPENSE)]:
+        yield from of_month(book.text(path), names.get)
+
+
+def of_month(text: str, customer_of: Callable[[str], str | None]) -> Iterator[Entry]:
+    """Yield invoices and payments of the text of a month, newest first.
+
+    Args:
+        text: of the general ledger or of suspense.
+        customer_of: the customer of a part of an account's name, if there is one.
+    """
+    for block in reversed(syntax.blocks(text)):
+        if block.kind != "*":
+            continue
+        is_issued = not NUMBERED.isdisjoint(block.tags)
+        if is_issued or block.own_link.startswith(_MOVED):
+            yield _entry(block, customer_of(general.customer_of(block)) or "", is_issued=is_issued)
+
+
+def _entry(block: syntax.Block, customer: str, *, is_issued: bool) -> Entry:
+    meta = {key: value for key, value in block.meta.items() if key in _SEARCHED}
+    billed = [leg for leg in block.legs if leg.account.endswith(":Billed")] or block.legs[:1]
+    moved = billed[0]
+    amount = f"{money.text(abs(moved.micro), money.decimals(moved.currency))} {moved.currency}"
+    narration = " ".join(block.strings[1:])
+    number = meta.get("number", block.own_link if is_issued else "")
+    if number:
+        hit = Hit(INVOICE, number, customer, f"{block.payee or number}, {amount}, {block.date}")
+    else:
+        about = ", ".join(filter(None, [block.payee, meta.get("reference", ""), narration]))
+        name = meta.get("id", block.own_link)
+        hit = Hit(PAYMENT, name, customer, f"{about}, {amount}, {block.date}")
+    words = "\n".join([hit.id, *meta.values(), narration, customer]).lower()
+    return Entry(hit, words, frozenset(abs(leg.micro) for leg in billed))
+
+
+def of_calls(book: Book, text: str, since: dt.date, most: int = MOST) -> list[Hit]:
+    """Return calls from or to a number, or of an id, newest first."""
+    digits, needle = _digits(text), text.strip()
+    if len(digits) <= _FEW_DIGITS and "." not in needle and "/" not in needle:
+        return []
+    digests, zone = detail.digests(book), book.config.timezone
+    found: list[Hit] = []
+    uid = needle.split("/")[1] if needle.count("/") else needle
+    for day in sorted(digests, reverse=True):
+        if day < since or len(found) >= most:
+            break
+        table = detail.read(book.root, day, digests)
+        fits = pc.equal(table["uid"], uid)
+        if len(digits) > _FEW_DIGITS:
+            for name in ("called", "caller"):
+                fits = pc.or_(fits, pc.match_substring(table[name], digits))
+        for row in table.filter(fits).to_pylist()[::-1]:
+            name = identity(row["switch"], row["uid"], row["seq"])
+            said = (
+                f"{listed.start(row['start'], zone)} {row['caller']} to {row['called']}, "
+                f"{row['destination']}, {row['seconds']} s, {money.text(row['cost_micro'], 2)}"
+            )
+            found.append(Hit(CALL, name, row["customer"], said))
+    return found[:most]

@@ -1,0 +1,58 @@
+"""One customer's calls as a person asks for them, oldest first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from a2ledger import money, times
+from a2ledger.book.book import Book
+from a2ledger.calls import detail
+from a2ledger.calls.keep import identity
+from a2ledger.sources.batch import OUTGOING
+
+
+def of_customer(book: Book, customer: str, first: dt.date, last: dt.date) -> pa.Table:
+    """Return a customer's calls that started on some days, both included.
+
+    Raises:
+        MissingDetailError: if the calls of a day are not there.
+    """
+    digests = detail.digests(book)
+    parts = []
+    for day in sorted(digests):
+        if first <= day <= last:
+            table = detail.read(book.root, day, digests)
+            parts.append(table.filter(pc.equal(table["customer"], customer)))
+    return pa.concat_tables(parts) if parts else detail.empty()
+
+
+def rows_json(calls: pa.Table, zone: str) -> Iterator[dict[str, Any]]:
+    """Yield calls as the rows of ``calls --json``; starts are on the clock of a zone."""
+    for row in calls.to_pylist():
+        yield {
+            "start": start(row["start"], zone),
+            "direction": row["direction"] or OUTGOING,
+            "extension": "" if row["identifier"] == row["customer"] else row["identifier"],
+            "caller": row["caller"],
+            "called": row["called"],
+            "destination": row["destination"],
+            "seconds": row["seconds"],
+            "cost": money.text(row["cost_micro"], 2),
+            "id": identity(row["switch"], row["uid"], row["seq"]),
+            "service": row["service"],
+            "billed_seconds": row["billed_seconds"],
+            "void": row["void"],
+        }
+
+
+def start(moment: dt.datetime, zone: str) -> str:
+    """Return when a call started, as a wall clock of a zone shows it."""
+    import numpy as np  # noqa: PLC0415
+
+    naive = int(times.to_naive(np.array([int(moment.timestamp())]), zone)[0])
+    return f"{times.EPOCH + dt.timedelta(seconds=naive):%Y-%m-%d %H:%M:%S}"

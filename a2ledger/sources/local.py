@@ -1,0 +1,164 @@
+"""Small tables with a header as spreadsheets of any country write them.
+
+A file is read in one way from top to bottom: its decimal commas or points, the order of day and
+month in its dates, and its encoding are decided once, see :mod:`a2ledger.local_forms`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from a2ledger import errors, local_forms
+from a2ledger.csvfile import csv_text
+from a2ledger.errors import BadValueError
+from a2ledger.local_forms import Cell, Locale
+from a2ledger.sources import text
+from a2ledger.sources.batch import RAW_SHOWN, Refused, UnusableInput
+from a2ledger.sources.text import Header
+
+WINDOWS = "cp1252"
+"""What text is that is not UTF-8, if nobody says otherwise: ISO Latin-1 and a few letters more."""
+
+_BEYOND = re.compile(rb"[\x80-\xff]+")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_GZIP = b"\x1f\x8b"
+
+
+class Records(NamedTuple):
+    """The rows of a small file, amounts as ``1234.56`` and days as ``2026-01-31``."""
+
+    rows: list[tuple[int, dict[str, str]]]
+    refused: list[Refused]
+    notes: tuple[str, ...]
+    file: str
+    own: text.Records
+    """The file as it is written."""
+    head: str = ""
+    """Names of the columns where rows cannot be read again as they are written; else nothing."""
+
+    def refuse(self, line: int, reason: str, message: str, identity: str) -> Refused:
+        """Return a row refused, with a text by which it can be read again alone."""
+        raw = self.text(line)[:RAW_SHOWN]
+        return Refused(self.file, line, reason, message, raw, identity, self.head)
+
+    def text(self, line: int) -> str:
+        """Return the text of a row, by which it can be read again under :attr:`head`."""
+        if self.head:
+            return csv_text([list(dict(self.rows)[line].values())]).rstrip("\n")
+        return self.own.raw(line)
+
+
+def records(
+    path: Path,
+    header: Header,
+    locale: Locale,
+    *,
+    amounts: tuple[str, ...] = (),
+    days: tuple[str, ...] = (),
+) -> Records:
+    """Read a whole file that has a header.
+
+    Args:
+        path: the file.
+        header: its columns.
+        locale: of the book.
+        amounts: columns of amounts.
+        days: columns of days, which times may follow.
+
+    Raises:
+        UnusableInput: as :func:`a2ledger.sources.text.read`; and where amounts or days may be read
+            in two ways.
+    """
+    encoding = encoding_of(path, locale)
+    found = text.records(path, header, encoding)
+    notes = found.notes
+    if encoding != "utf-8":
+        notes += (_note(path, found, encoding),)
+    names = list(found.rows[0][1]) if found.rows else []
+    rows = [(line, dict(row)) for line, row in found.rows]
+    try:
+        mark = local_forms.decimal_mark(_cells(found, amounts), locale)
+        order = local_forms.date_order(_cells(found, days), locale)
+    except BadValueError as error:
+        what, todo = errors.parts(error)
+        raise UnusableInput(
+            f"{path}: {what}", undone="nothing was read from it", todo=todo
+        ) from None
+    for columns, read, how in (
+        (amounts, local_forms.plain, mark),
+        (days, local_forms.iso, order),
+    ):
+        for name in columns:
+            if name in names:
+                values = read((row[name] for _, row in rows), how)
+                for (_, row), value in zip(rows, values, strict=True):
+                    row[name] = value
+    is_changed = encoding != "utf-8" or rows != found.rows
+    head = csv_text([names]).rstrip("\n") if is_changed else ""
+    return Records(rows, list(found.refused), notes, str(path), found, head)
+
+
+def in_full(
+    refused: Iterable[Refused],
+    header: Header,
+    locale: Locale,
+    *,
+    amounts: tuple[str, ...],
+    days: tuple[str, ...],
+) -> list[Refused]:
+    """Return refused rows with their own text in place of what was made of it."""
+    rows = list(refused)
+    files = {
+        file: records(Path(file), header, locale, amounts=amounts, days=days)
+        for file in {row.file for row in rows if not row.head}
+    }
+    found = []
+    for row in rows:
+        own = files.get(row.file)
+        if own is None or row.head:
+            found.append(row)
+        elif own.head and row.line in dict(own.rows):
+            found.append(row._replace(raw=own.text(row.line), head=own.head))
+        else:
+            found += text.with_heads([row._replace(raw=own.own.text(row.line) or row.raw)])
+    return found
+
+
+def _cells(found: text.Records, columns: tuple[str, ...]) -> list[Cell]:
+    return [Cell(line, row[name]) for line, row in found.rows for name in columns if row.get(name)]
+
+
+def encoding_of(path: Path, locale: Locale) -> str:
+    """Return the encoding of a file that is not UTF-8 anywhere; else ``utf-8``.
+
+    Where some letters are UTF-8 and others are not, a row is damaged, not the file: those rows
+    are refused one by one.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return "utf-8"  # whoever reads it says what is wrong
+    if data.startswith((*_UTF16, _GZIP)) or data.isascii():
+        return "utf-8"
+    are_utf8 = [_is_utf8(found[0]) for found in _BEYOND.finditer(data)]
+    return "utf-8" if any(are_utf8) else locale.encoding or WINDOWS
+
+
+def _is_utf8(letters: bytes) -> bool:
+    try:
+        letters.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _note(path: Path, found: text.Records, encoding: str) -> str:
+    """Say how letters beyond ASCII were read, with the first text that has any."""
+    values = (value for _, row in found.rows for value in row.values())
+    shown = next((value for value in values if not value.isascii()), "")
+    name = "Windows-1252" if encoding == WINDOWS else encoding
+    example = f": {shown}" if shown else ""
+    return f"note: {path} is no UTF-8 and was read as {name}{example}"
