@@ -176,7 +176,8 @@ def _record(
         owed = _owed(draft, customer)
         settings.publish(draft, f"{kind}: {customer} {done.movement.id}\n", dry_run)
     if given["as_json_"]:
-        print_json(_as_json(book, done, owed))
+        text = _sentence(book, done, owed, dry_run=dry_run)
+        print_json(_as_json(book, done, owed) | {"text": text})
     else:
         click.echo(_sentence(book, done, owed, dry_run=dry_run))
     if not done.is_new:

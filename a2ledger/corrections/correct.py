@@ -104,6 +104,7 @@ class Posted:
             "amount": money.text(one.amount_micro, money.decimals(one.currency)),
             "currency": one.currency,
             **self.more,
+            "text": str(self),
             "entries": [_entry_json(customer, entry) for customer, entry in self.entries],
         }
 
