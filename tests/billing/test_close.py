@@ -105,7 +105,7 @@ def test_a_period_whose_source_has_reported_closes_though_another_s_has_not(book
         {"id": "C2", "billing_day": 1, "opened": "2026-01-01"},
     )
     book.run("import", "pbx1", book.file("Master.csv", ""), "--empty", today="2026-01-20")
-    closed = book.close(today="2026-02-10", code=0)
+    closed = book.close(today="2026-02-10", code=1)
     assert [(row["customer"], row["closed"]) for row in closed] == [("C1", True), ("C2", False)]
     assert numbers(book.close("C2", today="2026-02-10", code=1)) == [("C2", "2026-02-01", None)]
 
