@@ -14,9 +14,8 @@ from functools import lru_cache
 from stdnum import bic, iban
 from stdnum.exceptions import ValidationError
 
-from a2ledger import callguards, codelists, e164, money
+from a2ledger import callguards, codelists, e164, money, period
 from a2ledger.errors import BadValueError
-from a2ledger.period import CYCLES
 from a2ledger.records import KEYS, NUMBERS, SETTLED, Customer, Fact, split_list
 from a2ledger.vat import TREATMENTS
 
@@ -34,7 +33,6 @@ MASKS = ("none", "3", "4", "all")
 
 _CHOICES = {
     "vat": TREATMENTS,
-    "cycle": CYCLES,
     "documents": ("", "invoice", "statement"),
     "dunning": ("", "stop"),
     "masked": ("", *MASKS),
@@ -47,6 +45,7 @@ _PATTERNS = {
 """What a text must be, and what one is that is not."""
 
 _PARSED: Mapping[str, Callable[[str], object]] = {
+    "cycle": period.counted,
     "dial_plan": e164.parse_plan,
     "guards": callguards.parse_text,
 }

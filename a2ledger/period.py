@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import re
 from typing import NamedTuple
 
 EPOCH = dt.date(1970, 1, 1)
@@ -38,54 +39,123 @@ def long_date(day: dt.date) -> str:
 
 
 class Cycle(NamedTuple):
-    """How often periods begin: every ``months`` months on ``day``, one of them in ``month``."""
+    """How often periods begin: every ``months`` months on ``day``, or every ``weeks`` weeks.
+
+    The months are counted from ``month`` (1 to ``months``; of the year 0), the weeks from the day
+    ``begin``.
+    """
 
     months: int = 1
-    """1, 3 or 12."""
     day: int = 1
     month: int = 1
+    weeks: int = 0
+    """Where it is counted in weeks; else 0."""
+    begin: dt.date = dt.date(1970, 1, 5)
+    """A day on which a period of weeks begins; a Monday, where nothing else is said."""
 
 
-CYCLES = {
-    "monthly": 1,
-    "quarterly": 3,
-    "yearly": 12,
-    "monthly-anniversary": 1,
-    "quarterly-anniversary": 3,
-    "yearly-anniversary": 12,
-}
-"""Months of each kind of cycle."""
+NAMED_CYCLES = {"weekly": "1-weekly", "monthly": "1-monthly", "quarterly": "3-monthly",
+                "half-yearly": "6-monthly", "yearly": "12-monthly"}  # fmt: skip
+"""Cycles with a name of their own, as so many weeks or months."""
+
+_YEAR = 12
+WEEK = 7
+"""Days of a week."""
+_COUNTED = re.compile(r"([1-9][0-9]?)-(weekly|monthly)")
+ANNIVERSARY = "-anniversary"
+
+
+def counted(kind: str) -> tuple[int, int]:
+    """How many months and how many weeks a period of a kind of cycle has; one of them is 0.
+
+    >>> counted("quarterly"), counted("2-weekly"), counted("5-monthly-anniversary")
+    ((3, 0), (0, 2), (5, 0))
+
+    Raises:
+        ValueError: if there is no such cycle.
+    """
+    name = kind.removesuffix(ANNIVERSARY)
+    match = _COUNTED.fullmatch(NAMED_CYCLES.get(name, name))
+    if match is None:
+        raise ValueError(
+            f"{kind!r} is none of {', '.join(NAMED_CYCLES)}, 2-weekly, 2-monthly and so on, "
+            f"each also with {ANNIVERSARY}"
+        )
+    count = int(match[1])
+    return (count, 0) if match[2] == "monthly" else (0, count)
 
 
 def is_anniversary(kind: str) -> bool:
     """Whether a cycle is counted from the day the account was opened, not by the calendar."""
-    return kind.endswith("-anniversary")
+    return kind.endswith(ANNIVERSARY)
+
+
+def anniversary(kind: str, opened: dt.date) -> int:
+    """The billing day of a cycle that is counted from the opening: a weekday for one of weeks.
+
+    >>> anniversary("weekly-anniversary", dt.date(2026, 2, 10))
+    2
+    """
+    return opened.isoweekday() if counted(kind)[1] else opened.day
 
 
 def cycle_of(kind: str, billing_day: int, opened: dt.date) -> Cycle:
     """A customer's cycle.
 
     By the calendar, quarters begin in January, April, July and October, years in January, on
-    the billing day. An anniversary cycle is counted from the day the account was opened.
+    the billing day; so do all that divide a year. Others are counted from the month or the week
+    in which the account was opened. A week begins on the billing day, 1 for Monday to 7 for
+    Sunday. An anniversary cycle is counted from the day the account was opened.
 
     >>> cycle_of("quarterly", 15, dt.date(2026, 2, 10))
-    Cycle(months=3, day=15, month=1)
+    Cycle(months=3, day=15, month=1, weeks=0, begin=datetime.date(1970, 1, 5))
     >>> cycle_of("quarterly-anniversary", 15, dt.date(2026, 2, 10))
-    Cycle(months=3, day=10, month=2)
+    Cycle(months=3, day=10, month=2, weeks=0, begin=datetime.date(1970, 1, 5))
+    >>> cycle_of("2-weekly", 5, dt.date(2026, 2, 10))  # a Tuesday
+    Cycle(months=1, day=1, month=1, weeks=2, begin=datetime.date(2026, 2, 6))
     """
+    months, weeks = counted(kind)
+    if weeks:
+        begin = opened if is_anniversary(kind) else week_of(opened, billing_day)
+        return Cycle(weeks=weeks, begin=begin)
     if is_anniversary(kind):
-        return Cycle(CYCLES[kind], opened.day, opened.month)
-    return Cycle(CYCLES[kind], billing_day)
+        return months_from(opened, months)
+    if _YEAR % months:
+        return months_from(holding(opened, Cycle(day=billing_day)).start, months, billing_day)
+    return Cycle(months, billing_day)
+
+
+def week_of(day: dt.date, weekday: int = 1) -> dt.date:
+    """The first day of the week that holds a day; weeks begin on a weekday, Monday is 1.
+
+    >>> print(week_of(dt.date(2026, 2, 10), 5), week_of(dt.date(2026, 2, 13), 5))
+    2026-02-06 2026-02-13
+    """
+    return day - (day.isoweekday() - weekday) % WEEK * DAY
+
+
+def months_from(day: dt.date, months: int, billing_day: int = 0) -> Cycle:
+    """A cycle of months, one period of which begins in a day's month, on its day or another.
+
+    >>> months_from(dt.date(2026, 5, 31), 3).month, months_from(dt.date(2026, 5, 31), 12).month
+    (2, 5)
+    """
+    return Cycle(months, billing_day or day.day, _index(day) % months + 1)
+
+
+def _index(day: dt.date) -> int:
+    """A day's month, counted from the year 0."""
+    return day.year * _YEAR + day.month - 1
 
 
 def _latest(cycle: Cycle, day: dt.date) -> int:
     """The latest month up to a day's own in which a period begins, counted from the year 0."""
-    index = day.year * 12 + day.month - 1
+    index = _index(day)
     return index - (index - cycle.month + 1) % cycle.months
 
 
 def _begin(cycle: Cycle, index: int) -> dt.date:
-    year, month = divmod(index, 12)
+    year, month = divmod(index, _YEAR)
     return dt.date(year, month + 1, min(cycle.day, calendar.monthrange(year, month + 1)[1]))
 
 
@@ -99,6 +169,8 @@ def starting(start: dt.date, cycle: Cycle) -> Period:
     >>> print(starting(dt.date(2026, 2, 15), Cycle(3, 15)))
     15 February 2026 to 14 April 2026
     """
+    if cycle.weeks:
+        return Period(start, holding(start, cycle).end)
     index = _latest(cycle, start)
     end = _begin(cycle, index)
     return Period(start, end if end > start else _begin(cycle, index + cycle.months))
@@ -111,7 +183,13 @@ def holding(day: dt.date, cycle: Cycle) -> Period:
     15 January 2026 to 14 February 2026
     >>> print(holding(dt.date(2028, 2, 29), Cycle(12, 31, 8)))
     31 August 2027 to 30 August 2028
+    >>> print(holding(dt.date(2026, 1, 11), Cycle(weeks=2)))
+    5 January 2026 to 18 January 2026
     """
+    if cycle.weeks:
+        length = cycle.weeks * WEEK
+        start = day - (day - cycle.begin).days % length * DAY
+        return Period(start, start + length * DAY)
     index = _latest(cycle, day)
     start = _begin(cycle, index)
     return starting(start if start <= day else _begin(cycle, index - cycle.months), cycle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -99,18 +100,58 @@ class Problem(NamedTuple):
         return f"{self._place}: {self.message}"
 
 
-EVERY = {"month": 1, "quarter": 3, "year": 12}
-"""Months that one amount of a fee is for."""
+EVERY = {"week": "weekly", "month": "monthly", "quarter": "quarterly", "half-year": "half-yearly",
+         "year": "yearly"}  # fmt: skip
+"""What one amount of a fee is for, and the cycle that is as long."""
+
+_EVERY = re.compile(r"([1-9][0-9]?)-(week|month)s")
+
+
+class Span(NamedTuple):
+    """What one amount of a fee is for: so many months or weeks, one of them 0."""
+
+    months: int
+    weeks: int
+    is_own: bool
+    """Whether they are counted from the fee's own first day, not the customer's billing day."""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is more than a month."""
+        return self.months > 1 or self.weeks > _MONTH_OF_WEEKS
+
+
+_MONTH_OF_WEEKS = 4
+
+
+def span(every: str) -> Span:
+    """What one amount of a fee is for.
+
+    >>> span("quarter"), span("2-weeks-anniversary")
+    (Span(months=3, weeks=0, is_own=False), Span(months=0, weeks=2, is_own=True))
+
+    Raises:
+        ValueError: if it is nothing that recurs.
+    """
+    name = every.removesuffix(period.ANNIVERSARY)
+    match = _EVERY.fullmatch(name)
+    kind = f"{match[1]}-{match[2]}ly" if match else EVERY.get(name)
+    if kind is None:
+        raise ValueError(
+            f"{every!r} is none of {', '.join(EVERY)}, 2-weeks, 2-months and so on, "
+            f"each also with {period.ANNIVERSARY}"
+        )
+    return Span(*period.counted(kind), every.endswith(period.ANNIVERSARY))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fee:
-    """A recurring fee: what a service costs every month, quarter or year, and for which days."""
+    """A recurring fee: what a service costs every so many weeks or months, and for which days."""
 
     id: str
     service: str
     every: str
-    """One of :data:`EVERY`."""
+    """As :func:`span` reads it."""
     arrears: bool
     """Due at the end of the days it is for; else before them."""
     description: str
@@ -126,6 +167,11 @@ class Fee:
         """How many things the fee is for on a day."""
         since = self.prices[max(bisect_right([one for one, _ in self.prices], day) - 1, 0)][0]
         return dict(self.quantities).get(since, 1)
+
+    @property
+    def span(self) -> Span:
+        """What its amount is for."""
+        return span(self.every)
 
     @property
     def start(self) -> dt.date:

@@ -14,7 +14,10 @@ from a2ledger.records import Customer
 
 DAYS = st.dates(dt.date(1970, 1, 1), dt.date(2199, 1, 1))
 BILLING_DAYS = st.integers(1, 31)
-KINDS = st.sampled_from(sorted(period.CYCLES))
+KINDS = st.tuples(
+    st.sampled_from([*period.NAMED_CYCLES, "2-weekly", "5-weekly", "2-monthly", "5-monthly"]),
+    st.sampled_from(["", "-anniversary"]),
+).map("".join)
 CYCLES = st.builds(period.cycle_of, KINDS, BILLING_DAYS, DAYS)
 
 
@@ -50,9 +53,19 @@ def test_a_period_runs_to_the_next_billing_day(start, billing_day, end):
         ("2027-11-30", "quarterly-anniversary", 1, "2027-11-30", ["2028-02-29", "2028-05-30"]),
         ("2028-02-29", "yearly-anniversary", 1, "2028-02-29", ["2029-02-28", "2030-02-28"]),
         ("2031-02-28", "yearly-anniversary", 1, "2028-02-29", ["2032-02-29", "2033-02-28"]),
+        ("2026-02-10", "half-yearly", 15, "2026-02-10", ["2026-07-15", "2027-01-15"]),
+        ("2026-02-10", "2-monthly", 1, "2026-02-10", ["2026-03-01", "2026-05-01"]),
+        # Five months do not divide a year: they are counted from the month of the opening.
+        ("2026-02-10", "5-monthly", 1, "2026-02-10", ["2026-07-01", "2026-12-01", "2027-05-01"]),
+        ("2026-02-10", "5-monthly-anniversary", 1, "2026-02-10", ["2026-07-10", "2026-12-10"]),
+        # 10 February 2026 is a Tuesday; weeks begin on Mondays, or on Fridays.
+        ("2026-02-10", "weekly", 1, "2026-02-10", ["2026-02-16", "2026-02-23", "2026-03-02"]),
+        ("2026-02-10", "weekly", 5, "2026-02-10", ["2026-02-13", "2026-02-20"]),
+        ("2026-02-10", "2-weekly", 1, "2026-02-10", ["2026-02-23", "2026-03-09"]),
+        ("2026-02-10", "4-weekly-anniversary", 2, "2026-02-10", ["2026-03-10", "2026-04-07"]),
     ],
 )
-def test_quarters_and_years_run_by_the_calendar_or_from_the_opening(
+def test_weeks_months_and_years_run_by_the_calendar_or_from_the_opening(
     start, kind, billing_day, opened, ends
 ):
     cycle = period.cycle_of(kind, billing_day, dt.date.fromisoformat(opened))
@@ -70,8 +83,11 @@ def test_periods_follow_one_another_without_a_gap_and_are_as_long_as_their_cycle
 
     assert one.start <= day < one.end
     assert period.holding(one.end, cycle) == following
-    shortest, longest = {1: (27, 31), 3: (89, 92), 12: (365, 366)}[cycle.months]
-    assert shortest <= (one.end - one.start).days <= longest
+    shortest, longest = {
+        1: (27, 31), 2: (58, 62), 3: (89, 92), 5: (150, 153), 6: (180, 184), 12: (365, 366),
+    }[cycle.months]  # fmt: skip
+    days = (one.end - one.start).days
+    assert days == 7 * cycle.weeks if cycle.weeks else shortest <= days <= longest
     assert one.last == one.end - period.DAY
     assert period.holding(one.last, cycle) == one
 

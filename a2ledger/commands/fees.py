@@ -22,7 +22,17 @@ from a2ledger.commands.settings import (
 )
 from a2ledger.fees import charge
 from a2ledger.journal import subledgers
-from a2ledger.records import EVERY
+from a2ledger.records import span
+
+
+def _every(context: click.Context, option: click.Parameter, value: str) -> str:
+    """Return what an amount is for, if it recurs."""
+    try:
+        span(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), context, option) from None
+    return value
+
 
 _quantity = click.option(
     "--quantity",
@@ -46,10 +56,13 @@ def fee() -> None:
 @click.option("--id", "name", default="", metavar="ID", help="Of the fee; else the next feeN.")
 @click.option(
     "--every",
-    type=click.Choice(list(EVERY)),
     default="month",
     show_default=True,
-    help="How often AMOUNT falls due.",
+    callback=_every,
+    help="How often AMOUNT falls due: week, month, quarter, half-year, year, 2-weeks, 5-months …",
+)
+@click.option(
+    "--own-day", is_flag=True, help="Count from its own first day, not from the billing day."
 )
 @click.option("--arrears/--advance", default=False, help="Due at the end of its days, or before.")
 @click.option("--from", "since", type=DAY, metavar="DATE", help="First day; else today.")
@@ -69,8 +82,8 @@ def fee_add(
 ) -> None:
     """Add a recurring fee, and post what of it is due.
 
-    AMOUNT is for a whole month, quarter or year; days at its ends are prorated. With --quantity it
-    is the price of each.
+    AMOUNT is for the whole of --every; days at its ends are prorated. With --quantity it is the
+    price of each.
 
     Example: a2ledger fee add C10001 DIDs 4.00 --description "Number +32 2 555 01 01"
     """

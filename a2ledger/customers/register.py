@@ -13,7 +13,7 @@ from a2ledger.customers import columns as source
 from a2ledger.customers import directory
 from a2ledger.journal import customer_file, ledger, subledgers
 from a2ledger.journal.customer_file import with_facts
-from a2ledger.period import cycle_of, holding, is_anniversary
+from a2ledger.period import WEEK, anniversary, counted, cycle_of, holding, is_anniversary
 from a2ledger.records import KEYS, Customer, Fact, split_list
 from a2ledger.sources import local
 from a2ledger.sources.batch import Refused
@@ -78,7 +78,8 @@ def add(draft: Draft, identity: str, given: Mapping[str, str]) -> Customer:
     opened, kind = texts.pop("opened", ""), texts.get("cycle", "monthly")
     start = _day("opened", opened) if opened else draft.today
     if is_anniversary(kind) and not given.get("billing_day"):
-        texts["billing_day"] = str(start.day)
+        fact("cycle", kind)
+        texts["billing_day"] = str(anniversary(kind, start))
     values = {key: fact(key, texts[key]) for key in KEYS if key in texts}
     if not opened and not is_anniversary(kind):
         start = holding(draft.today, cycle_of(kind, int(values["billing_day"]), start)).start
@@ -237,15 +238,23 @@ def _check_place(customer: Customer, day: dt.date, given: Mapping[str, Fact]) ->
 
 
 def _check_cycle(customer: Customer, day: dt.date) -> None:
-    """Make sure a cycle that is counted from the opening is billed on the day of the opening."""
+    """Make sure a cycle that is counted from the opening is billed on the day of the opening.
+
+    And one of weeks on a day of the week.
+    """
     kind, billing_day = customer.text("cycle", day), int(customer.fact("billing_day", day) or 1)
-    if is_anniversary(kind) and billing_day != customer.opened.day:
+    if kind and counted(kind)[1] and billing_day > WEEK:
+        raise RefusedError(
+            f"{customer.id}: billing_day: {billing_day}, but {kind} begins on a day of the week",
+            todo="say billing_day=1 for Monday, up to 7 for Sunday",
+        )
+    if is_anniversary(kind) and billing_day != anniversary(kind, customer.opened):
         raise RefusedError(
             (
                 f"{customer.id}: billing_day: {billing_day}, but {kind} is counted from "
                 "the day of the opening"
             ),
-            todo=f"say billing_day={customer.opened.day} or another cycle",
+            todo=f"say billing_day={anniversary(kind, customer.opened)} or another cycle",
         )
 
 

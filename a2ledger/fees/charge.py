@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, cast
 from beancount.core import data
 from beancount.core.amount import Amount
 
-from a2ledger import accounts, errors, facts, money
+from a2ledger import accounts, errors, facts, money, period
 from a2ledger.book.book import Book, Draft, RefusedError
 from a2ledger.customers import register
 from a2ledger.documents import worth
@@ -230,6 +230,7 @@ def add(  # noqa: PLR0913 - what a fee is made of
     *,
     name: str = "",
     every: str = "month",
+    own_day: bool = False,
     arrears: bool = False,
     since: dt.date | None = None,
     until: dt.date | None = None,
@@ -242,9 +243,10 @@ def add(  # noqa: PLR0913 - what a fee is made of
         draft: of the book.
         identity: the customer.
         service: what he pays for.
-        amount: for a whole month, quarter or year, of each thing.
+        amount: for the whole of ``every``, of each thing.
         name: the fee's id among his; the next free ``feeN`` if not given.
-        every: one of :data:`a2ledger.records.EVERY`.
+        every: as :func:`a2ledger.records.span` reads it.
+        own_day: whether that is counted from the fee's first day, not from the billing day.
         arrears: whether it is due at the end of the days it is for.
         since: first day; today if not given.
         until: the first day it is not due for any more.
@@ -263,6 +265,7 @@ def add(  # noqa: PLR0913 - what a fee is made of
             f"{identity}: there is a fee {name}", todo="use `fee change`, or another --id"
         )
     start = since or draft.today
+    every += period.ANNIVERSARY if own_day else ""
     if until and until <= start:
         raise RefusedError(f"{identity}: a fee from {start} cannot end on {until} already")
     currency = subledgers.currency(draft, identity)

@@ -1,7 +1,8 @@
 """Recurring fees: what falls due when, for which days, and how much it is.
 
-A fee is for one *coverage* after another: a month of the customer's billing day, or three or
-twelve of them counted from the one that holds the fee's first day. One in advance falls due on the
+A fee is for one *coverage* after another: a month of the customer's billing day, or several of
+them counted from the one that holds the fee's first day; likewise with weeks. Or both are counted
+from the fee's first day itself. One in advance falls due on the
 last day before its coverage, for its first coverage on its first day; one in arrears on the last
 day covered. Its VAT and its income are those of the days it is for. Where a fee starts, stops or
 changes its price inside a coverage, the amount is
@@ -28,7 +29,7 @@ from a2ledger.journal import syntax
 from a2ledger.journal.entries import moved_to, sale, transaction
 from a2ledger.journal.syntax import Block
 from a2ledger.period import DAY, Cycle, Period
-from a2ledger.records import EVERY, Customer, Fee
+from a2ledger.records import Customer, Fee
 
 
 class Taxes(NamedTuple):
@@ -93,20 +94,44 @@ class Posted(NamedTuple):
 # ---- what falls due ----
 
 
-def _grids(customer: Customer) -> list[tuple[dt.date, int]]:
-    """The day on which the customer's months begin, and from which day on it is that.
+class _Grid(NamedTuple):
+    """The days on which a customer's months and weeks begin."""
+
+    day: int
+    weekday: int
+
+
+def _grid(customer: Customer, day: dt.date) -> _Grid:
+    cycle = customer.cycle(day)
+    return _Grid(cycle.day, cycle.begin.isoweekday())
+
+
+def _grids(customer: Customer) -> list[tuple[dt.date, _Grid]]:
+    """The days on which the customer's months and weeks begin, and since when it is those.
 
     A change takes hold where the next month begins, as it does for periods.
     """
-    found = [(customer.opened, customer.cycle(customer.opened).day)]
+    found = [(customer.opened, _grid(customer, customer.opened))]
     changes = [*customer.facts.get("billing_day", ()), *customer.facts.get("cycle", ())]
     for since in sorted(since for since, _ in changes):
-        begun, day = found[-1]
+        begun, grid = found[-1]
         if since > begun:
-            begin = period.holding(since - DAY, Cycle(day=day)).end
-            if (changed := customer.cycle(begin).day) != day:
+            begin = period.holding(since - DAY, Cycle(day=grid.day)).end
+            if (changed := _grid(customer, begin)) != grid:
                 found.append((begin, changed))
     return found
+
+
+def _cycle(fee: Fee, grid: _Grid, start: dt.date) -> Cycle:
+    """How a fee's coverages are counted, the first of which holds a day."""
+    months, weeks, is_own = fee.span
+    if is_own:
+        own = fee.start
+        return period.months_from(own, months) if months else Cycle(weeks=weeks, begin=own)
+    if weeks:
+        return Cycle(weeks=weeks, begin=period.week_of(start, grid.weekday))
+    held = period.holding(start, Cycle(day=grid.day)).start
+    return period.months_from(held, months, grid.day)
 
 
 def coverages(customer: Customer, fee: Fee, day: dt.date) -> Iterator[tuple[Period, int]]:
@@ -116,12 +141,11 @@ def coverages(customer: Customer, fee: Fee, day: dt.date) -> Iterator[tuple[Peri
         the days of a coverage, before a stop cuts it; and how many the whole of it would have.
     """
     first = max(fee.start, customer.opened)
-    grids = _grids(customer)
+    grids = _grids(customer)[: 1 if fee.span.is_own else None]
     ends = [since for since, _ in grids[1:]] + [dt.date.max]
-    for (since, billing_day), end in zip(grids, ends, strict=True):
+    for (since, grid), end in zip(grids, ends, strict=True):
         start = max(first, since)
-        held = period.holding(start, Cycle(day=billing_day)).start
-        cycle = Cycle(EVERY[fee.every], billing_day, held.month)
+        cycle = _cycle(fee, grid, start)
         day = max(day, start)
         while day < end:
             whole = period.holding(day, cycle)
@@ -237,7 +261,7 @@ def _account(fee: Fee, days: Period, posted: dt.date) -> str:
     so is every fee of more than a month.
     """
     ahead = not fee.arrears and days.last > period.last_of_month(period.month_of(posted))
-    return accounts.DEFERRED if ahead or EVERY[fee.every] > 1 else accounts.income(fee.service)
+    return accounts.DEFERRED if ahead or fee.span.is_long else accounts.income(fee.service)
 
 
 def _sale(

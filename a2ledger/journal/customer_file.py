@@ -19,7 +19,7 @@ from beancount.core.amount import Amount
 
 from a2ledger import accounts, money, period
 from a2ledger.journal import syntax
-from a2ledger.records import EVERY, FACTS, KEYS, NUMBERS, Customer, Fact, Fee
+from a2ledger.records import FACTS, KEYS, NUMBERS, Customer, Fact, Fee, span
 
 _INCLUDE = re.compile(r'^include "\.\./(\d{4}-\d\d)/.*\.(\d\d)\.beancount"', re.MULTILINE)
 _SET = re.compile(
@@ -36,11 +36,11 @@ _FEES = re.compile(r'^[^;"\n]*custom "a2ledger-fee"[^\n]*', re.MULTILINE)
 _FEE = re.compile(
     rf'(?P<day>\d{{4}}-\d\d-\d\d) custom "a2ledger-fee" (?P<id>{_TEXT}) '
     rf"(?:(?:(?P<service>{_TEXT}) )?(?P<amount>-?[0-9.]+) (?P<currency>[A-Z]{{3}})"
-    rf'(?(service) "(?P<every>{"|".join(EVERY)})" "(?P<when>advance|arrears)" (?P<text>{_TEXT}))'
+    rf'(?(service) "(?P<every>[a-z0-9-]+)" "(?P<when>advance|arrears)" (?P<text>{_TEXT}))'
     r'(?: (?P<quantity>[1-9][0-9]{0,5}))?|"stop")\s*'
 )
 _SHAPES = (
-    'DATE custom "a2ledger-fee" "ID" "SERVICE" AMOUNT CURRENCY "month|quarter|year" '
+    'DATE custom "a2ledger-fee" "ID" "SERVICE" AMOUNT CURRENCY "month" '
     '"advance|arrears" "DESCRIPTION" [QUANTITY], "ID" AMOUNT CURRENCY [QUANTITY] or "ID" "stop"'
 )
 
@@ -121,6 +121,7 @@ def _fees(text: str) -> tuple[Fee, ...]:
             if row is None:
                 raise ValueError(f"is not {_SHAPES}")  # noqa: TRY301 - values may be wrong too
             money.parse(row["amount"] or "0")
+            span(row["every"] or "month")
             rows.append((dt.date.fromisoformat(row["day"]), row))
         except ValueError as error:
             line = text.count("\n", 0, found.start()) + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from decimal import Decimal
 
 import pytest
 from harness import Book, a2ledger, call
@@ -27,6 +28,42 @@ def test_a_customer_is_billed_by_the_quarter(book):
     rows = book.close(today="2026-07-15")
     assert ends(rows) == ["2026-04-15", "2026-07-15"]
     assert [row["gross"] for row in rows] == ["15.00", "9.00"]
+
+
+def test_a_customer_is_billed_every_two_weeks(book):
+    """14 January 2026 is a Wednesday, and the week before it began on Friday the 9th."""
+    book.customers({"id": "C1", "cycle": "2-weekly", "billing_day": 5, "opened": "2026-01-14"})
+    book.talks("C1", "2026-01-22", 1, today="2026-03-01")
+    book.talks("C1", "2026-01-23", 2, today="2026-03-01")
+    book.talks("C1", "2026-02-06", 4, today="2026-03-01")
+    rows = book.close(today="2026-03-01")
+
+    assert ends(rows) == ["2026-01-23", "2026-02-06", "2026-02-20"]
+    assert [row["gross"] for row in rows] == ["1.00", "2.00", "4.00"]
+    book.run("check", "C1")
+    book.run("verify")
+
+
+def test_a_fee_of_two_weeks_stands_beside_one_of_a_month_counted_from_its_own_day(book):
+    book.customers({"id": "C1", "opened": "2026-01-01"})
+    # 1 January 2026 is a Thursday: the first two weeks are those from Monday 29 December.
+    book.run("fee", "add", "C1", "Subscriptions", "14.00", "--id", "w", "--every", "2-weeks",
+             "--from", "2026-01-01", today="2026-01-01")  # fmt: skip
+    book.run("fee", "add", "C1", "Subscriptions", "30.00", "--id", "m", "--own-day",
+             "--from", "2026-01-20", today="2026-01-01")  # fmt: skip
+    [first, second] = book.close(today="2026-03-01")
+
+    # 11 of 14 days, then 12 January and 26 January; the month from 20 January, whole.
+    assert first["gross"] == "69.00"
+    # Weeks from 9 and 23 February, the month from 20 February; all due on the day before.
+    assert second["gross"] == "58.00"
+    lines = [line["description"] for line in book.invoice(second["number"])["lines"]]
+    assert "m, 20 February 2026 to 19 March 2026" in lines
+    # 12 January's month is over; of the one from 20 February 9 of 28 days are, and of the two
+    # weeks from 23 February 6 of 14.
+    assert book.sums()["Liabilities:Deferred-Income"] == Decimal("-28.36")
+    book.run("check", "C1", code=1)  # beyond the limit of 100.00, and nothing else
+    book.run("verify")
 
 
 def test_a_customer_is_billed_by_the_day_he_came(book):
@@ -86,7 +123,11 @@ def test_a_change_of_cycle_makes_one_short_period(book):
         (["billing_day=5", "--from", "2026-03-02"], "say --from 2026-03-01 or --from 2026-04-01"),
         (["cycle=yearly", "--from", "2026-06-30"], "say --from 2026-06-01 or --from 2026-07-01"),
         (["billing_day=5", "--from", "2026-01-31"], "2026-01-31 lies in a closed period"),
-        (["cycle=weekly"], "cycle: 'weekly' is none of monthly, quarterly, yearly"),
+        (["cycle=fortnightly"], "'fortnightly' is none of weekly, monthly, quarterly, half-yearly"),
+        (
+            ["cycle=weekly", "billing_day=8", "--from", "2026-03-01"],
+            "say billing_day=1 for Monday, up to 7 for Sunday",
+        ),
         (["cycle=monthly-anniversary", "--from", "2026-03-01"], "say billing_day=15"),
     ],
 )
