@@ -254,7 +254,10 @@ class Chain:
         brought = ledger.read_brought(text, one.start)
         final = (one.end, "yes") in self.customer.facts.get(SETTLED, ())
         codes, calls = _codes(document), self.task.calls
-        bill = preview.draw_up(self.book, then, one, brought, rows, calls, final=final, codes=codes)
+        coin = money.parse((document.get("rounding") or {}).get("to", "0"))
+        bill = preview.draw_up(
+            self.book, then, one, brought, rows, calls, final=final, codes=codes, cash_micro=coin
+        )
         made = as_json(
             closing_entries.document(
                 bill,

@@ -27,7 +27,7 @@ from a2ledger.book.book import Book, BrokenBookError, restore
 from a2ledger.documents import files, paths, references
 from a2ledger.documents.document import Document
 from a2ledger.journal import customer_file, subledgers, syntax
-from a2ledger.journal.entries import CLOSES
+from a2ledger.journal.entries import CLOSING
 from a2ledger.journal.ledger import Standing
 from a2ledger.journal.syntax import Block
 from a2ledger.records import Customer, Problem
@@ -120,7 +120,7 @@ def entries(text: str, customer: str, until: dt.date) -> Iterator[Moved]:
 
 # Usage, which moves no Billed account, is not taken apart.
 _CLOSING = re.compile(
-    rf"^\d{{4}}-\d\d-\d\d \* [^\n]* #(?:{'|'.join(sorted(CLOSES))})\b", re.MULTILINE
+    rf"^\d{{4}}-\d\d-\d\d \* [^\n]* #(?:{'|'.join(sorted(CLOSING))})\b", re.MULTILINE
 )
 
 
@@ -150,7 +150,7 @@ def settled(rows: Iterable[Moved]) -> Settled:
         documents, and money paid back that no document is for, with what is open of each: the sum
         of these less the unapplied money is the sum of the rows.
     """
-    every = sorted(rows, key=lambda row: (row.date, row.link))
+    every = _with_rounding(sorted(rows, key=lambda row: (row.date, row.link)))
     documents = [row for row in every if _is_document(row)]
     rest = [row.micro for row in documents]
     applied: list[Applied] = []
@@ -206,6 +206,20 @@ def opened(rows: Iterable[Moved]) -> tuple[list[Open], int]:
         for row, open_micro in found.debits
         if open_micro
     ), found.unapplied_micro
+
+
+def _with_rounding(rows: Sequence[Moved]) -> list[Moved]:
+    """Put what rounds a bill with the document it bears the link of."""
+    numbers = {row.number for row in rows if row.number and row.number == row.link}
+    rounded: dict[str, int] = {}
+    for row in rows:
+        if not row.number and row.link in numbers:
+            rounded[row.link] = rounded.get(row.link, 0) + row.micro
+    return [
+        row._replace(micro=row.micro + rounded.get(row.link, 0)) if row.number else row
+        for row in rows
+        if row.number or row.link not in rounded
+    ]
 
 
 def _is_document(row: Moved) -> bool:

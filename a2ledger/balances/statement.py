@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from a2ledger import accounts, money
 from a2ledger.book.book import Book
-from a2ledger.documents.document import ROUNDING, Statement, StatementLine
+from a2ledger.documents.document import ROUNDED, ROUNDING, Statement, StatementLine
 from a2ledger.journal import customer_file, ledger, subledgers
 from a2ledger.journal.entries import CLOSES
 from a2ledger.journal.ledger import Ledger
@@ -138,7 +138,7 @@ def _movements(
     rows: Sequence[Row], taxes: dict[str, list[tuple[str, int]]], places: int
 ) -> Iterator[tuple[dt.date, str, int, int]]:
     """Every movement with its running balance; a close shows as the VAT it added."""
-    ends = sorted({(row.date, row.link) for row in rows if row.tags & CLOSES})
+    ends = sorted({(row.date, row.link) for row in rows if row.tags & CLOSES or _to_cash(row)})
     waiting = [row for row in rows if not row.tags & CLOSES]
     brought, telescope = Brought(), Telescope({}, places)
     for end, link in [*ends, (dt.date.max, "")]:
@@ -154,7 +154,12 @@ def _movements(
             yield end, what, amount, balance
         brought = _after(brought, inside, taxes.get(link, []), telescope)
         if link and (rest := money.rounded(brought.billed_micro, places) - balance):
-            yield end, ROUNDING, rest, balance + rest
+            yield end, ROUNDED if any(map(_to_cash, inside)) else ROUNDING, rest, balance + rest
+
+
+def _to_cash(row: Row) -> bool:
+    """Whether a row rounds what a bill asks for; its link is the bill's."""
+    return row.billed and "rounding" in row.tags
 
 
 def _after(

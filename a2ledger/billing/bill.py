@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from a2ledger import money, vat
 from a2ledger.balances.statement import Telescope, line_order, statement_lines
-from a2ledger.documents.document import ROUNDING, Line, Statement, StatementLine, VatLine
+from a2ledger.documents.document import ROUNDED, ROUNDING, Line, Statement, StatementLine, VatLine
 from a2ledger.journal import period_file
 from a2ledger.journal.rows import Brought, Row
 from a2ledger.period import Period
@@ -61,6 +61,10 @@ class Bill:
     """VAT that waited inside the period's prices."""
     rounding_micro: Mapping[str, int]
     """Fractions of codes that went unused, or of an account's last bill, leaving Unbilled."""
+    cash_micro: int
+    """What makes the balance that is asked for a multiple of the smallest coin …"""
+    coin_micro: int
+    """… which is this, or 0 where it is no matter."""
     brought: Brought
     carried: Brought
     statement: Statement
@@ -94,6 +98,7 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
     *,
     treatment: str = "on-invoice",
     final: bool = False,
+    cash_micro: int = 0,
 ) -> Bill:
     """The bill of a period.
 
@@ -106,6 +111,7 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
         places: decimals of the currency.
         treatment: of the period: whether VAT is added to prices, or inside them.
         final: whether the account is settled: then no fraction stays.
+        cash_micro: the smallest coin, which what is asked is a multiple of; 0: no matter.
 
     Raises:
         DetailDiffersError: if calls and usage postings differ.
@@ -130,6 +136,8 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
     billed = brought.billed_micro + sum(row.micro for row in inside if row.billed)
     shown = Shown(before, codes if included else {}, places)
     carried_micro = billed + sum(net.values()) + sum(taxes.values())
+    cash = _to_cash(carried_micro, cash_micro if treatment != "on-refill" else 0)
+    carried_micro += cash
     return Bill(
         period=period,
         treatment=treatment,
@@ -138,6 +146,8 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
         vat_micro=taxes,
         pending_micro=_pending(standing),
         rounding_micro=rounding,
+        cash_micro=cash,
+        coin_micro=cash_micro,
         brought=brought,
         carried=Brought(
             billed_micro=carried_micro,
@@ -152,11 +162,19 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
             period,
             places,
             closing_micro=money.rounded(carried_micro, places),
+            is_rounded=bool(cash),
         ),
         items=tuple(_items(standing, used, shown, places)),
         vat=tuple(_beside(list(_vat_lines(net, taxes, codes, _codes(standing), places)))),
         places=places,
     )
+
+
+def _to_cash(owed_micro: int, coin_micro: int) -> int:
+    """What makes an amount that is asked for a multiple of the smallest coin; credit stays."""
+    if not coin_micro or owed_micro <= 0:
+        return 0
+    return money.divide(owed_micro, coin_micro) * coin_micro - owed_micro
 
 
 def _accumulated(before: Mapping[str, int], rows: Iterable[Row]) -> dict[str, int]:
@@ -244,6 +262,7 @@ def _statement(
     places: int,
     *,
     closing_micro: int,
+    is_rounded: bool,
 ) -> Statement:
     shown = [
         (str(day), what, amount, balance)
@@ -256,7 +275,7 @@ def _statement(
             shown.append((str(period.last), vat_title(codes[code]), amount, balance))
     if rest := closing_micro - balance:
         balance = closing_micro
-        shown.append((str(period.last), ROUNDING, rest, balance))
+        shown.append((str(period.last), ROUNDED if is_rounded else ROUNDING, rest, balance))
     return Statement(
         opening=money.text(money.rounded(brought.billed_micro, places), places),
         lines=tuple(

@@ -98,6 +98,9 @@ def entries(
         )
         for code, micro in bill.rounding_micro.items()
     ]
+    link = number or syntax.link("statement", customer, str(bill.period.start))
+    if bill.cash_micro:
+        found.append(_to_cash(bill, customer, currency, link))
     moved = {code: micro for code, micro in bill.moved_micro.items() if micro}
     found += [
         journal_entries.transaction(
@@ -124,10 +127,27 @@ def entries(
             str(bill.period),
             list(_legs(bill, customer, currency, moved, tax)),
             meta={"treatment": bill.treatment} if bill.treatment in SHOWN else {},
-            links=[number or syntax.link("statement", customer, str(bill.period.start))],
+            links=[link],
             tags=[kind],
         ),
     ]
+
+
+def _to_cash(bill: Bill, customer: str, currency: str, link: str) -> data.Transaction:
+    """What makes the balance that is asked for one that can be paid in coins."""
+    unit = money.text(bill.coin_micro, bill.places)
+    billed, places = accounts.billed(customer), bill.places
+    return journal_entries.transaction(
+        bill.period.last,
+        "Rounding",
+        f"what is to pay, to {unit}",
+        [
+            journal_entries.leg(billed, bill.cash_micro, currency, places=places),
+            journal_entries.leg(accounts.ROUNDING, -bill.cash_micro, currency, places=places),
+        ],
+        links=[link],
+        tags=["rounding"],
+    )
 
 
 def _legs(
@@ -245,7 +265,18 @@ def document(  # noqa: PLR0913 - everything that stands on it
         treatment=bill.treatment if bill.treatment in SHOWN else "",
         since=since,
         tax_on_payment=money.text(tax_micro, places) if tax_micro else "",
+        rounding=_rounding(bill),
     )
+
+
+def _rounding(bill: Bill) -> dict[str, str] | None:
+    """What rounds the balance that is asked for, and to what, as the document says it."""
+    if not bill.cash_micro:
+        return None
+    return {
+        "amount": money.text(bill.cash_micro, bill.places),
+        "to": money.text(bill.coin_micro, bill.places),
+    }
 
 
 def since_end(bill: Bill, rows: Iterable[Row], day: dt.date) -> tuple[StatementLine, ...]:

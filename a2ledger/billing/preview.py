@@ -75,6 +75,7 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
     *,
     final: bool = False,
     codes: Mapping[str, VatCode] = MappingProxyType({}),
+    cash_micro: int | None = None,
 ) -> Bill:
     """The bill of a customer's period.
 
@@ -87,6 +88,7 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
         calls: in it.
         final: whether his account is settled with it.
         codes: VAT codes as they were, where they may have been others.
+        cash_micro: the smallest coin as it was; else as configured.
 
     Raises:
         BrokenBookError: if calls and postings differ, or a VAT code is not in ``a2ledger.toml``.
@@ -99,6 +101,8 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
         raise BrokenBookError(
             [Problem(path, 0, "vat", f"VAT code {unknown[0]!r} is not under [vat.codes]")]
         )
+    currency = subledgers.currency(book, customer.id)
+    coin = config.cash_rounding.get(currency, 0) if cash_micro is None else cash_micro
     try:
         return billing.draw_up(
             one,
@@ -106,9 +110,10 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
             rows,
             calls.of(customer.id, one),
             known,
-            money.decimals(subledgers.currency(book, customer.id)),
+            money.decimals(currency),
             treatment=customer.text("vat", one.start) or config.treatment,
             final=final,
+            cash_micro=coin,
         )
     except DetailDiffersError as error:
         message = f"{customer.id}, {one}: {error}"

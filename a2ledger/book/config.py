@@ -156,6 +156,8 @@ class Config:
     """The first number of the series, where another system had those before."""
     credit_note_start: int = 1
     main_months: int = 3
+    cash_rounding: Mapping[str, int] = field(default_factory=dict)
+    """The smallest coin by currency, in micro-units, where what bills ask is a multiple of it."""
     tax_point: str = "period-end"
     """When VAT is due: one of :data:`a2ledger.vat.TAX_POINTS`."""
     month_ends: int = 12_000
@@ -318,6 +320,7 @@ def parse(text: str) -> Config:
         credit_note_start=_start(
             numbers, "credit_note_next", _start(series, "credit_note_start", 1)
         ),
+        cash_rounding=_cash_rounding(top.table("cash_rounding")),
         main_months=top.take("main_months", int, 3),
         tax_point=tax_point,
         month_ends=top.take("month_ends", int, 12_000),
@@ -355,6 +358,20 @@ def _currency(table: Table) -> str:
     if not re.fullmatch(r"[A-Z]{3}", currency):
         raise table.error("currency", f"{currency!r} is not an ISO 4217 code such as EUR")
     return currency
+
+
+def _cash_rounding(table: Table) -> dict[str, int]:
+    found = {}
+    for currency in table.values:
+        try:
+            coin = money.parse(table.take(currency, str))
+        except ValueError as error:
+            raise table.error(currency, str(error)) from None
+        if coin <= 0 or money.is_finer(coin, currency):
+            raise table.error(currency, "is no amount of the currency such as 0.05")
+        found[currency] = coin
+    table.finish()
+    return found
 
 
 def _guards(table: Table) -> Guards:

@@ -224,6 +224,7 @@ def _total(invoice: EInvoice) -> Iterator[Element | None]:
     yield tag("ram:TaxBasisTotalAmount", invoice.net)
     yield tag("ram:TaxTotalAmount", invoice.vat, currencyID=invoice.currency)
     yield tag("ram:TaxTotalAmount", invoice.tax_total, currencyID=invoice.tax_currency)
+    yield tag("ram:RoundingAmount", invoice.rounding)
     yield tag("ram:GrandTotalAmount", invoice.gross)
     yield tag("ram:TotalPrepaidAmount", invoice.paid)
     yield tag("ram:DuePayableAmount", invoice.due)

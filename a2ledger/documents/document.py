@@ -22,6 +22,7 @@ _ABSENT = {"absent": True}
 
 
 ROUNDING = "Rounding of fractions brought over"
+ROUNDED = "Rounding of what is to pay"
 """How a statement calls the last decimal by which a balance that A2Billing left with more decimals
 than its currency has moves when it changes its sign."""
 
@@ -117,6 +118,9 @@ class Document:
     are what is owed on that day."""
     tax_on_payment: str = field(default="", metadata=_ABSENT)
     """VAT in ``to_pay`` that becomes due by paying, where refills are taxed."""
+    rounding: dict[str, str] | None = field(default=None, metadata=_ABSENT)
+    """Where what is asked is rounded to coins: the ``amount`` in ``to_pay``, and what it is rounded
+    ``to``."""
     tax_point: str = field(default="", metadata=_ABSENT)
     """When its VAT is due, where that is not the last day of its period."""
     reference: str = field(default="", metadata=_ABSENT)

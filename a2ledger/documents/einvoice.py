@@ -148,6 +148,7 @@ class EInvoice(NamedTuple):
     vat: str
     gross: str
     paid: str
+    rounding: str
     due: str
     attachments: tuple[Attachment, ...]
 
@@ -226,7 +227,8 @@ def draw_up(
     last = str(dt.date.fromisoformat(document.period["end"]) - DAY)
     paid = _paid_micro(document)
     places = money.decimals(document.currency)
-    due = money.text(money.parse(document.gross) - paid, places)
+    rounding = _rounding_micro(document) if document.kind == "invoice" else 0
+    due = money.text(money.parse(document.gross) - paid + rounding, places)
     translated = document.vat_translated or {}
     buyer = document.customer
     original = document.original
@@ -259,6 +261,7 @@ def draw_up(
         vat=document.vat_total,
         gross=document.gross,
         paid=money.text(paid, places) if paid else "",
+        rounding=money.text(rounding, places) if rounding else "",
         due=due,
         attachments=tuple(attachments),
     )
@@ -274,7 +277,13 @@ def _paid_micro(document: Document) -> int:
     if document.kind == "credit-note":
         return gross if document.treatment == "on-refill" and _is_square(document) else 0
     before = money.parse(document.to_pay) - money.parse(document.credit) - gross
+    before -= _rounding_micro(document)
     return max(0, min(-before, gross))
+
+
+def _rounding_micro(document: Document) -> int:
+    """Return what rounds what a document asks to coins: BT-114."""
+    return money.parse((document.rounding or {}).get("amount", "0"))
 
 
 def _is_square(document: Document) -> bool:

@@ -202,6 +202,7 @@ def _total(invoice: EInvoice) -> Element | None:
         "TaxExclusiveAmount": invoice.net,
         "TaxInclusiveAmount": invoice.gross,
         "PrepaidAmount": invoice.paid,
+        "PayableRoundingAmount": invoice.rounding,
         "PayableAmount": invoice.due,
     }
     return tag(

@@ -196,3 +196,21 @@ def test_lines_are_rounded_so_that_they_add_up():
     assert [telescope.add("A", 3_333) for _ in range(6)] == [10_000, 0, 0, 10_000, 0, 0]
     assert telescope.add("B", 3_333) == 0
     assert telescope.totals == {"A": 23_998, "B": 3_333}
+
+
+def test_what_is_asked_is_rounded_to_the_smallest_coin():
+    def asked(charged, opening=0, treatment="on-invoice"):
+        rows = [charge(day(3), charged)]
+        brought = Brought(billed_micro=opening)
+        bill = billing.draw_up(
+            JANUARY, brought, rows, (), CODES, 2, treatment=treatment, cash_micro=50_000
+        )
+        return bill.gross_micro, bill.cash_micro, bill.statement.closing, bill.carried.billed_micro
+
+    # 11.05 and 2.32 of VAT are 13.37: 13.35 is asked for. The total of the bill stays.
+    assert asked(11_050_000) == (13_370_000, -20_000, "13.35", 13_350_000)
+    assert asked(11_050_000, opening=10_000) == (13_370_000, 20_000, "13.40", 13_400_000)
+    # Two cents from before and one now; then money that is the customer's.
+    assert asked(10_000, opening=10_000) == (10_000, -20_000, "0.00", 0)
+    assert asked(11_050_000, opening=-20_000_000)[1:] == (0, "-6.63", -6_630_000)
+    assert asked(11_050_000, treatment="on-refill")[1] == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 USD = "dialprefix,destination,rateinitial,buyrate,carrier\n30,Greece,0.60,0.30,acme\n"
 TOML = '\n[tariffs.usd]\ncurrency = "USD"\n[tariffs.yen]\ncurrency = "JPY"\n'
@@ -235,3 +236,38 @@ def test_a_currency_without_decimals_is_sealed_like_any_other(book):
         if "a2ledger-seal" in line
     ]
     assert seal.endswith(" 0 0 363 JPY 726 JPY")  # this period's, and all so far
+
+
+def test_a_bill_asks_for_what_can_be_paid_in_coins(book):
+    toml = book.root / "a2ledger.toml"
+    toml.write_text(toml.read_text() + '\n[cash_rounding]\nEUR = "0.05"\n')
+    book.customers({"id": "C1", "vat": "on-invoice"}, {"id": "C2"})
+    book.moves("charges", "C1", "2026-01-06", "11.05", service="One-off")
+    book.moves("openings", "C2", "2026-01-06", "0.12")
+    assert book.preview("C1")["to_pay"] == "13.35"
+    [row, opened] = book.close(today="2026-02-02")
+
+    # 11.05 and 2.32 of VAT are 13.37, of which 13.35 is asked for.
+    assert (row["gross"], row["billed"], row["to_pay"]) == ("13.37", "13.37", "13.35")
+    assert (opened["number"], opened["to_pay"]) == (None, "0.10")
+    document = book.invoice(row["number"])
+    assert document["rounding"] == {"amount": "-0.02", "to": "0.05"}
+    last = {"description": "Rounding of what is to pay", "amount": "-0.02", "balance": "13.35"}
+    assert document["statement"]["lines"][-1].items() >= last.items()
+    assert book.statement("C1")["lines"][-1].items() >= last.items()
+    assert book.statement("C2")["lines"][-1]["balance"] == "0.10"
+    assert book.sums()["Income:Rounding"] == Decimal("0.04")
+    [aged, _] = book.run("ageing", "--json", today="2026-02-03").json
+    assert (aged["current"], aged["unapplied"]) == ("13.35", "0.00")
+
+    # The invoice is given back whole, and the next bill rounds what that left.
+    book.run("credit-note", row["number"], "--reason", "wrong", today="2026-02-10")
+    assert book.balance("C1")["owed"] == "-0.02"
+    book.moves("charges", "C1", "2026-02-11", "0.10", service="One-off", today="2026-02-11")
+    toml.write_text(toml.read_text().replace("0.05", "0.10"))
+    [row, _] = book.close(today="2026-03-02")
+    assert row["to_pay"] == "0.10"
+    assert "rounding" not in book.invoice(row["number"])
+    toml.write_text(toml.read_text().replace("[cash_rounding]", "").replace('EUR = "0.10"', ""))
+    book.run("check", "C1", "C2")
+    book.run("verify")
