@@ -253,7 +253,7 @@ class Shown:
         return vat.inside(gross_micro, self.inside[code], self.telescope.places)
 
 
-def _statement(
+def _statement(  # noqa: PLR0913 - everything that stands on it
     rows: Sequence[Row],
     brought: Brought,
     taxes: Mapping[str, int],
