@@ -193,7 +193,8 @@ def _tops(draft: Draft) -> None:
         OPENS,
         *(path for path in carriers if not _MONTH.search(path)),
     ]
-    shown = [path for month in sorted(months) if month > cut for path in months[month]]
+    # A close asserts the balances of the day after: that alone is no month to show.
+    shown = [path for month in sorted(months) if cut < month <= latest for path in months[month]]
     every = [path for month in sorted(months) for path in months[month]]
     _top(draft, "main", [*always, CARRIED, *draft.files(CARRIED_MONTHS), *shown])
     _top(draft, "history", [*always, *every])

@@ -19,6 +19,7 @@ from a2ledger import accounts, money
 from a2ledger.book.book import SUSPENSE, Draft
 from a2ledger.book.config import Config
 from a2ledger.documents import issue_taxed_refill
+from a2ledger.documents import paths as document_paths
 from a2ledger.journal import customer_file, exchange_rates, subledgers, syntax
 from a2ledger.journal import entries as journal_entries
 from a2ledger.journal.entries import ISSUED
@@ -276,6 +277,12 @@ def _unpostable(
     if customer.settled and movement.kind == "charge":
         message = f"the account of {customer.id} is settled; reopen it, then run `quarantine retry`"
         return _refuse(movement, "settled", message)
+    if movement.kind == "opening" and movement.reference in document_paths.every(draft):
+        message = (
+            f"{movement.reference} is a document of this book; an opening balance is what another "
+            "system billed: correct its number, or leave it out if it is billed here"
+        )
+        return _refuse(movement, "number-taken", message)
     if movement.kind in {"refill", "payment"}:
         told = _told_before(taking, movement, customer, entry)
         if told and told.identity not in taking.accepted:
