@@ -145,7 +145,7 @@ def document(
         number=None,
         issue_date=today,
         since=since,
-        tax_micro=issue_taxed_refill.tax_due(book, customer, bill.period.end, owed),
+        tax_micro=issue_taxed_refill.tax_due(book, customer, bill.period.last, owed),
     )
 
 

@@ -19,9 +19,18 @@ from a2ledger.balances import ageing, balances
 from a2ledger.book.book import GENERAL, SUSPENSE, Draft, RefusedError
 from a2ledger.corrections import postings as corrections
 from a2ledger.corrections.postings import Correction
-from a2ledger.documents import issue_taxed_refill, worth
+from a2ledger.documents import issue_taxed_refill, translation, worth
+from a2ledger.documents.document import Document
 from a2ledger.documents.worth import Share, Worth
-from a2ledger.journal import customer_file, exchange_rates, general, subledgers, syntax
+from a2ledger.journal import (
+    chart,
+    customer_file,
+    exchange_rates,
+    general,
+    subledgers,
+    syntax,
+    vat_bases,
+)
 from a2ledger.journal import entries as journal_entries
 from a2ledger.journal.ledger import Standing
 from a2ledger.journal.period_file import with_entries
@@ -283,14 +292,34 @@ def write_off(draft: Draft, wanted: Wanted, amount_micro: int | None, relief: bo
         )
     one = known._replace(amount_micro=amount)
     parts = list(_written_off(draft, row, amount))
-    taxes: dict[str, int] = {}
+    taxes = Taxes({}, {})
     for document, before, after in parts if relief else ():
-        for code, micro in _relief(draft, left, document, before, after).items():
-            taxes[code] = taxes.get(code, 0) + micro
+        taxes = taxes.plus(_relief(draft, left, document, before, after))
     given = {
         document.number: before - after for document, before, after in parts if document.number
     }
-    return post(draft, one, corrections.write_off(one, given, taxes))
+    return post(draft, one, corrections.write_off(one, given, taxes.own, taxes.owed_in(draft)))
+
+
+class Taxes(NamedTuple):
+    """VAT by code, in micro-units."""
+
+    own: Mapping[str, int]
+    """In the account's currency."""
+    base: Mapping[str, int]
+    """In the book's, for codes whose VAT is owed in it though the account's is another."""
+
+    def plus(self, other: Taxes) -> Taxes:
+        """Both together."""
+        return Taxes(_sum(self.own, other.own), _sum(self.base, other.base))
+
+    def owed_in(self, draft: Draft) -> tuple[str, Mapping[str, int]]:
+        """The book's currency, and what is owed in it."""
+        return draft.config.currency, self.base
+
+
+def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {code: one.get(code, 0) + other.get(code, 0) for code in [*one, *(other.keys() - one)]}
 
 
 def _written_off(
@@ -304,29 +333,55 @@ def _written_off(
         amount_micro -= part
 
 
-def _relief(
-    draft: Draft, worths: Worth, document: ageing.Open, before: int, after: int
-) -> dict[str, int]:
-    """VAT of a document that goes back, by code, when its open amount falls.
+def _relief(draft: Draft, worths: Worth, document: ageing.Open, before: int, after: int) -> Taxes:
+    """VAT of a document that goes back when its open amount falls.
 
     What was given back on it otherwise took its VAT along.
     """
     if not document.issued:
-        return {}
+        return Taxes({}, {})
     bill = ageing.document(draft, document)
     places = money.decimals(bill.currency)
     left = worths.left(bill)
     gross = left.gross_micro
     part = min(before - after, gross - left.lost_micro)
     if part <= 0:
+        return Taxes({}, {})
+
+    def falls(tax: int, places: int) -> int:
+        was, is_now = (Share(min(one, gross), gross) for one in (after + part, after))
+        return was.of(tax, places) - is_now.of(tax, places)
+
+    own = {code: falls(tax, places) for code, tax in left.taxes_micro.items()}
+    base = _base_of_taxes(draft, worths.customer.id, bill, left.taxes_micro)
+    places = money.decimals(draft.config.currency)
+    return Taxes(own, {code: falls(tax, places) for code, tax in base.items()})
+
+
+def _base_of_taxes(
+    draft: Draft, customer: str, bill: Document, left: Mapping[str, int]
+) -> dict[str, int]:
+    """What is left of a document's VAT in the book's currency, where it is owed in it."""
+    printed = bill.vat_translated
+    if printed is None or not is_owed_in_base(draft, customer, str(bill.number)):
         return {}
-
-    def share(tax: int, open_micro: int) -> int:
-        return Share(min(open_micro, gross), gross).of(tax, places)
-
+    billed = {row.code: money.parse(row.vat) for row in bill.vat}
+    places = money.decimals(printed["currency"])
     return {
-        code: share(tax, after + part) - share(tax, after) for code, tax in left.taxes_micro.items()
+        code: Share(left[code], billed[code]).of(micro, places)
+        for code, micro in translation.by_code(printed, billed, 1).items()
+        if billed[code]
     }
+
+
+def is_owed_in_base(draft: Draft, customer: str, number: str) -> bool:
+    """Whether the VAT of a document in another currency is owed in the book's.
+
+    Documents of earlier versions owe it in their own.
+    """
+    return any(
+        "    vat_of: " in block.text and number in block.links for block in blocks(draft, customer)
+    )
 
 
 def recover(draft: Draft, wanted: Wanted, amount_micro: int) -> Posted:
@@ -348,20 +403,21 @@ def recover(draft: Draft, wanted: Wanted, amount_micro: int) -> Posted:
             f"{wanted.customer}: {money.text(lost, places)} is written off",
             undone="nothing was posted",
         )
-    taxes: dict[str, int] = {}
+    taxes = Taxes({}, {})
     parts: dict[str, int] = {}
     links = []
+    base_places = money.decimals(draft.config.currency)
     for loss in reversed(losses):
         part = min(amount_micro, loss.left_micro)
         if not part:
             continue
         amount_micro -= part
         links.append(f"{loss.link} {money.text(part, places)}")
-        for code, tax in loss.relief(part, places).items():
-            taxes[code] = taxes.get(code, 0) + tax
+        taxes = taxes.plus(loss.relief(part, places, base_places))
         for number, micro in loss.documents(part):
             parts[number] = parts.get(number, 0) + micro
-    return post(draft, one, corrections.recovered(one, ", ".join(links), parts, taxes))
+    entry = corrections.recovered(one, ", ".join(links), parts, taxes.own, taxes.owed_in(draft))
+    return post(draft, one, entry)
 
 
 class _Loss(NamedTuple):
@@ -370,7 +426,7 @@ class _Loss(NamedTuple):
     link: str
     micro: int
     recovered_micro: int
-    taxes: Mapping[str, int]
+    taxes: Taxes
     parts: Sequence[tuple[str, int]]
 
     @property
@@ -378,16 +434,19 @@ class _Loss(NamedTuple):
         """What of it is still lost."""
         return self.micro - self.recovered_micro
 
-    def relief(self, micro: int, places: int) -> dict[str, int]:
-        """VAT that is due again, by code account, when more of it is recovered."""
+    def relief(self, micro: int, places: int, base_places: int) -> Taxes:
+        """VAT that is due again when more of it is recovered."""
         before, after = (
             Share(so_far, self.micro)
             for so_far in (self.recovered_micro, self.recovered_micro + micro)
         )
-        return {
-            account: after.of(tax, places) - before.of(tax, places)
-            for account, tax in self.taxes.items()
-        }
+
+        def due(taxes: Mapping[str, int], places: int) -> dict[str, int]:
+            return {
+                code: after.of(tax, places) - before.of(tax, places) for code, tax in taxes.items()
+            }
+
+        return Taxes(due(self.taxes.own, places), due(self.taxes.base, base_places))
 
     def documents(self, micro: int) -> Iterator[tuple[str, int]]:
         """Documents it gave up, the last first, as far as more of it is recovered."""
@@ -419,11 +478,22 @@ def _losses(draft: Draft, customer: str) -> Iterator[_Loss]:
             continue
         legs = block.legs
         micro = -sum(leg.micro for leg in legs if leg.account == account)
-        taxes = {leg.account: leg.micro for leg in legs if leg.account.startswith(accounts.TAXES)}
+        taxes = _relieved(block)
         parts = list(worth.parts(str(entry.meta["parts"]))) if "parts" in entry.meta else []
         found.append(_Loss(own, micro, 0, taxes, parts))
     for loss in found:
         yield loss._replace(recovered_micro=recovered.get(loss.link, 0))
+
+
+def _relieved(block: Block) -> Taxes:
+    """VAT that a write-off took back."""
+    owed = {
+        accounts.name_of(leg.account.removeprefix(accounts.OWED)): leg.micro
+        for leg in block.legs
+        if leg.account.startswith(accounts.OWED)
+    }
+    own = {code: -micro for code, micro in vat_bases.converted(block).items()}
+    return Taxes({**owed, **own}, {code: owed[code] for code in own})
 
 
 def deposit(draft: Draft, wanted: Wanted, amount_micro: int, method: str) -> Posted:
@@ -502,6 +572,10 @@ def place(draft: Draft, identity: str, entry: data.Transaction) -> data.Transact
     check_day(draft, identity, entry.date)
     since = subledgers.customer(draft, identity).open_since
     placed = journal_entries.moved_to(entry, since) if entry.date < since else entry
+    if closed := chart.closed(draft, (leg.account for leg in placed.postings), placed.date):
+        raise RefusedError(
+            str(closed), undone="nothing was posted", todo="take that line away, or say another day"
+        )
     if any(name.startswith(_MONEY) for name in placed.links):
         placed = _taxed(draft, identity, placed)
     subledgers.put_open_file(

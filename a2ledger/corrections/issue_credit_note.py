@@ -113,11 +113,7 @@ def _owed_otherwise(
     draft: Draft, document: Document, taxes: Mapping[str, int], number: str
 ) -> tuple[str, Mapping[str, int]]:
     """Return the VAT given back in the book's currency, if the invoice's is owed in it."""
-    customer = document.customer["id"]
-    is_owed = any(
-        "    vat_of: " in block.text and number in block.links
-        for block in correct.blocks(draft, customer)
-    )
+    is_owed = correct.is_owed_in_base(draft, document.customer["id"], number)
     printed = document.vat_translated if is_owed else None
     return draft.config.currency, translation.by_code(printed, taxes, 1)
 

@@ -97,12 +97,7 @@ def credit_note(
                 for code, micro in net.items()
                 if micro
             ),
-            *(
-                posting
-                for code, micro in vat.items()
-                if micro
-                for posting in _vat(code, (micro, one.currency), translated)
-            ),
+            *_taxes(vat, one.currency, translated),
             leg(one.billed, -one.amount_micro, one.currency, places=places),
         ],
         meta,
@@ -179,7 +174,10 @@ def goodwill(one: Correction) -> data.Transaction:
 
 
 def write_off(
-    one: Correction, given: Mapping[str, int], relief: Mapping[str, int]
+    one: Correction,
+    given: Mapping[str, int],
+    relief: Mapping[str, int],
+    translated: tuple[str, Mapping[str, int]] = ("", {}),
 ) -> data.Transaction:
     """A debt given up.
 
@@ -187,6 +185,7 @@ def write_off(
         one: the correction; its amount includes the VAT.
         given: the documents it is set against, with what of each is given up.
         relief: VAT that is not owed any more, by code.
+        translated: the book's currency, and the same in it where it was owed in that.
     """
     places = money.decimals(one.currency)
     lost = one.amount_micro - sum(relief.values())
@@ -195,11 +194,7 @@ def write_off(
         "Write-off",
         [
             leg(accounts.BAD_DEBT, lost, one.currency, places=places),
-            *(
-                leg(accounts.vat(code), micro, one.currency, places=places)
-                for code, micro in relief.items()
-                if micro
-            ),
+            *_taxes(relief, one.currency, translated),
             leg(one.billed, -one.amount_micro, one.currency, places=places),
         ],
         _parts(given, places),
@@ -207,7 +202,11 @@ def write_off(
 
 
 def recovered(
-    one: Correction, writtenoff: str, given: Mapping[str, int], relief: Mapping[str, int]
+    one: Correction,
+    writtenoff: str,
+    given: Mapping[str, int],
+    relief: Mapping[str, int],
+    translated: tuple[str, Mapping[str, int]] = ("", {}),
 ) -> data.Transaction:
     """A debt that was given up and is owed again.
 
@@ -215,8 +214,10 @@ def recovered(
         one: the correction; its amount includes the VAT.
         writtenoff: the entries it takes back, with what of each.
         given: the documents these were set against, with what of each is owed again.
-        relief: VAT that is due again, by its account.
+        relief: VAT that is due again, by code.
+        translated: as for :func:`write_off`.
     """
+    base, amounts = translated
     places = money.decimals(one.currency)
     net = one.amount_micro - sum(relief.values())
     return _entry(
@@ -225,14 +226,26 @@ def recovered(
         [
             leg(one.billed, one.amount_micro, one.currency, places=places),
             leg(accounts.BAD_DEBT, -net, one.currency, places=places),
-            *(
-                leg(account, -micro, one.currency, places=places)
-                for account, micro in relief.items()
-                if micro
+            *_taxes(
+                {code: -micro for code, micro in relief.items()},
+                one.currency,
+                (base, {code: -micro for code, micro in amounts.items()}),
             ),
         ],
         {"recovers": writtenoff, **_parts(given, places)},
     )
+
+
+def _taxes(
+    taxes: Mapping[str, int], currency: str, translated: tuple[str, Mapping[str, int]]
+) -> list[data.Posting]:
+    """Return the postings of VAT that comes back, or of what is due again, below zero."""
+    return [
+        posting
+        for code, micro in taxes.items()
+        if micro
+        for posting in _vat(code, (micro, currency), translated)
+    ]
 
 
 def _parts(given: Mapping[str, int], places: int) -> dict[str, object]:

@@ -21,7 +21,7 @@ from a2ledger.corrections.postings import Correction
 from a2ledger.journal import entries as journal_entries
 from a2ledger.journal import exchange_rates, subledgers, syntax
 from a2ledger.journal.syntax import Block
-from a2ledger.payments import imports, remainder
+from a2ledger.payments import imports, pairs, remainder
 from a2ledger.payments.remainder import Payment
 
 
@@ -89,7 +89,8 @@ def transfer(draft: Draft, wanted: Wanted, what: Moving) -> Posted:
         entries.append((source, corrections.transferred_out(one, payment)))
     if what.to:
         other = _converted(draft, one._replace(customer=what.to), payment)
-        entries.append((what.to, corrections.transferred_in(other, payment)))
+        arrived = corrections.transferred_in(other, payment)
+        entries.append((what.to, pairs.joined(draft, what.to, arrived)))
     return _post(draft, Posted(correction=one, entries=tuple(entries)))
 
 

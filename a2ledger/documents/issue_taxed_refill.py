@@ -22,8 +22,8 @@ from a2ledger.documents.electronic import EInvoices
 from a2ledger.documents.en16931 import Objection
 from a2ledger.documents.number_series import Numbers
 from a2ledger.documents.taxed_refill import Supply
-from a2ledger.journal import customer_file, subledgers, syntax
-from a2ledger.journal.entries import ISSUED, own_day
+from a2ledger.journal import customer_file, ledger, subledgers, syntax
+from a2ledger.journal.entries import ISSUED, own_day, read_entry
 from a2ledger.period import Period
 from a2ledger.records import Customer, Warned
 from a2ledger.vat import VatCode, added, gross_of
@@ -38,7 +38,11 @@ def applies(book: Book, customer: Customer, day: dt.date) -> bool:
 
 
 def supply(
-    draft: Draft, customer: Customer, entry: data.Transaction, moved_micro: int = 0
+    draft: Draft,
+    customer: Customer,
+    entry: data.Transaction,
+    moved_micro: int = 0,
+    untaxed_micro: int = 0,
 ) -> Supply | None:
     """What an entry on a customer's account tops up; None if it is not taxed, or already.
 
@@ -47,6 +51,7 @@ def supply(
         customer: whose account.
         entry: on it.
         moved_micro: VAT charged meanwhile that the draft does not have yet.
+        untaxed_micro: likewise what came in meanwhile without being taxed.
 
     Raises:
         SeveralRatesError: if what he may buy with it bears more than one rate.
@@ -60,7 +65,47 @@ def supply(
     code = book.config.refill_code(book.config.party(customer, day, customer.open_since), day)
     charged = charged_micro(draft, customer, code, top_ups=True) + moved_micro
     places = money.decimals(subledgers.currency(book, customer.id))
-    return taxed_refill.supply(entry, customer.id, code, places, charged)
+    back = untaxed_back(draft, customer) - untaxed_micro
+    return taxed_refill.supply(entry, customer.id, code, places, charged, back)
+
+
+_MONEY = ("payment-", "refill-", "refund-", "returned-", "transfer-")
+
+
+def untaxed_back(book: Book, customer: Customer) -> int:
+    """What a customer got back beyond what was taxed, and has not paid since, in micro-units.
+
+    Nothing was sold for it: it is owed as it is, and paying it bears no VAT. So is a debt that was
+    there when refills began to be taxed, but for what gave its VAT back then.
+    """
+    places, back = money.decimals(subledgers.currency(book, customer.id)), 0
+    before = customer.opened
+    for start in customer.periods:
+        text = book.text(customer_file.period_path(customer.id, start))
+        above = text.partition(syntax.MARKER)[0]
+        if applies(book, customer, start) and not applies(book, customer, before):
+            back = max(ledger.read_brought(text, start).billed_micro - _converted(above), 0)
+        before = start
+        for block in syntax.blocks(above):
+            if not block.own_link.startswith(_MONEY) or "voided" in block.meta:
+                continue
+            if not applies(book, customer, dt.date.fromisoformat(block.date)):
+                continue
+            if taxed_refill.UNTAXED in block.meta:
+                back -= syntax.amount(block.meta[taxed_refill.UNTAXED])
+            elif ISSUED not in block.meta:
+                back -= taxed_refill.gross_of(read_entry(block.text), customer.id, places)
+    return max(back, 0)
+
+
+def _converted(text: str) -> int:
+    """Return the gross of a debt that is to be paid by taxed refills, from an open period."""
+    return sum(
+        -syntax.amount(block.meta["base"])
+        - sum(leg.micro for leg in block.legs if leg.account.endswith(":Billed"))
+        for block in syntax.blocks(text)
+        if ISSUED in block.meta and "base" in block.meta
+    )
 
 
 def charged_micro(draft: Draft, customer: Customer, code: VatCode, *, top_ups: bool) -> int:
@@ -175,7 +220,8 @@ def tax_due(book: Book, customer: Customer, day: dt.date, owed_micro: int) -> in
     except SeveralRatesError:
         return 0  # it is said where the period is closed
     places = money.decimals(subledgers.currency(book, customer.id))
-    return gross_of(owed_micro, code, places) - owed_micro
+    used = owed_micro - min(untaxed_back(book, customer), owed_micro)
+    return gross_of(used, code, places) - used if used else 0
 
 
 def tax_in(draft: Draft, customer: Customer, day: dt.date, left_micro: int) -> int:
@@ -278,16 +324,21 @@ class Issuer:
                     day = own_day(entry)
                     waiting.append((day, min(entry.links, default=""), name, place))
         moved: dict[str, int] = {}
+        untaxed: dict[str, int] = {}
         for _, _, name, place in sorted(waiting):
             entry, customer = found[name][place], subledgers.customer(self.draft, name)
-            sold = supply(self.draft, customer, entry, moved.get(name, 0))
+            sold = supply(self.draft, customer, entry, moved.get(name, 0), untaxed.get(name, 0))
+            places = money.decimals(subledgers.currency(self.draft, name))
+            if applies(self.draft, customer, max(entry.date, customer.open_since)):
+                whole = taxed_refill.gross_of(entry, name, places)
+                rest = whole - (sold.net_micro + sold.vat_micro if sold else 0)
+                untaxed[name] = untaxed.get(name, 0) + rest
             if sold is None:
                 continue
             moved[name] = moved.get(name, 0) + sold.vat_micro
             back = sold.kind == "credit-note"
             originals = self._corrected(entry, sold) if back else []
             number = self.issue(customer, sold, originals)
-            places = money.decimals(subledgers.currency(self.draft, name))
             found[name][place] = taxed_refill.taxed(entry, name, sold, number, places)
             self.know([found[name][place]])
         return found

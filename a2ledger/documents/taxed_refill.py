@@ -51,6 +51,7 @@ def supply(
     code: VatCode,
     places: int,
     charged_micro: int | None = None,
+    untaxed_micro: int = 0,
 ) -> Supply | None:
     """What an entry tops up; None if nothing of it is, or less than any document can show.
 
@@ -64,15 +65,12 @@ def supply(
         places: decimals of the currency.
         charged_micro: VAT charged on the customer's top-ups that has not been given back; None: as
             much as is paid back.
+        untaxed_micro: what was paid back beyond what was taxed, and is owed: paying it is no
+            top-up.
     """
-    if entry.postings[0].account.startswith(_GIVEN):
-        return None
-    credited = sum(
-        money.micro(cast("Amount", leg.units).number or money.decimal(0))
-        for leg in entry.postings
-        if leg.account == accounts.billed(customer)
-    )
-    gross = money.rounded(-credited, places)
+    gross = gross_of(entry, customer, places)
+    if gross > 0:
+        gross -= min(max(untaxed_micro, 0), gross)
     if not gross:
         return None
     if charged_micro is not None and inside(-gross, code, places) > max(charged_micro, 0):
@@ -84,6 +82,21 @@ def supply(
     return Supply(day, entry.payee or "", entry.narration or "", gross - taxed, taxed, code)
 
 
+def gross_of(entry: data.Transaction, customer: str, places: int) -> int:
+    """What an entry of a refill or payment credits, before any VAT; nothing for a gift."""
+    if entry.postings[0].account.startswith(_GIVEN):
+        return 0
+    credited = sum(
+        money.micro(cast("Amount", leg.units).number or money.decimal(0))
+        for leg in entry.postings
+        if leg.account == accounts.billed(customer)
+    )
+    gross: int = money.rounded(-credited, places)
+    return gross
+
+
+UNTAXED = "untaxed"
+"""Metadata of an entry that moved more than what was taxed: how much more."""
 _GIVEN = "Expenses:"
 """What accounts begin with that pay for credit nobody paid for: a bonus, goodwill."""
 
@@ -104,6 +117,10 @@ def taxed(
 ) -> data.Transaction:
     """The entry with its tax taken out of what it credits, and its document's number."""
     account = accounts.billed(customer)
+    meta = {**entry.meta, ISSUED: number}
+    if rest := gross_of(entry, customer, places) - sold.net_micro - sold.vat_micro:
+        currency = cast("Amount", entry.postings[-1].units).currency
+        meta[UNTAXED] = Amount(money.decimal(rest, places), currency)
     postings = []
     for leg in entry.postings:
         units = cast("Amount", leg.units)
@@ -118,7 +135,7 @@ def taxed(
                 postings.append(tax)
         else:
             postings.append(leg)
-    return entry._replace(meta={**entry.meta, ISSUED: number}, postings=postings)
+    return entry._replace(meta=meta, postings=postings)
 
 
 def leaving(

@@ -11,14 +11,13 @@ from beancount.core import data
 from a2ledger import accounts
 from a2ledger.book.book import GENERAL, SUSPENSE, Book, Draft
 from a2ledger.journal import carried, customer_file, general, subledgers, syntax
+from a2ledger.journal.chart import CHART, MANUAL
 from a2ledger.journal.exchange_rates import PATH as PRICES
 from a2ledger.period import month_of, months_before
 from a2ledger.records import Customer
 
 OPENS = f"{GENERAL}/opens.beancount"
 CARRIED = f"{GENERAL}/carried.beancount"
-CHART = "journals/chart.beancount"
-MANUAL = "journals/manual.beancount"
 CARRIED_MONTHS = f"{GENERAL}/carried"
 LAYOUT = "derived by a2ledger, layout 2"
 """Stands at the head of what is derived, so that an older layout is known."""

@@ -20,7 +20,7 @@ from a2ledger.book.book import SUSPENSE, Draft
 from a2ledger.book.config import Config
 from a2ledger.documents import issue_taxed_refill
 from a2ledger.documents import paths as document_paths
-from a2ledger.journal import customer_file, exchange_rates, subledgers, syntax
+from a2ledger.journal import chart, customer_file, exchange_rates, subledgers, syntax
 from a2ledger.journal import entries as journal_entries
 from a2ledger.journal.entries import ISSUED
 from a2ledger.journal.period_file import PeriodFile, with_entries
@@ -194,7 +194,9 @@ def _sort_in(
         return
     if link in known:
         _compare(movement, content, known[link], report)
-    elif refused := customer and _unpostable(taking, movement, customer, entry):
+    elif refused := _closed(draft, movement, customer, entry) or (
+        _unpostable(taking, movement, customer, entry) if customer else None
+    ):
         report.refused.append(refused)
     else:
         fresh[link] = (movement, entry)
@@ -292,6 +294,18 @@ def _unpostable(
         if found := issue_taxed_refill.objection(draft, customer, placed):
             return _refuse(movement, *found)
     return None
+
+
+def _closed(
+    draft: Draft, movement: Movement, customer: Customer | None, entry: data.Transaction
+) -> Refused | None:
+    """The refusal of an entry on an account that somebody has closed."""
+    day = max(entry.date, customer.open_since) if customer else entry.date
+    found = chart.closed(draft, (leg.account for leg in entry.postings), day)
+    if found is None:
+        return None
+    message = f"{found}; take that line away, or correct the day or the method, then retry"
+    return _refuse(movement, "closed-account", message)
 
 
 def _told_before(

@@ -48,8 +48,11 @@ def held_among(draft: Draft, wanted: Collection[str], parts: Collection[str]) ->
     for path in [*draft.files(GENERAL, "2*.beancount"), *draft.files(SUSPENSE)]:
         for block in syntax.blocks(draft.text(path)):
             own = block.own_link if block.kind == "*" else ""
-            if own.startswith("transfer-") and (moved := block.meta.get("payment")):
-                owners.setdefault(moved, set()).add(general.customer_of(block))
+            if own.startswith(MOVED) and (moved := block.meta.get("payment")):
+                customer = general.customer_of(block)
+                owners.setdefault(moved, set()).add(customer)
+                if customer in parts:
+                    found[own] = Known(customer, read_entry(block.text), sealed=True)
             elif own in wanted or own.startswith(PAIRED):
                 customer = general.customer_of(block)
                 if own in wanted or customer in parts:
@@ -62,6 +65,9 @@ def held_among(draft: Draft, wanted: Collection[str], parts: Collection[str]) ->
 
 INCUMBENT = "a2billing"
 """The dialect of A2Billing's own rows."""
+
+MOVED = "transfer-"
+"""What the link of an entry begins with by which a payment left a customer, or reached one."""
 
 PAIRED = ("payment-", "refill-")
 """What the links of entries that may be paired begin with."""
@@ -142,7 +148,11 @@ def pair(
     }
     standing = {link: entry for link, entry in every.items() if "voided" not in entry.meta}
     refills = [entry for link, entry in standing.items() if link.startswith("refill-")]
-    payments = [entry for link, entry in standing.items() if link.startswith("payment-")]
+    payments = [
+        entry
+        for link, entry in standing.items()
+        if link.startswith("payment-") or (link.startswith(MOVED) and _arrived(entry))
+    ]
     paid: dict[str, int] = {}
     """What was paid for each refill so far, by its link."""
     # What is closed stays as it is, and so it comes first.
@@ -164,6 +174,29 @@ def pair(
     for link, entry in every.items():
         if link in new or entry != old[link]:
             yield entry
+
+
+def _arrived(entry: data.Transaction) -> bool:
+    """Whether a transfer brought a payment to the customer."""
+    return entry.postings[0].account == accounts.UNMATCHED
+
+
+def joined(draft: Draft, customer: str, arrived: data.Transaction) -> data.Transaction:
+    """A payment that reaches its owner, put together with the refill it paid for, if with one."""
+    held = held_among(draft, (), {part(customer)})
+    refill = partner(
+        arrived, (row.entry for link, row in held.items() if link.startswith("refill-"))
+    )
+    if refill is None or "voided" in refill.meta:
+        return arrived
+    own = own_link(refill)
+    before = sum(
+        posting.credited(row.entry)
+        for link, row in held.items()
+        if link != own and own in row.entry.links
+    )
+    after = before + posting.credited(arrived)
+    return posting.paired(arrived, refill, customer, posting.part_paid(refill, before, after))
 
 
 def partner(

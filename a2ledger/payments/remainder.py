@@ -58,7 +58,8 @@ def held(blocks: Iterable[Block], customer: str, kind: str = "payment") -> dict[
             found[link] = _told(link, row.entry, legs[0])
             there[link] = {}
         moved = [leg for leg in legs if leg.account == account]
-        if row.own and customer and (not moved or "customer" in row.entry.meta):
+        is_joined = "customer" in row.entry.meta
+        if customer and (is_joined or (row.own and not moved)):
             moved = [legs[0]._replace(micro=-legs[0].micro)]  # it paid for a refill
         for leg in moved:
             sums = there[link]

@@ -16,13 +16,12 @@ from a2ledger.book.book import GENERAL, SUSPENSE, Book, BrokenBookError, Refused
 from a2ledger.documents import files, paths, translation
 from a2ledger.documents.document import Document
 from a2ledger.journal import syntax, vat_bases
+from a2ledger.journal.chart import MANUAL
 from a2ledger.journal.entries import NUMBERED
 from a2ledger.journal.exchange_rates import at_price, prices
 from a2ledger.journal.syntax import Block
 from a2ledger.period import month_of
 from a2ledger.records import Problem
-
-MANUAL = "journals/manual.beancount"
 
 
 class Taxed(NamedTuple):
@@ -48,6 +47,8 @@ class Other(NamedTuple):
     code: str
     vat_micro: int
     description: str
+    base_micro: int = 0
+    """What it is on, where that is known: of debts given up, and of those recovered."""
 
 
 class Moved(NamedTuple):
@@ -85,9 +86,19 @@ def due(book: Book, since: dt.date, until: dt.date) -> Moved:
             said[row.code] = said.get(row.code, 0) + row.vat_micro
         for code, micro in owed.items():
             if rest := micro - said.get(code, 0):
-                moved.other.append(Other(day, code, rest, _told(block)))
+                base = _base(book, code, rest) if block.own_link.startswith(_GIVEN_UP) else 0
+                moved.other.append(Other(day, code, rest, _told(block), base))
         moved.taxed.extend(rows)
     return moved
+
+
+_GIVEN_UP = ("write-off-", "recover-")
+
+
+def _base(book: Book, code: str, vat_micro: int) -> int:
+    """Return what VAT is on, by the rate of its code."""
+    base = int(Decimal(vat_micro) * 100 / book.config.codes[code].rate)
+    return money.rounded(base, money.decimals(book.config.currency))
 
 
 def _entries(book: Book, since: dt.date, until: dt.date) -> Iterator[Block]:

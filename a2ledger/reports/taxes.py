@@ -44,6 +44,7 @@ def vat_return(book: Book, since: dt.date, until: dt.date) -> Report:
         {
             "date": str(row.date),
             "code": row.code,
+            "base": text(row.base_micro),
             "vat": text(row.vat_micro),
             "description": row.description,
         }
@@ -53,8 +54,8 @@ def vat_return(book: Book, since: dt.date, until: dt.date) -> Report:
 
 
 _AMOUNTS = (
-    *("invoiced_base", "invoiced_vat", "credited_base", "credited_vat", "other_vat"),
-    *("base", "vat"),
+    *("invoiced_base", "invoiced_vat", "credited_base", "credited_vat"),
+    *("other_base", "other_vat", "base", "vat"),
 )
 
 
@@ -64,7 +65,9 @@ def _named(moved: Moved) -> set[str]:
 
 def _code(code: str, moved: Moved, text: Callable[[int], str]) -> Row:
     own = [row for row in moved.taxed if row.code == code]
-    other = sum(row.vat_micro for row in moved.other if row.code == code)
+    others = [row for row in moved.other if row.code == code]
+    other_base = sum(row.base_micro for row in others)
+    other = sum(row.vat_micro for row in others)
     invoiced, credited = (
         (sum(row.base_micro for row in some), sum(row.vat_micro for row in some))
         for some in ([row for row in own if row.is_credit is back] for back in (False, True))
@@ -77,8 +80,9 @@ def _code(code: str, moved: Moved, text: Callable[[int], str]) -> Row:
         "invoiced_vat": text(invoiced[1]),
         "credited_base": text(credited[0]),
         "credited_vat": text(credited[1]),
+        "other_base": text(other_base),
         "other_vat": text(other),
-        "base": text(invoiced[0] + credited[0]),
+        "base": text(invoiced[0] + credited[0] + other_base),
         "vat": text(invoiced[1] + credited[1] + other),
         "account": accounts.vat(code),
     }

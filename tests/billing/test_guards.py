@@ -108,3 +108,17 @@ def test_one_fee_written_twice_by_hand_for_the_same_days_is_charged_once(book):
 
     assert codes(book) == {"C1": None}
     assert [line["net"] for line in book.invoice("INV-2026-000001")["lines"]] == ["10.00"] * 2
+
+
+def test_a_fee_that_was_copied_by_hand_waits(book):
+    book.customers({"id": "C1"})
+    book.run("fee", "add", "C1", "Subscriptions", "9.90", "--from", "2026-01-01")
+    path = "journals/2026-01/C1.01.beancount"
+    text = book.text(path)
+    entry = text[text.index("2026-01-01 *") : text.index("\n\n", text.index("2026-01-01 *")) + 2]
+    book.edit(path, entry, entry + entry)
+
+    (row,) = book.close(today="2026-02-02", code=1)
+    (warned,) = row["warnings"]
+    assert warned["code"] == "fee-twice"
+    assert "is there twice" in warned["message"]

@@ -704,3 +704,51 @@ def test_documents_are_json_a_line_a_key(billed):
     text = billed.text("invoices/2026/CN-2026-000001.json")
     assert json.loads(text)["number"] == "CN-2026-000001"
     assert text.startswith('{\n "kind": "credit-note"')
+
+
+def test_nothing_is_posted_to_an_account_that_somebody_has_closed(billed):
+    billed.moves("payments", "C1", "2026-02-05", "1.00", method="paypal")
+    billed.append("journals/manual.beancount", "2026-02-07 close Assets:Gateway:X-paypal\n")
+    paid = {"customer": "C1", "date": "2026-02-08", "amount": "2.00", "method": "paypal"}
+    done = billed.imported("payments", [{"id": "late", **paid}], today="2026-02-08", code=3)
+    assert "X-paypal is closed since 2026-02-07 (journals/manual.beancount:" in done.stderr
+    assert "closed-account" in done.stderr
+    words = ("refund", "C1", "1.00", "--method", "paypal")
+    (said,) = billed.run(*words, today="2026-02-08", code=1).errors
+    assert "is closed since 2026-02-07" in said
+    sound(billed)
+    billed.imported("payments", [{"id": "then", **paid, "date": "2026-02-07"}], today="2026-02-08")
+    billed.edit("journals/manual.beancount", "2026-02-07 close Assets:Gateway:X-paypal\n", "")
+    billed.run("quarantine", "retry", today="2026-02-09")
+    sound(billed)
+
+
+def test_an_opening_balance_bears_no_number_of_this_book(billed):
+    (number,) = (name for name in billed.documents() if name.startswith("INV"))
+    row = {"id": "o", "customer": "C1", "amount": "5.00", "number": number}
+    done = billed.imported("openings", [row], code=3)
+    assert f"{number} is a document of this book" in done.stderr
+    billed.imported("openings", [{**row, "number": "OLD-7"}])
+    # Told once more after a bill took its number it is still the same one.
+    assert "1 duplicate" in billed.imported("openings", [{**row, "number": "OLD-7"}]).stderr
+
+
+@pytest.mark.parametrize("order", ["refill first", "payment first", "refill last"])
+def test_a_payment_from_suspense_and_the_refill_it_paid_for_are_one(billed, order):
+    refill = {"id": "R1", "customer": "C2", "date": "2026-02-05", "amount": "10.00"}
+    payment = {"id": "P1", "customer": "", "date": "2026-02-05", "amount": "12.00"}
+    steps = [
+        lambda: billed.imported("refills", [refill]),
+        lambda: billed.imported("payments", [{**payment, "reference": "R1"}]),
+        lambda: billed.run("transfer", "suspense", "C2", "P1"),
+    ]
+    places = {"refill first": (0, 1, 2), "payment first": (1, 0, 2), "refill last": (1, 2, 0)}
+    for place in places[order]:
+        steps[place]()
+    # 10.00 paid for the refill, and what is more is the customer's.
+    assert billed.balance("C2")["owed"] == "-12.00"
+    assert "Assets:Clearing:Refills" not in billed.sums()
+    steps[0](), steps[1]()
+    billed.run("returned", "C2", "P1")
+    assert billed.balance("C2")["owed"] == "0.00"
+    sound(billed)

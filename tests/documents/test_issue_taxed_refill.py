@@ -88,6 +88,35 @@ def test_a_debt_that_was_never_taxed_gives_no_vat_back(book):
     book.close(today="2026-02-01")
     assert "Liabilities:VAT:S21" not in book.sums()
     assert list(book.documents()) == ["INV-2026-000001"]
+    # It is asked for as it is, and paying it is no top-up; what is paid beyond it is one.
+    assert book.invoice("INV-2026-000001")["to_pay"] == "121.00"
+    book.moves("payments", "C1", "2026-02-05", "100.00", today="2026-02-05")
+    assert list(book.documents()) == ["INV-2026-000001"]
+    book.moves("payments", "C1", "2026-02-06", "33.10", today="2026-02-06")
+    assert (book.balance("C1")["owed"], vat(book)) == ("-10.00", Decimal("2.10"))
+    book.run("check", "C1")
+
+
+def test_a_debt_with_vat_in_it_is_asked_for_as_it_is_and_paid_by_a_taxed_refill(book):
+    book.customers({"id": "C1", "vat": "on-invoice"})
+    book.moves("charges", "C1", "2026-01-05", "100.00", today="2026-01-20")
+    book.run("customer", "set", "C1", "vat=on-refill", "--from", "2026-02-01", today="2026-01-20")
+    (row,) = book.close(today="2026-02-02")
+    assert row["to_pay"] == "121.00"
+    assert (book.balance("C1")["owed"], vat(book)) == ("100.00", Decimal(0))
+    book.moves("payments", "C1", "2026-02-05", "121.00", today="2026-02-05")
+    assert (book.balance("C1")["owed"], vat(book)) == ("0.00", Decimal("21.00"))
+
+
+def test_a_refund_that_is_charged_back_is_owed_without_vat(prepaid):
+    prepaid.run("refund", "P1", "12.10")
+    prepaid.run("returned", "P1", "r1")
+    assert (prepaid.balance("P1")["owed"], vat(prepaid)) == ("12.10", Decimal(0))
+    (row,) = prepaid.close(today="2026-02-02")
+    assert row["to_pay"] == "12.10"
+    prepaid.moves("payments", "P1", "2026-02-05", "12.10", today="2026-02-05")
+    assert (prepaid.balance("P1")["owed"], vat(prepaid)) == ("0.00", Decimal(0))
+    prepaid.run("check", "P1")
 
 
 def test_a_bill_asks_for_what_is_owed_on_the_day_it_is_made(book):

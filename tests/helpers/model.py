@@ -38,6 +38,10 @@ class Account:
     fee_until: dt.date = dt.date.max
     fee_posted: dt.date = dt.date.min
     """The day to which its months have been posted."""
+    lost: Decimal = Decimal(0)
+    """What was written off and not recovered."""
+    payments: dict[str, Decimal] = field(default_factory=dict)
+    """Payments that have not come back, by their ids."""
     last: tuple[str, list[tuple[dt.date, Decimal]], tuple[dt.date, Decimal]] | None = None
     """The last movement: what `void` calls it, where it waits to be billed, and itself."""
 
@@ -69,6 +73,11 @@ class Account:
             if Account(self.treatment, self.billing_day, day).end() != end:
                 return day + DAY
             day -= DAY
+
+    @property
+    def owed_on_bills(self) -> Decimal:
+        """What a debt can be written off of."""
+        return self.billed + sum((amount for _, amount in self.money), Decimal(0))
 
     @property
     def owed(self) -> Decimal:

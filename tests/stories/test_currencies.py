@@ -271,3 +271,85 @@ def test_a_bill_asks_for_what_can_be_paid_in_coins(book):
     toml.write_text(toml.read_text().replace("[cash_rounding]", "").replace('EUR = "0.10"', ""))
     book.run("check", "C1", "C2")
     book.run("verify")
+
+
+def dollars(book):
+    """Bills of 100.00 USD and 21 % of VAT at 0.90, closed in January and paid by nobody."""
+    shop(book).edit("a2ledger.toml", 'country = ""', 'country = "BE"')
+    book.edit("a2ledger.toml", 'vat_id = ""', 'vat_id = "BE0403170701"')
+    book.today = "2026-01-20"
+    book.run(
+        "import", "prices", book.file("prices.csv", "date,currency,price\n2026-01-02,USD,0.90\n")
+    )
+    book.moves("charges", "U1", "2026-01-05", "100.00", service="One-off")
+    (bill,) = (row for row in book.close(today="2026-02-02") if row["customer"] == "U1")
+    return bill["number"]
+
+
+def vat(book):
+    return book.sums("journals/history.beancount").get("Liabilities:VAT:S21", Decimal(0))
+
+
+def test_vat_of_a_debt_given_up_comes_back_in_the_currency_it_was_owed_in(book):
+    number = dollars(book)
+    assert vat(book) == Decimal("-18.90")  # 21.00 USD
+    book.run("write-off", "U1", "60.50", "--vat-relief", today="2026-02-05")
+    assert vat(book) == Decimal("-9.45")
+    book.run("write-off", "U1", "--vat-relief", today="2026-02-06")
+    assert vat(book) == 0
+    said = book.run("credit-note", number, "--reason", "wrong", today="2026-02-07", code=1).stderr
+    assert "nothing is left of it to credit" in said
+    report = book.run("report", "vat", "--from", "2026-01-01", "--to", "2026-02-28", "--json").json
+    (row,) = report["rows"]
+    assert (row["invoiced_base"], row["other_base"], row["base"]) == ("90.00", "-90.00", "0.00")
+    assert (row["other_vat"], row["vat"]) == ("-18.90", "0.00")
+
+    book.run("recover", "U1", "121.00", today="2026-02-10")
+    assert vat(book) == Decimal("-18.90")
+    assert book.balance("U1")["owed"] == "121.00"
+    sums = book.sums("journals/history.beancount")
+    assert "Expenses:Bad-Debt" not in sums
+    book.run("check", "U1")
+    book.run("verify")
+
+
+def test_money_is_paid_back_in_another_currency_at_the_price_of_the_day(book):
+    dollars(book)
+    pay(book, "P1,U1,2026-01-19,200,USD")
+    words = ("refund", "U1", "9.00", "--currency", "EUR")
+    done = book.run(*words, "--json", today="2026-02-05").json
+    assert (done["amount"], done["currency"]) == ("10.00", "USD")
+    (entry,) = done["entries"]
+    assert [tuple(leg.values()) for leg in entry["postings"]] == [
+        ("Assets:Receivable:U1:Billed", "10.00", "USD"),
+        ("Equity:Conversion", "-10.00", "USD"),
+        ("Equity:Conversion", "9.00", "EUR"),
+        ("Assets:Bank", "-9.00", "EUR"),
+    ]
+    assert book.balance("U1")["owed"] == "-69.00"
+    assert not book.run(*words, "--json", today="2026-02-05").json["posted"]
+    said = book.run("refund", "U1", "9.00", "--currency", "GBP", today="2026-02-06", code=1).stderr
+    assert "no price to convert GBP to USD on 2026-02-06" in said
+    said = book.run("refund", "U1", "9.001", "--currency", "EUR", today="2026-02-06", code=1).stderr
+    assert "9.001 has more than the 2 decimals of EUR" in said
+    book.run("check", "U1")
+
+
+def test_refills_in_another_currency_are_taxed_in_the_books_own(book):
+    shop(book).edit("a2ledger.toml", 'country = ""', 'country = "BE"')
+    book.today = "2026-01-20"
+    book.customers({"id": "P1", "vat": "on-refill", "currency": "USD", "tariff": "usd"})
+    row = {"id": "r1", "customer": "P1", "date": "2026-01-05", "amount": "121.00"}
+    assert "no-price" in book.imported("refills", [row], code=3).stderr
+    book.run(
+        "import", "prices", book.file("prices.csv", "date,currency,price\n2026-01-02,USD,0.90\n")
+    )
+    book.imported("refills", [row])
+    assert book.balance("P1")["owed"] == "-100.00"
+    book.run("refund", "P1", "60.50")
+    assert book.balance("P1")["owed"] == "-50.00"
+    report = book.run("report", "vat", "--from", "2026-01-01", "--to", "2026-01-31", "--json").json
+    (taxed,) = report["rows"]
+    assert (taxed["invoiced_base"], taxed["credited_base"]) == ("90.00", "-45.00")
+    assert (taxed["vat"], vat(book)) == ("9.45", Decimal("-9.45"))
+    book.run("check", "P1")

@@ -1,0 +1,77 @@
+"""A bill so far: it is what the close makes, and changes nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import pytest
+import shelf
+
+from a2ledger.billing import preview
+from a2ledger.book.book import Book, BrokenBookError
+from a2ledger.documents.document import as_json
+from a2ledger.fees import charge
+from a2ledger.journal import customer_file, subledgers
+from a2ledger.period import Period
+
+CALLS = "id,customer,start,called,seconds\n1,A,2026-01-06 10:00:00,3225550101,100\n"
+JANUARY = Period(dt.date(2026, 1, 1), dt.date(2026, 2, 1))
+FEBRUARY = dt.date(2026, 2, 1)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory) -> Path:
+    """A fee of 31.00 a month that nobody has posted yet, and a call of 0.21."""
+    root = shelf.started(tmp_path_factory.mktemp("preview") / "book", "A", vat="on-invoice")
+    shelf.take(root, "old", CALLS)
+    one = shelf.draft(root, JANUARY.start)
+    charge.add(one, "A", "Subscriptions", "31.00", arrears=True, since=JANUARY.start)
+    shelf.publish(one)
+    return root
+
+
+def test_what_is_shown_is_what_the_close_makes(template):
+    with shelf.copied(template) as root:
+        shown = as_json(preview.preview(Book(root), "A", FEBRUARY))
+        before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        assert shown == as_json(preview.preview(Book(root), "A", FEBRUARY))
+        assert before == {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+        shelf.close(root, FEBRUARY)
+        (made,) = (json.loads(path.read_text()) for path in root.glob("invoices/*/*.json"))
+        for key in ("kind", "number", "seal"):
+            made.pop(key), shown.pop(key, None)
+        assert made == shown
+        # The fee was not posted when it was shown: 31.00 and 0.21, and VAT on both.
+        assert (shown["net"], shown["to_pay"]) == ("31.21", "37.76")
+
+
+def test_what_falls_due_later_is_not_shown_yet(template):
+    shown = preview.preview(Book(template), "A", dt.date(2026, 1, 20))
+    assert (shown.net, shown.period["end"]) == ("0.21", "2026-02-01")
+
+
+def test_calls_that_the_journal_does_not_have_are_no_bill(template):
+    with shelf.copied(template) as root:
+        path = root / customer_file.period_path("A", JANUARY.start)
+        path.write_text(path.read_text().replace("0.205762", "0.305762"))
+        with pytest.raises(BrokenBookError) as error:
+            preview.preview(Book(root), "A", FEBRUARY)
+        (problem,) = error.value.problems
+        assert "the journal says 0.305762, the call detail 0.205762" in problem.what
+        assert problem.undone == "nothing was billed"
+
+
+def test_a_vat_code_that_is_gone_is_named(template):
+    with shelf.copied(template) as root:
+        path = root / customer_file.period_path("A", JANUARY.start)
+        path.write_text(path.read_text().replace('vat: "S21"', 'vat: "S99"'))
+        with pytest.raises(BrokenBookError, match=r"'S99' is not under \[vat.codes\]"):
+            preview.preview(Book(root), "A", FEBRUARY)
+
+
+def test_the_open_period_runs_to_its_natural_end(template):
+    customer = subledgers.customer(Book(template), "A")
+    assert preview.open_period(customer) == JANUARY
