@@ -11,7 +11,7 @@ from typing import NamedTuple
 from beancount.core import data
 from beancount.core.amount import Amount
 
-from a2ledger import accounts, money
+from a2ledger import accounts, money, vat
 from a2ledger.balances.statement import statement_lines
 from a2ledger.billing.bill import Bill
 from a2ledger.book.config import Config
@@ -244,7 +244,7 @@ def document(  # noqa: PLR0913 - everything that stands on it
     terms = customer.text("terms", bill.period.last)
     due = issue_date + dt.timedelta(days=int(terms) if terms else config.terms_days)
     net = sum(bill.net_micro.values())
-    supplier, buyer = parties(customer, config, bill.period.last, issue_date)
+    supplier, buyer = parties(customer, config, _supplied(bill), issue_date)
     return Document(
         kind=kind,
         number=number,
@@ -267,6 +267,16 @@ def document(  # noqa: PLR0913 - everything that stands on it
         tax_on_payment=money.text(tax_micro, places) if tax_micro else "",
         rounding=_rounding(bill),
     )
+
+
+def _supplied(bill: Bill) -> dt.date:
+    """Return the day whose facts of the customer decided the VAT: the last day of the period.
+
+    Where a fee in advance is for a business that owes the VAT from a later day on, it is that day.
+    """
+    reversed_ = {row.code for row in bill.vat if row.category == vat.REVERSED.category}
+    days = (dt.date.fromisoformat(line.from_) for line in bill.lines if line.vat_code in reversed_)
+    return max([bill.period.last, *days])
 
 
 def _rounding(bill: Bill) -> dict[str, str] | None:
