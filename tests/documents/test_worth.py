@@ -238,7 +238,8 @@ def top_up(root: Path, today: dt.date, door: tuple, place: int) -> dt.date:
     else:
         one = shelf.draft(root, today)
         with contextlib.suppress(RefusedError):
-            wanted = Wanted(kind=kind, customer="A", day=today, id=f"{kind}-{place}")
+            word = "refund" if kind == "refund" else "returned"
+            wanted = Wanted(kind=word, customer="A", day=today, id=f"{kind}-{place}")
             if kind == "refund":
                 correct.refund(one, wanted, money.parse(how[0]), "bank")
             else:
