@@ -94,3 +94,26 @@ def test_a_rate_that_changes_inside_a_month_parts_the_fee(book):
         ("S19", "-14.00"),
         ("S21", "-10.00"),
     ]
+
+
+def test_a_business_that_owes_the_vat_from_the_next_period_on_is_named_with_its_number(book):
+    book.edit("a2ledger.toml", 'country = ""', 'country = "BE"')
+    book.edit("a2ledger.toml", 'vat_id = ""', 'vat_id = "BE0403170701"')
+    book.append(
+        "a2ledger.toml", '\n[[vat.rules]]\ncode = "AE"\ncountries = ["eu"]\nbusiness = true\n'
+    )
+    book.customers({"id": "A", "credit_limit": "1000", "vat": "on-invoice", "country": "BE"})
+    book.run("fee", "add", "A", "Subscriptions", "100.00", "--from", "2026-01-01",
+             today="2026-01-01")  # fmt: skip
+    book.run("customer", "set", "A", "country=DE", "vat_id=DE136695976", "--from", "2026-02-01",
+             today="2026-01-10")  # fmt: skip
+    (row,) = book.close(today="2026-02-01")
+
+    # January's fee bears 21 %; February's, on the same bill, the customer owes the VAT of.
+    bill = book.invoice(row["number"])
+    assert [(vat["code"], vat["net"], vat["vat"]) for vat in bill["vat"]] == [
+        ("AE", "100.00", "0.00"),
+        ("S21", "100.00", "21.00"),
+    ]
+    assert (bill["customer"]["vat_id"], bill["customer"]["country"]) == ("DE136695976", "DE")
+    book.run("verify")
