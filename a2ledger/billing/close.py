@@ -441,9 +441,9 @@ class _Closer:
         balance = bill.carried.billed_micro
         if (sold := issue_taxed_refill.turned(self.draft, customer, bill.period, balance)) is None:
             return
-        number = self.issuer.issue(customer, sold)
+        issued = self.issuer.issue(customer, sold)
         entry = taxed_refill.conversion(
-            sold, customer.id, subledgers.currency(self.draft, customer.id), number
+            sold, customer.id, subledgers.currency(self.draft, customer.id), issued
         )
         self.files[customer.id] = with_entries(self.files[customer.id], [entry])
         yield Row(
@@ -456,7 +456,7 @@ class _Closer:
             calls=None,
             seconds=None,
             late_from=None,
-            link=number,
+            link=issued.number,
             tags=frozenset(),
         )
 

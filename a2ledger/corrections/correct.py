@@ -379,8 +379,12 @@ def is_owed_in_base(draft: Draft, customer: str, number: str) -> bool:
 
     Documents of earlier versions owe it in their own.
     """
+    texts = (draft.text(path) for path in _paths(draft, customer))
     return any(
-        "    vat_of: " in block.text and number in block.links for block in blocks(draft, customer)
+        number in block.links and vat_bases.converted(block)
+        for text in texts
+        if f" ^{number}" in text and "vat_of: " in text
+        for block in syntax.blocks(text)
     )
 
 

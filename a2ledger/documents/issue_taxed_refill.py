@@ -21,9 +21,9 @@ from a2ledger.documents.document import written as written_document
 from a2ledger.documents.electronic import EInvoices
 from a2ledger.documents.en16931 import Objection
 from a2ledger.documents.number_series import Numbers
-from a2ledger.documents.taxed_refill import Supply
-from a2ledger.journal import customer_file, ledger, subledgers, syntax
-from a2ledger.journal.entries import ISSUED, own_day, read_entry
+from a2ledger.documents.taxed_refill import Issued, Supply
+from a2ledger.journal import customer_file, ledger, subledgers, syntax, vat_bases
+from a2ledger.journal.entries import ISSUED, gross, own_day, read_entry
 from a2ledger.period import Period
 from a2ledger.records import Customer, Warned
 from a2ledger.vat import VatCode, added, gross_of
@@ -131,9 +131,11 @@ def charged_micro(draft: Draft, customer: Customer, code: VatCode, *, top_ups: b
                 legs = block.legs
                 owed = sum(leg.micro for leg in legs if leg.account == billed)
                 sum_micro += added(max(-owed, 0), code, places)
-            if account in block.text and (not top_ups or f"\n  {ISSUED}: " in block.text):
-                legs = block.legs
-                sum_micro -= sum(leg.micro for leg in legs if leg.account == account)
+            if account in block.text and (not top_ups or ISSUED in block.meta):
+                own = vat_bases.converted(block)
+                sum_micro += own.get(code.code, 0) or -sum(
+                    leg.micro for leg in block.legs if leg.account == account
+                )
     return sum_micro
 
 
@@ -265,15 +267,18 @@ class Issuer:
 
     def issue(
         self, customer: Customer, sold: Supply, originals: Sequence[dict[str, str]] = ()
-    ) -> str:
-        """The number of a supply's document, which is put into the draft."""
+    ) -> Issued:
+        """A supply's document, which is put into the draft."""
         number = self.numbers.take(sold.kind)
         made = _document(self.draft, customer, sold, number, originals)
         made = EInvoices(self.draft).issued(customer, made).put(self.draft, made)
         path = paths.path(self.draft.today.year, number)
         self.draft.put(path, written_document(as_json(made)))
         self.issued.append(number)
-        return number
+        printed = made.vat_translated
+        if not printed:
+            return Issued(number)
+        return Issued(number, printed["currency"], made.sign * money.parse(printed["vat_total"]))
 
     def know(self, entries: Iterable[data.Transaction]) -> None:
         """Learn which entries there are that reversals may name."""
@@ -281,16 +286,13 @@ class Issuer:
             if number := entry.meta.get(ISSUED):
                 names = [*entry.links, _named(entry, "id")]
                 self._originals |= dict.fromkeys(names, str(number))
-                billed, owed = (
-                    -sum(
-                        money.micro(cast("Decimal", cast("Amount", leg.units).number))
-                        for leg in entry.postings
-                        if leg.account.startswith(own) and leg.account.endswith(end)
-                    )
-                    for own, end in ((accounts.RECEIVABLE, ":Billed"), (accounts.OWED, ""))
+                topped = -sum(
+                    money.micro(cast("Decimal", cast("Amount", leg.units).number))
+                    for leg in gross(entry).postings
+                    if leg.account.startswith(accounts.RECEIVABLE)
                 )
-                if billed > 0:
-                    self._topped[str(number)] = entry.date, billed + owed
+                if topped > 0:
+                    self._topped[str(number)] = entry.date, topped
 
     def _corrected(self, entry: data.Transaction, sold: Supply) -> list[dict[str, str]]:
         """Return the documents that a reversed refill corrects, newest first.
@@ -338,8 +340,8 @@ class Issuer:
             moved[name] = moved.get(name, 0) + sold.vat_micro
             back = sold.kind == "credit-note"
             originals = self._corrected(entry, sold) if back else []
-            number = self.issue(customer, sold, originals)
-            found[name][place] = taxed_refill.taxed(entry, name, sold, number, places)
+            issued = self.issue(customer, sold, originals)
+            found[name][place] = taxed_refill.taxed(entry, name, sold, issued, places)
             self.know([found[name][place]])
         return found
 

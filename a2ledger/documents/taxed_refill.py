@@ -112,12 +112,29 @@ def _taxed_with(vat_micro: int, code: VatCode, places: int) -> int:
     return gross
 
 
+class Issued(NamedTuple):
+    """A document of a top-up: its number, and its VAT as it is owed."""
+
+    number: str
+    base: str = ""
+    """The book's currency, where the account's is another …"""
+    vat_micro: int = 0
+    """… and the VAT in it."""
+
+    def taxes(self, code: str, micro: int, currency: str) -> list[data.Posting]:
+        """Return the postings of the VAT under a code, which is so much in the account's own."""
+        account = accounts.vat(code)
+        if not self.base:
+            return [entries.leg(account, -micro, currency, places=money.decimals(currency))]
+        return entries.converted(account, code, (-micro, currency), (-self.vat_micro, self.base))
+
+
 def taxed(
-    entry: data.Transaction, customer: str, sold: Supply, number: str, places: int
+    entry: data.Transaction, customer: str, sold: Supply, issued: Issued, places: int
 ) -> data.Transaction:
     """The entry with its tax taken out of what it credits, and its document's number."""
     account = accounts.billed(customer)
-    meta = {**entry.meta, ISSUED: number}
+    meta = {**entry.meta, ISSUED: issued.number}
     if rest := gross_of(entry, customer, places) - sold.net_micro - sold.vat_micro:
         currency = cast("Amount", entry.postings[-1].units).currency
         meta[UNTAXED] = Amount(money.decimal(rest, places), currency)
@@ -130,9 +147,7 @@ def taxed(
                 entries.leg(account, rest, units.currency, places=places, vat=sold.code.code)
             )
             if sold.vat_micro:
-                owed = accounts.vat(sold.code.code)
-                tax = entries.leg(owed, -sold.vat_micro, units.currency, places=places)
-                postings.append(tax)
+                postings += issued.taxes(sold.code.code, sold.vat_micro, units.currency)
         else:
             postings.append(leg)
     return entry._replace(meta=meta, postings=postings)
@@ -193,20 +208,23 @@ def entering(
     return Supply(day, "Refill", what, net, vat_micro, code, False, balance_micro)
 
 
-def conversion(sold: Supply, customer: str, currency: str, number: str) -> data.Transaction:
+def conversion(sold: Supply, customer: str, currency: str, issued: Issued) -> data.Transaction:
     """The entry of a change of treatment: the tax of what was on the account."""
     places = money.decimals(currency)
     title = "Credit note" if sold.kind == "credit-note" else "Invoice"
     return entries.transaction(
         sold.day,
-        f"{title} {number}",
+        f"{title} {issued.number}",
         f"VAT, {sold.description[0].lower()}{sold.description[1:]}",
         [
             entries.leg(accounts.billed(customer), sold.vat_micro, currency, places=places),
-            entries.leg(accounts.vat(sold.code.code), -sold.vat_micro, currency, places=places),
+            *issued.taxes(sold.code.code, sold.vat_micro, currency),
         ],
-        meta={ISSUED: number, "base": Amount(money.decimal(sold.net_micro, places), currency)},
-        links=[number],
+        meta={
+            ISSUED: issued.number,
+            "base": Amount(money.decimal(sold.net_micro, places), currency),
+        },
+        links=[issued.number],
     )
 
 

@@ -40,14 +40,35 @@ def own_day(entry: data.Transaction) -> dt.date:
 
 def _without_vat(postings: Sequence[data.Posting]) -> list[data.Posting]:
     """Postings with VAT back in the leg it was taken out of: Billed, or else the last."""
-    taxes = [posting for posting in postings if posting.account.startswith(accounts.TAXES)]
-    left = [posting for posting in postings if posting not in taxes]
+    taxes, left = _apart(postings)
     billed = [place for place, posting in enumerate(left) if posting.account.endswith(":Billed")]
     place = billed[0] if billed else -1
     for tax in taxes:
         both = amount.add(cast("Amount", left[place].units), cast("Amount", tax.units))
         left[place] = left[place]._replace(units=both)
     return left
+
+
+def _apart(
+    postings: Sequence[data.Posting],
+) -> tuple[list[data.Posting], list[data.Posting]]:
+    """VAT in the account's currency, and the postings that are none of it.
+
+    What is owed in another currency is three postings, as :func:`converted` makes them.
+    """
+    taxes, left = list[data.Posting](), list[data.Posting]()
+    skipped = 0
+    for posting in postings:
+        if skipped:
+            skipped -= 1
+        elif "vat_of" in (posting.meta or {}):
+            taxes.append(posting)
+            skipped = 2
+        elif posting.account.startswith(accounts.TAXES):
+            taxes.append(posting)
+        else:
+            left.append(posting)
+    return taxes, left
 
 
 def gross(entry: data.Transaction) -> data.Transaction:
@@ -131,6 +152,10 @@ def leg(
     return data.Posting(account, units, None, None, None, {"vat": vat} if vat else None)
 
 
+_KEPT = ("vat", "vat_of", "was")
+"""Metadata of postings that the program writes."""
+
+
 def read_entry(text: str) -> data.Transaction:
     """A transaction from journal text the program wrote."""
     entries, _, _ = parser.parse_string(text)
@@ -139,7 +164,7 @@ def read_entry(text: str) -> data.Transaction:
     return entry._replace(
         meta=meta,
         postings=[
-            leg._replace(meta={key: meta[key] for key in ("vat", "was") if key in meta} or None)
+            leg._replace(meta={key: meta[key] for key in _KEPT if key in meta} or None)
             for leg in entry.postings
             for meta in [leg.meta or {}]
         ],

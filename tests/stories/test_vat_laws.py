@@ -130,7 +130,8 @@ def test_credit_that_enters_and_leaves_taxed_refills_is_what_it_was(balance, cod
             number="INV-1", issue_date=day,
         )  # fmt: skip
         assert list(en16931.objections(made)) == []
-        assert total(taxed_refill.conversion(sold, "C1", made.currency, "INV-1")) == 0
+        issued = taxed_refill.Issued("INV-1")
+        assert total(taxed_refill.conversion(sold, "C1", made.currency, issued)) == 0
 
 
 # ---- whole books ----
