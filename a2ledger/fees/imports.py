@@ -12,7 +12,7 @@ from a2ledger import errors, money
 from a2ledger.book.book import Draft, RefusedError
 from a2ledger.fees import charge
 from a2ledger.journal import subledgers, syntax
-from a2ledger.records import EVERY, Fee
+from a2ledger.records import Fee, span
 from a2ledger.sources import local, text
 from a2ledger.sources.batch import digest
 from a2ledger.sources.report import Report
@@ -96,8 +96,10 @@ def _take(draft: Draft, name: str, row: Mapping[str, str], report: Report) -> No
 def _terms(draft: Draft, name: str, row: Mapping[str, str]) -> dict[str, Any]:
     """Return what a row says of a fee, beside customer, service and amount."""
     every, due = row.get("every") or "month", row.get("due") or "advance"
-    if every not in EVERY:
-        raise _BadRowError("bad-term", f"every {every!r} is none of {', '.join(EVERY)}")
+    try:
+        span(every)
+    except ValueError as error:
+        raise _BadRowError("bad-term", f"every {error}") from None
     if due not in {"advance", "arrears"}:
         raise _BadRowError("bad-term", f"due {due!r} is neither advance nor arrears")
     if row["service"] not in draft.config.services:

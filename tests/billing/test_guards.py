@@ -58,7 +58,7 @@ def test_more_than_a_multiple_of_what_is_usual_waits_for_the_customers_name(
     spend(book, "C1", 3, calls=calls, each=each)
     spend(book, "C2", 3, calls=1, each="19.00")
 
-    assert codes(book) == {"C1": expected, "C2": None}
+    assert codes(book, code=1 if expected else 0) == {"C1": expected, "C2": None}
     if expected:
         assert codes(book, "C1") == {"C1": None}
     rows = json.loads(book.run("invoice", "--json").stdout)
@@ -78,7 +78,7 @@ def test_months_after_the_one_that_waits_are_not_closed_either(book):
     book.today = "2026-05-02"
     spend(book, "C1", 4, calls=1, each="1.00")
 
-    assert codes(book) == {"C1": ["large-total"], "C2": None}
+    assert codes(book, code=1) == {"C1": ["large-total"], "C2": None}
     assert len(json.loads(book.run("close", "C1", "--json").stdout)) == 2
 
 

@@ -79,7 +79,7 @@ def test_what_was_missed_in_a_pause_is_posted_once(subscriber, commands):
             subscriber.run("customer", "set", "C1", "terms=14", today=day)
     # Nobody closed for three months: each month's fee lies in its own period all the same.
     assert [row["gross"] for row in subscriber.close(today="2028-04-02")] == ["29.00"] * 3
-    assert subscriber.close(today="2028-04-02", code=1) == []
+    assert subscriber.close(today="2028-04-02") == []
     assert (
         subscriber.text("journals/general/2028-03.beancount").count("^fee-C1-line-2028-03-01") == 1
     )
@@ -359,7 +359,7 @@ def test_fees_are_listed(subscriber):
 
     assert subscriber.run("fee", "list", "C1", "--json", today="2028-03-05").json == [{
         "customer": "C1", "id": "line", "service": "Subscriptions", "amount": "31.00",
-        "currency": "EUR", "every": "month", "due": "advance", "from": "2028-01-01",
+        "quantity": 1, "price": "31.00", "currency": "EUR", "every": "month", "due": "advance", "from": "2028-01-01",
         "until": "2028-05-01", "description": "Line 1",
         "amounts": [
             {"from": "2028-01-01", "amount": "29.00"}, {"from": "2028-03-01", "amount": "31.00"},
@@ -395,7 +395,7 @@ def test_fees_may_be_written_by_hand(subscriber):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (HAND.replace("month", "week"), "C1.beancount:25: 2028-01-01 custom"),
+        (HAND.replace("month", "fortnight"), "C1.beancount:25: 2028-01-01 custom"),
         (HAND.replace("EUR", ""), 'is not DATE custom "a2ledger-fee" "ID" "SERVICE"'),
         (HAND.replace("01-01", "13-01"), "month must be in 1..12"),
         (HAND.replace("DIDs", "Magic"), "fee hand: service 'Magic' is not under [services]"),

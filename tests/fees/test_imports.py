@@ -54,7 +54,7 @@ def test_the_bill_shows_how_many_at_which_price(book):
     ("wrong", "reason"),
     [
         ({"customer": "C9"}, "unknown-customer"), ({"quantity": "two"}, "bad-quantity"),
-        ({"every": "week"}, "bad-term"), ({"service": "Pizza"}, "unknown-service"),
+        ({"every": "fortnight"}, "bad-term"), ({"service": "Pizza"}, "unknown-service"),
         ({"amount": "much"}, "bad-amount"), ({"from": "soon"}, "bad-date"),
     ],
     ids=str,

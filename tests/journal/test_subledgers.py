@@ -66,7 +66,7 @@ def test_a_ledger_that_cannot_be_read_is_named_with_file_and_line(root):
     )
 
     with pytest.raises(BrokenBookError) as error:
-        subledgers.customers(Book(root))
+        list(subledgers.customers(Book(root)))
     first, second = error.value.problems
     assert first.file == customer_file.path("A")
     assert first.line == path.read_text().count("\n")
