@@ -359,7 +359,8 @@ def test_fees_are_listed(subscriber):
 
     assert subscriber.run("fee", "list", "C1", "--json", today="2028-03-05").json == [{
         "customer": "C1", "id": "line", "service": "Subscriptions", "amount": "31.00",
-        "quantity": 1, "price": "31.00", "currency": "EUR", "every": "month", "due": "advance", "from": "2028-01-01",
+        "quantity": 1, "price": "31.00", "currency": "EUR", "every": "month", "due": "advance",
+        "from": "2028-01-01",
         "until": "2028-05-01", "description": "Line 1",
         "amounts": [
             {"from": "2028-01-01", "amount": "29.00"}, {"from": "2028-03-01", "amount": "31.00"},
