@@ -390,7 +390,8 @@ def test_asked_for_twice_it_is_posted_once_and_a_dry_run_posts_nothing(billed, w
     after, log = billed.digests(), billed.log()
     assert after != before
     again = billed.run(*words, "--json").json
-    assert again == {**first, "posted": False}
+    said = f"{first['text']}: posted before; nothing was done"
+    assert again == {**first, "posted": False, "text": said}
     assert "posted before; nothing was done" in billed.run(*words).stdout
     assert (billed.digests(), billed.log()) == (after, log)
     sound(billed)
