@@ -118,6 +118,7 @@ class Changes:
         )
 
 
+@lru_cache(maxsize=100_000)
 def written(price: int) -> str:
     """Return a price in hundred-millionths of a unit as a deck has it.
 
@@ -236,7 +237,7 @@ class _Comparing:
 
     def _shorter(self, prefix: str, moment: int) -> dict[str, str]:
         """Return the rate of the longest shorter prefix that holds, as it is written."""
-        for length in range(len(prefix) - 1, -1, -1):
+        for length in range(len(prefix) - 1, -1, -1) if self.places else ():
             if prefix[:length] in self.places:
                 span = self._holding(self._spans(prefix[:length]), moment)
                 if span is not None:
@@ -348,9 +349,10 @@ class _Comparing:
 
     def _weigh(self, row: Mapping[str, str]) -> None:
         """Count a price that is lower than what the carrier takes."""
+        if not row.get("carrier") or row.get("blocked"):
+            return
         sold, bought = (_amount(row.get(column, "")) for column in ("rateinitial", "buyrate"))
-        if row.get("carrier") and not row.get("blocked") and sold < bought:
-            self.found.below_cost += 1
+        self.found.below_cost += sold < bought
 
     def _note(
         self,
@@ -455,6 +457,7 @@ def _counting(first: int | None, following: int) -> str:
     return "remainder" if first and following and first % following else ""
 
 
+@lru_cache(maxsize=100_000)
 def _amount(cell: str) -> int:
     try:
         return cells.amount(cell, comma=True) if cell else 0

@@ -148,6 +148,11 @@ class _Rates:
         self.joined = False
         self.unknown: Counter[str] = Counter()
         self.known: dict[str, dict[str, Any]] = {name: {} for name in sheet_headers.FIELDS}
+        self.places = [
+            place for name, place in header.places.items() if name not in ("prefix", "destination")
+        ]
+        self.known_terms: dict[tuple[str, ...], tuple[Any, ...]] = {}
+        """Terms by the cells they were read from: most rows of a sheet share theirs."""
 
     def _problem(self, line: int, reason: str, what: str, todo: str = "") -> None:
         self.sheet.problems.append(Problem(self.file, line, reason, what, todo=todo))
@@ -157,7 +162,10 @@ class _Rates:
         return cells[place] if place is not None and place < len(cells) else ""
 
     def _cells(self, rows: Sequence[Row], name: str) -> set[str]:
-        return {self._cell(cells, name) for _, cells in rows} - {""}
+        place = self.header.places.get(name)
+        if place is None:
+            return set()
+        return {cells[place] for _, cells in rows if place < len(cells)} - {""}
 
     def take(self, rows: Sequence[Row]) -> None:
         """Read the rows below the header."""
@@ -250,7 +258,13 @@ class _Rates:
 
     def _row(self, line: int, cells: Sequence[str]) -> None:
         try:
-            price, connect, first, following, since, until, status = self._terms(cells)
+            key = tuple([cells[place] if place < len(cells) else "" for place in self.places])
+            terms = self.known_terms.get(key)
+            if terms is None:
+                terms = self.known_terms[key] = self._terms(cells)
+            price, connect, first, following, since, until, status = terms
+            if not status and (word := self._cell(cells, "status")):
+                self.unknown[word] += 1
             found = self._prefixes(cells)
         except ValueError as error:
             self._problem(line, "bad-value", *errors.parts(error))
@@ -275,8 +289,6 @@ class _Rates:
     def _terms(self, cells: Sequence[str]) -> tuple[Any, ...]:
         """Return all of a rate but its line, its prefix and its name."""
         status = self._value("status", cells, _status) or ""
-        if not status and (word := self._cell(cells, "status")):
-            self.unknown[word] += 1
         rate = self._cell(cells, "rate")
         price = self._value("rate", cells, self._price) or 0
         if price < 0:
