@@ -37,11 +37,18 @@ _SHOWN = 20
 @click.option(
     "--customer", "names", multiple=True, metavar="CUSTOMER", help="Only this one; repeatable."
 )
+@click.option("--rates", "by_rate", is_flag=True, help="Name the rows of price lists, too.")
 @as_json_option
 @dry_run_option
 @pass_settings
 def rerate(
-    settings: Settings, since: dt.date | None, names: tuple[str, ...], as_json_: bool, dry_run: bool
+    settings: Settings,
+    *,
+    since: dt.date | None,
+    names: tuple[str, ...],
+    by_rate: bool,
+    as_json_: bool,
+    dry_run: bool,
 ) -> None:
     """Correct calls of open periods: whose they are, and what they cost, as things are now.
 
@@ -52,16 +59,21 @@ def rerate(
     Example: a2ledger rerate --dry-run
     """
     if dry_run:
-        found = _asked(settings, since, names)
+        found = _asked(settings, since, names, by_rate=by_rate)
     else:
         with settings.drafting(dry_run=dry_run) as draft:
-            found = _rerated(draft, since, names, write=True)
+            found = _rerated(draft, since, names, write=True, by_rate=by_rate)
             settings.publish(draft, f"rerate: {_summary(found)}\n", dry_run)
     book = settings.book()
     if as_json_:
         print_json(found.as_json(book))
     elif not settings.quiet:
         _table(found, book)
+        for row in found.rates.as_json() if found.rates else ():
+            click.echo(
+                f"{row['row'] or 'no row'}  {row['prefix']} {row['destination']}: {row['calls']} "
+                f"call(s), {row['before']} -> {row['after']}"
+            )
     for why, count in sorted(found.left.items())[:_SHOWN]:
         what = f"{why.customer}: {count} call(s): {why.message}"
         click.echo(f"a2ledger: {what}; not rerated; {_ADVICE[why.reason]}", err=True)
@@ -83,22 +95,31 @@ _ADVICE = {
 }
 
 
-def _asked(settings: Settings, since: dt.date | None, names: Sequence[str]) -> Rerated:
+def _asked(
+    settings: Settings, since: dt.date | None, names: Sequence[str], *, by_rate: bool
+) -> Rerated:
     """What re-rating would do, asked as a reader asks: no lock, no commit."""
 
     def ask() -> Rerated:
         book = settings.book()
         draft = Draft(book, settings.today(book), settings.talk)
-        return _rerated(draft, since, names, write=False)
+        return _rerated(draft, since, names, write=False, by_rate=by_rate)
 
     found: Rerated = settings.book().vault.reading(ask)
     return found
 
 
-def _rerated(draft: Draft, since: dt.date | None, names: Sequence[str], *, write: bool) -> Rerated:
+def _rerated(
+    draft: Draft,
+    since: dt.date | None,
+    names: Sequence[str],
+    *,
+    write: bool,
+    by_rate: bool = False,
+) -> Rerated:
     for name in names:
         known(draft, name)
-    return rerating.rerate(draft, since=since, names=names, write=write)
+    return rerating.rerate(draft, since=since, names=names, write=write, by_rate=by_rate)
 
 
 def _summary(found: Rerated) -> str:

@@ -22,6 +22,7 @@ from a2ledger import money, times
 from a2ledger.book.book import Book, Draft
 from a2ledger.calls import detail
 from a2ledger.calls.fold import Folder, sealed
+from a2ledger.corrections.rate_rows import RateRows
 from a2ledger.corrections.restate import Correction, Restating
 from a2ledger.customers.directory import NOBODY, Indexes
 from a2ledger.journal import customer_file, subledgers, syntax
@@ -74,6 +75,8 @@ class Rerated:
     """What is posted for closed periods."""
     left: Counter[Left] = field(default_factory=Counter)
     """Calls that stay as they are, though they should not."""
+    rates: RateRows | None = None
+    """What each row of a price list changes, of closed periods too; None where nobody asks."""
 
     def change(self, customer: str) -> Change:
         """What changes for a customer."""
@@ -98,11 +101,17 @@ class Rerated:
             ],
             "corrections": [one.as_json() for one in self.corrections],
             "left": [{**why._asdict(), "calls": count} for why, count in sorted(self.left.items())],
+            **({"rates": self.rates.as_json()} if self.rates else {}),
         }
 
 
 def rerate(
-    draft: Draft, *, since: dt.date | None = None, names: Collection[str] = (), write: bool = True
+    draft: Draft,
+    *,
+    since: dt.date | None = None,
+    names: Collection[str] = (),
+    write: bool = True,
+    by_rate: bool = False,
 ) -> Rerated:
     """Re-rate calls into the draft.
 
@@ -111,6 +120,7 @@ def rerate(
         since: only calls that started on this day or later, but of closed periods too.
         names: only calls that these customers have or would have; all if none is named.
         write: whether the draft follows; else only the difference is wanted.
+        by_rate: whether the rows of price lists are named that hold for calls that change.
 
     Raises:
         BrokenBookError: if a deck or a period's file is bad.
@@ -120,6 +130,7 @@ def rerate(
     with ThreadPoolExecutor(max_workers=1) as pool:
         folder = Folder(draft, pool)
         rerater = _Rerater(draft, folder, since, names, write=write)
+        rerater.found.rates = RateRows(draft) if by_rate else None
         for day in _days(draft, since):
             rerater.take(day)
         restating, found = rerater.restating, rerater.found
@@ -229,6 +240,8 @@ class _Rerater:
         owners = old["customer"].to_pylist(), new["customer"].to_pylist()
         differs = moved | (np.asarray(old["cost_micro"]) != np.asarray(new["cost_micro"]))
         self.found.changed += int(differs.sum())
+        if self.found.rates is not None:
+            self.found.rates.add(old, new, np.flatnonzero(differs).tolist())
         for row in np.flatnonzero(differs).tolist():
             before, after = owners[0][row], owners[1][row]
             self.found.change(before).before_micro += costs[0][row]
@@ -255,7 +268,11 @@ class _Rerater:
         """Take calls of closed periods into what is posted for them; they stay whose they are."""
         self._leave(calls, taken & (now != owner), "closed")
         places, new = self._valued(day, calls, owner, taken & (now == owner))
-        self.restating.add(day, calls.take(pa.array(places)), new["cost_micro"])
+        old = calls.take(pa.array(places))
+        self.restating.add(day, old, new["cost_micro"])
+        if self.found.rates is not None:
+            differs = np.asarray(old["cost_micro"]) != np.asarray(new["cost_micro"])
+            self.found.rates.add(old, new, np.flatnonzero(differs).tolist())
 
 
 def asked_again(calls: pa.Table, who: Indexes, day: dt.date, timezone: str) -> pa.Table:

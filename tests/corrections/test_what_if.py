@@ -80,6 +80,83 @@ def test_the_effect_is_the_difference_of_two_reratings(book, seed):
     assert again["totals"][0]["difference"] == "0.00"
 
 
+DATED = (
+    "dialprefix,destination,rateinitial,buyrate,carrier,startdate\n"
+    "32,Belgium,0.60,0.30,Nordic,\n32,Belgium,0.20,0.10,Nordic,2026-02-10\n"
+)
+
+
+def two_calls(book):
+    """Have a customer call before and after a price changes."""
+    (book.root / "tariffs/standard.csv").write_text(DATED)
+    book.today = "2026-02-20"
+    book.customers({"id": "C1", "opened": "2026-02-01"})
+    book.talks("C1", "2026-02-05", 10)
+    book.talks("C1", "2026-02-12", 10)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_effect_on_a_closed_month_is_what_rerating_it_posts(book, seed):
+    chance = random.Random(seed)  # noqa: S311 - a test's
+    standard = book.root / "tariffs/standard.csv"
+    old, new = deck(chance), deck(chance)
+    standard.write_text(old)
+    book.today = "2026-02-27"
+    book.customers({"id": "C1"}, {"id": "C2", "discount_percent": "12.5"})
+    calls = [
+        {
+            "id": number,
+            "customer": chance.choice(["C1", "C2"]),
+            "start": f"2026-02-{chance.randrange(1, 27):02} 10:00:00",
+            "called": chance.choice(["3255501", "32470", "33155"]),
+            "seconds": chance.randrange(400),
+        }
+        for number in range(30)
+    ]
+    book.imported("calls", calls)
+    book.today = "2026-03-05"
+    book.run("close")
+    words = ("tariff", "diff", "standard", book.file("new.csv", new), "--month", "2026-02")
+    found = book.run(*words, "--json").json
+    effect = {row["customer"]: money.parse(row["difference"]) for row in found["customers"]}
+    standard.write_text(new)
+    rerated = book.run("rerate", "--from", "2026-02-01", "--rates", "--json").json
+    posted = dict.fromkeys(effect, 0)
+    for correction in rerated["corrections"]:
+        posted[correction["customer"]] += money.parse(correction["difference"])
+    assert posted == effect
+    assert any(effect.values())
+    by_row = sum(money.parse(row["difference"]) for row in rerated["rates"])
+    assert by_row == sum(effect.values())
+
+
+def test_a_deck_of_an_earlier_commit_is_compared(book):
+    two_calls(book)
+    book.append("tariffs/standard.csv", "32,Belgium,0.30,0.10,Nordic,2026-02-11\n")
+    done = book.run("tariff", "diff", "HEAD:tariffs/standard.csv", "standard")
+    assert "2026-02: 2 calls, 8.00 -> 9.00 EUR, +1.00; margin 4.00 -> 5.00" in done.stdout
+    by_file = book.run(
+        "tariff", "diff", "HEAD:tariffs/standard.csv", book.root / "tariffs/standard.csv"
+    )
+    assert by_file.stdout == done.stdout
+    nowhere = book.run("tariff", "diff", "HEAD~99:tariffs/standard.csv", "standard", code=1)
+    assert "HEAD~99:tariffs/standard.csv: is neither a deck" in nowhere.stderr
+
+
+def test_rerate_and_explain_name_the_row_that_held(book):
+    two_calls(book)
+    first = book.run("explain", "C1", "1", "--call", "1").stdout
+    second = book.run("explain", "C1", "1", "--call", "2").stdout
+    assert "tariffs/standard.csv:2, prefix 32, Belgium" in first
+    assert "tariffs/standard.csv:3, prefix 32, Belgium" in second
+    book.append("tariffs/standard.csv", "32,Belgium,0.30,0.10,Nordic,2026-02-11\n")
+    done = book.run("rerate", "--rates", "--dry-run")
+    assert "tariffs/standard.csv:4  32 Belgium: 1 call(s), 2.00 -> 3.00" in done.stdout
+    (row,) = book.run("rerate", "--rates", "--json").json["rates"]
+    assert (row["row"], row["difference"]) == ("tariffs/standard.csv:4", "1.00")
+    assert "standard.csv:4, prefix 32" in book.run("explain", "C1", "1", "--call", "2").stdout
+
+
 def test_a_deck_is_compared_with_itself_on_another_day(book):
     (book.root / "tariffs/standard.csv").write_text(
         "dialprefix,destination,rateinitial,buyrate,carrier,startdate\n"

@@ -1,0 +1,114 @@
+"""The rows of price lists behind re-rated calls: what each of them changes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from a2ledger import money, times
+from a2ledger.book.book import Book
+from a2ledger.rating import deck as decks
+from a2ledger.rating import decks as cache
+from a2ledger.rating.deck import Tariff
+from a2ledger.rating.rate import rate_of
+
+
+@dataclass(frozen=True, slots=True)
+class RateRow:
+    """A row of a price list."""
+
+    deck: str
+    line: int
+    """0 where the price comes from no row: the call's own record or a rule gave it."""
+    prefix: str
+    destination: str
+
+    @property
+    def place(self) -> str:
+        """The file and line; empty where there is none."""
+        return f"tariffs/{self.deck}.csv:{self.line}" if self.line else ""
+
+
+@dataclass(slots=True)
+class Moved:
+    """Calls a row prices anew; amounts in micro-units."""
+
+    calls: int = 0
+    before_micro: int = 0
+    after_micro: int = 0
+
+
+@dataclass
+class RateRows:
+    """Adds re-rated calls up by the row that holds for them."""
+
+    book: Book
+    moved: dict[RateRow, Moved] = field(default_factory=dict)
+    _rows: dict[tuple[str, str, dt.date], RateRow] = field(default_factory=dict)
+    _lines: dict[str, list[int]] = field(default_factory=dict)
+
+    def add(self, before: pa.Table, after: pa.Table, places: Iterable[int]) -> None:
+        """Add calls that changed.
+
+        Args:
+            before: calls as they were …
+            after: … and as they are priced by now.
+            places: of those to add.
+        """
+        rows = pa.array(list(places), pa.int64())
+        old, new = before.take(rows), after.take(rows)
+        naive = times.to_naive(
+            np.asarray(new["start"].cast(pa.int64())), self.book.config.timezone
+        ).tolist()
+        columns = ("deck", "prefix", "called", "destination", "cost_micro")
+        values = zip(*(new[name].to_pylist() for name in columns), strict=True)
+        for cost_micro, second, (deck, prefix, called, destination, now_micro) in zip(
+            old["cost_micro"].to_pylist(), naive, values, strict=True
+        ):
+            local = (times.EPOCH + dt.timedelta(seconds=second)).replace(tzinfo=None)
+            row = self._row(deck, prefix, called, destination, local)
+            moved = self.moved.setdefault(row, Moved())
+            moved.calls += 1
+            moved.before_micro += cost_micro
+            moved.after_micro += now_micro
+
+    def _row(
+        self, deck: str, prefix: str, called: str, destination: str, local: dt.datetime
+    ) -> RateRow:
+        if not deck:
+            return RateRow("", 0, "", destination)
+        known = cache.deck(self.book, deck)
+        key = deck, prefix, local.date()
+        if "starttime" not in known.values and key in self._rows:
+            return self._rows[key]
+        found = rate_of(Tariff(name=deck, decks=(known,)), called, local)
+        if found is None:
+            return RateRow(deck, 0, prefix, destination)
+        if deck not in self._lines:
+            self._lines[deck] = decks.lines(self.book.text(f"tariffs/{deck}.csv"))
+        row = RateRow(deck, self._lines[deck][found[1]], prefix, destination)
+        self._rows[key] = row
+        return row
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Return what each row changes, in the order of price lists."""
+        return [
+            {
+                "row": row.place,
+                "deck": row.deck,
+                "prefix": row.prefix,
+                "destination": row.destination,
+                "calls": moved.calls,
+                "before": money.text(moved.before_micro, 2),
+                "after": money.text(moved.after_micro, 2),
+                "difference": money.text(moved.after_micro - moved.before_micro, 2),
+            }
+            for row, moved in sorted(
+                self.moved.items(), key=lambda item: (item[0].deck, item[0].line, item[0].prefix)
+            )
+        ]
