@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from a2ledger import money
 from a2ledger.book.config import Tolerance
-from a2ledger.rating import prefixes, sheet_values
+from a2ledger.rating import prefixes, sheet_headers, sheet_values
 from a2ledger.rating.columns import plain
 from a2ledger.rating.sheet import Row
 from a2ledger.rating.sheet_headers import CODES
@@ -43,6 +43,7 @@ _NAMES = {
     ),
     "destination": "destination destinationname description zone country ziel destino route",
     "calls": "calls numberofcalls callcount anrufe gespräche appels llamadas qty quantity",
+    "currency": "currency currencycode ccy währung devise moneda valuta",
 }
 FIELDS = tuple(_NAMES)
 """What a column of a carrier's file may be."""
@@ -81,6 +82,8 @@ class Ours(NamedTuple):
     destination: str
     seconds: int
     micro: int
+    currency: str = ""
+    """Of the deck that says what it costs."""
 
 
 class Pair(NamedTuple):
@@ -197,6 +200,19 @@ def _both(ours: Side, theirs: Side) -> dict[str, Any]:
 
 
 # ---- their file ----
+
+
+def currencies(rows: Sequence[Row], columns: Mapping[str, str]) -> set[str]:
+    """Return the currencies a carrier's file mentions: in a column, its header, or with a sign."""
+    for place, (_, head) in enumerate(rows[:_SEARCHED]):
+        places = _header(head, columns)
+        if "amount" in places:
+            cells = [head[places["amount"]]]
+            for _, row in rows[place + 1 :]:
+                cells += [row[places[name]] for name in ("amount", "currency")
+                          if name in places and places[name] < len(row)]  # fmt: skip
+            return {code for cell in set(cells) if (code := sheet_headers.currency(cell))}
+    return set()
 
 
 def read(

@@ -45,6 +45,7 @@ _DAY = dt.timedelta(days=1)
 @click.option("--from", "since", type=DAY, metavar="DATE", help="First day; of an invoice needed.")
 @click.option("--to", "until", type=DAY, metavar="DATE", help="Last day; of an invoice needed.")
 @click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN,...", help="Which is which.")
+@click.option("--currency", metavar="CODE", help="Of the amounts, where the file does not say.")
 @click.option(
     "--dispute", type=click.Path(path_type=Path), metavar="CSV", help="Write what differs."
 )
@@ -84,8 +85,11 @@ def reconcile_carrier(
     ours = list(_ours(book, name, first - near, last + near))
     if not ours and not _knows(book, name):
         raise RefusedError(f"{name}: no call went to such a carrier", undone="nothing was compared")
+    said = {options["currency"]} if options["currency"] else carrier_bill.currencies(rows, columns)
+    currency = _currency(book, name, path, {call.currency for call in ours}, said)
+    ours = [call for call in ours if call.currency == currency]
     bounds = (first, last)
-    found = carrier_bill.compare(name, book.config.currency, ours, theirs, tolerance, bounds)
+    found = carrier_bill.compare(name, currency, ours, theirs, tolerance, bounds)
     if options["as_json_"]:
         print_json(found.as_json())
     else:
@@ -94,6 +98,33 @@ def reconcile_carrier(
         _dispute(options["dispute"], found)
     if not found.agrees:
         sys.exit(NO)
+
+
+def _currency(book: Book, carrier: str, path: Path, ours: set[str], said: set[str]) -> str:
+    """Return the currency that is compared: the file's, in which some of our calls must be.
+
+    Raises:
+        RefusedError: if there is no such, or it is not clear which.
+    """
+    undone = "nothing was compared"
+    known = ours or {book.config.currency}
+    fitting = {code for code in known if code in said or ("$" in said and code.endswith("D"))}
+    if said and not fitting:
+        raise RefusedError(
+            f"{path.name}: amounts are in {', '.join(sorted(said))}, what {carrier} takes is "
+            f"expected in {', '.join(sorted(known))}",
+            undone,
+            "see the currency under [tariffs.DECK] in a2ledger.toml",
+        )
+    known = fitting or known
+    if len(known) > 1:
+        raise RefusedError(
+            f"{path.name}: what {carrier} takes is in {', '.join(sorted(known))}, and the file "
+            "does not say which its amounts are in",
+            undone,
+            "say it with --currency",
+        )
+    return known.pop()
 
 
 def _columns(maps: tuple[str, ...]) -> dict[str, str]:
@@ -128,12 +159,15 @@ def _ours(book: Book, carrier: str, first: dt.datetime, last: dt.datetime) -> It
         calls = calls.filter(pc.equal(calls["carrier"], carrier))
         start = np.asarray(pc.cast(calls["start"], pa.int64()))
         local = times.to_naive(start, book.config.timezone).astype("datetime64[s]").tolist()
-        columns = ("switch", "uid", "called", "destination", "seconds", "buy_micro")
+        columns = ("switch", "uid", "called", "destination", "seconds", "buy_micro", "deck")
         rows = zip(local, *(calls[name].to_pylist() for name in columns), strict=True)
-        for place, (moment, switch, uid, called, destination, seconds, micro) in enumerate(rows):
+        for place, (moment, switch, uid, called, destination, seconds, micro, deck) in enumerate(
+            rows
+        ):
             if first <= moment <= last:
                 identity = f"{switch}/{uid}/{day}/{place}"
-                yield Ours(identity, moment, called, destination, seconds, micro or 0)
+                currency = book.config.deck(deck).currency if deck else book.config.currency
+                yield Ours(identity, moment, called, destination, seconds, micro or 0, currency)
 
 
 def _knows(book: Book, carrier: str) -> bool:

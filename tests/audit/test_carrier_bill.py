@@ -102,3 +102,54 @@ def test_an_invoice_is_compared_by_destination(shop):
 def test_what_cannot_be_compared_is_said(shop, name, text, code, says):
     done = shop.run("reconcile", "carrier", name, shop.file("x.csv", text), code=code)
     assert says in done.stderr
+
+
+@pytest.fixture
+def dollars(book):
+    """A carrier that takes euros under one deck and dollars under another."""
+    (book.root / "tariffs/standard.csv").write_text(DECK)
+    (book.root / "tariffs/usd.csv").write_text(DECK.replace("0.06,Nordic", "0.03,Nordic"))
+    settings = book.root / "a2ledger.toml"
+    settings.write_text(settings.read_text() + '\n[tariffs.usd]\ncurrency = "USD"\n')
+    book.today = "2026-02-20"
+    book.customers({"id": "C1"}, {"id": "C2", "tariff": "usd", "currency": "USD"})
+    for name in ("C1", "C2"):
+        book.imported(
+            "calls",
+            [{"id": name, "customer": name, "start": "2026-02-05 10:00:00",
+              "called": "3225550101", "seconds": 60}],
+        )  # fmt: skip
+    return book
+
+
+@pytest.mark.parametrize(
+    ("head", "amount", "words", "currency"),
+    [
+        ("Cost USD", "0.03", (), "USD"),
+        ("Cost", "$0.03", (), "USD"),
+        ("Cost", "0,06 €", (), "EUR"),
+        ("Cost", "0.03", ("--currency", "USD"), "USD"),
+        ("Cost,Currency", "0.03,USD", (), "USD"),
+    ],
+)
+def test_a_carrier_is_compared_in_the_currency_of_their_file(
+    dollars, head, amount, words, currency
+):
+    cell = f'"{amount}"' if "," in amount and "USD" not in amount else amount
+    text = f"Date,Called,Seconds,{head}\n2026-02-05 10:00:00,3225550101,60,{cell}\n"
+    found = dollars.run(
+        "reconcile", "carrier", "Nordic", dollars.file("cdr.csv", text), "--json", *words
+    ).json
+    assert (found["currency"], found["counts"]["agrees"]) == (currency, 1)
+    assert found["total"]["difference"] == "0.000000"
+
+
+def test_a_carrier_s_file_of_another_currency_or_of_none_is_refused(dollars):
+    text = "Date,Called,Seconds,{}\n2026-02-05 10:00:00,3225550101,60,0.03\n"
+    for head, says in {
+        "Cost GBP": "amounts are in GBP, what Nordic takes is expected in EUR, USD",
+        "Cost": "the file does not say which its amounts are in; nothing was compared; say it with",
+    }.items():
+        path = dollars.file("cdr.csv", text.format(head))
+        refused = dollars.run("reconcile", "carrier", "Nordic", path, code=1)
+        assert says in refused.stderr
