@@ -17,8 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from a2ledger import csvfile, money, times
-from a2ledger.audit import carrier_bill
-from a2ledger.audit.carrier_bill import AGREES, DISPUTE, FIELDS, Ours, Reconciled, Theirs
+from a2ledger.audit import carrier_bill, carrier_file
+from a2ledger.audit.carrier_bill import AGREES, DISPUTE, Ours, Reconciled
+from a2ledger.audit.carrier_file import FIELDS, Theirs
 from a2ledger.book.book import Book, RefusedError
 from a2ledger.book.config import Tolerance
 from a2ledger.calls import detail
@@ -73,7 +74,7 @@ def reconcile_carrier(
     book = settings.book()
     columns = _columns(options["maps"])
     rows = sheet_file.rows(path, columns)
-    theirs, problems = carrier_bill.read(rows, path.name, columns, book.config.zone)
+    theirs, problems = carrier_file.read(rows, path.name, columns, book.config.zone)
     if problems:
         raise BadFileError(
             decks.first(problems), "nothing was compared", "correct the row, or remove it"
@@ -85,7 +86,7 @@ def reconcile_carrier(
     ours = list(_ours(book, name, first - near, last + near))
     if not ours and not _knows(book, name):
         raise RefusedError(f"{name}: no call went to such a carrier", undone="nothing was compared")
-    said = {options["currency"]} if options["currency"] else carrier_bill.currencies(rows, columns)
+    said = {options["currency"]} if options["currency"] else carrier_file.currencies(rows, columns)
     currency = _currency(book, name, path, {call.currency for call in ours}, said)
     ours = [call for call in ours if call.currency == currency]
     bounds = (first, last)
