@@ -154,6 +154,7 @@ _TOTALS = ("", "total", "totals", "sum", "summe", "gesamt", "grand total", "tota
 
 
 def digits(text: str) -> str:
+    """Return the digits of a number as anybody may write it, country code first."""
     return prefixes.without_00(re.sub(r"\D", "", text))
 
 
