@@ -291,14 +291,19 @@ def write_off(draft: Draft, wanted: Wanted, amount_micro: int | None, relief: bo
             todo="what is not billed yet is written off once it is",
         )
     one = known._replace(amount_micro=amount)
-    parts = list(_written_off(draft, row, amount))
-    taxes = Taxes({}, {})
-    for document, before, after in parts if relief else ():
-        taxes = taxes.plus(_relief(draft, left, document, before, after))
-    given = {
-        document.number: before - after for document, before, after in parts if document.number
-    }
-    return post(draft, one, corrections.write_off(one, given, taxes.own, taxes.owed_in(draft)))
+    taxes, given, lines = Taxes({}, {}), dict[str, int](), dict[str, int]()
+    for document, micro in _written_off(draft, left, row, amount):
+        if document.number:
+            given[document.number] = micro
+        if not document.issued:
+            continue
+        bill = ageing.document(draft, document)
+        taxes = taxes.plus(_relief(draft, left, document, micro)) if relief else taxes
+        for line, net in left.given_up(bill, micro).items():
+            if net:
+                lines[f"{document.number}/{line}"] = net
+    entry = corrections.write_off(one, given, taxes.own, taxes.owed_in(draft), lines)
+    return post(draft, one, entry)
 
 
 class Taxes(NamedTuple):
@@ -323,33 +328,45 @@ def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
 
 
 def _written_off(
-    draft: Draft, row: Standing, amount_micro: int
-) -> Iterator[tuple[ageing.Open, int, int]]:
-    """Documents a write-off is set against, with what is open of each before and after it."""
-    for document in ageing.of_customer(draft, row, draft.today).documents:
-        part = min(amount_micro, document.open_micro)
-        if part:
-            yield document, document.open_micro, document.open_micro - part
-        amount_micro -= part
+    draft: Draft, left: Worth, row: Standing, amount_micro: int
+) -> Iterator[tuple[ageing.Open, int]]:
+    """Documents a write-off is set against, oldest first, with what of each is given up.
+
+    What corrections of calls will give back of a document once they are billed stays open: they
+    settle it.
+    """
+    documents = ageing.of_customer(draft, row, draft.today).documents
+    parts = []
+    for document in documents:
+        room = document.open_micro
+        if document.issued:
+            room -= min(left.left(ageing.document(draft, document)).waiting_micro, room)
+        parts.append(min(amount_micro, room))
+        amount_micro -= parts[-1]
+    for document, part in zip(documents, parts, strict=True):
+        more = min(amount_micro, document.open_micro - part)
+        amount_micro -= more
+        if part + more:
+            yield document, part + more
 
 
-def _relief(draft: Draft, worths: Worth, document: ageing.Open, before: int, after: int) -> Taxes:
-    """VAT of a document that goes back when its open amount falls.
+def _relief(draft: Draft, worths: Worth, document: ageing.Open, micro: int) -> Taxes:
+    """VAT of a document that goes back when so much of it is given up.
 
     What was given back on it otherwise took its VAT along.
     """
-    if not document.issued:
-        return Taxes({}, {})
     bill = ageing.document(draft, document)
     places = money.decimals(bill.currency)
     left = worths.left(bill)
     gross = left.gross_micro
-    part = min(before - after, gross - left.lost_micro)
+    part = min(micro, gross - left.lost_micro)
     if part <= 0:
         return Taxes({}, {})
+    before = document.open_micro - min(left.waiting_micro, document.open_micro)
+    after = max(before - micro, 0)
 
     def falls(tax: int, places: int) -> int:
-        was, is_now = (Share(min(one, gross), gross) for one in (after + part, after))
+        was, is_now = (Share(min(open_, gross), gross) for open_ in (after + part, after))
         return was.of(tax, places) - is_now.of(tax, places)
 
     own = {code: falls(tax, places) for code, tax in left.taxes_micro.items()}

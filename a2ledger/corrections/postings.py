@@ -28,6 +28,7 @@ from beancount.core import data
 from beancount.core.amount import Amount
 
 from a2ledger import accounts, money
+from a2ledger.documents import worth
 from a2ledger.fees.deferrals import Deferral
 from a2ledger.journal import syntax
 from a2ledger.journal.entries import converted, leg, transaction
@@ -178,6 +179,7 @@ def write_off(
     given: Mapping[str, int],
     relief: Mapping[str, int],
     translated: tuple[str, Mapping[str, int]] = ("", {}),
+    lines: Mapping[str, int] | None = None,
 ) -> data.Transaction:
     """A debt given up.
 
@@ -186,6 +188,7 @@ def write_off(
         given: the documents it is set against, with what of each is given up.
         relief: VAT that is not owed any more, by code.
         translated: the book's currency, and the same in it where it was owed in that.
+        lines: net of each line of the documents that is given up, by document and number.
     """
     places = money.decimals(one.currency)
     lost = one.amount_micro - sum(relief.values())
@@ -197,7 +200,8 @@ def write_off(
             *_taxes(relief, one.currency, translated),
             leg(one.billed, -one.amount_micro, one.currency, places=places),
         ],
-        _parts(given, places),
+        _parts(given, places)
+        | ({"given_up": worth.written_parts(lines.items(), places)} if lines else {}),
     )
 
 

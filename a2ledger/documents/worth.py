@@ -4,8 +4,8 @@ An invoice loses worth by credit notes, by fees that are stopped, changed or set
 are re-rated, and by debts that are written off. Each of these doors asks here first, so that
 nothing is given back twice:
 
-- *Given by hand*: credit notes, line by line; and write-offs, which take the rest of the document
-  in proportion, until `recover` takes them back.
+- *Given by hand*: credit notes, line by line; and write-offs, which take what is left of each line
+  in proportion and say so, until `recover` takes them back.
 - *Given by the program*: what fees' corrections and re-rating moved, by the line they correct.
 
 A credit note may take what both leave. A fee's correction and re-rating take into account what was
@@ -53,6 +53,8 @@ class Left(NamedTuple):
     """VAT in it, by code."""
     lost_micro: int
     """What of it was written off and not recovered."""
+    waiting_micro: int
+    """What corrections of calls that are not billed yet give back, which is no part of it."""
 
 
 class GivenBack(NamedTuple):
@@ -144,19 +146,35 @@ class Worth:
     def left(self, invoice: Document) -> Left:
         """What of an invoice was not given back, for a write-off to give up.
 
-        Corrections of fees that are not billed yet do not count: they give way to it.
+        Corrections of fees that are not billed yet do not count: they give way to it. Nor do those
+        that are billed: what is open of the bill they stand on is less by them.
         """
         rest, given = invoice.net_by_line, list(self.notes(invoice.number))
         _take(rest, *given)
-        lines = self._corrected(invoice, rest, billed_fees=True)
-        given.append(_given_back("", invoice, lines, self.places))
+        lines = self._corrected(invoice, rest, waiting=True)
+        waiting = _given_back("", invoice, lines, self.places)
+        given.append(waiting)
         gross = money.parse(invoice.gross) - sum(each.gross_micro for each in given)
         taxes = Counter[str]()
         for row in invoice.vat:
             taxes[row.code] += money.parse(row.vat)
         for each in given:
             taxes.subtract(each.vat)
-        return Left(gross, taxes, self.lost.get(str(invoice.number), 0))
+        lost = self.lost.get(str(invoice.number), 0)
+        return Left(gross, taxes, lost, waiting.gross_micro)
+
+    def given_up(self, invoice: Document, part_micro: int) -> dict[int, int]:
+        """Return the net that a part of an invoice takes of each line, when it is written off."""
+        notes, rest = self.notes(invoice.number), invoice.net_by_line
+        _take(rest, *notes)
+        corrected = self._corrected(invoice, rest, billed_fees=True)
+        before = [*notes, _given_back("", invoice, corrected, self.places)]
+        _take(rest, before[-1])
+        _take(rest, self._written_off(invoice, rest, before))
+        rest = {line: net for line, net in rest.items() if net > 0}
+        gross = _given_back("", invoice, rest, self.places).gross_micro
+        share = Share(min(part_micro, gross), gross)
+        return {line: share.of(net, self.places) for line, net in rest.items()} if gross else {}
 
     def fees(self) -> dict[str, Share]:
         """What was given back by hand of the fees that closed periods billed, by their links."""
@@ -242,6 +260,30 @@ class Worth:
                     found[number] = found.get(number, 0) + sign * micro
         return {number: micro for number, micro in found.items() if micro > 0}
 
+    @cached_property
+    def _given_up(self) -> dict[str, dict[int, int]]:
+        """What write-offs took of each line, recovered or not; none where one does not say so."""
+        lines: dict[str, dict[int, int]] = {}
+        silent = set()
+        for _, meta in self._entries("write-off-"):
+            if "given_up" not in meta:
+                silent |= set(meta.get("reference", "").split(", "))
+                continue
+            for name, micro in parts(meta["given_up"]):
+                number, _, line = name.rpartition("/")
+                of_invoice = lines.setdefault(number, {})
+                of_invoice[int(line)] = of_invoice.get(int(line), 0) + micro
+        return {number: found for number, found in lines.items() if number not in silent}
+
+    @cached_property
+    def _lost_ever(self) -> dict[str, int]:
+        """What of each document was ever written off, recovered or not."""
+        sums: dict[str, int] = {}
+        for _, meta in self._entries("write-off-"):
+            for number, micro in self._parts(meta, 0):
+                sums[number] = sums.get(number, 0) + micro
+        return sums
+
     def _parts(self, meta: Mapping[str, str], micro: int) -> Iterator[tuple[str, int]]:
         """Documents that an entry gives up, and how much of each."""
         if "parts" in meta:
@@ -321,9 +363,21 @@ class Worth:
     # ---- what the program gave back ----
 
     def _corrected(
-        self, invoice: Document, rest: Mapping[int, int], *, billed_fees: bool = False
+        self,
+        invoice: Document,
+        rest: Mapping[int, int],
+        *,
+        billed_fees: bool = False,
+        waiting: bool = False,
     ) -> dict[int, int]:
-        """Net that corrections of fees and calls gave back, by line; no more than its rest."""
+        """Net that corrections of fees and calls gave back, by line; no more than its rest.
+
+        Args:
+            invoice: whose lines.
+            rest: what is left of each.
+            billed_fees: whether corrections of fees count only once they are billed.
+            waiting: whether corrections of calls count alone, and only until they are billed.
+        """
         open_since = self.customer.open_since
         sources = self._sources(invoice)
         every = [
@@ -336,16 +390,20 @@ class Worth:
         if not every:
             return {}
         rerated = _Rerated.of(every)
+        billed = _Rerated.of(item for item in every if item.date < open_since)
         found: dict[int, int] = {}
         nets = invoice.net_by_line
         for line, source in sources.items():
             net = nets[line]
             if net <= 0:
                 continue
-            if isinstance(source, str) and _FEE.fullmatch(source):
-                gone = self._gone_of_fee(source, every)
+            if not isinstance(source, str) or not _FEE.fullmatch(source):
+                micro = rerated.gone(source) - (billed.gone(source) if waiting else 0)
+                gone = Share(micro, self._posted(invoice, line, net))
+            elif waiting:
+                continue
             else:
-                gone = Share(rerated.gone(source), self._posted(invoice, line, net))
+                gone = self._gone_of_fee(source, every)
             if gone.given_micro > 0:
                 found[line] = min(gone.of(net, self.places), max(rest[line], 0))
         return found
@@ -392,10 +450,16 @@ class Worth:
         self, invoice: Document, rest: Mapping[int, int], before: Sequence[GivenBack]
     ) -> GivenBack:
         """Return what of an invoice was written off: a share of what was left of each line."""
-        lost = self.lost.get(str(invoice.number), 0)
+        number = str(invoice.number)
+        lost, lines = self.lost.get(number, 0), {}
         gross = money.parse(invoice.gross) - sum(given.gross_micro for given in before)
-        lines = {}
-        if lost and gross > 0:
+        if lost and number in self._given_up:
+            share = Share(lost, self._lost_ever[number])
+            lines = {
+                line: min(share.of(net, self.places), max(rest[line], 0))
+                for line, net in self._given_up[number].items()
+            }
+        elif lost and gross > 0:
             share = Share(min(lost, gross), gross)
             lines = {line: share.of(net, self.places) for line, net in rest.items() if net > 0}
         return _given_back("a write-off", invoice, lines, self.places)

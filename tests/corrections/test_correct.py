@@ -523,7 +523,7 @@ def test_money_without_a_customer_waits_in_suspense_for_its_owner(billed):
     (said,) = billed.run("transfer", "suspense", "C1", "5.00", code=1).errors
     assert "suspense holds payments, not amounts" in said
     said = billed.run("balances").stderr
-    assert said == "18.15 EUR is no customer's: see `a2ledger suspense`\n"
+    assert said == "note: 18.15 EUR is no customer's: see `a2ledger suspense`\n"
     (said,) = billed.run("customer", "add", "suspense", code=1).errors
     assert "money that is nobody's is called that" in said
     unknown = billed.imported("payments", [{**row, "id": "p3", "customer": "C9"}], code=3)

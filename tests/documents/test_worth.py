@@ -173,6 +173,8 @@ DATES = settings(
 @example([("stop", dt.date(2026, 2, 1), "f"), ("credit", "INV-2026-000001", None), ("close",)])
 @example([("credit", "INV-2026-000001", None), ("stop", dt.date(2026, 4, 1), "y"), ("close",)])
 @example([("write-off", None), ("stop", dt.date(2026, 3, 16), "y"), ("recover", "121.00")])
+@example([("rerate", "0.30", ""), ("write-off", None), ("close",), ("recover", "60.50")])
+@example([("stop", dt.date(2026, 1, 1), "f"), ("rerate", "0.30", ""), ("write-off", None)])
 @example([("credit", "INV-2026-000001", (1, "5.00")), ("rerate", "0.30", ""), ("close",)])
 @example([("rerate", "0.30", ""), ("credit", "INV-2026-000001", None), ("rerate", "0.12", "")])
 @example([("write-off", None), ("credit", "INV-2026-000002", None), ("recover", "60.50")])
