@@ -30,10 +30,9 @@ from a2ledger.errors import NO
 from a2ledger.journal import subledgers
 from a2ledger.rating import deck as decks
 from a2ledger.rating import decks as cache
-from a2ledger.rating import price_list, usage, winner
+from a2ledger.rating import price_list, usage, versions, winner
 from a2ledger.rating.deck import Deck
 from a2ledger.records import split_list
-from a2ledger.sources.batch import UnusableInput
 
 _SHOWN = 20
 
@@ -302,25 +301,7 @@ def sides(
     name = name or next((stem for stem in stems if stem in names), "")
     if not name:
         raise click.UsageError("say with --deck which deck of the book they stand for")
-    return name, _side(book, old, name), _side(book, new, name)
-
-
-def _side(book: Book, where: str, name: str) -> Deck:
-    """Return a deck of the book, of a file, or of an earlier commit."""
-    if Path(where).is_file():
-        text = Path(where).read_text(encoding="utf-8-sig")
-    elif where in usage.names(book):
-        return cache.deck(book, where)
-    elif ":" in where and not where.startswith("-"):
-        text = book.repository.run("show", where, check=False).stdout
-    else:
-        text = ""
-    if not text:
-        raise RefusedError(f"{where}: is neither a deck, a file, nor one of an earlier commit")
-    deck, problems = decks.parse(text, name=name, file=where, locale=book.config.locale)
-    if problems:
-        raise UnusableInput("\n".join(map(str, decks.first(problems))))
-    return deck.starting(book.config.deck(name).valid_from)
+    return name, versions.side(book, old, name), versions.side(book, new, name)
 
 
 def _show_effect(effect: Effect) -> None:

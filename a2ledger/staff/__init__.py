@@ -8,5 +8,15 @@ from __future__ import annotations
 
 from a2ledger.staff.pages import A2Ledger, Ageing, Close, Customers, Imports, Revenue
 from a2ledger.staff.phone import Phone
+from a2ledger.staff.price_changes import PriceChanges
 
-__all__ = ["A2Ledger", "Ageing", "Close", "Customers", "Imports", "Phone", "Revenue"]
+__all__ = [
+    "A2Ledger",
+    "Ageing",
+    "Close",
+    "Customers",
+    "Imports",
+    "Phone",
+    "PriceChanges",
+    "Revenue",
+]

@@ -31,6 +31,7 @@ from a2ledger.journal import customer_file
 from a2ledger.journal.ledger import ForbiddenLineError, admit, quickly
 from a2ledger.staff.pages import A2Ledger, Ageing, Close, Customers, Imports, Revenue
 from a2ledger.staff.phone import Phone
+from a2ledger.staff.price_changes import PriceChanges
 
 PREFIX = "customer-"
 """Before a customer's id, the name of his own ledger in an address."""
@@ -40,7 +41,7 @@ EVERY_SECONDS = 1.0
 _PATIENCE_SECONDS = 3.0
 PAGES: tuple[type[FavaExtensionBase], ...] = (
     *(Customers, Close, Ageing, Revenue, Imports),
-    *(Phone, A2Ledger),
+    *(PriceChanges, Phone, A2Ledger),
 )
 """In the order of the sidebar."""
 
