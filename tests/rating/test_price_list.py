@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import shutil
+import subprocess
 
 import openpyxl
 import pytest
@@ -94,6 +97,19 @@ def test_the_list_is_a_workbook_or_a_page(shop):
     assert first[:3] == ("32", "Belgium", "0.10")
     page = shop.run("tariff", "export", "--customer", "C2", "--format", "html").stdout
     assert "<td>Belgium Mobile</td>" in page
+
+
+def test_the_list_is_a_pdf(shop):
+    pytest.importorskip("weasyprint")
+    if not shutil.which("pdftotext"):
+        pytest.skip("needs pdftotext")
+    file = shop.files / "prices.pdf"
+    shop.run("tariff", "export", "--customer", "C2", "--format", "pdf", "-o", file)
+    text = subprocess.run(
+        ["pdftotext", "-layout", file, "-"], capture_output=True, text=True, check=True
+    ).stdout
+    assert re.search(r"^ *32 +Belgium +0\.10 ", text, re.MULTILINE)
+    assert "Belgium Mobile" in text
 
 
 def test_the_page_is_the_operators_own_if_they_have_one(shop):
