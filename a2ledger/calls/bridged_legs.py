@@ -13,13 +13,14 @@ customer for what comes after.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from a2ledger.calls.legs import Leg, Row, Rules
+from a2ledger.calls.legs import MARK, Leg, Row, Rules
 from a2ledger.sources.batch import OUTGOING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 NEAR = 2
 """Seconds by which two legs of one plain call may differ."""
@@ -43,10 +44,39 @@ def legs(rows: Sequence[Row], rules: Rules) -> list[Leg]:
     found: list[Leg] = []
     for head in list({row.uniqueid: row for row in heads}.values()):
         own = [row for row in made if _root(row, by_uuid).uniqueid == head.uniqueid]
-        if not own or (len(own) == 1 and _is_plain(head, own[0], by_uuid, rules)):
-            continue
-        found += _of_head(head, own, by_uuid, rules)
+        if not own:
+            found += _of_way(head, rules)
+        elif len(own) > 1 or not _is_plain(head, own[0], by_uuid, rules):
+            found += _of_head(head, own, by_uuid, rules)
     return found
+
+
+def _of_way(head: Row, rules: Rules) -> list[Leg]:
+    """Return a transferred leg as one to each of the numbers it was connected with, in turn.
+
+    So it is where no leg was kept that was made for it: the leg itself says which way it went, see
+    :mod:`a2ledger.sources.freeswitch.legs`.
+    """
+    payer = head.accountcode if rules.holds(head.accountcode, head.start) else ""
+    found = []
+    for place, (number, begin, seconds) in enumerate(_ways(head.lastdata)):
+        row = head._replace(start=begin if place else head.start, dst=number)
+        account = payer if payer or _is_outside(row, rules) else head.accountcode
+        mark = f"{MARK}{place + 1}" if place else ""
+        found.append(Leg(head.channel, "", row, (head,), seconds, number, account, "", mark))
+        if not payer and rules.holds(number, begin):
+            payer = number  # who was reached from outside pays for where they send the call
+    return found
+
+
+def _ways(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield number, beginning and seconds of the parts of a transferred leg."""
+    for part in text.split():
+        if match := _WAY.fullmatch(part):
+            yield match["number"], int(match["begin"]), int(match["seconds"])
+
+
+_WAY = re.compile(r"(?P<number>[^@+]+|\+[^@+]+)@(?P<begin>[0-9]+)\+(?P<seconds>[0-9]+)")
 
 
 def _of_head(head: Row, own: list[Row], by_uuid: Mapping[str, Row], rules: Rules) -> list[Leg]:

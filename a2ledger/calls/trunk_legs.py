@@ -32,6 +32,7 @@ from a2ledger.calls.fates import clean
 from a2ledger.calls.rules import endpoints, like
 from a2ledger.period import EPOCH
 from a2ledger.sources.batch import FIELDS, Batch, Origin, constant
+from a2ledger.sources.freeswitch.legs import UNTOLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -53,6 +54,7 @@ SCHEMA = pa.schema(
 )
 """A row that is kept beside the call detail; times are in seconds since 1970."""
 
+_UUID = "^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$"
 PART = "part"
 BRIDGED = "freeswitch"
 """The dialect whose rows are legs already, made for one another."""
@@ -118,7 +120,17 @@ def made(
     again = every.filter(pa.array(touched))
     parts = [again[name] for name in ("switch", "uniqueid", "sequence")]
     names = pc.utf8_rtrim(pc.binary_join_element_wise(*parts, "/"), "/").combine_chunks()
+    if maker.untold:
+        batch = batch._replace(notes=(*batch.notes, _untold(source, maker.untold)))
     return Made(list(_changed(batch, changes, more)), len(more), keys_of(again), names)
+
+
+def _untold(source: Source, count: int) -> str:
+    legs = "1 leg was" if count == 1 else f"{count} legs were"
+    return (
+        f"{source.name}: {legs} transferred and do not say when, so each is billed whole to where "
+        "it went last; keep the callflow's times, or the documents of b-legs (log-b-leg)"
+    )
 
 
 def keys_of(rows: pa.Table) -> pa.StringArray:
@@ -131,6 +143,8 @@ def keys_of(rows: pa.Table) -> pa.StringArray:
     start = rows["start_at"] if "start_at" in rows.column_names else rows["start"].cast(pa.int64())
     ids = pc.replace_substring_regex(rows[uid], f"{model.MARK}(in)?[0-9]*$", "")
     turn = pc.if_else(pc.equal(rows[seq], ""), start.cast(pa.string()), rows[seq])
+    # A uuid is never used again, and a transferred leg is several calls that begin in turn.
+    turn = pc.if_else(pc.match_substring_regex(ids, _UUID), "", turn)
     found = pc.binary_join_element_wise(ids, turn, "/")
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
@@ -288,6 +302,8 @@ class _Maker:
     def __init__(self, source: Source, directory: Directory, zone: str, lines: Integers) -> None:
         self.source, self.directory = source, directory
         self.decided: set[int] = set()
+        self.untold = 0
+        """Legs that went to several numbers and do not say when."""
         self.lines = lines
         """The place in the batch of each new row."""
         patterns = patterns_of(source.trunks)
@@ -328,10 +344,14 @@ class _Maker:
         start, end = rows["start_at"].to_numpy(), rows["end_at"].to_numpy()
         labels = components(self._tied(rows), start, end)
         sizes = np.bincount(labels, minlength=len(labels))[labels]
-        both = np.asarray(pc.and_(self._trunk(rows, "channel"), self._trunk(rows, "dstchannel")))
+        if self.is_bridged:  # one that says which way it went is more than a row by itself
+            alone = np.asarray(pc.not_equal(rows["lastdata"], ""))
+        else:
+            trunks = (self._trunk(rows, name) for name in ("channel", "dstchannel"))
+            alone = np.asarray(pc.and_(*trunks))
         is_new = np.arange(len(rows)) >= known
         touched = np.isin(labels, labels[is_new])
-        places = np.flatnonzero(touched & ((sizes > 1) | both))
+        places = np.flatnonzero(touched & ((sizes > 1) | alone))
         places = places[np.argsort(labels[places], kind="stable")]
         changes: Changes = {}
         more: More = []
@@ -375,6 +395,7 @@ class _Maker:
         """Say what changes in the rows of one call."""
         found = self.model.legs(group, self.rules)
         if not found:
+            self.untold += self.is_bridged and any(row.lastdata == UNTOLD for row in group)
             return
         new = [row.place for row in group if row.place >= known]
         parts = self.model.parts(group, found, self.rules)

@@ -105,3 +105,109 @@ def test_legs_may_come_in_any_order_and_in_runs_of_their_own(book, order):
     for place in order:
         taken(book, [documents[place]])
     assert "Unbilled   12.600000 EUR" in book.text("journals/2026-01/C1.01.beancount")
+
+
+def moment(seconds):
+    return str((START + seconds) * 1_000_000)
+
+
+def way(*parts, account="c1", ends):
+    """An a-leg alone, whose callflow says which numbers it was connected with, and from when on."""
+    uuid, content = document(A, parts[-1][0], START, ends, account=account)
+    flow = []
+    for place, (number, begins) in enumerate(parts):
+        last = place + 1 == len(parts)
+        profile = {"caller_id_number": "101", "destination_number": number, "uuid": uuid}
+        times = {
+            "profile_created_time": moment(begins), "answered_time": moment(0),
+            "bridged_time": moment(begins), "hangup_time": moment(ends) if last else "0",
+            "transfer_time": "0" if last else moment(parts[place + 1][1]),
+        }  # fmt: skip
+        flow.insert(0, {"profile_index": str(place + 1), "caller_profile": profile, "times": times})
+    content["callflow"] = flow
+    return uuid, content
+
+
+@pytest.mark.parametrize(
+    ("parts", "ends", "account", "cost"),
+    [
+        ([(UK, 0), (BELGIUM, 600)], 660, "c1", 12.6),  # cheap, then dear
+        ([(UK, 0), ("101", 600)], 660, "c1", 12),  # to an extension, which is free
+        ([(UK, 0), (BELGIUM, 60), (UK, 120)], 180, "c1", 1.2 + 0.6 + 1.2),
+        ([("3225550101", 0), (UK, 60)], 120, "", 1.2),  # who was called sends it outside
+    ],
+)
+def test_a_leg_alone_is_billed_to_each_number_it_was_connected_with(
+    book, parts, ends, account, cost
+):
+    ready(book)
+    found = taken(book, [way(*parts, account=account, ends=ends)])
+    assert float(found["amount"]) == pytest.approx(cost)
+    again = taken(book, [way(*parts, account=account, ends=ends)])
+    assert (again["posted"], again["free"], again["amount"]) == (0, 0, "0.00")
+
+
+def test_legs_that_come_later_take_the_place_of_what_the_first_said_of_them(book):
+    ready(book)
+    alone = way((UK, 0), (BELGIUM, 600), ends=660)
+    taken(book, [alone])
+    made = [
+        document(B, UK, START, 600, made_for=A),
+        document(C, BELGIUM, START + 600, 60, made_for=A),
+    ]
+    taken(book, made)
+    assert "Unbilled   12.600000 EUR" in book.text("journals/2026-01/C1.01.beancount")
+    assert '"Calls" "2 calls, 0:11:00"' in book.text("journals/2026-01/C1.01.beancount")
+
+
+def test_a_leg_that_went_elsewhere_and_does_not_say_when_is_named(book):
+    ready(book)
+    uuid, content = way((UK, 0), (BELGIUM, 600), ends=660)
+    for flow in content["callflow"]:
+        del flow["times"]
+    book.file(f"a_{uuid}.cdr.json", json.dumps(content))
+    done = book.run("import", "freeswitch", book.files / f"a_{uuid}.cdr.json")
+    assert "1 leg was transferred and do" in done.stderr
+
+
+def line(uuid, called, start, seconds, bond="", account="c1"):
+    """A row of ``mod_cdr_csv``'s template ``example``."""
+    began = f"2026-01-05 {10 + start // 3600}:{start // 60 % 60:02}:{start % 60:02}"
+    ended = start + seconds
+    end = f"2026-01-05 {10 + ended // 3600}:{ended // 60 % 60:02}:{ended % 60:02}"
+    fields = ["Ann", "101", called, "default", began, began, end, seconds, seconds]
+    fields += ["NORMAL_CLEARING", uuid, bond, account, "PCMA", "PCMA"]
+    return ",".join(f'"{field}"' for field in fields) + "\n"
+
+
+ROWS = {
+    "a plain call": ([line(B, UK, 0, 60), line(A, UK, 0, 60, B)], 1.2),
+    "transferred by its caller": (
+        [line(B, UK, 0, 600), line(C, BELGIUM, 600, 60), line(A, BELGIUM, 0, 660, C)], 12.6,
+    ),
+    "transferred to an extension": (
+        [line(B, UK, 0, 600), line(C, "101", 600, 60), line(A, "101", 0, 660, C)], 12,
+    ),
+    "two calls joined, which go on without who made them": (
+        [
+            line(A, UK, 0, 60, B), line(C, BELGIUM, 30, 30, D),
+            line(B, UK, 0, 600), line(D, BELGIUM, 30, 570),
+        ],
+        12 + 5.7,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_rows_of_both_legs_give_the_answer_that_documents_give(book, name):
+    ready(book)
+    rows, cost = ROWS[name]
+    found = book.run("import", "freeswitch", book.file("Master.csv", "".join(rows)), "--json").json
+    assert float(found["amount"]) == pytest.approx(cost)
+
+
+def test_rows_that_do_not_hold_enough_are_named(book):
+    ready(book)
+    rows = [line(C, "101", 600, 60), line(A, "101", 0, 660, C)]
+    done = book.run("import", "freeswitch", book.file("Master.csv", "".join(rows)))
+    assert "while no rows hold the rest: 1; each is billed whole" in done.stderr

@@ -11,6 +11,9 @@ bridge         was connected with another one
 ``none``       was not, and the record does not say what it was connected with instead
 any other      was not; it is the last application it was given to, such as ``voicemail``
 =============  ===============================================================================
+
+``lastdata`` is of a leg that was transferred the way it went, see ``legs``; ``linkedid`` is the
+leg that a leg was made for, or itself.
 """
 
 from __future__ import annotations

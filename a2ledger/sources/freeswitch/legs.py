@@ -15,7 +15,7 @@ import re
 import time
 import urllib.parse
 import xml.parsers.expat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 LARGEST = 4 << 20
@@ -32,6 +32,7 @@ _VARIABLES = (
     *("caller_id_number", "destination_number"),
 )
 _PROFILE = ("caller_id_number", "destination_number", "context", "uuid")
+_TIMES = ("profile_created_time", "answered_time", "bridged_time", "transfer_time", "hangup_time")
 _OTHER_LEG = ("bridge_uuid", "last_bridge_to", "signal_bond", "bridge_channel")
 _MADE_FOR = ("originator", "originating_leg_uuid")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
@@ -115,6 +116,8 @@ def _leg(document: _Document) -> Leg:
         "duration": said.get("duration", ""),
         "uniqueid": said.get("uuid") or profile.get("uuid", ""),
     }
+    if flow := _flow(document.profiles):
+        fields["lastdata"] = flow
     made_for = (said.get(name, "") for name in _MADE_FOR)
     fields["linkedid"] = next(filter(_UUID.fullmatch, made_for), fields["uniqueid"])
     answered = (
@@ -126,6 +129,53 @@ def _leg(document: _Document) -> Leg:
         "originator" in one for one in document.profiles
     )
     return Leg(fields, bool(answered), made)
+
+
+UNTOLD = "?"
+"""The way of a leg that went to several numbers, and does not say when."""
+
+
+def _flow(profiles: Sequence[Mapping[str, str]]) -> str:
+    """Return the way of a leg that was transferred: numbers, each with when it was reached.
+
+    The caller's profile is made anew by a transfer: each has the number and the times at which it
+    began, was connected and ended. A number that was connected with nothing, such as a menu, is
+    no part of the way. (Source: FreeSWITCH, ``switch_channel_set_caller_profile``.)
+
+    Args:
+        profiles: the latest first.
+
+    Returns:
+        ``NUMBER@EPOCH+SECONDS``, parted by spaces, empty where the leg had one number alone.
+    """
+    if len({profile.get("destination_number", "") for profile in profiles}) < 2:  # noqa: PLR2004
+        return ""
+    way: list[tuple[str, int, int]] = []
+    for profile in reversed(profiles):
+        number = profile.get("destination_number", "")
+        times = {name: _microseconds(profile.get(name, "")) for name in _TIMES}
+        end = times["transfer_time"] or times["hangup_time"]
+        if not times["answered_time"] and not end:
+            return UNTOLD if all(not profile.get(name) for name in _TIMES) else ""
+        begin = max(times["answered_time"], times["profile_created_time"], times["bridged_time"])
+        if not times["bridged_time"] or begin >= end or re.search(r"[\s@+]", number):
+            continue
+        way.append((number, begin, end))
+    if len({number for number, _, _ in way}) < 2:  # noqa: PLR2004
+        return ""
+    first = way[0][1]
+    parts = []
+    for number, begin, end in way:
+        seconds = (end - first) // _MICRO - (begin - first) // _MICRO
+        parts.append(f"{number}@{begin // _MICRO}+{seconds}")
+    return " ".join(parts)
+
+
+_MICRO = 1_000_000
+
+
+def _microseconds(text: str) -> int:
+    return int(text) if re.fullmatch("[0-9]{1,17}", text, re.ASCII) else 0
 
 
 def _decoded(variables: dict[str, str]) -> dict[str, str]:
@@ -162,7 +212,7 @@ def _json(data: bytes) -> _Document:
         profile = one.get("caller_profile")
         if isinstance(profile, dict):
             marks = {"originator": "yes"} if profile.get("originator") else {}
-            profiles.append(_texts(profile, _PROFILE) | marks)
+            profiles.append(_texts(profile, _PROFILE) | _texts(one.get("times"), _TIMES) | marks)
     return _Document(_texts(top.get("variables"), _VARIABLES), profiles)
 
 
@@ -233,6 +283,8 @@ class _Xml:
         if above == ["cdr", "variables"] and name in _VARIABLES:
             return self.variables
         if above == ["cdr", "callflow", "caller_profile"] and name in {*_PROFILE, "originator"}:
+            return self.profiles[-1][1]
+        if above == ["cdr", "callflow", "times"] and name in _TIMES and self.profiles:
             return self.profiles[-1][1]
         return None
 
