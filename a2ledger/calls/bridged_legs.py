@@ -59,7 +59,7 @@ def _of_way(head: Row, rules: Rules) -> list[Leg]:
     """
     payer = head.accountcode if rules.holds(head.accountcode, head.start) else ""
     found = []
-    for place, (number, begin, seconds) in enumerate(_ways(head.lastdata)):
+    for place, (number, begin, seconds) in enumerate(ways(head.lastdata)):
         row = head._replace(start=begin if place else head.start, dst=number)
         account = payer if payer or _is_outside(row, rules) else head.accountcode
         mark = f"{MARK}{place + 1}" if place else ""
@@ -69,7 +69,7 @@ def _of_way(head: Row, rules: Rules) -> list[Leg]:
     return found
 
 
-def _ways(text: str) -> Iterator[tuple[str, int, int]]:
+def ways(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield number, beginning and seconds of the parts of a transferred leg."""
     for part in text.split():
         if match := _WAY.fullmatch(part):

@@ -54,7 +54,6 @@ SCHEMA = pa.schema(
 )
 """A row that is kept beside the call detail; times are in seconds since 1970."""
 
-_UUID = "^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$"
 PART = "part"
 BRIDGED = "freeswitch"
 """The dialect whose rows are legs already, made for one another."""
@@ -122,7 +121,16 @@ def made(
     names = pc.utf8_rtrim(pc.binary_join_element_wise(*parts, "/"), "/").combine_chunks()
     if maker.untold:
         batch = batch._replace(notes=(*batch.notes, _untold(source, maker.untold)))
-    return Made(list(_changed(batch, changes, more)), len(more), keys_of(again), names)
+    keys = [keys_of(again), *([_keys_of_ways(again)] if maker.is_bridged else [])]
+    return Made(list(_changed(batch, changes, more)), len(more), pa.concat_arrays(keys), names)
+
+
+def _keys_of_ways(rows: pa.Table) -> pa.StringArray:
+    """Return keys of calls that transferred legs may be, which begin when a number was reached."""
+    rows = rows.filter(pc.not_equal(rows["lastdata"], ""))
+    pairs = zip(rows["uniqueid"].to_pylist(), rows["lastdata"].to_pylist(), strict=True)
+    keys = [f"{uid}/{begin}" for uid, way in pairs for _, begin, _ in bridged_legs.ways(way)]
+    return pa.array(keys, pa.string())
 
 
 def _untold(source: Source, count: int) -> str:
@@ -143,8 +151,6 @@ def keys_of(rows: pa.Table) -> pa.StringArray:
     start = rows["start_at"] if "start_at" in rows.column_names else rows["start"].cast(pa.int64())
     ids = pc.replace_substring_regex(rows[uid], f"{model.MARK}(in)?[0-9]*$", "")
     turn = pc.if_else(pc.equal(rows[seq], ""), start.cast(pa.string()), rows[seq])
-    # A uuid is never used again, and a transferred leg is several calls that begin in turn.
-    turn = pc.if_else(pc.match_substring_regex(ids, _UUID), "", turn)
     found = pc.binary_join_element_wise(ids, turn, "/")
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 

@@ -45,8 +45,11 @@ def made_for(columns: Columns) -> tuple[pa.StringArray | None, int]:
     is_made |= np.asarray(pc.equal(bond, ""))
     heads = np.flatnonzero(np.asarray(other.is_valid()) & ~is_made)
     made = np.asarray(pc.fill_null(other, 0))[heads]
-    good = is_made[made] & (np.abs(seconds[heads] - seconds[made]) > NEAR) & (seconds[made] > 0)
+    good = is_made[made] & (seconds[heads] > 0) & (seconds[made] > 0)
     heads, made = heads[good], made[good]
+    differ = np.abs(seconds[heads] - seconds[made]) > NEAR
+    differ &= ~np.isin(made, made[~differ])  # it is of the leg that says the same
+    heads, made = heads[differ], made[differ]
     if not len(heads):
         return None, 0
     owner = np.full(len(uuid), -1, np.int64)
