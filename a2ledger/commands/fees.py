@@ -22,6 +22,7 @@ from a2ledger.commands.settings import (
 )
 from a2ledger.fees import charge
 from a2ledger.journal import subledgers
+from a2ledger.period import ANNIVERSARY
 from a2ledger.records import span
 
 
@@ -186,7 +187,8 @@ def described(row: Mapping[str, Any]) -> str:
     text = f", {row['description']}" if row["description"] else ""
     if row["quantity"] > 1:
         text = f", {row['quantity']} x {row['price']}{text}"
+    every = row["every"].replace(ANNIVERSARY, " from its own day")
     return (
-        f"{row['id']:<12} {row['amount']:>10} {row['currency']} every {row['every']} in "
+        f"{row['id']:<12} {row['amount']:>10} {row['currency']} every {every} in "
         f"{row['due']}, {row['service']}{text}, from {row['from']}{until}"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 from collections.abc import Iterable
@@ -28,11 +29,19 @@ class Closed(NamedTuple):
 
 def closed(book: Book, accounts: Iterable[str], day: dt.date) -> Closed | None:
     """Return the line that forbids entries of a day on one of some accounts, if there is one."""
-    wanted = set(accounts)
+    known = book.once(_read)
+    lines = (known[account] for account in accounts if account in known)
+    return next((line for line in lines if line.day < day), None)
+
+
+def _read(book: Book) -> dict[str, Closed]:
+    """Return the lines that close accounts, by account."""
+    lines = {}
     for path in (CHART, MANUAL):
         text = book.text(path)
         for match in _CLOSE.finditer(text):
-            if match[2] in wanted and match[1] < str(day):
-                line = text.count("\n", 0, match.start()) + 1
-                return Closed(match[2], dt.date.fromisoformat(match[1]), path, line)
-    return None
+            number = text.count("\n", 0, match.start()) + 1
+            with contextlib.suppress(ValueError):  # a day that is none is named by Beancount
+                day = dt.date.fromisoformat(match[1])
+                lines[match[2]] = Closed(match[2], day, path, number)
+    return lines

@@ -279,7 +279,7 @@ def _unpostable(
     if customer.settled and movement.kind == "charge":
         message = f"the account of {customer.id} is settled; reopen it, then run `quarantine retry`"
         return _refuse(movement, "settled", message)
-    if movement.kind == "opening" and movement.reference in document_paths.every(draft):
+    if movement.kind == "opening" and movement.reference in draft.once(document_paths.every):
         message = (
             f"{movement.reference} is a document of this book; an opening balance is what another "
             "system billed: correct its number, or leave it out if it is billed here"

@@ -38,6 +38,14 @@ def test_an_edited_rate_is_not_blamed_on_what_was_closed(billed):
     assert billed.run("verify").stdout == ""
 
 
+def test_an_edited_currency_is_not_blamed_on_what_was_closed(billed):
+    billed.edit("a2ledger.toml", 'currency = "EUR"', 'currency = "USD"')
+    assert billed.run("verify").stdout == ""
+    assert billed.balance("A")["currency"] == "EUR"
+    refused = billed.run("close", today="2026-03-02", code=1)
+    assert "currency: is USD, and the book is kept in EUR" in refused.stderr
+
+
 def test_an_edit_somebody_committed_is_found_too(billed):
     billed.edit("a2ledger.toml", "rate = 21", "rate = 25")
     billed.git("-c", "user.name=Ada", "-c", "user.email=ada@example.org",

@@ -51,6 +51,9 @@ def test_a_fee_of_two_weeks_stands_beside_one_of_a_month_counted_from_its_own_da
              "--from", "2026-01-01", today="2026-01-01")  # fmt: skip
     book.run("fee", "add", "C1", "Subscriptions", "30.00", "--id", "m", "--own-day",
              "--from", "2026-01-20", today="2026-01-01")  # fmt: skip
+    listed = book.run("fee", "list", "C1").stdout
+    assert "30.00 EUR every month from its own day in advance" in listed
+    assert "14.00 EUR every 2-weeks in advance" in listed
     [first, second] = book.close(today="2026-03-01")
 
     # 11 of 14 days, then 12 January and 26 January; the month from 20 January, whole.
