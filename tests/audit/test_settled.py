@@ -91,7 +91,11 @@ def test_an_account_closed_by_hand_is_named_where_it_was_closed(billed):
         "  Assets:Gateway:X-paypal  -5.00 EUR\n2026-02-02 close Assets:Gateway:X-paypal\n",
     )
     billed.run("customer", "set", "A", "terms=20", today="2026-02-02")
-    billed.moves("payments", "A", "2026-02-03", "5.00", method="paypal", today="2026-02-03")
-    refused = billed.run("close", today="2026-03-01", code=1)
     place = billed.text("journals/manual.beancount").count("\n")
-    assert f"journals/manual.beancount:{place}: this `close` of 2026-02-02" in refused.stderr
+    refused = billed.moves("payments", "A", "2026-02-03", "5.00", method="paypal", code=3)
+    assert f"closed since 2026-02-02 (journals/manual.beancount:{place})" in refused.stderr
+    billed.close(today="2026-03-01")
+    # Closed before the last entry it has, in a file nobody may edit:
+    billed.edit("journals/manual.beancount", "2026-02-02 close", "2026-01-31 close")
+    refused = billed.run("close", today="2026-03-01", code=1)
+    assert f"journals/manual.beancount:{place}: this `close` of 2026-01-31" in refused.stderr
