@@ -105,7 +105,7 @@ def refill(settings: Settings, /, **given: Any) -> None:
 @click.option("--service", default="", metavar="SERVICE", help="What it is for: one of [services].")
 @click.argument("named", metavar="[SERVICE]", default="")
 def charge(settings: Settings, /, named: str, service: str, **given: Any) -> None:
-    """Charge a customer for something once, net; VAT comes with the bill.
+    """Charge a customer for something once; AMOUNT is before tax, which comes with the bill.
 
     The same command on the same day posts it once, unless --again is given.
 
