@@ -66,7 +66,7 @@ ANNIVERSARY = "-anniversary"
 
 
 def counted(kind: str) -> tuple[int, int]:
-    """How many months and how many weeks a period of a kind of cycle has; one of them is 0.
+    """Return how many months and weeks a period of a kind of cycle has; one of them is 0.
 
     >>> counted("quarterly"), counted("2-weekly"), counted("5-monthly-anniversary")
     ((3, 0), (0, 2), (5, 0))
@@ -91,7 +91,7 @@ def is_anniversary(kind: str) -> bool:
 
 
 def anniversary(kind: str, opened: dt.date) -> int:
-    """The billing day of a cycle that is counted from the opening: a weekday for one of weeks.
+    """Return the billing day of a cycle counted from the opening: a weekday, if of weeks.
 
     >>> anniversary("weekly-anniversary", dt.date(2026, 2, 10))
     2
@@ -126,7 +126,7 @@ def cycle_of(kind: str, billing_day: int, opened: dt.date) -> Cycle:
 
 
 def week_of(day: dt.date, weekday: int = 1) -> dt.date:
-    """The first day of the week that holds a day; weeks begin on a weekday, Monday is 1.
+    """Return the first day of the week that holds a day; weeks begin on a weekday, Monday is 1.
 
     >>> print(week_of(dt.date(2026, 2, 10), 5), week_of(dt.date(2026, 2, 13), 5))
     2026-02-06 2026-02-13
@@ -135,7 +135,7 @@ def week_of(day: dt.date, weekday: int = 1) -> dt.date:
 
 
 def months_from(day: dt.date, months: int, billing_day: int = 0) -> Cycle:
-    """A cycle of months, one period of which begins in a day's month, on its day or another.
+    """Return a cycle of months with a period that begins in a day's month, on its day or another.
 
     >>> months_from(dt.date(2026, 5, 31), 3).month, months_from(dt.date(2026, 5, 31), 12).month
     (2, 5)
@@ -144,7 +144,7 @@ def months_from(day: dt.date, months: int, billing_day: int = 0) -> Cycle:
 
 
 def _index(day: dt.date) -> int:
-    """A day's month, counted from the year 0."""
+    """Return a day's month, counted from the year 0."""
     return day.year * _YEAR + day.month - 1
 
 

@@ -125,7 +125,7 @@ _MONTH_OF_WEEKS = 4
 
 
 def span(every: str) -> Span:
-    """What one amount of a fee is for.
+    """Return what one amount of a fee is for.
 
     >>> span("quarter"), span("2-weeks-anniversary")
     (Span(months=3, weeks=0, is_own=False), Span(months=0, weeks=2, is_own=True))

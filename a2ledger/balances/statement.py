@@ -158,7 +158,7 @@ def _movements(
 
 
 def _to_cash(row: Row) -> bool:
-    """Whether a row rounds what a bill asks for; its link is the bill's."""
+    """Return whether a row rounds what a bill asks for; its link is the bill's."""
     return row.billed and "rounding" in row.tags
 
 

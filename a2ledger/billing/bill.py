@@ -171,7 +171,7 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
 
 
 def _to_cash(owed_micro: int, coin_micro: int) -> int:
-    """What makes an amount that is asked for a multiple of the smallest coin; credit stays."""
+    """Return what makes an amount that is asked for a multiple of a coin; credit stays."""
     if not coin_micro or owed_micro <= 0:
         return 0
     return money.divide(owed_micro, coin_micro) * coin_micro - owed_micro

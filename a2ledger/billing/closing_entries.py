@@ -134,7 +134,7 @@ def entries(
 
 
 def _to_cash(bill: Bill, customer: str, currency: str, link: str) -> data.Transaction:
-    """What makes the balance that is asked for one that can be paid in coins."""
+    """Return the entry that makes what is asked for payable in coins."""
     unit = money.text(bill.coin_micro, bill.places)
     billed, places = accounts.billed(customer), bill.places
     return journal_entries.transaction(
@@ -280,7 +280,7 @@ def _supplied(bill: Bill) -> dt.date:
 
 
 def _rounding(bill: Bill) -> dict[str, str] | None:
-    """What rounds the balance that is asked for, and to what, as the document says it."""
+    """Return what rounds the balance that is asked for, and to what, as the document says it."""
     if not bill.cash_micro:
         return None
     return {

@@ -315,11 +315,11 @@ class Taxes(NamedTuple):
     """In the book's, for codes whose VAT is owed in it though the account's is another."""
 
     def plus(self, other: Taxes) -> Taxes:
-        """Both together."""
+        """Add the VAT of another document."""
         return Taxes(_sum(self.own, other.own), _sum(self.base, other.base))
 
     def owed_in(self, draft: Draft) -> tuple[str, Mapping[str, int]]:
-        """The book's currency, and what is owed in it."""
+        """Return the book's currency, and what is owed in it."""
         return draft.config.currency, self.base
 
 
@@ -330,7 +330,7 @@ def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
 def _written_off(
     draft: Draft, left: Worth, row: Standing, amount_micro: int
 ) -> Iterator[tuple[ageing.Open, int]]:
-    """Documents a write-off is set against, oldest first, with what of each is given up.
+    """Yield documents a write-off is set against, oldest first, with what of each is given up.
 
     What corrections of calls will give back of a document once they are billed stays open: they
     settle it.
@@ -351,7 +351,7 @@ def _written_off(
 
 
 def _relief(draft: Draft, worths: Worth, document: ageing.Open, micro: int) -> Taxes:
-    """VAT of a document that goes back when so much of it is given up.
+    """Return the VAT of a document that goes back when so much of it is given up.
 
     What was given back on it otherwise took its VAT along.
     """
@@ -378,7 +378,7 @@ def _relief(draft: Draft, worths: Worth, document: ageing.Open, micro: int) -> T
 def _base_of_taxes(
     draft: Draft, customer: str, bill: Document, left: Mapping[str, int]
 ) -> dict[str, int]:
-    """What is left of a document's VAT in the book's currency, where it is owed in it."""
+    """Return what is left of a document's VAT in the book's currency, where it is owed in it."""
     printed = bill.vat_translated
     if printed is None or not is_owed_in_base(draft, customer, str(bill.number)):
         return {}
@@ -392,7 +392,7 @@ def _base_of_taxes(
 
 
 def is_owed_in_base(draft: Draft, customer: str, number: str) -> bool:
-    """Whether the VAT of a document in another currency is owed in the book's.
+    """Return whether the VAT of a document in another currency is owed in the book's.
 
     Documents of earlier versions owe it in their own.
     """
@@ -507,7 +507,7 @@ def _losses(draft: Draft, customer: str) -> Iterator[_Loss]:
 
 
 def _relieved(block: Block) -> Taxes:
-    """VAT that a write-off took back."""
+    """Return the VAT that a write-off took back."""
     owed = {
         accounts.name_of(leg.account.removeprefix(accounts.OWED)): leg.micro
         for leg in block.legs

@@ -73,7 +73,7 @@ _MONEY = ("payment-", "refill-", "refund-", "returned-", "transfer-")
 
 
 def untaxed_back(book: Book, customer: Customer) -> int:
-    """What a customer got back beyond what was taxed, and has not paid since, in micro-units.
+    """Return what a customer got back beyond what was taxed, and has not paid since.
 
     Nothing was sold for it: it is owed as it is, and paying it bears no VAT. So is a debt that was
     there when refills began to be taxed, but for what gave its VAT back then.
@@ -268,7 +268,7 @@ class Issuer:
     def issue(
         self, customer: Customer, sold: Supply, originals: Sequence[dict[str, str]] = ()
     ) -> Issued:
-        """A supply's document, which is put into the draft."""
+        """Issue a supply's document into the draft."""
         number = self.numbers.take(sold.kind)
         made = _document(self.draft, customer, sold, number, originals)
         made = EInvoices(self.draft).issued(customer, made).put(self.draft, made)

@@ -83,7 +83,7 @@ def supply(
 
 
 def gross_of(entry: data.Transaction, customer: str, places: int) -> int:
-    """What an entry of a refill or payment credits, before any VAT; nothing for a gift."""
+    """Return what an entry of a refill or payment credits, before any VAT; nothing for a gift."""
     if entry.postings[0].account.startswith(_GIVEN):
         return 0
     credited = sum(

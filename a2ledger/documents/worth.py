@@ -262,7 +262,7 @@ class Worth:
 
     @cached_property
     def _given_up(self) -> dict[str, dict[int, int]]:
-        """What write-offs took of each line, recovered or not; none where one does not say so."""
+        """Return what write-offs took of each line; nothing of documents where one does not say so."""
         lines: dict[str, dict[int, int]] = {}
         silent = set()
         for _, meta in self._entries("write-off-"):
@@ -277,7 +277,7 @@ class Worth:
 
     @cached_property
     def _lost_ever(self) -> dict[str, int]:
-        """What of each document was ever written off, recovered or not."""
+        """Return what of each document was ever written off, recovered or not."""
         sums: dict[str, int] = {}
         for _, meta in self._entries("write-off-"):
             for number, micro in self._parts(meta, 0):

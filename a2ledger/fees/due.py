@@ -107,7 +107,7 @@ def _grid(customer: Customer, day: dt.date) -> _Grid:
 
 
 def _grids(customer: Customer) -> list[tuple[dt.date, _Grid]]:
-    """The days on which the customer's months and weeks begin, and since when it is those.
+    """Return on which days the customer's months and weeks begin, and since when it is those.
 
     A change takes hold where the next month begins, as it does for periods.
     """
@@ -123,7 +123,7 @@ def _grids(customer: Customer) -> list[tuple[dt.date, _Grid]]:
 
 
 def _cycle(fee: Fee, grid: _Grid, start: dt.date) -> Cycle:
-    """How a fee's coverages are counted, the first of which holds a day."""
+    """Return how a fee's coverages are counted, the first of which holds a day."""
     months, weeks, is_own = fee.span
     if is_own:
         own = fee.start

@@ -177,12 +177,12 @@ def pair(
 
 
 def _arrived(entry: data.Transaction) -> bool:
-    """Whether a transfer brought a payment to the customer."""
+    """Return whether a transfer brought a payment to the customer."""
     return entry.postings[0].account == accounts.UNMATCHED
 
 
 def joined(draft: Draft, customer: str, arrived: data.Transaction) -> data.Transaction:
-    """A payment that reaches its owner, put together with the refill it paid for, if with one."""
+    """Put a payment that reaches its owner together with the refill it paid for, if there is one."""
     held = held_among(draft, (), {part(customer)})
     refill = partner(
         arrived, (row.entry for link, row in held.items() if link.startswith("refill-"))
