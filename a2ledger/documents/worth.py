@@ -262,7 +262,7 @@ class Worth:
 
     @cached_property
     def _given_up(self) -> dict[str, dict[int, int]]:
-        """Return what write-offs took of each line; nothing of documents where one does not say so."""
+        """Return what write-offs took of each line, of documents of which all of them say so."""
         lines: dict[str, dict[int, int]] = {}
         silent = set()
         for _, meta in self._entries("write-off-"):

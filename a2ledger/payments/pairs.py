@@ -182,7 +182,7 @@ def _arrived(entry: data.Transaction) -> bool:
 
 
 def joined(draft: Draft, customer: str, arrived: data.Transaction) -> data.Transaction:
-    """Put a payment that reaches its owner together with the refill it paid for, if there is one."""
+    """Put a payment that reaches its owner together with the refill it paid for, if with one."""
     held = held_among(draft, (), {part(customer)})
     refill = partner(
         arrived, (row.entry for link, row in held.items() if link.startswith("refill-"))
