@@ -7,6 +7,7 @@ nothing is read. What the program writes itself, ``1234.56`` and ``2026-09-01``,
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -182,10 +183,15 @@ def _plain(text: str, mark: str) -> str:
 
 def _iso(text: str, order: str) -> str:
     if match := _YEAR_FIRST.fullmatch(text):
-        return f"{match[1]}-{int(match[2]):02}-{int(match[3]):02}{match[4]}"
-    match = _SHORT.fullmatch(text)
-    if match is None or not (order or match[1] == match[3]):
-        return text
-    first, second = int(match[1]), int(match[3])
-    number, month = (second, first) if order == "month" else (first, second)
-    return f"{match[4]}-{month:02}-{number:02}{match[5]}"
+        year, month, day, rest = match.groups()
+    else:
+        match = _SHORT.fullmatch(text)
+        if match is None or not (order or match[1] == match[3]):
+            return text
+        day, _, month, year, rest = match.groups()
+        if order == "month":
+            day, month = month, day
+    try:
+        return f"{dt.date(int(year), int(month), int(day))}{rest}"
+    except ValueError:
+        return text  # no calendar has it, and the row is refused as it is written

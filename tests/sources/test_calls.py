@@ -9,6 +9,7 @@ import pytest
 from a2ledger import sources
 from a2ledger.book import config, source_config
 from a2ledger.customers import columns as customer_columns
+from a2ledger.local_forms import NO_LOCALE
 from a2ledger.payments import columns
 from a2ledger.sources.batch import UnusableInput
 
@@ -127,7 +128,7 @@ def test_a_payment_may_be_nobodys_and_nothing_else_may(file):
         ("P1,C1,2026-01-05,1e3,,", "bad-amount", "'1e3' is not an amount such as 12.34"),
         ("P1,C1,2026-01-05,,,", "bad-amount", "'' is not an amount such as 12.34"),
         ("P1,C1,2026-02-30,1,,", "bad-date", "date '2026-02-30' is no day such as 2026-01-31"),
-        ("P1,C1,05/01/2026,1,,", "bad-date", "date '05/01/2026' is no day such as 2026-01-31"),
+        ("P1,C1,32/01/2026,1,,", "bad-date", "date '32/01/2026' is no day such as 2026-01-31"),
         ("P1,C1,,1,,", "bad-date", "date '' is no day such as 2026-01-31"),
         ("P1,C1,2026-01-05,1,euro,", "bad-currency", "its currency 'euro' is no code such as EUR"),
         ("P1,C1,2026-01-05", "columns", "there are 3 columns, not 6"),
@@ -154,7 +155,7 @@ def test_customers_are_read_with_the_facts_they_have(file):
         "id,name,credit_limit,tariff,identifiers,address,opened,shoe_size\n"
         'C1,Ann,0,standard,"1001, 1002","Street 1\nAthens",2026-01-01,43\n'
     )
-    rows, refused = customer_columns.read(path)
+    rows, refused, notes = customer_columns.read(path, NO_LOCALE)
     assert rows == [
         (
             2,
@@ -170,7 +171,7 @@ def test_customers_are_read_with_the_facts_they_have(file):
         )
     ]
     assert refused == []
-    assert customer_columns.ignored_columns(path) == (f"{path}:1: columns ignored: shoe_size",)
+    assert notes == (f"{path}:1: columns ignored: shoe_size",)
 
 
 @pytest.mark.parametrize(
@@ -187,11 +188,11 @@ def test_customers_are_read_with_the_facts_they_have(file):
 )
 def test_a_bad_customer_is_refused_alone(file, row, reason):
     path = file(f"id,name,credit_limit,tariff,opened\nC2,Bob,0,standard,\n{row}\n")
-    rows, refused = customer_columns.read(path)
+    rows, refused, _ = customer_columns.read(path, NO_LOCALE)
     assert [values["id"] for _, values in rows] == ["C2"]
     assert [(row.line, row.reason) for row in refused] == [(3, reason)]
 
 
 def test_customers_without_a_needed_column_are_unusable(file):
     with pytest.raises(UnusableInput, match="no column credit_limit, tariff"):
-        customer_columns.read(file("id,name\n"))
+        customer_columns.read(file("id,name\n"), NO_LOCALE)
