@@ -69,7 +69,9 @@ class Source:
     account that was deleted. ``trunks`` are patterns of channels that lead to carriers, such as
     ``PJSIP/carrier``: calls are then legs of trunks. ``technical_prefixes`` are what the switch
     puts before a number for its carrier. ``identify`` holds for rules that name none, ``answered``
-    are more words for calls that were.
+    are more words for calls that were. ``skip`` are patterns of files that are passed over.
+    ``before_dialling`` are seconds taken off a leg that was dialled by a call which had been
+    answered before, by a menu: its row counts from that answer.
     """
 
     name: str
@@ -96,6 +98,8 @@ class Source:
     technical_prefixes: tuple[str, ...] = ()
     identify: tuple[str, ...] = ()
     answered: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    before_dialling: int = 0
     locale: Locale = NO_LOCALE
     """How people of the book write amounts and days."""
 
@@ -142,6 +146,8 @@ def parsed(table: Table, services: Mapping[str, str], zone: str) -> Iterator[Sou
             technical_prefixes=row.texts("technical_prefixes"),
             identify=_identify(row, ()),
             answered=row.texts("answered"),
+            skip=row.texts("skip"),
+            before_dialling=_seconds(row, "before_dialling"),
         )
         row.known.append("opening")
         row.finish()
@@ -158,6 +164,16 @@ def _mapping(table: Table) -> tuple[tuple[str, str], ...]:
         names = table.texts(name) if isinstance(value, list) else (table.take(name, str),)
         found += [(name, theirs) for theirs in names]
     return tuple(found)
+
+
+def _seconds(source: Table, key: str) -> int:
+    seconds = source.take(key, int, 0)
+    if not 0 <= seconds <= _LONGEST_MENU:
+        raise source.error(key, f"must be from 0 to {_LONGEST_MENU} seconds")
+    return seconds
+
+
+_LONGEST_MENU = 600
 
 
 def _time_format(source: Table) -> str:

@@ -7,6 +7,7 @@ import datetime as dt
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
@@ -188,10 +189,14 @@ def _inputs(
 ) -> Iterator[Path | Address]:
     """What to read: what is named, and in place of a directory those of the dialect in it."""
     for path in paths:
+        if isinstance(path, Path) and path.is_file() and _is_skipped(path, source):
+            draft.talk(f"{path}: passed over, {source.name} skips such files")
+            continue
         if not isinstance(path, Path) or not path.is_dir():
             yield path
             continue
-        taken = sources.files(source.dialect, path)
+        found = sources.files(source.dialect, path)
+        taken = [one for one in found if not _is_skipped(one, source)]
         left = sorted(
             {other.name for other in sources.present(path)}.difference(one.name for one in taken)
         )
@@ -199,3 +204,7 @@ def _inputs(
         more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
         draft.talk(f"{path}: {len(taken)} of {len(taken) + len(left)} files read{named}{more}")
         yield from taken
+
+
+def _is_skipped(path: Path, source: Source) -> bool:
+    return any(fnmatch(path.name, pattern) for pattern in source.skip)

@@ -98,6 +98,8 @@ class Rules(NamedTuple):
     holds: Callable[[str, int], bool]
     """Whether a customer holds an identifier, at a time."""
     technical_prefixes: tuple[str, ...] = ()
+    before_dialling: int = 0
+    """Seconds taken off a leg that a call dialled which had been answered before."""
 
 
 MARK = "~"
@@ -142,6 +144,8 @@ def _leg(channel: str, own: tuple[Row, ...], every: Sequence[Row], rules: Rules)
     if len({(row.answer, row.end) for row in counted}) == 1:
         seconds = counted[0].seconds
     if goes_out:
+        if rules.before_dialling and _was_answered(head, every, rules):
+            seconds = max(seconds - rules.before_dialling, 0)
         called = _number(head, channel, rules)
         account, payer = _payer(head, called, every, rules)
         caller = rules.device(_origin(head, every).channel)
@@ -149,6 +153,23 @@ def _leg(channel: str, own: tuple[Row, ...], every: Sequence[Row], rules: Rules)
     called, payer = _callee(head, own, every, rules)
     taker = next(_phones(counted, rules), "")
     return Leg(channel, INCOMING, head, own, seconds, called, "", payer, "", taker)
+
+
+def _was_answered(head: Row, every: Sequence[Row], rules: Rules) -> bool:
+    """Tell whether a phone's call had been answered, by a menu say, when it dialled a leg.
+
+    Its row counts from its beginning then. So does that of a call which was transferred, but there
+    somebody else was talked to before.
+    """
+    return (
+        head.counts
+        and head.answer == head.start
+        and bool(rules.device(head.channel))
+        and not any(
+            row.channel == head.channel and row.start < head.start and rules.device(row.dstchannel)
+            for row in every
+        )
+    )
 
 
 def _dialling(row: Row) -> tuple[int, bool]:

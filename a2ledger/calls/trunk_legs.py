@@ -329,7 +329,9 @@ class _Maker:
 
         self.is_bridged = source.dialect == BRIDGED
         self.model = bridged_legs if self.is_bridged else model
-        self.rules = model.Rules(self.is_trunk, self.device, holds, source.technical_prefixes)
+        self.rules = model.Rules(
+            self.is_trunk, self.device, holds, source.technical_prefixes, source.before_dialling
+        )
 
     def _held(self, text: str, day: int) -> bool:
         values = pa.array([text])
@@ -353,8 +355,10 @@ class _Maker:
         if self.is_bridged:  # one that says which way it went is more than a row by itself
             alone = np.asarray(pc.not_equal(rows["lastdata"], ""))
         else:
-            trunks = (self._trunk(rows, name) for name in ("channel", "dstchannel"))
-            alone = np.asarray(pc.and_(*trunks))
+            came, went = (np.asarray(self._trunk(rows, n)) for n in ("channel", "dstchannel"))
+            alone = came & went
+            if self.rules.before_dialling:
+                alone |= went & (rows["answer_at"].to_numpy() == start)
         is_new = np.arange(len(rows)) >= known
         touched = np.isin(labels, labels[is_new])
         places = np.flatnonzero(touched & ((sizes > 1) | alone))

@@ -103,12 +103,14 @@ def _lines(source: Source) -> list[str]:
         f"switch = {toml_edit.quoted(source.switch)}",
         f"timezone = {toml_edit.quoted(source.timezone)}",
     ]
-    for key in ("short_codes", "international", "trunks", "technical_prefixes", "answered"):
+    for key in ("short_codes", "international", "trunks", "technical_prefixes", "answered", "skip"):
         if values := getattr(source, key):
             lines.append(f"{key} = {_list_of(values)}")
     for key in ("national", "country", "time_format", "id_prefix"):
         if value := getattr(source, key):
             lines.append(f"{key} = {toml_edit.quoted(value)}")
+    if source.before_dialling:
+        lines.append(f"before_dialling = {source.before_dialling}")
     if source.mapping:
         lines += ["", f"[{head}.columns]"]
         for ours in dict.fromkeys(name for name, _ in source.mapping):

@@ -307,3 +307,15 @@ def test_what_left_by_a_trunk_and_is_nobodys_is_refused_and_comes_back(book):
     book.run("customer", "set", "C1", "identifiers=3225550101, c1, lobby", "--from", "2026-01-01")
     book.run("quarantine", "retry")
     assert "Unbilled   0.600000 EUR" in book.text("journals/2026-01/C1.01.beancount")
+
+
+@pytest.mark.parametrize(("answer", "due"), [("10:00:00", "0.550000"), ("10:00:02", "0.580000")])
+def test_what_was_answered_before_it_dialled_is_billed_less_what_a_source_says(book, answer, due):
+    ready(book)
+    book.edit("a2ledger.toml", 'trunks = ["PJSIP/carrier"]', 'trunks = ["PJSIP/carrier"]\n'
+              "before_dialling = 5")  # fmt: skip
+    wait = int(answer[-2:])
+    row = cdr(channel="PJSIP/c1-00000001", dst="3225550150", answer=f"2026-01-05 {answer}",
+              billsec=60 - wait)  # fmt: skip
+    book.run("import", "pbx", book.file("Master.csv", row + "\n"))
+    assert f"Unbilled   {due} EUR" in book.text("journals/2026-01/C1.01.beancount")

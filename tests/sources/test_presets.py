@@ -184,3 +184,17 @@ def test_what_a_source_goes_by_can_be_copied(book, name):
     configured = book.text("a2ledger.toml").replace('\n[sources.feed]\nlike = "cucm"\n', "")
     (book.root / "a2ledger.toml").write_text(f"{configured}\n{shown}")
     assert book.run("sources", "show", name).stdout == shown
+
+
+def test_files_of_measurements_beside_cucms_records_are_passed_over_with_a_word(book):
+    book.today = "2026-01-31"
+    book.customers(CUSTOMER)
+    folder = book.files / "cdr"
+    folder.mkdir()
+    (folder / "cdr_Cluster_01_202601311200_1").write_text(EXPORTS["cucm"])
+    (folder / "cmr_Cluster_01_202601311200_1").write_text("cdrRecordType,jitter\n2,7\n")
+    done = book.run("import", "feed", folder, "--like", "cucm")
+    assert "1 of 2 files read, and not cmr_Cluster_01_202601311200_1" in done.stderr
+    measured = folder / "cmr_Cluster_01_202601311200_1"
+    done = book.run("import", "feed", measured, folder)
+    assert "passed over, feed skips such files" in done.stderr
