@@ -20,7 +20,7 @@ from a2ledger.book.git import COMMITTED, NOBODY, GitError, author_name
 from a2ledger.book.toml_table import ConfigError
 from a2ledger.book.transaction import PATIENCE_SECONDS, STATE, Vault
 from a2ledger.sources import runs as import_runs
-from a2ledger.switch import running
+from a2ledger.switch import current_calls
 
 GIT = (2, 37)
 """The first git whose commits survive a power cut, and which packs what it is told to hold."""
@@ -320,7 +320,7 @@ def _disk(vault: Vault) -> Iterator[Finding]:
 def _running_calls(book: Book, now: dt.datetime) -> Iterator[Finding]:
     """Name the calls that hold money, and what is wrong with the server that allowed them."""
     try:
-        known = running.running(book, now)
+        known = current_calls.running(book, now)
     except (ConfigError, BrokenBookError):
         return  # named above
     if known.problem:

@@ -11,7 +11,7 @@ import click
 
 from a2ledger.book.authorize import split_address
 from a2ledger.commands.settings import Settings, as_json_option, pass_settings, print_json
-from a2ledger.switch import running
+from a2ledger.switch import current_calls
 
 
 class Address(click.ParamType[str]):
@@ -63,11 +63,11 @@ def authorize(
         return settings.clock().astimezone(zone) + ahead
 
     if hang_up:
-        running.hang_up(book, hang_up)
+        current_calls.hang_up(book, hang_up)
         settings.talk(f"{hang_up}: the switch was asked to hang up")
         return
     if is_list or as_json_:
-        _list(settings, running.running(book, clock()), as_json_=as_json_)
+        _list(settings, current_calls.running(book, clock()), as_json_=as_json_)
         return
     options = book.config.authorize
     options = replace(
@@ -81,7 +81,7 @@ def authorize(
     server.run(book.root.resolve(), options, clock, click.echo, settings.talk)
 
 
-def _list(settings: Settings, known: running.Running, *, as_json_: bool) -> None:
+def _list(settings: Settings, known: current_calls.Running, *, as_json_: bool) -> None:
     """Print the calls that hold money."""
     if as_json_:
         print_json({"server": known.server, "problem": known.problem, "calls": known.calls})

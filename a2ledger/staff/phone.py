@@ -7,7 +7,7 @@ from typing import Any
 
 from a2ledger import money
 from a2ledger.staff.pages import _Page, _safe
-from a2ledger.switch import running
+from a2ledger.switch import current_calls
 
 
 class Phone(_Page):
@@ -20,7 +20,7 @@ class Phone(_Page):
         """Return what the page shows."""
         book = self.book
         # Calls go by the clock, whatever day the pages were told it is.
-        known = running.running(book, dt.datetime.now(book.config.zone))  # noqa: TID251
+        known = current_calls.running(book, dt.datetime.now(book.config.zone))  # noqa: TID251
         held = sum(money.parse(call["reserved"]) for call in known.calls)
         return {
             "server": known.server,

@@ -19,7 +19,7 @@ from a2ledger.book.authorize import Authorize, split_address
 from a2ledger.book.book import BrokenBookError, RefusedError
 from a2ledger.book.transaction import STATE
 from a2ledger.calls.detail import MissingDetailError
-from a2ledger.switch import agi, running, web
+from a2ledger.switch import agi, current_calls, web
 from a2ledger.switch.alerts import Alerts
 from a2ledger.switch.answers import QuestionError
 from a2ledger.switch.decisions import Decisions
@@ -82,7 +82,7 @@ class Server:
     ) -> None:
         self.root, self.options, self.clock, self.talk = root, options, clock, talk
         self.reader = BookReader(root)
-        state = State(options.state or str(root / STATE / running.STATE_FILE))
+        state = State(options.state or str(root / STATE / current_calls.STATE_FILE))
         self.board = Switchboard(state=state, clock=clock, zone=self.reader.zone)
         self.alerts = Alerts(state, self._settings, talk)
         log = Path(options.log) if options.log else root / STATE / LOG_FILE
@@ -113,7 +113,7 @@ class Server:
             await self._listen(self.options.http, web.converse),
         ]
         places = [_text(server.sockets[0].getsockname()) for server in servers]
-        running.note(self.root, self.board.state, *places)
+        current_calls.note(self.root, self.board.state, *places)
         announce(f"listening: agi {places[0]}, http {places[1]}")
         keeping = asyncio.create_task(self._keep_fresh())
         await ended.wait()
