@@ -55,6 +55,10 @@ class Entry(NamedTuple):
     hit: Hit
     words: str
     amounts: frozenset[int] = frozenset()
+    date: str = ""
+    """Of an invoice or payment."""
+    amount: str = ""
+    about: str = ""
 
 
 def find(book: Book, text: str, today: dt.date, *, calls: bool = True) -> list[Hit]:
@@ -169,7 +173,7 @@ def of_month(text: str, customer_of: Callable[[str], str | None]) -> Iterator[En
         customer_of: the customer of a part of an account's name, if there is one.
     """
     for block in reversed(syntax.blocks(text)):
-        if block.kind != "*":
+        if block.kind != "*" or "voided" in block.meta:
             continue
         is_issued = not NUMBERED.isdisjoint(block.tags)
         if is_issued or block.own_link.startswith(_MOVED):
@@ -183,14 +187,15 @@ def _entry(block: syntax.Block, customer: str, *, is_issued: bool) -> Entry:
     amount = f"{money.text(abs(moved.micro), money.decimals(moved.currency))} {moved.currency}"
     narration = " ".join(block.strings[1:])
     number = meta.get("number", block.own_link if is_issued else "")
+    about = ", ".join(filter(None, [block.payee, meta.get("reference", ""), narration]))
     if number:
         hit = Hit(INVOICE, number, customer, f"{block.payee or number}, {amount}, {block.date}")
     else:
-        about = ", ".join(filter(None, [block.payee, meta.get("reference", ""), narration]))
         name = meta.get("id", block.own_link)
         hit = Hit(PAYMENT, name, customer, f"{about}, {amount}, {block.date}")
     words = "\n".join([hit.id, *meta.values(), narration, customer]).lower()
-    return Entry(hit, words, frozenset(abs(leg.micro) for leg in billed))
+    amounts = frozenset(abs(leg.micro) for leg in billed)
+    return Entry(hit, words, amounts, block.date, amount, about)
 
 
 def of_calls(book: Book, text: str, since: dt.date, most: int = MOST) -> list[Hit]:

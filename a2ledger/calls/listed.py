@@ -37,7 +37,7 @@ def rows_json(calls: pa.Table, zone: str) -> Iterator[dict[str, Any]]:
         yield {
             "start": start(row["start"], zone),
             "direction": row["direction"] or OUTGOING,
-            "extension": "" if row["identifier"] == row["customer"] else row["identifier"],
+            "extension": row["extension"],
             "caller": row["caller"],
             "called": row["called"],
             "destination": row["destination"],

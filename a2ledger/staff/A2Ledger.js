@@ -104,6 +104,333 @@ export function serial() {
   return `web-${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
+/** What a page's actions need to know. */
+export function facts() {
+  const place = document.getElementById("a2l-data");
+  return place ? JSON.parse(place.textContent ?? "{}") : {};
+}
+
+/**
+ * Show what was done, with a way to take it back where there is one.
+ * @param {any} done
+ */
+export function report(done) {
+  const place = document.getElementById("a2l-said");
+  if (!place) {
+    return;
+  }
+  const good = !done.error && done.code === 0;
+  const lines = [done.result?.text, done.printed, ...(done.said ?? [])].filter(Boolean);
+  const said = element(
+    "p",
+    { className: `a2l-said ${good ? "good" : ""}` },
+    done.error || lines.join("\n") || (good ? "Done." : "Nothing was done."),
+  );
+  if (good && done.undo) {
+    const button = element("button", { type: "button", className: "muted", id: "a2l-undo" }, "Undo");
+    button.addEventListener("click", () => {
+      /** @type {any} */ (button).disabled = true;
+      write(done.undo).then(async (undone) => {
+        await reload();
+        report(undone);
+      });
+    });
+    said.append(" ", button);
+  }
+  place.replaceChildren(said);
+}
+
+/** @typedef {{name: string, label: string, kind?: string, value?: string, needed?: boolean,
+ *   choices?: (string | [string, string])[], hint?: string}} Field */
+
+/** @param {Field} field */
+function input(field) {
+  const common = { name: field.name, required: Boolean(field.needed) };
+  if (field.choices) {
+    const options = field.choices.map((choice) => {
+      const [value, text] = Array.isArray(choice) ? choice : [choice, choice];
+      return element("option", { value, selected: value === field.value }, text);
+    });
+    return element("select", common, ...options);
+  }
+  if (field.kind === "check") {
+    return element("input", { ...common, type: "checkbox", checked: field.value === "yes" });
+  }
+  if (field.kind === "checks") {
+    return element("input", { ...common, autocomplete: "off" });
+  }
+  return element("input", {
+    ...common,
+    value: field.value ?? "",
+    autocomplete: "off",
+    maxLength: 500,
+    inputMode: field.kind === "amount" ? "decimal" : "text",
+  });
+}
+
+/**
+ * Ask for what an action needs, say what it would do, have it done, and report.
+ * @param {string} title
+ * @param {string} note
+ * @param {Field[]} fields
+ * @param {(values: Record<string, any>) => Record<string, any>} form
+ */
+export function ask(title, note, fields, form) {
+  const id = serial();
+  const said = element("div", { className: "said" });
+  said.setAttribute("role", "status");
+  const look = element("button", { type: "submit" }, "What would it do?");
+  const cancel = element("button", { type: "button", className: "muted" }, "Cancel");
+  const inputs = fields.map((field) => [field, input(field)]);
+  const body = element(
+    "form",
+    {},
+    element("h2", {}, title),
+    ...(note ? [element("p", { className: "quiet" }, note)] : []),
+    ...inputs.map(([field, made]) =>
+      element(
+        "label",
+        {},
+        element("span", {}, /** @type {Field} */ (field).label),
+        /** @type {HTMLElement} */ (made),
+        ...(/** @type {Field} */ (field).hint
+          ? [element("small", { className: "quiet" }, /** @type {Field} */ (field).hint)]
+          : []),
+      ),
+    ),
+    said,
+    element("div", { className: "buttons" }, cancel, look),
+  );
+  const dialog = /** @type {HTMLDialogElement} */ (
+    element("dialog", { className: "a2l-form" }, body)
+  );
+  dialog.setAttribute("aria-label", title);
+  let seen = "";
+  const values = () => {
+    /** @type {Record<string, any>} */
+    const all = {};
+    for (const [field, made] of inputs) {
+      const { name, kind } = /** @type {Field} */ (field);
+      all[name] =
+        kind === "check"
+          ? /** @type {HTMLInputElement} */ (made).checked
+          : /** @type {HTMLInputElement} */ (made).value;
+    }
+    return all;
+  };
+  const changed = () => {
+    seen = "";
+    look.textContent = "What would it do?";
+    said.replaceChildren();
+  };
+  body.addEventListener("input", changed);
+  cancel.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => dialog.remove());
+  body.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const given = { id, ...form(values()) };
+    const key = JSON.stringify(given);
+    const preview = seen !== key;
+    /** @type {any} */ (look).disabled = true;
+    write(preview ? { ...given, preview: true } : given, ({ now, said: lines }) =>
+      said.replaceChildren(element("p", { className: "quiet" }, now || lines.at(-1) || "…")),
+    )
+      .then(async (done) => {
+        /** @type {any} */ (look).disabled = false;
+        if (done.error || done.code) {
+          said.replaceChildren(told(done));
+          return;
+        }
+        if (preview) {
+          seen = key;
+          const lines = [
+            /** @type {any} */ (done).result?.text,
+            /** @type {any} */ (done).printed,
+            ...done.said.filter((line) => !line.startsWith("dry run:")),
+          ].filter(Boolean);
+          said.replaceChildren(
+            element("p", { className: "a2l-said good" }, `It would: ${lines.join("\n") || title}`),
+          );
+          look.textContent = "Do it";
+          look.focus();
+          return;
+        }
+        dialog.close();
+        const going = /** @type {any} */ (given).goes;
+        if (going) {
+          window.location.href = going;
+          return;
+        }
+        await reload();
+        report(done);
+      })
+      .catch((error) => {
+        /** @type {any} */ (look).disabled = false;
+        said.replaceChildren(told({ error: `${error}`, said: [], code: 1 }));
+      });
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+  const first = /** @type {HTMLElement | null} */ (dialog.querySelector("input, select"));
+  first?.focus();
+}
+
+// ---- the search on every page ----
+
+/** Where a hit leads. @param {{kind: string, id: string, customer: string}} hit */
+function lead(hit, base) {
+  const page = (/** @type {string} */ name, /** @type {Record<string, string>} */ values) =>
+    `${base}extension/${name}/?${new URLSearchParams(values)}`;
+  if (hit.kind === "invoice") {
+    return page("Customers", { document: hit.id });
+  }
+  if (hit.kind === "payment") {
+    return hit.customer
+      ? page("Customers", { customer: hit.customer, tab: "payments" })
+      : page("Payments", { text: hit.id });
+  }
+  if (hit.kind === "call") {
+    const day = hit.text?.slice(0, 10) ?? "";
+    return page("Customers", { customer: hit.customer, tab: "calls", day, to: day });
+  }
+  return page("Customers", { customer: hit.customer });
+}
+
+let asking = 0;
+
+async function search() {
+  const header = document.querySelector("header");
+  if (!header || document.getElementById("a2l-search")) {
+    return;
+  }
+  const { base } = await home();
+  if (document.getElementById("a2l-search")) {
+    return;
+  }
+  const box = element("input", {
+    type: "search",
+    id: "a2l-search",
+    placeholder: "Search everything",
+    autocomplete: "off",
+    title: "Name, id, number, e-mail, invoice, payment, amount (press /)",
+  });
+  box.setAttribute("aria-label", "Search everything");
+  box.setAttribute("role", "combobox");
+  box.setAttribute("aria-expanded", "false");
+  box.setAttribute("aria-controls", "a2l-hits");
+  const list = element("ul", { id: "a2l-hits", hidden: true });
+  list.setAttribute("role", "listbox");
+  list.setAttribute("aria-label", "What was found");
+  const place = element("div", { id: "a2l-searching" }, box, list);
+  header.append(place);
+  /** @type {any[]} */
+  let hits = [];
+  let chosen = 0;
+  let answered = "";
+  const show = () => {
+    list.replaceChildren(
+      ...hits.map((hit, index) => {
+        const link = element("a", { href: lead(hit, base), tabIndex: -1 },
+          element("b", {}, hit.kind === "customer" ? hit.customer : hit.id), " ", hit.text);
+        const line = element("li", { id: `a2l-hit-${index}` }, link);
+        line.setAttribute("role", "option");
+        line.setAttribute("aria-selected", String(index === chosen));
+        return line;
+      }),
+    );
+    if (!hits.length && answered) {
+      list.append(element("li", { className: "none" }, "Nothing fits."));
+    }
+    list.hidden = !answered;
+    box.setAttribute("aria-expanded", String(!list.hidden));
+    box.setAttribute("aria-activedescendant", hits.length ? `a2l-hit-${chosen}` : "");
+  };
+  const find = async () => {
+    const text = /** @type {HTMLInputElement} */ (box).value.trim();
+    const mine = ++asking;
+    if (!text) {
+      hits = [];
+      answered = "";
+      show();
+      return;
+    }
+    const answer = await fetch(`${base}extension/A2Ledger/find?${new URLSearchParams({ text })}`);
+    const found = await answer.json();
+    if (mine === asking) {
+      hits = found.hits;
+      chosen = 0;
+      answered = text;
+      show();
+    }
+  };
+  /** @type {number | undefined} */
+  let timer;
+  box.addEventListener("input", () => {
+    window.clearTimeout(timer);
+    timer = window.setTimeout(() => find().catch(console.error), 120);
+  });
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      chosen = Math.max(0, Math.min(hits.length - 1, chosen + step));
+      show();
+    } else if (event.key === "Escape") {
+      hits = [];
+      answered = "";
+      show();
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      window.clearTimeout(timer);
+      const text = /** @type {HTMLInputElement} */ (box).value.trim();
+      const ready = text === answered ? Promise.resolve() : find();
+      ready.then(() => {
+        if (hits[chosen]) {
+          window.location.href = lead(hits[chosen], base);
+        }
+      });
+    }
+  });
+  box.addEventListener("blur", () => window.setTimeout(() => (list.hidden = true), 200));
+  document.addEventListener("keydown", (event) => {
+    const at = /** @type {HTMLElement} */ (event.target);
+    if (event.key === "/" && !at.closest("input, textarea, select, [contenteditable]")) {
+      event.preventDefault();
+      event.stopPropagation();
+      box.focus();
+    }
+  }, true);
+}
+
+const LOOK = `
+  #a2l-searching { position: relative; flex: 0 1 18rem; margin: 0 0.5rem; }
+  #a2l-searching input { width: 100%; }
+  #a2l-hits { position: absolute; right: 0; z-index: 20; width: min(36rem, 92vw); max-height: 70vh; margin: 0; padding: 0.3rem 0;
+    overflow-y: auto; color: var(--text-color); background: var(--background); border: 1px solid var(--border-darker);
+    border-radius: 4px; box-shadow: var(--box-shadow-overlay); list-style: none; }
+  #a2l-hits[hidden] { display: none; }
+  #a2l-hits li a { display: block; padding: 0.35em 0.8em; color: var(--text-color); overflow-wrap: anywhere; }
+  #a2l-hits li.none { padding: 0.35em 0.8em; }
+  #a2l-hits li[aria-selected="true"] { background: var(--background-darker); }
+  aside { display: flex; flex-direction: column; }
+  aside .a2l-ours { order: -1; }
+  aside li:has(> a[href*="/import/"]), aside a[href="#add-transaction"], form.fixed-fullsize-container button[type="submit"] { display: none; }
+  @media (width <= 60rem) { #a2l-searching { flex: 1 1 10rem; } }
+`;
+/** Ours come first; what the guard refuses is not shown. */
+function sidebar() {
+  if (!document.getElementById("a2l-look")) {
+    document.head.append(element("style", { id: "a2l-look" }, LOOK));
+  }
+  const aside = document.querySelector("aside");
+  const links = [...(aside?.querySelectorAll('a[href*="/extension/"]') ?? [])];
+  const list = links[0]?.closest("ul");
+  if (!aside || !list) {
+    return;
+  }
+  list.classList.add("a2l-ours");
+}
+
 const CALLS = /^(calls|seconds):$/;
 const RECEIVABLE = /^Assets:Receivable:([^:]+):/;
 
@@ -178,6 +505,12 @@ async function markAll() {
 
 export default {
   onPageLoad() {
+    sidebar();
+    search().catch(console.error);
     markAll().catch(console.error);
+    const again = document.querySelector(".a2l-again");
+    if (again) {
+      window.setTimeout(() => again.isConnected && reload().catch(console.error), 1000);
+    }
   },
 };

@@ -2,7 +2,7 @@
 // @ts-check
 import { address, element, reload, told, write } from "./A2Ledger.js";
 
-/** @typedef {{customer: string, number: string | null, period: {start: string}, last: string,
+/** @typedef {{customer: string, name?: string, number: string | null, period: {start: string}, last: string,
  *    gross: string, to_pay: string, currency: string, closed: boolean,
  *    warnings: {code: string, message: string}[]}} Row */
 
@@ -34,7 +34,7 @@ function table(rows, ready) {
     return element(
       "tr",
       {},
-      element("td", {}, customer),
+      element("td", { className: "text" }, customer, ` ${row.name ?? ""}`),
       element("td", {}, `${row.period.start} – ${row.last}`),
       ...cells,
       element("td", { className: "text quiet" }, remarks),
@@ -97,6 +97,22 @@ function sources(place, due) {
   return box;
 }
 
+/** Bills that are linked once they are closed. */
+const LINKS = 50;
+
+/**
+ * What became of a close: what it said, and the way to the bills. What stays open is no failure.
+ * @param {any} done
+ */
+function closed(done) {
+  const bills = Array.isArray(done.result) ? done.result.filter((row) => row.closed && row.number) : [];
+  const said = told(bills.length ? { ...done, code: 0 } : done);
+  const links = bills.slice(0, LINKS).flatMap((/** @type {Row} */ row) => [
+    element("a", { href: address("Customers", { document: row.number ?? "" }) }, `${row.number}`), " ",
+  ]);
+  return links.length ? [said, element("p", {}, "Bills: ", ...links)] : [said];
+}
+
 /**
  * The button, which asks once more before anything is closed.
  * @param {HTMLElement} place
@@ -126,7 +142,7 @@ function asking(place, text, totals, without) {
     })
       .then(async (done) => {
         await reload();
-        document.getElementById("a2l-said")?.replaceChildren(told(done));
+        document.getElementById("a2l-said")?.replaceChildren(...closed(done));
       })
       .catch((error) => place.prepend(told({ error: `${error}`, said: [], code: 1 })));
   });

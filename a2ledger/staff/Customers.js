@@ -1,12 +1,12 @@
 // The table of all customers, and the forms of one.
 // @ts-check
-import { address, element, reload, serial, told, write } from "./A2Ledger.js";
+import { address, ask, element, facts } from "./A2Ledger.js";
 
 const ROWS = 100;
-const [ID, NAME, CURRENCY, , , , , AVAILABLE, , STATUS] = Array(10).keys();
+const [ID, NAME, CURRENCY, , , , , AVAILABLE, , STATUS, PHONE] = Array(11).keys();
 const NUMBERS = new Set([3, 4, 5, 6, 7]);
-const OPTIONAL = new Set([2, 4, 5, 6, 8]);
-const COLUMNS = [0, 1, 3, 4, 5, 6, 7, 2, 8, 9];
+const OPTIONAL = new Set([2, 4, 5, 6, 8, 10]);
+const COLUMNS = [0, 1, 3, 4, 5, 6, 7, 2, 8, 9, 10];
 
 /** How the table was last looked at: it is found like that again. */
 const state = { key: -1, down: false, text: "", over: false, first: 0, typed: 0 };
@@ -23,7 +23,7 @@ function chosen() {
     (row) =>
       (!state.over || row[STATUS] === "over limit") &&
       words.every((word) =>
-        `${row[ID]} ${row[NAME]} ${row[STATUS]} ${row[CURRENCY]}`.toLowerCase().includes(word),
+        `${row[ID]} ${row[NAME]} ${row[STATUS]} ${row[CURRENCY]} ${row[PHONE]}`.toLowerCase().includes(word),
       ),
   );
   if (state.key >= 0) {
@@ -128,100 +128,133 @@ async function list(/** @type {HTMLElement} */ table) {
   draw(table);
 }
 
-const TITLES = {
-  payment: "Add a payment",
-  refill: "Add a refill",
-  charge: "Add a charge",
-  limit: "Change the credit limit",
-};
+/** Names of facts as people say them; others are said as they are called. */
+const SAID = { vat_id: "VAT number", iban: "IBAN", bic: "BIC", email: "E-mail", vat: "VAT" };
+const PLACES = ["name", "email", "phone", "contact", "street", "street2", "postcode", "city", "region", "country",
+  "vat_id", "language", "delivery", "terms", "iban", "bic", "registration", "peppol", "buyer_reference", "order_reference"];
+
+/** @param {string} key */
+const said = (key) =>
+  /** @type {any} */ (SAID)[key] ?? (key[0].toUpperCase() + key.slice(1)).replaceAll("_", " ");
+
+/** @typedef {import("./A2Ledger.js").Field} Field */
 
 /**
- * @param {string} text
- * @param {HTMLElement} input
+ * What can be done for a customer: title, note, fields, form.
+ * @param {any} data
+ * @returns {Record<string, [string, string, Field[], (values: any) => any]>}
  */
-function labelled(text, input) {
-  return element("label", {}, element("span", {}, text), input);
+function actions(data) {
+  const customer = data.customer;
+  const amount = (/** @type {string} */ label, needed = true, value = "") =>
+    ({ name: "amount", label: `${label}, ${data.currency}`, kind: "amount", needed, value });
+  const date = { name: "date", label: "Date", value: data.today, needed: true };
+  const from = { name: "date", label: "From", value: data.today, needed: true };
+  const text = { name: "description", label: "Text on the statement" };
+  const reason = { name: "reason", label: "Reason", needed: true };
+  const method = { name: "method", label: "Method", choices: [/** @type {[string, string]} */ (["", "as usual"]), ...data.methods] };
+  const service = { name: "service", label: "Service", choices: data.services.filter((/** @type {string} */ one) => one !== "Calls") };
+  const numbers = data.documents.slice().reverse();
+  const open = [["", "the oldest that are open"], ...data.invoices.map((/** @type {any} */ one) =>
+    [one.number, `${one.number}: ${one.open} open, due ${one.due_date}`])];
+  const paid = data.payments.slice().reverse().map((/** @type {any} */ one) =>
+    [one.id, `${one.date}: ${one.amount} ${one.method} ${one.reference}`]);
+  const fees = data.fees.map((/** @type {any} */ one) => [one.id, `${one.id}: ${one.amount}, ${one.description || one.service}`]);
+  const with_ = (/** @type {string} */ action) => (/** @type {any} */ values) => ({ action, customer, ...values });
+  const before = (/** @type {string[]} */ keys) =>
+    Object.fromEntries(keys.map((key) => [key, data.facts[key] ?? ""]));
+  /** @type {any} */
+  const all = {
+    Payment: ["Record a payment", "Gross: what arrived in the bank.",
+      [amount("Amount, gross"), date, { name: "invoice", label: "For invoice", choices: open }, method,
+        { name: "reference", label: "Reference" }, text], with_("payment")],
+    Refill: ["Record a refill", "Credit to talk with.", [amount("Amount"), date, method, { name: "reference", label: "Reference" }, text], with_("refill")],
+    Charge: ["Charge once", "Net: VAT comes with the bill.", [amount("Amount, net"), date, service, text], with_("charge")],
+    "Add a fee": ["Add a fee", "Net, every month, quarter or year.",
+      [amount("Price of each, net"), { name: "quantity", label: "How many", value: "1" }, service,
+        { name: "every", label: "Every", choices: ["month", "quarter", "year"] }, from, { name: "description", label: "Text on the bill" }], with_("fee-add")],
+    "Change a fee": fees.length && ["Change a fee", "", [{ name: "fee", label: "Fee", choices: fees }, amount("New price of each, net"), { name: "quantity", label: "How many", hint: "as before if empty" }, from], with_("fee-change")],
+    "Stop a fee": fees.length && ["Stop a fee", "Days billed ahead are credited.", [{ name: "fee", label: "Fee", choices: fees }, { ...from, label: "Not due from" }], with_("fee-stop")],
+    "Credit note": numbers.length && ["Credit an invoice", "A numbered document of its own. Without lines the whole invoice is credited.",
+      [{ name: "invoice", label: "Invoice", choices: numbers }, { name: "lines", label: "Lines", hint: "1, 3: all if empty" },
+        amount("Only so much of the one line, net", false), reason],
+      (/** @type {any} */ values) => ({ action: "credit-note", customer, ...values, lines: values.lines.split(/[ ,;]+/).filter(Boolean) })],
+    Refund: ["Pay money back", "", [amount("Amount"), date, method, text], with_("refund")],
+    Returned: paid.length && ["A payment came back", "The debt is as it was.", [{ name: "payment", label: "Payment", choices: paid }, date, text], with_("returned")],
+    Goodwill: ["Give a credit", "No correction of a bill.", [amount("Amount, gross"), date, text], with_("goodwill")],
+    "Write-off": ["Give up a debt", "All that is owed on bills if no amount is given.", [amount("Amount", false), { name: "vat-relief", label: "Take its VAT back", kind: "check" }, date, text], with_("write-off")],
+    Transfer: paid.length && ["Move a payment to another customer", "", [{ name: "payment", label: "Payment", choices: paid }, { name: "to", label: "To customer", needed: true, hint: "an id, or suspense" }, text], with_("transfer")],
+    Deposit: ["Take a deposit", "", [amount("Amount"), date, method, text], with_("deposit")],
+    Limit: ["Change the credit limit", "", [amount("Credit limit", true, data.facts.credit_limit), from],
+      (/** @type {any} */ values) => ({ action: "limit", customer, ...values, before: before(["credit_limit"]) })],
+    Tariff: ["Change the tariff", "", [{ name: "tariff", label: "Price lists", value: data.facts.tariff, needed: true, hint: `there is ${data.tariffs.join(", ")}` }, from],
+      (/** @type {any} */ values) => ({ action: "tariff", customer, ...values, before: before(["tariff"]) })],
+    Numbers: ["Change numbers and devices", "With commas between.", [{ name: "identifiers", label: "Identifiers", value: data.facts.identifiers }, from],
+      (/** @type {any} */ values) => ({ action: "details", customer, date: values.date, facts: { identifiers: values.identifiers }, before: before(["identifiers"]) })],
+    Details: ["Change details", "", [...PLACES.map((key) => ({ name: key, label: said(key), value: data.facts[key] })), from],
+      (/** @type {any} */ values) => {
+        const changed = PLACES.filter((key) => values[key] !== (data.facts[key] ?? ""));
+        return { action: "details", customer, date: values.date, before: before(changed), facts: Object.fromEntries(changed.map((key) => [key, values[key]])) };
+      }],
+    Block: !data.blocked && ["Block", "No call can be made, where the switch asks.", [reason], with_("block")],
+    Unblock: data.blocked && ["Unblock", "Calls can be made again.", [], with_("unblock")],
+    "Close now": ["Close what has ended", "The customer's periods that have ended are billed.", [], () => ({ action: "close", customers: [customer] })],
+    Settle: !data.settled && ["Settle the account", "The last period ends yesterday: fees, deposit and fractions are settled, and no call is taken any more.", [], with_("settle")],
+    Reopen: data.settled && ["Open the account again", "", [], with_("reopen")],
+    "Send again": numbers.length && ["Send a document again", "By mail, Peppol or print, as the customer wants it.", [{ name: "document", label: "Document", choices: numbers }], with_("send")],
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, spec]) => spec));
 }
 
-/**
- * @param {string} name
- * @param {string[]} values
- * @param {string} first
- */
-function select(name, values, first = "") {
-  const options = values.map((value) => element("option", { value }, value));
-  return element("select", { name }, ...(first ? [element("option", { value: "" }, first)] : []), ...options);
-}
-
-/**
- * Ask for what an action needs, have it done, and show what it changed.
- * @param {"payment" | "refill" | "charge" | "limit"} action
- * @param {DOMStringMap} data
- */
-function ask(action, data) {
-  const id = serial();
-  const amount = element("input", {
-    name: "amount",
-    required: true,
-    inputMode: "decimal",
-    pattern: "[0-9]{1,12}([.][0-9]{1,6})?",
-    title: "A number such as 12.50",
-    value: action === "limit" ? data.limit : "",
-    autocomplete: "off",
-  });
-  const fields = [labelled(`Amount, ${data.currency}`, amount)];
-  const date = element("input", { name: "date", type: "date", value: data.today, required: true });
-  fields.push(labelled(action === "limit" ? "From" : "Date", date));
-  if (action === "payment" || action === "refill") {
-    fields.push(labelled("Method", select("method", (data.methods ?? "").split(","), "as usual")));
-  }
-  if (action === "charge") {
-    fields.push(labelled("Service", select("service", (data.services ?? "").split(","))));
-  }
-  if (action !== "limit") {
-    fields.push(labelled("Description", element("input", { name: "description", maxLength: 200 })));
-  }
-  const send = element("button", { type: "submit" }, "Post");
-  const cancel = element("button", { type: "button", className: "muted" }, "Cancel");
-  const said = element("div");
-  const form = element(
-    "form",
-    {},
-    element("h2", {}, `${TITLES[action]}: ${data.customer}`),
-    ...fields,
-    said,
-    element("div", { className: "buttons" }, cancel, send),
-  );
-  const dialog = /** @type {HTMLDialogElement} */ (
-    element("dialog", { className: "a2l-form" }, form)
-  );
-  cancel.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => dialog.remove());
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    /** @type {any} */ (send).disabled = true;
-    const values = Object.fromEntries(new FormData(/** @type {HTMLFormElement} */ (form)));
-    const say = (/** @type {Node} */ node) => said.replaceChildren(node);
-    write({ ...values, action, id, customer: data.customer }, ({ now, said: lines }) =>
-      say(element("p", { className: "quiet" }, now || lines.at(-1) || "Posting …")),
-    )
-      .then(async (done) => {
-        if (done.error || done.code) {
-          say(told(done));
-          /** @type {any} */ (send).disabled = false;
-          return;
-        }
-        dialog.close();
-        await reload();
-      })
-      .catch((error) => {
-        say(told({ error: `${error}`, said: [], code: 1 }));
-        /** @type {any} */ (send).disabled = false;
+/** @param {HTMLElement} menu */
+function offer(menu) {
+  const specs = actions(facts());
+  const place = menu.querySelector("div");
+  place?.replaceChildren(
+    ...Object.entries(specs).map(([name, [title, note, fields, form]]) => {
+      const button = element("button", { type: "button" }, name);
+      button.addEventListener("click", () => {
+        menu.removeAttribute("open");
+        ask(`${title}: ${facts().customer}`, note, fields, form);
       });
-  });
-  document.body.append(dialog);
-  dialog.showModal();
-  amount.focus();
+      return button;
+    }),
+  );
+}
+
+/** Undo of a payment, voiding of a call. */
+function undoing() {
+  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-undo], [data-void]"))) {
+    button.addEventListener("click", () => {
+      const { undo: id, void: call, on = "", what = "" } = button.dataset;
+      ask(`Undo ${what}`, "It stays in the book, struck out, and counts for nothing.",
+        [{ name: "reason", label: "Reason", needed: true, value: "entered by mistake" }],
+        (values) => ({ action: "void", customer: facts().customer, ...values, id: id || call, on }));
+    });
+    button.disabled = false;
+  }
+}
+
+/** The form of a new customer. @param {HTMLElement} place */
+function begin(place) {
+  const data = facts();
+  const fields = [
+    { name: "customer", label: "Id", needed: true, hint: "C10001: letters, digits, then also _ . @ + -" },
+    { name: "name", label: "Name", needed: true },
+    { name: "credit_limit", label: `Credit limit, ${data.currency}`, value: "0", kind: "amount", hint: "0 is prepaid" },
+    { name: "tariff", label: "Price lists", value: data.tariffs.includes("standard") ? "standard" : data.tariffs[0] ?? "standard", hint: `there is ${data.tariffs.join(", ")}` },
+    { name: "identifiers", label: "Numbers and devices", hint: "with commas between" },
+    ...["email", "phone", "street", "postcode", "city", "country", "vat_id", "language"].map((key) => ({ name: key, label: said(key) })),
+    { name: "opened", label: "Opened", value: data.today },
+  ];
+  const button = element("button", { type: "button" }, "New customer …");
+  const open = () =>
+    ask("New customer", "", fields, ({ customer, opened, ...given }) => ({
+      action: "add", customer, opened, facts: given, goes: address("Customers", { customer }),
+    }));
+  button.addEventListener("click", open);
+  place.replaceChildren(button);
+  open();
 }
 
 export default {
@@ -230,12 +263,14 @@ export default {
     if (table) {
       list(table).catch(console.error);
     }
-    const actions = document.getElementById("a2l-actions");
-    for (const button of actions?.querySelectorAll("button") ?? []) {
-      button.addEventListener("click", () =>
-        ask(/** @type {any} */ (button.dataset.action), /** @type {HTMLElement} */ (actions).dataset),
-      );
-      button.disabled = false; // as the page came, a click would have been lost
+    const menu = document.getElementById("a2l-actions");
+    if (menu) {
+      offer(menu);
     }
+    const fresh = document.getElementById("a2l-new");
+    if (fresh) {
+      begin(fresh);
+    }
+    undoing();
   },
 };

@@ -1,6 +1,6 @@
 // Rows in quarantine: try them again.
 // @ts-check
-import { element, reload, told, write } from "./A2Ledger.js";
+import { ask, element, reload, told, write } from "./A2Ledger.js";
 
 /** @param {Record<string, any>} form */
 function retry(form) {
@@ -27,7 +27,19 @@ export default {
       retry({ reason: box?.dataset.reason, accept: Boolean(accept?.checked) }),
     );
     all?.removeAttribute("disabled"); // as the page came, a click would have been lost
-    for (const button of document.querySelectorAll("#a2l-quarantine button")) {
+    for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-accept]"))) {
+      button.addEventListener("click", () => retry({ identities: [button.dataset.accept], accept: true }));
+      button.disabled = false;
+    }
+    for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-drop]"))) {
+      button.addEventListener("click", () =>
+        ask("Drop a row for good", "dropped.csv keeps what it was, when and why. Imported again, it is billed to nobody.",
+          [{ name: "reason", label: "Reason", needed: true }],
+          (values) => ({ action: "drop", ...values, identities: [button.dataset.drop] })),
+      );
+      button.disabled = false;
+    }
+    for (const button of document.querySelectorAll("#a2l-quarantine [data-identity]")) {
       button.addEventListener("click", () =>
         retry({
           identities: [/** @type {HTMLElement} */ (button).dataset.identity],

@@ -6,17 +6,34 @@ imports it but the command ``serve``, and only when it runs.
 
 from __future__ import annotations
 
-from a2ledger.staff.pages import A2Ledger, Ageing, Close, Customers, Imports, Revenue
+from a2ledger.staff.pages import (
+    A2Ledger,
+    Ageing,
+    Calls,
+    Close,
+    Customers,
+    Home,
+    Imports,
+    Invoices,
+    Payments,
+    Revenue,
+    Tariffs,
+)
 from a2ledger.staff.phone import Phone
 from a2ledger.staff.price_changes import PriceChanges
 
 __all__ = [
     "A2Ledger",
     "Ageing",
+    "Calls",
     "Close",
     "Customers",
+    "Home",
     "Imports",
+    "Invoices",
+    "Payments",
     "Phone",
     "PriceChanges",
     "Revenue",
+    "Tariffs",
 ]

@@ -29,7 +29,19 @@ from a2ledger.book.book import Book
 from a2ledger.book.transaction import InterruptedRunError, LockedError
 from a2ledger.journal import customer_file
 from a2ledger.journal.ledger import ForbiddenLineError, admit, quickly
-from a2ledger.staff.pages import A2Ledger, Ageing, Close, Customers, Imports, Revenue
+from a2ledger.staff.pages import (
+    A2Ledger,
+    Ageing,
+    Calls,
+    Close,
+    Customers,
+    Home,
+    Imports,
+    Invoices,
+    Payments,
+    Revenue,
+    Tariffs,
+)
 from a2ledger.staff.phone import Phone
 from a2ledger.staff.price_changes import PriceChanges
 
@@ -40,11 +52,12 @@ KEPT = 8
 EVERY_SECONDS = 1.0
 _PATIENCE_SECONDS = 3.0
 PAGES: tuple[type[FavaExtensionBase], ...] = (
-    *(Customers, Close, Ageing, Revenue, Imports),
-    *(PriceChanges, Phone, A2Ledger),
+    *(Home, Customers, Invoices, Payments, Calls, Phone),
+    *(Tariffs, PriceChanges, Close, Ageing, Revenue, Imports, A2Ledger),
 )
 """In the order of the sidebar."""
 
+_HOME = "extension/Home/"
 _UNREADABLE = (OSError, LockedError, InterruptedRunError, ForbiddenLineError)
 
 
@@ -140,7 +153,7 @@ class Ledgers:
         self._book = book
         self._loading, self._looking = threading.Lock(), threading.Lock()
         self._own: OrderedDict[str, tuple[object, Ledger]] = OrderedDict()
-        self._main = self._load(MAIN, PAGES, "extension/Customers/")
+        self._main = self._load(MAIN, PAGES, _HOME)
         self.slug = slugify(self._main[1].options["title"]) or "book"
         if self.slug.startswith(PREFIX):
             self.slug = f"book-{self.slug}"
@@ -175,7 +188,7 @@ class Ledgers:
         """Load the operator's ledger anew if it has changed; not while the book is not whole."""
         with self._loading, contextlib.suppress(*_UNREADABLE):
             if not self._is_current(self._main):
-                self._main = self._load(MAIN, PAGES, "extension/Customers/")
+                self._main = self._load(MAIN, PAGES, _HOME)
 
     def hurry(self) -> None:
         """Load anew what has changed; a large book shows it later than this waits."""

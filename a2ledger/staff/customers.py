@@ -110,6 +110,36 @@ def customers(
     ]
 
 
+def phones(book: Book) -> dict[str, str]:
+    """The number of each customer that has one: the contact's, else the first identifier's."""
+    found = {}
+    for customer in subledgers.customers(book).values():
+        own = customer.text("phone", dt.date.max)
+        numbers = customer.listed("identifiers", dt.date.max)
+        number = own or next((one for one in numbers if one.lstrip("+").isdigit()), "")
+        if number:
+            found[customer.id] = number
+    return found
+
+
+def totals_owed(standings: Iterable[Standing]) -> list[Values]:
+    """What all customers owe, a row for each currency."""
+    sums: dict[str, list[int]] = {}
+    for row in standings:
+        own = sums.setdefault(row.currency, [0, 0, 0])
+        own[0] += row.owed_micro
+        own[1] += max(0, row.billed_micro)
+        own[2] += row.unbilled_micro
+    return [
+        {"currency": currency}
+        | {
+            name: shown(micro, currency)
+            for name, micro in zip(("owed", "to_pay", "unbilled"), own, strict=True)
+        }
+        for currency, own in sorted(sums.items())
+    ]
+
+
 def _status(row: Standing, is_settled: bool) -> str:
     if is_settled:
         return "settled"
@@ -262,6 +292,30 @@ def _blame(book: Book, path: str) -> dict[int, Values]:
     return found
 
 
+def log(book: Book, customer: Customer) -> list[Values]:
+    """Commits that changed a customer's own ledger or an open period of it, newest first."""
+    paths = [customer_file.path(customer.id)]
+    paths += [customer_file.period_path(customer.id, start) for start in customer.periods[-2:]]
+    try:
+        form = "--format=%h%x09%an%x09%at%x09%s"
+        text = book.repository.run("log", "-100", form, "--", *paths).stdout
+    except GitError:
+        return []
+    found = []
+    for line in text.splitlines():
+        commit, who, seconds, subject = line.split("\t", 3)
+        when = dt.datetime.fromtimestamp(int(seconds), book.config.zone)
+        found.append(
+            {"commit": commit, "who": who, "when": f"{when:%Y-%m-%d %H:%M}", "what": subject}
+        )
+    return found
+
+
+def duration(seconds: int) -> str:
+    """A length as hours, minutes and seconds."""
+    return period_file.duration(seconds)
+
+
 def calls(book: Book, identity: str, first: dt.date, last: dt.date) -> Values:
     """A customer's calls that started on some days.
 
@@ -355,10 +409,8 @@ def would_close(book: Book, today: dt.date, without: Sequence[str] = ()) -> Valu
         results = close.close(draft, through=None, names=[], without=without)
         ready = [row for row in results if row.closed]
         return {
-            "ready": [row.as_json() | {"last": str(row.period.last)} for row in ready],
-            "waiting": [
-                row.as_json() | {"last": str(row.period.last)} for row in results if not row.closed
-            ],
+            "ready": [_would(book, row, today) for row in ready],
+            "waiting": [_would(book, row, today) for row in results if not row.closed],
             "totals": close.totals(ready),
             "sources": list(book.config.sources),
             "without": list(without),
@@ -366,6 +418,12 @@ def would_close(book: Book, today: dt.date, without: Sequence[str] = ()) -> Valu
 
     found: Values = book.reading(ask)
     return found
+
+
+def _would(book: Book, row: close.Closed, today: dt.date) -> Values:
+    """A period that would be closed, or stays open, with its customer's name."""
+    name = subledgers.customer(book, row.customer).text("name", today)
+    return row.as_json() | {"last": str(row.period.last), "name": name}
 
 
 def next_periods(book: Book) -> list[Values]:

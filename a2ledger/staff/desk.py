@@ -18,6 +18,7 @@ from pathlib import Path
 from a2ledger.book.book import CONFIG, Book
 from a2ledger.book.transaction import Vault
 from a2ledger.staff.clerk import Clerk
+from a2ledger.staff.helpdesk import Known
 
 KEY = "A2LEDGER"
 """Where the application keeps its desk."""
@@ -43,6 +44,8 @@ class Desk:
     """Where the operator's ledger is found in Fava."""
     customers_at: str = ""
     """Where customers' own ledgers are: begins their names; empty where they are not served."""
+    known: Known = field(default_factory=Known)
+    """What is kept of the book that takes long to add up."""
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _kept: tuple[tuple[int, int], Book] | None = None

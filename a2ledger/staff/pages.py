@@ -7,6 +7,7 @@ one: under ``a2ledger serve``, not under a plain Fava, which anybody may reach.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable
 from functools import cached_property, wraps
@@ -18,18 +19,22 @@ from fava.context import g
 from fava.ext import FavaExtensionBase, extension_endpoint
 from flask import Response, abort, current_app, jsonify, request
 
-from a2ledger.balances import balances
+from a2ledger import csvfile
+from a2ledger.balances import balances, invoices
 from a2ledger.billing import preview as drawing
 from a2ledger.book.book import Book, RefusedError
+from a2ledger.calls import listed
 from a2ledger.calls.detail import MissingDetailError
 from a2ledger.documents import files
 from a2ledger.documents.document import as_json
 from a2ledger.errors import ExpectedError
 from a2ledger.journal import ledger, subledgers
 from a2ledger.journal.ledger import Ledger, Standing
-from a2ledger.staff import customers
-from a2ledger.staff.clerk import BadFormError
+from a2ledger.rating import usage
+from a2ledger.records import KEYS, Customer
+from a2ledger.staff import customers, helpdesk
 from a2ledger.staff.desk import KEY, USER, Desk, root_of
+from a2ledger.staff.forms import BadFormError
 
 Values = dict[str, Any]
 Endpoint = Callable[[Callable[..., Response]], Callable[..., Response]]
@@ -37,7 +42,19 @@ Endpoint = Callable[[Callable[..., Response]], Callable[..., Response]]
 """What a page says in place of what it would show."""
 
 
+TABS = (
+    "overview",
+    "statement",
+    "invoices",
+    "payments",
+    "calls",
+    "services",
+    "details",
+    "log",
+)
+"""What a customer's page is divided into."""
 _RUNS = 100
+_CALLS = 300
 _REFUSED = 500
 _PERIODS = 3
 _KINDS = {
@@ -164,13 +181,18 @@ class Customers(_Page):
     @extension_endpoint
     def rows(self) -> Response:
         """Every customer, for the table."""
+        return jsonify(self._rows())
+
+    def _rows(self) -> list[list[Any]]:
         if self._table is None:
-            try:
+            done: set[str] = set()
+            phones: dict[str, str] = {}
+            with contextlib.suppress(ExpectedError, ValueError, _NoDeskError):
                 done = customers.settled(self.book)
-            except (ExpectedError, ValueError, _NoDeskError):
-                done = set()
-            self._table = customers.customers(self.loaded, self.standings.values(), done)
-        return jsonify(self._table)
+                phones = customers.phones(self.book)
+            found = customers.customers(self.loaded, self.standings.values(), done)
+            self._table = [[*row, phones.get(row[0], "")] for row in found]
+        return self._table
 
     _table: list[list[Any]] | None = None
 
@@ -188,7 +210,9 @@ class Customers(_Page):
             return "line" if args.get("line") else "document"
         if args.get("bill"):
             return "document"
-        if args.get("day"):
+        if args.get("new"):
+            return "new"
+        if args.get("day") and not args.get("tab"):
             return "calls"
         return "customer" if args.get("customer") or args.get("account") else "customers"
 
@@ -198,7 +222,29 @@ class Customers(_Page):
         return cast("Values", getattr(self, f"_{self.view}")())
 
     def _customers(self) -> Values:
-        return {"count": len(self.standings)}
+        standings = self.standings.values()
+        return {"count": len(standings), "totals": customers.totals_owed(standings)}
+
+    @extension_endpoint
+    def table(self) -> Response:
+        """Every customer as CSV, for a spreadsheet."""
+        heads = ["customer", "name", "currency", "owed", "to_pay", "unbilled", "credit_limit"]
+        heads += ["available", "last_call", "status", "phone"]
+        rows = [[csvfile.cell(str(value)) for value in row] for row in self._rows()]
+        made = Response(csvfile.csv_text([heads, *rows]), content_type="text/csv; charset=utf-8")
+        made.headers["Content-Disposition"] = 'attachment; filename="customers.csv"'
+        return made
+
+    def _new(self) -> Values:
+        book = self.book
+        return {
+            "actions": {
+                "today": str(self.today),
+                "tariffs": usage.names(book),
+                "currency": book.config.currency,
+                "facts": dict.fromkeys(KEYS, ""),
+            }
+        }
 
     def _named(self) -> str:
         """The customer asked for, by his id or by a part of his account's name.
@@ -214,29 +260,120 @@ class Customers(_Page):
         return name
 
     def _customer(self) -> Values:
-        name = self._named()
-        book, today = self.book, self.today
-        customer = subledgers.customers(book)[name]
-        since = None if request.args.get("all") else customers.since_closes(customer, _PERIODS)
+        """What a tab of a customer shows, and what its actions need."""
+        tab = request.args.get("tab", "")
+        tab = tab if tab in TABS else TABS[0]
+        return {"tab": tab, "tabs": TABS, **self._head(), **getattr(self, f"_tab_{tab}")()}
+
+    def _own(self) -> Customer:
+        return subledgers.customers(self.book)[self._named()]
+
+    def _head(self) -> Values:
+        """What stands above every tab, and what the actions are about."""
+        book, today, customer = self.book, self.today, self._own()
+        documents = invoices.of_customer(book, customer, today)
+        still_open = [row.as_json() for row in documents if row.open_micro]
+        paid = invoices.payments(book, customer)
+        overdue = sum(row.open_micro for row in documents if row.status == invoices.OVERDUE)
+        facts = balances.customer_json(customer, today)
+        currency = subledgers.currency(book, customer.id)
+        return {
+            "id": customer.id,
+            "today": str(today),
+            "facts": facts,
+            "standing": customers.standing(book, customer, today),
+            "overdue": customers.shown(overdue, currency) if overdue else "",
+            "is_settled": customer.settled,
+            "last_payment": paid[-1].as_json() if paid else None,
+            "actions": {
+                "customer": customer.id,
+                "today": str(today),
+                "currency": currency,
+                "services": list(book.config.services),
+                "methods": list(book.config.methods),
+                "tariffs": usage.names(book),
+                "facts": {key: facts.get(key, "") for key in KEYS},
+                "invoices": still_open,
+                "documents": [row.number for row in documents if row.kind in {"invoice", "refill"}],
+                "payments": [row.as_json() for row in paid if not row.is_returned][-50:],
+                "fees": [row for row in facts["fees"] if not row["until"]],
+                "blocked": facts.get("blocked", "") not in {"", "no"},
+                "settled": customer.settled,
+            },
+        }
+
+    def _tab_overview(self) -> Values:
+        book, customer = self.book, self._own()
         try:
-            preview, problem = drawing.preview(book, name, today), ""
+            preview, problem = drawing.preview(book, customer.id, self.today), ""
         except ExpectedError as error:
             preview, problem = None, str(error)
         return {
-            "id": name,
-            "today": str(today),
-            "facts": balances.customer_json(customer, today),
-            "standing": customers.standing(book, customer, today),
+            "usage": customers.usage(book, customer),
             "preview": preview,
             "problem": problem,
-            "statement": customers.statement(book, customer, since),
-            "since": since,
-            "usage": customers.usage(book, customer),
-            "documents": customers.documents(book, customer),
-            "changes": customers.changes(book, customer),
-            "services": list(book.config.services),
-            "methods": list(book.config.methods),
         }
+
+    def _tab_statement(self) -> Values:
+        book, customer = self.book, self._own()
+        since = None if request.args.get("all") else customers.since_closes(customer, _PERIODS)
+        return {"since": since, "statement": customers.statement(book, customer, since)}
+
+    def _tab_invoices(self) -> Values:
+        book, customer = self.book, self._own()
+        rows = invoices.of_customer(book, customer, self.today)
+        electronic = book.config.einvoice.formats
+        return {
+            "invoices": [row.as_json() | {"last": row.last} for row in rows[::-1]],
+            "electronic": list(electronic),
+            "documents": customers.documents(book, customer),
+        }
+
+    def _tab_payments(self) -> Values:
+        customer = self._own()
+        since = str(customer.open_since)
+        rows = [row.as_json() for row in invoices.payments(self.book, customer)]
+        return {"payments": [row | {"is_open": row["date"] >= since} for row in rows[::-1]]}
+
+    def _tab_calls(self) -> Values:
+        customer, book = self._own(), self.book
+        first = _day("day") or customer.open_since
+        last = _day("to") or (_day("day") if request.args.get("day") else self.today)
+        table = listed.of_customer(book, customer.id, first, max(first, last or first))
+        rows = list(listed.rows_json(table, book.config.timezone))
+        if text := request.args.get("text", "").strip().lower():
+            rows = [row for row in rows if text in " ".join(map(str, row.values())).lower()]
+        days: dict[str, list[int]] = {}
+        for row in rows:
+            sums = days.setdefault(row["start"][:10], [0, 0])
+            sums[0] += 1
+            sums[1] += row["seconds"]
+        return {
+            "first": str(first),
+            "last": str(max(first, last or first)),
+            "text": request.args.get("text", ""),
+            "days": [
+                {"day": day, "calls": count, "duration": customers.duration(seconds)}
+                for day, (count, seconds) in sorted(days.items(), reverse=True)
+            ],
+            "calls": rows[::-1][:_CALLS],
+            "count": len(rows),
+        }
+
+    def _tab_services(self) -> Values:
+        history = self._own().facts
+        dated = [
+            {"key": key, "from": str(since), "value": str(value)}
+            for key in ("tariff", "identifiers", "discount_percent", "guards")
+            for since, value in history.get(key, ())
+        ]
+        return {"dated": dated[::-1]}
+
+    def _tab_details(self) -> Values:
+        return {"changes": customers.changes(self.book, self._own())}
+
+    def _tab_log(self) -> Values:
+        return {"log": customers.log(self.book, self._own())}
 
     def _calls(self) -> Values:
         name, first = self._named(), _day("day")
@@ -287,6 +424,75 @@ class Customers(_Page):
         file = f"{name}.{files.ENDINGS[form]}"
         response.headers["Content-Disposition"] = f'{how}; filename="{file}"'
         return response
+
+
+class Home(_Page):
+    """The day: what came in, what waits, who is late."""
+
+    report_title = "Home"
+    has_js_module = False
+
+    @_safe
+    def page(self) -> Values:
+        """What the page shows."""
+        found = helpdesk.home(self.desk.known, self.book, self.today)
+        standings = ledger.standings(self.loaded)
+        return {**found, "over": sum(row.over_limit for row in standings)}
+
+
+class Invoices(_Page):
+    """Invoices that are open, overdue, or all there are."""
+
+    report_title = "Invoices"
+    has_js_module = False
+
+    @_safe
+    def page(self) -> Values:
+        """What the page shows."""
+        which = request.args.get("which", "open")
+        return helpdesk.invoices(self.desk.known, self.book, which, _number("first"), self.today)
+
+
+class Payments(_Page):
+    """Payments that came in, and those that are nobody's yet."""
+
+    report_title = "Payments"
+
+    @_safe
+    def page(self) -> Values:
+        """What the page shows."""
+        book, known, text = self.book, self.desk.known, request.args.get("text", "")
+        found = helpdesk.payments(known, book, text, _number("first"), self.today)
+        return {**found, "suspense": helpdesk.suspense(known, book, self.today)}
+
+
+class Calls(_Page):
+    """Calls of everybody, by day, number, customer or destination."""
+
+    report_title = "Calls"
+    has_js_module = False
+
+    @_safe
+    def page(self) -> Values:
+        """What the page shows."""
+        text = request.args.get("text", "")
+        return helpdesk.calls(self.book, text, _day("day"), _day("to"))
+
+
+class Tariffs(_Page):
+    """Price lists, and the rates of one."""
+
+    report_title = "Tariffs"
+    has_js_module = False
+
+    @_safe
+    def page(self) -> Values:
+        """What the page shows."""
+        name, text = request.args.get("deck", ""), request.args.get("text", "")
+        decks = helpdesk.tariffs(self.book, self.today)
+        chosen = name if name in {row["name"] for row in decks} else ""
+        rates = helpdesk.rates(self.book, chosen, text) if chosen else None
+        return {"decks": decks, "rates": rates}
 
 
 class Close(_Page):
@@ -389,6 +595,18 @@ class A2Ledger(_Page):
                 "user": user,
             }
         )
+
+    @extension_endpoint
+    def find(self) -> Response:
+        """What fits a text, for the search that stands on every page."""
+        try:
+            book = self.book
+            hits, is_fresh = helpdesk.searched(
+                self.desk.known, book, request.args.get("text", "")[:100], self.today
+            )
+        except (ExpectedError, _NoDeskError) as error:
+            return jsonify({"hits": [], "problem": str(error), "complete": False})
+        return jsonify({"hits": [hit._asdict() for hit in hits[:20]], "complete": is_fresh})
 
     @cast("Endpoint", extension_endpoint("write", ["POST"]))
     def write(self) -> Response:

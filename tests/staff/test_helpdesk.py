@@ -1,0 +1,253 @@
+"""The helpdesk's day in a real browser: twenty questions, none of more than three clicks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect, sync_playwright
+
+from a2ledger.book.book import Book
+from a2ledger.staff.clerk import Clerk
+from a2ledger.staff.desk import Desk
+from a2ledger.staff.forms import command, undo
+from a2ledger.staff.server import listening
+
+TODAY = "2026-03-20"
+PAGES = ("Home", "Customers", "Invoices", "Payments", "Calls", "Phone", "Tariffs", "Close")
+TABS = ("overview", "statement", "invoices", "payments", "calls", "services", "details", "log")
+
+PLACES = [f"{name}/" for name in PAGES] + [f"Customers/?customer=C10001&tab={tab}" for tab in TABS]
+
+
+def a2ledger(book: Path, *words: str) -> None:
+    words = ("-C", str(book), "--today", TODAY, *words)
+    subprocess.run([sys.executable, "-m", "a2ledger", *words], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory) -> Path:
+    """The demo's book with a number, a payment that is nobody's, and a row that was refused."""
+    root = tmp_path_factory.mktemp("helpdesk") / "book"
+    demo = [sys.executable, "-m", "a2ledger", "demo", str(root)]
+    subprocess.run(demo, check=True, capture_output=True)
+    a2ledger(root, "customer", "set", "C10001", "identifiers+=3235550000")
+    rows = "id,customer,date,amount,description\nb1,,2026-03-19,21.23,North Call Centre NV\n"
+    (root / "input/bank.csv").write_text(rows)
+    a2ledger(root, "import", "payments", str(root / "input/bank.csv"))
+    return root
+
+
+@pytest.fixture(scope="module")
+def host(book, tmp_path_factory):
+    """A server of a copy of that book, in this process."""
+    root = shutil.copytree(book, tmp_path_factory.mktemp("served") / "book")
+    day = dt.date.fromisoformat(TODAY)
+    desk = Desk(root=root, today=lambda _: day, clerk=Clerk(root, ("--today", TODAY)))
+    with listening(Book(root), desk, replace(Book(root).config.serve, port=0)) as address:
+        yield f"http://{address}/example-telecom/extension/"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if shutil.which("chromium") is None:
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    expect.set_options(timeout=30_000)  # a command of its own is run, on a busy machine
+    with sync_playwright() as player:
+        chromium = player.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser, host):
+    """A page that must say nothing on its console."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    made = context.new_page()
+    wrong: list[str] = []
+    made.on("pageerror", lambda error: wrong.append(str(error)))
+    made.goto(f"{host}Home/")
+    yield made
+    assert not wrong
+    context.close()
+
+
+class Staff:
+    """Whoever sits there: counts clicks; typing into the search and Enter are one."""
+
+    def __init__(self, page: Page, host: str) -> None:
+        self.page, self.host, self.clicks = page, host, 0
+
+    def search(self, text: str) -> Staff:
+        self.page.fill("#a2l-search", text)
+        expect(self.page.locator("#a2l-hits li").first).to_be_visible()
+        self.page.press("#a2l-search", "Enter")
+        self.clicks += 1
+        return self
+
+    def click(self, what: str) -> Staff:
+        self.page.locator(what).first.click()
+        self.clicks += 1
+        return self
+
+    def sees(self, what: str) -> None:
+        expect(self.page.locator("article")).to_contain_text(what)
+        assert self.clicks <= 3, f"{self.clicks} clicks"
+
+
+QUESTIONS = {
+    "how much is left": (["/peeters"], "available"),
+    "who has 3235550000": (["/3235550000"], "Aegean Travel"),
+    "who is marie@peeters.example": (["/marie@peeters"], "Marie Peeters"),
+    "which customer is invoice INV-2026-000009 of": (["/INV-2026-000009"], "North Call Centre"),
+    "did my payment arrive": (["/C10001", "nav a >> text=Payments"], "2026-03-12"),
+    "what did it settle": (["/C10001", "nav a >> text=Payments"], "INV-2026-000007"),
+    "is it paid": (["/C10004", "nav a >> text=Invoices"], "overdue"),
+    "when is it due": (["/C10004", "nav a >> text=Invoices"], "2026-03-16"),
+    "which calls were these": (["/C10001", "nav a >> text=Calls"], "Belgium Mobile"),
+    "why does it cost that": (["/C10001", "text=why >> nth=0"], "prefix"),
+    "what fees do I pay": (["/C10001", "nav a >> text=Services"], "No fee"),
+    "what is my tariff": (["/C10001", "nav a >> text=Services"], "standard"),
+    "what is my address": (["/C10002", "nav a >> text=Details"], "Kerkstraat"),
+    "who changed that": (["/C10001", "nav a >> text=Log"], "customer set"),
+    "what was my balance in January": (["/C10001", "nav a >> text=Statement"], "2026-01-31"),
+    "who is overdue": (["aside a >> text=Invoices", "nav a >> text=Overdue"], "INV-2026-000009"),
+    "whose is this payment": (["aside a >> text=Payments"], "names North Call Centre NV"),
+    "who called this number": (["/32470400017"], "32470400017"),
+    "what costs a call to France": (["aside a >> text=Tariffs", "article a >> text=standard"],
+                                    "France"),
+    "what came in today": ([], "Money today"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_is_answered_in_three_clicks(page, host, question):
+    steps, answer = QUESTIONS[question]
+    desk = Staff(page, host)
+    for step in steps:
+        desk.search(step[1:]) if step.startswith("/") else desk.click(step)
+    desk.sees(answer)
+
+
+def test_a_payment_says_before_what_it_will_do_and_is_undone(page, host):
+    page.goto(f"{host}Customers/?customer=C10001")
+    owed = page.locator("[data-figure=owed] b").inner_text()
+    page.click("#a2l-actions summary")
+    page.click("#a2l-actions button >> text=Payment")
+    page.fill("dialog [name=amount]", "500,00")
+    page.select_option("dialog [name=invoice]", index=1)
+    page.click("dialog button[type=submit]")
+    expect(page.locator("dialog .said")).to_contain_text("500.00 EUR of C10001")
+    expect(page.locator("dialog .said")).to_contain_text("would be posted")
+    assert page.locator("[data-figure=owed] b").inner_text() == owed
+    page.click("dialog button[type=submit]")
+    expect(page.locator("#a2l-said")).to_contain_text("posted; C10001 owes")
+    expect(page.locator("[data-figure=owed] b")).not_to_have_text(owed)
+    page.click("#a2l-undo")
+    expect(page.locator("[data-figure=owed] b")).to_have_text(owed)
+    expect(page.locator("#a2l-last-payment")).to_contain_text("5.00")
+
+
+def test_what_is_refused_is_said_in_the_form(page, host):
+    page.goto(f"{host}Customers/?customer=C10001")
+    page.click("#a2l-actions summary")
+    page.click("#a2l-actions button >> text=Goodwill")
+    page.fill("dialog [name=amount]", "1.005")
+    page.click("dialog button[type=submit]")
+    expect(page.locator("dialog .said")).to_contain_text("decimals of EUR")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
+
+
+def test_money_that_is_nobody_s_is_assigned_as_suggested(page, host):
+    page.goto(f"{host}Payments/")
+    page.click("[data-assign=b1][data-to=C10004]")
+    page.click("dialog button[type=submit]")
+    expect(page.locator("dialog .said")).to_contain_text("Transfer")
+    page.click("dialog button[type=submit]")
+    expect(page.locator("article")).to_contain_text("Every payment has its customer")
+    page.goto(f"{host}Customers/?customer=C10004&tab=payments")
+    expect(page.locator("#a2l-payments")).to_contain_text("INV-2026-000009")
+
+
+def test_a_customer_begins_and_is_blocked_and_has_a_fee(page, host):
+    page.goto(f"{host}Customers/?new=yes")
+    page.fill("dialog [name=customer]", "N1")
+    page.fill("dialog [name=name]", "Nadia Novak")
+    page.click("dialog button[type=submit]")
+    expect(page.locator("dialog button[type=submit]")).to_have_text("Do it")
+    page.click("dialog button[type=submit]")
+    expect(page.locator("article h1")).to_contain_text("Nadia Novak")
+    page.click("#a2l-actions summary")
+    page.click("#a2l-actions button >> text=Block")
+    page.fill("dialog [name=reason]", "card stolen")
+    page.click("dialog button[type=submit]")
+    expect(page.locator("dialog button[type=submit]")).to_have_text("Do it")
+    page.click("dialog button[type=submit]")
+    expect(page.locator("article h1")).to_contain_text("blocked")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_screen_reader_meets_nothing_serious(browser, host, scheme):
+    context = browser.new_context(color_scheme=scheme, bypass_csp=True)
+    page = context.new_page()
+    places = [f"{name}/" for name in PAGES] + [
+        f"Customers/?customer=C10001&tab={tab}" for tab in TABS
+    ]
+    for place in places:
+        page.goto(f"{host}{place}")
+        page.wait_for_selector("article h1, article table")
+        found = Axe().run(page, context="article, #a2l-searching")
+        serious = [
+            (row["id"], row["nodes"][0]["html"])
+            for row in found.response["violations"]
+            if row["impact"] in {"serious", "critical"}
+        ]
+        assert not serious, place
+    context.close()
+
+
+def test_nothing_is_cut_off_on_a_phone_or_on_a_wall(browser, host):
+    for width in (390, 2560):
+        context = browser.new_context(viewport={"width": width, "height": 800})
+        page = context.new_page()
+        for place in PLACES:
+            page.goto(f"{host}{place}")
+            page.wait_for_selector("article h1, article table")
+            beyond = page.evaluate(
+                "document.querySelector('article').scrollWidth"
+                " - document.querySelector('article').clientWidth"
+            )
+            assert beyond <= 0, (place, width)
+            assert len(page.content()) < 200_000
+        context.close()
+
+
+def test_the_search_is_reached_and_left_by_keys(page):
+    expect(page.locator("#a2l-search")).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type("inv-2026")
+    expect(page.locator("#a2l-hits li").nth(1)).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#a2l-hits li").nth(1)).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Escape")
+    expect(page.locator("#a2l-hits")).to_be_hidden()
+
+
+def test_a_preview_is_the_dry_run_of_the_same_words():
+    form = {"action": "goodwill", "customer": "C1", "amount": "5,00", "id": "web-0123456789abcdef"}
+    words = command(form)
+    before = command({**form, "preview": True})
+    assert before == [*words[: words.index("--")], "--dry-run", *words[words.index("--") :]]
+    result = {"posted": True, "id": "x1"}
+    assert undo(form, result)["id"] == "goodwill/x1"
+    assert undo({"action": "close"}, result) is None
+    assert undo({"action": "block", "customer": "C1"}, None)["action"] == "unblock"
