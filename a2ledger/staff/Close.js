@@ -153,11 +153,16 @@ function asking(place, text, totals, without) {
 /** How often it was asked what is due: an answer that comes after a later question is not shown. */
 let asked = 0;
 
+/** Sources that are not waited for: the page may be loaded anew while somebody chooses.
+ * @type {string[]} */
+let unwaited = [];
+
 /**
  * @param {HTMLElement} place
  * @param {string[]} without
  */
 async function draw(place, without) {
+  unwaited = without;
   asked += 1;
   const turn = asked;
   const url = new URL("due", window.location.href);
@@ -179,7 +184,7 @@ export default {
   onExtensionPageLoad() {
     const place = document.getElementById("a2l-close");
     if (place) {
-      draw(place, []).catch(console.error);
+      draw(place, unwaited).catch(console.error);
     }
   },
 };

@@ -711,8 +711,8 @@ def test_plain_fava_has_the_pages_and_no_forms(quiet):
     client = app.test_client()
     listed = client.get(f"{PLAIN}api/ledger_data").json["data"]["extensions"]
     assert {one["report_title"] for one in listed if one["report_title"]} == {
-        "Home", "Customers", "Invoices", "Payments", "Calls", "On the phone", "Tariffs", "Close",
-        "Ageing", "Revenue", "Imports",
+        "Home", "Customers", "Invoices", "Payments", "Calls", "On the phone", "Tariffs",
+        "Price changes", "Close", "Ageing", "Revenue", "Imports",
     }  # fmt: skip
     assert client.get(f"{PLAIN}api/errors").json["data"] == []
     for path in ("Customers/", "Customers/?customer=C10001", "Close/", "Ageing/", "Revenue/",
