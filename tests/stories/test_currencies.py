@@ -241,7 +241,9 @@ def test_a_currency_without_decimals_is_sealed_like_any_other(book):
 def test_a_bill_asks_for_what_can_be_paid_in_coins(book):
     toml = book.root / "a2ledger.toml"
     toml.write_text(toml.read_text() + '\n[cash_rounding]\nEUR = "0.05"\n')
-    book.customers({"id": "C1", "vat": "on-invoice"}, {"id": "C2"})
+    book.edit("a2ledger.toml", 'country = ""', 'country = "BE"')
+    book.edit("a2ledger.toml", 'vat_id = ""', 'vat_id = "BE0403170701"')
+    book.customers({"id": "C1", "vat": "on-invoice", "country": "BE"}, {"id": "C2"})
     book.moves("charges", "C1", "2026-01-06", "11.05", service="One-off")
     book.moves("openings", "C2", "2026-01-06", "0.12")
     assert book.preview("C1")["to_pay"] == "13.35"
@@ -252,6 +254,9 @@ def test_a_bill_asks_for_what_can_be_paid_in_coins(book):
     assert (opened["number"], opened["to_pay"]) == (None, "0.10")
     document = book.invoice(row["number"])
     assert document["rounding"] == {"amount": "-0.02", "to": "0.05"}
+    ubl = book.run("invoice", row["number"], "--format", "ubl", "-o", "-").stdout
+    assert '<cbc:PayableRoundingAmount currencyID="EUR">-0.02<' in ubl
+    assert '<cbc:PayableAmount currencyID="EUR">13.35<' in ubl
     last = {"description": "Rounding of what is to pay", "amount": "-0.02", "balance": "13.35"}
     assert document["statement"]["lines"][-1].items() >= last.items()
     assert book.statement("C1")["lines"][-1].items() >= last.items()
