@@ -60,7 +60,8 @@ def held(blocks: Iterable[Block], customer: str, kind: str = "payment") -> dict[
         moved = [leg for leg in legs if leg.account == account]
         is_joined = "customer" in row.entry.meta
         if customer and (is_joined or (row.own and not moved)):
-            moved = [legs[0]._replace(micro=-legs[0].micro)]  # it paid for a refill
+            # It paid for a refill: what that debited is credited in the customer's place.
+            moved = [leg for leg in legs[1:] if leg.account != accounts.CONVERSION]
         for leg in moved:
             sums = there[link]
             sums[leg.currency] = sums.get(leg.currency, 0) - leg.micro

@@ -361,3 +361,20 @@ def test_refills_in_another_currency_are_taxed_in_the_books_own(book):
     assert (taxed["invoiced_base"], taxed["credited_base"]) == ("90.00", "-45.00")
     assert (taxed["vat"], vat(book)) == ("9.45", Decimal("-9.45"))
     book.run("check", "P1")
+
+
+def test_money_in_another_currency_that_paid_for_a_refill_comes_back_as_it_came(book):
+    shop(book)
+    book.today = "2026-01-20"
+    book.run("import", "prices", book.file("p.csv", "date,currency,price\n2026-01-02,USD,0.90\n"))
+    book.moves("refills", "E1", "2026-01-05", "10.00", id="R1")
+    row = {"id": "P1", "customer": "E1", "date": "2026-01-06", "amount": "20", "reference": "R1"}
+    book.imported("payments", [{**row, "currency": "USD"}])
+    # 20 USD are 18.00 EUR: 10.00 paid for the refill, and 8.00 more are the customer's.
+    assert book.balance("E1")["owed"] == "-18.00"
+    assert "Assets:Clearing:Refills" not in book.sums()
+    done = book.run("returned", "E1", "P1", "--json", today="2026-01-21").json
+    assert (done["amount"], done["currency"]) == ("18.00", "EUR")
+    assert book.balance("E1")["owed"] == "0.00"
+    assert book.sums() == {}
+    book.run("check", "E1")
