@@ -46,6 +46,7 @@ COMMANDS = {
     "close": "close.close",
     "invoice": "close.invoice",
     "send": "send.send",
+    "templates": "templates.templates",
     "invoices": "questions.invoices",
     "report": "report.report",
     "explain": "explain.explain",

@@ -127,6 +127,14 @@ c7,C10004,2026-03-01,25.00,Subscriptions,SIP trunk with 10 channels
 """
 
 
+_COMPANY = {
+    'address = ""\n': 'street = "Rue Haute 1"\npostcode = "1000"\ncity = "Brussels"\n',
+    'iban = ""': 'iban = "BE68 5390 0754 7034"',
+    'bic = ""': 'bic = "BBRUBEBB"',
+}
+"""What the demo's company fills in."""
+
+
 def demonstrate(directory: Path, run: Run) -> None:
     """Make the demo book.
 
@@ -145,8 +153,11 @@ def demonstrate(directory: Path, run: Run) -> None:
         "--timezone",
         TIMEZONE,
     )
-    with (directory / "a2ledger.toml").open("a", encoding="utf-8") as toml:
-        toml.write(_SOURCE)
+    settings = directory / "a2ledger.toml"
+    text = settings.read_text(encoding="utf-8")
+    for before, after in _COMPANY.items():
+        text = text.replace(before, after)
+    settings.write_text(text + _SOURCE, encoding="utf-8")
     _write(directory / "tariffs", {"standard.csv": _STANDARD, "saver.csv": _SAVER})
     rows = list(calls())
     late = [row for row in rows if _is_late(row)]

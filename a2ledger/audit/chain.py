@@ -38,6 +38,8 @@ _COMPUTED = (
     *("net", "vat_total", "gross", "to_pay", "credit"),
 )
 """What a document says that follows from journal and calls; the rest are facts of that day."""
+_USAGE = ("service", "calls", "seconds", "late_from")
+"""What a statement's line says again of calls, apart from its words."""
 
 
 @dataclass(kw_only=True)
@@ -297,4 +299,8 @@ def _plain(value: Any) -> Any:
     """A part of a document without the words that `a2ledger.toml` has for a VAT code today."""
     if isinstance(value, list):
         return [{key: word for key, word in row.items() if key != "reason"} for row in value]
+    if isinstance(value, dict) and "lines" in value:
+        # Statements of earlier versions say of calls what their words say, and no more.
+        lines = [{key: row[key] for key in row if key not in _USAGE} for row in value["lines"]]
+        return {**value, "lines": lines}
     return value

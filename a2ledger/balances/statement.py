@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from a2ledger import accounts, money
 from a2ledger.book.book import Book
@@ -40,10 +41,35 @@ def line_order(row: Row) -> tuple[dt.date, int, str, str, dt.date, str]:
     return (row.date, rank, row.payee, row.vat, row.late_from or row.date, row.link)
 
 
-def statement_lines(
-    rows: Iterable[Row], brought: Brought, places: int
-) -> Iterator[tuple[dt.date, str, int, int]]:
-    """Every movement as (day, description, amount shown, balance shown), in order.
+class Movement(NamedTuple):
+    """A movement as it is shown; amounts in micro-units."""
+
+    day: dt.date
+    description: str
+    amount: int
+    balance: int
+    """What is owed after it."""
+    row: Row | None = None
+    """The posting it shows, if it is one."""
+
+    def line(self, places: int) -> StatementLine:
+        """Return it as a line of a statement."""
+        row = self.row
+        used = row is not None and row.calls is not None
+        return StatementLine(
+            date=str(self.day),
+            description=self.description,
+            amount=money.text(self.amount, places),
+            balance=money.text(self.balance, places),
+            service=row.payee if row and used else "",
+            calls=(row.calls or 0) if row and used else 0,
+            seconds=(row.seconds or 0) if row and used else 0,
+            late_from=str(row.late_from) if row and row.late_from else "",
+        )
+
+
+def statement_lines(rows: Iterable[Row], brought: Brought, places: int) -> Iterator[Movement]:
+    """Yield every movement in order.
 
     Unbilled postings are shown as they will be billed; VAT is not among them.
     """
@@ -53,7 +79,7 @@ def statement_lines(
         before = money.rounded(exact, places)
         exact += row.micro if row.billed else telescope.add(row.vat, row.micro)
         after = money.rounded(exact, places)
-        yield row.date, description(row), after - before, after
+        yield Movement(row.date, description(row), after - before, after, row)
 
 
 def description(row: Row) -> str:
@@ -98,23 +124,15 @@ def _statement(
     shown = list(_movements(rows, _taxes(book, own), places))
     opening = 0
     lines = []
-    for day, what, amount, balance in shown:
-        if since and day < since:
-            opening = balance
-        elif not until or day <= until:
-            lines.append((day, what, amount, balance))
-    closing = lines[-1][3] if lines else opening
+    for movement in shown:
+        if since and movement.day < since:
+            opening = movement.balance
+        elif not until or movement.day <= until:
+            lines.append(movement)
+    closing = lines[-1].balance if lines else opening
     return Statement(
         opening=money.text(opening, places),
-        lines=tuple(
-            StatementLine(
-                date=str(day),
-                description=what,
-                amount=money.text(amount, places),
-                balance=money.text(balance, places),
-            )
-            for day, what, amount, balance in lines
-        ),
+        lines=tuple(movement.line(places) for movement in lines),
         closing=money.text(closing, places),
     )
 
@@ -136,7 +154,7 @@ def _taxes(book: Book, own: Ledger) -> dict[str, list[tuple[str, int]]]:
 
 def _movements(
     rows: Sequence[Row], taxes: dict[str, list[tuple[str, int]]], places: int
-) -> Iterator[tuple[dt.date, str, int, int]]:
+) -> Iterator[Movement]:
     """Every movement with its running balance; a close shows as the VAT it added."""
     ends = sorted({(row.date, row.link) for row in rows if row.tags & CLOSES or _to_cash(row)})
     waiting = [row for row in rows if not row.tags & CLOSES]
@@ -147,14 +165,15 @@ def _movements(
         balance = money.rounded(brought.billed_micro, places)
         visible = [row for row in inside if "rounding" not in row.tags]
         for movement in statement_lines(visible, brought, places):
-            balance = movement[3]
+            balance = movement.balance
             yield movement
         for what, amount in taxes.get(link, []):
             balance += amount
-            yield end, what, amount, balance
+            yield Movement(end, what, amount, balance)
         brought = _after(brought, inside, taxes.get(link, []), telescope)
         if link and (rest := money.rounded(brought.billed_micro, places) - balance):
-            yield end, ROUNDED if any(map(_to_cash, inside)) else ROUNDING, rest, balance + rest
+            what = ROUNDED if any(map(_to_cash, inside)) else ROUNDING
+            yield Movement(end, what, rest, balance + rest)
 
 
 def _to_cash(row: Row) -> bool:

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from a2ledger import money, vat
-from a2ledger.balances.statement import Telescope, line_order, statement_lines
-from a2ledger.documents.document import ROUNDED, ROUNDING, Line, Statement, StatementLine, VatLine
+from a2ledger.balances.statement import Movement, Telescope, line_order, statement_lines
+from a2ledger.documents.document import ROUNDED, ROUNDING, Line, Statement, VatLine
 from a2ledger.journal import period_file
 from a2ledger.journal.rows import Brought, Row
 from a2ledger.period import Period
@@ -264,29 +264,19 @@ def _statement(  # noqa: PLR0913 - everything that stands on it
     closing_micro: int,
     is_rounded: bool,
 ) -> Statement:
-    shown = [
-        (str(day), what, amount, balance)
-        for day, what, amount, balance in statement_lines(rows, brought, places)
-    ]
-    balance = shown[-1][3] if shown else money.rounded(brought.billed_micro, places)
+    shown = list(statement_lines(rows, brought, places))
+    balance = shown[-1].balance if shown else money.rounded(brought.billed_micro, places)
     for code, amount in taxes.items():
         if amount:
             balance += amount
-            shown.append((str(period.last), vat_title(codes[code]), amount, balance))
+            shown.append(Movement(period.last, vat_title(codes[code]), amount, balance))
     if rest := closing_micro - balance:
         balance = closing_micro
-        shown.append((str(period.last), ROUNDED if is_rounded else ROUNDING, rest, balance))
+        what = ROUNDED if is_rounded else ROUNDING
+        shown.append(Movement(period.last, what, rest, balance))
     return Statement(
         opening=money.text(money.rounded(brought.billed_micro, places), places),
-        lines=tuple(
-            StatementLine(
-                date=day,
-                description=what,
-                amount=money.text(amount, places),
-                balance=money.text(after, places),
-            )
-            for day, what, amount, after in shown
-        ),
+        lines=tuple(movement.line(places) for movement in shown),
         closing=money.text(balance, places),
     )
 

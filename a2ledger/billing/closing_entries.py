@@ -266,6 +266,7 @@ def document(  # noqa: PLR0913 - everything that stands on it
         since=since,
         tax_on_payment=money.text(tax_micro, places) if tax_micro else "",
         rounding=_rounding(bill),
+        usage=config.bill.usage if config.bill.usage != "day" else "",
     )
 
 
@@ -295,14 +296,9 @@ def since_end(bill: Bill, rows: Iterable[Row], day: dt.date) -> tuple[StatementL
         row for row in rows if row.billed and bill.period.end <= row.date <= day and not row.voided
     ]
     return tuple(
-        StatementLine(
-            date=str(when),
-            description=what,
-            amount=money.text(amount, bill.places),
-            balance=money.text(balance, bill.places),
-        )
-        for when, what, amount, balance in statement_lines(later, bill.carried, bill.places)
-        if amount
+        movement.line(bill.places)
+        for movement in statement_lines(later, bill.carried, bill.places)
+        if movement.amount
     )
 
 

@@ -6,7 +6,8 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,10 +15,15 @@ import pyarrow.compute as pc
 from a2ledger import csvfile, money
 from a2ledger.book.book import Book
 from a2ledger.calls import detail
-from a2ledger.documents.document import Document, Line
+from a2ledger.documents import language, pdf, render
+from a2ledger.documents.document import Document, Line, as_json
 from a2ledger.documents.einvoice import Attachment
+from a2ledger.documents.render import N_
 from a2ledger.journal import subledgers
+from a2ledger.progress import SILENT, Progress
 
+ENDINGS = {"calls": "calls.csv", "calls-html": "calls.html", "calls-pdf": "calls.pdf"}
+"""File name ending of each format of a list of calls."""
 _SHORTEST = 7
 """Digits that a number has to have to be somebody's: service numbers are shown."""
 _HEADER = ("start", "service", "destination", "called", "seconds", "price")
@@ -107,6 +113,104 @@ def _calls(book: Book, document: Document, usage: list[Line]) -> pa.Table:
             wanted = pc.and_(wanted, pc.is_null(calls["late_in"]))
         parts.append(calls.filter(wanted))
     return pa.concat_tables(parts).sort_by([("start", "ascending"), ("called", "ascending")])
+
+
+def rendered(
+    book: Book,
+    documents: Mapping[str, Document],
+    formats: Sequence[str],
+    bar: Progress = SILENT,
+) -> dict[str, bytes]:
+    """Return lists of the calls of closed documents; a document without calls has none.
+
+    On paper, calls stand in blocks of text: a table of thousands of rows would take a minute.
+
+    Args:
+        book: whose.
+        documents: by the name of their file.
+        formats: some of :data:`ENDINGS`.
+        bar: told of every list.
+
+    Returns:
+        lists by path below ``invoices/``.
+
+    Raises:
+        pdf.PdfError: if PDF is asked for and cannot be made here.
+    """
+    files: dict[str, bytes] = {}
+    sheets: dict[str, tuple[str, str]] = {}
+    for name, document in documents.items():
+        calls = _of(book, document) if formats else None
+        for form in formats:
+            bar.add(1)
+            if calls is None:
+                continue
+            path = f"{document.issue_date[:4]}/{name}.{ENDINGS[form]}"
+            mask = mask_of(book, document)
+            if form == "calls":
+                files[path] = _csv(calls, book, partial(masked, hidden=mask)).encode()
+                continue
+            page = _page(book, document, calls, mask, paper=form == "calls-pdf")
+            if form == "calls-pdf":
+                sheets[path] = page, document.issue_date
+            else:
+                files[path] = page.encode()
+    made = pdf.written(list(sheets.values()))
+    return files | dict(zip(sheets, made, strict=True))
+
+
+def _of(book: Book, document: Document) -> pa.Table | None:
+    usage = [line for line in document.lines if line.calls and line.kind in {"usage", "late"}]
+    return _calls(book, document, usage) if usage else None
+
+
+def _page(book: Book, document: Document, calls: pa.Table, mask: str, *, paper: bool) -> str:
+    """Return a list of calls as a page."""
+    content = as_json(document)
+    spoken = language.of_document(content)
+    gettext = spoken.catalogue.gettext
+    rows = [
+        {
+            "start": f"{row['start'].astimezone(book.config.zone):%Y-%m-%d %H:%M:%S}",
+            "called": masked(row["called"], mask),
+            "service": row["service"],
+            "destination": row["destination"],
+            "seconds": row["seconds"],
+            "price": money.text(row["cost_micro"]),
+        }
+        for row in calls.to_pylist()
+    ]
+    if paper:
+        for row in rows:
+            row["text"] = _text(
+                row["start"], row["called"], row["destination"] or row["service"],
+                render.duration(row["seconds"]), spoken.amount(row["price"]),
+            )  # fmt: skip
+    values = {
+        **{key: content[key] for key in ("supplier", "customer", "issue_date", "currency")},
+        "number": document.number or "",
+        "language": spoken.code,
+        "direction": spoken.direction,
+        "calls": rows,
+        "count": len(rows),
+        "seconds": sum(row["seconds"] for row in rows),
+        "total": money.text(sum(calls["cost_micro"].to_pylist())),
+        "hidden": mask != "none",
+        "paper": paper,
+        "heading": _text(
+            gettext(N_("Start")),
+            gettext(N_("Called")),
+            gettext(N_("Destination or item")),
+            gettext(N_("Duration")),
+            document.currency,
+        ),
+    }
+    return render.page("calls.html.j2", values, book.root / "templates", spoken=spoken)
+
+
+def _text(start: str, called: str, destination: str, duration: str, price: str) -> str:
+    """Return a call as a line of text in columns."""
+    return f"{start:<20.20} {called:<20.20} {destination:<32.32} {duration:>9.9} {price:>14}"
 
 
 def _csv(calls: pa.Table, book: Book, shown: Callable[[str], str]) -> str:

@@ -11,6 +11,7 @@ from a2ledger import facts, money
 from a2ledger.book.toml_table import Table
 
 REFERENCES = ("auto", "rf", "belgian", "number")
+USAGE = ("day", "week", "service")
 ATTACHED = ("pdf", "html", "xml", "calls")
 _MAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 _MEGABYTE = 1_000_000
@@ -22,11 +23,12 @@ class Bills:
     """What stands on a bill.
 
     ``reference`` is what payments are to bear, ``masked`` which last digits of called numbers are
-    hidden where a customer does not say.
+    hidden where a customer does not say, ``usage`` how the account's usage is folded.
     """
 
     reference: str = "auto"
     masked: str = "3"
+    usage: str = "day"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,7 @@ def parsed(table: Table) -> Bills:
     default = Bills()
     bills = Bills(
         reference=table.choice("reference", REFERENCES, default.reference),
+        usage=table.choice("usage", USAGE, default.usage),
         masked=table.choice("masked", facts.MASKS, default.masked),
     )
     table.finish()

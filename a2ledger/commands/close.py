@@ -31,7 +31,7 @@ from a2ledger.documents.einvoice import KINDS
 from a2ledger.documents.electronic import EInvoices
 from a2ledger.errors import NO
 
-_FORMATS = (*rendering.ENDINGS, *electronic.ENDINGS)
+_FORMATS = (*rendering.ENDINGS, *electronic.ENDINGS, *itemised.ENDINGS)
 
 
 @click.command()
@@ -177,7 +177,8 @@ def invoice(
 ) -> None:
     """Render closed documents, by number, month or all; prints the paths written, one a line.
 
-    ubl, cii and facturx are electronic invoices; what one lacks is named. Without numbers, those
+    ubl, cii and facturx are electronic invoices; what one lacks is named. calls (CSV), calls-html
+    and calls-pdf list its calls, numbers masked as the customer wants it. Without numbers, those
     that can be made are, and exit 1 says that others could not.
 
     Example: a2ledger invoice INV-2026-000001 --format html,pdf
@@ -199,6 +200,8 @@ def invoice(
         if refused and numbers:
             files, for_people = {}, []
         files |= rendering.rendered(found, for_people, book.root / "templates", bar)
+        lists = [name for name in names if name in itemised.ENDINGS]
+        files |= itemised.rendered(book, found, lists, bar)
     if str(output) == "-":
         for content in files.values():
             click.echo(content, nl=False)

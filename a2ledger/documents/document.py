@@ -35,6 +35,12 @@ class StatementLine:
     description: str
     amount: str
     balance: str
+    service: str = field(default="", metadata=_ABSENT)
+    """Of calls, where it is a day's usage."""
+    calls: int = field(default=0, metadata=_ABSENT)
+    seconds: int = field(default=0, metadata=_ABSENT)
+    late_from: str = field(default="", metadata=_ABSENT)
+    """The day it is of, where it was posted late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +129,8 @@ class Document:
     ``to``."""
     tax_point: str = field(default="", metadata=_ABSENT)
     """When its VAT is due, where that is not the last day of its period."""
+    usage: str = field(default="", metadata=_ABSENT)
+    """How its statement folds usage, where not every day is shown: ``week`` or ``service``."""
     reference: str = field(default="", metadata=_ABSENT)
     """What a payment is to bear, where it asks for one."""
     seal: str = field(default="", metadata=_ABSENT)

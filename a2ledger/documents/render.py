@@ -7,7 +7,10 @@ templates'. Besides the keys of the document's JSON they see:
   1 where the closing balance is owed, -1 where it is in the customer's favour, 0 where even;
 - ``rows``: the statement's movements with ``charge`` and ``credit`` apart, after the opening
   and before the closing balance (``place``: ``opening``, ``movement``, ``closing``);
+- ``groups``: the lines by service, each with the sums of its own;
 - ``usage``: a bar per day of the period, or none where the statement does not tell;
+- ``explained``: what on it needs a sentence: ``late``, ``prorated``, ``ahead``, ``rounding``;
+- ``language`` and ``direction`` of writing;
 - ``period.last``, the last day of the period; every name of a party, empty where missing.
 
 Text from outside is data: it is cleaned of characters that steer a terminal or turn the
@@ -16,11 +19,13 @@ direction of writing, escaped in HTML, and never read as a template.
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import functools
+import itertools
 import re
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -30,6 +35,7 @@ import a2ledger
 from a2ledger import money
 from a2ledger.documents import language, qr, references
 from a2ledger.documents.columns import cells, table, wrapped
+from a2ledger.documents.document import ROUNDED, ROUNDING
 from a2ledger.documents.language import Language
 from a2ledger.errors import ExpectedError
 from a2ledger.period import DAY
@@ -43,9 +49,16 @@ _CODES = {"epc": qr.epc, "slip": qr.slip}
 _CHART_DAYS = range(2, 101)
 """How many days a chart can show."""
 
+_UNSAID = {
+    **dict.fromkeys(("description", "service", "late_from"), ""),
+    **dict.fromkeys(("calls", "seconds"), 0),
+    "place": "movement",
+}
+"""What lines of statements leave out where it says nothing."""
+
 _PARTY = (
     *("id", "name", "address", "country", "vat_id"),
-    *("email", "phone", "website", "iban", "bic"),
+    *("email", "phone", "website", "iban", "bic", "buyer_reference", "order_reference"),
 )
 
 # Controls but for tab and newline, line separators, overrides and embeddings of direction,
@@ -54,7 +67,8 @@ _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb"
     "\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )
-_GROUPED = re.compile(r"(-?[0-9]{1,3})((?:[0-9]{3})+)((?:\.[0-9]+)?)", re.ASCII)
+_GROUPED = re.compile(r"(-?[0-9]{1,3})((?:[0-9]{3})+)((?:[.,\u066b][0-9]+)?)", re.ASCII)
+_LOGOS = {"svg": "svg+xml", "png": "png", "jpg": "jpeg"}
 
 
 def html(document: Mapping[str, Any], templates: Path | None = None) -> str:
@@ -72,7 +86,8 @@ def html(document: Mapping[str, Any], templates: Path | None = None) -> str:
         "epc": functools.partial(qr.epc, document),
         "slip": functools.partial(qr.slip, document),
     }
-    return _rendered(environment, "document.html.j2", document, css=_css(environment), **codes)
+    more = {**codes, "css": _css(environment), "logo": _logo(templates)}
+    return _rendered(environment, "document.html.j2", document, **more)
 
 
 def text(document: Mapping[str, Any], templates: Path | None = None) -> str:
@@ -208,11 +223,8 @@ def _environment(
     from jinja2 import FileSystemLoader, StrictUndefined  # noqa: PLC0415
     from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
 
-    own = Path(a2ledger.__file__).parent / "templates"
-    # In a checkout the templates stand beside the package, not in it.
-    packaged = own if own.is_dir() else own.parent.parent / "templates"
     environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader([templates, packaged] if templates else [packaged]),
+        loader=FileSystemLoader([templates, _packaged()] if templates else [_packaged()]),
         undefined=StrictUndefined,
         autoescape=lambda name: name is None or not name.endswith(".txt.j2"),
         trim_blocks=True,
@@ -228,13 +240,46 @@ def _environment(
         "css_string": _css_string,
         "amount": spoken.amount,
         "day": spoken.day,
-        "duration": _duration,
+        "duration": duration,
         "extensions": _extensions,
-        "grouped": _grouped,
+        "counters": _counters,
+        "grouped": lambda amount: _grouped(spoken.amount(amount)),
+        "spoken": lambda text: _spoken(text, spoken.catalogue.gettext),
         "table": table,
         "wrapped": wrapped,
     }
     return environment
+
+
+def _packaged() -> Path:
+    """Where the templates are that come with the program."""
+    own = Path(a2ledger.__file__).parent / "templates"
+    # In a checkout the templates stand beside the package, not in it.
+    return own if own.is_dir() else own.parent.parent / "templates"
+
+
+_ABOUT = {
+    "document.html.j2": "documents as pages and PDF",
+    "document.txt.j2": "documents as text",
+    "document.css": "how pages and paper look",
+    "words.j2": "words of documents, for both",
+    "calls.html.j2": "lists of calls",
+    "mail.txt.j2": "letters of mail: the first line is the subject",
+    "mail.html.j2": "letters of mail as pages",
+    "notice.html.j2": "notices of new prices as pages and PDF",
+    "notice.txt.j2": "notices of new prices as text",
+    "price-list.html.j2": "price lists",
+}
+
+
+def templates() -> dict[str, str]:
+    """Return the names of all templates, and what each is for."""
+    return dict(_ABOUT)
+
+
+def packaged(name: str) -> str:
+    """Return a template as it comes with the program."""
+    return (_packaged() / name).read_text(encoding="utf-8")
 
 
 def _css(environment: ImmutableSandboxedEnvironment) -> Markup:
@@ -242,6 +287,16 @@ def _css(environment: ImmutableSandboxedEnvironment) -> Markup:
     assert environment.loader is not None  # noqa: S101 (_environment sets it)
     source, _, _ = environment.loader.get_source(environment, "document.css")
     return Markup(source)  # noqa: S704 (a file of the operator's or ours, never data)
+
+
+def _logo(templates: Path | None) -> str:
+    """The operator's logo for ``src``: ``logo.svg``, ``.png`` or ``.jpg`` beside the templates."""
+    for ending, kind in _LOGOS.items():
+        path = templates / f"logo.{ending}" if templates else None
+        if path and path.is_file():
+            content = base64.b64encode(path.read_bytes()).decode()
+            return f"data:image/{kind};base64,{content}"
+    return ""
 
 
 # What the templates see
@@ -265,6 +320,8 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
     view.setdefault("tax_on_payment", "")
     view["reference"] = references.grouped(references.of_document(view)) or view["customer"]["id"]
     view["lines"] = [{"extensions": {}} | line for line in view["lines"]]
+    view["since"] = [{**_UNSAID, **line} for line in view["since"]]
+    view["usage_by"] = view.pop("usage", "")
     places = money.decimals(view["currency"])
     view["summary"] = _summary(view, places)
     asked = money.parse(view["summary"]["closing"])
@@ -272,8 +329,14 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
         asked = money.parse(view["to_pay"]) - money.parse(view["credit"])
     view["asked"] = money.text(asked, places)
     view["owes"] = (asked > 0) - (asked < 0)
-    view["rows"] = list(_rows(view))
+    view["rows"] = list(_rows(view, places))
     view["usage"] = _usage(view, places)
+    view["folded"] = view.setdefault("usage_by", "")
+    view["groups"] = list(_groups(view["lines"], places))
+    view["explained"] = list(_explained(view))
+    view["refill"] = any(line["kind"] == "refill" for line in view["lines"])
+    view["any_calls"] = any(line["calls"] for line in view["lines"])
+    view["reverse_charge"] = any(row["category"] == "AE" for row in view["vat"])
     return view
 
 
@@ -324,17 +387,79 @@ def _summary(view: Mapping[str, Any], places: int) -> dict[str, str]:
     }
 
 
-def _rows(view: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+def _rows(view: Mapping[str, Any], places: int) -> Iterator[dict[str, Any]]:
     """The statement's rows, its two balances included; every row has the same keys."""
     statement = view["statement"]
-    empty = dict.fromkeys(("description", "charge", "credit"), "")
+    empty = {**_UNSAID, "charge": "", "credit": ""}
     start, last = view["period"]["start"], view["period"]["last"]
     yield {**empty, "place": "opening", "date": start, "balance": statement["opening"]}
-    for line in statement["lines"]:
+    lines = statement["lines"]
+    if view["usage_by"]:
+        lines = _folded(lines, statement["opening"], view["usage_by"], places)
+    for line in lines:
         credit = line["amount"].startswith("-")
         side = {"credit": line["amount"][1:]} if credit else {"charge": line["amount"]}
         yield {**empty, **line, **side, "place": "movement"}
     yield {**empty, "place": "closing", "date": last, "balance": statement["closing"]}
+
+
+def _folded(
+    lines: Sequence[Mapping[str, Any]], opening: str, by: str, places: int
+) -> Iterator[dict[str, Any]]:
+    """Lines with days of usage added up by week or by service, in the order of their last days.
+
+    What is shown adds up as before: a line's amount is what it moves the balance by.
+    """
+    folded: dict[tuple[str, ...], dict[str, Any]] = {}
+    for place, line in enumerate(lines):
+        key: tuple[str, ...] = ("", str(place))
+        if _is_usage(line):
+            day = dt.date.fromisoformat(line["date"])
+            year, week, _ = day.isocalendar()
+            key = (line["service"], f"{year}-{week}" if by == "week" else "")
+        before = folded.pop(key, None)
+        folded[key] = dict(line)
+        if before:
+            folded[key] |= {name: before[name] + line[name] for name in ("calls", "seconds")}
+            amount = money.parse(before["amount"]) + money.parse(line["amount"])
+            folded[key]["amount"] = money.text(amount, places)
+    balance = money.parse(opening)
+    for line in folded.values():
+        balance += money.parse(line["amount"])
+        yield {**line, "balance": money.text(balance, places)}
+
+
+def _is_usage(line: Mapping[str, Any]) -> bool:
+    """Whether a movement is one day's calls, not late ones."""
+    return bool(line.get("calls")) and not line.get("late_from")
+
+
+def _groups(lines: Sequence[Mapping[str, Any]], places: int) -> Iterator[dict[str, Any]]:
+    """Lines by service as they stand, each group with the sums of its own."""
+    for service, group in itertools.groupby(lines, key=lambda line: line["service"]):
+        inside = list(group)
+        net = sum(money.parse(line["net"]) for line in inside)
+        yield {
+            "service": service,
+            "lines": inside,
+            "calls": sum(line["calls"] for line in inside),
+            "seconds": sum(line["seconds"] for line in inside),
+            "net": money.text(net, places),
+        }
+
+
+def _explained(view: Mapping[str, Any]) -> Iterator[str]:
+    """What on a bill needs a sentence: each once."""
+    lines, last = view["lines"], view["period"]["last"]
+    fees = [line for line in lines if line["kind"] == "fee"]
+    if any(line["late_from"] for line in lines):
+        yield "late"
+    if any(" days of " in line["description"] for line in fees):
+        yield "prorated"
+    if any(line["from"] > last for line in fees):
+        yield "ahead"
+    if any(line["calls"] for line in lines):
+        yield "rounding"
 
 
 def _usage(view: Mapping[str, Any], places: int) -> dict[str, Any] | None:
@@ -342,13 +467,13 @@ def _usage(view: Mapping[str, Any], places: int) -> dict[str, Any] | None:
 
     None unless two days at least have usage and the period is short enough to draw.
     """
-    services = {line["service"] for line in view["lines"] if line["kind"] == "usage"}
     costs: dict[str, int] = {}
     for line in view["statement"]["lines"]:
         cost = money.parse(line["amount"])
-        if cost > 0 and _is_usage(line["description"], services):
+        if cost > 0 and _is_usage(line):
             costs[line["date"]] = costs.get(line["date"], 0) + cost
-    days = list(_days(view["period"])) if len(costs) in _CHART_DAYS else []
+    is_shown = len(costs) in _CHART_DAYS and view["period"]["start"]
+    days = list(_days(view["period"])) if is_shown else []
     if len(days) not in _CHART_DAYS:
         return None
     top = max(costs, key=lambda day: costs[day])
@@ -364,15 +489,6 @@ def _usage(view: Mapping[str, Any], places: int) -> dict[str, Any] | None:
     return {"bars": bars, "highest": highest, "days_used": len(costs)}
 
 
-def _is_usage(description: str, services: Iterable[str]) -> bool:
-    """Whether a movement is one day's calls (``Calls, 142 calls, 9:33:05``), not late ones."""
-    if re.search(r"\blate\b", description):
-        return False
-    return any(
-        re.match(re.escape(service) + r", [0-9]+ calls?\b", description) for service in services
-    )
-
-
 def _days(period: Mapping[str, str]) -> Iterator[str]:
     day, end = (dt.date.fromisoformat(period[name]) for name in ("start", "end"))
     while day < end:
@@ -383,8 +499,8 @@ def _days(period: Mapping[str, str]) -> Iterator[str]:
 # Filters
 
 
-def _duration(seconds: int) -> str:
-    """Seconds as ``h:mm:ss``."""
+def duration(seconds: int) -> str:
+    """Return seconds as ``h:mm:ss``."""
     minutes, rest = divmod(seconds, 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
@@ -412,6 +528,37 @@ def _grouped(amount: str) -> list[str]:
     first, thousands, fraction = match.groups()
     *middle, last = re.findall("...", thousands)
     return [first, *middle, last + fraction]
+
+
+def _counters(text: str) -> Markup:
+    """``Page {page} of {pages}`` as CSS counts pages."""
+    parts = re.split(r"\{(pages?)\}", str(text))
+    said = (
+        f"counter({part})" if place % 2 else f'"{_css_string(part)}"'
+        for place, part in enumerate(parts)
+        if part
+    )  # fmt: skip
+    return Markup(" ".join(said))  # noqa: S704 (nothing but hex digits and counters)
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's name for words that are translated elsewhere
+    """Mark words for the catalogues."""
+    return text
+
+
+WORDS = (
+    N_("Charge"), N_("Credit note"), N_("Deposit"), N_("Goodwill"), N_("Invoice"),
+    N_("Opening balance"), N_("Payment"), N_("Refill"), N_("Refund"), N_("Reminder"),
+    N_("Rounding"), N_(ROUNDING), N_(ROUNDED), N_("Transfer"), N_("VAT"), N_("Write-off"),
+)  # fmt: skip
+"""With what the words of entries begin, where the program wrote them."""
+_BEGINS = re.compile("|".join(sorted(WORDS, key=len, reverse=True)) + r"\b")
+
+
+def _spoken(text: str, gettext: Callable[[str], str]) -> str:
+    """The words of an entry, the first of them in the language of the document."""
+    match = _BEGINS.match(text)
+    return gettext(match[0]) + text[match.end() :] if match else text
 
 
 def _css_string(text: str) -> str:

@@ -66,5 +66,5 @@ def test_what_is_posted_late_says_of_which_day_it_is():
 
 def test_a_balance_brought_forward_is_where_lines_begin():
     paid = row(DAY, "", -2_500_000, billed=True, payee="Payment")
-    ((_, _, amount, balance),) = statement_lines([paid], Brought(billed_micro=10_000_000), 2)
-    assert (amount, balance) == (-2_500_000, 7_500_000)
+    (movement,) = statement_lines([paid], Brought(billed_micro=10_000_000), 2)
+    assert (movement.amount, movement.balance) == (-2_500_000, 7_500_000)

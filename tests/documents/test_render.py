@@ -39,12 +39,30 @@ CUSTOMER = {
 }
 
 
+def used(description):
+    """What a line says of calls, as the book's own lines say it."""
+    match = re.fullmatch(r"(.*?), ([0-9]+) calls?, (.+?)(?:, of (.*), posted late)?", description)
+    if match is None:
+        return {}
+    hours, minutes, seconds = map(int, match[3].split(":"))
+    whole = 3600 * hours + 60 * minutes + seconds
+    return {
+        "service": match[1], "calls": int(match[2]), "seconds": whole, "late_from": match[4] or "",
+    }  # fmt: skip
+
+
 def statement(opening: str, *movements: tuple[str, str, str]) -> Statement:
     balance, lines = Decimal(opening), []
     for date, description, amount in movements:
         balance += Decimal(amount)
         lines.append(
-            StatementLine(date=date, description=description, amount=amount, balance=str(balance))
+            StatementLine(
+                date=date,
+                description=description,
+                amount=amount,
+                balance=str(balance),
+                **used(description),
+            )
         )
     return Statement(opening=opening, lines=tuple(lines), closing=str(balance))
 
@@ -310,7 +328,6 @@ def test_usage_is_drawn_without_vat_fees_charges_payments_or_late_calls():
         {"statement": statement("0.00", *USAGE[:1])},
         {"statement": statement("0.00")},
         {"period": {"start": "2020-01-01", "end": "2026-02-01"}},
-        {"lines": ()},
     ],
 )
 def test_usage_that_the_statement_does_not_tell_is_not_drawn(changes):
@@ -396,7 +413,7 @@ def test_a_page_is_one_a_screen_reader_can_tell():
     assert found["h1"] == found["main"] == 1
     assert found["table"] == found["caption"] == 3
     assert not re.search(r"<th(?! scope=)[ >]", page)
-    assert '<html lang="en">' in page
+    assert '<html lang="en" dir="ltr">' in page
 
 
 def test_a_thousand_movements_are_all_there():
@@ -556,3 +573,28 @@ def test_a_page_prints_on_a4(tmp_path):
     ).stdout
     assert re.search(r"Page size: .*\(A4\)", about)
     assert 3 <= int(re.search(r"Pages: +([0-9]+)", about)[1]) <= 5
+
+
+# Usage is folded
+
+
+@pytest.mark.parametrize(
+    ("by", "shown"),
+    [
+        ("week", ["Calls, 15 calls, 0:33:18", "Numbers, 40 calls, 1:02:03"]),
+        ("service", ["Calls, 15"]),
+    ],
+)
+def test_usage_is_added_up_and_balances_go_on(by, shown):
+    folded = changed(usage=by)
+    for words_shown in words(folded):
+        assert all(text in words_shown for text in shown)
+        assert "Calls, 12 calls, 0:31:07" not in words_shown
+        assert INVOICE.statement.closing in words_shown.replace(" ", "")
+
+
+def test_a_book_s_logo_takes_the_place_of_the_name(tmp_path):
+    (tmp_path / "logo.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    page = render.html(as_json(INVOICE), tmp_path)
+    assert '<img class="logo" src="data:image/svg+xml;base64,' in page
+    assert f'alt="{SUPPLIER["name"]}"' in page

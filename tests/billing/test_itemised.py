@@ -1,0 +1,95 @@
+"""Lists of the calls behind a bill: which calls, and how their numbers are shown."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+
+import pytest
+from harness import Book, call, slim
+from hypothesis import given
+from hypothesis import strategies as st
+
+from a2ledger.billing import itemised
+from a2ledger.facts import MASKS
+
+NUMBER = "INV-2026-000001"
+
+
+@pytest.fixture(scope="module")
+def made(empty_book, tmp_path_factory):
+    """A book with a bill of three calls, one of them to a short number."""
+    directory = tmp_path_factory.mktemp("itemised")
+    shutil.copytree(empty_book, directory / "book")
+    book = Book(directory / "book", directory / "files")
+    book.customers({"id": "C1"})
+    called = ["3225550199", "32470123456", "112"]
+    rows = [
+        {**call(f"c{place}", "C1", "2026-01-10", 60 + place), "called": number}
+        for place, number in enumerate(called)
+    ]
+    book.imported("calls", rows, today="2026-01-11")
+    book.close(today="2026-02-01")
+    return slim(book.root)
+
+
+@pytest.fixture
+def book(made, tmp_path) -> Book:
+    shutil.copytree(made, tmp_path / "book")
+    return Book(tmp_path / "book", tmp_path / "files", today="2026-02-01")
+
+
+def listed(book: Book, form: str = "calls") -> str:
+    return book.run("invoice", NUMBER, "--format", form, "-o", "-").stdout
+
+
+@pytest.mark.parametrize(
+    ("wanted", "called"),
+    [
+        ("", {"3225550xxx", "32470123xxx", "112"}),
+        ("none", {"3225550199", "32470123456", "112"}),
+        ("4", {"322555xxxx", "3247012xxxx", "112"}),
+        ("all", {"xxxxxxxxxx", "xxxxxxxxxxx", "112"}),
+    ],
+)
+def test_numbers_are_hidden_as_the_customer_wants_it(book, wanted, called):
+    if wanted:
+        book.run("customer", "set", "C1", f"masked={wanted}")
+
+    rows = list(csv.DictReader(io.StringIO(listed(book))))
+    assert {row["called"] for row in rows} == called
+    page = listed(book, "calls-html")
+    assert all(number in page for number in called)
+    assert ("3225550199" in page) == (wanted == "none")
+
+
+def test_a_list_adds_up_to_its_bill(book):
+    rows = list(csv.DictReader(io.StringIO(listed(book))))
+    lines = book.invoice(NUMBER)["lines"]
+
+    assert sum(int(row["seconds"]) for row in rows) == sum(line["seconds"] for line in lines)
+    assert len(rows) == sum(line["calls"] for line in lines) == 3
+
+
+def test_a_list_on_paper_is_the_same_whenever_it_is_made(book):
+    first, second = (
+        book.run("invoice", NUMBER, "--format", "calls-pdf", "-o", book.files / name)
+        for name in ("one", "two")
+    )
+    assert first.stdout.endswith(f"{NUMBER}.calls.pdf\n")
+    assert second.stdout
+    one, two = ((book.files / name / f"{NUMBER}.calls.pdf").read_bytes() for name in ("one", "two"))
+    assert one == two
+    assert one.startswith(b"%PDF")
+
+
+@given(st.from_regex(r"\+?[0-9]{7,15}", fullmatch=True), st.sampled_from(MASKS))
+def test_what_is_hidden_is_nowhere_and_the_length_stays(number, hidden):
+    shown = itemised.masked(number, hidden)
+
+    assert len(shown) == len(number)
+    if hidden == "all":
+        assert set(shown) == {"x"}
+    elif hidden != "none":
+        assert shown == number[: -int(hidden)] + "x" * int(hidden)
