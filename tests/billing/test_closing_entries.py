@@ -11,6 +11,7 @@ import pytest
 from a2ledger.billing import bill as billing
 from a2ledger.billing import closing_entries
 from a2ledger.book import config
+from a2ledger.book.bills import Bills
 from a2ledger.journal import ledger, syntax
 from a2ledger.journal.rows import Brought, Row
 from a2ledger.period import Period
@@ -126,7 +127,7 @@ def test_a_number_is_taken_where_some_line_is_not_zero(rows, numbered):
 
 def settings():
     company = config.Company(name="Example", vat_id="BE1")
-    return SimpleNamespace(company=company, terms_days=14)
+    return SimpleNamespace(company=company, terms_days=14, bill=Bills())
 
 
 CUSTOMER = Customer(
