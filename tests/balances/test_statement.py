@@ -41,9 +41,9 @@ def test_three_thirds_of_a_cent_show_a_cent_once():
 def test_every_line_s_amount_leads_to_its_balance(month, places):
     rows, _ = month
     balance = 0
-    for _, _, amount, shown in statement_lines(rows, Brought(), places):
-        balance += amount
-        assert balance == shown
+    for movement in statement_lines(rows, Brought(), places):
+        balance += movement.amount
+        assert balance == movement.balance
 
 
 def test_of_a_day_calls_come_first_then_sales_and_money_last():
