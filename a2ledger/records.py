@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import NamedTuple
 
 from a2ledger import errors, period
@@ -124,6 +125,7 @@ class Span(NamedTuple):
 _MONTH_OF_WEEKS = 4
 
 
+@cache
 def span(every: str) -> Span:
     """Return what one amount of a fee is for.
 
