@@ -362,7 +362,7 @@ class Company(RuleBasedStateMachine):
         def of(*names: str) -> Decimal:
             return sum((value for key, value in sums.items() if key.startswith(names)), Decimal(0))
 
-        documents = self.book.run("invoice", "--json").json
+        documents = self.book.documents().values()
         own = [one for one in documents if one["customer"]["id"] == DOORS]
         slack = CENT * (2 + len(own) * 2 + self.roundings)
         waiting = of(f"Assets:Receivable:{DOORS}:Unbilled")
