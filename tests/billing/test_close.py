@@ -375,7 +375,7 @@ def test_no_later_command_changes_a_frozen_file_or_document(talked):
     talked.moves("refills", "C1", "2026-01-20", "5.00", today="2026-02-12")
     talked.run("customer", "set", "C1", "credit_limit=7", "name=Ada", today="2026-02-12")
     talked.customers({"id": "C1", "name": "Ada"}, {"id": "C2"}, today="2026-02-12")
-    talked.run("invoice", "--format", "html,text,json", today="2026-02-12")
+    talked.run("invoice", "--all", "--format", "html,text,json", today="2026-02-12")
     talked.close(today="2026-03-01")
     talked.close(today="2026-04-01")
     assert {path: (talked.root / path).read_bytes() for path in frozen} == frozen
@@ -594,7 +594,7 @@ def test_every_command_that_writes_makes_one_commit_with_its_counts(book):
     commits("customer set: C1 name")
     book.close(today="2026-02-01")
     commits(r"close: 3 period\(s\), 1 number\(s\), INV-2026-000001 to INV-2026-000001")
-    book.run("invoice", today="2026-02-01")
+    book.run("invoice", "--all", today="2026-02-01")
     for words in (["check"], ["balances"], ["preview", "C1"], ["statement", "C1"]):
         book.run(*words, today="2026-02-01")
     commits()
@@ -603,7 +603,7 @@ def test_every_command_that_writes_makes_one_commit_with_its_counts(book):
 def test_call_detail_quarantine_and_renderings_stay_out_of_git(talked):
     talked.talks("C9", "2026-01-10", 1, today="2026-01-11", code=3)
     talked.close(today="2026-02-01")
-    talked.run("invoice", today="2026-02-01")
+    talked.run("invoice", "--all", today="2026-02-01")
     tracked = talked.git("ls-files").splitlines()
     assert "invoices/2026/INV-2026-000001.json" in tracked
     assert "calls/DIGESTS" in tracked
