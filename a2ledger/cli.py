@@ -7,8 +7,10 @@ failed, 75 locked.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import importlib
+import os
 import sys
 from collections import UserDict
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any, NoReturn
 import click
 
 from a2ledger import __version__, errors
+from a2ledger.book.transaction import PUBLISHED
 from a2ledger.commands.settings import DAY, Settings, listed
 
 COMMANDS = {
@@ -146,20 +149,64 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an expected error is one line and an exit code."""
+        PUBLISHED.clear()
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
+            _tell_published()
             raise  # click's business: the reader of our output has gone
         except OSError as error:
-            _fail(errors.of_disk(error))
+            _fail(_of_output(error) if error.filename is None else errors.of_disk(error))
         except errors.ExpectedError as error:
             _fail(error)
+
+    def main(self, *words: Any, **options: Any) -> Any:
+        """Run the program, with streams that are open."""
+        _open_streams()
+        return super().main(*words, **options)
 
 
 def _fail(error: errors.ExpectedError) -> NoReturn:
     for line in listed(error.lines()):
         click.echo(f"a2ledger: {line}", err=True)
+    _tell_published()
     sys.exit(error.exit_code)
+
+
+def _of_output(error: OSError) -> errors.ExpectedError:
+    """Return what is said where our own output cannot be written: what was done stays done."""
+    what = f"the output cannot be written: {error.strerror or error}"
+    undone = "not all was printed" if PUBLISHED else "nothing was published"
+    failed = errors.ExpectedError(what, undone, "see to where it goes, and ask again")
+    failed.exit_code = errors.FAILED
+    return failed
+
+
+def _tell_published() -> None:
+    """Say what stands although the command has failed."""
+    for message in PUBLISHED:
+        what = f"published before that: {message}"
+        told = errors.told(what, "nothing of it is undone", "see `git log`")
+        with contextlib.suppress(OSError):
+            click.echo(f"a2ledger: {told}", err=True)
+
+
+def _open_streams() -> None:
+    """Open the streams that whoever started us has closed.
+
+    Else the next file that is opened would take their place. Output that nobody can get is an
+    error, as on a full disk; what is said to the person is only lost.
+    """
+    for number, name, place in ((0, "stdin", os.devnull), (2, "stderr", os.devnull),
+                                (1, "stdout", "/dev/full")):  # fmt: skip
+        try:
+            os.fstat(number)
+        except OSError:
+            descriptor = os.open(place, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r"))
 
 
 @click.group(
@@ -185,11 +232,22 @@ def _fail(error: errors.ExpectedError) -> NoReturn:
     show_default=True,
     help="How long to wait for another writer.",
 )
+@click.option(
+    "--trust-book",
+    is_flag=True,
+    envvar="A2LEDGER_TRUST_BOOK",
+    help="Work on a book that belongs to another user.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Leave one summary line, for cron.")
 @click.version_option(__version__)
 @click.pass_context
 def main(
-    ctx: click.Context, book: Path, today: dt.date | None, lock_timeout: float, quiet: bool
+    ctx: click.Context,
+    book: Path,
+    today: dt.date | None,
+    lock_timeout: float,
+    trust_book: bool,
+    quiet: bool,
 ) -> None:
     """Keep VoIP customers' accounts in plain text: calls in, double entry and bills out."""
-    ctx.obj = Settings(book, today, lock_timeout, quiet)
+    ctx.obj = Settings(book, today, lock_timeout, quiet, trusted=trust_book)

@@ -51,6 +51,24 @@ _PARSED: Mapping[str, Callable[[str], object]] = {
 }
 """What has a grammar of its own."""
 
+TARIFF = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+ -]{0,63}", re.ASCII)
+"""What a tariff may be called: its file is called so, too."""
+
+
+def tariff_name(name: str) -> str:
+    """Return the name of a tariff.
+
+    >>> tariff_name("standard")
+    'standard'
+
+    Raises:
+        ValueError: if it could be the name of no file of the book.
+    """
+    if not TARIFF.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a tariff: letters, digits, then also _ . @ + -")
+    return name
+
+
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 """What steers a terminal or turns the direction of writing, and is no part of any fact."""
 
@@ -143,6 +161,15 @@ def _delivery(text: str) -> str:
     return text
 
 
+def _tariff(text: str) -> str:
+    for name in split_list(text):
+        try:
+            tariff_name(name)
+        except ValueError as error:
+            raise ValueError(f"tariff: {error}") from None
+    return text
+
+
 _FORMS: dict[str, Callable[[str], str]] = {
     "bic": _bic,
     "delivery": _delivery,
@@ -150,6 +177,7 @@ _FORMS: dict[str, Callable[[str], str]] = {
     "language": _language,
     "peppol": _peppol,
     "registration": _registration,
+    "tariff": _tariff,
 }
 """What makes a value of a fact that has a form of its own, or says why it is none."""
 

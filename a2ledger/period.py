@@ -17,6 +17,43 @@ EPOCH = dt.date(1970, 1, 1)
 
 DAY = dt.timedelta(days=1)
 
+FIRST_DAY, LAST_DAY = dt.date(1970, 1, 1), dt.date(2999, 12, 31)
+"""The days a book can hold: accounts are opened on the first, and arithmetic ends before time."""
+
+LONG_AGO_YEARS = 30
+"""How far back an account may be opened without a word: every period since is closed one by one."""
+
+
+class DayError(ValueError):
+    """A day that no book can hold."""
+
+
+def check_day(day: dt.date) -> dt.date:
+    """Return a day that a book can hold.
+
+    >>> check_day(dt.date(2026, 1, 31))
+    datetime.date(2026, 1, 31)
+
+    Raises:
+        DayError: if it is before 1970 or after 2999.
+    """
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise DayError(f"{day} is not a day of a book: they are from {FIRST_DAY} to {LAST_DAY}")
+    return day
+
+
+def read_day(text: str) -> dt.date:
+    """Return the day a text such as ``2026-01-31`` names, if a book can hold it.
+
+    Raises:
+        ValueError: saying why it names none.
+    """
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a day such as 2026-01-31") from None
+    return check_day(day)
+
 
 class Period(NamedTuple):
     """Days from ``start`` (inclusive) to ``end`` (exclusive)."""

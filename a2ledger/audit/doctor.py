@@ -15,8 +15,11 @@ from typing import Any, NamedTuple
 
 from a2ledger import money
 from a2ledger.audit import tags
+from a2ledger.book import standing
 from a2ledger.book.book import CONFIG, IMPORTS, Book, BrokenBookError, RefusedError
-from a2ledger.book.git import COMMITTED, NOBODY, GitError, author_name
+from a2ledger.book.git import NOBODY, GitError, author_name
+from a2ledger.book.paths import is_committed
+from a2ledger.book.published import Published
 from a2ledger.book.toml_table import ConfigError
 from a2ledger.book.transaction import PATIENCE_SECONDS, STATE, Vault
 from a2ledger.sources import runs as import_runs
@@ -223,22 +226,29 @@ def _everything(root: Path) -> Iterator[Path]:
 
 
 def _repository(vault: Vault) -> Iterator[Finding]:
-    if not (vault.root / ".git").exists():
-        yield Finding("git", "the book is no repository", "bring .git back from a backup")
+    published = vault.published_if_known() or Published(vault.root)
+    astray = list(standing.look(vault.root, vault.repository, published))
+    for one in astray:
+        yield Finding("git", one.what, one.todo)
+    if not (vault.root / ".git").is_dir():
         return
+    if not astray:
+        yield Finding("git", f"is on the branch {standing.branch(vault.root)}")
+    for one in standing.hides(vault.root, vault.repository):
+        yield Finding("git", one.what, one.todo)
     name = author_name()
     todo = "" if name != NOBODY else "set A2LEDGER_AUTHOR to who runs this"
     yield Finding("author", f"commits are by {name}", todo)
     personal = vault.repository.run("ls-files", "--", "calls", "quarantine", STATE).stdout.split(
         "\n"
     )
-    if kept := [path for path in personal if path and path not in COMMITTED]:
+    if kept := [path for path in personal if path and not is_committed(path)]:
         yield Finding(
             "git",
             f"holds personal data: {', '.join(kept[:_NAMED])}",
             "say `git rm -r --cached` of them, and add them to .gitignore",
         )
-    if edited := vault.repository.changed_by_hand():
+    if edited := list(vault.changed_by_hand()):
         names = ", ".join(edited[:_NAMED])
         yield Finding(
             "edits",

@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from a2ledger import accounts, money
-from a2ledger.audit import settled
+from a2ledger.audit import settled, shapes
+from a2ledger.book import paths as kinds
 from a2ledger.book.book import (
     CONFIG,
-    DIGESTS,
-    GENERAL,
     IMPORTS,
     SUSPENSE,
     BrokenBookError,
@@ -20,12 +19,17 @@ from a2ledger.book.book import (
     restore,
 )
 from a2ledger.book.config import Config
-from a2ledger.journal import customer_file, general, seal, subledgers, summary, syntax
+from a2ledger.book.git import blob
+from a2ledger.book.paths import Writer
+from a2ledger.journal import customer_file, general, subledgers, summary, syntax
 from a2ledger.journal.ledger import Ledger
 from a2ledger.rating import decks
 from a2ledger.records import Problem
 from a2ledger.sources import runs as import_runs
 
+MANUAL = "manual edit"
+"""What the commit of hand edits is called."""
+_CHECKOUT = "git checkout HEAD"
 _PERIOD = re.compile(r"journals/(\d{4}-\d\d)/(.+)\.(\d\d)\.beancount$")
 _OWN = re.compile(r"journals/customers/(.+)\.beancount$")
 _DECK = re.compile(r"tariffs/([^/]+)\.csv$")
@@ -34,10 +38,6 @@ _SHARED = (
     "journals/chart.beancount",
     "journals/prices.beancount",
     SUSPENSE,
-)
-_DERIVED = (
-    GENERAL,
-    *(f"journals/{name}.beancount" for name in ("main", "history", "staff")),
 )
 _OWNED = re.compile(rf"^[^;\"]*({'|'.join(accounts.OWN)})")
 _ACCOUNT = re.compile(r"^[ \t]+(?:[*!][ \t]+)?[A-Z]\w*(?::[^\s:]+)+", re.MULTILINE)
@@ -63,15 +63,19 @@ def adopt(draft: Draft, *, dry_run: bool = False) -> set[str]:
         BrokenBookError: naming what must be mended first; nothing is committed then.
         ConfigError: the same of ``a2ledger.toml``.
     """
-    paths = draft.repository.changed_by_hand()
-    if not paths:
+    changes = draft.vault.changed_by_hand()
+    if not changes:
         return set()
     assert draft.config  # noqa: S101 - read here, so that what is wrong with it is said
-    problems = [problem for path in paths for problem in _problems(draft, path)]
+    _mention(draft, changes)
+    paths = [path for path in changes if kinds.is_committed(path) or changes[path] == "link"]
+    if not paths:
+        return set()
+    problems = [problem for path in paths for problem in _problems(draft, path, changes[path])]
     root = draft.root
     customers = {match[1] for path in paths if (match := _OWN.match(path))}
     customers |= {match[2] for path in paths if (match := _PERIOD.match(path))}
-    derived = any(path.startswith(_DERIVED) for path in paths)
+    derived = any(map(kinds.is_derived, paths))
     if any(path.startswith("journals/") for path in paths) and not problems:
         # What is derived is made anew below, so it need not load as it was edited.
         tops = [] if derived else ["journals/main.beancount"]
@@ -91,51 +95,73 @@ def adopt(draft: Draft, *, dry_run: bool = False) -> set[str]:
         for path in paths:
             content = (root / path).read_bytes() if (root / path).is_file() else None
             draft.put_files.setdefault(path, content)
-        draft.publish("manual edit\n\n" + "".join(f"{path}\n" for path in paths))
+        draft.publish(f"{MANUAL}\n\n" + "".join(f"{path}\n" for path in paths))
     done = "would be committed: {}" if dry_run else "committed {}"
     draft.talk(done.format(f"{len(paths)} file(s) edited by hand"))
     return customers
 
 
-def _problems(draft: Draft, path: str) -> Iterable[Problem]:
-    """What one edited file does that it must not."""
-    if path.startswith("invoices/") or _is_closed(draft, path):
+def _mention(draft: Draft, changes: Mapping[str, str]) -> None:
+    """Say what is not as it was of files that git does not hold; what needs them will refuse."""
+    lost = [path for path in changes if kinds.kind(path) and not kinds.is_committed(path)]
+    for path in lost[:1]:
+        more = f", and {len(lost) - 1} more" if len(lost) > 1 else ""
+        what = {"gone": "is gone", "new": "is not of a2ledger"}.get(changes[path], "was changed")
+        draft.talk(f"note: {path}{more} {what}; {kinds.back(path)}")
+
+
+def _problems(draft: Draft, path: str, how: str) -> Iterable[Problem]:
+    """What one edited file does that it must not.
+
+    Args:
+        draft: of the book.
+        path: of the file.
+        how: ``edited``, ``gone``, ``new`` or ``link``.
+    """
+    kind = kinds.kind(path)
+    if how == "link":
+        todo = "put the file or directory itself in its place"
+        yield Problem(path, 0, "link", "is a link", todo=todo)
+    elif kind is None:
+        return
+    elif how == "new" and (kind.is_frozen or kind.pattern == "journals/general/<anything>"):
+        what = "is no document that was issued" if kind.is_frozen else "is no file of a book's"
+        yield Problem(path, 0, "extra", what, todo="take it away")
+    elif kind.is_frozen or _is_closed(draft, path):
         yield Problem(
             path,
             0,
             "frozen",
             "a closed period or a document was changed",
             todo=(
-                f"bring it back with `git checkout -- {path}`, or `git revert` if the "
+                f"bring it back with `{_CHECKOUT} -- {path}`, or `git revert` if the "
                 "change was committed, and post a correction instead"
             ),
         )
+    elif kinds.is_derived(path):
         return
-    if (draft.root / path).is_symlink():
-        yield Problem(
-            path, 0, "link", "is a link", todo="put the file or directory itself in its place"
-        )
-        return
-    if path.startswith(_DERIVED):
-        return
-    if not path.endswith(".beancount"):
-        yield from _other(draft, path)
-    elif (draft.root / path).is_file():
+    elif kind.writer is Writer.PROGRAM and path != IMPORTS:
+        said = {"gone": "is gone", "new": "was not written by a2ledger"}
+        todo = "take it away" if how == "new" else restore(path)
+        yield Problem(path, 0, "own", said.get(how, "was changed by hand"), todo=todo)
+    elif not path.endswith(".beancount"):
+        yield from _other(draft, path, how)
+    elif how == "gone":
+        if kind.writer is Writer.BOTH:
+            yield Problem(path, 0, "gone", "is gone", todo=restore(path))
+    else:
         yield from _journal(draft, path)
-    elif _OWN.match(path) or _PERIOD.match(path):
-        yield Problem(path, 0, "gone", "is gone", todo=restore(path))
 
 
-def _other(draft: Draft, path: str) -> Iterable[Problem]:
+def _other(draft: Draft, path: str, how: str) -> Iterable[Problem]:
     """What is wrong with an edited file that is no journal."""
-    there = (draft.root / path).is_file()
-    if path == DIGESTS:
-        yield Problem(path, 0, "digests", "was changed by hand", todo=restore(path))
-    elif path == CONFIG:
+    if path == CONFIG:
         yield from settled.changed(draft)
+    elif path == IMPORTS and how == "gone":
+        yield Problem(path, 0, "gone", "is gone", todo=restore(path))
     elif path == IMPORTS:
         import_runs.runs(draft)
-    elif there and (match := _DECK.match(path)):
+    elif how != "gone" and (match := _DECK.match(path)):
         try:
             decks.deck(draft, match[1])
         except BrokenBookError as error:
@@ -162,9 +188,50 @@ def _journal(draft: Draft, path: str) -> Iterable[Problem]:
             )
     if path.startswith(_SHARED):
         yield from _still_moving(draft, path, text)
-    if _PERIOD.match(path):
+    yield from _older(draft, path, text)
+    if match := _PERIOD.match(path):
         yield from _unreadable(draft, path)
-        yield from _unsealed(draft, path, text)
+        start = dt.date.fromisoformat(f"{match[1]}-{match[3]}")
+        owner = subledgers.customers(draft).get(match[2])
+        if owner is None or start not in owner.periods:
+            yield Problem(path, 0, "extra", "is no period of any customer", todo="take it away")
+            return
+        yield from shapes.period(
+            path,
+            draft.vault.was(path),
+            text,
+            owner=accounts.component(match[2]),
+            start=start,
+            documents=_documents(draft),
+        )
+    elif _OWN.match(path):
+        yield from shapes.customer(path, draft.vault.was(path), text)
+    elif path.startswith(SUSPENSE):
+        yield from shapes.suspense(path, draft.vault.was(path), text, _documents(draft))
+
+
+def _documents(draft: Draft) -> set[str]:
+    """Return the names of documents, which are links of the entries that issued them."""
+    names = (path.rpartition("/")[2] for path in draft.files("invoices", "*/*.json"))
+    return {syntax.link("", "", name.removesuffix(".json")).lstrip("-") for name in names}
+
+
+def _older(draft: Draft, path: str, text: str) -> Iterable[Problem]:
+    """Yield a file that both write, and that is as it was before the program wrote it last."""
+    kind = kinds.kind(path)
+    if kind is None or kind.writer is not Writer.BOTH or not path.startswith("journals/"):
+        return
+    git, last = draft.repository, draft.vault.published.commit or "HEAD"
+    find = f"--find-object={blob(text.encode())}"
+    words = ("log", "--no-textconv", find, "-1", "--format=%h", last, "--", path)
+    commit = git.run(*words, check=False).stdout.strip()
+    if not commit:
+        return
+    # Whoever takes back what was edited by hand, and nothing else since, may.
+    since = git.run("log", "--format=%s", last, f"^{commit}^@", "--", path, check=False).stdout
+    if set(since.splitlines()) - {MANUAL}:
+        what = f"is as it was before commit {commit}, or in it: what came later is gone from it"
+        yield Problem(path, 0, "older", what, todo=restore(path))
 
 
 def _still_moving(draft: Draft, path: str, text: str) -> Iterable[Problem]:
@@ -203,16 +270,6 @@ def _is_closed(draft: Draft, path: str) -> bool:
     customer = subledgers.customers(draft).get(match[2])
     day = f"{match[1]}-{match[3]}"
     return customer is not None and day in {str(start) for start in customer.periods[:-1]}
-
-
-def _unsealed(draft: Draft, path: str, text: str) -> Iterable[Problem]:
-    """The seal of the period before, where it is not what git has."""
-    start = dt.date.fromisoformat(f"{path.split('/')[1]}-{path.rsplit('.', 2)[-2]}")
-    held = draft.repository.run("show", f"HEAD:{path}", check=False).stdout
-    if seal.read(held, start) != seal.read(text, start):
-        yield Problem(
-            path, 0, "seal", "the seal of the period before was changed", todo=restore(path)
-        )
 
 
 def _unreadable(draft: Draft, path: str) -> Iterable[Problem]:

@@ -14,7 +14,7 @@ from a2ledger.vat import VatCode
 
 def changed(draft: Draft) -> Iterator[Problem]:
     """Yield what was edited of currency and VAT codes although the journals use it."""
-    text = draft.repository.committed(CONFIG)
+    text = draft.vault.was(CONFIG)
     try:
         before = configuration.parse(text)
     except ConfigError:

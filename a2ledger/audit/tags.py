@@ -6,6 +6,7 @@ period that was closed: ``CUSTOMER START END HASH``, the last as its seal has it
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import itertools
 import re
@@ -17,14 +18,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from a2ledger.book import config as configuration
 from a2ledger.book.book import CONFIG, Book, Draft, RefusedError
 from a2ledger.book.git import SIGNATURE, SIGNING, Tag
+from a2ledger.book.toml_table import ConfigError
 from a2ledger.journal import customer_file, seal, subledgers
 from a2ledger.records import Problem
 
 _PREFIX = "closed/"
 _NAME = re.compile(rf"{_PREFIX}[0-9]{{6,}}")
 _LINE = re.compile(r"(\S+) (\d{4}-\d\d-\d\d) (\d{4}-\d\d-\d\d) ([0-9a-f]{64})")
+_SIGNER = "signer"
+"""What every key of ``seals.signers`` is called when a signature is looked at."""
 _TO_DO = "fetch it from a copy of the book that nobody could write to"
 
 
@@ -116,13 +121,14 @@ def _bare(public: str) -> str:
 def problems(book: Book) -> Iterator[Problem]:
     """Where tags are not what closes have made of them, or do not agree with the seals."""
     names = _names(book)
+    yield from _missing(book, names)
     numbers = {_number(name) for name in names}
     for number in range(1, max(numbers, default=0)):
         if number not in numbers:
             yield _problem(f"{_PREFIX}{number:06d}", "is gone", _TO_DO)
     with tempfile.NamedTemporaryFile("w", suffix=".signers") as signers:
-        for place, signer in enumerate(book.config.seals.signers):
-            signers.write(f'signer-{place} namespaces="git" {_bare(signer)}\n')
+        for signer in book.config.seals.signers:
+            signers.write(f'{_SIGNER} namespaces="git" {_bare(signer)}\n')
         signers.flush()
         if names and shutil.which("ssh-keygen") is None:
             what = "the signatures of tags could not be checked: there is no ssh-keygen"
@@ -163,15 +169,50 @@ def _tag_problems(book: Book, name: str, found: str, signers: Path) -> Iterator[
     own = _header(text).get("tag", "")
     if own != name:
         yield _problem(name, f"is the tag {own}, under another name", _TO_DO)
-    if shutil.which("ssh-keygen"):
-        settings = {"gpg.ssh.allowedSignersFile": str(signers)}
-        if _git(book, "verify-tag", found, **settings)[0]:
-            what = f"is signed by none of seals.signers in {CONFIG}, or was changed since"
-            yield _problem(name, what, f"add the key that signed it, if it is yours, or {_TO_DO}")
+    if shutil.which("ssh-keygen") and not _is_signed(text, signers):
+        what = f"is signed by none of seals.signers in {CONFIG}, or was changed since"
+        yield _problem(name, what, f"add the key that signed it, if it is yours, or {_TO_DO}")
     commit = _header(text).get("object", "")
     if _git(book, "merge-base", "--is-ancestor", commit, "HEAD")[0]:
         what = f"is on commit {commit[:12]}, which the book's history has not: it was rewritten"
         yield _problem(name, what, "compare with a copy of the book from that day")
+
+
+def _is_signed(text: str, signers: Path) -> bool:
+    """Return whether a tag bears the signature of one of some signers over all of it.
+
+    ``ssh-keygen`` is asked, not git: which program git would run, and what it believes, stands in
+    the configuration of the repository that is to be verified.
+    """
+    payload, mark, armour = text.partition(SIGNATURE)
+    if not mark:
+        return False
+    with tempfile.NamedTemporaryFile("w", suffix=".sig") as signature:
+        signature.write(mark.lstrip("\n") + armour)
+        signature.flush()
+        words = ["ssh-keygen", "-Y", "verify", "-f", str(signers), "-I", _SIGNER, "-n", "git"]
+        done = subprocess.run(  # noqa: S603
+            [*words, "-s", signature.name],
+            input=(payload + "\n").encode("utf-8", "surrogateescape"),
+            capture_output=True,
+            check=False,
+        )
+    return not done.returncode
+
+
+def _missing(book: Book, names: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield that there is no signed tag at all, though closes were to be signed."""
+    if names or not book.config.seals.key or not _seals(book):
+        return
+    code, last = _git(book, "log", "-1", "--format=%H", "HEAD", "--", "invoices")
+    if code:
+        yield _problem(".git", "no close is signed: the history is gone", _TO_DO)
+        return
+    _, text = _git(book, "cat-file", "blob", f"{last.strip()}^:{CONFIG}")
+    with contextlib.suppress(ConfigError):
+        if configuration.parse(text).seals.key:
+            what = "no close bears a signed tag, and seals.key was there when the last was made"
+            yield _problem(CONFIG, what, _TO_DO)
 
 
 def _header(text: str) -> Mapping[str, str]:

@@ -10,33 +10,38 @@ import datetime as dt
 import multiprocessing
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from a2ledger.audit import tags
+from a2ledger.audit import anchor as anchors
+from a2ledger.audit import tags, whole
 from a2ledger.audit.chain import ODD, Chain, Task, Verified
-from a2ledger.billing import sealed as sealing
 from a2ledger.billing import used
 from a2ledger.billing.used import Calls, Day
 from a2ledger.book.book import Book, BrokenBookError, Draft, restore
 from a2ledger.calls import detail
 from a2ledger.calls.detail import Digest, MissingDetailError
 from a2ledger.documents import paths
-from a2ledger.journal import customer_file, seal, subledgers, summary, syntax
+from a2ledger.journal import subledgers, summary, syntax
 from a2ledger.progress import SILENT, Progress
 from a2ledger.records import Customer, Problem
 
 _ALONE = 200
 """Periods that one process verifies before others would have been started."""
-_SUMMED = re.compile(r"journals/general/(?:(?:carried/)?\d{4}-\d\d|carried)\.beancount")
+_SUMMED = re.compile(
+    r"journals/(?:general/(?:(?:carried/)?\d{4}-\d\d|carried)|main|history|staff)\.beancount"
+)
 _MONTHS = re.compile(r"journals/general/\d{4}-\d\d\.beancount")
-_LINKS = re.compile(r" \^([A-Za-z0-9_-]+)")
 
 
 def verify(
-    book: Book, names: Sequence[str] = (), expected: Sequence[str] = (), bar: Progress = SILENT
+    book: Book,
+    names: Sequence[str] = (),
+    expected: Sequence[str] = (),
+    bar: Progress = SILENT,
+    anchor: str | None = None,
 ) -> Verified:
     """What is wrong with closed periods.
 
@@ -45,6 +50,7 @@ def verify(
         names: customers; all, and the book as a whole, if none is named.
         expected: beginnings of seals that somebody has kept: each must be in the book.
         bar: told of each day and customer.
+        anchor: the text of a file of anchors kept elsewhere: each line must still hold.
     """
     found: Verified = book.vault.reading(lambda: _verify(book, names, bar))
     for one in expected:
@@ -55,6 +61,8 @@ def verify(
                 "away; compare with a copy of the book from that day"
             )
             found.problems.append(Problem("journals", 0, "expected", message))
+    if anchor:
+        found.problems += anchors.problems(book, anchor)
     return found
 
 
@@ -77,7 +85,14 @@ def _verify(book: Book, names: Sequence[str], bar: Progress) -> Verified:
             found.take(done)
             bar.add(done.customers)
     if not names:
-        for looked in (_extra(book, documents), _general(book), tags.problems(book)):
+        if not (book.root / ".git").is_dir():
+            what = "is no repository here: nothing vouches for what was committed"
+            todo = "bring .git back from a backup or a copy"
+            found.problems.append(Problem(".git", 0, "history", what, todo=todo))
+            looks = [whole.unnamed(book), _general(book)]
+        else:
+            looks = [whole.unnamed(book), _general(book), whole.history(book), tags.problems(book)]
+        for looked in looks:
             _add(looked, found)
     return found
 
@@ -185,36 +200,6 @@ def _customers(task: Task) -> Verified:
 
 
 # The book as a whole
-
-
-def _extra(book: Book, documents: Mapping[str, str]) -> Iterator[Problem]:
-    """Files that nothing names: periods of nobody, documents that no journal knows."""
-    known: set[str] = set()
-    named: set[str] = set()
-    sealed: set[str] = set()
-    for customer in subledgers.customers(book).values():
-        for start in customer.periods:
-            path = customer_file.period_path(customer.id, start)
-            known.add(path)
-            text = book.text(path)
-            named |= set(sealing.issued(text))
-            named |= {
-                link for line in text.split("\n") if " ^" in line for link in _LINKS.findall(line)
-            }
-            if found := seal.read(text, start):
-                sealed.add(found.document)
-            named.add(paths.of_statement(customer.id, start))
-    for path in book.files("journals", "[0-9]*/*"):
-        if path not in known:
-            yield Problem(path, 0, "extra", "is no period of any customer", todo="take it away")
-    for name, path in documents.items():
-        if name not in named | sealed:
-            yield Problem(
-                path, 0, "extra", "is a document that no journal knows", todo="take it away"
-            )
-        elif name not in sealed and '\n "seal": "' in book.text(path):
-            message = "bears a seal that no period's file has"
-            yield Problem(path, 0, "chain", message, todo="restore the journals from git")
 
 
 def _general(book: Book) -> Iterator[Problem]:

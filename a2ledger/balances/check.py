@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from a2ledger import accounts, money
 from a2ledger.balances import balances
 from a2ledger.balances.balances import MAIN, main
+from a2ledger.book import paths
 from a2ledger.book.book import Book, BrokenBookError
 from a2ledger.calls import detail
 from a2ledger.journal import customer_file, ledger, subledgers
@@ -30,6 +31,7 @@ def _check(book: Book, names: Sequence[str]) -> Iterator[Problem]:
     assert book.config  # noqa: S101 - read here, so that what is wrong with it is said
     operators = main(book)
     yield from operators.problems(book.root.resolve())
+    yield from edited(book)
     yield from bad_decks(book)
     found = ledger.standings(operators)
     wanted = set(names) or {row.customer for row in found}
@@ -44,6 +46,40 @@ def _check(book: Book, names: Sequence[str]) -> Iterator[Problem]:
         if row.customer in wanted
     )
     yield from credit_limits(owed, files)
+
+
+def sound_balances(book: Book) -> tuple[list[Standing], dict[str, int]]:
+    """Where every customer stands, and what is nobody's, if the book adds up.
+
+    Asked are Beancount, whether what is derived is as it was published, and whether the general
+    ledger says of every customer what their own ledger does.
+
+    Raises:
+        BrokenBookError: with all that is wrong.
+    """
+
+    def ask() -> tuple[list[Standing], dict[str, int]]:
+        operators = main(book)
+        found = ledger.standings(operators)
+        problems = [*operators.problems(book.root.resolve()), *edited(book)]
+        problems += soundness(book, found, {row.customer for row in found})
+        if problems:
+            raise BrokenBookError(problems)
+        return found, ledger.unmatched(operators)
+
+    found: tuple[list[Standing], dict[str, int]] = book.reading(ask)
+    return found
+
+
+def edited(book: Book) -> Iterator[Problem]:
+    """Yield derived journals that are not as they were published."""
+    published = book.vault.published_if_known()
+    if published is None:
+        return
+    names = [path for path in published.files if paths.is_derived(path)]
+    for path in published.differs(names):
+        what = "is derived, and was changed by hand"
+        yield Problem(path, 0, "derived", what, todo=paths.back(path))
 
 
 def bad_decks(book: Book) -> Iterator[Problem]:

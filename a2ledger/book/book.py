@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
 from a2ledger.book import config as configuration
-from a2ledger.book import damage
+from a2ledger.book import damage, paths
 from a2ledger.book.config import Config
 from a2ledger.book.git import Tag
 from a2ledger.book.toml_table import ConfigError
@@ -54,7 +54,7 @@ class BrokenBookError(ExpectedError):
 
 def restore(path: str) -> str:
     """Return how to bring back what only the program writes."""
-    return f"bring it back with `git checkout -- {path}`"
+    return paths.back(path)
 
 
 class Book:
@@ -180,6 +180,8 @@ class Draft(Book):
         """Customers whose general ledger on disk is behind hand edits that a dry run leaves."""
         self.tag_lines: list[str] = []
         """What the signed tag of the commit says: a line for each period that is closed."""
+        self.rebuilding: dt.date | None = None
+        """A day of calls whose file was lost, and which is read as if nothing were known of it."""
         self.rebuild = False
         """Whether what is derived is to be made from nothing, not brought up to date."""
 

@@ -8,34 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import hashlib
 import os
 import re
+import socket
+import stat
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from a2ledger.book.disk import HALF_DONE, MANY, fsync, refusing
+from a2ledger.book.disk import HALF_DONE, fsync, refusing
 from a2ledger.errors import FAILED, ExpectedError
-
-COMMITTED = (
-    ".gitattributes",
-    ".gitignore",
-    "a2ledger.toml",
-    "calls/DIGESTS",
-    "imports.csv",
-    "delivery",
-    "dropped.csv",
-    "invoices",
-    "journals",
-    "tariffs",
-    "templates",
-)
-"""What of a book is in git; ``.gitignore`` keeps the rest out."""
-
-_DOCUMENTS = (".json", ".ubl.xml", ".cii.xml", ".report.txt")
-"""How files of documents end that git holds: the documents, e-invoices, reports of their checks."""
 
 _PACKS = 50
 """How many packs, one for each run of many files, may lie in git before they are put together."""
@@ -43,8 +28,14 @@ _PACKS = 50
 _LOOSE = 16
 """How many object files in one of git's 256 directories of them are as good as a pack too many."""
 
-_PACKING = (2, 37)
-"""From this version on, git puts what it is told to hold into one pack, not each into its own."""
+_GC_SECONDS = 120.0
+"""How long a garbage collection of git's, which removes what no commit names yet, is waited for."""
+
+_TRIES = 12
+"""How often a commit is made again if a `git repack` beside it has taken parts of it away."""
+
+_RUN = "refs/a2ledger/run"
+"""What the commit of a run is called until the branch has moved to it."""
 
 NOBODY = "a2ledger"
 """Who commits where it is not known who does."""
@@ -52,23 +43,54 @@ NOBODY = "a2ledger"
 _EMAIL = "a2ledger@localhost"
 """By it the program knows its own commits."""
 
-SIGNING = {
-    "gpg.format": "ssh",
-    "gpg.ssh.program": "ssh-keygen",
+SIGNING = {"gpg.format": "ssh", "gpg.ssh.program": "ssh-keygen"}
+"""Settings with which git signs: what a repository's own say is not asked."""
+
+_PINNED = {
+    "core.fsync": "all",
+    "core.fsyncMethod": "fsync",
+    "core.hooksPath": "/dev/null",
+    "core.fsmonitor": "false",
+    "core.autocrlf": "false",
+    "core.safecrlf": "false",
+    "core.attributesFile": "/dev/null",
+    "core.quotePath": "false",
     "core.useReplaceRefs": "false",
+    "core.untrackedCache": "false",
+    "core.splitIndex": "false",
+    "core.sparseCheckout": "false",
+    "core.sshCommand": "false",
+    "core.gitProxy": "false",
+    "core.askPass": "false",
+    "core.editor": "false",
+    "core.pager": "cat",
+    "core.alternateRefsCommand": "false",
+    "credential.helper": "",
+    "diff.external": "",
+    "commit.gpgSign": "false",
+    "tag.gpgSign": "false",
+    "log.showSignature": "false",
+    "gpg.program": "false",
+    "gpg.openpgp.program": "false",
+    "gpg.x509.program": "false",
+    "gpg.ssh.program": "false",
+    "gpg.ssh.defaultKeyCommand": "",
+    "gc.auto": "0",
+    "gc.recentObjectsHook": "",
+    "maintenance.auto": "false",
+    "protocol.allow": "never",
 }
-"""Settings with which git signs and verifies: what a repository's own say is not asked."""
+"""Settings of every call of git: durable; and whatever could run a program of somebody's is off.
+
+Whoever may write a book may write its ``.git/config`` and ``.git/info/attributes``: neither must
+make those who run a2ledger on it run what they name.
+"""
+
+_ODD = "surrogateescape"
+"""How bytes that are no UTF-8 stand in texts that git is given, and gives."""
 
 SIGNATURE = "\n-----BEGIN SSH SIGNATURE-----\n"
 """Between the message of a tag and its signature."""
-
-
-def is_committed(path: str) -> bool:
-    """Whether git holds a file of the book; documents for people can be made again."""
-    top = path.partition("/")[0]
-    if top == "invoices":
-        return path.endswith(_DOCUMENTS)
-    return path in COMMITTED or (top in COMMITTED and not path.endswith(".picklecache"))
 
 
 class GitError(ExpectedError):
@@ -86,6 +108,18 @@ class Tag(NamedTuple):
     """Path of the private key."""
 
 
+def _c_quoted(path: str) -> str:
+    """Return a path as `git fast-import` reads it, whatever is in it."""
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def blob(content: bytes) -> str:
+    """Return the name git gives to a file with some content."""
+    head = b"blob %d\0" % len(content)
+    return hashlib.sha1(head + content, usedforsecurity=False).hexdigest()
+
+
 class Repository:
     """The git repository in the directory of a book."""
 
@@ -94,34 +128,165 @@ class Repository:
         self.held: tuple[int, ...] = ()
         """Descriptors of locks that git is to keep, for it outlives a run that is killed."""
 
-    def commit(self, paths: list[str], message: str, author: str = "") -> None:
-        """Commit paths that git should hold; nothing changed, no commit."""
-        paths = [path for path in paths if path]
-        if not paths:
-            return
+    def store(self, contents: Iterable[bytes]) -> None:
+        """Have git hold some contents, which a commit will name, in a pack of their own.
+
+        What lies in a pack no `git prune` takes away before there is a commit that names it.
+        """
+        blobs = [b"blob\ndata %d\n%s\n" % (len(content), content) for content in contents]
+        if blobs:
+            with refusing():
+                before = self._objects()
+            self._fast_import(b"".join(blobs))
+            with refusing():
+                self._settle_objects(before)
+
+    def commit(self, files: Mapping[str, str | None], message: str, author: str = "") -> str:
+        """Commit files by what they hold, whatever lies in the directory by now.
+
+        Args:
+            files: the blob of each path, which git holds already; None where it is gone.
+            message: of the commit.
+            author: who is named.
+
+        Returns:
+            the latest commit; empty if there is none. Nothing changed, no commit.
+
+        Raises:
+            GitError: if git cannot.
+        """
+        head = self.head()
+        if not files:
+            return head
+        for attempt in range(_TRIES):
+            try:
+                commit = self._committed(files, head, message, author)
+            except GitError:
+                if attempt == _TRIES - 1:
+                    raise
+                self._store_again(files)
+            else:
+                break
+        self._sync_index(files)
+        return commit
+
+    def _committed(
+        self, files: Mapping[str, str | None], head: str, message: str, author: str
+    ) -> str:
+        """Make a commit on ``head`` under a name of our own, then move the branch to it."""
         with refusing(HALF_DONE):
             before = self._objects()
-        listed = "".join(f"{path}\0" for path in paths)
-        self.run(
-            "update-index", "--add", "--remove", "--replace", "-z", "--stdin",
-            stdin=listed, settings=self._packing(len(paths)),
-        )  # fmt: skip
-        # After a copy or a restore git would compare all contents again and again.
-        self.run("update-index", "-q", "--refresh", check=False)
-        tree = self.run("write-tree").stdout.strip()
-        head = self.run("rev-parse", "--verify", "--quiet", "HEAD", check=False).stdout.strip()
-        if head and self.run("rev-parse", "HEAD^{tree}").stdout.strip() == tree:
-            return
-        parents = ("-p", head) if head else ()
-        commit = self.run(
-            "commit-tree", *parents, "-F", "-", tree, stdin=message, author=author
-        ).stdout.strip()
+        name, text = author or author_name(), message.encode("utf-8", _ODD)
+        parent = f"from {head}\n" if head else ""
+        changes = "".join(
+            f"M 100644 {blob} {_c_quoted(path)}\n" if blob else f"D {_c_quoted(path)}\n"
+            for path, blob in files.items()
+        )
+        who = f"{name} <{_EMAIL}> {int(time.time())} {time.strftime('%z')}"
+        start = f"commit {_RUN}\nauthor {who}\ncommitter {who}\ndata {len(text)}\n"
+        self._fast_import(
+            start.encode("utf-8", _ODD) + text + f"\n{parent}{changes}".encode("utf-8", _ODD)
+        )
+        wanted = [_RUN, f"{_RUN}^{{tree}}", *([f"{head}^{{tree}}"] if head else [])]
+        commit, *trees = self.run("rev-parse", *wanted).stdout.split()
         with refusing(HALF_DONE):
             self._settle_objects(before)
+        if len(set(trees)) < len(trees):  # nothing changed
+            self.run("update-ref", "-d", _RUN)
+            return head
         said = message.partition("\n")[0]
-        self.run("update-ref", "-m", f"commit: {said}", "HEAD", commit, head, author=author)
+        moves = f"update HEAD {commit} {head or '0' * 40}\ndelete {_RUN}\n"
+        self.run("update-ref", "-m", f"commit: {said}", "--stdin", stdin=moves, author=author)
         with refusing(HALF_DONE):
             self._settle_refs()
+        return str(commit)
+
+    def _fast_import(self, stream: bytes) -> None:
+        words = ("fast-import", "--quiet", "--force", "--done", "--depth=0")
+        packed = {"fastimport.unpackLimit": "0"}
+        for attempt in range(_TRIES):
+            done = self.run(*words, stdin=stream + b"done\n", settings=packed, check=False)
+            if not done.returncode:
+                return
+            # What git fails at, it writes into a file beside its own.
+            for crash in (self.root / ".git").glob("fast_import_crash_*"):
+                crash.unlink(missing_ok=True)
+            # A `git prune` removes what is being written: it may be through now.
+            time.sleep(0.02 * attempt)
+        said = " ".join(done.stderr.partition("fast-import: dumping")[0].split())
+        raise GitError(
+            f"git fast-import: {said}",
+            undone="nothing was committed",
+            todo="have git work in the book, then run any command that writes",
+        )
+
+    def _store_again(self, files: Mapping[str, str | None]) -> None:
+        """Store what somebody's git took away before any commit named it."""
+        places = {self.root / path: name for path, name in files.items() if name}
+        there = ((file.read_bytes(), name) for file, name in places.items() if file.is_file())
+        self.store(content for content, name in there if blob(content) == name)
+
+    def _sync_index(self, files: Mapping[str, str | None]) -> None:
+        """Have the index of people's own git follow; it decides nothing, and may be in use."""
+        nothing = "0" * 40
+        if not (self.root / ".git/index").exists():
+            self.run("read-tree", "HEAD", check=False, settings=self._unfiltered())
+        listed = "".join(
+            f"{'100644' if name else '0'} {name or nothing}\t{path}\0"
+            for path, name in files.items()
+        )
+        words, settings = ("--add", "--replace", "-z", "--index-info"), self._unfiltered()
+        done = self.run("update-index", *words, stdin=listed, check=False, settings=settings)
+        if not done.returncode:
+            # After a copy or a restore git would compare all contents again and again.
+            self.run("update-index", "-q", "--refresh", check=False, settings=settings)
+
+    def _unfiltered(self) -> dict[str, str]:
+        """Settings that turn off the filters which a repository's own configuration names."""
+        own = [self.root / ".git/config", self.root / ".git/config.worktree"]
+        text = "".join(file.read_text("utf-8", "replace") for file in own if file.is_file())
+        if not re.search("filter|include", text, re.IGNORECASE):
+            return {}
+        listed = self.run("config", "--includes", "--name-only", "--list", "-z").stdout
+        names = {
+            key.split(".", 1)[1].rsplit(".", 1)[0]
+            for key in listed.split("\0")
+            if key.startswith("filter.")
+        }
+        programs = {f"filter.{name}.{key}": "" for name in names for key in ("clean", "process")}
+        return programs | {f"filter.{name}.required": "false" for name in names}
+
+    @contextlib.contextmanager
+    def collected(self) -> Iterator[None]:
+        """Have no `git gc` run meanwhile: hold the file by which git itself lets only one run."""
+        path = self.root / ".git/gc.pid"
+        deadline = time.monotonic() + _GC_SECONDS
+        while _is_collecting(path) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        held = False
+        with contextlib.suppress(OSError):
+            path.write_text(f"{os.getpid()} {socket.gethostname()}")
+            held = True
+        try:
+            yield
+        finally:
+            if held:
+                path.unlink(missing_ok=True)
+
+    def head(self) -> str:
+        """Return the latest commit of the branch; empty if there is none."""
+        found = self.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", check=False)
+        return str(found.stdout.strip())
+
+    def blob(self, name: str) -> str:
+        """Return the text of a blob, or of ``COMMIT:PATH``; empty if there is none."""
+        return str(self.run("cat-file", "blob", name, check=False).stdout)
+
+    def tree(self, commit: str, *places: str) -> dict[str, str]:
+        """Return the blob of each path of a commit, or of those in some directories."""
+        listed = self.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", *places).stdout
+        rows = (row.split("\t", 1) for row in listed.split("\0") if row)
+        return {path: about.split()[2] for about, path in rows if " blob " in about}
 
     def sign(self, tag: Tag, author: str) -> None:
         """Have the latest commit bear a signed tag, unless an interrupted run has seen to it."""
@@ -152,12 +317,6 @@ class Repository:
         """Whether a tag bears a signature, good or not."""
         return SIGNATURE in self.run("cat-file", "tag", ref, check=False).stdout
 
-    def _packing(self, count: int) -> dict[str, str]:
-        """Have git put many files into one pack, where it can, by calling all of them big."""
-        if count >= MANY and self.version() >= _PACKING:
-            return {"core.bigFileThreshold": "1"}
-        return {}
-
     def version(self) -> tuple[int, int]:
         """Of the git that is installed."""
         match = re.search(r"(\d+)\.(\d+)", self.run("version").stdout)
@@ -166,8 +325,13 @@ class Repository:
     def _objects(self) -> dict[Path, int]:
         """When names in git's directories of objects last changed, in nanoseconds."""
         top = self.root / ".git/objects"
-        paths = [top, *(path for path in top.glob("*") if path.is_dir())]
-        return {path: path.stat().st_mtime_ns for path in paths}
+        stamps = {}
+        for path in (top, *top.glob("*")):
+            with contextlib.suppress(FileNotFoundError):
+                about = path.stat()
+                if stat.S_ISDIR(about.st_mode):
+                    stamps[path] = about.st_mtime_ns
+        return stamps
 
     def _settle_objects(self, before: Mapping[Path, int]) -> None:
         """Make names durable that git gave to objects since, as git itself does not."""
@@ -175,7 +339,8 @@ class Repository:
         fresh = time.time_ns() - 1_000_000_000
         for path, stamp in self._objects().items():
             if stamp != before.get(path) or stamp > fresh:
-                fsync(path)
+                with contextlib.suppress(FileNotFoundError):  # a `git gc` empties directories
+                    fsync(path)
 
     def _settle_refs(self) -> None:
         """Make durable where branches and tags point to, and the logs of how they moved."""
@@ -183,7 +348,8 @@ class Repository:
         for part in ("refs", "logs"):
             for path in (top / part).rglob("*"):
                 if path.is_dir() or part == "logs":
-                    fsync(path)
+                    with contextlib.suppress(FileNotFoundError):  # `git gc` packs refs
+                        fsync(path)
             if (top / part).exists():
                 fsync(top / part)
         fsync(top)
@@ -204,30 +370,15 @@ class Repository:
                 self.run(*words, "-d", check=False)
             self._settle_objects(before)
 
-    def changed_by_hand(self) -> list[str]:
-        """Paths git should hold that differ from what a2ledger itself last committed."""
-        out = self.run(
-            "status",
-            "--porcelain",
-            "-z",
-            "--no-renames",
-            "--untracked-files=all",
-            "--",
-            *(path for path in COMMITTED if (self.root / path).exists()),
-        ).stdout
-        found = {entry[3:] for entry in out.split("\0") if entry}
-        own = self.run("log", "-1", "--format=%H", f"--committer=<{_EMAIL}>", check=False)
-        if own.stdout:
-            last = own.stdout.strip()
-            out = self.run("diff", "--name-only", "-z", last, "HEAD", "--", *COMMITTED).stdout
-            found |= {path for path in out.split("\0") if path}
-        return sorted(found)
+    def own(self) -> str:
+        """Return the latest commit of a2ledger's own in the branch's history; empty if none is."""
+        words = ("log", "-1", "--format=%H", f"--committer=<{_EMAIL}>")
+        return str(self.run(*words, check=False).stdout.strip())
 
-    def committed(self, path: str) -> str:
-        """Return a file as a2ledger itself last committed it; empty if it never did."""
-        own = self.run("log", "-1", "--format=%H", f"--committer=<{_EMAIL}>", check=False)
-        name = f"{own.stdout.strip() or 'HEAD'}:{path}"
-        return str(self.run("show", name, check=False).stdout)
+    def between(self, earlier: str, later: str) -> list[str]:
+        """Return the paths in which two commits differ."""
+        words = ("diff-tree", "-r", "--name-only", "-z", "--no-renames", earlier, later)
+        return [path for path in self.run(*words).stdout.split("\0") if path]
 
     def start(self, *, shared: bool) -> None:
         """Make the book a git repository, where it is none; a group's if it is shared."""
@@ -241,34 +392,20 @@ class Repository:
     def run(
         self,
         *arguments: str,
-        stdin: str = "",
+        stdin: str | bytes = "",
         author: str = "",
         check: bool = True,
         settings: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run git in the book: durable, without hooks, helpers or anyone's configuration.
+        """Run git in the book: durable, and no program of anybody's that configuration names.
 
         Raises:
             GitError: if it fails and ``check`` is set.
         """
         name = author or author_name()
-        settings = {
-            "core.fsync": "all",
-            "core.fsyncMethod": "fsync",
-            "core.hooksPath": "/dev/null",
-            "core.fsmonitor": "false",
-            "core.autocrlf": "false",
-            "core.attributesFile": "/dev/null",
-            "core.quotePath": "false",
-            "commit.gpgSign": "false",
-            "gc.auto": "0",
-            "maintenance.auto": "false",
-            "protocol.allow": "never",
-            "safe.directory": str(self.root.resolve()),
-            **(settings or {}),
-        }
+        settings = _PINNED | {"safe.directory": str(self.root.resolve()), **(settings or {})}
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
-        environment = {
+        surroundings = {
             "PATH": os.environ.get("PATH", os.defpath),
             "LC_ALL": "C",
             "GIT_DIR": str(self.root.resolve() / ".git"),
@@ -279,20 +416,23 @@ class Repository:
             "GIT_LITERAL_PATHSPECS": "1",
             "GIT_OPTIONAL_LOCKS": "0",
             "GIT_TERMINAL_PROMPT": "0",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_GRAFT_FILE": "/dev/null",
+            "GIT_NO_LAZY_FETCH": "1",
+            # No protocol whatever, even if the repository's own configuration allows one by name.
+            "GIT_ALLOW_PROTOCOL": "none",
         }
         for role in ("AUTHOR", "COMMITTER"):
-            environment[f"GIT_{role}_NAME"] = name
-            environment[f"GIT_{role}_EMAIL"] = _EMAIL
+            surroundings[f"GIT_{role}_NAME"] = name
+            surroundings[f"GIT_{role}_EMAIL"] = _EMAIL
         try:
             done = subprocess.run(  # noqa: S603
                 ["git", *options, *arguments],  # noqa: S607
                 cwd=self.root,
-                env=environment,
-                input=stdin,
+                env=surroundings,
+                input=stdin if isinstance(stdin, bytes) else stdin.encode("utf-8", _ODD),
                 pass_fds=self.held,
                 capture_output=True,
-                encoding="utf-8",
-                errors="surrogateescape",
                 check=False,
             )
         except FileNotFoundError:
@@ -304,14 +444,20 @@ class Repository:
         except OSError as error:
             with refusing(HALF_DONE):
                 raise error from None
+        read = subprocess.CompletedProcess(
+            done.args,
+            done.returncode,
+            done.stdout.decode("utf-8", _ODD),
+            done.stderr.decode("utf-8", _ODD),
+        )
         if check and done.returncode:
-            said = " ".join(done.stderr.split())
+            said = " ".join(read.stderr.split())
             raise GitError(
                 f"git {arguments[0]}: {said}",
                 undone="nothing was committed",
                 todo="have git work in the book, then run any command that writes",
             )
-        return done
+        return read
 
     def leftovers(self) -> list[Path]:
         """Locks and half-written files that a git that was killed has left, or one holds."""
@@ -330,9 +476,32 @@ class Repository:
         return [path for path in found if not path.is_dir()]
 
 
+def _is_collecting(path: Path) -> bool:
+    """Return whether a `git gc` is at work, by the file it holds meanwhile."""
+    try:
+        pid, host = path.read_text().split()
+        if host != socket.gethostname():
+            return time.time() - path.stat().st_mtime < 12 * 3600  # as git itself has it
+        os.kill(int(pid), 0)
+    except PermissionError:
+        return True  # of another user
+    except (OSError, ValueError):
+        return False
+    return int(pid) != os.getpid()
+
+
+_UNFIT = re.compile(r"[\x00-\x1f\x7f<>]")
+_CRUD = " .,:;<>\"\\'"
+"""What git takes off both ends of a name; of which nothing else is left, it refuses."""
+
+
 def author_name() -> str:
-    """Who commits: ``A2LEDGER_AUTHOR``, or whose login it is, or else :data:`NOBODY`."""
-    return os.environ.get("A2LEDGER_AUTHOR") or _login()
+    """Return who commits: ``A2LEDGER_AUTHOR``, or whose login it is, or else :data:`NOBODY`.
+
+    A name that git would refuse is none: it would stand in an intent that nobody could finish.
+    """
+    name = _UNFIT.sub(" ", os.environ.get("A2LEDGER_AUTHOR", "") or _login())
+    return " ".join(name.split()) if name.strip(_CRUD) else NOBODY
 
 
 def _login() -> str:

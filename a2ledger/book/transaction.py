@@ -1,9 +1,10 @@
 """Writing without losing: one writer, all files or none, then one git commit.
 
 A run computes everything first. Publishing stages the new files beside the book, fsyncs them,
-fsyncs one intent record that names them all, renames them into place, commits, and drops the
-intent. Killed before the intent, nothing happened; killed after it, the next writer finishes
-the job. Readers take no lock: they compare the generation before and after and read again.
+has git hold them, fsyncs one intent record that names them all, renames them into place, commits
+what was staged, writes down what was left, and drops the intent. Killed before the intent, nothing
+happened; killed after it, the next writer finishes the job. Readers take no lock: they compare the
+generation before and after and read again.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import fcntl
 import itertools
 import json
 import os
+import re
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from a2ledger.book import paths, standing
 from a2ledger.book.disk import (
     HALF_DONE,
     MANY,
@@ -30,15 +33,25 @@ from a2ledger.book.disk import (
     sync_file_system,
     write,
 )
-from a2ledger.book.git import Repository, Tag, author_name, is_committed
+from a2ledger.book.git import Repository, Tag, author_name, blob
+from a2ledger.book.paths import is_committed
+from a2ledger.book.published import Left, Published, Seen, seen_at
 from a2ledger.errors import LOCKED, ExpectedError
 
 STATE = ".a2ledger"
+
+_STAGED = re.compile(r"\d{6,}")
+
+_MENTIONED = ("manual edit", "mended")
+"""What is said by itself once it is published."""
 
 PATIENCE_SECONDS = 2.0
 """How long a lock of git's, which somebody's own git may hold, is left alone."""
 
 Talk = Callable[[str], None]
+
+PUBLISHED: list[str] = []
+"""First lines of what this process has published: it stands, whatever fails afterwards."""
 
 
 class LockedError(ExpectedError):
@@ -62,6 +75,52 @@ class Vault:
         self.spool = self.state / "spool"
         """Where a command may put things aside while it holds the lock."""
         self.repository = Repository(root)
+        self._published: Published | None = None
+
+    @property
+    def published(self) -> Published:
+        """What the last publication left; where that is not written down, what git has."""
+        if self._published is None:
+            self._published = Published(self.root)
+            if not self._published.is_known and (self.root / ".git").exists():
+                own = self.repository.own()
+                held = self.repository.tree(own) if own else {}
+                held = {path: name for path, name in held.items() if is_committed(path)}
+                self._published.take(held, own, standing.branch(self.root))
+        return self._published
+
+    def published_if_known(self) -> Published | None:
+        """Return what the last publication left, without asking git; None if that is not here."""
+        published = Published(self.root)
+        return published if published.is_known else None
+
+    def stand(self) -> None:
+        """Make sure that git stands where the book is, before anything is done.
+
+        Raises:
+            NotOnBranchError: naming what git is in the middle of, and the way back.
+        """
+        if (self.root / ".git").exists() or (self.state / "published").exists():
+            standing.check(self.root, self.repository, Published(self.root))
+
+    def changed_by_hand(self) -> dict[str, str]:
+        """Return the paths that are not as they were left, and how each is.
+
+        That is ``edited``, ``gone``, ``new``, or ``link`` for what is no file of its own.
+        """
+        published = self.published
+        found = published.changed()
+        head = standing.commit(self.root) or self.repository.head()
+        if published.commit and head and head != published.commit:
+            for path in self.repository.between(published.commit, head):
+                if is_committed(path):
+                    found.setdefault(path, "edited" if (self.root / path).exists() else "gone")
+        return dict(sorted(found.items()))
+
+    def was(self, path: str) -> str:
+        """Return a file that git holds as it was published; empty if it was not."""
+        left = self.published.files.get(path)
+        return self.repository.blob(left.blob) if left and is_committed(path) else ""
 
     @property
     def is_shared(self) -> bool:
@@ -92,7 +151,9 @@ class Vault:
                 descriptor = os.open(self.state / "lock", os.O_RDWR | os.O_CREAT, 0o660)
             self._lock(descriptor, talk, timeout_seconds)
             self.repository.held = (descriptor,)
+            self._published = None  # another writer may have published meanwhile
             self.recover(talk)
+            self.stand()
             yield
         finally:
             self.repository.held = ()
@@ -142,7 +203,8 @@ class Vault:
                     leftover.unlink(missing_ok=True)
         if begun:
             talk("finishing what an interrupted run began")
-            self._apply()
+            with self.repository.collected():
+                self._apply()
         with refusing():
             self._clear()
 
@@ -160,6 +222,11 @@ class Vault:
             CannotWriteError: with the book as it was, or complete after the next run.
             GitError: if git cannot commit or sign; the next run does.
         """
+        with self.repository.collected():
+            self._publish(files, message, tag)
+        self.repository.repack()
+
+    def _publish(self, files: Mapping[str, bytes | None], message: str, tag: Tag | None) -> None:
         try:
             with refusing():
                 moves = self._staged(files)
@@ -176,21 +243,32 @@ class Vault:
             raise
         self._apply()
 
-    def _staged(self, files: Mapping[str, bytes | None]) -> list[tuple[str | None, str]]:
-        """Write new files beside the old: what is to be moved where; deletions come last."""
+    def _staged(self, files: Mapping[str, bytes | None]) -> list[list[Any]]:
+        """Write new files beside the old: what is to be moved where; deletions come last.
+
+        Returns:
+            for each file its name in the stage, its path, its blob, and size, time and inode.
+        """
         stage = self.state / "stage"
         stage.mkdir(exist_ok=True)
         _may_write({*self._directories(files), self.root / ".git", self.root / ".git/objects"})
-        moves: list[tuple[str | None, str]] = []
+        moves: list[list[Any]] = []
         new = {path: content for path, content in files.items() if content is not None}
+        held: list[bytes] = []
         for number, (path, content) in enumerate(new.items()):
-            write(stage / f"{number:06d}", content, sync=len(new) < MANY)
-            moves.append((f"{number:06d}", path))
+            place = stage / f"{number:06d}"
+            write(place, content, sync=len(new) < MANY)
+            seen = seen_at(place) or Seen(-1, 0, 0)
+            name = blob(content) if paths.is_kept(path) else ""
+            moves.append([place.name, path, name, *seen[:3]])
+            if is_committed(path):
+                held.append(content)
         if len(new) >= MANY:
             sync_file_system(stage)
         fsync(stage)
         self._make_room(sum(map(len, new.values())))
-        return moves + [(None, path) for path in files if path not in new]
+        self.repository.store(held)
+        return moves + [[None, path, "", -1, 0, 0] for path in files if path not in new]
 
     def _make_room(self, size: int) -> None:
         """Refuse a disk on which git could not take over what is staged: better now than then."""
@@ -225,16 +303,24 @@ class Vault:
         intent = self._intent()
         moves = intent["moves"]
         with refusing(HALF_DONE):
-            self._move(moves)
+            self._move([(name, path) for name, path, *_ in moves])
             self._bump(intent["generation"])
-        held = [path for _, path in moves if is_committed(path)]
-        self.repository.commit(held, intent["message"], intent["author"])
+        held = {path: name or None for _, path, name, *_ in moves if is_committed(path)}
+        commit = self.repository.commit(held, intent["message"], intent["author"])
         if tag := intent.get("tag"):
             self.repository.sign(Tag(*tag), intent["author"])
+        left = {
+            path: Left(Seen(*about) if about[0] >= 0 else None, name) if staged else None
+            for staged, path, name, *about in moves
+        }
         with refusing(HALF_DONE):
+            self.published.record(left, commit, standing.branch(self.root))
+            fsync(self.state)
             (self.state / "intent.json").unlink()
             fsync(self.state)
-        self.repository.repack()
+        said = str(intent["message"]).partition("\n")[0]
+        if said not in _MENTIONED:
+            PUBLISHED.append(said)
 
     def _withdraw(self) -> None:
         """Have nothing be done: what is staged goes when the intent is surely gone."""
@@ -243,15 +329,49 @@ class Vault:
         self._clear()
 
     def _intent(self) -> dict[str, Any]:
-        """What was to be done."""
+        """What was to be done.
+
+        Raises:
+            CannotWriteError: if it is not as this program writes it, or names what it must not.
+        """
         path = self.state / "intent.json"
         try:
             intent: dict[str, Any] = json.loads(path.read_bytes())
-            return {"author": "", "generation": self.generation() + 1, **intent}
-        except (OSError, ValueError) as error:
+            intent = {"author": "", "generation": self.generation() + 1, **intent}
+            self._check(intent)
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise CannotWriteError(
                 f"{path}: cannot be read ({error})", todo="move it away, and look at `git status`"
             ) from None
+        return intent
+
+    def _check(self, intent: Mapping[str, Any]) -> None:
+        """Make sure that an intent moves only what was staged, and to where a run may write.
+
+        Raises:
+            ValueError: saying what else it names.
+        """
+        for name, path, content, *about in intent["moves"]:
+            parts = path.split("/") if _is_text(path) else [".."]
+            if {"", "..", "."} & set(parts) or parts[0] in {".git", STATE}:
+                raise ValueError(f"{path!r} is no file that a run writes")
+            size, mtime, inode = map(int, about)
+            seen = Seen(size, mtime, inode)
+            if name is not None:
+                self._check_staged(name, content, seen, path)
+        if not (_is_text(intent["author"]) and _is_text(intent["message"])):
+            raise ValueError("its author or message is no text")
+        if tag := intent.get("tag"):
+            Tag(*map(str, tag))
+        int(intent["generation"])
+
+    def _check_staged(self, name: str, content: str, seen: Seen, path: str) -> None:
+        staged = self.state / "stage" / name
+        if not _STAGED.fullmatch(name) or (staged.exists() and not staged.is_file()):
+            raise ValueError(f"{name!r} was never staged")
+        is_known = not content or not staged.exists() or seen_at(staged) == seen
+        if not is_known and blob(staged.read_bytes()) != content:
+            raise ValueError(f"{name} in the stage is not what was staged for {path}")
 
     def _move(self, moves: Iterable[tuple[str | None, str]]) -> None:
         stage, touched = self.state / "stage", {self.root}
@@ -303,13 +423,13 @@ class Vault:
             intent = json.loads((self.state / "intent.json").read_bytes())
             if intent["generation"] == generation:
                 return True  # all are in place, and only git is behind
-            staged = {name for name, _ in intent["moves"] if name}
+            staged = {name for name, *_ in intent["moves"] if name}
             return bool(staged) and staged <= {
                 path.name for path in (self.state / "stage").iterdir()
             }
         except FileNotFoundError:
             return True
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return False  # to one who may not look it is no help
 
     def reading(self, read: Callable[[], Any], tries: int = 600) -> Any:
@@ -342,6 +462,10 @@ class Vault:
         raise LockedError(
             f"{self.root}: runs keep publishing", undone="nothing was read", todo="try again"
         )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _may_write(directories: Iterable[Path]) -> None:

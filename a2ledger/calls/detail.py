@@ -153,26 +153,43 @@ def read(
         table = empty()
         return table.select(columns) if columns else table
     file = root / path(day)
+    table = load(root, day, columns)
+    if table.num_rows != digests[day].rows:
+        raise MissingDetailError(
+            (f"{file}: holds {table.num_rows} calls, calls/DIGESTS says {digests[day].rows}"),
+            todo=_way_back(day),
+        )
+    return table
+
+
+def load(root: Path, day: dt.date, columns: list[str] | None = None) -> pa.Table:
+    """The calls in a day's file, whatever ``DIGESTS`` says of it.
+
+    Raises:
+        MissingDetailError: if it cannot be read, or is not a file of calls.
+    """
+    file = root / path(day)
     wanted = columns or SCHEMA.names
     try:
         with pq.ParquetFile(file) as parquet:
             there = set(parquet.schema_arrow.names)
             table = parquet.read([name for name in wanted if name in there])
-    except (OSError, pa.ArrowException) as error:
+        for name in set(wanted) - {*table.column_names}:
+            table = _with_nothing(table, name)
+        # Parquet has no seconds: they come back as milliseconds.
+        return table.select(wanted).cast(pa.schema([SCHEMA.field(name) for name in wanted]))
+    except (OSError, LookupError, ValueError, TypeError, pa.ArrowException) as error:
         raise MissingDetailError(
             f"{file}: the calls of {day} cannot be read ({type(error).__name__})",
-            todo="restore the file from a backup",
+            todo=_way_back(day),
         ) from error
-    for name in set(wanted) - {*table.column_names}:
-        table = _with_nothing(table, name)
-    # Parquet has no seconds: they come back as milliseconds.
-    table = table.select(wanted).cast(pa.schema([SCHEMA.field(name) for name in wanted]))
-    if table.num_rows != digests[day].rows:
-        raise MissingDetailError(
-            (f"{file}: holds {table.num_rows} calls, calls/DIGESTS says {digests[day].rows}"),
-            todo="restore the file from a backup",
-        )
-    return table
+
+
+def _way_back(day: dt.date) -> str:
+    return (
+        "restore the file from a backup, or run `a2ledger import SOURCE FILE "
+        f"--rebuild {day}` with the switch's file"
+    )
 
 
 def _with_nothing(table: pa.Table, name: str) -> pa.Table:
@@ -188,10 +205,14 @@ def verified(root: Path, day: dt.date, digests: Mapping[dt.date, Digest]) -> pa.
         MissingDetailError: if they are missing or differ.
     """
     table = read(root, day, digests)
-    if day in digests and _digest(table) != digests[day]:
+    file = root / path(day)
+    if day not in digests and (file.exists() or file.is_symlink()):
         raise MissingDetailError(
-            f"{root / path(day)}: differs from calls/DIGESTS", todo="restore the file from a backup"
+            f"{file}: is there, and calls/DIGESTS knows nothing of it",
+            todo="bring calls/DIGESTS back (`a2ledger doctor --mend`), or move the file away",
         )
+    if day in digests and _digest(table) != digests[day]:
+        raise MissingDetailError(f"{file}: differs from calls/DIGESTS", todo=_way_back(day))
     return table
 
 

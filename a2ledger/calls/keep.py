@@ -250,7 +250,11 @@ class _Keeper:
         """The book's calls of a day, with ``sealed``; less those that gave way."""
         if day not in self.old:
             self.old = {known: table for known, table in self.old.items() if known >= day - 2 * DAY}
-            table = detail.verified(self.draft.root, day, detail.digests(self.draft))
+            table = (
+                detail.empty()
+                if day == self.draft.rebuilding
+                else detail.verified(self.draft.root, day, detail.digests(self.draft))
+            )
             self.old[day] = table.append_column("sealed", sealed(table, day, self.folder.opened))
         return self.old[day]
 

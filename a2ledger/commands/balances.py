@@ -7,11 +7,13 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
 from a2ledger import money
+from a2ledger.audit import anchor as anchors
 from a2ledger.audit import verify as verifying
 from a2ledger.audit.chain import Verified
 from a2ledger.balances import ageing
@@ -153,7 +155,7 @@ def balances(
     if day:
         found = asking.standings_on(book, day)
     else:
-        found, waiting = asking.balances(book)
+        found, waiting = checks.sound_balances(book)
     if customers:
         found, waiting = [row for row in found if row.customer in customers], {}
     if over_limit:
@@ -340,10 +342,20 @@ def statement(
 @click.option(
     "--expect", "expected", multiple=True, metavar="SEAL", help="A seal that must be there."
 )
+@click.option(
+    "--anchor",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="A file kept elsewhere: each of its lines must still hold; one of today is added.",
+)
 @as_json_option
 @pass_settings
 def verify(
-    settings: Settings, customers: tuple[str, ...], expected: tuple[str, ...], as_json_: bool
+    settings: Settings,
+    customers: tuple[str, ...],
+    expected: tuple[str, ...],
+    anchor: Path | None,
+    as_json_: bool,
 ) -> None:
     """Verify closed periods: every sealed byte, the chain of seals, and every document anew.
 
@@ -356,13 +368,14 @@ def verify(
     for one in expected:
         if not _SEAL.fullmatch(one.replace("-", "")):
             raise click.BadParameter(f"{one!r} is no seal", param_hint="--expect")
+    kept = _anchors(book, anchor) if anchor else None
     try:
         for name in customers:
             known(book, name)
         with settings.progress(
             "verifying", len(subledgers.customers(book)) + len(detail.digests(book))
         ) as bar:
-            found = verifying.verify(book, customers, expected, bar)
+            found = verifying.verify(book, customers, expected, bar, kept)
     except BrokenBookError as error:
         if not as_json_:
             raise
@@ -376,3 +389,21 @@ def verify(
     )
     if found.problems:
         sys.exit(NO)
+    if anchor and kept is not None:
+        _add_anchor(book, anchor, kept, settings.today(book))
+
+
+def _anchors(book: Book, file: Path) -> str:
+    """Return the text of a file of anchors, which is of use only outside the book."""
+    if file.resolve().is_relative_to(book.root.resolve()):
+        raise click.BadParameter(
+            "lies in the book itself; keep it elsewhere", param_hint="--anchor"
+        )
+    return file.read_text("utf-8", "replace") if file.exists() else ""
+
+
+def _add_anchor(book: Book, file: Path, kept: str, day: dt.date) -> None:
+    """Add the anchor of today to a file of them, once a day."""
+    if not any(line.startswith(f"{day} ") for line in kept.splitlines()):
+        with file.open("a", encoding="utf-8") as out:
+            out.write(f"{anchors.line(book, day)}\n")

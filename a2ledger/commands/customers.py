@@ -173,11 +173,18 @@ def _ask(customer: Customer, changes: Sequence[Change], day: dt.date) -> None:
 @customer.command("add")
 @click.argument("identity", metavar="ID")
 @click.option("--opened", metavar="DATE", help="Where the first period starts.")
+@click.option("--long-ago", is_flag=True, help="Have that be more than 30 years back.")
 @fact_options
 @dry_run_option
 @pass_settings
 def customer_add(
-    settings: Settings, /, identity: str, opened: str | None, dry_run: bool, **facts: str | None
+    settings: Settings,
+    /,
+    identity: str,
+    opened: str | None,
+    long_ago: bool,
+    dry_run: bool,
+    **facts: str | None,
 ) -> None:
     """Add a customer.
 
@@ -186,7 +193,7 @@ def customer_add(
     given = {key: value for key, value in facts.items() if value is not None}
     given |= {"opened": settings.day(opened)} if opened else {}
     with settings.drafting(dry_run=dry_run) as draft:
-        added = register.add(draft, identity, given)
+        added = register.add(draft, identity, given, long_ago=long_ago)
         register.check_clashes(draft)
         settings.publish(draft, f"customer add: {identity}\n", dry_run)
     settings.talk(f"{identity}: {'would be ' if dry_run else ''}added, from {added.opened} on")

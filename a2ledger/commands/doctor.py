@@ -7,8 +7,15 @@ import sys
 import click
 
 from a2ledger.audit import doctor as examining
+from a2ledger.audit import mend as mending
 from a2ledger.book.book import Book, NoBookError
-from a2ledger.commands.settings import Settings, as_json_option, pass_settings, print_json
+from a2ledger.commands.settings import (
+    Settings,
+    as_json_option,
+    listed,
+    pass_settings,
+    print_json,
+)
 from a2ledger.errors import NO
 
 
@@ -47,7 +54,10 @@ def doctor(settings: Settings, mend: bool, as_json_: bool) -> None:
 
 def _mend(settings: Settings, book: Book) -> None:
     """Take the lock, which alone recovers, and bring permissions into line."""
-    with book.vault.writing(settings.talk, settings.timeout):
+    with settings.drafting(dry_run=False, adopting=False) as draft:
         changed = examining.mended(book.vault)
+        brought = mending.mend(draft)
     if changed:
         settings.talk(f"permissions of {len(changed)} file(s) and directories changed")
+    for line in listed(f"{path}: brought back" for path in brought):
+        settings.talk(line)

@@ -94,6 +94,11 @@ class ImportCommand(click.Command):
     help="Of A2Billing: from this day on charge for what recurs by fees of the book.",
 )
 @click.option("--all", "everything", is_flag=True, help="Read what was read before, too.")
+@click.option(
+    "--rebuild",
+    type=DAY,
+    help="Make a day of calls whose file was lost anew, from the files it was imported from.",
+)
 @click.option("--explain", is_flag=True, help="Say row by row what would happen; write nothing.")
 @as_json_option
 @dry_run_option
@@ -125,8 +130,9 @@ def import_(
     columns, reading, before = _columns(source, maps, like), None, None
     parts: list[reporting.Report] = []
     taking = {name: limits.pop(name) for name in ("opening", "fees_from")}
-    if explain:
-        _explain(settings, source, paths, (columns, like), limits, as_json_)
+    limits["as_json"], limits["dry_run"] = as_json_, dry_run
+    if limits["rebuild"] or explain:
+        _other(settings, source, paths, (columns, like), limits)
         return
     _check_usage(settings.book(), source, paths, limits)
     with settings.drafting(dry_run=dry_run) as draft:
@@ -171,6 +177,34 @@ def _check_usage(
     first, last = limits["since"], limits["through"]
     if first and last and first > last:
         raise click.UsageError(f"no day is from {first} and through {last}")
+
+
+def _other(
+    settings: Settings,
+    source: str,
+    paths: tuple[Path | str, ...],
+    mapped: tuple[dict[str, str], str],
+    limits: Mapping[str, Any],
+) -> None:
+    """Do what posts no row: make a day of calls anew, or explain every row."""
+    if day := limits["rebuild"]:
+        _rebuild(settings, source, paths, day, limits["dry_run"])
+    else:
+        _explain(settings, source, paths, mapped, limits, limits["as_json"])
+
+
+def _rebuild(
+    settings: Settings, source: str, paths: Sequence[Path | str], day: dt.date, dry_run: bool
+) -> None:
+    """Bring the calls of a day back, if a source's files still hold exactly those."""
+    with settings.drafting(dry_run=dry_run) as draft:
+        feed = draft.config.source(source, sources.dialects)
+        inputs = [_input(settings, feed, path) for path in paths or _configured(feed)]
+        rows = call_imports.rebuild(draft, feed, inputs, settings.now(draft), day)
+        is_new = bool(draft.put_files)
+        settings.publish(draft, f"calls of {day} rebuilt: {rows}\n", dry_run)
+    done = "are there again" if is_new else "are there as they were"
+    settings.talk(f"{rows} calls of {day} {done}, as calls/DIGESTS has them")
 
 
 def _parts(parts: Sequence[reporting.Report]) -> dict[str, Any]:

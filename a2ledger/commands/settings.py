@@ -21,10 +21,12 @@ import click
 from click.shell_completion import CompletionItem
 
 from a2ledger import errors, local_forms, money
+from a2ledger.book import trust
 from a2ledger.book.book import Book, Draft, RefusedError
 from a2ledger.errors import ExpectedError
 from a2ledger.journal import subledgers
 from a2ledger.local_forms import Locale
+from a2ledger.period import DayError, check_day
 from a2ledger.progress import SILENT, Bar, Progress
 from a2ledger.records import Customer
 from a2ledger.sources.address import is_address
@@ -33,12 +35,23 @@ from a2ledger.sources.address import is_address
 class Settings:
     """What the options before the command say."""
 
-    def __init__(self, book: Path, today: dt.date | None, timeout: float, quiet: bool) -> None:
+    def __init__(
+        self,
+        book: Path,
+        today: dt.date | None,
+        timeout: float,
+        quiet: bool,
+        *,
+        trusted: bool = False,
+    ) -> None:
         self.root, self._today, self.timeout, self.quiet = book, today, timeout, quiet
+        self.trusted = trusted
+        """Whether the book may be another user's."""
         self._bar: Bar | None = None
 
     def book(self) -> Book:
         """The book commands work on."""
+        trust.check(self.root, trusted=self.trusted)
         book = Book(self.root)
         book.talk = self.talk
         return book
@@ -46,7 +59,8 @@ class Settings:
     @property
     def options(self) -> tuple[str, ...]:
         """Options before the command that hold for a command run on its behalf, too."""
-        return ("--today", str(self._today)) if self._today else ()
+        trusted = ("--trust-book",) if self.trusted else ()
+        return (*trusted, "--today", str(self._today)) if self._today else trusted
 
     def now(self, book: Book) -> dt.datetime:
         """The time, in the book's zone; under ``--today`` the end of that day."""
@@ -159,17 +173,19 @@ class Day(click.ParamType[dt.date]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> dt.date:
         """The day a text names."""
-        if isinstance(value, dt.date):
-            return value
         try:
-            return dt.date.fromisoformat(str(value))
+            return check_day(dt.date.fromisoformat(str(value)))
+        except DayError as error:
+            self.fail(str(error), param, ctx)
         except ValueError:
             pass
         try:
             text = local_forms.day(str(value), _locale(ctx))
-            return dt.date.fromisoformat(text)
+            return check_day(dt.date.fromisoformat(text))
         except errors.BadValueError as error:
             self.fail(_said(error), param, ctx)
+        except DayError as error:
+            self.fail(str(error), param, ctx)
         except ValueError:
             self.fail(f"{value!r} is not a day such as 2026-01-31", param, ctx)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 from a2ledger import accounts, records
 from a2ledger.local_forms import Locale
+from a2ledger.period import read_day
 from a2ledger.sources import local, text
 from a2ledger.sources.batch import Refused
 
@@ -71,8 +71,6 @@ def _check(row: dict[str, str], seen: dict[str, int]) -> None:
         raise _BadRowError("missing-name", f"{name} has no name")
     if row.get("opened"):
         try:
-            dt.date.fromisoformat(row["opened"])
-        except ValueError:
-            raise _BadRowError(
-                "bad-date", f"opened {row['opened']!r} is no day such as 2026-01-31"
-            ) from None
+            read_day(row["opened"])
+        except ValueError as error:
+            raise _BadRowError("bad-date", f"opened: {error}") from None

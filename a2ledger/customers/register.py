@@ -13,7 +13,16 @@ from a2ledger.customers import columns as source
 from a2ledger.customers import directory
 from a2ledger.journal import customer_file, ledger, subledgers
 from a2ledger.journal.customer_file import with_facts
-from a2ledger.period import WEEK, anniversary, counted, cycle_of, holding, is_anniversary
+from a2ledger.period import (
+    LONG_AGO_YEARS,
+    WEEK,
+    anniversary,
+    counted,
+    cycle_of,
+    holding,
+    is_anniversary,
+    read_day,
+)
 from a2ledger.records import KEYS, Customer, Fact, split_list
 from a2ledger.sources import local
 from a2ledger.sources.batch import Refused
@@ -44,13 +53,16 @@ def fact(key: str, text: str) -> Fact:
         raise RefusedError(what, todo=todo or errors.CORRECT) from None
 
 
-def add(draft: Draft, identity: str, given: Mapping[str, str]) -> Customer:
+def add(
+    draft: Draft, identity: str, given: Mapping[str, str], *, long_ago: bool = False
+) -> Customer:
     """Add a customer.
 
     Args:
         draft: of the book.
         identity: the new id.
         given: facts as text by key, and ``opened``; what is missing gets its default.
+        long_ago: whether ``opened`` may be more than :data:`LONG_AGO_YEARS` back.
 
     Raises:
         RefusedError: if there is such a customer, or a value is none.
@@ -77,6 +89,7 @@ def add(draft: Draft, identity: str, given: Mapping[str, str]) -> Customer:
     texts = defaults | {key: text for key, text in given.items() if text != ""}
     opened, kind = texts.pop("opened", ""), texts.get("cycle", "monthly")
     start = _day("opened", opened) if opened else draft.today
+    _check_age(draft.today, start, long_ago=long_ago)
     if is_anniversary(kind) and not given.get("billing_day"):
         fact("cycle", kind)
         texts["billing_day"] = str(anniversary(kind, start))
@@ -99,9 +112,23 @@ def add(draft: Draft, identity: str, given: Mapping[str, str]) -> Customer:
 
 def _day(key: str, text: str) -> dt.date:
     try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise RefusedError(f"{key}: {text!r} is not a day such as 2026-01-31") from None
+        return read_day(text)
+    except ValueError as error:
+        raise RefusedError(f"{key}: {error}") from None
+
+
+def _check_age(today: dt.date, opened: dt.date, *, long_ago: bool) -> None:
+    """Refuse a first day so far back that it is a slip: every period since would be closed.
+
+    Raises:
+        RefusedError: saying how to have it all the same.
+    """
+    if not long_ago and opened.year < today.year - LONG_AGO_YEARS:
+        raise RefusedError(
+            f"opened: {opened} is more than {LONG_AGO_YEARS} years ago, and every period since "
+            "would be closed one by one",
+            todo="correct it, or say `customer add ID --opened DATE --long-ago`",
+        )
 
 
 def _check_decks(draft: Draft, currency: str, tariff: Fact) -> None:

@@ -11,6 +11,9 @@ from a2ledger.documents import paths
 from a2ledger.documents.document import read
 from a2ledger.journal import syntax
 
+_DOCUMENT = re.compile(r"invoices/[^/]+/[^/]+\.json")
+_LINK = re.compile(r" \^([A-Za-z0-9_.-]+)")
+
 
 class Numbers:
     """Gapless numbers of invoices and credit notes, taken under the writer's lock.
@@ -26,10 +29,17 @@ class Numbers:
         self.draft, self.year = draft, draft.today.year
         self.series = {"invoice": config.invoice_series, "credit-note": config.credit_note_series}
         starts = {"invoice": config.invoice_start, "credit-note": config.credit_note_start}
-        self._paths = paths.every(draft)
+        self._paths = paths.by_name([*paths.every(draft).values(), *self._committed()])
         self.last = {
             kind: self._last(kind, series, starts[kind]) for kind, series in self.series.items()
         }
+
+    def _committed(self) -> list[str]:
+        """Return the documents that git and the last publication know, on disk or not."""
+        known = set(self.draft.vault.published.files)
+        if head := self.draft.repository.head():
+            known |= self.draft.repository.tree(head, "invoices").keys()
+        return [path for path in known if _DOCUMENT.fullmatch(path)]
 
     def _last(self, kind: str, series: str, start: int) -> int:
         """Return the highest number taken; of this year where the series begins anew each year.
@@ -37,9 +47,9 @@ class Numbers:
         Raises:
             RefusedError: if the series is to start beyond a number it has issued.
         """
-        taken = _numbers(series, self._paths, str(self.year))
+        taken = numbers(series, self._paths, str(self.year))
         last = max(taken, default=0)
-        if last >= start - 1 or _numbers(series, self._paths, r"\d{4}").keys() - taken.keys():
+        if last >= start - 1 or numbers(series, self._paths, r"\d{4}").keys() - taken.keys():
             return last
         if taken:
             key = "next" if kind == "invoice" else "credit_note_next"
@@ -59,7 +69,8 @@ class Numbers:
             RefusedError: if it is another system's, or the one before has a later date.
         """
         before = self._name(kind, self.last[kind])
-        if path := self._paths.pop(before, ""):
+        path = self._paths.pop(before, "")
+        if path and self.draft.has(path):
             issued = read(self.draft.text(path)).issue_date
             if issued > str(self.draft.today):
                 raise RefusedError(
@@ -70,6 +81,11 @@ class Numbers:
                     todo=f"it is {self.draft.today} here",
                 )
         number = self._name(kind, self.last[kind] + 1)
+        if number in self._posted:
+            raise RefusedError(
+                f"{number} is taken: the journals have an entry of it, and its document is gone",
+                todo="bring invoices/ back with `git checkout HEAD -- invoices`",
+            )
         if number in self._foreign:
             raise RefusedError(
                 (f"{number} is the number of an opening balance, brought from another system"),
@@ -87,6 +103,13 @@ class Numbers:
         return self.series[kind].format(year=self.year, number=number)
 
     @cached_property
+    def _posted(self) -> set[str]:
+        """Links of all entries: a number that a seal or a journal knows is not taken again."""
+        texts = map(self.draft.text, self.draft.files(GENERAL, "2*.beancount"))
+        links = {link for text in texts for link in _LINK.findall(text)}
+        return links - self._paths.keys()
+
+    @cached_property
     def _foreign(self) -> set[str]:
         """Numbers that opening balances brought from other systems."""
         texts = (self.draft.text(path) for path in self.draft.files(GENERAL, "2*.beancount"))
@@ -100,7 +123,7 @@ class Numbers:
         }
 
 
-def _numbers(series: str, names: Iterable[str], year: str) -> Mapping[int, str]:
+def numbers(series: str, names: Iterable[str], year: str) -> Mapping[int, str]:
     """Return the documents of a series, by their numbers, among the names of some."""
     text = re.escape(series).replace(re.escape("{year}"), year)
     pattern = re.compile(re.sub(r"\\\{number(?:[^}]*)\\\}", lambda _: r"(\d+)", text))

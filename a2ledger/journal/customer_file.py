@@ -74,20 +74,18 @@ def parse(text: str) -> Customer:
         raise ValueError('no `open` of an Unbilled account that bears customer: "ID"')
     facts: dict[str, list[tuple[dt.date, Fact]]] = {}
     for day, key, value in _SET.findall(text):
-        facts.setdefault(key, []).append((dt.date.fromisoformat(day), _fact(key, value)))
+        facts.setdefault(key, []).append((period.read_day(day), _fact(key, value)))
     if (found := text.count('custom "a2ledger-set"')) != sum(map(len, facts.values())):
         raise ValueError(f'one of {found} `custom "a2ledger-set"` lines is not DATE "KEY" VALUE')
     return Customer(
         id=opened[2],
-        opened=dt.date.fromisoformat(opened[1]),
+        opened=period.read_day(opened[1]),
         facts={
             key: tuple(sorted(facts[key], key=lambda change: change[0]))
             for key in FACTS
             if key in facts
         },
-        periods=tuple(
-            dt.date.fromisoformat(f"{month}-{day}") for month, day in _INCLUDE.findall(text)
-        ),
+        periods=tuple(period.read_day(f"{month}-{day}") for month, day in _INCLUDE.findall(text)),
         has_deposit=f" open {accounts.DEPOSITS}" in text,
         fees=_fees(text) if '"a2ledger-fee"' in text else (),
     )
@@ -122,7 +120,7 @@ def _fees(text: str) -> tuple[Fee, ...]:
                 raise ValueError(f"is not {_SHAPES}")  # noqa: TRY301 - values may be wrong too
             money.parse(row["amount"] or "0")
             span(row["every"] or "month")
-            rows.append((dt.date.fromisoformat(row["day"]), row))
+            rows.append((period.read_day(row["day"]), row))
         except ValueError as error:
             line = text.count("\n", 0, found.start()) + 1
             raise BadLineError(line, f"{found[0].strip()}: {error}") from None

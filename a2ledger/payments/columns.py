@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from a2ledger import money
+from a2ledger.period import check_day
 from a2ledger.records import Movement
 from a2ledger.sources import local, text
 from a2ledger.sources.batch import Refused
@@ -153,4 +154,7 @@ def _date(name: str, written: str, config: Config) -> dt.date:
         moment = dt.datetime.fromisoformat(written)
     except ValueError:
         raise bad from None
-    return (moment.astimezone(config.zone) if moment.tzinfo else moment).date()
+    try:
+        return check_day((moment.astimezone(config.zone) if moment.tzinfo else moment).date())
+    except (ValueError, OverflowError):
+        raise _BadRowError("bad-date", f"{name} {written!r} is no day that a book holds") from None

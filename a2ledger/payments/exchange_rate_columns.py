@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from typing import TYPE_CHECKING
 
 from a2ledger.journal import exchange_rates
 from a2ledger.journal.exchange_rates import Price
 from a2ledger.local_forms import Locale
+from a2ledger.period import read_day
 from a2ledger.sources import local, text
 from a2ledger.sources.batch import Refused
 
@@ -52,9 +52,9 @@ def _price(row: dict[str, str]) -> Price:
     if not re.fullmatch("[A-Z]{3}", row["currency"]):
         raise _BadRowError("bad-currency", f"{row['currency']!r} is no code such as USD")
     try:
-        day = dt.date.fromisoformat(row["date"])
-    except ValueError:
-        raise _BadRowError("bad-date", f"{row['date']!r} is no day such as 2026-01-31") from None
+        day = read_day(row["date"])
+    except ValueError as error:
+        raise _BadRowError("bad-date", str(error)) from None
     try:
         return Price(day, row["currency"], exchange_rates.number(row["price"]))
     except ValueError as error:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from a2ledger import facts
 from a2ledger.book.book import Book, BrokenBookError, Draft
 from a2ledger.book.disk import fsync, write
 from a2ledger.book.transaction import STATE
@@ -63,7 +64,15 @@ def put(draft: Draft, name: str, text: str) -> None:
 
 
 def _file(name: str) -> str:
-    return f"tariffs/{name}.csv"
+    """Return where a tariff stands in the book, and never outside of it.
+
+    Raises:
+        BrokenBookError: if that is no name of one.
+    """
+    try:
+        return f"tariffs/{facts.tariff_name(name)}.csv"
+    except ValueError as error:
+        raise BrokenBookError([Problem("tariffs", 0, "tariff", str(error))]) from None
 
 
 def path(directory: Path, text: str, name: str, locale: Locale = NO_LOCALE) -> Path:

@@ -26,6 +26,10 @@ from a2ledger.staff import forms
 
 _KEPT = 50
 """Jobs that are remembered."""
+_AT_ONCE = 4
+"""Commands that run at once; one of a user's."""
+_WAITING = 10
+"""Things that one user may have asked for and that are not done."""
 _WAIT_SECONDS = 60
 """How long a command waits for another writer."""
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
@@ -71,6 +75,9 @@ class Clerk:
     def __init__(self, root: Path, options: tuple[str, ...] = ()) -> None:
         self._root, self._options = root.resolve(), options
         self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._turns: dict[str, threading.Lock] = {}
+        """What a user has begun is done one after the other."""
+        self._slots = threading.BoundedSemaphore(_AT_ONCE)
         self.published: Callable[[], None] = lambda: None
         """Called when a command is through, before its job is said to be done."""
 
@@ -85,10 +92,17 @@ class Clerk:
         Raises:
             BadFormError: saying what is wrong with it.
         """
-        job = Job(secrets.token_hex(8), user, forms.command(form), form)
+        words = forms.command(form)
+        waiting = sum(one.user == user and one.code is None for one in self._jobs.values())
+        if waiting >= _WAITING:
+            what = f"{waiting} things you asked for are not done yet: wait for them"
+            raise forms.BadFormError(what)
+        self._turns.setdefault(user, threading.Lock())
+        job = Job(secrets.token_hex(8), user, words, form)
         self._jobs[job.id] = job
-        while len(self._jobs) > _KEPT:
-            self._jobs.popitem(last=False)
+        done = [one.id for one in self._jobs.values() if one.code is not None]
+        for old in done[: max(0, len(self._jobs) - _KEPT)]:
+            del self._jobs[old]
         job.thread = threading.Thread(target=self._run, args=(job,), daemon=True)
         job.thread.start()
         return job
@@ -102,7 +116,11 @@ class Clerk:
     def _run(self, job: Job) -> None:
         code = 70
         try:
-            with tempfile.TemporaryDirectory(prefix="a2ledger-") as directory:
+            with (
+                self._turns[job.user],
+                self._slots,
+                tempfile.TemporaryDirectory(prefix="a2ledger-") as directory,
+            ):
                 code = self._command(job, directory)
             self.published()
         except OSError as error:

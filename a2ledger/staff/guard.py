@@ -13,7 +13,6 @@ import enum
 import ipaddress
 import re
 import shlex
-import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,10 +25,13 @@ from flask import Response as FlaskResponse
 from werkzeug.wrappers import Response
 
 from a2ledger.book.config import Serve
+from a2ledger.errors import ExpectedError
 from a2ledger.staff.desk import USER, Desk
+from a2ledger.staff.limits import is_tame, limited, texts_are_tame
 from a2ledger.staff.passwords import Passwords
 
-_ASKING = "a2ledger.asking"
+_EXPRESSIONS = {"account", "filter", "query_string"}
+"""Words of an address that may hold regular expressions."""
 
 Environ = dict[str, Any]
 Start = Callable[..., Any]
@@ -155,6 +157,14 @@ class Door:
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         """Answer a request, or refuse it."""
         environ.pop(USER, None)
+        try:
+            return self._answer(environ, start)
+        except ExpectedError as error:
+            return _refused(503, str(error))(environ, start)
+        except OSError as error:
+            return _refused(503, f"{error.filename}: {error.strerror}")(environ, start)
+
+    def _answer(self, environ: Environ, start: Start) -> Iterable[bytes]:
         if not self._is_ours(environ.get("HTTP_HOST", "")):
             return _refused(400, "this is not the name of this server")(environ, start)
         user = self._user(environ)
@@ -214,20 +224,12 @@ def _refused(status: int, why: str) -> Response:
 
 def protect(app: Flask, desk: Desk) -> None:
     """Have an application answer what its routes may, and nothing else."""
-    queries = threading.Lock()
 
     def allow() -> FlaskResponse | None:
-        why = _forbidden(desk)
+        why = _from_elsewhere() or _wild() or _forbidden(desk)
         if why:
             return app.make_response(({"error": why, "success": False}, 403))
-        if ROUTES.get(str(request.endpoint)) is May.ASK:
-            queries.acquire()  # the shell that Fava asks is one for all
-            request.environ[_ASKING] = True
         return None
-
-    def release(_error: BaseException | None) -> None:
-        if request.environ.pop(_ASKING, False):
-            queries.release()
 
     def dress(response: FlaskResponse) -> FlaskResponse:
         for name, value in HEADERS.items():
@@ -237,8 +239,35 @@ def protect(app: Flask, desk: Desk) -> None:
         return response
 
     app.before_request_funcs.setdefault(None, []).insert(0, allow)
-    app.teardown_request(release)
+    for endpoint, may in ROUTES.items():
+        if may is May.ASK and endpoint in app.view_functions:
+            app.view_functions[endpoint] = limited(app.view_functions[endpoint], app.make_response)
     app.after_request(dress)
+
+
+def _from_elsewhere() -> str:
+    """Why a request that another site has had a browser send is not answered, whatever its method.
+
+    A picture on a foreign page is enough to ask a question that keeps us busy.
+    """
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    origin = request.headers.get("Origin")
+    is_ours = origin is None or (origin != "null" and urlsplit(origin).netloc == request.host)
+    if site in {"same-origin", "none"} and is_ours:
+        return ""
+    return "another site sent this: open the page by its own address"
+
+
+def _wild() -> str:
+    """Why the expressions of a request are not tried on anything; empty if they may be."""
+    for name, values in request.args.lists():
+        whole = is_tame if name == "account" else texts_are_tame
+        for value in values:
+            if name in _EXPRESSIONS and not (whole(value) and texts_are_tame(value)):
+                return "a regular expression in this could take for ever: write a simpler one"
+            if name == "filter" and not all(map(is_tame, value.split())):
+                return "a regular expression in this could take for ever: write a simpler one"
+    return ""
 
 
 def _forbidden(desk: Desk) -> str:
@@ -264,11 +293,6 @@ def _no_write(desk: Desk) -> str:
         return "nothing can be written here: the server was started with --read-only"
     if (request.content_length or 0) > _BODY or not request.is_json:
         return "this is no form of ours"
-    origin = request.headers.get("Origin")
-    if origin and urlsplit(origin).netloc != request.host:
-        return "another site sent this"
-    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-        return "another site sent this"
     token = request.headers.get("X-A2ledger-Token", "")
     if not desk.knows(token, request.environ.get(USER, "")):
         return "this page is of another day: load it again"

@@ -30,6 +30,7 @@ from a2ledger.documents.document import as_json
 from a2ledger.errors import ExpectedError
 from a2ledger.journal import ledger, subledgers
 from a2ledger.journal.ledger import Ledger, Standing
+from a2ledger.period import read_day
 from a2ledger.rating import usage
 from a2ledger.records import KEYS, Customer
 from a2ledger.staff import customers, helpdesk
@@ -158,7 +159,7 @@ class _Page(FavaExtensionBase):
 
 def _day(name: str) -> dt.date | None:
     try:
-        return dt.date.fromisoformat(request.args.get(name, ""))
+        return read_day(request.args.get(name, ""))
     except ValueError:
         return None
 

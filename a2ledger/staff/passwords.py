@@ -100,7 +100,7 @@ class Passwords:
             return True
         with self._lock:  # one hash at a time: guessing is not to take every thread
             if self._too_many(key := (address, name)):
-                return False
+                return False  # of this name from there: a proxy speaks for many others
             # An unknown name takes as long as a known one.
             if check_password_hash(self._hashes.get(name, self._nobody), password):
                 self._right.add(digest)
@@ -118,7 +118,11 @@ class Passwords:
         return len(self._wrong.get(key, ())) >= _TRIES
 
     def _reread(self) -> None:
-        found = self._path.stat()
+        try:
+            found = self._path.stat()
+        except OSError:
+            read(self._path)  # which says what is wrong with it
+            raise
         if (state := (found.st_mtime_ns, found.st_size, found.st_ino)) != self._state:
             self._hashes, self._right = read(self._path), set()
             self._state = state

@@ -6,15 +6,16 @@ import contextlib
 import inspect
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import fava
-from cheroot.wsgi import Server
 from fava.application import create_app
-from flask import Flask
+from flask import Flask, request
 from jinja2 import ChoiceLoader, DictLoader
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from a2ledger.book.book import Book, RefusedError
 from a2ledger.book.config import Serve
@@ -22,9 +23,12 @@ from a2ledger.errors import ExpectedError
 from a2ledger.staff.customer_ledgers import PREFIX, Ledgers
 from a2ledger.staff.desk import KEY, Desk
 from a2ledger.staff.guard import Door, is_loopback, protect
+from a2ledger.staff.limits import PatientServer, connections
 from a2ledger.staff.passwords import Passwords
 
 _JOURNAL = "_journal_table.html"
+_ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What a request that makes no sense may end in."""
 _THREADS = 10
 _GRACE_SECONDS = 5
 _MOST_BYTES = 200_000
@@ -49,12 +53,26 @@ def application(book: Book, desk: Desk) -> Flask:
     app.jinja_loader = ChoiceLoader([DictLoader({_JOURNAL: text}), app.jinja_loader])
     protect(app, desk)
     app.register_error_handler(ExpectedError, _said)
+    app.register_error_handler(BadRequest, _odd)
+    for kind in _ODD:
+        app.register_error_handler(kind, _odd)
     return app
 
 
 def _said(problem: Exception) -> tuple[str, int, dict[str, str]]:
     """What is wrong with the book, in place of a page."""
     return f"{problem}\n", 503, {"Content-Type": "text/plain; charset=utf-8"}
+
+
+def _odd(problem: Exception) -> tuple[str, int, dict[str, str]]:
+    """What is said to a request that nothing could be made of."""
+    status = problem.code or 400 if isinstance(problem, HTTPException) else 400
+    said = " ".join(str(problem).split())[:200]
+    headers = {"Content-Type": "text/plain; charset=utf-8"}
+    if not isinstance(problem, HTTPException):
+        name = type(problem).__name__
+        print(f"a2ledger: {request.path}: {name}: {said}; not answered", file=sys.stderr)  # noqa: T201
+    return f"nothing could be made of this request ({said})\n", status, headers
 
 
 def door(app: Flask, book: Book, serve: Serve) -> Door:
@@ -81,7 +99,8 @@ def listening(book: Book, desk: Desk, serve: Serve) -> Iterator[str]:
         RefusedError: if it may not be served like that, or the port is another's.
     """
     app = application(book, desk)
-    server = Server((serve.host, serve.port), door(app, book, serve), numthreads=_THREADS)
+    server = PatientServer((serve.host, serve.port), door(app, book, serve), numthreads=_THREADS)
+    server.ConnectionClass = connections([serve.user_header] if serve.user_header else [])
     server.max_request_header_size, server.max_request_body_size = _MOST_BYTES, _MOST_BYTES
     _start(server, serve)
     stop = threading.Event()
@@ -122,7 +141,7 @@ def _signals() -> int:
     return read
 
 
-def _start(server: Server, serve: Serve) -> None:
+def _start(server: PatientServer, serve: Serve) -> None:
     """Have a server listen, in threads that need not end for the program to end.
 
     Raises:

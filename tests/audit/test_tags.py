@@ -232,6 +232,31 @@ def test_a_repository_that_calls_every_signature_good_is_not_asked(book, tmp_pat
     assert "is signed by none" in found(book)["closed/000001"]
 
 
+def test_a_tag_that_ends_in_what_another_program_would_call_a_signature_runs_none(book, tmp_path):
+    """A PGP block, and a `gpg.program` in the book's own configuration."""
+    ran, liar = tmp_path / "ran", tmp_path / "liar"
+    liar.write_text(f"#!/bin/sh\ntouch {ran}\necho '[GNUPG:] GOODSIG 1 x' >&2\n")
+    liar.chmod(0o755)
+    for key in ("gpg.program", "gpg.openpgp.program", "gpg.ssh.program"):
+        book.git("config", key, str(liar))
+    for number in ("000001", "000002"):
+        told = book.git("cat-file", "tag", f"closed/{number}").partition("-----BEGIN")[0]
+        block = "-----BEGIN PGP SIGNATURE-----\n\niHUE\n-----END PGP SIGNATURE-----\n"
+        made = subprocess.run(
+            ["git", "-c", "safe.directory=*", "hash-object", "-t", "tag", "-w", "--stdin"],
+            cwd=book.root, input=told + block, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        book.git("update-ref", f"refs/tags/closed/{number}", made.stdout.strip())
+    assert "is signed by none" in found(book)["closed/000001"]
+    assert not ran.exists()
+
+
+def test_all_tags_taken_away_is_found_where_closes_are_to_be_signed(book):
+    for name in book.git("tag").split():
+        book.git("tag", "-d", name)
+    assert "no close bears a signed tag" in found(book)["a2ledger.toml"]
+
+
 def test_a_tag_that_points_at_the_object_of_another_is_found(book):
     book.git("update-ref", "refs/tags/closed/000002", "refs/tags/closed/000001")
     assert "is the tag closed/000001, under another name" in found(book)["closed/000002"]

@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import re
 import shutil
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -336,6 +337,7 @@ def test_what_was_closed_anew_is_found_by_a_seal_that_was_kept(closed):
     closed.git("reset", "--quiet", "--hard", f"HEAD~{len(head[: head.index(head[1]) + 1])}")
     closed.git("clean", "--quiet", "-fd", "journals", "invoices", "calls")
     assert not (closed.root / APRIL).exists()
+    (closed.root / ".a2ledger/published").unlink()  # which would know better
     closed.moves("charges", "C1", "2026-03-09", "1.00", today="2026-03-25")
     closed.close(today="2026-04-02")
 
@@ -434,3 +436,111 @@ def test_the_root_depends_on_every_file_and_every_path(count):
     assert len(roots) == 1 + 2 * count
     shuffled = dict(reversed(files.items()))
     assert seal.root(shuffled) == seal.root(files)
+
+
+# ---- forged ----
+
+
+def forged_statement(book):
+    """A statement beside the real invoice that asks for more."""
+    text = re.sub(r',\n "seal": "[^"]*"', "", book.text(BILL)).replace('"14.52"', '"9999.00"')
+    (book.root / "invoices/2026/statement-C1-2026-03-01.json").write_text(text)
+
+
+def twin_of_another_year(book):
+    (book.root / "invoices/2025").mkdir()
+    shutil.copy(book.root / BILL, book.root / "invoices/2025" / Path(BILL).name)
+
+
+def invoice_that_a_comment_names(book):
+    """Whose link stands in an open period's file, in a comment."""
+    added_document(book)
+    book.edit(APRIL, "; ---- usage", "; ^INV-2026-000009\n\n; ---- usage")
+
+
+def customer_and_bills_gone(book):
+    """A customer with all periods and documents, out of the middle of the numbers."""
+    for path in [
+        *book.root.glob("journals/20*/C2.*"),
+        book.root / "journals/customers/C2.beancount",
+    ]:
+        path.unlink()
+    for path in book.root.glob("invoices/2026/*.json"):
+        if '"id": "C2"' in path.read_text():
+            path.unlink()
+
+
+def month_that_is_a_link(book):
+    away = book.root.parent / "away"
+    (book.root / "journals/2026-02").rename(away)
+    (book.root / "journals/2026-02").symlink_to(away)
+
+
+def main_edited(book):
+    book.append("journals/main.beancount", "; and more\n")
+
+
+def grafts(book):
+    (book.root / ".git/info").mkdir(exist_ok=True)
+    (book.root / ".git/info/grafts").write_text(book.git("rev-parse", "HEAD"))
+
+
+def replaced_commit(book):
+    book.git("replace", "HEAD", "HEAD~1")
+
+
+def no_repository(book):
+    shutil.rmtree(book.root / ".git")
+
+
+FORGED = {
+    forged_statement: "invoices/2026/statement-C1-2026-03-01.json: is a document that no journal",
+    twin_of_another_year: "INV-2026-000003.json: bears the name of invoices/2025",
+    invoice_that_a_comment_names: "INV-2026-000009.json: is a document that no journal knows",
+    customer_and_bills_gone: "invoices: INV-2026-000002",
+    month_that_is_a_link: "journals/2026-02: is a link",
+    main_edited: "journals/main.beancount: is not what",
+    grafts: ".git: has grafts",
+    replaced_commit: ".git: has replaced commits",
+    no_repository: ".git: is no repository here",
+}
+
+
+@pytest.mark.parametrize("attack", FORGED, ids=lambda attack: attack.__name__)
+def test_what_is_forged_is_found(closed, attack):
+    attack(closed)
+    said = closed.run("verify", code=1).stdout
+    assert FORGED[attack] in said, said
+
+
+def test_a_customer_taken_away_by_a_commit_is_found_in_history(closed):
+    customer_and_bills_gone(closed)
+    closed.git("-c", "user.name=x", "-c", "user.email=x@y", "commit", "-qam", "tidy")
+    said = closed.run("verify", code=1).stdout
+    assert "journals/customers/C2.beancount: was taken away in commit" in said
+
+
+def test_an_anchor_kept_elsewhere_tells_of_what_is_gone_without_a_trace(closed, tmp_path):
+    """The latest month is taken away whole, and history written anew without it."""
+    file = tmp_path / "anchor.txt"
+    closed.run("verify", "--anchor", file)
+    closed.run("verify", "--anchor", file)
+    (line,) = file.read_text().splitlines()
+    assert re.fullmatch(r"2026-04-10 documents=7 customers=2 tags=0 root=[0-9a-f]{64}", line)
+    closed.run("verify", "--anchor", file, today="2026-04-11")
+    assert len(file.read_text().splitlines()) == 2
+
+    first = closed.git("rev-list", "--reverse", "HEAD").split()
+    closed.git("reset", "--quiet", "--hard", first[-4])
+    shutil.rmtree(closed.root / ".a2ledger")
+    done = closed.run("verify", "--anchor", file, code=1)
+    assert "anchor:1: the book is no more what it was on 2026-04-10: documents was 7" in done.stdout
+    (said,) = closed.run("verify", "--anchor", closed.root / "x", code=2).stderr.splitlines()[-1:]
+    assert "lies in the book itself" in said
+
+
+def test_a_line_that_is_no_anchor_is_said(closed, tmp_path):
+    file = tmp_path / "anchor.txt"
+    file.write_text("# kept by Ada\nsomething\n2026-13-01 documents=1 customers=1 tags=0 root=x\n")
+    said = closed.run("verify", "--anchor", file, code=1).stdout
+    assert said.count("is no anchor") == 2

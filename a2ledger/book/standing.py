@@ -1,0 +1,142 @@
+"""Where git stands in a book: on which branch and commit, and in the middle of what.
+
+A book is one line of history. Git moved by hand, off its branch or back, is refused by name, for
+what is imported there would be lost with the next checkout. Read from git's own files, so that the
+usual case costs no program.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from a2ledger.book.git import Repository
+from a2ledger.book.published import Published
+from a2ledger.errors import FAILED, NO, ExpectedError
+
+_BRANCH = re.compile(r"ref: refs/heads/(\S+)\s*")
+_COMMIT = re.compile(r"[0-9a-f]{40}\s*")
+_BETWEEN = {
+    "MERGE_HEAD": ("a merge", "git merge --abort"),
+    "rebase-merge": ("a rebase", "git rebase --abort"),
+    "rebase-apply": ("a rebase", "git rebase --abort"),
+    "CHERRY_PICK_HEAD": ("a cherry-pick", "git cherry-pick --abort"),
+    "REVERT_HEAD": ("a revert", "git revert --abort"),
+}
+"""What git may be in the middle of, and how to leave that."""
+
+
+class NotOnBranchError(ExpectedError):
+    """Git does not stand where the book is."""
+
+
+class Astray(NamedTuple):
+    """What is wrong with where git stands, and the way back."""
+
+    what: str
+    todo: str
+
+
+def branch(root: Path) -> str:
+    """Return the name of the branch git is on; empty if it is on none."""
+    match = _BRANCH.fullmatch(_read(root / ".git/HEAD"))
+    return match[1] if match else ""
+
+
+def commit(root: Path) -> str:
+    """Return the latest commit of the branch, as far as its file says; else empty."""
+    name = branch(root)
+    text = _read(root / ".git/refs/heads" / name) if name else ""
+    return text.strip() if _COMMIT.fullmatch(text) else ""
+
+
+def check(root: Path, repository: Repository, published: Published) -> None:
+    """Make sure that git stands where the book was published to.
+
+    Raises:
+        NotOnBranchError: naming the first thing that is wrong.
+    """
+    for astray in look(root, repository, published):
+        error = NotOnBranchError(astray.what, todo=astray.todo)
+        error.exit_code = NO if (root / ".git").is_dir() else FAILED
+        raise error
+
+
+def look(root: Path, repository: Repository, published: Published) -> Iterator[Astray]:
+    """Yield what is wrong with where git stands."""
+    top = root / ".git"
+    if not top.exists():
+        copy = f"bring it back from a backup, or with `git clone --bare COPY {top}`"
+        yield Astray(f"{top}: is gone, and with it the book's history", copy)
+        return
+    if top.is_file() or top.is_symlink():
+        what = f"{top}: is no directory: this is a worktree or a submodule of another repository"
+        yield Astray(what, "keep the book in a repository of its own: `git clone` it")
+        return
+    name = branch(root)
+    kept = published.branch or "main"
+    if not name:
+        head = _read(top / "HEAD").strip()
+        if _COMMIT.fullmatch(head):
+            what = f"git is at commit {head[:12]}, on no branch; what is done there would be lost"
+        else:
+            what = f"{top / 'HEAD'}: names no branch"
+        yield Astray(what, f"run `git checkout {kept}`, or `git switch -c NAME` in a copy")
+        return
+    if published.branch and name != published.branch:
+        what = f"git is on the branch {name}, and the book is kept on {kept}"
+        yield Astray(what, f"run `git checkout {kept}`; merge {name} there if you want it")
+        return
+    for leftover, (deed, way) in _BETWEEN.items():
+        if (top / leftover).exists():
+            yield Astray(f"git is in the middle of {deed}", f"finish it, or run `{way}`")
+            return
+    yield from _history(root, repository, published)
+
+
+def _history(root: Path, repository: Repository, published: Published) -> Iterator[Astray]:
+    """Yield where what was published last is not in the branch's history."""
+    last = published.commit
+    head = commit(root) or repository.head()
+    if not head:
+        if last:
+            what = "git has lost the latest commit of the book"
+            yield Astray(what, "run `git fsck`, and bring .git back from a backup")
+        return
+    if not published.is_known or not last or head == last:
+        return
+    done = repository.run("merge-base", "--is-ancestor", last, head, check=False)
+    if done.returncode == 1:
+        what = (
+            f"the branch was moved to {head[:12]}, and the last run's commit {last[:12]} "
+            "is not in its history"
+        )
+        yield Astray(what, f"run `git reset --hard {last}`: what was published is there")
+    elif done.returncode:
+        what = f"git has lost the last run's commit {last[:12]}"
+        yield Astray(what, "bring .git back from a backup, or `git fetch` it from a copy")
+
+
+def hides(root: Path, repository: Repository) -> Iterator[Astray]:
+    """Yield what has git tell another history than was written, or not all of it."""
+    top = root / ".git"
+    if (top / "info/grafts").exists():
+        yield Astray("has grafts, which hide parts of history", "say `rm .git/info/grafts`")
+    if repository.run("for-each-ref", "--count=1", "refs/replace").stdout:
+        todo = "say `git replace -d` of those that `git replace -l` lists"
+        yield Astray("has replaced commits, which hide others", todo)
+    if (top / "shallow").exists():
+        what = "is a shallow clone: what lies before cannot be verified here"
+        yield Astray(what, "say `git fetch --unshallow`")
+    if (top / "objects/info/alternates").exists():
+        what = "borrows objects of another repository, and is lost with it"
+        yield Astray(what, "say `git repack -a -d`, and rm .git/objects/info/alternates")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
