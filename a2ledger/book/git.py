@@ -108,6 +108,16 @@ class Tag(NamedTuple):
     """Path of the private key."""
 
 
+def _kept(packs: Path) -> list[Path]:
+    """Return the files by which `git fast-import` keeps its pack while it works."""
+    found = []
+    for path in packs.glob("*.keep"):
+        with contextlib.suppress(OSError):
+            if path.read_bytes().startswith(b"fast-import"):
+                found.append(path)
+    return found
+
+
 def _c_quoted(path: str) -> str:
     """Return a path as `git fast-import` reads it, whatever is in it."""
     escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
@@ -209,8 +219,9 @@ class Repository:
             if not done.returncode:
                 return
             # What git fails at, it writes into a file beside its own.
-            for crash in (self.root / ".git").glob("fast_import_crash_*"):
-                crash.unlink(missing_ok=True)
+            top = self.root / ".git"
+            for left in (*top.glob("fast_import_crash_*"), *_kept(top / "objects/pack")):
+                left.unlink(missing_ok=True)
             # A `git prune` removes what is being written: it may be through now.
             time.sleep(0.02 * attempt)
         said = " ".join(done.stderr.partition("fast-import: dumping")[0].split())
@@ -471,6 +482,7 @@ class Repository:
         found += (top / "objects/info").rglob("*.lock")
         found += (top / "objects").glob("??/tmp_obj_*")
         found += (top / "objects").glob("tmp_objdir-*/**/*")
+        found += _kept(top / "objects/pack")
         for pattern in ("*.lock", "tmp_*", ".tmp-*"):
             found += (top / "objects/pack").glob(pattern)
         return [path for path in found if not path.is_dir()]

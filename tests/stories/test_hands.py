@@ -149,11 +149,11 @@ def test_what_hands_did_to_what_the_program_wrote_is_refused_and_comes_back(hand
 def brought_back(book: Book, errors: list[str]) -> None:
     """Do what the messages say: take away what was added, mend, and ask git for the rest."""
     for line in errors:
-        path = book.root / line.split(": ")[1]
+        path = book.root / line.split(": ")[1].split(":")[0]
         if path.is_symlink():
             path.unlink()
             shutil.rmtree(book.root / "elsewhere")
-        elif "take it away" in line:
+        elif re.search("is no (document|period|file)|was not written", line):
             path.unlink()
     a2ledger("-C", book.root, "--today", TODAY, "doctor", "--mend")
     for line in errors:
