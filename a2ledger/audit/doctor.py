@@ -18,7 +18,7 @@ from a2ledger.audit import tags
 from a2ledger.book import standing
 from a2ledger.book.book import CONFIG, IMPORTS, Book, BrokenBookError, RefusedError
 from a2ledger.book.git import NOBODY, GitError, author_name
-from a2ledger.book.paths import is_committed
+from a2ledger.book.paths import back, is_committed
 from a2ledger.book.published import Published
 from a2ledger.book.toml_table import ConfigError
 from a2ledger.book.transaction import PATIENCE_SECONDS, STATE, Vault
@@ -35,6 +35,8 @@ _CALLS = 20
 """Running calls that are named of many."""
 _NAMED = 5
 """Files that are named of many."""
+_LOST = 20
+"""Files that are lost, each with how it comes back."""
 _AHEAD = dt.timedelta(minutes=2)
 """How far two clocks may differ."""
 
@@ -248,12 +250,19 @@ def _repository(vault: Vault) -> Iterator[Finding]:
             f"holds personal data: {', '.join(kept[:_NAMED])}",
             "say `git rm -r --cached` of them, and add them to .gitignore",
         )
-    if edited := list(vault.changed_by_hand()):
+    changes = vault.changed_by_hand()
+    lost = {path for path, how in changes.items() if how == "gone" or not is_committed(path)}
+    if edited := [path for path in changes if path not in lost]:
         names = ", ".join(edited[:_NAMED])
         yield Finding(
             "edits",
             f"{names}: edited by hand; the next command that writes checks and commits them",
         )
+    for path in sorted(lost)[:_LOST]:
+        is_gone = changes[path] == "gone"
+        yield Finding("lost", f"{path} {'is gone' if is_gone else 'was changed'}", back(path))
+    if len(lost) > _LOST:
+        yield Finding("lost", f"and {len(lost) - _LOST} more files", "see to these first")
     caches = [*(vault.root / "journals").rglob("*.picklecache")]
     if caches:
         names = " ".join(str(path.relative_to(vault.root)) for path in caches)

@@ -16,7 +16,7 @@ from a2ledger.book import damage, paths
 from a2ledger.book.config import Config
 from a2ledger.book.git import Tag
 from a2ledger.book.toml_table import ConfigError
-from a2ledger.book.transaction import Talk, Vault
+from a2ledger.book.transaction import STATE, Talk, Vault
 from a2ledger.errors import CORRECT, ExpectedError
 from a2ledger.progress import Progress, silent
 from a2ledger.records import Problem
@@ -70,9 +70,10 @@ class Book:
         """Where what a person should know of a file is said."""
         self._said: set[str] = set()
         if not (root / CONFIG).is_file():
+            is_lost = (root / "journals").exists() or (root / STATE).exists()
+            todo = "name a book with -C, or start one with `a2ledger init DIR`"
             raise NoBookError(
-                f"{root / CONFIG}: not there",
-                todo="name a book with -C, or start one with `a2ledger init DIR`",
+                f"{root / CONFIG}: not there", todo=paths.back(CONFIG) if is_lost else todo
             )
 
     @property

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
+from a2ledger.audit import backup as backups
 from a2ledger.audit import doctor as examining
 from a2ledger.audit import mend as mending
 from a2ledger.book.book import Book, NoBookError
@@ -25,13 +27,22 @@ from a2ledger.errors import NO
     is_flag=True,
     help="Finish or drop what an interrupted run left, and close files to others.",
 )
+@click.option(
+    "--backup",
+    is_flag=False,
+    flag_value="",
+    default=None,
+    metavar="[DIR]",
+    help="Say what no copy covers: of what was pushed, or in a backup's directory.",
+)
 @as_json_option
 @pass_settings
-def doctor(settings: Settings, mend: bool, as_json_: bool) -> None:
+def doctor(settings: Settings, mend: bool, backup: str | None, as_json_: bool) -> None:
     """Look at what the book stands on: programs, permissions, git, clock, disk, leftovers.
 
     Says what to do where there is something, and then exits with 1. With --mend it first does
-    what can be done without asking.
+    what can be done without asking. With --backup it looks at copies instead: what would not
+    come back if this disk were lost.
 
     Example: a2ledger doctor
     """
@@ -41,7 +52,11 @@ def doctor(settings: Settings, mend: bool, as_json_: bool) -> None:
         book = None
     if mend and book is not None:
         _mend(settings, book)
-    found = examining.examine(settings.root, book, settings.clock())
+    if backup is not None and book is not None:
+        copy = Path(backup) if backup else None
+        found = [examining.Finding(*part) for part in backups.look(book, copy)]
+    else:
+        found = examining.examine(settings.root, book, settings.clock())
     if as_json_:
         print_json(examining.as_json(found))
     else:
