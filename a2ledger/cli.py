@@ -175,6 +175,10 @@ def _fail(error: errors.ExpectedError) -> NoReturn:
 
 def _of_output(error: OSError) -> errors.ExpectedError:
     """Return what is said where our own output cannot be written: what was done stays done."""
+    with contextlib.suppress(OSError):  # what is left of it would fail once more at the end
+        descriptor = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(descriptor, 1)
+        os.close(descriptor)
     what = f"the output cannot be written: {error.strerror or error}"
     undone = "not all was printed" if PUBLISHED else "nothing was published"
     failed = errors.ExpectedError(what, undone, "see to where it goes, and ask again")

@@ -63,7 +63,7 @@ def _files(book: Book, copy: Path | None) -> Iterator[Part]:
     """Yield what git does not hold, by kind: calls, quarantine."""
     groups: dict[str, list[str]] = {}
     for path, seen in scan(book.root):
-        if seen.is_file and not paths.is_committed(path):
+        if seen.is_file and paths.is_kept(path) and not paths.is_committed(path):
             groups.setdefault(path.split("/", 1)[0], []).append(path)
     for top, names in sorted(groups.items()):
         size = sum((book.root / name).stat().st_size for name in names)

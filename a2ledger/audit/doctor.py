@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from a2ledger import money
 from a2ledger.audit import tags
-from a2ledger.book import standing
+from a2ledger.book import git_state
 from a2ledger.book.book import CONFIG, IMPORTS, Book, BrokenBookError, RefusedError
 from a2ledger.book.git import NOBODY, GitError, author_name
 from a2ledger.book.paths import back, is_committed
@@ -61,6 +61,8 @@ def examine(root: Path, book: Book | None, now: dt.datetime) -> list[Finding]:
         now: an aware time.
     """
     found = list(_programs(Vault(root)))
+    if book is None and (root / "journals").exists():
+        return [*found, Finding("book", f"{CONFIG} is not there", back(CONFIG))]
     if book is None:
         return [*found, Finding("book", f"there is none in {root}; nothing more was looked at")]
     looks: tuple[Callable[[], Iterable[Finding]], ...] = (
@@ -229,14 +231,14 @@ def _everything(root: Path) -> Iterator[Path]:
 
 def _repository(vault: Vault) -> Iterator[Finding]:
     published = vault.published_if_known() or Published(vault.root)
-    astray = list(standing.look(vault.root, vault.repository, published))
+    astray = list(git_state.look(vault.root, vault.repository, published))
     for one in astray:
         yield Finding("git", one.what, one.todo)
     if not (vault.root / ".git").is_dir():
         return
     if not astray:
-        yield Finding("git", f"is on the branch {standing.branch(vault.root)}")
-    for one in standing.hides(vault.root, vault.repository):
+        yield Finding("git", f"is on the branch {git_state.branch(vault.root)}")
+    for one in git_state.hides(vault.root, vault.repository):
         yield Finding("git", one.what, one.todo)
     name = author_name()
     todo = "" if name != NOBODY else "set A2LEDGER_AUTHOR to who runs this"

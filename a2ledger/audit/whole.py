@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from a2ledger import money
 from a2ledger.billing import sealed as sealing
-from a2ledger.book import standing
+from a2ledger.book import git_state
 from a2ledger.book.book import Book
 from a2ledger.book.published import scan
 from a2ledger.documents.number_series import numbers
@@ -142,7 +142,7 @@ def _years(pattern: str, names: Sequence[str]) -> Mapping[str, Mapping[int, str]
 
 def history(book: Book) -> Iterator[Problem]:
     """Yield what was committed once and is gone, and what hides history."""
-    for astray in standing.hides(book.root, book.repository):
+    for astray in git_state.hides(book.root, book.repository):
         yield Problem(".git", 0, "history", astray.what, todo=astray.todo)
     words = ("log", "--diff-filter=D", "--no-renames", "--name-only", "--format=%x01%h", "-z")
     places = ("invoices", "journals/customers")

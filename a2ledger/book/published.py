@@ -1,18 +1,17 @@
 """What the last publication left: every file as it was, so that the next command sees hands.
 
 `.a2ledger/published` is a text that grows with each publication: a line for each file that it
-changed, ``SIZE MTIME INODE BLOB PATH`` or ``- PATH`` where it is gone, and one that ends it,
-``= COMMIT BRANCH``. What no such line follows was never finished, and does not count. Files are
+changed, ``PATH TAB SIZE MTIME INODE BLOB`` or ``PATH TAB -`` if it is gone, and one that ends it,
+``= TAB COMMIT BRANCH``. What no such line follows was never finished, and does not count. Files are
 compared by what the disk says of them, and read only where that differs. Without it, as in a
 clone, what git last committed for a2ledger takes its place.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, KeysView, Mapping
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, unquote
@@ -21,11 +20,13 @@ from a2ledger.book import paths
 from a2ledger.book.disk import write
 from a2ledger.book.git import blob
 
-_SPARE = 4
+_SPARE = 2
 """Times as many lines as there are files that the text may have before it is written anew."""
 _LEAST = 256
 """Lines that it may have in any case."""
 _ODD = "surrogateescape"
+_SCANNED = set(paths.TOPS) - {".a2ledger"}
+"""Names at the top of a book that are looked at."""
 _PLAIN = "/._-@+ ~=,#"
 
 
@@ -49,7 +50,6 @@ class Published:
     """What the last publication left.
 
     Attributes:
-        files: by path.
         commit: the last of a2ledger's own; empty if that is not known.
         branch: the name of the branch it is on.
     """
@@ -57,9 +57,9 @@ class Published:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.path = root / ".a2ledger/published"
-        self.files: dict[str, Left] = {}
+        self._lines_of: dict[str, str] = {}
         self.commit = self.branch = ""
-        self._lines = 0
+        self._count = 0
         self._end = 0
         self._read()
 
@@ -73,25 +73,32 @@ class Published:
             content = self.path.read_bytes()
         except OSError:
             return
-        self._end = content.rfind(b"\n= ")
-        self._end = content.find(b"\n", self._end + 1) + 1 if self._end >= 0 else 0
-        files = self.files
+        # The last line that ends a publication; the first cannot be one.
+        last = content.rfind(b"\n=\t")
+        self._end = content.find(b"\n", last + 1) + 1 if last >= 0 else 0
+        files = self._lines_of
         for line in content[: self._end].decode("utf-8", _ODD).split("\n"):
-            with contextlib.suppress(ValueError):  # a line that is damaged makes its file suspect
-                size, mtime, *rest = line.split(" ", 4)
-                if size == "=":
-                    self.commit, self.branch = mtime, rest[0] if rest else ""
-                elif size == "-":
-                    files.pop(_unquoted(mtime), None)
-                elif rest:
-                    inode, name, path = rest
-                    seen = Seen(int(size), int(mtime), int(inode))
-                    files[_unquoted(path)] = Left(seen if seen.size >= 0 else None, name)
-            self._lines += 1
+            path, _, about = line.partition("\t")
+            if path == "=":
+                self.commit, _, self.branch = about.partition(" ")
+            elif about == "-":
+                files.pop(_unquoted(path), None)
+            elif about:
+                files[_unquoted(path)] = about
+        self._count = content.count(b"\n", 0, self._end)
+
+    @property
+    def files(self) -> KeysView[str]:
+        """Return the paths of the files that were left."""
+        return self._lines_of.keys()
+
+    def blob(self, path: str) -> str:
+        """Return the name that git gives to the content of a file as it was left, or nothing."""
+        return self._lines_of.get(path, "").rpartition(" ")[2]
 
     def take(self, files: Mapping[str, str], commit: str, branch: str) -> None:
         """Take what git holds in place of a text that is not there: blobs by path."""
-        self.files = {path: Left(None, name) for path, name in files.items()}
+        self._lines_of = {path: _about(None, name) for path, name in files.items()}
         self.commit, self.branch = commit, branch
 
     def changed(self) -> dict[str, str]:
@@ -99,30 +106,59 @@ class Published:
 
         ``edited``, ``gone``, ``new``, or ``link`` where something is that is no file.
         """
-        there = dict(scan(self.root))
-        # Without the text, nothing is known of what git does not hold.
-        known = self.is_known
-        found = {}
-        for path, seen in there.items():
-            left = self.files.get(path)
-            if left is None:
-                if known or paths.is_committed(path):
-                    found[path] = "new" if seen.is_file else "link"
-            elif not seen.is_file:
-                found[path] = "link"
-            elif seen != left.seen and self._blob(path) != left.blob:
-                found[path] = "edited"
-        found |= {path: "gone" for path in self.files if path not in there}
+        left = dict(self._lines_of)
+        found: dict[str, str] = {}
+        places = [(str(self.root), "")]
+        # Thousands of files are looked at before every command: hence one plain loop.
+        while places:
+            place, prefix = places.pop()
+            try:
+                entries = list(os.scandir(place))
+            except OSError:
+                continue
+            for entry in entries:
+                path = prefix + entry.name
+                if (about := left.pop(path, None)) is None:
+                    if prefix or entry.name in _SCANNED:
+                        self._look(entry, path, places, found)
+                    continue
+                try:
+                    seen = entry.stat(follow_symlinks=False)
+                except OSError:
+                    continue  # it went meanwhile; the next command says so
+                if not stat.S_ISREG(seen.st_mode):
+                    found[path] = "link"
+                    left |= {path: about} if entry.is_dir(follow_symlinks=False) else {}
+                elif (
+                    not about.startswith(f"{seen.st_size} {seen.st_mtime_ns} {seen.st_ino} ")
+                    and self._blob(path) != about.rpartition(" ")[2]
+                ):
+                    found[path] = "edited"
+        found |= dict.fromkeys(left, "gone")
         return dict(sorted(found.items()))
+
+    def _look(
+        self,
+        entry: os.DirEntry[str],
+        path: str,
+        places: list[tuple[str, str]],
+        found: dict[str, str],
+    ) -> None:
+        """Look at what was not left: a directory of what was, or something new."""
+        if entry.is_dir(follow_symlinks=False):
+            places.append((entry.path, f"{path}/"))
+        elif not entry.is_file(follow_symlinks=False):
+            found[path] = "link"
+        elif paths.is_kept(path) if self.is_known else paths.is_committed(path):
+            found[path] = "new"  # without the text nothing is known of what git does not hold
 
     def differs(self, names: Iterable[str]) -> list[str]:
         """Return those of some files that are not as they were left; none if that is not known."""
         found = []
         for path in names if self.is_known else ():
-            left = self.files.get(path)
-            seen = seen_at(self.root / path)
-            same = (left and left.seen) == seen
-            if not same and (left is None or seen is None or self._blob(path) != left.blob):
+            about, seen = self._lines_of.get(path, ""), seen_at(self.root / path)
+            same = seen is not None and _fits(about, seen)
+            if not same and (seen is None or self._blob(path) != about.rpartition(" ")[2]):
                 found.append(path)
         return found
 
@@ -134,41 +170,44 @@ class Published:
 
     def record(self, files: Mapping[str, Left | None], commit: str, branch: str) -> None:
         """Write down what was published: each path as it was staged, None where it is gone."""
-        files = {path: left for path, left in files.items() if paths.is_kept(path)}
-        for path, left in files.items():
+        kept = {path: left for path, left in files.items() if paths.is_kept(path)}
+        for path, left in kept.items():
             if left is None:
-                self.files.pop(path, None)
+                self._lines_of.pop(path, None)
             else:
                 seen = seen_at(self.root / path)
                 # Whoever was quicker than we are has changed it: what the disk says is not of it.
                 is_ours = seen is not None and (seen == left.seen or self._blob(path) == left.blob)
-                self.files[path] = Left(seen if is_ours else None, left.blob)
+                self._lines_of[path] = _about(seen if is_ours else None, left.blob)
         self.commit, self.branch = commit, branch
-        if not self._end or self._lines > max(_LEAST, _SPARE * len(self.files)):
+        if not self._end or self._count > max(_LEAST, _SPARE * len(self._lines_of)):
             self._begin()
         else:
-            self._append(files)
+            self._append(kept)
 
     def refresh(self) -> None:
         """Learn what the disk says of files by now, where their content is what it was."""
         for path, seen in scan(self.root):
-            left = self.files.get(path)
-            if left and seen.is_file and seen != left.seen and self._blob(path) == left.blob:
-                self.files[path] = left._replace(seen=seen)
-            elif left is None and not self.is_known and _is_personal(path) and seen.is_file:
-                self.files[path] = Left(seen, self._blob(path))
+            about = self._lines_of.get(path)
+            if about is None:
+                if not self.is_known and _is_personal(path) and seen.is_file:
+                    self._lines_of[path] = _about(seen, self._blob(path))
+            elif seen.is_file and not _fits(about, seen):
+                name = about.rpartition(" ")[2]
+                if self._blob(path) == name:
+                    self._lines_of[path] = _about(seen, name)
 
     def _begin(self) -> None:
         """Write the text anew."""
         self.refresh()
-        content = _text(self.files, self.files) + self._last()
+        content = (self._text(self._lines_of) + self._last()).encode("utf-8", _ODD)
         temporary = self.path.with_suffix(".tmp")
-        write(temporary, content.encode("utf-8", _ODD))
+        write(temporary, content)
         temporary.replace(self.path)
-        self._lines, self._end = content.count("\n"), len(content.encode("utf-8", _ODD))
+        self._count, self._end = content.count(b"\n"), len(content)
 
     def _append(self, files: Iterable[str]) -> None:
-        content = (_text(self.files, files) + self._last()).encode("utf-8", _ODD)
+        content = (self._text(files) + self._last()).encode("utf-8", _ODD)
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o660)
         try:
             os.ftruncate(descriptor, self._end)
@@ -180,10 +219,14 @@ class Published:
         finally:
             os.close(descriptor)
         self._end += len(content)
-        self._lines += content.count(b"\n")
+        self._count += content.count(b"\n")
+
+    def _text(self, files: Iterable[str]) -> str:
+        known = self._lines_of
+        return "".join(f"{_quoted(path)}\t{known.get(path, '-')}\n" for path in files)
 
     def _last(self) -> str:
-        return f"= {self.commit or '-'} {self.branch}\n"
+        return f"=\t{self.commit} {self.branch}\n"
 
 
 def _is_personal(path: str) -> bool:
@@ -191,16 +234,15 @@ def _is_personal(path: str) -> bool:
     return paths.is_kept(path) and not paths.is_committed(path)
 
 
-def _text(known: Mapping[str, Left], files: Iterable[str]) -> str:
-    lines = []
-    for path in files:
-        left = known.get(path)
-        if left is None:
-            lines.append(f"- {_quoted(path)}\n")
-        else:
-            size, mtime, inode, _ = left.seen or Seen(-1, 0, 0)
-            lines.append(f"{size} {mtime} {inode} {left.blob} {_quoted(path)}\n")
-    return "".join(lines)
+def _about(seen: Seen | None, name: str) -> str:
+    """Return what is written down of a file."""
+    size, mtime, inode, _ = seen or Seen(-1, 0, 0)
+    return f"{size} {mtime} {inode} {name}"
+
+
+def _fits(about: str, seen: Seen) -> bool:
+    """Return whether the disk says of a file what was written down of it."""
+    return about.startswith(f"{seen.size} {seen.mtime_ns} {seen.inode} ")
 
 
 def _quoted(path: str) -> str:
@@ -226,8 +268,8 @@ def seen_at(path: Path) -> Seen | None:
 
 
 def scan(root: Path) -> Iterator[tuple[str, Seen]]:
-    """Yield the files of a book that are kept as they were published, and links in their place."""
-    yield from _scan(str(root), "", set(paths.TOPS) - {".a2ledger"})
+    """Yield every file of a book, and what is no file in the place of one or of a directory."""
+    yield from _scan(str(root), "", _SCANNED)
 
 
 def _scan(place: str, prefix: str, only: set[str] | None = None) -> Iterator[tuple[str, Seen]]:
@@ -248,6 +290,4 @@ def _scan(place: str, prefix: str, only: set[str] | None = None) -> Iterator[tup
         except OSError:
             continue  # it went meanwhile
         is_file = stat.S_ISREG(about.st_mode)
-        # A link may stand for a directory of files that are kept: its own name is of no kind.
-        if paths.is_kept(path) or not is_file:
-            yield path, Seen(about.st_size, about.st_mtime_ns, about.st_ino, is_file)
+        yield path, Seen(about.st_size, about.st_mtime_ns, about.st_ino, is_file)

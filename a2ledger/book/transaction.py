@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from a2ledger.book import paths, standing
+from a2ledger.book import git_state, paths
 from a2ledger.book.disk import (
     HALF_DONE,
     MANY,
@@ -86,7 +86,7 @@ class Vault:
                 own = self.repository.own()
                 held = self.repository.tree(own) if own else {}
                 held = {path: name for path, name in held.items() if is_committed(path)}
-                self._published.take(held, own, standing.branch(self.root))
+                self._published.take(held, own, git_state.branch(self.root))
         return self._published
 
     def published_if_known(self) -> Published | None:
@@ -101,7 +101,10 @@ class Vault:
             NotOnBranchError: naming what git is in the middle of, and the way back.
         """
         if (self.root / ".git").exists() or (self.state / "published").exists():
-            standing.check(self.root, self.repository, Published(self.root))
+            known = Published(self.root)
+            if known.is_known:
+                self._published = known
+            git_state.check(self.root, self.repository, known)
 
     def changed_by_hand(self) -> dict[str, str]:
         """Return the paths that are not as they were left, and how each is.
@@ -110,7 +113,7 @@ class Vault:
         """
         published = self.published
         found = published.changed()
-        head = standing.commit(self.root) or self.repository.head()
+        head = git_state.commit(self.root) or self.repository.head()
         if published.commit and head and head != published.commit:
             for path in self.repository.between(published.commit, head):
                 if is_committed(path):
@@ -119,8 +122,8 @@ class Vault:
 
     def was(self, path: str) -> str:
         """Return a file that git holds as it was published; empty if it was not."""
-        left = self.published.files.get(path)
-        return self.repository.blob(left.blob) if left and is_committed(path) else ""
+        name = self.published.blob(path)
+        return self.repository.blob(name) if name and is_committed(path) else ""
 
     @property
     def is_shared(self) -> bool:
@@ -314,7 +317,7 @@ class Vault:
             for staged, path, name, *about in moves
         }
         with refusing(HALF_DONE):
-            self.published.record(left, commit, standing.branch(self.root))
+            self.published.record(left, commit, git_state.branch(self.root))
             fsync(self.state)
             (self.state / "intent.json").unlink()
             fsync(self.state)

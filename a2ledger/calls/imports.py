@@ -115,6 +115,7 @@ def rebuild(
         )
     scratch = Draft(draft.base, draft.today, draft.talk)
     scratch.rebuilding = day
+    detail.digests(scratch).pop(day)
     known = subledgers.customers(scratch)
     for name, customer in list(known.items()):
         since = tuple(start for start in customer.periods if start <= day)

@@ -20,7 +20,9 @@ def template(empty_book, tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("backup") / "book"
     shutil.copytree(empty_book, root)
     book = Book(root, root.parent / "files", "2026-01-21")
-    book.append("a2ledger.toml", '\n[tariffs.standard]\ncarrier = "acme"\n')
+    (root / "tariffs/standard.csv").write_text(
+        "dialprefix,destination,rateinitial,buyrate,carrier\n32,Belgium,1.00,0.50,acme\n"
+    )
     book.customers({"id": "C1", "vat": "on-invoice"}, {"id": "C2"})
     book.talks("C1", "2026-01-20", 10)
     book.close(today="2026-02-01")
@@ -129,12 +131,14 @@ def test_a_day_of_calls_is_made_anew_from_the_switch_s_file(book):
     book.run("import", "calls", source, today="2026-01-07")
     day = book.root / "calls/2026-01/2026-01-05.parquet"
     content, before, log = day.read_bytes(), book.digests(), book.log()
-    assert "as they were" in book.run("import", "calls", source, "--rebuild", "2026-01-05").stderr
+    words = ("import", "calls", source, "--rebuild", "2026-01-05")
+    assert "as they were" in book.run(*words, today="2026-01-07").stderr
     day.unlink()
     assert "--rebuild 2026-01-05" in book.run("check", "C1", today="2026-01-07", code=1).stderr
     for words in (["--rebuild", "2026-01-04"], ["--rebuild", "2026-01-05"]):
         other = book.file("other.csv", rows.replace("61", "62"))
-        (said,) = book.run("import", "calls", other, *words, code=1).errors
+        done = book.run("import", "calls", other, *words, today="2026-01-07", code=1)
+        (said,) = done.errors
         assert "which are not the 2" in said or "has no calls of" in said
     done = book.run("import", "calls", source, "--rebuild", "2026-01-05", today="2026-01-07")
     assert "2 calls of 2026-01-05 are there again" in done.stderr
