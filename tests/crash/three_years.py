@@ -23,7 +23,8 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent.parent / name) for name in ("stories", "helpers")]
+sys.path.insert(0, str(Path(__file__).parent.parent / "stories"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "helpers"))
 
 from harness import STANDARD, Book, a2ledger, call, csv_text, slim
 from test_hands import _deed
