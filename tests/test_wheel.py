@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from checkout import ROOT
 
+from a2ledger import facts
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
@@ -32,6 +34,8 @@ def test_the_wheel_holds_the_package_its_types_and_its_templates(wheel):
         files = {str(path.relative_to(ROOT)) for path in (ROOT / directory).glob("*.[jh]*")}
         assert files
         assert files <= set(names)
+    for code in facts.LANGUAGES[1:]:
+        assert f"a2ledger/locale/{code}/LC_MESSAGES/a2ledger.mo" in names
     assert {f"a2ledger/templates/{path.name}" for path in (ROOT / "templates").iterdir()} <= set(
         names
     )

@@ -35,7 +35,6 @@ import a2ledger
 from a2ledger import money
 from a2ledger.documents import language, qr, references
 from a2ledger.documents.columns import cells, table, wrapped
-from a2ledger.documents.document import ROUNDED, ROUNDING
 from a2ledger.documents.language import Language
 from a2ledger.errors import ExpectedError
 from a2ledger.period import DAY
@@ -547,10 +546,11 @@ def N_(text: str) -> str:  # noqa: N802 - gettext's name for words that are tran
 
 
 WORDS = (
-    N_("Charge"), N_("Credit note"), N_("Deposit"), N_("Goodwill"), N_("Invoice"),
-    N_("Opening balance"), N_("Payment"), N_("Refill"), N_("Refund"), N_("Reminder"),
-    N_("Rounding"), N_(ROUNDING), N_(ROUNDED), N_("Transfer"), N_("VAT"), N_("Write-off"),
-)  # fmt: skip
+    *(N_("Charge"), N_("Credit note"), N_("Deposit"), N_("Goodwill"), N_("Invoice")),
+    *(N_("Opening balance"), N_("Payment"), N_("Refill"), N_("Refund"), N_("Reminder")),
+    *(N_("Rounding of fractions brought over"), N_("Rounding of what is to pay")),
+    *(N_("Rounding"), N_("Transfer"), N_("VAT"), N_("Write-off")),
+)
 """With what the words of entries begin, where the program wrote them."""
 _BEGINS = re.compile("|".join(sorted(WORDS, key=len, reverse=True)) + r"\b")
 

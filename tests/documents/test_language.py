@@ -1,0 +1,114 @@
+"""Documents and letters are whole in every language, down to plurals, amounts and days."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import catalogues
+import pytest
+from invoices import CUSTOMER, REVERSED, credit_note, document
+
+from a2ledger import facts
+from a2ledger.documents import language, render
+from a2ledger.documents.document import Statement, StatementLine, as_json
+
+OTHERS = [code for code in facts.LANGUAGES if code != "en"]
+MOVED = Statement(
+    opening="0.00",
+    lines=(
+        StatementLine(
+            date="2026-01-05", description="Calls, 1 call, 0:01:00", amount="1234.50",
+            balance="1234.50", service="Calls", calls=1, seconds=60,
+        ),
+        StatementLine(
+            date="2026-01-06", description="Payment, Transfer", amount="-1113.50", balance="121.00"
+        ),
+    ),
+    closing="121.00",
+)  # fmt: skip
+
+
+def shown(code: str, **given: object) -> tuple[str, str]:
+    made = as_json(document(customer=CUSTOMER | {"language": code}, statement=MOVED, **given))
+    return render.html(made), render.text(made)
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_no_catalogue_misses_a_sentence_or_has_one_too_many(code):
+    told = {message.id: message.string for message in catalogues.catalogue(code) if message.id}
+    wanted = set(catalogues.sentences())
+
+    assert wanted - told.keys() == set()
+    assert told.keys() - wanted == set()
+    for key, string in told.items():
+        forms = list(string) if isinstance(string, tuple) else [string]
+        assert all(forms), key
+        source = key[-1] if isinstance(key, tuple) else key
+        for form in forms:
+            assert Counter(re.findall(r"%\(\w+\)s|%%|\{\w+\}", form)) == Counter(
+                re.findall(r"%\(\w+\)s|%%|\{\w+\}", source)
+            ), key
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("nl", ["Gelieve EUR 121,00 te betalen vóór 15 februari 2026.", "Betaling, Transfer"]),
+        ("fr", ["Veuillez payer EUR 121,00 avant le 15 février 2026.", "Paiement, Transfer"]),
+        ("de", ["Bitte zahlen Sie EUR 121,00 bis 15. Februar 2026.", "Zahlung, Transfer"]),
+        ("es", ["Pague EUR 121,00 hasta el 15 de febrero de 2026", "Pago, Transfer"]),
+        ("el", ["Παρακαλούμε πληρώστε EUR 121,00 έως 15 Φεβρουαρίου 2026.", "Πληρωμή, Transfer"]),
+        ("en", ["Please pay EUR 121.00 by 15 February 2026.", "Payment, Transfer"]),
+        ("pt", ["Please pay EUR 121.00 by 15 February 2026."]),
+    ],
+)
+def test_a_bill_is_in_the_customer_s_language(code, words):
+    page, text = shown(code)
+
+    assert all(sentence in text for sentence in words)
+    assert f'<html lang="{code if code != "pt" else "en"}" dir="ltr">' in page
+    if code in OTHERS:
+        assert "Please pay" not in page + text
+        assert "1 call" not in text
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_every_kind_of_document_is_rendered_in_every_language(code):
+    spoken = CUSTOMER | {"language": code}
+    kinds = (
+        document(REVERSED, customer=spoken),
+        credit_note(customer=spoken),
+        document(kind="preview", customer=spoken),
+        document(to_pay="0.00", credit="3.00", customer=spoken),
+    )
+    for made in kinds:
+        assert render.html(as_json(made)).count("%(") == 0
+        assert render.text(as_json(made)).count("%(") == 0
+
+
+def test_a_company_s_language_is_that_of_customers_who_have_none():
+    made = as_json(document())
+    made["supplier"]["language"] = "nl"
+    assert "Te betalen" in render.text(made)
+
+
+def test_what_is_written_from_the_right_is_laid_out_so_and_amounts_stay_whole(monkeypatch):
+    monkeypatch.setattr(language, "LANGUAGES", (*facts.LANGUAGES, "ar"))
+    page, _ = shown("ar")
+
+    assert '<html lang="ar" dir="rtl">' in page
+    assert '<bdi class="money" dir="ltr">' in page
+    style = page.split("</style>")[0]
+    assert not re.search(
+        r"text-align: (left|right)|padding-(left|right)|border-(left|right)", style
+    )
+
+
+def test_a_language_there_is_none_of_is_refused(book):
+    book.customers({"id": "C1"})
+    done = book.run("customer", "set", "C1", "language=it", code=1)
+    assert "language: 'it' is none of en, nl, fr, de, es, el" in done.stderr
+    book.run("customer", "set", "C1", "language=de-AT")
+    book.edit("a2ledger.toml", 'email = ""', 'email = ""\nlanguage = "xx"')
+    assert "company.language: 'xx' is none of" in book.run("check", code=1).stderr
