@@ -3,8 +3,9 @@
 What is written here prepares values; the words, and how they stand on the page, are the
 templates'. Besides the keys of the document's JSON they see:
 
-- ``summary``: ``opening``, ``charges``, ``payments`` and ``closing``, which add up; ``owes``:
-  1 where the closing balance is owed, -1 where it is in the customer's favour, 0 where even;
+- ``summary``: ``opening``, ``charges``, ``payments``, ``rounding`` where what is to pay is
+  rounded, and ``closing``, which add up; ``owes``: 1 where the closing balance is owed, -1 where
+  it is in the customer's favour, 0 where even;
 - ``rows``: the statement's movements with ``charge`` and ``credit`` apart, after the opening
   and before the closing balance (``place``: ``opening``, ``movement``, ``closing``);
 - ``groups``: the lines by service, each with the sums of its own;
@@ -364,7 +365,7 @@ def _period(period: Mapping[str, str]) -> dict[str, str]:
 
 
 def _summary(view: Mapping[str, Any], places: int) -> dict[str, str]:
-    """Four amounts of which the first three add up to the fourth.
+    """Return amounts of which all but the last add up to it; one that rounds only where it does.
 
     What is billed is the invoice's total, and all else that moved the balance is payments.
     A statement bills nothing: there what raised the balance stands for charges.
@@ -378,10 +379,13 @@ def _summary(view: Mapping[str, Any], places: int) -> dict[str, str]:
     else:
         amounts = (money.parse(line["amount"]) for line in view["statement"]["lines"])
         charges = sum(amount for amount in amounts if amount > 0)
+    rounding = (view.get("rounding") or {}).get("amount", "")
+    payments = closing - opening - charges - money.parse(rounding or "0")
     return {
         "opening": view["statement"]["opening"],
         "charges": money.text(charges, places),
-        "payments": money.text(closing - opening - charges, places),
+        "payments": money.text(payments, places),
+        "rounding": rounding,
         "closing": view["statement"]["closing"],
     }
 

@@ -254,6 +254,8 @@ def test_a_bill_asks_for_what_can_be_paid_in_coins(book):
     assert (opened["number"], opened["to_pay"]) == (None, "0.10")
     document = book.invoice(row["number"])
     assert document["rounding"] == {"amount": "-0.02", "to": "0.05"}
+    text = book.run("invoice", row["number"], "--format", "text", "-o", "-").stdout
+    assert "Payments & refills        0.00\nRounding                 -0.02\n" in text
     ubl = book.run("invoice", row["number"], "--format", "ubl", "-o", "-").stdout
     assert '<cbc:PayableRoundingAmount currencyID="EUR">-0.02<' in ubl
     assert '<cbc:PayableAmount currencyID="EUR">13.35<' in ubl
