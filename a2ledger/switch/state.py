@@ -147,7 +147,16 @@ class State:
             self._run(f"SELECT pg_advisory_xact_lock({_LOCK})")
         for statement in _SCHEMA:
             self._run(statement)
+        self._add_columns()
         self._run("COMMIT")
+
+    def _add_columns(self) -> None:
+        """Give tables that an earlier version made the columns they lack."""
+        added = "ADD COLUMN {} ends BIGINT NOT NULL DEFAULT 0"
+        if self.is_shared:
+            self._run(f"ALTER TABLE calls {added.format('IF NOT EXISTS')}")
+        elif "ends" not in {row[1] for row in self._run("PRAGMA table_info(calls)")}:
+            self._run(f"ALTER TABLE calls {added.format('')}")
 
     def _run(self, statement: str, values: Sequence[object] = ()) -> Any:
         if self.is_shared:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import sqlite3
 
 import pytest
 from boards import EUR, NOON, TIMED, Clock, board, customer, deck
@@ -246,3 +248,14 @@ def test_a_call_that_is_unknown_is_not_extended_but_may_begin(path):
 def test_a_guard_that_is_none_is_named(text):
     with pytest.raises(ValueError, match=text.partition("=")[0].split(",")[0]):
         callguards.parse_text(text)
+
+
+def test_calls_an_earlier_version_wrote_down_are_known(path):
+    first = board(path, account())
+    begin(first, "1", seconds=600)
+    first.state.close()
+    with contextlib.closing(sqlite3.connect(path)) as state:
+        state.execute("ALTER TABLE calls DROP COLUMN ends")
+    later = board(path, account())
+    assert [(call.call, call.ends) for call in later.holding()] == [("1", 0)]
+    assert begin(later, "2", ends=True).allowed
