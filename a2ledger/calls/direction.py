@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 
 from a2ledger import e164
 from a2ledger.calls import dialled
-from a2ledger.calls.rules import endpoints, identifiers, like
+from a2ledger.calls.rules import identifiers, like
 from a2ledger.customers.directory import NOBODY, Days, Directory, Indexes
 from a2ledger.sources.batch import DIRECTIONS, INCOMING, INTERNAL, OUTGOING
 
@@ -133,7 +133,7 @@ def _inferred(
     places = np.flatnonzero(wanted)
     if not len(places):
         return direction, evident
-    device = _holder(endpoints(rows["dstchannel"].take(pa.array(places))), directory, day, places)
+    device = _holder(rows.devices("dstchannel", pa.array(places)), directory, day, places)
     number = _held(rows, ("dst", "did"), directory, day, places)
     caller = _held(rows, ("accountcode", "channel"), directory, day, places)
     ours = (device >= 0) | (number >= 0)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from a2ledger import e164
 from a2ledger.calls.direction import EXTENSION, patterns_of
-from a2ledger.calls.rules import endpoints, like
+from a2ledger.calls.rules import like
 from a2ledger.sources.batch import DIRECTIONS, INCOMING
 
 if TYPE_CHECKING:
@@ -49,23 +51,33 @@ def extensions(rows: Rows, ways: Ways, places: Integers) -> pa.StringArray:
 
 def _of_callers(rows: Rows, index: pa.Array, number: str, channel: str) -> pa.StringArray:
     """Return the short numbers in one column, and else the devices of the channels in another."""
-    numbers, channels = (rows[name].take(index) for name in (number, channel))
-    short = pc.match_substring_regex(numbers, _SHORT)
-    if pc.all(short).as_py() or not pc.any(pc.not_equal(channels, "")).as_py():
+    numbers = rows[number].take(index)
+    short = _are_short(numbers)
+    if pc.all(short).as_py() or not len(e164.data(rows[channel])):
         return pc.if_else(short, numbers, "")
-    return pc.if_else(short, numbers, _devices(channels, rows))
+    return pc.if_else(short, numbers, _devices(rows, index, channel))
 
 
-def _devices(channels: pa.StringArray, rows: Rows) -> pa.StringArray:
-    devices = endpoints(channels)
+def _are_short(numbers: pa.StringArray) -> pa.BooleanArray:
+    """Tell which numbers are those of extensions; most are too long, which is soon seen."""
+    few = pc.less_equal(pc.binary_length(numbers), EXTENSION)
+    if not pc.any(few).as_py():
+        return few
+    mask = np.asarray(few).copy()
+    mask[mask] = np.asarray(pc.match_substring_regex(numbers.filter(few), _SHORT))
+    return pa.array(mask)
+
+
+def _devices(rows: Rows, index: pa.Array, channel: str) -> pa.StringArray:
+    devices = rows.devices(channel, index)
     within = pc.match_substring(devices, "/")
     if pc.any(within).as_py():  # FreeSWITCH's users, of whom only those with short names are known
-        users = pc.replace_substring_regex(channels, _USER, r"\1")
+        users = pc.replace_substring_regex(rows[channel].take(index), _USER, r"\1")
         devices = pc.if_else(
             within, pc.if_else(pc.match_substring_regex(users, _SHORT), users, ""), devices
         )
     if rows.source.trunks:
-        trunks = like(channels, patterns_of(rows.source.trunks))
+        trunks = like(rows[channel].take(index), patterns_of(rows.source.trunks))
         if trunks.any():
             devices = pc.if_else(pa.array(trunks), "", devices)
     return devices

@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from a2ledger import e164
+from a2ledger.calls.devices import endpoints
 from a2ledger.customers.directory import NOBODY, Indexes
-from a2ledger.sources.batch import Batch, Refused, refuse
+from a2ledger.sources.batch import Batch, Refused, constant, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,7 @@ class Rows:
         self.source = source
         self._table = batch.rows
         self._cleaned: dict[str, pa.StringArray] = {}
+        self._devices: dict[str, pa.StringArray] = {}
         self.line = batch.rows["line"]
         self.answered: Mask = np.asarray(batch.rows["answered"]).astype(np.bool_)
 
@@ -44,6 +46,23 @@ class Rows:
         if name not in self._cleaned:
             self._cleaned[name] = clean(self._table[name].combine_chunks())
         return self._cleaned[name]
+
+    def devices(self, name: str, index: pa.Array) -> pa.StringArray:
+        """Return the devices behind the channels of some rows that were answered.
+
+        Args:
+            name: the column of the channels.
+            index: places of rows, int64.
+        """
+        if (
+            name not in self._devices
+        ):  # those of all are found once, and the others matter to nobody
+            self._devices[name] = pc.replace_with_mask(
+                constant("", len(self)),
+                pa.array(self.answered),
+                endpoints(self[name].filter(pa.array(self.answered))),
+            )
+        return self._devices[name].take(index)
 
     def never_names(self) -> list[str]:
         """Why there are rows that no rule may take; see :mod:`a2ledger.sources.batch`."""

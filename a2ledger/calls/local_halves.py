@@ -90,8 +90,10 @@ def linked(halves: pa.Array, seeds: npt.NDArray[np.bool_]) -> npt.NDArray[np.boo
         halves: see :func:`named`, shape (n,).
         seeds: where to begin, shape (n,).
     """
-    found = seeds.copy()
-    names = pc.extract_regex(halves, _NAMES)
+    every = seeds.copy()
+    places = np.flatnonzero(np.asarray(pc.not_equal(halves, "")))  # few, and the others are in none
+    found = seeds[places]
+    names = pc.extract_regex(halves.take(pa.array(places)), _NAMES)
     ends = [pc.struct_field(names, [place]) for place in range(2)]
     while True:
         those = pa.chunked_array([end.filter(pa.array(found)) for end in ends])
@@ -100,7 +102,8 @@ def linked(halves: pa.Array, seeds: npt.NDArray[np.bool_]) -> npt.NDArray[np.boo
         for end in ends:
             found |= np.asarray(pc.is_in(end, value_set=there))
         if found.sum() == before:
-            return found
+            every[places] = found
+            return every
 
 
 def _facing(

@@ -350,7 +350,7 @@ def _unclaimed(rows: Rows, table: pa.Table, lost: Mask, fates: Fates) -> pa.Tabl
         return UNCLAIMED.empty_table()
     places = pa.array(np.flatnonzero(lost))
     reasons = pa.array(list(fates.not_billable)).take(pa.array(fates.left_out[lost]))
-    words = rules.endpoints(rows["channel"].take(places))
+    words = rows.devices("channel", places)
     words = pc.if_else(pc.equal(words, ""), rows["src"].take(places), words)
     for name in ("context", "application"):
         words = pc.if_else(pc.equal(reasons, name), rows[name].take(places), words)

@@ -26,13 +26,9 @@ if TYPE_CHECKING:
     from a2ledger.calls.direction import Ways
     from a2ledger.calls.fates import Fates, Integers, Mask, Rows
 
-_ENDPOINT = r"^[^/]+/(.+?)(-[0-9a-f]+)?(;[0-9])?$"
-_BARE = r"^[^/]+/(.+)$"
 _NUMBERS = ("src", "dst", "did")
 _CODES = ("accountcode", "peeraccount", "userfield")
 """Fields that may hold a number where a log has no other name for its customers."""
-_SUFFIX = 9
-"""Characters of ``-0000002a``, which Asterisk puts behind the name of a device."""
 
 
 class Taken(NamedTuple):
@@ -117,7 +113,7 @@ def _to_customer(rows: Rows, to: str, directory: Directory, day: Days, places: I
     if to == "did":
         called += identifiers(rows, "did", places)
     else:
-        called.append(endpoints(rows["dstchannel"].take(pa.array(places))))
+        called.append(rows.devices("dstchannel", pa.array(places)))
     for values in called:
         held |= directory.identify(values, day[places]) >= 0
     return held
@@ -180,11 +176,13 @@ def customer_of(
 def identifiers(rows: Rows, item: str, places: Integers) -> Iterator[pa.StringArray]:
     """Yield what an item of ``identify`` finds in rows; numbers as written, then as digits."""
     name, _, pattern = item.partition("~")
-    values = rows[name].take(pa.array(places))
+    index = pa.array(places)
+    if name in {"channel", "dstchannel"} and not pattern:
+        values = rows.devices(name, index)
+    else:
+        values = rows[name].take(index)
     if pattern:
         values = _extracted(values, pattern)
-    elif name in {"channel", "dstchannel"}:
-        values = endpoints(values)
     yield values
     may_be = name in _NUMBERS or (name in _CODES and _any_number(values, rows.source))
     if may_be and not pattern:
@@ -207,45 +205,6 @@ def _extracted(values: pa.StringArray, pattern: str) -> pa.StringArray:
         for text in encoded.dictionary.to_pylist()
     ]
     return pa.array(found, pa.string()).take(encoded.indices)
-
-
-def endpoints(channels: pa.StringArray) -> pa.StringArray:
-    """Return the names of the devices behind channels; ``Local`` channels have none.
-
-    ``PJSIP/1001-0000002a`` is the channel of the endpoint ``1001``.
-    """
-    regular = _with_suffix(channels)
-    if not regular.any():
-        return _endpoints(channels, _ENDPOINT)
-    # Channels are many, devices few.
-    heads = pc.utf8_slice_codeunits(channels, 0, -_SUFFIX).dictionary_encode()
-    names = _endpoints(heads.dictionary, _BARE).take(heads.indices)
-    if regular.all():
-        return names
-    others = _endpoints(channels.filter(pa.array(~regular)), _ENDPOINT)
-    return pc.replace_with_mask(names, pa.array(~regular), others)
-
-
-def _with_suffix(channels: pa.StringArray) -> Mask:
-    """Tell which names end like ``-0000002a``."""
-    _, offsets, values = channels.buffers()
-    ends = np.frombuffer(offsets, np.int32)[channels.offset :][: len(channels) + 1]
-    found = np.diff(ends) > _SUFFIX
-    if values is None or not found.any():
-        return np.zeros(len(channels), np.bool_)
-    places = ends[1:][found][:, None] + np.arange(-_SUFFIX, 0)
-    characters = np.frombuffer(values, np.uint8)[places]
-    found[found] = (characters[:, 0] == ord("-")) & _HEXADECIMAL[characters[:, 1:]].all(axis=1)
-    return found
-
-
-_HEXADECIMAL = np.isin(np.arange(256), list(b"0123456789abcdef"))
-
-
-def _endpoints(channels: pa.StringArray, pattern: str) -> pa.StringArray:
-    names = pc.replace_substring_regex(channels, pattern, r"\1")
-    none = pc.or_(pc.equal(names, channels), pc.starts_with(channels, "Local/"))
-    return pc.if_else(none, "", names)
 
 
 def _unknown(rows: Rows, rule: Rule, row: int, day: int) -> str:

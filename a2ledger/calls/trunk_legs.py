@@ -27,9 +27,10 @@ from a2ledger.calls import bridged_legs
 from a2ledger.calls import legs as model
 from a2ledger.calls.components import components
 from a2ledger.calls.detail import MissingDetailError
+from a2ledger.calls.devices import endpoints
 from a2ledger.calls.direction import patterns_of
 from a2ledger.calls.fates import clean
-from a2ledger.calls.rules import endpoints, like
+from a2ledger.calls.rules import like
 from a2ledger.period import EPOCH
 from a2ledger.sources.batch import FIELDS, Batch, Origin, constant
 from a2ledger.sources.freeswitch.legs import UNTOLD
