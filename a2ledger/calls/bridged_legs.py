@@ -17,7 +17,7 @@ import re
 from typing import TYPE_CHECKING
 
 from a2ledger.calls.legs import MARK, Leg, Row, Rules
-from a2ledger.sources.batch import OUTGOING
+from a2ledger.sources.batch import INTERNAL, OUTGOING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -63,7 +63,8 @@ def _of_way(head: Row, rules: Rules) -> list[Leg]:
         row = head._replace(start=begin if place else head.start, dst=number)
         account = payer if payer or _is_outside(row, rules) else head.accountcode
         mark = f"{MARK}{place + 1}" if place else ""
-        found.append(Leg(head.channel, "", row, (head,), seconds, number, account, "", mark))
+        way = INTERNAL if payer and _is_short(row) else ""
+        found.append(Leg(head.channel, way, row, (head,), seconds, number, account, "", mark))
         if not payer and rules.holds(number, begin):
             payer = number  # who was reached from outside pays for where they send the call
     return found
@@ -102,7 +103,7 @@ def _of_head(head: Row, own: list[Row], by_uuid: Mapping[str, Row], rules: Rules
 
 def _leg(row: Row, seconds: int, account: str, rules: Rules) -> Leg:
     payer = row.accountcode if rules.holds(row.accountcode, row.start) else ""
-    direction = OUTGOING if rules.is_trunk(row.channel) else ""
+    direction = OUTGOING if rules.is_trunk(row.channel) else INTERNAL if _is_short(row) else ""
     return Leg(row.channel, direction, row, (row,), seconds, row.dst, account, payer, "")
 
 

@@ -181,9 +181,12 @@ def judged(table: pa.Table, more: Iterable[str] = ()) -> dict[str, pa.Array]:
     """
     disposition = table["disposition"]
     own = {word.upper() for word in more}
-    yes = pc.is_in(pc.utf8_upper(disposition), value_set=pa.array(["ANSWERED", *sorted(own)]))
+    answered = pc.equal(disposition, "ANSWERED")
+    if own:
+        words = pa.array(["ANSWERED", *sorted(own)])
+        answered = pc.is_in(pc.utf8_upper(disposition), value_set=words)
     found = {
-        "answered": yes if own else pc.equal(disposition, "ANSWERED"),
+        "answered": answered,
         # The hang-up handler's row repeats the seconds of the call it ends.
         "never": pc.if_else(pc.equal(table["dst"], "h"), "hangup", ""),
     }

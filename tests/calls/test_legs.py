@@ -5,224 +5,16 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 
-import numpy as np
-import pyarrow as pa
 import pytest
+import shelf
+from examples import tried
 from harness import cdr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from switches import START, Switch, bridged, legs_of, master, scenarios, told
 
-from a2ledger.calls.components import components
-from a2ledger.calls.legs import Row, Rules, legs, parts
-
-HELD = {"acme": "A", "a101": "A", "14155550101": "A", "beta": "B", "b201": "B"}
-START = 1_790_000_000
-
-
-def device(channel: str) -> str:
-    name = channel.partition("/")[2].rpartition("-")[0]
-    return "" if channel.startswith("Local/") or name == "trunk" else name
-
-
-RULES = Rules(
-    lambda channel: channel.startswith("PJSIP/trunk-"),
-    device,
-    lambda text, _: text in HELD,
-    ("8888",),
-)
-
-
-class Switch:
-    """Writes rows as Asterisk does, with as many columns as it is told to."""
-
-    def __init__(self, columns: int, start: int = START) -> None:
-        self.columns, self.now = columns, start
-        self.rows: list[dict[str, object]] = []
-        self._channels = itertools.count(start % 4096)
-        self._uids = itertools.count(start % 1000)
-
-    def channel(self, name: str) -> str:
-        return f"PJSIP/{name}-{next(self._channels):08x}"
-
-    def uid(self) -> str:
-        return f"{self.now}.{next(self._uids)}"
-
-    def row(self, channel, dstchannel, uid, linked, dst, start, answer, end, **more):  # noqa: PLR0913, PLR0917
-        wide = self.columns > 18
-        self.rows.append(
-            {
-                "uniqueid": uid if self.columns > 16 else "",
-                "linkedid": linked if wide else "",
-                "sequence": str(len(self.rows)) if wide else "",
-                "channel": channel,
-                "dstchannel": dstchannel,
-                "accountcode": "",
-                "peeraccount": "",
-                "src": "",
-                "dst": dst,
-                "did": "",
-                "userfield": "",
-                "lastdata": "",
-                "start": start,
-                "answer": answer or start,
-                "end": end,
-                "seconds": end - answer if answer else 0,
-                "counts": bool(answer),
-            }
-            | more
-        )
-
-
-def legs_of(rows, order=None):
-    """Find the legs of rows in any order, as an import does."""
-    rows = [rows[place] for place in order or range(len(rows))]
-    names = ("uniqueid", "linkedid", "channel", "dstchannel")
-    table = pa.table({name: pa.array([row[name] for row in rows], pa.string()) for name in names})
-    start, end = (np.array([row[name] for row in rows], np.int64) for name in ("start", "end"))
-    labels = components(table, start, end).tolist()
-    found, taken = [], 0
-    for label in dict.fromkeys(labels):
-        group = [
-            Row(place, **{name: row[name] for name in Row._fields if name != "place"})
-            for place, (row, one) in enumerate(zip(rows, labels, strict=True))
-            if one == label
-        ]
-        own = legs(group, RULES)
-        found += own
-        taken += len(parts(group, own, RULES)) + len({leg.head.place for leg in own})
-    return found
-
-
-def told(found):
-    """Say what is billed: where to, whose, how long."""
-    return Counter(
-        (
-            leg.direction,
-            leg.called,
-            HELD[leg.account if leg.account in HELD else leg.payer],
-            leg.seconds,
-        )
-        for leg in found
-    )
-
-
-SECONDS = st.integers(1, 4000)
-
-
-@st.composite
-def scenarios(draw, columns):
-    """Calls one after the other on one switch, and what is due for each leg of a trunk."""
-    switch, due = Switch(columns), Counter()
-    kinds = st.sampled_from([plain, forwarded, optimised, transferred, forked, parked, attended])
-    for kind in draw(st.lists(kinds, min_size=1, max_size=5)):
-        due.update(kind(switch, draw))
-        switch.now += draw(st.integers(1, 900))
-    return switch.rows, due
-
-
-def plain(switch, draw):
-    talk, ring, at = draw(SECONDS), draw(st.integers(0, 30)), switch.now
-    uid, phone, trunk = switch.uid(), switch.channel("a101"), switch.channel("trunk")
-    switch.now += ring + talk
-    switch.row(phone, trunk, uid, uid, "447700900001", at, at + ring, switch.now,
-               accountcode="acme", lastdata="PJSIP/8888447700900001@trunk,20")  # fmt: skip
-    return [("outgoing", "447700900001", "A", talk)]
-
-
-def forwarded(switch, draw):
-    """Over ``Local`` with ``/n``: the account is set behind the channel, or nowhere."""
-    talk, at, account = draw(SECONDS), switch.now, draw(st.sampled_from(["beta", ""]))
-    one, two = switch.uid(), switch.uid()
-    came, went, local = switch.channel("trunk"), switch.channel("trunk"), f"Local/4@f-{at:08x}"
-    switch.now += talk
-    switch.row(came, f"{local};1", one, one, "14155550101", at, at, switch.now,
-               lastdata="Local/447700900002@f/n")  # fmt: skip
-    switch.row(f"{local};2", went, two, one, "447700900002", at, at, switch.now,
-               accountcode=account, lastdata="PJSIP/447700900002@trunk")  # fmt: skip
-    payer = "B" if account else "A"
-    return [
-        ("incoming", "14155550101", "A", talk),
-        ("outgoing", "447700900002", payer, talk),
-    ]
-
-
-def optimised(switch, draw):
-    """Over ``Local`` without ``/n``: the channel steps aside, and its row has no seconds."""
-    talk, at = draw(SECONDS), switch.now
-    one, two = switch.uid(), switch.uid()
-    came, went, local = switch.channel("trunk"), switch.channel("trunk"), f"Local/5@f-{at:08x}"
-    switch.now += talk
-    switch.row(f"{local};2", went, two, one, "447700900003", at, at, at, accountcode="beta",
-               lastdata="PJSIP/447700900003@trunk")  # fmt: skip
-    switch.row(came, f"{local};1", one, one, "14155550101", at, at, at,
-               lastdata="Local/447700900003@f")  # fmt: skip
-    switch.row(came, went, one, one, "14155550101", at, at, switch.now,
-               lastdata="Local/447700900003@f")  # fmt: skip
-    return [
-        ("incoming", "14155550101", "A", talk),
-        ("outgoing", "447700900003", "B", talk),
-    ]
-
-
-def transferred(switch, draw):
-    """The callee of an incoming call blind-transfers it outside; the first row is overwritten."""
-    first, second, at = draw(SECONDS), draw(SECONDS), switch.now
-    uid = switch.uid()
-    came, went, phone = switch.channel("trunk"), switch.channel("trunk"), switch.channel("a101")
-    switch.now += first + second
-    same = {"dst": "442079460010", "uid": uid, "linked": uid, "peeraccount": "acme"}
-    switch.row(came, phone, start=at, answer=at, end=at + first, lastdata="PJSIP/a101,20", **same)
-    switch.row(came, went, start=at + first, answer=at + first, end=switch.now,
-               lastdata="PJSIP/442079460010@trunk,20", **same)  # fmt: skip
-    return [
-        ("incoming", "442079460010", "A", first + second),
-        ("outgoing", "442079460010", "A", second),
-    ]
-
-
-def forked(switch, draw):
-    talk, at = draw(SECONDS), switch.now
-    uid, phone, trunk = switch.uid(), switch.channel("a101"), switch.channel("trunk")
-    switch.now += talk
-    for _ in range(draw(st.integers(2, 3))):
-        switch.row(phone, trunk, uid, uid, "447700900004", at, at, switch.now, accountcode="acme",
-                   lastdata="PJSIP/447700900004@trunk")  # fmt: skip
-    return [("outgoing", "447700900004", "A", talk)]
-
-
-def parked(switch, draw):
-    """The caller parks the call, a colleague retrieves it: the trunk's channel is party A then."""
-    first, wait, rest, at = (*(draw(SECONDS) for _ in range(3)), switch.now)
-    uid, own, other = switch.uid(), switch.uid(), switch.uid()
-    phone, trunk, colleague = (switch.channel(name) for name in ("a101", "trunk", "a101"))
-    switch.row(phone, trunk, uid, uid, "447700900005", at, at, at + first, accountcode="acme",
-               lastdata="PJSIP/447700900005@trunk")  # fmt: skip
-    switch.now = at + first + wait
-    switch.row(trunk, "", own, uid, "", at + first, at + first, switch.now, accountcode="acme")
-    switch.row(colleague, "", other, uid, "701", switch.now, switch.now, switch.now)
-    switch.row(trunk, colleague, own, uid, "", switch.now, switch.now, switch.now + rest)
-    switch.now += rest
-    return [("outgoing", "447700900005", "A", first + wait + rest)]
-
-
-def attended(switch, draw):
-    """REFER with Replaces joins two calls: both legs outlive the rows of who dialled them."""
-    first, rest, at = draw(SECONDS), draw(SECONDS), switch.now
-    gap = draw(st.integers(0, first))
-    one, two, own = switch.uid(), switch.uid(), switch.uid()
-    phone, again = switch.channel("b201"), switch.channel("b201")
-    x, y = switch.channel("trunk"), switch.channel("trunk")
-    switch.now += first
-    switch.row(phone, x, one, one, "447700900006", at, at, switch.now, accountcode="beta",
-               lastdata="PJSIP/447700900006@trunk")  # fmt: skip
-    switch.row(again, y, two, two, "442079460012", at + gap, at + gap, switch.now,
-               accountcode="beta", lastdata="PJSIP/442079460012@trunk")  # fmt: skip
-    switch.row(x, y, own, one, "", switch.now, switch.now, switch.now + rest, accountcode="beta")
-    switch.now += rest
-    return [
-        ("outgoing", "447700900006", "B", first + rest),
-        ("outgoing", "442079460012", "B", first - gap + rest),
-    ]
+from a2ledger.book.book import Book
+from a2ledger.calls import detail
 
 
 @pytest.mark.parametrize("columns", [18, 21])
@@ -240,6 +32,61 @@ def test_rows_without_ids_are_told_apart_by_their_channels(data):
     """As 16 columns have it: forwarded over ``Local`` or transferred, a call has no id at all."""
     rows, due = data.draw(scenarios(16))
     assert told(legs_of(rows)) == due
+
+
+LATELY = 1_768_000_000
+"""In January 2026."""
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """A book with two customers and a switch of each kind."""
+    root = shelf.started(tmp_path_factory.mktemp("legs") / "book")
+    (root / "tariffs/standard.csv").write_text("dialprefix,rateinitial\n44,0.60\n1,0.60\n")
+    people = shelf.draft(root)
+    for name, held in (("A", "acme, a101, 14155550101"), ("B", "beta, b201")):
+        facts = {"opened": "2026-01-01", "credit_limit": "1000", "identifiers": held}
+        shelf.register.add(people, name, facts)
+    shelf.publish(people)
+    with (root / "a2ledger.toml").open("a") as file:
+        file.write(
+            '\n[sources.asterisk]\ntimezone = "UTC"\ntrunks = ["PJSIP/trunk"]\n'
+            'technical_prefixes = ["8888"]\n[sources.freeswitch]\n'
+        )
+    return root
+
+
+def billed(root):
+    """Return the calls of a book that touched a trunk: direction, number, customer, seconds."""
+    days = detail.digests(Book(root))
+    rows = (row for day in days for row in detail.read(root, day, days).to_pylist())
+    return Counter(
+        (row["direction"] or "outgoing", row["called"], row["customer"], row["seconds"])
+        for row in rows
+        if row["direction"] != "internal"
+    )
+
+
+@pytest.mark.parametrize("written", [18, 21, "freeswitch"])
+@tried(12)
+@given(data=st.data())
+def test_what_a_book_bills_is_what_is_due_whatever_files_days_and_runs_rows_come_in(
+    template, written, data
+):
+    if written == "freeswitch":
+        lines, due = data.draw(bridged(LATELY))
+        source, name = "freeswitch", "calls.json"
+    else:
+        rows, due = data.draw(scenarios(written, LATELY))
+        lines, source, name = [master(row, written) for row in rows], "asterisk", "Master.csv"
+    lines = data.draw(st.permutations(lines))
+    cut = data.draw(st.integers(0, len(lines)))
+    with shelf.copied(template) as root:
+        for number, part in enumerate(part for part in (lines[:cut], lines[cut:], lines) if part):
+            path = root.parent / f"{number}-{name}"
+            path.write_text("".join(part))
+            shelf.take_from(root, source, path).check()
+        assert billed(root) == due
 
 
 def test_a_name_of_a_channel_that_begins_anew_with_the_switch_is_another_channel():
