@@ -110,7 +110,7 @@ def test_a_discount_given_backwards_holds_after_re_rating(shop):
 
 def moved(shop, day="2026-01-01"):
     """The device d1 was C2's all along."""
-    shop.run("customer", "set", "C1", "identifiers=", "--from", day)
+    shop.run("customer", "set", "C1", "identifiers-=d1", "--from", day)
     shop.run("customer", "set", "C2", "identifiers=d1", "--from", day)
 
 
@@ -175,7 +175,7 @@ def test_what_can_not_be_rerated_stays_and_is_named(shop):
     shop.imported("calls", [call("u1", "d1", "2026-01-05", 600, called="44123")])
     shop.imported("calls", [call("u2", "C2", "2026-01-05", 600, called="44123")])
     shop.imported("calls", [call("u3", "C2", "2026-01-05", 600, called="32123")])
-    shop.run("customer", "set", "C1", "identifiers=", "--from", "2026-01-01")
+    shop.run("customer", "set", "C1", "--yes", "identifiers=", "--from", "2026-01-01")
     tariff(shop, DOUBLE.replace("\ndefault,", "\n32,"))
 
     done = shop.run("rerate", code=1)

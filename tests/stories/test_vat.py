@@ -262,7 +262,7 @@ def test_the_reverse_charge_needs_both_vat_ids_and_others_close_all_the_same(boo
     for name in ("C1", "C2"):
         book.talks(name, "2026-01-05", 10, today="2026-01-20")
 
-    first, second = book.close(today="2026-02-01")
+    first, second = book.close(today="2026-02-01", code=1)
     assert [warned["code"] for warned in first["warnings"]] == ["BR-AE-02", "BR-AE-02"]
     assert (first["closed"], second["number"]) == (False, "INV-2026-000001")
 
