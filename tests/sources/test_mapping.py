@@ -6,6 +6,8 @@ import tomllib
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from a2ledger import sources
 from a2ledger.book.config import parse
@@ -280,3 +282,42 @@ def test_an_export_of_cdr_stats_is_billed_at_the_price_it_says(book):
     done = book.run("import", "stats", path, "--map", columns, "--json", today="2026-01-31")
     assert (done.json["posted"], done.json["amount"]) == (1, "0.25")
     assert done.json["not_billable"] == {"unanswered": 1}
+
+
+FIELDS = ("id", "start", "customer", "called", "seconds")
+OTHERS = st.sampled_from(
+    ["cost", "Cost", "COST", "answered", "Answered", "caller", "minutes", "direction", "id", "ID",
+     "start", "customer", "called", "seconds", "context", "did", "userfield", "note"]
+)  # fmt: skip
+VALUES = st.sampled_from(["0", "0.0105", "no", "2026-01-05 10:00:05", "inbound", "17", "", "C9"])
+CALLS = [("a-1", "2026-01-05 10:00:00", "C1", "3225550199", "60"),
+         ("a-2", "2026-01-06 11:00:00", "C2", "442055512345", "7")]  # fmt: skip
+
+
+@given(
+    others=st.lists(OTHERS, max_size=6, unique=True),
+    value=VALUES,
+    order=st.randoms(use_true_random=False),
+    separator=st.sampled_from(",;\t|"),
+)
+def test_a_map_reads_what_it_names_and_nothing_of_any_other_column(
+    tmp_path_factory, others, value, order, separator
+):
+    mapped = [f"Their {name}" for name in FIELDS]
+    columns = [*mapped, *others]
+    order.shuffle(columns)
+    lines = [separator.join(columns)]
+    for call in CALLS:
+        known = dict(zip(mapped, call, strict=True))
+        lines.append(separator.join(known.get(name, value) for name in columns))
+    path = tmp_path_factory.mktemp("log") / "log.csv"
+    path.write_text("\n".join(lines) + "\n")
+    feed = source(mapping=tuple(zip(FIELDS, mapped, strict=True)))
+    found = [
+        row for batch in sources.dialect("calls")(path, feed) for row in batch.rows.to_pylist()
+    ]
+    names = ("uniqueid", "accountcode", "dst", "seconds", "cost", "src", "direction", "answered")
+    assert [tuple(row[name] for name in names) for row in found] == [
+        (uid, customer, called, seconds, "", "", "", True)
+        for uid, _, customer, called, seconds in CALLS
+    ]
