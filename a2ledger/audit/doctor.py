@@ -237,7 +237,7 @@ def _repository(vault: Vault) -> Iterator[Finding]:
     if not (vault.root / ".git").is_dir():
         return
     if not astray:
-        yield Finding("git", f"is on the branch {git_state.branch(vault.root)}")
+        yield Finding("git", f"is on the branch {vault.repository.branch()}")
     for one in git_state.hides(vault.root, vault.repository):
         yield Finding("git", one.what, one.todo)
     name = author_name()

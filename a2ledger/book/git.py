@@ -34,6 +34,9 @@ _GC_SECONDS = 120.0
 _TRIES = 12
 """How often a commit is made again if a `git repack` beside it has taken parts of it away."""
 
+_BRANCH = re.compile(r"ref: refs/heads/(\S+)\s*")
+_COMMIT = re.compile(r"[0-9a-f]{40}\s*")
+
 _RUN = "refs/a2ledger/run"
 """What the commit of a run is called until the branch has moved to it."""
 
@@ -108,6 +111,13 @@ class Tag(NamedTuple):
     """Path of the private key."""
 
 
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
 def _kept(packs: Path) -> list[Path]:
     """Return the files by which `git fast-import` keeps its pack while it works."""
     found = []
@@ -165,7 +175,7 @@ class Repository:
         Raises:
             GitError: if git cannot.
         """
-        head = self.head()
+        head = self.tip() or self.head()
         if not files:
             return head
         for attempt in range(_TRIES):
@@ -193,12 +203,11 @@ class Repository:
             for path, blob in files.items()
         )
         who = f"{name} <{_EMAIL}> {int(time.time())} {time.strftime('%z')}"
-        start = f"commit {_RUN}\nauthor {who}\ncommitter {who}\ndata {len(text)}\n"
-        self._fast_import(
-            start.encode("utf-8", _ODD) + text + f"\n{parent}{changes}".encode("utf-8", _ODD)
-        )
-        wanted = [_RUN, f"{_RUN}^{{tree}}", *([f"{head}^{{tree}}"] if head else [])]
-        commit, *trees = self.run("rev-parse", *wanted).stdout.split()
+        start = f"commit {_RUN}\nmark :1\nauthor {who}\ncommitter {who}\ndata {len(text)}\n"
+        # It says what the commit is called, and the trees of it and of the one before.
+        asked = 'get-mark :1\nls :1 ""\n' + (f'ls {head} ""\n' if head else "")
+        rest = f"\n{parent}{changes}{asked}".encode("utf-8", _ODD)
+        commit, *trees = self._fast_import(start.encode("utf-8", _ODD) + text + rest).splitlines()
         with refusing(HALF_DONE):
             self._settle_objects(before)
         if len(set(trees)) < len(trees):  # nothing changed
@@ -211,13 +220,13 @@ class Repository:
             self._settle_refs()
         return str(commit)
 
-    def _fast_import(self, stream: bytes) -> None:
+    def _fast_import(self, stream: bytes) -> str:
         words = ("fast-import", "--quiet", "--force", "--done", "--depth=0")
         packed = {"fastimport.unpackLimit": "0"}
         for attempt in range(_TRIES):
             done = self.run(*words, stdin=stream + b"done\n", settings=packed, check=False)
             if not done.returncode:
-                return
+                return done.stdout
             # What git fails at, it writes into a file beside its own.
             top = self.root / ".git"
             for left in (*top.glob("fast_import_crash_*"), *_kept(top / "objects/pack")):
@@ -277,12 +286,26 @@ class Repository:
         held = False
         with contextlib.suppress(OSError):
             path.write_text(f"{os.getpid()} {socket.gethostname()}")
+            fsync(path)
             held = True
         try:
             yield
         finally:
             if held:
                 path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    fsync(path.parent)  # of people's index as well, which came last
+
+    def branch(self) -> str:
+        """Return the name of the branch git is on, as its own file says; empty if it is on none."""
+        match = _BRANCH.fullmatch(_text_of(self.root / ".git/HEAD"))
+        return match[1] if match else ""
+
+    def tip(self) -> str:
+        """Return the latest commit of the branch, as far as the branch's own file says it."""
+        name = self.branch()
+        text = _text_of(self.root / ".git/refs/heads" / name) if name else ""
+        return text.strip() if _COMMIT.fullmatch(text) else ""
 
     def head(self) -> str:
         """Return the latest commit of the branch; empty if there is none."""

@@ -7,7 +7,6 @@ usual case costs no program.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -16,8 +15,6 @@ from a2ledger.book.git import Repository
 from a2ledger.book.published import Published
 from a2ledger.errors import FAILED, NO, ExpectedError
 
-_BRANCH = re.compile(r"ref: refs/heads/(\S+)\s*")
-_COMMIT = re.compile(r"[0-9a-f]{40}\s*")
 _BETWEEN = {
     "MERGE_HEAD": ("a merge", "git merge --abort"),
     "rebase-merge": ("a rebase", "git rebase --abort"),
@@ -37,19 +34,6 @@ class Astray(NamedTuple):
 
     what: str
     todo: str
-
-
-def branch(root: Path) -> str:
-    """Return the name of the branch git is on; empty if it is on none."""
-    match = _BRANCH.fullmatch(_read(root / ".git/HEAD"))
-    return match[1] if match else ""
-
-
-def commit(root: Path) -> str:
-    """Return the latest commit of the branch, as far as its file says; else empty."""
-    name = branch(root)
-    text = _read(root / ".git/refs/heads" / name) if name else ""
-    return text.strip() if _COMMIT.fullmatch(text) else ""
 
 
 def check(root: Path, repository: Repository, published: Published) -> None:
@@ -75,11 +59,11 @@ def look(root: Path, repository: Repository, published: Published) -> Iterator[A
         what = f"{top}: is no directory: this is a worktree or a submodule of another repository"
         yield Astray(what, "keep the book in a repository of its own: `git clone` it")
         return
-    name = branch(root)
+    name = repository.branch()
     kept = published.branch or "main"
     if not name:
-        head = _read(top / "HEAD").strip()
-        if _COMMIT.fullmatch(head):
+        head = repository.head()
+        if head:
             what = f"git is at commit {head[:12]}, on no branch; what is done there would be lost"
         else:
             what = f"{top / 'HEAD'}: names no branch"
@@ -93,13 +77,13 @@ def look(root: Path, repository: Repository, published: Published) -> Iterator[A
         if (top / leftover).exists():
             yield Astray(f"git is in the middle of {deed}", f"finish it, or run `{way}`")
             return
-    yield from _history(root, repository, published)
+    yield from _history(repository, published)
 
 
-def _history(root: Path, repository: Repository, published: Published) -> Iterator[Astray]:
+def _history(repository: Repository, published: Published) -> Iterator[Astray]:
     """Yield where what was published last is not in the branch's history."""
     last = published.commit
-    head = commit(root) or repository.head()
+    head = repository.tip() or repository.head()
     if not head:
         if last:
             what = "git has lost the latest commit of the book"
@@ -133,10 +117,3 @@ def hides(root: Path, repository: Repository) -> Iterator[Astray]:
     if (top / "objects/info/alternates").exists():
         what = "borrows objects of another repository, and is lost with it"
         yield Astray(what, "say `git repack -a -d`, and rm .git/objects/info/alternates")
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8", "replace")
-    except OSError:
-        return ""

@@ -86,7 +86,7 @@ class Vault:
                 own = self.repository.own()
                 held = self.repository.tree(own) if own else {}
                 held = {path: name for path, name in held.items() if is_committed(path)}
-                self._published.take(held, own, git_state.branch(self.root))
+                self._published.take(held, own, self.repository.branch())
         return self._published
 
     def published_if_known(self) -> Published | None:
@@ -113,7 +113,7 @@ class Vault:
         """
         published = self.published
         found = published.changed()
-        head = git_state.commit(self.root) or self.repository.head()
+        head = self.repository.tip() or self.repository.head()
         if published.commit and head and head != published.commit:
             for path in self.repository.between(published.commit, head):
                 if is_committed(path):
@@ -317,7 +317,7 @@ class Vault:
             for staged, path, name, *about in moves
         }
         with refusing(HALF_DONE):
-            self.published.record(left, commit, git_state.branch(self.root))
+            self.published.record(left, commit, self.repository.branch())
             fsync(self.state)
             (self.state / "intent.json").unlink()
             fsync(self.state)
