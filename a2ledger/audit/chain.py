@@ -31,7 +31,7 @@ from a2ledger.records import SETTLED, Customer, Problem
 from a2ledger.vat import VatCode
 
 _BEARS = re.compile(r',\n "seal": "([^"]*)"\n\}\n\Z')
-ODD = (ArithmeticError, AttributeError, KeyError, TypeError, ValueError)
+ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What a file that somebody has changed may be answered with, before it is known to be changed."""
 _COMPUTED = (
     *("period", "currency", "statement", "lines", "vat"),
@@ -163,7 +163,7 @@ class Chain:
         try:
             content = json.loads(text)
             is_one = isinstance(content, dict) and content.keys() >= {"gross", "kind", *_COMPUTED}
-        except ValueError:
+        except (ValueError, RecursionError):
             is_one = False
         if not is_one or bears is None:
             self._say(path, "document", f"{one}: is not as it was issued", restore(path))

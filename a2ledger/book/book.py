@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import csv
 import datetime as dt
+import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatch
@@ -118,6 +120,20 @@ class Book:
             line, message = place
             raise BrokenBookError([Problem(path, line, "damaged", message, todo=_MEND)])
         return text
+
+    def rows(self, path: str) -> Iterator[tuple[int, dict[str, str]]]:
+        """Yield line and cells of each row of a table that the program keeps.
+
+        Raises:
+            BrokenBookError: if it cannot be read as one.
+        """
+        reader = csv.DictReader(io.StringIO(self.text(path)))
+        try:
+            for row in reader:
+                yield reader.line_num, row
+        except csv.Error as error:
+            problem = Problem(path, reader.line_num, "table", str(error), todo=restore(path))
+            raise BrokenBookError([problem]) from None
 
     def has(self, path: str) -> bool:
         """Return whether there is a file at a path of the book."""

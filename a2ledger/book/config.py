@@ -277,7 +277,7 @@ def parse(text: str) -> Config:
     """
     try:
         top = Table("", tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, deep nesting
         raise ConfigError(f"not valid TOML: {error}") from None
     version = top.take("format", int, FORMAT)
     if version != FORMAT:

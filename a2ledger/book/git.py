@@ -34,6 +34,9 @@ _GC_SECONDS = 120.0
 _TRIES = 12
 """How often a commit is made again if a `git repack` beside it has taken parts of it away."""
 
+_KEEPER = b"fast-import"
+"""What `git fast-import` writes into the file by which it keeps its pack."""
+
 _BRANCH = re.compile(r"ref: refs/heads/(\S+)\s*")
 _COMMIT = re.compile(r"[0-9a-f]{40}\s*")
 
@@ -123,7 +126,8 @@ def _kept(packs: Path) -> list[Path]:
     found = []
     for path in packs.glob("*.keep"):
         with contextlib.suppress(OSError):
-            if path.read_bytes().startswith(b"fast-import"):
+            content = path.read_bytes()  # of one that was killed, perhaps only the beginning
+            if content.startswith(_KEEPER) or _KEEPER.startswith(content):
                 found.append(path)
     return found
 

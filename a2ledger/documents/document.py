@@ -188,7 +188,10 @@ def read(text: str) -> Document:
     Raises:
         AttributeError, KeyError, TypeError, ValueError: if it is not a document.
     """
-    content = json.loads(text)
+    try:
+        content = json.loads(text)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
     statement = content["statement"]
     made = {
         "statement": Statement(

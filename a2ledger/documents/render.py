@@ -144,6 +144,8 @@ def _filled(
         return environment.get_template(template).render(view)
     except TemplateSyntaxError as error:
         raise _wrong(f"{error.filename}:{error.lineno}", name, error) from error
+    except UnicodeDecodeError as error:
+        raise _wrong(f"templates/{template}", name, error) from error
     except Exception as error:
         # A template may do anything; whatever comes of it bears the line where it stands.
         frames = traceback.extract_tb(error.__traceback__)

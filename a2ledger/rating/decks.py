@@ -92,7 +92,7 @@ def load(file: Path) -> Deck | None:
                 for part in reader.get_batch(0).column("part").to_pylist()
             ]
         return _deck(about, parts)
-    except (OSError, pa.ArrowException, KeyError, ValueError, IndexError):
+    except (OSError, pa.ArrowException, AttributeError, LookupError, TypeError, ValueError):
         return None
 
 

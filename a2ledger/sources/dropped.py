@@ -6,9 +6,7 @@ known when its file is imported again.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -54,11 +52,11 @@ def read(book: Book) -> Dropped:
         BrokenBookError: if a line is not as the program wrote it.
     """
     rows = set()
-    for row in (reader := csv.DictReader(io.StringIO(book.text(PATH)))):
+    for line, row in book.rows(PATH):
         values = tuple(row.get(name) or "" for name in ("source", "identity", "digest"))
         if not all(values):
             message = f"is no row that was dropped; {restore(PATH)}"
-            raise BrokenBookError([Problem(PATH, reader.line_num, "dropped", message)])
+            raise BrokenBookError([Problem(PATH, line, "dropped", message)])
         rows.add((values[0], values[1], values[2]))
     return Dropped(frozenset(rows)) if rows else NONE
 

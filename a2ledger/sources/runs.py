@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from typing import NamedTuple
 
 from a2ledger.book.book import IMPORTS, Book, BrokenBookError, restore
@@ -26,14 +24,14 @@ def runs(book: Book) -> list[Run]:
         BrokenBookError: if a line is not as the program wrote it.
     """
     parsed = []
-    for row in (reader := csv.DictReader(io.StringIO(book.text(IMPORTS)))):
+    for line, row in book.rows(IMPORTS):
         try:
             when = dt.datetime.fromisoformat(row["time"])
             last = row.get("through") or ""
             through = dt.date.fromisoformat(last) if last else None
             parsed.append(Run(row["source"], when.astimezone(book.config.zone), through))
         except (KeyError, TypeError, ValueError):
-            line, message = reader.line_num, "is no line of an import"
+            message = "is no line of an import"
             problem = Problem(IMPORTS, line, "imports", message, todo=restore(IMPORTS))
             raise BrokenBookError([problem]) from None
     return parsed
@@ -43,7 +41,7 @@ def latest(book: Book, source: str, file: str) -> dt.datetime | None:
     """Return the latest start that runs of a source have seen in a file they read alone."""
     starts = [
         dt.datetime.fromisoformat(row["latest"])
-        for row in csv.DictReader(io.StringIO(book.text(IMPORTS)))
+        for _, row in book.rows(IMPORTS)
         if row["source"] == source and row["files"] == file and row["latest"]
     ]
     return max(starts, default=None)
