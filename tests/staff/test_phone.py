@@ -8,7 +8,7 @@ from fava.application import create_app
 from harness import Book
 from switching import RATES, TODAY, serving
 
-from a2ledger.staff.clerk import command
+from a2ledger.staff.forms import command
 
 
 def test_running_calls_are_on_the_page_with_what_they_hold(empty_book, tmp_path):
@@ -35,4 +35,4 @@ def test_running_calls_are_on_the_page_with_what_they_hold(empty_book, tmp_path)
 
 
 def test_hanging_up_is_a_command_of_the_clerk_s():
-    assert command({"action": "hang-up", "call": "-1.2"}) == (["authorize", "--hang-up=-1.2"], {})
+    assert command({"action": "hang-up", "call": "-1.2"}) == ["authorize", "--hang-up=-1.2"]
