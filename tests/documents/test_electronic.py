@@ -112,7 +112,7 @@ def test_what_an_e_invoice_lacks_leaves_the_period_open_and_takes_no_number(firm
     for name in ("A1", "C1"):
         firm.moves("charges", name, "2026-01-10", "10.00", today="2026-01-11")
 
-    left, closed = firm.run("close", "--json", today="2026-02-01").json
+    left, closed = firm.run("close", "--json", today="2026-02-01", code=1).json
 
     assert (left["customer"], left["closed"]) == ("A1", False)
     told = {warned["code"]: warned["message"] for warned in left["warnings"]}
@@ -207,9 +207,10 @@ def test_one_line_addresses_go_on_working_and_what_is_missing_is_named(firm):
     assert line.startswith("a2ledger: INV-2026-000001: BR-11: a country is missing; ")
     assert line.endswith("; nothing was written; say `a2ledger customer set C1 country=…`")
 
-    done = firm.run("invoice", "--format", "ubl,text", "-o", firm.root.parent / "out", code=1)
+    out = firm.root.parent / "out"
+    done = firm.run("invoice", "--all", "--format", "ubl,text", "-o", out, code=1)
     assert done.errors == [line]
-    assert [path.name for path in (firm.root.parent / "out").iterdir()] == ["INV-2026-000001.txt"]
+    assert [path.name for path in out.iterdir()] == ["INV-2026-000001.txt"]
 
 
 def test_what_was_not_known_at_the_close_is_taken_from_what_is_known_when_it_is_asked(firm):
@@ -228,7 +229,7 @@ def test_statements_are_no_e_invoices(firm):
     firm.customers({"id": "C1"})
     firm.close(today="2026-02-01")
 
-    assert firm.run("invoice", "--format", "ubl").stdout == ""
+    assert firm.run("invoice", "--all", "--format", "ubl").stdout == ""
     (line,) = firm.run("invoice", "statement-C1-2026-01-01", "--format", "ubl", code=1).errors
     assert "a statement is no invoice" in line
 

@@ -7,7 +7,9 @@ import datetime as dt
 import pytest
 import shelf
 from harness import Book
+from invoices import document
 
+from a2ledger.documents.document import as_json, written
 from a2ledger.documents.number_series import Numbers
 
 
@@ -62,11 +64,16 @@ def root(tmp_path):
     return shelf.started(tmp_path / "book")
 
 
+def issued(day):
+    """Text of a document that was issued on a day."""
+    return written(as_json(document(issue_date=day)))
+
+
 def holding(root, *paths, today=dt.date(2026, 2, 20)):
     """Numbers of a book that holds some documents."""
     for path in paths:
         (root / "invoices" / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / "invoices" / path).write_text('{"issue_date": "2025-12-31"}\n')
+        (root / "invoices" / path).write_text(issued("2025-12-31"))
     return Numbers(shelf.draft(root, today))
 
 
@@ -101,5 +108,5 @@ def test_other_files_and_renderings_take_no_number(root):
 
 def test_a_draft_s_own_documents_count(root):
     draft = shelf.draft(root)
-    draft.put("invoices/2026/INV-2026-000001.json", '{"issue_date": "2026-02-20"}\n')
+    draft.put("invoices/2026/INV-2026-000001.json", issued("2026-02-20"))
     assert Numbers(draft).take("invoice") == "INV-2026-000002"

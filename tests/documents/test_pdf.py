@@ -91,7 +91,7 @@ def test_nothing_outside_the_page_is_fetched(tmp_path):
 
 def test_where_it_is_not_installed_one_line_says_what_to_do(shop, monkeypatch):
     monkeypatch.setattr(pdf, "find_spec", lambda _name: None)
-    done = shop.run("invoice", "--format", "pdf", code=1)
+    done = shop.run("invoice", "--all", "--format", "pdf", code=1)
     assert done.stderr == (
         "a2ledger: PDF needs WeasyPrint; nothing was written; say `pip install 'a2ledger[pdf]'`\n"
     )
