@@ -7,7 +7,7 @@ Data flows one way::
                                                                                    │
                                     render ◀─ document ◀─────── closing ◀──────────┘
 
-Each module is one word of the trade; ``steps/`` has one module a command.
+Each package is one part of the trade; ``commands/`` has a module for each group of commands.
 """
 
 from __future__ import annotations

@@ -29,24 +29,24 @@ CONVERSION = "Equity:Conversion"
 RECEIVABLE = "Assets:Receivable:"
 DEPOSITS = "Liabilities:Deposits:"
 OWN = (RECEIVABLE, DEPOSITS)
-"""What a customer's own accounts begin with; his own ledger opens them."""
+"""Beginnings of a customer's own accounts. The customer's own ledger opens them."""
 TAXES = "Liabilities:VAT"
-"""What every account of VAT begins with, pending or owed."""
+"""Beginning of all VAT accounts, pending or owed."""
 OWED = "Liabilities:VAT:"
-"""VAT that is due."""
+"""Accounts of VAT that is due."""
 NOT_DUE = "Liabilities:VAT-Not-Due:"
-"""VAT that was billed, and whose tax point is to come."""
+"""Accounts of VAT that is billed but not yet due."""
 PENDING = "Liabilities:VAT-Pending:"
 
 NOBODY = "suspense"
-"""How money that is no customer's is named on the command line; no customer may be."""
+"""The name on the command line for money of no customer. No customer may have it."""
 
 _PLAIN = re.compile(r"(?!X-)[A-Z0-9][A-Za-z0-9-]*", re.ASCII)
 _CUSTOMER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,63}", re.ASCII)
 
 
 def component(name: str) -> str:
-    """A name as a part of an account.
+    """Return a name in the form it has as a part of an account.
 
     >>> component("C10001"), component("cust1"), component("a-b"), component("X-1")
     ('C10001', 'X-cust1', 'X-a-2db', 'X-X-2d1')
@@ -63,7 +63,7 @@ def component(name: str) -> str:
 
 
 def name_of(component: str) -> str:
-    """Return the name that :func:`component` made a part of an account.
+    """Return the name that :func:`component` turned into a part of an account.
 
     >>> [name_of(component(name)) for name in ("C10001", "a-b", "X-1", "Ünï")]
     ['C10001', 'a-b', 'X-1', 'Ünï']
@@ -71,62 +71,62 @@ def name_of(component: str) -> str:
     if _PLAIN.fullmatch(component):
         return component
     parts = re.split(r"-([0-9a-f]{2})", component.removeprefix("X-"))
-    found = b"".join(
+    decoded = b"".join(
         bytes.fromhex(part) if place % 2 else part.encode() for place, part in enumerate(parts)
     )
-    return found.decode(errors="replace")
+    return decoded.decode(errors="replace")
 
 
 def is_customer_id(text: str) -> bool:
-    """Whether a text may be a customer's id."""
+    """Return whether a text is a valid customer id."""
     return _CUSTOMER_ID.fullmatch(text) is not None
 
 
 def unbilled(customer: str) -> str:
-    """What a customer owes for the open period."""
+    """Return the account of what a customer owes for the open period."""
     return f"{RECEIVABLE}{component(customer)}:Unbilled"
 
 
 def billed(customer: str) -> str:
-    """What a customer owes on closed invoices, less payments and refills."""
+    """Return the account of closed invoices, less payments and refills."""
     return f"{RECEIVABLE}{component(customer)}:Billed"
 
 
 def deposits(customer: str) -> str:
-    """Security a customer has given; no part of what he owes."""
+    """Return the account of a customer's deposits, which are no part of what is owed."""
     return f"{DEPOSITS}{component(customer)}"
 
 
 def income(service: str) -> str:
-    """What a service earns."""
+    """Return the account of a service's income."""
     return f"Income:{component(service)}"
 
 
 def vat(code: str) -> str:
-    """VAT owed under a code."""
+    """Return the account of VAT owed under a code."""
     return f"{OWED}{component(code)}"
 
 
 def not_due(code: str) -> str:
-    """VAT billed under a code that is not due yet."""
+    """Return the account of VAT billed under a code but not yet due."""
     return f"{NOT_DUE}{component(code)}"
 
 
 def pending(code: str) -> str:
-    """VAT under a code inside what is used but not billed yet."""
+    """Return the account of VAT inside usage that is not billed yet."""
     return f"{PENDING}{component(code)}"
 
 
 def gateway(name: str) -> str:
-    """Money held by a payment gateway."""
+    """Return the account of money held by a payment gateway."""
     return f"Assets:Gateway:{component(name)}"
 
 
 def termination(carrier: str) -> str:
-    """What a carrier's calls cost."""
+    """Return the account of what a carrier's calls cost."""
     return f"Expenses:Termination:{component(carrier)}"
 
 
 def carrier(name: str) -> str:
-    """What a carrier is owed."""
+    """Return the account of what a carrier is owed."""
     return f"Liabilities:Carriers:{component(name)}"

@@ -1,4 +1,4 @@
-"""Guards on calls: what a customer may dial, for how long, how often, and how dear.
+"""Guards on calls: destinations, length, number at once, and price that a customer may use.
 
 They stand in the configuration (for all, and by group of customers) and, as text, in a
 customer's fact ``guards``: ``calls=2, per_day=50.00, barred=premium satellite``.
@@ -22,35 +22,35 @@ CLASSES: Mapping[str, tuple[str, ...]] = {
     "satellite": ("870", "881", "882", "883"),
     "premium": ("979",),
 }
-"""Prefixes of the classes of destinations that have the same ones everywhere."""
+"""Prefixes of the classes of destinations that are the same in every country."""
 
 INTERNATIONAL = "international"
-"""The class of every number that begins with no prefix of the home country."""
+"""The class of all numbers without a prefix of the home country."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallGuards:
-    """What calls may do; None and an empty list guard nothing."""
+    """Limits on calls, or None or an empty list is no limit."""
 
     barred: tuple[str, ...] = ()
     """Classes of destinations that are refused."""
     allowed: tuple[str, ...] = ()
-    """Classes that are not refused, whatever a wider guard says."""
+    """Classes that are allowed even if a wider guard bars them."""
     barred_at_night: tuple[str, ...] = ()
     """Classes that are refused at night."""
     calls: int | None = None
-    """Calls at once."""
+    """Most calls at once."""
     per_hour: int | None = None
-    """Micro-units that may be spent in sixty minutes."""
+    """Most micro-units spent in sixty minutes."""
     per_day: int | None = None
-    """Micro-units that may be spent in a day, from midnight."""
+    """Most micro-units spent in a day, from midnight."""
     longest: int | None = None
-    """Seconds of the longest call."""
+    """Most seconds of a call."""
     dearest: int | None = None
-    """Micro-units a minute of the dearest rate."""
+    """Most micro-units per minute of a rate."""
 
     def under(self, wider: CallGuards) -> CallGuards:
-        """Return these guards where they say something, and the wider ones elsewhere.
+        """Return these guards, completed by the wider ones.
 
         Classes barred add up; a class allowed here is not barred by a wider guard.
 
@@ -95,7 +95,7 @@ def parse_text(text: str) -> CallGuards:
 
 
 def parse(given: Mapping[str, str]) -> CallGuards:
-    """Parse guards given as texts by key; lists are separated by white space.
+    """Parse guards from texts by key, with lists separated by white space.
 
     Raises:
         ValueError: beginning with the key that is no guard or has no such value.
@@ -126,7 +126,7 @@ def _value(key: str, text: str) -> Any:
 
 
 def parse_night(text: str) -> tuple[dt.time, dt.time]:
-    """Parse when the night begins and ends.
+    """Parse the times at which the night begins and ends.
 
     >>> parse_night("22:00-06:00")
     (datetime.time(22, 0), datetime.time(6, 0))

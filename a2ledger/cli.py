@@ -1,4 +1,4 @@
-"""The command line: the commands in the order of a month, and one line for every error.
+"""The command line: commands in the order of a month, and one line for every error.
 
 Data goes to stdout, talk and progress to stderr. Exit codes: 0 fine, 1 the answer is no,
 2 usage, 3 new rows in quarantine, 65 unusable input, 73 not to be written, 74 the disk or git
@@ -70,7 +70,7 @@ COMMANDS = {
     "upgrade": "upgrade.upgrade",
     "completion": "completion.completion",
 }
-"""Where each command stands in :mod:`a2ledger.commands`."""
+"""Module and function of each command in :mod:`a2ledger.commands`."""
 
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -107,17 +107,17 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     )
     for word in words.split()
 }
-"""Words of other programs, and which commands of ours they mean."""
+"""Words of other programs, and the commands they mean here."""
 
 
 class Commands(UserDict[str, Any]):
-    """Commands by name, from where each stands.
+    """Commands by name, loaded on demand.
 
     Only what is run is loaded: with all of them, each would take a tenth of a second longer.
     """
 
     def __getitem__(self, name: str) -> click.Command:
-        """A command, loaded now if it was not."""
+        """Load a command."""
         module, _, function = self.data[name].partition(".")
         command: click.Command = getattr(
             importlib.import_module(f"a2ledger.commands.{module}"), function
@@ -126,17 +126,17 @@ class Commands(UserDict[str, Any]):
 
 
 class Group(click.Group):
-    """Commands in the order of a month, and one line for every error."""
+    """A group of commands that prints expected errors as one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names of the commands, in that order."""
+        """Return the names of the commands, in order."""
         del ctx
         return list(self.commands)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that words name; a word that others use is answered with ours."""
+        """Return the command that words name, suggesting ours for another program's word."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError:
@@ -148,7 +148,7 @@ class Group(click.Group):
             ctx.fail(f"No such command '{args[0]}'. Did you mean {shown}?")
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; an expected error is one line and an exit code."""
+        """Run a command, turning an expected error into one line and an exit code."""
         PUBLISHED.clear()
         try:
             return super().invoke(ctx)

@@ -1,4 +1,4 @@
-"""Code lists of EN 16931 that a document's facts must be in, as of release 1.3.16 of its rules.
+"""Code lists of EN 16931 for facts of documents, as of release 1.3.16 of its rules.
 
 Only lists that a party's facts or a book's currency can miss are here; codes that the program
 chooses itself need no list.
@@ -28,7 +28,7 @@ _COUNTRIES = (
     "UM US UY UZ VA VC VE VG VI VN VU WF WS XI YE YT ZA ZM ZW "
 )
 COUNTRIES = frozenset(_COUNTRIES.split())
-"""ISO 3166-1, and XI for Northern Ireland."""
+"""ISO 3166-1 codes, and XI for Northern Ireland."""
 
 _CURRENCIES = (
     "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BOV BRL BSD BTN BWP "
@@ -42,7 +42,7 @@ _CURRENCIES = (
     "ZMW ZWG "
 )
 CURRENCIES = frozenset(_CURRENCIES.split())
-"""ISO 4217."""
+"""ISO 4217 codes."""
 
 _ADDRESSES = (
     "0002 0007 0009 0037 0060 0088 0096 0097 0106 0130 0135 0142 0147 0151 0154 0158 0170 "
@@ -53,7 +53,7 @@ _ADDRESSES = (
     "9942 9943 9944 9945 9946 9947 9948 9949 9950 9951 9952 9953 9957 9959 "
 )
 ADDRESSES = frozenset(_ADDRESSES.split())
-"""Electronic address schemes (EAS) that are numbers; Peppol's addresses bear one of them."""
+"""Numeric schemes of electronic addresses (EAS). Peppol addresses have one of them."""
 
 MAIL = "EM"
 """The electronic address scheme of an e-mail address."""
@@ -87,7 +87,7 @@ _VALID: dict[str, Callable[[str], str]] = {
     "0208": belgian.validate,
     "0211": lambda number: italian.validate(number.removeprefix("IT")),
 }
-"""What makes a number of a scheme one; the rest are not looked into."""
+"""Validators of numbers by scheme. Numbers of other schemes are not checked."""
 _SHAPES = {
     "0007": "[0-9]{10}",
     "0088": "[0-9]{13}",
@@ -100,7 +100,7 @@ _SHAPES = {
 
 
 def is_number(scheme: str, number: str) -> bool:
-    """Return whether a number may stand under a scheme, as far as that can be said.
+    """Return whether a number is valid in a scheme, as far as that is known.
 
     >>> is_number("0208", "0403170701"), is_number("0208", "0403170702")
     (True, False)

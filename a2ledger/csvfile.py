@@ -1,4 +1,4 @@
-"""CSV text as columns by name, every row with its line, whoever's spreadsheet wrote it."""
+"""Read and write CSV: columns by name, rows with their lines, cells safe for spreadsheets."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 FORMULA = r"^[=+\-@\t\r\x00]"
-"""How a text begins that a spreadsheet may take for a formula, and run."""
+"""Beginnings of cells that a spreadsheet may run as a formula."""
 
 NUMBER = r"^[+-]?[0-9]+([.][0-9]+)?$"
-"""What is a number to it, whatever sign it begins with."""
+"""Cells that a spreadsheet reads as a number, so that a leading + or - is harmless."""
 
 
 def cell(text: str) -> str:
-    """A text from outside as a cell of CSV that no spreadsheet takes for a formula.
+    """Return a text as a CSV cell that no spreadsheet takes for a formula.
 
     >>> cell("=1+1"), cell("+32255501"), cell("Anna")
     ("'=1+1", '+32255501', 'Anna')
@@ -33,14 +33,14 @@ def cell(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Columns of equal length, their cells stripped; absent cells at a row's end are empty."""
+    """Columns of equal length, with stripped cells. Cells missing at a row's end are empty."""
 
     columns: Mapping[str, Sequence[str]]
     lines: Sequence[int]
     """Line of the file on which each row ends."""
     separator: str = ","
     ignored: tuple[str, ...] = ()
-    """Columns of the header nobody asked for."""
+    """Columns of the header that are not read."""
 
 
 def read(
@@ -53,7 +53,7 @@ def read(
     rename: Callable[[Sequence[str]], Sequence[str]] | None = None,
     separators: str = ";",
 ) -> tuple[Table, list[Problem]]:
-    """The known columns of a CSV text with a header.
+    """Read the known columns of a CSV text with a header.
 
     The header's order is free and decides the separator. A byte order mark,
     empty lines and lines that begin with ``#`` are skipped.
@@ -88,8 +88,8 @@ def read(
     if rename is not None:
         names = list(rename(cells))
     if wrong := _wrong_header(names, known, required):
-        what, todo = wrong
-        problems.append(Problem(file, line, "bad-header", what, todo=todo))
+        message, todo = wrong
+        problems.append(Problem(file, line, "bad-header", message, todo=todo))
         return table, problems
     kept = []
     for line, row in rows:
@@ -123,7 +123,7 @@ def _separator(text: str, others: str) -> str:
 def _rows(
     reader: Iterator[list[str]], file: str, problems: list[Problem]
 ) -> Iterator[tuple[int, list[str]]]:
-    """Line and stripped cells of each row that is not empty; stops where quotes go wrong."""
+    """Yield line and stripped cells of each row that is not empty, up to the first bad quote."""
     try:
         for row in reader:
             cells = [cell.strip() for cell in row]
@@ -144,7 +144,7 @@ def _rows(
 def _wrong_header(
     names: Sequence[str], known: Sequence[str], required: Sequence[str]
 ) -> tuple[str, str] | None:
-    """Return what is wrong with a header and what to do; None if nothing is."""
+    """Return what is wrong with a header, and the remedy, or None if nothing is."""
     twice = next((name for name in known if names.count(name) > 1), None)
     if twice:
         return f"names the column {twice} twice", "keep one"
@@ -167,7 +167,7 @@ def _too_wide(
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
-    """Rows as CSV text with plain line ends."""
+    """Format rows as CSV text with plain line ends."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue()

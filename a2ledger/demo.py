@@ -212,7 +212,7 @@ def _of_month(text: str, month: int) -> str:
 
 
 class Call(NamedTuple):
-    """A generated call: who, to where, when (UTC) and for how long; 0 seconds: not answered."""
+    """A generated call. The start is in UTC, and 0 seconds mean it was not answered."""
 
     account: str
     caller: str
@@ -222,17 +222,17 @@ class Call(NamedTuple):
 
 
 def calls() -> Iterator[Call]:
-    """Calls of the demo's customers from January to 19 March 2026, in order of their start."""
+    """Generate the demo customers' calls from January to 19 March 2026, in order of start."""
     random = Random(2026)  # noqa: S311 - a demo needs repeatable numbers, not secrets
-    found: list[Call] = []
+    generated: list[Call] = []
     for caller in _CALLERS:
         day = caller.first
         while day < dt.date(2026, 3, 20):
             weekend = day.weekday() >= 5  # noqa: PLR2004 - Saturday
             count = random.randrange(caller.calls_a_day * (1 if weekend else 2))
-            found += [_call(random, caller, day) for _ in range(count)]
+            generated += [_call(random, caller, day) for _ in range(count)]
             day += dt.timedelta(days=1)
-    yield from sorted(found, key=lambda call: (call.start, call.account))
+    yield from sorted(generated, key=lambda call: (call.start, call.account))
 
 
 def _call(random: Random, caller: _Caller, day: dt.date) -> Call:
@@ -255,7 +255,7 @@ def _is_late(call: Call) -> bool:
 
 
 def csv_calls(rows: Iterator[Call] | list[Call]) -> str:
-    """Calls as Asterisk's ``cdr_csv`` writes them, with the row of each hang-up handler."""
+    """Format calls as Asterisk's ``cdr_csv``, with a row for each hang-up handler."""
     lines: list[list[object]] = []
     for call in rows:
         number = len(lines)

@@ -1,4 +1,4 @@
-"""Telephone numbers in the form a tariff's prefixes have: digits, country code first.
+"""Normalise telephone numbers to the form of a tariff's prefixes: digits, country code first.
 
 ``0032 2 123-45-67`` and ``+3221234567`` are ``3221234567``. What is no such number in the end
 (a name, ``*98``) stays as it was; whether it has a price is for the tariff to say.
@@ -21,27 +21,27 @@ _FILLING = r"[\s().\-]"
 
 
 class Dialling(Protocol):
-    """How the numbers of a source are dialled, as its configuration says."""
+    """The dialling rules of a source, from its configuration."""
 
     @property
     def short_codes(self) -> Sequence[str]:
-        """Numbers that stay as they are."""
+        """Return numbers that stay as they are."""
 
     @property
     def international(self) -> Sequence[str]:
-        """Prefixes that introduce a country code."""
+        """Return prefixes that introduce a country code."""
 
     @property
     def national(self) -> str:
-        """The prefix of a national number; empty if there is none."""
+        """Return the prefix of a national number, empty if there is none."""
 
     @property
     def country(self) -> str:
-        """The country code that a national number lacks."""
+        """Return the country code that a national number lacks."""
 
 
 def digits(numbers: pa.StringArray, source: Dialling) -> pa.StringArray:
-    """Numbers as digits, country code first.
+    """Normalise numbers to digits, country code first.
 
     A short code stays as it is. Else the first of these that fits is applied: an international
     prefix is taken off, the longest first; a national one makes room for the country's code.
@@ -75,7 +75,7 @@ def planned(
     plans: Sequence[str],
     plan: npt.NDArray[np.integer[Any]],
 ) -> pa.StringArray:
-    """Numbers as digits, by their callers' own dial plans and then as :func:`digits` has it.
+    """Normalise numbers by their callers' own dial plans, then as :func:`digits` does.
 
     A dial plan is a list of ``DIALLED=DIGITS``: the longest start of a number that a plan names
     is replaced (``9=`` takes an outside line's 9 off, ``0=30`` puts a country code for the
@@ -87,13 +87,15 @@ def planned(
         plans: the different dial plans there are; an empty one changes nothing.
         plan: each number's index into ``plans``, shape (n,).
     """
-    found = digits(numbers, source)
+    normalised = digits(numbers, source)
     for index, text in enumerate(plans):
         ours = plan == index
         if text and ours.any():
             own = numbers.filter(pa.array(ours))
-            found = pc.replace_with_mask(found, pa.array(ours), _by_plan(own, source, text))
-    return found
+            normalised = pc.replace_with_mask(
+                normalised, pa.array(ours), _by_plan(own, source, text)
+            )
+    return normalised
 
 
 def _by_plan(numbers: pa.StringArray, source: Dialling, plan: str) -> pa.StringArray:
@@ -113,7 +115,7 @@ def _by_plan(numbers: pa.StringArray, source: Dialling, plan: str) -> pa.StringA
 
 
 def parse_plan(text: str) -> list[tuple[str, str]]:
-    """A dial plan as pairs of what is dialled and the digits it stands for.
+    """Parse a dial plan into pairs of what is dialled and the digits it stands for.
 
     >>> parse_plan("9=, 0=30")
     [('9', ''), ('0', '30')]
@@ -131,13 +133,13 @@ def parse_plan(text: str) -> list[tuple[str, str]]:
 
 
 def are_digits(texts: pa.StringArray) -> bool:
-    """Whether there is nothing but digits in any text."""
+    """Return whether all texts consist of digits only."""
     least, most = bounds(texts)
     return least >= ord("0") and most <= ord("9")
 
 
 def bounds(texts: pa.StringArray) -> tuple[int, int]:
-    """The least and the greatest byte of all texts; those of a digit where there is none."""
+    """Return the least and the greatest byte of all texts, or a digit's if there is none."""
     characters = data(texts)
     if not len(characters):
         return ord("0"), ord("0")
@@ -145,7 +147,7 @@ def bounds(texts: pa.StringArray) -> tuple[int, int]:
 
 
 def data(texts: pa.StringArray) -> npt.NDArray[np.uint8]:
-    """The bytes of all texts, one after the other."""
+    """Return the bytes of all texts, concatenated."""
     offsets, values = texts.buffers()[1:]
     if values is None or not len(texts):
         return np.empty(0, np.uint8)

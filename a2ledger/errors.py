@@ -1,4 +1,4 @@
-"""Errors a person can do something about: what is wrong, what was not done, what to do.
+"""Errors a person can put right: what is wrong, what was not done, what to do.
 
 Every expected error of the program derives from :class:`ExpectedError`; the command line and the
 pages ask it for its lines and its exit code. Whatever does not derive from it is a bug.
@@ -7,14 +7,14 @@ pages ask it for its lines and its exit code. Whatever does not derive from it i
 from __future__ import annotations
 
 NO, USAGE, QUARANTINED, UNUSABLE, CANNOT_CREATE, FAILED, LOCKED = 1, 2, 3, 65, 73, 74, 75
-"""Exit codes beside 0."""
+"""Exit codes other than 0."""
 
 NOTHING = "nothing was done"
 CORRECT = "correct it and run again"
 
 
 class ExpectedError(Exception):
-    """Something a person can put right.
+    """An error that a person can put right.
 
     Args:
         what: is wrong, with the place: ``FILE:LINE: what``; a line for each thing.
@@ -32,12 +32,12 @@ class ExpectedError(Exception):
         return "\n".join(self.lines())
 
     def lines(self) -> list[str]:
-        """Return what is said of it, a line for each thing that is wrong."""
+        """Return the message, one line for each thing that is wrong."""
         return [told(line, self.undone, self.todo) for line in self.what.splitlines()]
 
 
 class BadValueError(ValueError):
-    """A text that is no such value: what is wrong with it, and what to do if that can be said."""
+    """A text is not a valid value: what is wrong with it and, if known, the remedy."""
 
     def __init__(self, what: str, todo: str = "") -> None:
         super().__init__("; ".join(filter(None, (what, todo))))
@@ -45,12 +45,12 @@ class BadValueError(ValueError):
 
 
 def parts(error: ValueError) -> tuple[str, str]:
-    """Return what is wrong with a value, and what to do if the error says it."""
+    """Return what is wrong with a value, and the remedy if the error has one."""
     return (error.what, error.todo) if isinstance(error, BadValueError) else (str(error), "")
 
 
 def told(what: str, undone: str = NOTHING, todo: str = CORRECT) -> str:
-    """Return one line: what is wrong, what was not done, what to do.
+    """Format one line: what is wrong, what was not done, what to do.
 
     >>> told("book: not there", todo="name a book with -C")
     'book: not there; nothing was done; name a book with -C'
@@ -59,7 +59,7 @@ def told(what: str, undone: str = NOTHING, todo: str = CORRECT) -> str:
 
 
 def of_disk(error: OSError) -> ExpectedError:
-    """Return what is said of an error of the operating system."""
+    """Convert an error of the operating system to an expected error."""
     failed = ExpectedError(f"{error.filename or 'input'}: {error.strerror or error}")
     failed.exit_code = FAILED
     return failed

@@ -1,4 +1,4 @@
-"""Customers' facts: what may be a value of each.
+"""Customers' facts: the valid values of each.
 
 Whether a fact comes from an option, a table or a line somebody wrote into a journal, this is
 where it is looked at.
@@ -23,13 +23,13 @@ _LAST_DAY = 31
 _HUNDRED = 100 * money.MICRO
 
 CHANNELS = ("mail", "peppol", "print", "none")
-"""Ways in which a document reaches a customer."""
+"""Ways in which documents reach a customer."""
 
 LANGUAGES = ("en", "nl", "fr", "de", "es", "el")
-"""Languages that documents and letters are written in."""
+"""Languages of documents and letters."""
 
 MASKS = ("none", "3", "4", "all")
-"""How many last digits of a called number are hidden on lists of calls."""
+"""Numbers of last digits of a called number to hide on lists of calls."""
 
 _CHOICES = {
     "vat": TREATMENTS,
@@ -42,14 +42,14 @@ _PATTERNS = {
     "terms": ("[0-9]{0,3}", "is not a number of days, at most 999"),
     "identifiers": ("[^;|]*", "has ; or | in it; put commas between them"),
 }
-"""What a text must be, and what one is that is not."""
+"""The pattern of a text, and the message if it does not match."""
 
 _PARSED: Mapping[str, Callable[[str], object]] = {
     "cycle": period.counted,
     "dial_plan": e164.parse_plan,
     "guards": callguards.parse_text,
 }
-"""What has a grammar of its own."""
+"""Parsers of facts that have a grammar of their own."""
 
 TARIFF = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+ -]{0,63}", re.ASCII)
 """What a tariff may be called: its file is called so, too."""
@@ -70,11 +70,11 @@ def tariff_name(name: str) -> str:
 
 
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-"""What steers a terminal or turns the direction of writing, and is no part of any fact."""
+"""Characters that steer a terminal or change the direction of writing. No fact may have them."""
 
 
 def parse(key: str, text: str) -> Fact:
-    """A fact's value from text.
+    """Parse a fact's value.
 
     Args:
         key: one of :data:`a2ledger.records.KEYS`.
@@ -106,7 +106,7 @@ def parse(key: str, text: str) -> Fact:
 
 
 def _peppol(text: str) -> str:
-    """An address such as ``0208:0403170701``: a scheme of the EAS list, and a number under it."""
+    """Parse an address such as ``0208:0403170701``: a scheme of the EAS list, and its number."""
     scheme, colon, number = "".join(text.split()).partition(":")
     if not colon or scheme not in codelists.ADDRESSES:
         raise ValueError(
@@ -119,7 +119,7 @@ def _peppol(text: str) -> str:
 
 
 def _registration(text: str) -> str:
-    """A number in a register of businesses; ``0208:`` and the like before it say in which."""
+    """Parse a number in a business register, with or without the register, such as ``0208:``."""
     scheme, colon, number = text.partition(":")
     if not colon or not re.fullmatch(r"[0-9]{4}", scheme, re.ASCII):
         return text
@@ -146,7 +146,7 @@ def _bic(text: str) -> str:
 
 
 def _language(text: str) -> str:
-    """A language that documents are written in; ``de-AT`` is German."""
+    """Parse a language of documents, where ``de-AT`` is German."""
     language = text.lower().replace("_", "-").partition("-")[0]
     if language not in LANGUAGES:
         raise ValueError(f"language: {text!r} is none of {', '.join(LANGUAGES)}")
@@ -179,7 +179,7 @@ _FORMS: dict[str, Callable[[str], str]] = {
     "registration": _registration,
     "tariff": _tariff,
 }
-"""What makes a value of a fact that has a form of its own, or says why it is none."""
+"""Functions that normalise a value of certain facts, or raise if it is invalid."""
 
 
 def _number(key: str, text: str) -> Decimal:
@@ -195,7 +195,7 @@ def _number(key: str, text: str) -> Decimal:
 
 
 def check(customer: Customer) -> None:
-    """Make sure every fact a customer ever had is one.
+    """Check all values of a customer's facts, past and present.
 
     Raises:
         ValueError: naming the first that is none.
@@ -220,11 +220,11 @@ _parse_again = lru_cache(4096)(parse)
 
 
 IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+]{0,63}", re.ASCII)
-"""What a fee's id may be: a customer's id has a dash besides, so that links are told apart."""
+"""Pattern of a fee's id. Unlike a customer's it has no dash, so that links are unambiguous."""
 
 
 def check_fees(customer: Customer, currency: str, services: Iterable[str]) -> None:
-    """Make sure a customer's fees can be billed.
+    """Check that a customer's fees can be billed.
 
     Raises:
         ValueError: naming the fee that cannot.

@@ -1,4 +1,4 @@
-"""Amounts and days as people write them where they live: ``1.234,56`` and ``01/09/2026``.
+"""Read amounts and days in local forms, such as ``1.234,56`` and ``01/09/2026``.
 
 One reader for files and options. What may be read in two ways is decided by the other cells of
 the file, then by the book's ``[locale]``; where neither decides, both readings are shown and
@@ -27,29 +27,29 @@ _IN_DOUBT = "?"
 
 
 class Locale(NamedTuple):
-    """How people of a book write: what ``[locale]`` says, empty where it says nothing."""
+    """The local forms of ``[locale]``, each empty where it is not set."""
 
     decimal: str = ""
-    """What stands before decimals: ``,`` or ``.``."""
+    """The decimal mark: ``,`` or ``.``."""
     dates: str = ""
     """What short dates begin with: ``day`` or ``month``."""
     encoding: str = ""
-    """Of text that is not UTF-8."""
+    """The encoding of text that is not UTF-8."""
 
 
 NO_LOCALE = Locale()
-"""Nothing is said."""
+"""Local forms of which nothing is set."""
 
 
 class Cell(NamedTuple):
-    """A text that is to be read, and the line it stands on; 0 outside of files."""
+    """A text to read, and its line, or 0 outside of files."""
 
     line: int
     text: str
 
 
 def decimal_mark(cells: Iterable[Cell], locale: Locale) -> str:
-    """Return what stands before decimals in all of some amounts: ``,`` or ``.``.
+    """Return the decimal mark of some amounts: ``,`` or ``.``.
 
     >>> decimal_mark([Cell(2, "28,18"), Cell(3, "1.234")], Locale())
     ','
@@ -82,7 +82,7 @@ def decimal_mark(cells: Iterable[Cell], locale: Locale) -> str:
 
 
 def date_order(cells: Iterable[Cell], locale: Locale) -> str:
-    """Return what all of some short dates begin with: ``day`` or ``month``; else nothing.
+    """Return what some short dates begin with: ``day``, ``month``, or empty if unclear.
 
     >>> date_order([Cell(2, "01/09/2026"), Cell(3, "15/09/2026")], Locale())
     'day'
@@ -90,22 +90,22 @@ def date_order(cells: Iterable[Cell], locale: Locale) -> str:
     Raises:
         BadValueError: if they do not begin alike, or may be read in two ways.
     """
-    found: dict[str, Cell] = {}
+    seen: dict[str, Cell] = {}
     for cell in cells:
         if match := _SHORT.fullmatch(cell.text):
             first, second = int(match[1]), int(match[3])
             if first > _MONTHS or second > _MONTHS:
-                found.setdefault("day" if first > _MONTHS else "month", cell)
+                seen.setdefault("day" if first > _MONTHS else "month", cell)
             elif first != second:
-                found.setdefault(_IN_DOUBT, cell)
-    doubtful = found.pop(_IN_DOUBT, None)
-    if len(found) > 1:
+                seen.setdefault(_IN_DOUBT, cell)
+    doubtful = seen.pop(_IN_DOUBT, None)
+    if len(seen) > 1:
         raise BadValueError(
-            f"{_at(found['day'])} begins with the day and {_at(found['month'])} with the month",
+            f"{_at(seen['day'])} begins with the day and {_at(seen['month'])} with the month",
             "write dates alike, best as 2026-01-31",
         )
-    if found:
-        return next(iter(found))
+    if seen:
+        return next(iter(seen))
     if doubtful is None or locale.dates:
         return locale.dates
     readings = f"{_iso(doubtful.text, 'day')} or {_iso(doubtful.text, 'month')}"
@@ -116,7 +116,7 @@ def date_order(cells: Iterable[Cell], locale: Locale) -> str:
 
 
 def amount(text: str, locale: Locale) -> str:
-    """Return an amount that stands alone, as ``1234.56``; what is none is left as it is.
+    """Return a single amount as ``1234.56``, and any other text as it is.
 
     >>> amount("28,18", Locale()), amount("1.250,5", Locale()), amount("ten", Locale())
     ('28.18', '1250.5', 'ten')
@@ -128,7 +128,7 @@ def amount(text: str, locale: Locale) -> str:
 
 
 def day(text: str, locale: Locale) -> str:
-    """Return a day that stands alone, as ``2026-09-01``; what is none is left as it is.
+    """Return a single day as ``2026-09-01``, and any other text as it is.
 
     Raises:
         BadValueError: if it may be read in two ways.
@@ -137,12 +137,12 @@ def day(text: str, locale: Locale) -> str:
 
 
 def plain(texts: Iterable[str], mark: str) -> list[str]:
-    """Return amounts as ``1234.56``; what is none is left as it is."""
+    """Return amounts as ``1234.56``, and other texts as they are."""
     return [_plain(text, mark) for text in texts]
 
 
 def iso(texts: Iterable[str], order: str) -> list[str]:
-    """Return days, and times after them, as ``2026-09-01``; what is none is left as it is."""
+    """Return days, and times after them, as ``2026-09-01``, and other texts as they are."""
     return [_iso(text, order) for text in texts]
 
 
@@ -151,7 +151,7 @@ def _at(cell: Cell) -> str:
 
 
 def _mark(text: str) -> tuple[str, bool]:
-    """Return what seems to stand before the decimals of an amount, and whether it must.
+    """Return the likely decimal mark of an amount, and whether it is certain.
 
     Nothing where there are no decimals, or it is no amount.
     """

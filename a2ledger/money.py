@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Integers = TypeVar("Integers", int, npt.NDArray[np.int64])
 
 PLACES = 6
-"""Decimals a micro-unit stands for; the most an amount may have."""
+"""Decimals of a micro-unit. The most an amount may have."""
 
 MICRO: int = 10**PLACES
 
@@ -41,7 +41,7 @@ _DECIMALS = {
 
 
 def decimals(currency: str) -> int:
-    """Number of decimals documents show for a currency (ISO 4217).
+    """Return the number of decimals that documents show for a currency (ISO 4217).
 
     >>> decimals("EUR"), decimals("JPY"), decimals("KWD")
     (2, 0, 3)
@@ -50,7 +50,7 @@ def decimals(currency: str) -> int:
 
 
 def divide(numerator: Integers, denominator: int) -> Integers:
-    """Quotient rounded half away from zero; integers or int64 arrays.
+    """Divide integers or int64 arrays, rounding half away from zero.
 
     Args:
         numerator: what to divide; twice its magnitude must fit where it is an array.
@@ -65,18 +65,18 @@ def divide(numerator: Integers, denominator: int) -> Integers:
 
 
 def rounded(amount_micro: Integers, places: int) -> Integers:
-    """The amount, still in micro-units, rounded to a number of decimals.
+    """Round an amount in micro-units to a number of decimals.
 
     >>> rounded(12_345_000, 2), rounded(-5_000, 2), rounded(4_999, 2)
     (12350000, -10000, 0)
     """
     unit: int = 10 ** (PLACES - places)
-    shown: Integers = divide(amount_micro, unit) * unit
-    return shown
+    result: Integers = divide(amount_micro, unit) * unit
+    return result
 
 
 def is_finer(amount_micro: int, currency: str) -> bool:
-    """Whether an amount has more decimals than its currency.
+    """Return whether an amount has more decimals than its currency.
 
     >>> is_finer(1_005_000, "EUR"), is_finer(1_010_000, "EUR"), is_finer(1_500_000, "JPY")
     (True, False, True)
@@ -85,7 +85,7 @@ def is_finer(amount_micro: int, currency: str) -> bool:
 
 
 def parse(text: str) -> int:
-    """Micro-units of a plain ASCII number such as ``-12.345``.
+    """Parse a plain ASCII number such as ``-12.345`` into micro-units.
 
     Raises:
         ValueError: for anything else: exponents, separators, more than twelve digits
@@ -102,25 +102,25 @@ def parse(text: str) -> int:
 
 
 def text(amount_micro: int, places: int = PLACES) -> str:
-    """The amount with at least ``places`` decimals, and all it needs up to six.
+    """Format an amount with at least ``places`` decimals, and as many as it needs up to six.
 
     >>> text(12_345_670), text(-20_000_000, 2), text(1_230_010, 2)
     ('12.345670', '-20.00', '1.23001')
     """
     whole, fraction = divmod(abs(amount_micro), MICRO)
     digits = f"{fraction:06d}"
-    shown = digits[:places] + digits[places:].rstrip("0")
+    decimals_text = digits[:places] + digits[places:].rstrip("0")
     sign = "-" if amount_micro < 0 else ""
-    return f"{sign}{whole}.{shown}" if shown else f"{sign}{whole}"
+    return f"{sign}{whole}.{decimals_text}" if decimals_text else f"{sign}{whole}"
 
 
 def decimal(amount_micro: int, places: int = PLACES) -> Decimal:
-    """The amount as Beancount's ``Decimal``, with the decimals of :func:`text`."""
+    """Convert an amount to Beancount's ``Decimal``, with the decimals of :func:`text`."""
     return Decimal(text(amount_micro, places))
 
 
 def micro(number: Decimal) -> int:
-    """Micro-units of a ``Decimal`` read from a journal.
+    """Convert a ``Decimal`` read from a journal to micro-units.
 
     Raises:
         ValueError: if the number is finer than a micro-unit.

@@ -1,4 +1,4 @@
-"""Periods of billing and the days that bound them.
+"""Billing periods, and the days that bound them.
 
 A period is half-open: ``[start, end)``. It starts where the last closed one ended and runs to
 where the customer's cycle next begins; billing day 31 is the last day of a shorter month, as is
@@ -13,7 +13,7 @@ import re
 from typing import NamedTuple
 
 EPOCH = dt.date(1970, 1, 1)
-"""The day that columns of days count from."""
+"""Day 0 of columns of days."""
 
 DAY = dt.timedelta(days=1)
 
@@ -56,14 +56,14 @@ def read_day(text: str) -> dt.date:
 
 
 class Period(NamedTuple):
-    """Days from ``start`` (inclusive) to ``end`` (exclusive)."""
+    """A period: the days from ``start`` (inclusive) to ``end`` (exclusive)."""
 
     start: dt.date
     end: dt.date
 
     @property
     def last(self) -> dt.date:
-        """The last day inside the period."""
+        """Return the last day of the period."""
         return self.end - DAY
 
     def __str__(self) -> str:
@@ -71,7 +71,7 @@ class Period(NamedTuple):
 
 
 def long_date(day: dt.date) -> str:
-    """A day as it is written on a bill: ``1 January 2026``."""
+    """Format a day as it is written on a bill: ``1 January 2026``."""
     return f"{day.day} {calendar.month_name[day.month]} {day.year}"
 
 
@@ -123,7 +123,7 @@ def counted(kind: str) -> tuple[int, int]:
 
 
 def is_anniversary(kind: str) -> bool:
-    """Whether a cycle is counted from the day the account was opened, not by the calendar."""
+    """Return whether a cycle counts from the day the account was opened, not by the calendar."""
     return kind.endswith(ANNIVERSARY)
 
 
@@ -137,7 +137,7 @@ def anniversary(kind: str, opened: dt.date) -> int:
 
 
 def cycle_of(kind: str, billing_day: int, opened: dt.date) -> Cycle:
-    """A customer's cycle.
+    """Return a customer's cycle.
 
     By the calendar, quarters begin in January, April, July and October, years in January, on
     the billing day; so do all that divide a year. Others are counted from the month or the week
@@ -186,7 +186,7 @@ def _index(day: dt.date) -> int:
 
 
 def _latest(cycle: Cycle, day: dt.date) -> int:
-    """The latest month up to a day's own in which a period begins, counted from the year 0."""
+    """Return the latest month, up to a day's own, in which a period begins, counted from year 0."""
     index = _index(day)
     return index - (index - cycle.month + 1) % cycle.months
 
@@ -197,7 +197,7 @@ def _begin(cycle: Cycle, index: int) -> dt.date:
 
 
 def starting(start: dt.date, cycle: Cycle) -> Period:
-    """The period that starts on a day.
+    """Return the period that starts on a day.
 
     >>> print(starting(dt.date(2026, 1, 31), Cycle(day=31)))
     31 January 2026 to 27 February 2026
@@ -214,7 +214,7 @@ def starting(start: dt.date, cycle: Cycle) -> Period:
 
 
 def holding(day: dt.date, cycle: Cycle) -> Period:
-    """The whole period that holds a day.
+    """Return the whole period that includes a day.
 
     >>> print(holding(dt.date(2026, 2, 10), Cycle(day=15)))
     15 January 2026 to 14 February 2026
@@ -233,18 +233,18 @@ def holding(day: dt.date, cycle: Cycle) -> Period:
 
 
 def month_of(day: dt.date) -> str:
-    """The calendar month of a day, as it names files: ``2026-01``."""
+    """Return the calendar month of a day, as in file names: ``2026-01``."""
     return f"{day.year:04d}-{day.month:02d}"
 
 
 def last_of_month(month: str) -> dt.date:
-    """The last day of a month written ``2026-01``."""
+    """Return the last day of a month written ``2026-01``."""
     year, number = map(int, month.split("-"))
     return dt.date(year, number, calendar.monthrange(year, number)[1])
 
 
 def months_before(month: str, count: int) -> str:
-    """The month a number of months earlier.
+    """Return the month that is a number of months earlier.
 
     >>> months_before("2026-02", 3)
     '2025-11'

@@ -1,4 +1,4 @@
-"""How far a long command has come: one line that is written over, for a person at a terminal.
+"""Progress of long commands: one line, rewritten, for a person at a terminal.
 
 What is counted may be anything: bytes of a file, customers, documents. Nothing is shown for the
 first two seconds, for then it is not worth reading, and nothing at all where nobody looks.
@@ -19,17 +19,17 @@ _CLEAR = "\r\x1b[K"
 
 
 class Progress(Protocol):
-    """Something a step tells how far it is."""
+    """A receiver of progress."""
 
     def add(self, done: int, detail: str = "") -> None:
-        """So much more is done; ``detail`` is said beside it."""
+        """Report more work done, with ``detail`` shown beside the bar."""
 
 
 class Silent:
-    """Progress nobody looks at."""
+    """A receiver that shows nothing."""
 
     def add(self, done: int, detail: str = "") -> None:
-        """Say nothing."""
+        """Show nothing."""
 
 
 SILENT = Silent()
@@ -37,13 +37,13 @@ SILENT = Silent()
 
 @contextlib.contextmanager
 def silent(label: str, total: int = 0) -> Iterator[Progress]:
-    """Progress of something, for nobody."""
+    """Yield a progress receiver that shows nothing."""
     del label, total
     yield SILENT
 
 
 class Bar:
-    """Progress drawn on a terminal.
+    """A progress bar on a terminal.
 
     Args:
         label: what is being done.
@@ -65,7 +65,7 @@ class Bar:
         self._visible = False
 
     def add(self, done: int, detail: str = "") -> None:
-        """So much more is done; drawn at most five times a second."""
+        """Report more work done, and draw the bar at most five times a second."""
         self._done += done
         now = self._clock()
         if now - self._began < PATIENCE or now - self._drawn < _EVERY:
@@ -74,19 +74,19 @@ class Bar:
         self._show(_CLEAR + self.line(now - self._began, detail))
 
     def line(self, seconds: float, detail: str = "") -> str:
-        """What is shown after so many seconds."""
+        """Return the bar as a line of text, after so many seconds."""
         parts = [self._label]
         if self._total:
             share = min(self._done / self._total, 1.0)
             filled = int(share * _WIDTH)
             parts.append(f"[{'#' * filled}{'-' * (_WIDTH - filled)}] {share:4.0%}")
             if 0 < share < 1:
-                left = seconds * (1 - share) / share
-                parts.append(f"{_clock(left)} left")
+                remaining = seconds * (1 - share) / share
+                parts.append(f"{_clock(remaining)} left")
         return "  ".join([*parts, detail or _clock(seconds)])
 
     def clear(self) -> None:
-        """Take the line away, so that what is said next stands alone."""
+        """Clear the line, so that the next message has a line of its own."""
         if self._visible:
             self._show(_CLEAR)
             self._visible = False

@@ -1,4 +1,4 @@
-"""What the book knows of customers and of money that moves: plain frozen values."""
+"""Customers, fees and movements of money: plain frozen values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Fact = str | Decimal
 """The value of a customer's fact: a number where :data:`NUMBERS` says so, else text."""
 
 NUMBERS = ("credit_limit", "billing_day", "discount_percent")
-"""Facts that are plain numbers in a journal; the rest are text."""
+"""Facts that are plain numbers in a journal. The others are text."""
 
 KEYS = (
     "name",
@@ -59,16 +59,17 @@ KEYS = (
     "blocked",
     "guards",
 )
-"""Every fact that people set, in the order in which they are written."""
+"""All facts that people set, in the order in which they are written."""
 
 SETTLED = "settled"
 FACTS = (*KEYS, SETTLED)
-"""Every fact a customer can have; ``settled`` is ``yes`` from the day his account was settled on,
-and ``no`` again from the day it was reopened."""
+"""All facts a customer can have. ``settled`` is ``yes`` from the day the account was settled, and
+``no`` again from the day it was reopened.
+"""
 
 
 class Problem(NamedTuple):
-    """Something wrong with data, not with the program.
+    """A problem with data, not with the program.
 
     ``file`` and ``line`` say where (line 0: the file as a whole), ``reason`` is the short name
     it is counted under. ``what`` is wrong, ``undone`` what was not done because of it, and
@@ -84,12 +85,12 @@ class Problem(NamedTuple):
 
     @property
     def message(self) -> str:
-        """What is wrong and what to do about it."""
+        """Return what is wrong, and the remedy."""
         return "; ".join(filter(None, (self.what, self.undone, self.todo)))
 
     @property
     def line_of_error(self) -> str:
-        """The problem with its place, in full."""
+        """Return the full problem, with its place."""
         undone, todo = self.undone or errors.NOTHING, self.todo or errors.CORRECT
         return errors.told(f"{self._place}: {self.what}", undone, todo)
 
@@ -155,18 +156,18 @@ class Fee:
     every: str
     """As :func:`span` reads it."""
     arrears: bool
-    """Due at the end of the days it is for; else before them."""
+    """True if due at the end of the days it is for, false if before them."""
     description: str
     currency: str
     prices: tuple[tuple[dt.date, int], ...]
-    """Amounts in micro-units with the days from which they hold; the first day is the fee's."""
+    """Amounts in micro-units, with their first days. The first of these is the fee's own."""
     until: dt.date | None = None
-    """The first day it is not due for any more."""
+    """The first day on which it is no longer due."""
     quantities: tuple[tuple[dt.date, int], ...] = ()
-    """Of how many things the amounts are the price, by the same days; where it is not one."""
+    """Numbers of items that the amounts are the price of, by the same days. Left out if one."""
 
     def quantity(self, day: dt.date) -> int:
-        """How many things the fee is for on a day."""
+        """Return the number of items the fee is for on a day."""
         since = self.prices[max(bisect_right([one for one, _ in self.prices], day) - 1, 0)][0]
         return dict(self.quantities).get(since, 1)
 
@@ -177,11 +178,11 @@ class Fee:
 
     @property
     def start(self) -> dt.date:
-        """The first day it is due for."""
+        """Return the first day it is due for."""
         return self.prices[0][0]
 
     def price_micro(self, day: dt.date) -> int:
-        """What it costs on a day, in micro-units."""
+        """Return its price on a day, in micro-units."""
         index = bisect_right([since for since, _ in self.prices], day)
         return self.prices[max(index - 1, 0)][1]
 
@@ -200,11 +201,11 @@ class Customer:
     facts: Mapping[str, tuple[tuple[dt.date, Fact], ...]] = field(default_factory=dict)
     periods: tuple[dt.date, ...] = ()
     has_deposit: bool = False
-    """Whether he ever gave a deposit: it has an account of its own."""
+    """True if the customer ever gave a deposit, which has an account of its own."""
     fees: tuple[Fee, ...] = ()
 
     def fact(self, key: str, day: dt.date) -> Fact | None:
-        """The value that held on a day; before the opening, the first there was at the opening."""
+        """Return a fact's value on a day, or before the opening its first value."""
         history = self.facts.get(key, ())
         index = bisect_right([since for since, _ in history], day)
         if not index and history and history[0][0] <= self.opened:
@@ -212,48 +213,48 @@ class Customer:
         return history[index - 1][1] if index else None
 
     def values(self, key: str) -> list[Fact]:
-        """Every value a fact ever had."""
+        """Return every value a fact ever had."""
         return [value for _, value in self.facts.get(key, ())]
 
     def text(self, key: str, day: dt.date) -> str:
-        """A textual fact on a day, or the empty string."""
+        """Return a textual fact on a day, or empty."""
         value = self.fact(key, day)
         return "" if value is None else str(value)
 
     def listed(self, key: str, day: dt.date) -> tuple[str, ...]:
-        """A fact that is a list (``tariff``, ``identifiers``), in its order."""
+        """Return a list fact (``tariff``, ``identifiers``) on a day, in order."""
         return split_list(self.text(key, day))
 
     def cycle(self, day: dt.date) -> Cycle:
-        """How often he is billed, by the facts of a day."""
+        """Return how often the customer is billed, by the facts of a day."""
         kind, billing_day = self.text("cycle", day), int(self.fact("billing_day", day) or 1)
         return period.cycle_of(kind or "monthly", billing_day, self.opened)
 
     def period_from(self, start: dt.date) -> Period:
-        """His period that starts on a day."""
+        """Return the customer's period that starts on a day."""
         return period.starting(start, self.cycle(start))
 
     def period_holding(self, day: dt.date) -> Period:
-        """The open period, or the one to come, that holds a day."""
-        one = self.period_from(self.open_since)
-        while one.end <= day:
-            one = self.period_from(one.end)
-        return one
+        """Return the open or coming period that includes a day."""
+        candidate = self.period_from(self.open_since)
+        while candidate.end <= day:
+            candidate = self.period_from(candidate.end)
+        return candidate
 
     @property
     def settled(self) -> bool:
-        """Whether his account was settled for good: no call, charge or fee enters it."""
+        """Return whether the account was settled for good: no call, charge or fee may enter it."""
         history = self.facts.get(SETTLED, ())
         return bool(history) and history[-1][1] == "yes"
 
     @property
     def open_since(self) -> dt.date:
-        """Start of the open period."""
+        """Return the start of the open period."""
         return self.periods[-1] if self.periods else self.opened
 
 
 def split_list(text: str) -> tuple[str, ...]:
-    """Items of a list written with commas.
+    """Return the items of a comma-separated list.
 
     >>> split_list("acme, standard")
     ('acme', 'standard')
@@ -263,7 +264,7 @@ def split_list(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movement:
-    """One refill, payment, charge or opening, as a row of an input file gave it.
+    """A refill, payment, charge or opening, as given by a row of an input file.
 
     The amount is positive in the word's own sense; a negative one reverses.
     """
@@ -273,7 +274,7 @@ class Movement:
     source: str
     id: str
     customer: str
-    """Empty for a payment that is no customer's yet."""
+    """Empty for a payment not yet matched to a customer."""
     date: dt.date
     amount_micro: int
     method: str = ""
@@ -281,15 +282,15 @@ class Movement:
     description: str = ""
     service: str = ""
     due: dt.date | None = None
-    """When an opening, an invoice of another system's, falls due."""
+    """Due date of an opening, which is an invoice of another system."""
     currency: str = ""
-    """What a payment was made in, where the row says so."""
+    """Currency of a payment, if the row has one."""
     file: str = ""
     line: int = 0
 
 
 class Warned(NamedTuple):
-    """A reason for which a period was left open, or something to look at."""
+    """The reason why a period was left open, or a warning."""
 
     code: str
     message: str

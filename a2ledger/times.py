@@ -1,4 +1,4 @@
-"""Times as switches write them, to instants and to days, for many rows at once.
+"""Convert times as switches write them to instants and to days, for many rows at once.
 
 Seconds are int64 seconds since 1970-01-01: *naive* ones as a wall clock shows them, others in
 UTC. Zones are those of :mod:`zoneinfo`, so that all of a2ledger agrees about them.
@@ -26,11 +26,11 @@ Mask = npt.NDArray[np.bool_]
 HOUR, DAY = 3600, 86_400
 
 NO_OFFSET = np.int64(DAY)
-"""In place of an offset from UTC, where a time has none written beside it."""
+"""Stands for an offset from UTC where a time has none."""
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 LOCAL_EPOCH = EPOCH.replace(tzinfo=None)
-"""As decks' seconds count it: on the book's own clock, which has no zone."""
+"""Second 0 of decks, on the book's own clock, which has no zone."""
 
 _WALL = len("2026-01-31 23:59:59")
 _DIGIT_PLACES = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]
@@ -38,17 +38,17 @@ _SUFFIX = re.compile(r"(?:\.[0-9]{1,9})?(?:(Z)|([+-])([0-9]{2}):?([0-9]{2})?)?",
 
 
 class Times(NamedTuple):
-    """Times as they are written; all arrays have the shape (n,)."""
+    """Times as written. All arrays have the shape (n,)."""
 
     naive: Seconds
-    """Zero where the time is not valid."""
+    """Seconds on the wall clock, or zero where the time is invalid."""
     offset: Seconds
     """Seconds ahead of UTC, or :data:`NO_OFFSET`."""
     valid: Mask
 
 
 def parse(texts: pa.StringArray) -> Times:
-    """Read times written ``YYYY-MM-DD HH:MM:SS``.
+    """Parse times written ``YYYY-MM-DD HH:MM:SS``.
 
     A ``T`` may stand for the space; a fraction of a second is cut off; an offset from UTC, or
     ``Z``, may follow. Anything else is not valid, nor is a
@@ -67,7 +67,7 @@ def parse(texts: pa.StringArray) -> Times:
 
 
 def _characters(texts: pa.StringArray, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
-    """The first bytes of some texts, shape (len(rows), 19)."""
+    """Return the first bytes of some texts, shape (len(rows), 19)."""
     if not len(rows):
         return np.empty((0, _WALL), np.uint8)
     _, offsets, values = texts.buffers()
@@ -96,7 +96,7 @@ def _wall_clock(characters: npt.NDArray[np.uint8]) -> tuple[Seconds, Mask]:
 
 
 def _suffixes(texts: pa.StringArray, rows: npt.NDArray[np.int64]) -> tuple[Seconds, Mask]:
-    """Offsets that follow the seconds in some texts, and whether what follows is valid."""
+    """Return the offsets after the seconds of some texts, and whether these are valid."""
     suffixes = pc.utf8_slice_codeunits(texts.take(pa.array(rows)), _WALL).dictionary_encode()
     different = [_offset(suffix) for suffix in suffixes.dictionary.to_pylist()]
     offsets = np.array([NO_OFFSET if ahead is None else ahead for ahead in different], np.int64)
@@ -106,7 +106,7 @@ def _suffixes(texts: pa.StringArray, rows: npt.NDArray[np.int64]) -> tuple[Secon
 
 
 def _offset(suffix: str) -> int | None:
-    """Seconds ahead of UTC; None for what is no suffix of a time."""
+    """Return seconds ahead of UTC, or None if the suffix is invalid."""
     match = _SUFFIX.fullmatch(suffix)
     if match is None:
         return None
@@ -118,7 +118,7 @@ def _offset(suffix: str) -> int | None:
 
 
 def to_utc(times: Times, zone: str) -> Seconds:
-    """Instants of valid times; what has no offset is in ``zone``.
+    """Convert valid times to instants, taking those without an offset in ``zone``.
 
     Of an hour that happens twice the earlier one is meant, see :func:`twice`; a time the clock
     leaps over is taken as far after the leap as it stands after its beginning.
@@ -130,7 +130,7 @@ def to_utc(times: Times, zone: str) -> Seconds:
 
 
 def twice(times: Times, zone: str) -> tuple[npt.NDArray[np.int64], Seconds]:
-    """Which valid times are of an hour that happens twice, and how much later the second is.
+    """Return which valid times are in a repeated hour, and how much later the second one is.
 
     Those with an offset beside them are not in doubt.
     """
@@ -147,7 +147,7 @@ def twice(times: Times, zone: str) -> tuple[npt.NDArray[np.int64], Seconds]:
 
 
 def _turning(days: Seconds, zone: str) -> list[int]:
-    """Of some days, those on which the clock is put back."""
+    """Return the days, among some, on which the clock is put back."""
     if zone == "UTC" or not len(days):
         return []
     first, last = int(days.min()), int(days.max())
@@ -160,12 +160,12 @@ def _turning(days: Seconds, zone: str) -> list[int]:
 
 
 def to_naive(instants: Seconds, zone: str) -> Seconds:
-    """What the wall clock of a zone shows at instants."""
+    """Convert instants to the wall clock of a zone."""
     return instants + _by_hour(instants, functools.partial(_ahead_at, zone))
 
 
 def _by_hour(seconds: Seconds, ahead: Callable[[int], int]) -> Seconds:
-    """Offsets, asked for once an hour; second by second in the hours in which they change."""
+    """Return offsets, computed once per hour, or per second in hours in which they change."""
     hours, inverse = np.unique(seconds // HOUR, return_inverse=True)
     starts = (hours * HOUR).tolist()
     offsets = np.array([ahead(start) for start in starts], np.int64)

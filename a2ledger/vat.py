@@ -2,7 +2,7 @@
 
 A code is one category of EN 16931 and one rate, for ever. Which code an amount is posted under
 follows from the customer's treatment, else from the first rule that matches the service, where
-the customer is, whether he is a business, and the day; else from the service itself.
+the customer is, whether it is a business, and the day; else from the service itself.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from a2ledger import money
 
 TREATMENTS = ("on-invoice", "included", "on-refill", "reverse-charge", "none")
 TAX_POINTS = ("period-end", "issue-date", "payment")
-"""When VAT on an invoice is due: on the last day billed, when it is issued, or when it is paid."""
+"""When VAT on an invoice falls due: on the last day billed, on issue, or on payment."""
 BEFORE_VAT = frozenset({"on-invoice", "reverse-charge", "none"})
-"""Treatments whose prices are all before VAT, and whose codes may stand on one document."""
+"""Treatments with prices before VAT, whose codes may be on one document."""
 CATEGORIES = ("S", "Z", "E", "AE", "G", "O")
-"""Of EN 16931: taxed, zero-rated, exempt, reverse charge, export, outside the scope of VAT."""
+"""Categories of EN 16931: taxed, zero-rated, exempt, reverse charge, export, outside the scope."""
 
 TAXED = ("S", "Z")
-"""Those that need no reason, and must not give one."""
+"""Categories that must not give a reason. The others must."""
 
 MEMBERS = frozenset(
     (
@@ -37,19 +37,20 @@ MEMBERS = frozenset(
         *("IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"),
     )
 )
-"""Member states of the European Union, by ISO 3166."""
+"""Member states of the European Union (ISO 3166)."""
 
 ZONES = ("domestic", "eu", "outside")
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 _ISO = {"EL": "GR", "UK": "GB"}
 _NO_NATION = ("EU", "IM", "XI")
-"""Prefixes of numbers that do not show a business in a member state: the one-stop shop's, and
-Northern Ireland's, which is for goods."""
+"""Prefixes of numbers that do not prove a business in a member state: those of the one-stop shop,
+and Northern Ireland's, which is for goods.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VatCode:
-    """One EN 16931 category and one rate, for ever. The rate is a percentage."""
+    """A VAT code: one EN 16931 category and one rate in percent, for ever."""
 
     code: str
     category: str
@@ -58,7 +59,7 @@ class VatCode:
 
     @property
     def hundredths(self) -> int:
-        """The rate in hundredths of a percent."""
+        """Return the rate in hundredths of a percent."""
         return int(self.rate * 100)
 
 
@@ -71,13 +72,13 @@ REASONS = {
     "G": "Export outside the EU",
     "O": OUTSIDE.reason,
 }
-"""What a bill says of a category where its code has no words of its own."""
+"""The reasons that a bill gives for categories whose code has none of its own."""
 
 _OF_TREATMENT = {"none": OUTSIDE.code, "reverse-charge": REVERSED.code, "on-refill": PAID.code}
 
 
 class Party(NamedTuple):
-    """What about a customer decides his VAT."""
+    """The facts that decide a customer's VAT."""
 
     treatment: str
     country: str = ""
@@ -85,14 +86,14 @@ class Party(NamedTuple):
 
 
 class Facts(Protocol):
-    """A customer whose facts can be asked for by key and day."""
+    """A customer whose facts can be read by key and day."""
 
     def text(self, key: str, day: dt.date, /) -> str:
-        """The value of a textual fact on a day."""
+        """Return the value of a textual fact on a day."""
 
 
 def party(customer: Facts, day: dt.date, posted: dt.date, treatment: str) -> Party:
-    """What decides the VAT of something supplied on one day and posted on another.
+    """Return what decides the VAT of a supply of one day that is posted on another.
 
     The treatment is that of the period it is posted in, all else that of its own day.
 
@@ -111,7 +112,7 @@ def party(customer: Facts, day: dt.date, posted: dt.date, treatment: str) -> Par
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """Which code something is posted under; what is not said matches everything.
+    """A rule for the code something is posted under. An empty condition matches everything.
 
     ``countries`` are zones or ISO codes; ``business`` asks whether the customer has a valid VAT
     id; it holds from ``since`` (inclusive) until ``until`` (exclusive).
@@ -125,7 +126,7 @@ class Rule:
     until: dt.date = dt.date.max
 
     def matches(self, service: str, who: Party, day: dt.date, home: str) -> bool:
-        """Whether it speaks of a service supplied to somebody on a day."""
+        """Return whether the rule applies to a service supplied to a customer on a day."""
         return (
             self.since <= day < self.until
             and (not self.services or service in self.services)
@@ -137,7 +138,7 @@ class Rule:
 def code_of(
     rules: Iterable[Rule], service: str, default: str, who: Party, day: dt.date, home: str
 ) -> str:
-    """The code a service is posted under.
+    """Return the code a service is posted under.
 
     Args:
         rules: in order; the first that matches decides.
@@ -149,12 +150,12 @@ def code_of(
     """
     if code := _OF_TREATMENT.get(who.treatment):
         return code
-    found = (rule.code for rule in rules if rule.matches(service, who, day, home))
-    return next(found, default)
+    matching = (rule.code for rule in rules if rule.matches(service, who, day, home))
+    return next(matching, default)
 
 
 def nation(country: str) -> str:
-    """A country's ISO code in capitals; empty where the text is none.
+    """Return a country's ISO code in capitals, empty if the text is none.
 
     >>> nation("el"), nation("BE"), nation("Belgium")
     ('GR', 'BE', '')
@@ -164,7 +165,7 @@ def nation(country: str) -> str:
 
 
 def _places(country: str, home: str) -> set[str]:
-    """Where a customer is, in every word a rule may use; one of no country is at home."""
+    """Return a customer's place in every word a rule may use, domestic without a country."""
     if not country:
         return {"domestic", nation(home)}
     where = nation(country)
@@ -176,7 +177,7 @@ def _places(country: str, home: str) -> set[str]:
 
 @lru_cache(maxsize=1 << 17)
 def is_id(vat_id: str, country: str = "") -> bool:
-    """Whether a text is a valid VAT identification number.
+    """Return whether a text is a valid VAT identification number.
 
     A number of the Union begins with its country's letters (EL for Greece). Elsewhere the rules
     of the customer's country hold; where none are known, any text will do.
@@ -197,7 +198,7 @@ def is_id(vat_id: str, country: str = "") -> bool:
 
 
 def added(net_micro: int, code: VatCode, places: int) -> int:
-    """VAT on a net amount, rounded once to a currency's decimals.
+    """Return the VAT on a net amount, rounded once to a currency's decimals.
 
     >>> added(67_740_000, VatCode(code="S21", category="S", rate=Decimal(21)), 2)
     14230000
@@ -207,7 +208,7 @@ def added(net_micro: int, code: VatCode, places: int) -> int:
 
 
 def gross_of(net_micro: int, code: VatCode, places: int) -> int:
-    """The least that must be paid so that a net amount is left when the VAT is taken out of it.
+    """Return the least gross amount that leaves a net amount once its VAT is taken out.
 
     >>> gross_of(6_000_000, VatCode(code="S21", category="S", rate=Decimal(21)), 2)
     7260000
@@ -220,7 +221,7 @@ def gross_of(net_micro: int, code: VatCode, places: int) -> int:
 
 
 def inside(gross_micro: int, code: VatCode, places: int = money.PLACES) -> int:
-    """VAT that a gross amount contains, rounded once to a number of decimals.
+    """Return the VAT in a gross amount, rounded once to a number of decimals.
 
     >>> inside(12_100_000, VatCode(code="S21", category="S", rate=Decimal(21)), 2)
     2100000
@@ -230,5 +231,5 @@ def inside(gross_micro: int, code: VatCode, places: int = money.PLACES) -> int:
 
 
 def vat_title(code: VatCode) -> str:
-    """How VAT of a code is called on a statement: ``VAT 21 % (S21)``."""
+    """Return the title of a code's VAT on a statement: ``VAT 21 % (S21)``."""
     return f"VAT {code.rate.normalize():f} % ({code.code})"

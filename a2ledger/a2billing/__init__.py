@@ -1,4 +1,4 @@
-"""Moving in from A2Billing, and running beside it.
+"""Migrate from A2Billing, and run beside it.
 
 ``tables`` and ``access`` read its database or exports, ``cards``, ``ratecards``, ``subscriptions``
 and ``money_log`` translate it, ``calls`` is its dialect, ``migrate`` moves a whole installation,

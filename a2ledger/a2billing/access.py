@@ -1,4 +1,4 @@
-"""A2Billing's tables, row by row: from its database, or from a directory of CSV exports.
+"""Read A2Billing's tables, from its database or from a directory of CSV exports.
 
 What a column holds is made plain here: NULL and dates of zeros are nothing, text that was stored
 as UTF-8 in a Latin-1 table is itself again. A table or a column that is not there is empty.
@@ -16,7 +16,7 @@ from a2ledger.sources.asterisk_db import as_csv, readable
 from a2ledger.sources.database import Database
 
 NULLS = ("NULL", "\\N")
-"""How exports write what is nothing."""
+"""Spellings of NULL in exports."""
 
 _ZERO = "0000-00-00"
 _SINGLES = {
@@ -27,17 +27,17 @@ _SINGLES = {
     "cc_subscription_service": ("fee",),
     "cc_voucher": ("credit",),
 }
-"""Columns of single precision, by table."""
+"""Columns stored as single-precision floats, by table."""
 
 
 class Files:
-    """CSV exports in a directory, one a table, each with a header."""
+    """CSV exports in a directory, one per table, each with a header."""
 
     def __init__(self, directory: Path, encoding: str = "utf-8") -> None:
         self.directory, self.encoding = directory, encoding
 
     def rows(self, table: str, columns: Iterable[str]) -> Found:
-        """See :class:`a2ledger.a2billing.tables.Tables`.
+        """Read the rows of a table; see :class:`a2ledger.a2billing.tables.Tables`.
 
         Raises:
             UnusableInput: if the file cannot be read or has no column ``id``, where one is asked.
@@ -47,26 +47,26 @@ class Files:
             return Found([], [])
         names = tuple(columns)
         header = text.Header(names[:1], names, loose=names[1:])
-        found = text.records(file, header, encoding=self.encoding)
-        if any(row.reason == "encoding" for row in found.refused):
-            found = text.records(file, header, encoding="latin-1")
+        parsed = text.records(file, header, encoding=self.encoding)
+        if any(row.reason == "encoding" for row in parsed.refused):
+            parsed = text.records(file, header, encoding="latin-1")
         return Found(
             [
-                Row(table, str(file), line, _plain(row, names), found.text(line))
-                for line, row in found.rows
+                Row(table, str(file), line, _plain(row, names), parsed.text(line))
+                for line, row in parsed.rows
             ],
-            found.refused,
+            parsed.refused,
         )
 
 
 class Server:
-    """A database that is open for reading."""
+    """A2Billing's database, open for reading."""
 
     def __init__(self, address: Address, base: Database) -> None:
         self.address, self.base = address, base
 
     def rows(self, table: str, columns: Iterable[str]) -> Found:
-        """See :class:`a2ledger.a2billing.tables.Tables`.
+        """Read the rows of a table; see :class:`a2ledger.a2billing.tables.Tables`.
 
         Raises:
             UnusableInput: if the database cannot be read.
@@ -74,19 +74,21 @@ class Server:
         names = tuple(columns)
         if not self.base.has(table):
             return Found([], [])
-        there = {name.lower() for name in self.base.columns(table)}
-        asked = [name for name in names if name in there]
-        found: list[Row] = []
+        present = {name.lower() for name in self.base.columns(table)}
+        asked = [name for name in names if name in present]
+        table_rows: list[Row] = []
         for rows in self.base.rows(table, asked, singles=_SINGLES.get(table, ())):
             for values in rows:
                 row = dict(zip(asked, (readable(value) or "" for value in values), strict=True))
                 raw = as_csv(list(row.values()))
-                found.append(Row(table, str(self.address), len(found) + 1, _plain(row, names), raw))
-        return Found(found, [])
+                table_rows.append(
+                    Row(table, str(self.address), len(table_rows) + 1, _plain(row, names), raw)
+                )
+        return Found(table_rows, [])
 
 
 def path(directory: Path, table: str) -> Path | None:
-    """The export of a table in a directory, if there is one."""
+    """Return the path of a table's export in a directory, if there is one."""
     file = directory / f"{table}.csv"
     return file if file.is_file() else None
 
@@ -103,7 +105,7 @@ def _value(written: str) -> str:
 
 
 def _mended(value: str) -> str:
-    """UTF-8 that was put into a Latin-1 table came out as two characters for one."""
+    """Repair UTF-8 that was stored in a Latin-1 table, or return other texts unchanged."""
     try:
         return value.encode("cp1252").decode("utf-8")
     except UnicodeError:

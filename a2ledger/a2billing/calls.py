@@ -1,4 +1,4 @@
-"""A2Billing's calls: the tables ``cc_call`` and ``cc_call_archive``, or CSV exports of them.
+"""Read A2Billing's calls: the tables ``cc_call`` and ``cc_call_archive``, or exports of them.
 
 A row is priced already. ``sessionbill`` (single precision) and ``buycost`` are taken as they are,
 with the five decimals that A2Billing's own balance has. Whose a call is says ``card_id``; a
@@ -31,13 +31,14 @@ RULES = (
     Rule(contexts=_RATED, identify=("accountcode",)),
     Rule(identify=("accountcode",), free=True),
 )
-"""The first are priced by a ratecard, so that a deck can say what they should cost; calls between
-customers and to numbers are priced otherwise. What a row says it costs holds for both."""
+"""Calls under the first rule are priced by a ratecard, so that a deck can say what they should
+cost; on-net and DID calls are priced in other ways. Both keep the cost their row gives.
+"""
 CHECKED = True
-"""Calls have a price; what the book's own tariffs would make of it is compared and reported."""
+"""Calls come with a price; it is compared with the book's own tariffs, and differences reported."""
 
 TABLES = ("cc_call", "cc_call_archive")
-"""In the order in which rows move, so that none can slip from one to the other unseen."""
+"""Tables in the order in which A2Billing moves rows, so that none is missed in between."""
 
 _NEEDED = ("uniqueid", "card_id", "starttime", "sessiontime", "calledstation", "sessionbill")
 _MORE = (
@@ -46,20 +47,20 @@ _MORE = (
 )
 _COLUMNS = (*_NEEDED, *_MORE)
 _KINDS = ("standard", "on-net", "did", "did-voip", "callback", "predict", "campaign", "did-a-leg")
-"""What ``sipiax`` says, which rules know as a context."""
+"""Meanings of ``sipiax`` by value, which rules see as a context."""
 _LONGEST = 30
-"""Characters of a number that the archive keeps."""
+"""Longest number the archive stores, in characters."""
 _ANSWERED = "1"
 
 
 def files(directory: Path) -> list[Path]:
-    """The exports of calls in a directory."""
-    there = (tables.path(directory, table) for table in TABLES)
-    return [path for path in there if path is not None]
+    """Return the paths of the call exports in a directory."""
+    exports = (tables.path(directory, table) for table in TABLES)
+    return [path for path in exports if path is not None]
 
 
 def read(path: Path, source: Source) -> Iterator[Batch]:
-    """Read a CSV whose header names the table's columns; ``cc_trunk`` may lie beside it."""
+    """Read a CSV export of calls, beside which an export of ``cc_trunk`` may lie beside it."""
     names = a2billing.carriers(tables.Files(path.parent, source.encoding))
     for piece in text.read(path, text.Header(_NEEDED, _COLUMNS), encoding=source.encoding):
         table = piece.table
@@ -71,7 +72,7 @@ def read(path: Path, source: Source) -> Iterator[Batch]:
 
 
 def query(address: Address, source: Source, span: Span = ALWAYS) -> Iterator[Batch]:
-    """Read calls that start within a span, in batches; at least one.
+    """Read calls that start within a span, in one or more batches.
 
     Raises:
         UnusableInput: if the database cannot be read or ``cc_call`` lacks a column.
@@ -80,18 +81,18 @@ def query(address: Address, source: Source, span: Span = ALWAYS) -> Iterator[Bat
         yield from _query(tables.Server(address, base), source, span)
 
 
-def calls(found: Tables, source: Source, span: Span = ALWAYS) -> Iterator[Batch]:
-    """Calls that start within a span, or all of exports, as the tables beside them were read.
+def calls(opened: Tables, source: Source, span: Span = ALWAYS) -> Iterator[Batch]:
+    """Read calls within a span, or all exported ones, from tables that are already open.
 
     Of a database that keeps to one view of itself within a transaction, that view.
 
     Raises:
         UnusableInput: as :func:`query` and :func:`read`.
     """
-    if isinstance(found, tables.Server):
-        yield from _query(found, source, span)
-    elif isinstance(found, tables.Files):
-        for path in files(found.directory):
+    if isinstance(opened, tables.Server):
+        yield from _query(opened, source, span)
+    elif isinstance(opened, tables.Files):
+        for path in files(opened.directory):
             yield from read(path, source)
 
 
@@ -104,14 +105,14 @@ def _query(server: tables.Server, source: Source, span: Span) -> Iterator[Batch]
     for table in TABLES:
         if table != TABLES[0] and not base.has(table):
             continue
-        there = {name.lower() for name in base.columns(table)}
-        columns = [name for name in _COLUMNS if name in there]
-        if missing := [name for name in _NEEDED if name not in there]:
+        present = {name.lower() for name in base.columns(table)}
+        columns = [name for name in _COLUMNS if name in present]
+        if missing := [name for name in _NEEDED if name not in present]:
             raise address.unusable(
                 f"{table} has no column {', '.join(missing)}", "name A2Billing's database"
             )
-        found = base.rows(table, columns, "starttime", since, until, singles=("sessionbill",))
-        for rows in found:
+        batches = base.rows(table, columns, "starttime", since, until, singles=("sessionbill",))
+        for rows in batches:
             yield _batch(address, source, columns, rows, line, names)
             line += len(rows)
     if line == 1:
@@ -145,7 +146,7 @@ def _batch(
 
 
 def _rows(table: pa.Table, source: Source, names: Mapping[str, str]) -> pa.Table:
-    """The fields of a batch, from the table's columns as texts."""
+    """Convert a batch's columns, given as text, to the fields of a call."""
     count = len(table)
     known = {name: _plain(table[name].combine_chunks()) for name in _COLUMNS}
     known["sipiax"] = pc.if_else(pc.equal(known["sipiax"], ""), "0", known["sipiax"])
@@ -189,18 +190,18 @@ _NOTHING = pa.array(["", "0", "0.00000"])
 
 
 def _plain(column: pa.StringArray) -> pa.StringArray:
-    """A column without the words for nothing."""
+    """Replace the spellings of NULL in a column by empty text."""
     column = pc.utf8_trim_whitespace(column)
     return pc.if_else(pc.is_in(column, value_set=pa.array(tables.NULLS)), "", column)
 
 
 def _called(known: Mapping[str, pa.StringArray]) -> pa.StringArray:
-    """The number called; a DID's own leg has none, but was charged for."""
-    found = known["calledstation"]
-    for other in (known["dnid"], known["destination"], constant("unknown", len(found))):
-        empty = pc.is_in(found, value_set=pa.array(["", "0"]))
-        found = pc.if_else(empty, other, found)
-    return found
+    """Return the called numbers, found elsewhere for a DID's own leg."""
+    numbers = known["calledstation"]
+    for other in (known["dnid"], known["destination"], constant("unknown", len(numbers))):
+        empty = pc.is_in(numbers, value_set=pa.array(["", "0"]))
+        numbers = pc.if_else(empty, other, numbers)
+    return numbers
 
 
 def _kind(sipiax: pa.StringArray) -> pa.StringArray:
@@ -209,19 +210,19 @@ def _kind(sipiax: pa.StringArray) -> pa.StringArray:
 
 
 def _carriers(table: pa.Table, names: Mapping[str, str]) -> pa.StringArray:
-    """Who carried each call, by its trunk; a row from the quarantine says so itself."""
+    """Return each call's carrier, by its trunk, rows from the quarantine name it themselves."""
     trunk = _plain(table["id_trunk"].combine_chunks()).dictionary_encode()
-    found = [
+    by_number = [
         names.get(number, "") or (f"Trunk-{number}" if number not in {"", "0", "-1"} else "")
         for number in trunk.dictionary.to_pylist()
     ]
     own = table["carrier"].combine_chunks()
-    by_trunk = pa.array(found, pa.string()).take(trunk.indices)
+    by_trunk = pa.array(by_number, pa.string()).take(trunk.indices)
     return pc.if_else(pc.equal(own, ""), by_trunk, own)
 
 
 def amounts(column: pa.StringArray) -> pa.StringArray:
-    """Amounts with five decimals; nothing is 0, and what is no number stays as it was."""
+    """Format amounts with five decimals, empty is 0, and what is not a number stays unchanged."""
     encoded = column.dictionary_encode()
     texts = map(_amount, encoded.dictionary.to_pylist())
     return pa.array(texts, pa.string()).take(encoded.indices)
@@ -235,13 +236,13 @@ def _amount(written: str) -> str:
 
 
 def spent(batches: Iterable[Batch], is_taken: Callable[[pa.Array], pa.Array]) -> dict[str, int]:
-    """What calls took from each card's balance, in micro-units, by identifier.
+    """Sum what calls took from each card's balance, in micro-units, by identifier.
 
     Args:
         batches: of this dialect.
         is_taken: which of some starts (texts) count.
     """
-    found: dict[str, int] = {}
+    by_card: dict[str, int] = {}
     for batch in batches:
         rows = batch.rows
         taken = np.asarray(is_taken(rows["start"].combine_chunks()))
@@ -251,8 +252,8 @@ def spent(batches: Iterable[Batch], is_taken: Callable[[pa.Array], pa.Array]) ->
         micro = pa.array(known, pa.int64()).take(cost.indices)
         sums = pa.table({"card": rows["accountcode"], "micro": micro}).group_by("card")
         for row in sums.aggregate([("micro", "sum")]).to_pylist():
-            found[row["card"]] = found.get(row["card"], 0) + (row["micro_sum"] or 0)
-    return found
+            by_card[row["card"]] = by_card.get(row["card"], 0) + (row["micro_sum"] or 0)
+    return by_card
 
 
 def _micro(written: str) -> int:

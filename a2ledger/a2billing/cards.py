@@ -1,4 +1,4 @@
-"""A2Billing's cards as customers: who they are, their limit, their call plan, their balance."""
+"""Read A2Billing's cards as customers: identity, credit limit, call plan and balance."""
 
 from __future__ import annotations
 
@@ -35,47 +35,47 @@ STATUS = {
 }
 _LAST_DAY = 31
 FIRST = ("vat", "vat_id", "country")
-"""Facts that A2Billing says once: it knows no more than a percentage, and the book knows better."""
+"""Facts taken from A2Billing only once: it has only a VAT percentage, and the book knows better."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A card: its customer, and what A2Billing keeps of his money."""
+    """A card: its customer's facts, and their balance in A2Billing."""
 
     id: str
     username: str
     created: dt.date
     credit_micro: int
-    """What he has; below zero if he owes."""
+    """Balance, negative if the customer owes money."""
     initial_micro: int
     percent: Decimal
-    """VAT that is put on his bills."""
+    """VAT percentage added to the customer's bills."""
     call_plan: str
     in_use: int
-    """Calls that A2Billing believes he is in."""
+    """Number of calls that A2Billing believes are in progress."""
     facts: Mapping[str, str]
     row: Row
 
 
 @dataclass(kw_only=True)
 class Cards:
-    """All cards, and what could not be taken as it stands."""
+    """All cards, and those refused."""
 
     cards: dict[str, Card]
     refused: list[Refused]
     odd: Counter[str]
-    """What was left out of good rows, and how often."""
+    """What was left out of accepted rows, with counts."""
     present: frozenset[str] = frozenset()
-    """Numbers of all cards, those refused among them."""
+    """Ids of all cards, refused ones included."""
 
     @property
     def read(self) -> int:
-        """Rows there were."""
+        """Return the number of rows read."""
         return len(self.cards) + len(self.refused)
 
 
 def read(tables: Tables, switch: str, clock: Clock, today: dt.date) -> Cards:
-    """All cards.
+    """Read all cards.
 
     Args:
         tables: A2Billing's.
@@ -84,15 +84,15 @@ def read(tables: Tables, switch: str, clock: Clock, today: dt.date) -> Cards:
         today: the day of a card of which nothing says when it was made.
     """
     groups = {row["id"]: row["name"] for row in tables.rows("cc_card_group", ("id", "name")).rows}
-    found = tables.rows("cc_card", _COLUMNS)
+    table = tables.rows("cc_card", _COLUMNS)
     result = Cards(
         cards={},
-        refused=list(found.refused),
+        refused=list(table.refused),
         odd=Counter(),
-        present=frozenset(row["id"] for row in found.rows),
+        present=frozenset(row["id"] for row in table.rows),
     )
-    created = _days(found.rows, clock, today)
-    for row, day in zip(found.rows, created, strict=True):
+    created = _days(table.rows, clock, today)
+    for row, day in zip(table.rows, created, strict=True):
         try:
             card = _card(row, day, switch, groups, result.odd)
         except ValueError as error:
@@ -109,12 +109,12 @@ def read(tables: Tables, switch: str, clock: Clock, today: dt.date) -> Cards:
 
 
 def balances(tables: Tables) -> dict[str, str]:
-    """Every card's balance as it is written now, to see what has moved."""
+    """Read the balances of all cards as they are now, by id."""
     return {row["id"]: row["credit"] for row in tables.rows("cc_card", ("id", "credit")).rows}
 
 
 def _days(rows: list[Row], clock: Clock, today: dt.date) -> Iterator[dt.date]:
-    """When cards were made: one that does not say, with the card before it."""
+    """Yield the creation days of cards, where one without a date has that of the card before it."""
     before: dict[int, dt.date] = {}
     last = None
     for row in sorted(rows, key=lambda row: a2billing.whole(row["id"])):
@@ -193,7 +193,7 @@ def _percent(written: str) -> Decimal:
 
 
 def _country(written: str) -> str:
-    """Two letters for A2Billing's three; empty where they are none."""
+    """Return the two-letter country code for a three-letter one, or an empty text."""
     code = written.upper()
     if len(code) == len("BEL"):
         return str(next(iter(get_global("territory_aliases").get(code, ())), ""))

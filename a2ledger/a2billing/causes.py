@@ -1,4 +1,4 @@
-"""Why A2Billing's balance of a customer is not the book's: each difference with its cause.
+"""Explain why A2Billing's balance of a customer differs from the book's, cause by cause.
 
 ``difference = credit - book``, where ``book`` is what the customer has there: less than nothing if
 he owes. A cause's amount is its part of the difference, and its rows are the evidence; one of no
@@ -42,22 +42,22 @@ MEANINGS = {
     "float-rounding": "calls whose price A2Billing stored rounded",
     "no-customer": "the card is no customer of the book",
 }
-"""What each cause means."""
+"""Explanation of each cause."""
 
 ADOPTED = ("initial-credit", "did-a-leg", "float-rounding", "refill-edited")
-"""Causes by which the balance moved and no row says so, so that only adopting can follow it."""
+"""Causes that moved the balance without a row, so that the book can only follow by adopting."""
 
 _FEW = 3
-"""Reservations that are believed lost: five euros are twenty, and mostly something else."""
+"""Largest number of lost reservations accepted as an explanation; more is likely a coincidence."""
 _SUBSETS = 12
-"""Rows of which every combination is tried."""
+"""Number of rows of which all combinations are tried."""
 _NAMED = 20
 RESERVATION_MICRO = 250_000
-"""What A2Billing takes when a call begins, unless it is set otherwise."""
+"""Amount A2Billing reserves when a call begins, by default."""
 
 
 class Cause(NamedTuple):
-    """A part of a difference and its evidence."""
+    """A part of a difference, with its evidence."""
 
     code: str
     micro: int
@@ -66,41 +66,41 @@ class Cause(NamedTuple):
 
     @property
     def message(self) -> str:
-        """What it means, for a person."""
+        """Return the explanation for people, with the rows."""
         rows = ", ".join(self.rows[:_NAMED])
         more = f" and {len(self.rows) - _NAMED} more" if len(self.rows) > _NAMED else ""
         return "; ".join(filter(None, (self.note or MEANINGS[self.code], rows + more)))
 
 
 class Held(NamedTuple):
-    """An entry of the book's."""
+    """An entry of the book."""
 
     link: str
-    """Its own; empty for calls."""
+    """Its own link, empty for calls."""
     what: str
-    """``row`` of A2Billing's, ``opening``, ``calls``, ``bill``, ``adopted`` or ``other``."""
+    """Kind: ``row`` of A2Billing, ``opening``, ``calls``, ``bill``, ``adopted`` or ``other``."""
     micro: int
-    """What it moves in the customer's favour."""
+    """Amount in the customer's favour."""
     first_micro: int
-    """The amount of its first posting."""
+    """Amount of its first posting."""
     voided: bool
     title: str
 
 
 class Call(NamedTuple):
-    """A call as one of both sides has it."""
+    """A call, as A2Billing or the book has it."""
 
     name: str
     micro: int
     written: str = ""
-    """The price as A2Billing has stored it."""
+    """The price as stored in A2Billing."""
     is_a_leg: bool = False
     is_before: bool = False
 
 
 @dataclass(kw_only=True)
 class Line:
-    """A customer's reconciliation."""
+    """The reconciliation of a customer."""
 
     customer: str
     card: str
@@ -112,34 +112,34 @@ class Line:
 
     @property
     def difference_micro(self) -> int:
-        """What A2Billing has more for him than the book."""
+        """Return how much higher A2Billing's balance is than the book's."""
         return self.credit_micro - self.book_micro
 
     @property
     def unexplained_micro(self) -> int:
-        """What of the difference no cause shows."""
+        """Return the part of the difference without a known cause."""
         return self.difference_micro - sum(cause.micro for cause in self.causes)
 
     @property
     def agrees(self) -> bool:
-        """Whether there is nothing to be said."""
+        """Return True if there is no difference and no cause to report."""
         return not self.difference_micro and not self.causes
 
 
 class Known(NamedTuple):
-    """What both sides say of a customer, but for calls."""
+    """Data of a customer from both sides, except calls."""
 
     opened: dt.date
     entries: Sequence[Entry]
     held: Sequence[Held]
     in_credit: Mapping[str, int]
-    """What of A2Billing's invoices is in its balance, by the links of their openings."""
+    """Part of A2Billing's invoices included in its balance, by the links of their openings."""
 
 
 def by_rows(known: Known) -> Iterator[Cause]:
-    """Causes that rows show, but for calls."""
-    held = {one.link: one for one in known.held if one.link}
-    has_opening = any(one.what == "opening" for one in known.held)
+    """Yield causes shown by rows other than calls."""
+    held = {row.link: row for row in known.held if row.link}
+    has_opening = any(row.what == "opening" for row in known.held)
     met = set()
     for entry in known.entries:
         link = posting.link(entry.movement)
@@ -151,87 +151,91 @@ def by_rows(known: Known) -> Iterator[Cause]:
             yield from _row(entry, held[link], held)
         elif entry.credit_micro:
             yield Cause("not-in-book", entry.credit_micro, (entry.name,))
-    for one in known.held:
-        if one.what == "row" and one.link not in met:
-            yield _deleted(one)
+    for row in known.held:
+        if row.what == "row" and row.link not in met:
+            yield _deleted(row)
     yield from _of_book(known)
 
 
-def _row(entry: Entry, one: Held, held: Mapping[str, Held]) -> Iterator[Cause]:
-    """What a row and its entry move differently."""
+def _row(entry: Entry, entry_held: Held, held: Mapping[str, Held]) -> Iterator[Cause]:
+    """Yield the causes of a difference between a row and its entry."""
     movement, moved = entry.movement, entry.credit_micro
     if entry.cause == "refill-deleted":
         refill = posting.link(replace(movement, kind="refill", id=movement.reference))
         if refill in held:  # it was there when the payment came in
             moved = 0
-    if one.voided:
-        yield Cause("only-in-book", moved - one.micro, (entry.name,), "void in the book")
+    if entry_held.voided:
+        yield Cause("only-in-book", moved - entry_held.micro, (entry.name,), "void in the book")
         return
-    if one.first_micro != movement.amount_micro:
-        amounts = f"{tables.text(one.first_micro)} in the book"
+    if entry_held.first_micro != movement.amount_micro:
+        amounts = f"{tables.text(entry_held.first_micro)} in the book"
         now = tables.text(movement.amount_micro)
         yield Cause("refill-edited", 0, (entry.name,), f"edited to {now}, {amounts}")
-        moved = one.micro
-    if moved != one.micro:
-        yield Cause(entry.cause or "only-in-book", moved - one.micro, (entry.name,))
+        moved = entry_held.micro
+    if moved != entry_held.micro:
+        yield Cause(entry.cause or "only-in-book", moved - entry_held.micro, (entry.name,))
     elif entry.cause == "refill-deleted":
         yield Cause("refill-deleted", 0, (entry.name, f"cc_logrefill {movement.reference}"))
     if entry.also_billed:
         yield Cause("did-charged-twice", 0, (entry.name,))
 
 
-def _deleted(one: Held) -> Cause:
-    """A row that the book has and A2Billing has no more."""
-    if one.link.startswith("payment-"):
-        return Cause("paid-without-credit", -one.micro, (f"^{one.link}",), "deleted by now")
-    if "-vat-" in one.link:
-        return Cause("vat-paid", -one.micro, (f"^{one.link}",))
-    return Cause("row-deleted", 0, (f"^{one.link}",))
+def _deleted(entry_held: Held) -> Cause:
+    """Return the cause for an entry whose row A2Billing has deleted."""
+    if entry_held.link.startswith("payment-"):
+        return Cause(
+            "paid-without-credit", -entry_held.micro, (f"^{entry_held.link}",), "deleted by now"
+        )
+    if "-vat-" in entry_held.link:
+        return Cause("vat-paid", -entry_held.micro, (f"^{entry_held.link}",))
+    return Cause("row-deleted", 0, (f"^{entry_held.link}",))
 
 
 def _of_book(known: Known) -> Iterator[Cause]:
-    """What the book has beyond A2Billing's rows."""
-    bills = [one for one in known.held if one.what == "bill" and one.micro]
+    """Yield causes for entries of the book without a row in A2Billing."""
+    bills = [row for row in known.held if row.what == "bill" and row.micro]
     if bills:
-        links = tuple(one.link or one.title for one in bills)
-        yield Cause("vat-on-bills", -sum(one.micro for one in bills), links)
-    for one in known.held:
-        if one.what == "other" and one.micro:
-            yield Cause("only-in-book", -one.micro, (f"^{one.link}" if one.link else one.title,))
-        elif one.what == "opening" and one.link in known.in_credit:
-            rest = -one.micro - known.in_credit[one.link]
+        links = tuple(row.link or row.title for row in bills)
+        yield Cause("vat-on-bills", -sum(row.micro for row in bills), links)
+    for row in known.held:
+        if row.what == "other" and row.micro:
+            yield Cause("only-in-book", -row.micro, (f"^{row.link}" if row.link else row.title,))
+        elif row.what == "opening" and row.link in known.in_credit:
+            rest = -row.micro - known.in_credit[row.link]
             if rest:
-                code = "vat-paid" if "-vat-" in one.link else "old-invoices"
-                yield Cause(code, rest, (f"^{one.link}",))
+                code = "vat-paid" if "-vat-" in row.link else "old-invoices"
+                yield Cause(code, rest, (f"^{row.link}",))
 
 
 def by_calls(
     theirs: Mapping[str, Call], ours: Mapping[str, Call], *, has_opening: bool
 ) -> Iterator[Cause]:
-    """Causes that calls show, by what identifies them on both sides."""
-    before = [one for one in theirs.values() if one.is_before and one.micro]
+    """Yield causes shown by calls, matched by identity on both sides."""
+    before = [call for call in theirs.values() if call.is_before and call.micro]
     if before and not has_opening:
         yield _calls("before-opening", before, -1)
     missing = [
-        one for key, one in theirs.items() if key not in ours and not one.is_before and one.micro
+        call
+        for key, call in theirs.items()
+        if key not in ours and not call.is_before and call.micro
     ]
     if missing:
         yield _calls("not-in-book", missing, -1)
-    gone = [one for key, one in ours.items() if key not in theirs and one.micro]
-    if gone:
-        yield Cause("call-deleted", 0, tuple(one.name for one in gone))
+    deleted = [call for key, call in ours.items() if key not in theirs and call.micro]
+    if deleted:
+        yield Cause("call-deleted", 0, tuple(call.name for call in deleted))
     otherwise = [
-        Call(one.name, one.micro - ours[key].micro)
-        for key, one in theirs.items()
-        if key in ours and one.micro != ours[key].micro and not one.is_before
+        Call(call.name, call.micro - ours[key].micro)
+        for key, call in theirs.items()
+        if key in ours and call.micro != ours[key].micro and not call.is_before
     ]
     if otherwise:
         yield _calls("call-otherwise", otherwise, -1)
 
 
 def _calls(code: str, calls: Sequence[Call], sign: int) -> Cause:
-    rows = tuple(one.name for one in calls)
-    return Cause(code, sign * sum(one.micro for one in calls), rows)
+    rows = tuple(call.name for call in calls)
+    return Cause(code, sign * sum(call.micro for call in calls), rows)
 
 
 def by_amount(
@@ -242,7 +246,7 @@ def by_amount(
     edited: Sequence[tuple[str, tuple[int, ...]]],
     reservation_micro: int = RESERVATION_MICRO,
 ) -> Cause | None:
-    """The cause whose amount is exactly what is left, if there is one.
+    """Return the cause whose amount equals the unexplained rest exactly, if there is one.
 
     Args:
         left_micro: what rows do not show.
@@ -258,27 +262,27 @@ def by_amount(
     for name, differences in edited:
         if left_micro in differences:
             return Cause("refill-edited", left_micro, (name,))
-    for found in (
+    for cause in (
         _of_numbers(left_micro, entries),
         _of_card(left_micro, card),
         _of_legs(left_micro, calls),
         _reserved(left_micro, card, reservation_micro),
         _rounded(left_micro, calls),
     ):
-        if found:
-            return found
+        if cause:
+            return cause
     return None
 
 
 def _of_numbers(left_micro: int, entries: Sequence[Entry]) -> Cause | None:
-    """Numbers bought whose fee was not taken, or was taken twice."""
-    bought = [(one.name, -one.credit_micro) for one in entries if one.also_billed]
+    """Find bought numbers whose fee was never taken, or was taken twice."""
+    bought = [(entry.name, -entry.credit_micro) for entry in entries if entry.also_billed]
     if rows := _combination(left_micro, bought):
         return Cause("never-taken", left_micro, rows)
-    for one in entries:
-        if one.movement.service == "DIDs" and left_micro == one.credit_micro != 0:
+    for entry in entries:
+        if entry.movement.service == "DIDs" and left_micro == entry.credit_micro != 0:
             note = "taken from the balance twice"
-            return Cause("did-charged-twice", left_micro, (one.name,), note)
+            return Cause("did-charged-twice", left_micro, (entry.name,), note)
     return None
 
 
@@ -288,7 +292,7 @@ def _of_card(left_micro: int, card: Card) -> Cause | None:
 
 
 def _of_legs(left_micro: int, calls: Sequence[Call]) -> Cause | None:
-    legs = [(one.name, one.micro) for one in calls if one.is_a_leg]
+    legs = [(call.name, call.micro) for call in calls if call.is_a_leg]
     rows = _combination(left_micro, legs)
     return Cause("did-a-leg", left_micro, rows) if rows else None
 
@@ -302,7 +306,7 @@ def _reserved(left_micro: int, card: Card, each_micro: int) -> Cause | None:
 
 
 def _rounded(left_micro: int, calls: Sequence[Call]) -> Cause | None:
-    doubt = [(one.name, doubtful(one.written)) for one in calls if one.micro >= 0]
+    doubt = [(call.name, doubtful(call.written)) for call in calls if call.micro >= 0]
     rows = tuple(name for name, micro in doubt if micro)
     if abs(left_micro) > sum(micro for _, micro in doubt):
         return None
@@ -310,7 +314,7 @@ def _rounded(left_micro: int, calls: Sequence[Call]) -> Cause | None:
 
 
 def _combination(wanted: int, rows: Sequence[tuple[str, int]]) -> tuple[str, ...]:
-    """The rows whose amounts add up to what is wanted: the fewest, or none."""
+    """Return the fewest rows whose amounts add up to the wanted sum, or none."""
     some = rows[:_SUBSETS]
     for size in range(1, len(some) + 1):
         for chosen in itertools.combinations(some, size):
@@ -322,11 +326,11 @@ def _combination(wanted: int, rows: Sequence[tuple[str, int]]) -> tuple[str, ...
 
 
 _UNIT = 10
-"""Micro-units of A2Billing's last decimal."""
+"""The last decimal of A2Billing's balances, in micro-units."""
 
 
 def doubtful(written: str) -> int:
-    """By how many micro-units a balance may have moved otherwise than a stored price says.
+    """Return the micro-units by which a balance may differ from the stored price of a call.
 
     The price was computed with six decimals, taken from a balance of five, and stored with the
     24 bits of single precision: what lies half-way between two balances may have gone to either,
@@ -350,7 +354,7 @@ def doubtful(written: str) -> int:
 
 
 def hints(left_micro: int, entries: Sequence[Entry]) -> list[str]:
-    """Rows of just the amount that is left: no proof, but a place to look."""
+    """List rows with just the unexplained amount: no proof, but a place to look."""
     return [
         f"as much as {entry.name}"
         for entry in entries

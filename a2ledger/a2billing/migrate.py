@@ -1,4 +1,4 @@
-"""Take a company over from A2Billing, and keep its books while A2Billing still rates the calls.
+"""Migrate from A2Billing, and keep its books while A2Billing still rates the calls.
 
 Everything comes of one reading: cards become customers, call plans decks, what moved money
 refills, payments, charges and openings, and calls are posted with the price they were given. All
@@ -46,42 +46,44 @@ _KINDS = {"openings": "opening", "refills": "refill", "payments": "payment", "ch
 
 
 class Moved(NamedTuple):
-    """What a run did: a report for each part, and what was read of calls."""
+    """The result of a run: a report for each part, and the reading of calls."""
 
     parts: Sequence[Report]
     reading: Reading
     notes: Sequence[str]
 
 
-def place(one: Path | Address) -> Path | Address:
-    """Where A2Billing is, as it is known by in every run: a password is asked for once."""
-    if isinstance(one, Address):
-        ask = functools.cache(one.ask) if one.ask else None
-        return replace(one, table="cc_call", ask=ask)
-    return one
+def place(location: Path | Address) -> Path | Address:
+    """Return where A2Billing is, in the form that runs store, with a password asked for once."""
+    if isinstance(location, Address):
+        ask = functools.cache(location.ask) if location.ask else None
+        return replace(location, table="cc_call", ask=ask)
+    return location
 
 
 @contextlib.contextmanager
-def tables_of(one: Path | Address, source: Source) -> Iterator[Tables]:
-    """A2Billing's tables, for reading.
+def tables_of(location: Path | Address, source: Source) -> Iterator[Tables]:
+    """Open A2Billing's tables for reading.
 
     Raises:
         UnusableInput: if it cannot be reached, or is no A2Billing.
     """
-    if isinstance(one, Address):
-        with database.reading(one, source.timezone) as base:
-            _check(base.has("cc_card"), one)
-            yield access.Server(one, base)
+    if isinstance(location, Address):
+        with database.reading(location, source.timezone) as base:
+            _check(base.has("cc_card"), location)
+            yield access.Server(location, base)
         return
-    _check(access.path(one, "cc_card") is not None, one)
-    yield access.Files(one, source.encoding)
+    _check(access.path(location, "cc_card") is not None, location)
+    yield access.Files(location, source.encoding)
 
 
-def _check(is_there: bool, one: Path | Address) -> None:
+def _check(is_there: bool, location: Path | Address) -> None:
     if not is_there:
-        what = "there is no cc_card" if isinstance(one, Address) else "there is no cc_card.csv"
+        problem = (
+            "there is no cc_card" if isinstance(location, Address) else "there is no cc_card.csv"
+        )
         raise UnusableInput(
-            f"{one}: {what}",
+            f"{location}: {problem}",
             undone="nothing was imported",
             todo="name A2Billing's database, or a directory of CSV exports of its tables",
         )
@@ -90,7 +92,7 @@ def _check(is_there: bool, one: Path | Address) -> None:
 def import_all(
     draft: Draft,
     source: Source,
-    one: Path | Address,
+    location: Path | Address,
     now: dt.datetime,
     asked: Asked,
     fees_from: dt.date | None = None,
@@ -101,7 +103,7 @@ def import_all(
         draft: of the book.
         source: of the dialect; its ``opening`` is the first day that is taken over, where not
             all is.
-        one: the database, or the directory of exports.
+        location: the database, or the directory of exports.
         now: an aware time.
         asked: which calls.
         fees_from: the day from which on the book charges by itself for what recurs.
@@ -112,39 +114,39 @@ def import_all(
     """
     clock = clock_of(draft, source)
     opening = source.opening
-    with tables_of(one, source) as tables:
+    with tables_of(location, source) as tables:
         _check_currency(draft, tables)
-        found = cards.read(tables, source.switch, clock, draft.today)
+        all_cards = cards.read(tables, source.switch, clock, draft.today)
         before = set(subledgers.customers(draft))
-        notes = _decks(draft, source, tables, found)
-        parts = [_customers(draft, source, found, opening)]
-        notes += _taxes(draft, source, found)
+        notes = _decks(draft, source, tables, all_cards)
+        parts = [_customers(draft, source, all_cards, opening)]
+        notes += _taxes(draft, source, all_cards)
         if fees_from:
             notes += _fees(draft, source, tables, clock, fees_from)
-        log = read_log(draft, source, tables, found, draft.today)
+        log = read_log(draft, source, tables, all_cards, draft.today)
         owners = owners_of(draft, source)
         new = {card: name for card, name in owners.items() if name not in before}
         openings: list[Movement] = []
         if opening:
-            openings, moving_on = _openings(draft, source, one, tables, found, log, new)
+            openings, moving_on = _openings(draft, source, location, tables, all_cards, log, new)
             notes += moving_on
-        notes += filter(None, [_described(found, log)])
-    numbers = {a2billing.identifier(source.switch, number) for number in found.present}
+        notes += filter(None, [_described(all_cards, log)])
+    numbers = {a2billing.identifier(source.switch, number) for number in all_cards.present}
     known = {a2billing.identifier(source.switch, number) for number in owners}
     feed = replace(source, accounts=frozenset(numbers | known))
-    inputs = [one] if isinstance(one, Address) else dialect.files(one)
+    inputs = [location] if isinstance(location, Address) else dialect.files(location)
     calls, reading = call_imports.import_calls(draft, feed, inputs, now, asked)
-    money = _money(draft, one, log, openings)
+    money = _money(draft, location, log, openings)
     calls.source = "calls"
-    calls.files = [str(one)]
+    calls.files = [str(location)]
     return Moved([parts[0], calls, *money], reading, notes)
 
 
 def _money(
-    draft: Draft, one: Path | Address, log: Log, openings: Sequence[Movement]
+    draft: Draft, location: Path | Address, log: Log, openings: Sequence[Movement]
 ) -> list[Report]:
-    """Post all movements at once, so that payments meet their refills; a report for each kind."""
-    reports = {name: Report(source=kind, files=[str(one)]) for kind, name in _KINDS.items()}
+    """Post all movements at once, so that payments meet refills, and return reports by kind."""
+    reports = {name: Report(source=kind, files=[str(location)]) for kind, name in _KINDS.items()}
     given = [*openings]
     for name, report in reports.items():
         own = list(openings) if name == "opening" else log.of_kind(name)
@@ -158,23 +160,23 @@ def _money(
         if (link := posting.link(movement)) in same:
             reports[movement.kind].duplicate += 1
             reports[movement.kind].known.add(link)
-    fresh = [one for one in given if posting.link(one) not in same]
+    fresh = [location for location in given if posting.link(location) not in same]
     money_imports.take(draft, fresh, reports, incumbent=True)
     for report in reports.values():
         report.refused = [row._replace(head=TABLE) for row in report.refused]
     return list(reports.values())
 
 
-def read_log(book: Book, source: Source, tables: Tables, found: Cards, today: dt.date) -> Log:
-    """What A2Billing says of the money of the book's customers."""
+def read_log(book: Book, source: Source, tables: Tables, all_cards: Cards, today: dt.date) -> Log:
+    """Read what A2Billing's tables record of money of the book's customers."""
     return money_log.read(
         tables,
         Context(
             source.name,
             clock_of(book, source),
             owners_of(book, source),
-            found.cards,
-            found.present,
+            all_cards.cards,
+            all_cards.present,
             tuple(book.config.services),
             {name: customer.opened for name, customer in subledgers.customers(book).items()},
             {
@@ -188,15 +190,15 @@ def read_log(book: Book, source: Source, tables: Tables, found: Cards, today: dt
 
 
 def owners_of(book: Book, source: Source) -> dict[str, str]:
-    """Customers by the number of their card: whoever holds its identifier, or ever held it."""
+    """Return customers by card number: those who hold the card's identifier, or ever held it."""
     start = a2billing.identifier(source.switch, "")
-    found = {}
+    by_card = {}
     for customer in subledgers.customers(book).values():
         for value in customer.values("identifiers"):
-            for one in str(value).split(", "):
-                if one.startswith(start):
-                    found[one.removeprefix(start)] = customer.id
-    return found
+            for held in str(value).split(", "):
+                if held.startswith(start):
+                    by_card[held.removeprefix(start)] = customer.id
+    return by_card
 
 
 def _check_currency(book: Book, tables: Tables) -> None:
@@ -209,30 +211,34 @@ def _check_currency(book: Book, tables: Tables) -> None:
         )
 
 
-def _described(found: Cards, log: Log) -> str:
-    odd = found.odd + log.odd
-    return ", ".join(f"{count} with {what}" for what, count in sorted(odd.items()) if count)
+def _described(all_cards: Cards, log: Log) -> str:
+    odd = all_cards.odd + log.odd
+    return ", ".join(
+        f"{count} with {description}" for description, count in sorted(odd.items()) if count
+    )
 
 
 # Customers and decks
 
 
-def _decks(draft: Draft, source: Source, tables: Tables, found: Cards) -> list[str]:
-    """Write the deck of every call plan; returns what is to be said of it."""
-    plans = {card.call_plan for card in found.cards.values()}
+def _decks(draft: Draft, source: Source, tables: Tables, all_cards: Cards) -> list[str]:
+    """Write the deck of every call plan, and return notes about it."""
+    plans = {card.call_plan for card in all_cards.cards.values()}
     made = ratecards.read(tables, source.name, plans)
     for name, text in made.texts.items():
         decks.put(draft, name, text)
-    odd = ", ".join(f"{count} with {what}" for what, count in sorted(made.odd.items()))
+    odd = ", ".join(
+        f"{count} with {description}" for description, count in sorted(made.odd.items())
+    )
     return [f"ratecards: {made.rates} rates in {len(made.texts)} deck(s){odd and f'; {odd}'}"]
 
 
-def _customers(draft: Draft, source: Source, found: Cards, opening: dt.date | None) -> Report:
-    refused = [row._replace(head=TABLE) for row in found.refused]
-    report = Report(source="customers", read=found.read, refused=refused)
+def _customers(draft: Draft, source: Source, all_cards: Cards, opening: dt.date | None) -> Report:
+    refused = [row._replace(head=TABLE) for row in all_cards.refused]
+    report = Report(source="customers", read=all_cards.read, refused=refused)
     owners = owners_of(draft, source)
-    with draft.progress("customers", len(found.cards)) as progress:
-        for card in found.cards.values():
+    with draft.progress("customers", len(all_cards.cards)) as progress:
+        for card in all_cards.cards.values():
             progress.add(1)
             name = owners.get(card.id, card.username)
             try:
@@ -251,12 +257,12 @@ def _customers(draft: Draft, source: Source, found: Cards, opening: dt.date | No
     return report
 
 
-def _taxes(draft: Draft, source: Source, found: Cards) -> list[str]:
-    """Say where the book would put another VAT on bills than A2Billing does."""
+def _taxes(draft: Draft, source: Source, all_cards: Cards) -> list[str]:
+    """Return notes on customers whose VAT rate differs between the book and A2Billing."""
     config, owners = draft.config, owners_of(draft, source)
     service = next(iter(config.services))
     counts: Counter[tuple[str, str]] = Counter()
-    for card in found.cards.values():
+    for card in all_cards.cards.values():
         if card.id in owners and card.percent:
             who = config.party(
                 subledgers.customer(draft, owners[card.id]), draft.today, draft.today
@@ -271,21 +277,21 @@ def _taxes(draft: Draft, source: Source, found: Cards) -> list[str]:
 
 
 def _fees(draft: Draft, source: Source, tables: Tables, clock: Clock, since: dt.date) -> list[str]:
-    """Write what recurs as fees, once; returns what is to be said of it."""
+    """Add recurring charges as fees, once, and return notes about them."""
     owners = owners_of(draft, source)
     added, notes = 0, []
     services = tuple(draft.config.services)
-    for one in subscriptions.read(tables, clock, since, services):
-        name = owners.get(one.card)
-        if name is None or any(fee.id == one.id for fee in subledgers.customer(draft, name).fees):
+    for item in subscriptions.read(tables, clock, since, services):
+        name = owners.get(item.card)
+        if name is None or any(fee.id == item.id for fee in subledgers.customer(draft, name).fees):
             continue
         try:
             charge.add(
-                draft, name, one.service, one.amount, name=one.id, since=one.start,
-                until=one.until, description=one.description,
+                draft, name, item.service, item.amount, name=item.id, since=item.start,
+                until=item.until, description=item.description,
             )  # fmt: skip
         except RefusedError as error:
-            notes.append(f"fee {one.id} of {name} was not added: {error}")
+            notes.append(f"fee {item.id} of {name} was not added: {error}")
         else:
             added += 1
     return [f"fees: {added} added", *notes]
@@ -294,7 +300,7 @@ def _fees(draft: Draft, source: Source, tables: Tables, clock: Clock, since: dt.
 def _facts(
     draft: Draft, source: Source, card: Card, name: str, opening: dt.date | None
 ) -> dict[str, str]:
-    """What a card says of its customer; what the book knows better stays."""
+    """Return a customer's facts from a card, except those the book knows better."""
     facts = dict(card.facts)
     facts["tariff"] = ratecards.deck_name(source.name, card.call_plan)
     held = subledgers.customers(draft).get(name)
@@ -306,8 +312,8 @@ def _facts(
             facts.pop(key)
     own = facts["identifiers"]
     last = [str(value) for value in held.values("identifiers")][-1:]
-    there = [one for text in last for one in text.split(", ") if one]
-    facts["identifiers"] = ", ".join(there if own in there else [*there, own])
+    held_now = [identifier for text in last for identifier in text.split(", ") if identifier]
+    facts["identifiers"] = ", ".join(held_now if own in held_now else [*held_now, own])
     return facts
 
 
@@ -317,18 +323,18 @@ def _facts(
 def _openings(  # noqa: PLR0917 - all that a balance follows from
     draft: Draft,
     source: Source,
-    one: Path | Address,
+    location: Path | Address,
     tables: Tables,
-    found: Cards,
+    all_cards: Cards,
     log: Log,
     new: Mapping[str, str],
 ) -> tuple[list[Movement], list[str]]:
-    """What new customers owed at the opening, and what is to be said of it."""
+    """Return the opening balances of new customers, and notes about them."""
     first = source.opening or dt.date.min
     old = {
         card: name
         for card, name in new.items()
-        if card in found.cards and found.cards[card].created < first
+        if card in all_cards.cards and all_cards.cards[card].created < first
     }
     if not old:
         return [], []
@@ -338,24 +344,24 @@ def _openings(  # noqa: PLR0917 - all that a balance follows from
     for card, name in old.items():
         took = spent.get(a2billing.identifier(source.switch, card), 0)
         balance = _Opening(
-            source.name, str(one), subledgers.customer(draft, name), found.cards[card]
+            source.name, str(location), subledgers.customer(draft, name), all_cards.cards[card]
         )
         openings += balance.movements(log.entries.get(card, ()), took, invoices.get(card, ()))
     return openings, [
         f"{old[card]}: his balance moved while it was read; see `reconcile` for his opening"
-        for card in moved(tables, found)
+        for card in moved(tables, all_cards)
         if card in old
     ]
 
 
-def moved(tables: Tables, found: Cards) -> set[str]:
-    """Cards whose balance is no longer what was read: their calls may not belong to it."""
+def moved(tables: Tables, all_cards: Cards) -> set[str]:
+    """Return cards whose balance moved since it was read: their calls may not match it."""
     now = cards.balances(tables)
-    return {card.id for card in found.cards.values() if now.get(card.id) != card.row["credit"]}
+    return {card.id for card in all_cards.cards.values() if now.get(card.id) != card.row["credit"]}
 
 
 class _Opening(NamedTuple):
-    """What a customer owed when the day of the opening began."""
+    """The opening balance of a customer, as of the opening day."""
 
     source: str
     file: str
@@ -368,7 +374,7 @@ class _Opening(NamedTuple):
         spent_micro: int,
         invoices: Sequence[money_log.Invoice],
     ) -> Iterator[Movement]:
-        """Invoices he had not paid, and what else makes his balance what it was.
+        """Yield openings: unpaid invoices, and the rest of the balance.
 
         Args:
             entries: of his card.
@@ -376,7 +382,7 @@ class _Opening(NamedTuple):
             invoices: those he has not paid by now.
         """
         opened = self.customer.opened
-        since = sum(one.credit_micro for one in entries if one.movement.date >= opened)
+        since = sum(entry.credit_micro for entry in entries if entry.movement.date >= opened)
         owed = since - spent_micro - self.card.credit_micro
         for bill in invoices:
             if bill.date < opened:
@@ -386,7 +392,7 @@ class _Opening(NamedTuple):
                 )
         if owed:
             yield self._movement(f"card-{self.card.id}", owed)
-        if owed < 0 and any(one.cause == "vat-paid" for one in entries):
+        if owed < 0 and any(entry.cause == "vat-paid" for entry in entries):
             # What is left of his top-ups was paid with VAT, which his bills will ask for.
             tax = money.divide(owed * int(self.card.percent * 100), 100_000) * 10
             yield self._movement(f"vat-{self.card.id}", tax)
@@ -410,7 +416,7 @@ class _Opening(NamedTuple):
 
 
 def _spent(book: Book, source: Source, tables: Tables, day: dt.date) -> dict[str, int]:
-    """What calls from a day on took from each card's balance, in micro-units, by identifier."""
+    """Sum what calls since a day took from each card's balance, in micro-units, by identifier."""
     moment = dt.datetime.combine(day, dt.time(), book.config.zone)
     first = f"{moment.astimezone(clock_of(book, source).server):%Y-%m-%d %H:%M:%S}"
     batches = dialect.calls(tables, source, Span(moment, None))
@@ -418,17 +424,17 @@ def _spent(book: Book, source: Source, tables: Tables, day: dt.date) -> dict[str
 
 
 def _unchanged(draft: Draft, given: Sequence[Movement]) -> set[str]:
-    """Links of movements that the book holds with the same content."""
+    """Return links of movements that are in the book with the same content."""
     wanted = {posting.link(movement): movement for movement in given}
-    found = set()
+    links = set()
     for path in draft.files(GENERAL, "2*.beancount"):
         for block in syntax.blocks(draft.text(path)):
             if block.kind != "*":
                 continue
             own = block.own_link
             if own in wanted and _is_same(block, wanted[own]):
-                found.add(own)
-    return found
+                links.add(own)
+    return links
 
 
 def _is_same(block: syntax.Block, movement: Movement) -> bool:

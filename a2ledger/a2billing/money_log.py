@@ -1,4 +1,4 @@
-"""What A2Billing's tables say of money: refills, payments, charges, vouchers, open invoices.
+"""Read money from A2Billing's tables: refills, payments, charges, vouchers, open invoices.
 
 Each row becomes a movement, together with what A2Billing's own balance moved by it, which is not
 always the same:
@@ -39,7 +39,7 @@ _INVOICE = ("id", "reference", "id_card", "date", "paid_status", "status")
 _ITEM = ("id", "id_invoice", "price", "vat", "type_ext")
 
 EXTRA_FEE = "2"
-"""The ``refill_type`` of a fee, which is negative."""
+"""The ``refill_type`` of a fee, whose amount is negative."""
 _SERVICES = {"1": "DIDs", "2": "DIDs", "3": "Subscriptions", "4": "One-off"}
 _DID = {"1", "2"}
 _RENT, _SUBSCRIBED = "2", "3"
@@ -47,48 +47,49 @@ _CENT = 10_000
 
 
 class Entry(NamedTuple):
-    """A movement, and what A2Billing's balance moved by its row."""
+    """A movement, with the effect of its row on A2Billing's balance."""
 
     movement: Movement
     credit_micro: int
-    """Above zero in the customer's favour."""
+    """Positive in the customer's favour."""
     name: str
-    """The row, for a person: ``cc_logrefill 12``."""
+    """The row's name for people: ``cc_logrefill 12``."""
     cause: str = ""
-    """Why the book moves by something else, where it does by design."""
+    """The cause, where the book moves another amount by design."""
     also_billed: bool = False
-    """Whether A2Billing, having taken it from the balance, puts it on an invoice as well."""
+    """True if A2Billing took it from the balance, and bills it on an invoice as well."""
 
 
 class Invoice(NamedTuple):
-    """An invoice of A2Billing's that is not paid."""
+    """An unpaid invoice of A2Billing."""
 
     reference: str
     date: dt.date
     gross_micro: int
     in_credit_micro: int
-    """What of it is in the balance already."""
+    """The part that is in the balance already."""
 
 
 @dataclass(kw_only=True)
 class Log:
-    """What the tables say, by card; and the rows of none."""
+    """The money in A2Billing's tables: entries by card, and rows without a customer."""
 
     entries: dict[str, list[Entry]] = field(default_factory=dict)
     strays: dict[str, Counter[str]] = field(default_factory=dict)
-    """By kind, rows that are no customer's: of no card, of a deleted card, of nothing."""
+    """Rows of no customer, by kind: without a card, of a deleted card, without an amount."""
     refused: dict[str, list[Refused]] = field(default_factory=dict)
-    """By kind."""
+    """Refused rows, by kind."""
     odd: Counter[str] = field(default_factory=Counter)
     edited: dict[str, list[tuple[str, tuple[int, ...]]]] = field(default_factory=dict)
-    """By card, refills that are not what their payments say, with what they may have been less
-    what they are."""
+    """Refills that differ from their payments, by card, with possible former amounts less the
+    present one.
+    """
 
     own_fees: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
-    """By card, charges for what the book charges for by itself, and what the balance moved."""
+    """Charges that the book makes itself as fees, by card, with their effect on the balance."""
 
     def of_kind(self, kind: str) -> list[Movement]:
-        """Movements of one kind."""
+        """Return the movements of one kind."""
         return [
             entry.movement
             for entries in self.entries.values()
@@ -98,28 +99,28 @@ class Log:
 
 
 class Context(NamedTuple):
-    """What reading the tables needs to know."""
+    """What the reader needs to know of the book and the cards."""
 
     source: str
     clock: Clock
     owners: Mapping[str, str]
-    """Customers by the number of their card."""
+    """Customers by card number."""
     cards: Mapping[str, Card]
     present: Collection[str]
-    """Numbers of all cards there are, those refused among them."""
+    """Numbers of all cards, refused ones included."""
     services: Collection[str]
     opened: Mapping[str, dt.date]
     """First days of customers' accounts."""
     fees: Mapping[tuple[str, str], dt.date]
-    """First days of fees, by customer and id: from then on the book charges for itself."""
+    """First days of fees, by customer and id; from then on the book charges them itself."""
     today: dt.date
 
 
 def read(tables: Tables, context: Context) -> Log:
-    """Everything the tables say of customers' money."""
+    """Read all money of customers from the tables."""
     reader = _Reader(context)
     refills = _by_card(tables.rows("cc_logrefill", _REFILL).rows, "card_id")
-    for found, kind, read in (
+    for table, kind, read in (
         (tables.rows("cc_logrefill", _REFILL), "refill", reader.refill),
         (tables.rows("cc_logpayment", _PAYMENT), "payment", reader.payment(refills)),
         (tables.rows("cc_charge", _CHARGE), "charge", reader.charge),
@@ -129,20 +130,20 @@ def read(tables: Tables, context: Context) -> Log:
             reader.voucher(refills, a2billing.rates_of_exchange(tables)),
         ),
     ):
-        reader.log.refused.setdefault(kind, []).extend(found.refused)
-        reader.take(found.rows, kind, read)
+        reader.log.refused.setdefault(kind, []).extend(table.refused)
+        reader.take(table.rows, kind, read)
     return reader.log
 
 
 def _by_card(rows: list[Row], column: str) -> dict[str, dict[str, Row]]:
-    found: dict[str, dict[str, Row]] = {}
+    by_card: dict[str, dict[str, Row]] = {}
     for row in rows:
-        found.setdefault(row[column], {})[row["id"]] = row
-    return found
+        by_card.setdefault(row[column], {})[row["id"]] = row
+    return by_card
 
 
 class _StrayError(Exception):
-    """A row that is no customer's."""
+    """A row that belongs to no customer."""
 
 
 class _Reader:
@@ -172,7 +173,7 @@ class _Reader:
                 self.log.refused[kind].append(row.refused("bad-row", message, name))
 
     def _day(self, row: Row, before: dt.date | None) -> dt.date | None:
-        """A row's day; one that has none has that of the row before it."""
+        """Return a row's day, or that of the row before if it has none."""
         for column in ("usedate", "date", "creationdate"):
             if written := row.values.get(column):
                 try:
@@ -183,7 +184,7 @@ class _Reader:
         return before
 
     def _card(self, row: Row) -> str:
-        """The card of a row that is some customer's."""
+        """Return the card of a row, which must be a customer's."""
         column = next(
             (name for name in ("card_id", "id_cc_card") if name in row.values), "usedcardnumber"
         )
@@ -221,7 +222,7 @@ class _Reader:
         return name if name in services else usual
 
     def refill(self, row: Row, day: dt.date) -> Iterator[Entry]:
-        """A refill; a fee that was taken as one is a charge."""
+        """Yield a refill, or a charge for a fee recorded as a refill."""
         self._card(row)
         micro = a2billing.micro(row["credit"])
         if not micro:
@@ -237,7 +238,7 @@ class _Reader:
     def payment(
         self, refills: Mapping[str, Mapping[str, Row]]
     ) -> Callable[[Row, dt.date], Iterator[Entry]]:
-        """Payments, each with the refill it paid for; ``refills`` are by card and id."""
+        """Return a reader of payments that pairs them with refills, given by card and id."""
 
         def read(row: Row, day: dt.date) -> Iterator[Entry]:
             card = self._card(row)
@@ -269,7 +270,7 @@ class _Reader:
         return read
 
     def _with_refill(self, payment: Movement, refill: Row) -> Movement:
-        """A payment; dated as its refill where that came before the account's opening."""
+        """Date a payment like its refill, if that came before the account's opening."""
         try:
             day = self.context.clock.day(refill["date"])
         except ValueError:
@@ -279,20 +280,20 @@ class _Reader:
         )
 
     def _compare(self, card: str, refill: Row, payment: Row, paid_micro: int) -> None:
-        """Remember a refill that is neither its payment nor that less VAT."""
+        """Record a refill that is neither its payment's amount nor that less VAT."""
         credited = a2billing.micro(refill["credit"])
         may = (_net(paid_micro, self._percent(card)), paid_micro)
-        if all(abs(one - credited) > _CENT for one in may):
+        if all(abs(amount - credited) > _CENT for amount in may):
             name = f"{refill.name}, {payment.name}"
-            found = tuple(one - credited for one in may)
-            self.log.edited.setdefault(card, []).append((name, found))
+            differences = tuple(amount - credited for amount in may)
+            self.log.edited.setdefault(card, []).append((name, differences))
 
     def _percent(self, card: str) -> Decimal:
-        found = self.context.cards.get(card)
-        return found.percent if found else Decimal(0)
+        card_found = self.context.cards.get(card)
+        return card_found.percent if card_found else Decimal(0)
 
     def charge(self, row: Row, day: dt.date) -> Iterator[Entry]:
-        """A charge, whether A2Billing took it from the balance or put it on an invoice."""
+        """Yield a charge, whether it was taken from the balance or put on an invoice."""
         self._card(row)
         micro = a2billing.micro(row["amount"])
         if not micro:
@@ -311,7 +312,7 @@ class _Reader:
             yield Entry(charge, 0, row.name, "never-taken")
 
     def _is_own_fee(self, row: Row, day: dt.date) -> bool:
-        """Whether a charge is for what the book charges a fee for by itself."""
+        """Return True if the book itself charges a fee for what a row charges."""
         fee = {
             _RENT: subscriptions.number_id(row["id_cc_did"]),
             _SUBSCRIBED: subscriptions.subscription_id(row["id_cc_card_subscription"]),
@@ -322,14 +323,16 @@ class _Reader:
     def voucher(
         self, refills: Mapping[str, Mapping[str, Row]], exchange: Mapping[str, Decimal]
     ) -> Callable[[Row, dt.date], Iterator[Entry]]:
-        """Vouchers that were used, but for those a refill speaks of."""
+        """Return a reader of used vouchers, which leaves out those that a refill mentions."""
 
         def read(row: Row, day: dt.date) -> Iterator[Entry]:
             if not row["usedcardnumber"]:
                 raise _StrayError("unused-voucher")
             card = self._card(row)
             code = row["voucher"]
-            if code and any(code in one["description"] for one in refills.get(card, {}).values()):
+            if code and any(
+                code in refill_row["description"] for refill_row in refills.get(card, {}).values()
+            ):
                 raise _StrayError("voucher-with-refill")
             worth = Decimal(a2billing.five(row["credit"]))
             worth *= exchange.get(row["currency"].upper(), Decimal(1))
@@ -346,7 +349,7 @@ class _Reader:
 
 
 def _net(gross_micro: int, percent: Decimal) -> int:
-    """What A2Billing makes of a payment: net of VAT, with five decimals."""
+    """Return a payment less VAT as A2Billing computes it, with five decimals."""
     share = 10_000 + int(percent * 100)
     return money.divide(gross_micro * 1000, share) * 10
 
@@ -357,16 +360,16 @@ class _Bill(NamedTuple):
 
 
 def unpaid(tables: Tables, clock: Clock) -> dict[str, list[Invoice]]:
-    """Invoices that are closed and not paid, by card."""
-    found: dict[str, list[Invoice]] = {}
+    """Return unpaid closed invoices, by card."""
+    by_card: dict[str, list[Invoice]] = {}
     for row, invoice in _bills(tables, clock):
         if row["paid_status"] == "0" and row["status"] == "1" and invoice.gross_micro:
-            found.setdefault(row["id_card"], []).append(invoice)
-    return found
+            by_card.setdefault(row["id_card"], []).append(invoice)
+    return by_card
 
 
 def in_credit(tables: Tables, clock: Clock) -> dict[str, int]:
-    """What of each invoice is in its card's balance, in micro-units, by reference."""
+    """Return the part of each invoice in its card's balance, in micro-units, by reference."""
     return {bill.reference: bill.in_credit_micro for _, bill in _bills(tables, clock)}
 
 
@@ -378,13 +381,13 @@ def _bills(tables: Tables, clock: Clock) -> Iterator[_Bill]:
         lines = items.get(row["id"], [])
         net = [a2billing.micro(line["price"]) for line in lines]
         rates = [10_000 + int(Decimal(line["vat"] or 0) * 100) for line in lines]
-        exact = sum(one * rate for one, rate in zip(net, rates, strict=True))
+        exact = sum(price * rate for price, rate in zip(net, rates, strict=True))
         gross = money.rounded(money.divide(exact, 10_000), 2)
-        owed = sum(one for one, line in zip(net, lines, strict=True) if _is_in_credit(line))
+        owed = sum(price for price, line in zip(net, lines, strict=True) if _is_in_credit(line))
         day = clock.day(row["date"]) if row["date"] else dt.date.min
         yield _Bill(row, Invoice(row["reference"] or row["id"], day, gross, owed))
 
 
 def _is_in_credit(item: Row) -> bool:
-    """Whether a line bills what the balance owes; others were never taken from it."""
+    """Return True if a line bills what is taken from the balance."""
     return item["type_ext"] == "POSTPAID"

@@ -1,4 +1,4 @@
-"""A2Billing's call plans as decks: one a plan, of the rates of all ratecards in it.
+"""Convert A2Billing's call plans to decks: one per plan, from all ratecards in it.
 
 Among rates of one prefix A2Billing takes the cheapest to buy, or to sell (``lcrtype``): that one
 stands in the deck, and the others count as outpriced.
@@ -33,7 +33,7 @@ _HEAD = "# {name}: A2Billing's call plan {id}. Every import writes this file ane
 
 @dataclass(kw_only=True)
 class Decks:
-    """Decks by name, as text, and what was left out of them."""
+    """Texts of decks by name, and what was left out of them."""
 
     texts: dict[str, str] = field(default_factory=dict)
     rates: int = 0
@@ -41,12 +41,12 @@ class Decks:
 
 
 def deck_name(source: str, call_plan: str) -> str:
-    """What the deck of a call plan is called."""
+    """Return the name of a call plan's deck."""
     return f"{source}-{call_plan}"
 
 
 def read(tables: Tables, source: str, call_plans: Iterable[str]) -> Decks:
-    """The decks of some call plans.
+    """Make the decks of some call plans.
 
     Args:
         tables: A2Billing's.
@@ -95,34 +95,34 @@ def _serves_all(plan: Row) -> bool:
 def _rate(
     row: Row, plan: Row | None, names: Mapping[str, str], carriers: Mapping[str, str]
 ) -> dict[str, str]:
-    """A rate in the columns of a deck; what says nothing is empty."""
-    found = {"dialprefix": row["dialprefix"]}
-    found["destination"] = names.get(row["destination"], "")
+    """Convert a rate to the columns of a deck, with default values left empty."""
+    cells = {"dialprefix": row["dialprefix"]}
+    cells["destination"] = names.get(row["destination"], "")
     for name in AMOUNTS:
         try:
             amount = a2billing.five(row[name]).removeprefix("-")
         except ValueError:
             amount = row[name]  # the deck's own reading says what is the matter
-        found[name] = "" if amount == "0.00000" and name != "rateinitial" else amount
+        cells[name] = "" if amount == "0.00000" and name != "rateinitial" else amount
     for name in SECONDS:
-        found[name] = row[name] if row[name] != "0" else ""
+        cells[name] = row[name] if row[name] != "0" else ""
     for name, default in _TIMES.items():
-        found[name] = row[name] if row[name] != default else ""
+        cells[name] = row[name] if row[name] != default else ""
     starts, ends = [row["startdate"]], [row["stopdate"]]
     trunk = row["id_trunk"]
     if plan is not None:
         starts.append(plan["startingdate"])
         ends.append(plan["expirationdate"])
         trunk = plan["id_trunk"] if trunk in {"", "-1"} else trunk
-    found["startdate"] = max(starts)
-    found["stopdate"] = min(filter(None, ends), default="")
-    bought = found["buyrate"] and trunk not in {"", "0", "-1"}
-    found["carrier"] = (carriers.get(trunk) or f"Trunk-{trunk}") if bought else ""
-    return found
+    cells["startdate"] = max(starts)
+    cells["stopdate"] = min(filter(None, ends), default="")
+    bought = cells["buyrate"] and trunk not in {"", "0", "-1"}
+    cells["carrier"] = (carriers.get(trunk) or f"Trunk-{trunk}") if bought else ""
+    return cells
 
 
 def _deck(head: str, name: str, rates: list[dict[str, str]], by: str, odd: Counter[str]) -> str:
-    """A deck's text without rates that cannot be, or that are outpriced by another."""
+    """Format a deck, without invalid and outpriced rates."""
     ordered = sorted(rates, key=lambda rate: (rate["dialprefix"], _number(rate[by])))
     while True:
         text = head + _written(ordered)

@@ -1,4 +1,4 @@
-"""Compare every customer's balance in A2Billing with the book, and adopt what no row explains."""
+"""Reconcile customers' balances in A2Billing and in the book, and adopt unexplained amounts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _BILLS = ("#invoice", "#statement", "#rounding", "#release", "#credit-note")
 
 
 class Compared(NamedTuple):
-    """All customers' reconciliations."""
+    """The reconciliations of all customers."""
 
     source: str
     place: str
@@ -43,11 +43,11 @@ class Compared(NamedTuple):
 
     @property
     def unexplained(self) -> list[Line]:
-        """Those that are not understood."""
+        """Return the reconciliations with an unexplained amount."""
         return [line for line in self.lines if line.unexplained_micro]
 
     def as_json(self) -> dict[str, Any]:
-        """The command's ``--json``."""
+        """Return the result for ``--json``."""
         return {
             "source": self.source,
             "from": self.place,
@@ -80,37 +80,37 @@ def _as_json(line: Line) -> dict[str, Any]:
 
 
 def last_place(book: Book, source: str) -> str:
-    """Where a source was imported from last; empty if it never was."""
-    found = ""
+    """Return where a source was last imported from, empty if it never was."""
+    files = ""
     for row in csv.DictReader(io.StringIO(book.text(IMPORTS))):
         if row["source"] == source:
-            found = row["files"]
-    return found.partition("#")[0]
+            files = row["files"]
+    return files.partition("#")[0]
 
 
-def reconcile(book: Book, source: Source, one: Path | Address, today: dt.date) -> Compared:
+def reconcile(book: Book, source: Source, location: Path | Address, today: dt.date) -> Compared:
     """Compare every card's balance with its customer's account.
 
     Raises:
         UnusableInput: if A2Billing cannot be read.
     """
     clock = a2billing.clock_of(book, source)
-    with migrate.tables_of(one, source) as tables:
-        found = cards.read(tables, source.switch, clock, today)
-        log = migrate.read_log(book, source, tables, found, today)
+    with migrate.tables_of(location, source) as tables:
+        all_cards = cards.read(tables, source.switch, clock, today)
+        log = migrate.read_log(book, source, tables, all_cards, today)
         old = money_log.in_credit(tables, clock)
         work = _Work(
             book,
             source,
             tables,
-            found,
+            all_cards,
             log,
             _held(book, source),
             migrate.owners_of(book, source),
             old,
             _reservation(tables),
         )
-        return Compared(source.name, str(one), work.lines())
+        return Compared(source.name, str(location), work.lines())
 
 
 def _reservation(tables: Tables) -> int:
@@ -134,7 +134,7 @@ class _Work:
     reservation_micro: int
 
     def lines(self) -> list[Line]:
-        """A line for every card, by customer."""
+        """Return a reconciliation for every card, sorted by customer."""
         lines = [self._line(card) for card in self.found.cards]
         doubtful = [line for line in lines if line.unexplained_micro and line.card in self.owners]
         if doubtful:
@@ -156,7 +156,7 @@ class _Work:
             card=number,
             username=card.username,
             credit_micro=card.credit_micro,
-            book_micro=sum(one.micro for one in self._entries(name)),
+            book_micro=sum(entry.micro for entry in self._entries(name)),
         )
         if name:
             line.causes += causes.by_rows(self._known(line))
@@ -190,14 +190,14 @@ class _Work:
     def _look_closer(
         self, line: Line, theirs: Mapping[str, Mapping[str, Call]], ours: Mapping[str, Call]
     ) -> None:
-        """Explain a line by its calls, and by what fits what is left."""
+        """Explain a line by its calls, then by causes whose amount fits the rest."""
         entries = self._entries(line.customer)
         own = theirs.get(line.card, {})
         legs = theirs.get(f"caller {line.card}", {})
-        has_opening = any(one.what == "opening" for one in entries)
+        has_opening = any(row.what == "opening" for row in entries)
         line.causes += causes.by_calls(own, ours, has_opening=has_opening)
-        usage = -sum(one.micro for one in entries if one.what == "calls")
-        if other := usage - sum(one.micro for one in ours.values()):
+        usage = -sum(row.micro for row in entries if row.what == "calls")
+        if other := usage - sum(row.micro for row in ours.values()):
             line.causes.append(Cause("only-in-book", other, ("calls of other sources",)))
         if not line.unexplained_micro:
             return
@@ -216,12 +216,12 @@ class _Work:
             line.hints += causes.hints(line.unexplained_micro, log)
 
     def _their_calls(self, wanted: Collection[str]) -> dict[str, dict[str, Call]]:
-        """A2Billing's calls of some cards, by card and identity.
+        """Return A2Billing's calls of some cards, by card and identity.
 
         A leg that was recorded for a number's owner and charged to its caller stands, below zero,
         under ``caller`` and his card, too.
         """
-        found: dict[str, dict[str, Call]] = {card: {} for card in wanted}
+        by_card: dict[str, dict[str, Call]] = {card: {} for card in wanted}
         start = {
             card: _first_moment(self.book, self.source, name)
             for card, name in self.owners.items()
@@ -246,20 +246,20 @@ class _Work:
                     leg_of,
                     row["start"] < start.get(card, ""),
                 )
-                if card in found:
-                    found[card][f"{row['uniqueid']}/{row['sequence']}"] = call
+                if card in by_card:
+                    by_card[card][f"{row['uniqueid']}/{row['sequence']}"] = call
                     if not leg_of:
                         callers[row["uniqueid"]] = card
                 if leg_of:
                     legs.append((row["uniqueid"], call))
         for uid, call in legs:
             if (card := callers.get(uid)) is not None:
-                found.setdefault(f"caller {card}", {})[uid] = call._replace(micro=-call.micro)
-        return found
+                by_card.setdefault(f"caller {card}", {})[uid] = call._replace(micro=-call.micro)
+        return by_card
 
     def _our_calls(self, wanted: Collection[str]) -> dict[str, dict[str, Call]]:
-        """The book's calls of some customers that came from A2Billing, by identity."""
-        found: dict[str, dict[str, Call]] = {}
+        """Return calls of some customers that came from A2Billing, by identity."""
+        by_customer: dict[str, dict[str, Call]] = {}
         names = ["customer", "switch", "uid", "seq", "cost_micro"]
         value_set = pa.array(sorted(wanted), pa.string())
         for day in detail.digests(self.book):
@@ -269,8 +269,8 @@ class _Work:
             for row in calls.filter(own).to_pylist():
                 key = f"{row['uid']}/{row['seq']}"
                 call = Call(f"cc_call {row['uid']}", row["cost_micro"])
-                found.setdefault(row["customer"], {})[key] = call
-        return found
+                by_customer.setdefault(row["customer"], {})[key] = call
+        return by_customer
 
 
 def _micro(written: str) -> int:
@@ -281,54 +281,56 @@ def _micro(written: str) -> int:
 
 
 def _first_moment(book: Book, source: Source, name: str) -> str:
-    """When a customer's account begins, as A2Billing's clock shows it."""
+    """Return when a customer's account begins, as a time of A2Billing's server."""
     clock = a2billing.clock_of(book, source)
     moment = dt.datetime.combine(subledgers.customers(book)[name].opened, dt.time(), clock.book)
     return f"{moment.astimezone(clock.server):%Y-%m-%d %H:%M:%S}"
 
 
 def _held(book: Book, source: Source) -> dict[str, list[Held]]:
-    """Every entry of the book's customers, by the customer's part of the account."""
-    found: dict[str, list[Held]] = {}
+    """Return all entries of the book's customers, by account component."""
+    by_customer: dict[str, list[Held]] = {}
     starts = tuple(syntax.link(kind, source.name, "") for kind in _OWN)
     adopted = syntax.link("adopted", source.name, "")
     for path in book.files(GENERAL, "2*.beancount"):
         for block in syntax.blocks(book.text(path)):
             if block.kind in {"*", "!"} and (customer := general.customer_of(block)):
-                found.setdefault(customer, []).append(_entry(block, customer, starts, adopted))
-    return found
+                by_customer.setdefault(customer, []).append(
+                    _entry(block, customer, starts, adopted)
+                )
+    return by_customer
 
 
 def _entry(block: syntax.Block, customer: str, starts: tuple[str, ...], adopted: str) -> Held:
     legs = block.legs
     own = accounts.RECEIVABLE + customer + ":"
-    micro = -sum(one.micro for one in legs if one.account.startswith(own))
+    micro = -sum(posting.micro for posting in legs if posting.account.startswith(own))
     link = block.own_link
     head = block.text.partition("\n")[0]
     if link.startswith(starts):
-        what = "row"
+        kind = "row"
     elif link.startswith(adopted):
-        what = "adopted"
+        kind = "adopted"
     elif link.startswith("opening-"):
-        what = "opening"
+        kind = "opening"
     elif not link and "\n  calls: " in block.text:
-        what = "calls"
+        kind = "calls"
     elif any(f" {tag}" in head for tag in _BILLS):
-        what = "bill"
+        kind = "bill"
     else:
-        what = "other"
+        kind = "other"
     first = legs[0].micro if legs else 0
-    return Held(link, what, micro, first, "\n  voided: " in block.text, head)
+    return Held(link, kind, micro, first, "\n  voided: " in block.text, head)
 
 
 # Adopting
 
 
 def adopt(draft: Draft, compared: Compared) -> list[tuple[str, int]]:
-    """Post what no row explains, a visible line each; returns customers and amounts."""
+    """Post unexplained amounts, one entry each, and return customers and amounts."""
     posted = []
     for line in compared.lines:
-        parts = [(one.micro, one.message) for one in line.causes if _is_adopted(one)]
+        parts = [(cause.micro, cause.message) for cause in line.causes if _is_adopted(cause)]
         if line.unexplained_micro:
             parts.append((line.unexplained_micro, "nothing in A2Billing shows why"))
         for micro, why in parts:
@@ -343,7 +345,7 @@ def _is_adopted(cause: Cause) -> bool:
 
 
 def _post(draft: Draft, source: str, line: Line, micro: int, why: str) -> None:
-    """One line in the customer's open period."""
+    """Post one adopted amount in the customer's open period."""
     currency = subledgers.currency(draft, line.customer)
     places = money.decimals(currency)
     start = syntax.link("adopted", source, f"{line.card}-{draft.today}-")
@@ -366,9 +368,9 @@ def _post(draft: Draft, source: str, line: Line, micro: int, why: str) -> None:
 
 
 def statements(compared: Compared) -> Iterator[str]:
-    """SQL that would have A2Billing's balances be the book's, each only if it has not moved."""
+    """Yield SQL that sets A2Billing's balances to the book's, unless they have moved since."""
     for line in compared.lines:
-        if line.difference_micro and not any(one.code == "no-customer" for one in line.causes):
+        if line.difference_micro and not any(cause.code == "no-customer" for cause in line.causes):
             new = money.rounded(line.book_micro, a2billing.PLACES)
             old = a2billing.text(line.credit_micro)
             yield (
@@ -379,5 +381,5 @@ def statements(compared: Compared) -> Iterator[str]:
 
 
 def _quoted(text: str) -> str:
-    """A text in SQL; customers' ids hold nothing that would need more."""
+    """Quote a text for SQL."""
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"

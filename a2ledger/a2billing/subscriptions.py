@@ -1,4 +1,4 @@
-"""What recurs in A2Billing, as fees of the book: subscriptions, and numbers that are rented.
+"""Convert A2Billing's recurring charges to fees: subscriptions and rented numbers.
 
 A2Billing charges a month at a time, ahead. The book takes over where what is paid ends.
 """
@@ -23,38 +23,38 @@ _RENTED = {"0", "1"}
 
 
 class Recurring(NamedTuple):
-    """A fee to be."""
+    """A recurring charge, to become a fee."""
 
     card: str
     id: str
     service: str
     amount: str
-    """For a month."""
+    """Amount per month."""
     start: dt.date
     until: dt.date | None
     description: str
 
 
 def subscription_id(number: str) -> str:
-    """The id of the fee of a subscription."""
+    """Return the fee id of a subscription."""
     return f"sub.{number}"
 
 
 def number_id(number: str) -> str:
-    """The id of the fee of a rented number."""
+    """Return the fee id of a rented number."""
     return f"did.{number}"
 
 
 def read(
     tables: Tables, clock: Clock, since: dt.date, services: Collection[str]
 ) -> list[Recurring]:
-    """All that recurs from a day on, each from where A2Billing's charges end."""
-    found = [*_subscriptions(tables, clock, since), *_numbers(tables, clock, since)]
+    """Return recurring charges, each from the day A2Billing's own charges end."""
+    charges = [*_subscriptions(tables, clock, since), *_numbers(tables, clock, since)]
     usual = "Calls" if "Calls" in services else next(iter(services))
     return [
-        one if one.service in services else one._replace(service=usual)
-        for one in found
-        if a2billing.micro(one.amount)
+        recurring if recurring.service in services else recurring._replace(service=usual)
+        for recurring in charges
+        if a2billing.micro(recurring.amount)
     ]
 
 
@@ -102,7 +102,7 @@ def _numbers(tables: Tables, clock: Clock, since: dt.date) -> Iterator[Recurring
 
 
 def _later(day: dt.date, months: int) -> dt.date:
-    """The same day some months later, or the last of its month."""
+    """Return the same day some months later, or the last of that month."""
     index = day.year * 12 + day.month - 1 + max(months, 0)
     first = dt.date(index // 12, index % 12 + 1, 1)
     return min(first + dt.timedelta(days=day.day - 1), period.last_of_month(f"{first:%Y-%m}"))

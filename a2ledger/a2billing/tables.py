@@ -1,4 +1,4 @@
-"""A2Billing's tables as values: rows, amounts and days, and what their codes mean.
+"""Values of A2Billing's tables: rows, amounts, days, and the meanings of codes.
 
 Amounts are in A2Billing's base currency and net of VAT, but for payments. Times are of its
 server's clock. (Source: A2Billing 2.2, its schema and the code that writes it.)
@@ -19,7 +19,7 @@ from a2ledger.book.source_config import Source
 from a2ledger.sources.batch import RAW_SHOWN, TABLE, Refused
 
 PLACES = 5
-"""Decimals of a balance in A2Billing."""
+"""Decimals of balances in A2Billing."""
 
 _UNIT = Decimal(1).scaleb(-PLACES)
 _MOST = Decimal(10**12)
@@ -27,7 +27,7 @@ _MOST = Decimal(10**12)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a table: where it stands, its values by column, and its text."""
+    """A row of a table: its place, values by column, and text."""
 
     table: str
     file: str
@@ -40,11 +40,11 @@ class Row:
 
     @property
     def name(self) -> str:
-        """What a person finds it by."""
+        """Return the row's name for people."""
         return f"{self.table} {self.values['id']}"
 
     def refused(self, reason: str, message: str, identity: str) -> Refused:
-        """The row, refused."""
+        """Return the row as a refusal."""
         return Refused(self.file, self.line, reason, message, self.raw[:RAW_SHOWN], identity, TABLE)
 
 
@@ -56,23 +56,23 @@ class Found(NamedTuple):
 
 
 class Tables(Protocol):
-    """Where A2Billing's tables are."""
+    """Access to A2Billing's tables."""
 
     def rows(self, table: str, columns: Iterable[str]) -> Found:
-        """All rows of a table with some columns; none if there is no such table.
+        """Read all rows of a table with some columns, none if there is no such table.
 
         A column that is not there is empty, and so is what is NULL or a date of zeros.
         """
 
 
 class Clock(NamedTuple):
-    """Whose clock times are of, and in which zone days are wanted."""
+    """The time zones of A2Billing's server and of the book."""
 
     server: zoneinfo.ZoneInfo
     book: zoneinfo.ZoneInfo
 
     def day(self, written: str) -> dt.date:
-        """The book's day of a time.
+        """Return the book's day of a time on A2Billing's server.
 
         Raises:
             ValueError: if it is none.
@@ -84,7 +84,7 @@ class Clock(NamedTuple):
 
 
 def five(written: str) -> str:
-    """An amount with five decimals, rounded half away from zero; 0 is never negative.
+    """Format an amount with five decimals, rounded half away from zero, without negative zero.
 
     >>> five("123.45677947998047"), five("-0"), five(""), five("1e-05")
     ('123.45678', '0.00000', '0.00000', '0.00001')
@@ -96,7 +96,7 @@ def five(written: str) -> str:
 
 
 def micro(written: str) -> int:
-    """An amount with five decimals, in micro-units.
+    """Parse an amount, rounded to five decimals, into micro-units.
 
     Raises:
         ValueError: if it is no amount.
@@ -115,12 +115,12 @@ def _decimal(written: str) -> Decimal:
 
 
 def text(amount_micro: int) -> str:
-    """An amount as A2Billing shows its balances."""
+    """Format an amount as A2Billing shows balances."""
     return money.text(amount_micro, PLACES)
 
 
 def whole(written: str, default: int = 0) -> int:
-    """A whole number; the default where there is none."""
+    """Parse a whole number, or return the default if it is none."""
     try:
         return int(Decimal(written))
     except (InvalidOperation, ValueError, OverflowError):
@@ -128,12 +128,12 @@ def whole(written: str, default: int = 0) -> int:
 
 
 def identifier(switch: str, card: str) -> str:
-    """What a customer holds that calls of a card bear."""
+    """Return the identifier that links calls of a card to its customer."""
     return f"{switch}:{card}"
 
 
 def carriers(tables: Tables) -> dict[str, str]:
-    """Names of those who carry calls, by the number of the trunk."""
+    """Return carriers' names by trunk number."""
     names = {
         row["id"]: row["provider_name"]
         for row in tables.rows("cc_provider", ("id", "provider_name")).rows
@@ -145,34 +145,34 @@ def carriers(tables: Tables) -> dict[str, str]:
 
 
 def base_currency(tables: Tables) -> str:
-    """The currency all amounts are in; empty where the configuration does not say."""
+    """Return the currency of all amounts, empty if the configuration does not name it."""
     return setting(tables, "base_currency").upper()
 
 
 def setting(tables: Tables, key: str) -> str:
-    """A value of A2Billing's own configuration."""
+    """Return a value of A2Billing's own configuration."""
     columns = ("id", "config_key", "config_value")
-    found = (
+    values = (
         row["config_value"]
         for row in tables.rows("cc_config", columns).rows
         if row["config_key"] == key
     )
-    return next(found, "")
+    return next(values, "")
 
 
 def rates_of_exchange(tables: Tables) -> Mapping[str, Decimal]:
-    """Units of the base currency for one of another."""
-    found = {}
+    """Return exchange rates: units of the base currency for one of another."""
+    rates = {}
     for row in tables.rows("cc_currencies", ("id", "currency", "value")).rows:
         try:
             value = Decimal(row["value"])
         except InvalidOperation:
             continue
         if value.is_finite() and value > 0:
-            found[row["currency"].upper()] = value
-    return found
+            rates[row["currency"].upper()] = value
+    return rates
 
 
 def clock_of(book: Book, source: Source) -> Clock:
-    """The clock of A2Billing's server, and that of the book."""
+    """Return the time zones of A2Billing's server and of the book."""
     return Clock(zoneinfo.ZoneInfo(source.timezone), book.config.zone)

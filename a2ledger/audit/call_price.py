@@ -1,4 +1,4 @@
-"""The price of one call, told: the row of the deck that held, and each step of the formula."""
+"""Explain the price of one call: the rate that applied, and each step of the formula."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from a2ledger.records import Customer, split_list
 from a2ledger.sources.batch import OUTGOING
 
 _VERSIONS = 50
-"""Older versions of a deck that are tried."""
+"""Number of older versions of a deck to try."""
 
 
 class Priced(NamedTuple):
-    """How a call was priced."""
+    """The explanation of a call's price."""
 
     file: str
     line: int
-    """Of the rate."""
+    """Line of the rate in the deck."""
     prefix: str
     destination: str
     commit: str
-    """Empty if the deck still says so; else the commit that last did."""
+    """Commit that last had this rate, empty if the deck has it now."""
     told: Explained | None
-    """None where no deck gives the price."""
+    """None if no deck gives the price."""
     note: str = ""
     bought: Explained | None = None
 
@@ -45,7 +45,7 @@ class Priced(NamedTuple):
 
 
 def priced(book: Book, call: Mapping[str, Any], *, buy: bool = False) -> Priced:
-    """How a call was priced, by its deck as it is or, if that has changed, as it was.
+    """Explain a call's price by its deck as it is or, if that has changed, as it was.
 
     Args:
         book: whose.
@@ -53,7 +53,9 @@ def priced(book: Book, call: Mapping[str, Any], *, buy: bool = False) -> Priced:
         buy: whether to tell what its carrier takes, too.
     """
     price = call["cost_micro"] + call["voided_micro"]
-    said = f"it is void: {call['void']}; it would cost {money.text(price)}" if call["void"] else ""
+    void_note = (
+        f"it is void: {call['void']}; it would cost {money.text(price)}" if call["void"] else ""
+    )
     path = f"tariffs/{call['deck']}.csv"
     if call["given"] or not call["seconds"]:
         why = (
@@ -61,53 +63,59 @@ def priced(book: Book, call: Mapping[str, Any], *, buy: bool = False) -> Priced:
             if call["given"]
             else "an answered call of no seconds is free"
         )
-        note = "; ".join(filter(None, (why, said)))
+        note = "; ".join(filter(None, (why, void_note)))
         return Priced(path if call["deck"] else "", 0, call["prefix"], call["destination"], "",
                       None, note)  # fmt: skip
     customer = subledgers.customers(book)[call["customer"]]
     discount = int((customer.fact("discount_percent", call["day"]) or 0) * 100)
     local = _local(book, call)
     for commit, text, deck in _versions(book, call["deck"]):
-        found = rating.rate_of(Tariff(name=deck.name, decks=(deck,)), call["called"], local)
-        if found is None or deck.prefixes[found[1]].as_py() != call["prefix"]:
+        rate_row = rating.rate_of(Tariff(name=deck.name, decks=(deck,)), call["called"], local)
+        if rate_row is None or deck.prefixes[rate_row[1]].as_py() != call["prefix"]:
             continue
-        told = _checked(*found, call["seconds"], discount)
-        if told.cost_micro == price:
-            rate = formula.rate(*found)
+        steps = _checked(*rate_row, call["seconds"], discount)
+        if steps.cost_micro == price:
+            rate = formula.rate(*rate_row)
             return Priced(
                 path,
-                tariff.lines(text)[found[1]],
+                tariff.lines(text)[rate_row[1]],
                 call["prefix"],
                 call["destination"],
                 commit,
-                told,
-                said,
+                steps,
+                void_note,
                 formula.bought(rate, call["seconds"]) if buy else None,
             )
     note = _otherwise(book, call, customer, discount, local)
     return Priced(
-        path, 0, call["prefix"], call["destination"], "", None, f"{note}{said and '; '}{said}"
+        path,
+        0,
+        call["prefix"],
+        call["destination"],
+        "",
+        None,
+        f"{note}{void_note and '; '}{void_note}",
     )
 
 
 def _local(book: Book, call: Mapping[str, Any]) -> dt.datetime:
-    """When a call started, on the clock of the book's zone."""
+    """Return when a call started, in the book's time zone."""
     seconds = np.array([int(call["start"].timestamp())])
     naive = int(times.to_naive(seconds, book.config.timezone)[0])
     return (times.EPOCH + dt.timedelta(seconds=naive)).replace(tzinfo=None)
 
 
 def _checked(deck: Deck, row: int, seconds: int, discount: int) -> Explained:
-    """An explanation that comes to what the kernel charges."""
-    told = formula.sold(formula.rate(deck, row), seconds, discount)
+    """Explain a price, and check it against what the rating kernel charges."""
+    steps = formula.sold(formula.rate(deck, row), seconds, discount)
     arrays = (np.array([value]) for value in (row, seconds, discount))
     billed, price, _ = cost.price(deck, *arrays)
-    assert (told.billed_seconds, told.cost_micro) == (int(billed[0]), int(price[0]))  # noqa: S101 - what is told is what is charged
-    return told
+    assert (steps.billed_seconds, steps.cost_micro) == (int(billed[0]), int(price[0]))  # noqa: S101 - what is told is what is charged
+    return steps
 
 
 def _versions(book: Book, name: str) -> Iterator[tuple[str, str, Deck]]:
-    """A deck as it is, then as git knows it, newest first: commit, text, deck."""
+    """Yield versions of a deck, newest first, starting with today's: commit, text, deck."""
     path = f"tariffs/{name}.csv"
     seen = {text := book.text(path)}
     if text:
@@ -128,20 +136,20 @@ def _versions(book: Book, name: str) -> Iterator[tuple[str, str, Deck]]:
 def _otherwise(
     book: Book, call: Mapping[str, Any], customer: Customer, discount: int, local: dt.datetime
 ) -> str:
-    """What to say of a price that no deck gives: what it would be by now."""
+    """Describe what a call would cost now, if no version of its deck gives its price."""
     names = call["tariff"] or customer.text("tariff", call["day"])
     priced_by = tuple(decks.deck(book, name) for name in split_list(names))
-    found = rating.rate_of(Tariff(name=names, decks=priced_by), call["called"], local)
+    rate_row = rating.rate_of(Tariff(name=names, decks=priced_by), call["called"], local)
     by_now = "nothing: there is no rate"
-    if found:
-        told = _checked(*found, call["seconds"], discount)
-        prefix = found[0].prefixes[found[1]].as_py()
-        by_now = f"{money.text(told.cost_micro)}, tariffs/{found[0].name}.csv, prefix {prefix}"
+    if rate_row:
+        steps = _checked(*rate_row, call["seconds"], discount)
+        prefix = rate_row[0].prefixes[rate_row[1]].as_py()
+        by_now = f"{money.text(steps.cost_micro)}, tariffs/{rate_row[0].name}.csv, prefix {prefix}"
     return f"no version of its deck with the discount of now gives this price; it would be {by_now}"
 
 
 def call_json(book: Book, call: Mapping[str, Any], number: int) -> dict[str, Any]:
-    """A call as the command shows it."""
+    """Return a call as a row for ``--json``."""
     return {
         "call": number,
         "id": identity(call["switch"], call["uid"], call["seq"]),

@@ -1,4 +1,4 @@
-"""What a carrier asks for beside what we expected to pay: which calls, how long, how much."""
+"""Reconcile a carrier's bill with what we expected to pay: calls, durations and amounts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AGREES, SECONDS, PRICE, THEIRS, OURS = (
 
 
 class Ours(NamedTuple):
-    """A call as we have it."""
+    """A call from our call detail."""
 
     uid: str
     start: dt.datetime
@@ -28,11 +28,11 @@ class Ours(NamedTuple):
     seconds: int
     micro: int
     currency: str = ""
-    """Of the deck that says what it costs."""
+    """Currency of the deck that gives its cost."""
 
 
 class Pair(NamedTuple):
-    """A call on both sides, or on one."""
+    """A call found on both sides, or on one."""
 
     kind: str
     ours: Ours | None
@@ -41,13 +41,13 @@ class Pair(NamedTuple):
     def row(self) -> tuple[str, ...]:
         """Return the pair as a row of a dispute."""
         ours, theirs = self.ours, self.theirs
-        one = ours or theirs
-        assert one is not None  # noqa: S101 - a pair has a side
+        shown = ours or theirs
+        assert shown is not None  # noqa: S101 - a pair has a side
         return (
             self.kind,
-            str(one.start or ""),
-            one.called,
-            (ours.destination if ours else "") or one.destination,
+            str(shown.start or ""),
+            shown.called,
+            (ours.destination if ours else "") or shown.destination,
             str(ours.seconds) if ours else "",
             str(theirs.seconds) if theirs else "",
             money.text(ours.micro) if ours else "",
@@ -66,34 +66,34 @@ DISPUTE = (
 
 @dataclass
 class Side:
-    """Some calls of one side added up."""
+    """Totals of some calls of one side."""
 
     calls: int = 0
     seconds: int = 0
     micro: int = 0
 
     def add(self, calls: int, seconds: int, micro: int) -> None:
-        """Add calls."""
+        """Add calls to the totals."""
         self.calls, self.seconds = self.calls + calls, self.seconds + seconds
         self.micro += micro
 
 
 @dataclass(kw_only=True)
 class Reconciled:
-    """What a carrier's file and the book agree and differ in."""
+    """The comparison of a carrier's file with the book."""
 
     carrier: str
     currency: str
     pairs: list[Pair] = field(default_factory=list)
     destinations: dict[str, tuple[Side, Side]] = field(default_factory=dict)
-    """Ours and theirs, by destination."""
+    """Our totals and theirs, by destination."""
     totals: tuple[Side, Side] = field(default_factory=lambda: (Side(), Side()))
     is_invoice: bool = False
     tolerance: Tolerance = field(default_factory=Tolerance)
 
     @property
     def agrees(self) -> bool:
-        """Whether there is nothing to dispute."""
+        """Return True if there is nothing to dispute."""
         if self.is_invoice:
             return not self.differing()
         return all(pair.kind == AGREES for pair in self.pairs)
@@ -108,12 +108,12 @@ class Reconciled:
         ]
 
     def counts(self) -> dict[str, int]:
-        """Return how many calls there are of each kind."""
+        """Count the calls of each kind."""
         kinds = [pair.kind for pair in self.pairs]
         return {kind: kinds.count(kind) for kind in (AGREES, SECONDS, PRICE, THEIRS, OURS)}
 
     def as_json(self) -> dict[str, Any]:
-        """Return the command's ``--json``."""
+        """Return the result for ``--json``."""
         return {
             "carrier": self.carrier,
             "currency": self.currency,
@@ -162,65 +162,65 @@ def compare(
         tolerance: how far apart is the same.
         bounds: first and last moment; a call of ours outside is only there to be paired.
     """
-    found = Reconciled(carrier=carrier, currency=currency, tolerance=tolerance)
-    found.is_invoice = any(one.start is None for one in theirs)
+    result = Reconciled(carrier=carrier, currency=currency, tolerance=tolerance)
+    result.is_invoice = any(record.start is None for record in theirs)
     mine = sorted(ours, key=lambda call: (call.start, call.uid))
     paired: set[str] = set()
-    if not found.is_invoice:
+    if not result.is_invoice:
         pairs = list(_pairs(mine, theirs, tolerance))
         paired = {pair.ours.uid for pair in pairs if pair.ours and pair.theirs}
-        found.pairs = [
+        result.pairs = [
             pair
             for pair in pairs
             if pair.theirs or (pair.ours and bounds[0] <= pair.ours.start <= bounds[1])
         ]
     mine = [call for call in mine if call.uid in paired or bounds[0] <= call.start <= bounds[1]]
-    names = _names(found.pairs)
+    names = _names(result.pairs)
     for call in mine:
-        sides = found.destinations.setdefault(call.destination, (Side(), Side()))
+        sides = result.destinations.setdefault(call.destination, (Side(), Side()))
         sides[0].add(1, call.seconds, call.micro)
-        found.totals[0].add(1, call.seconds, call.micro)
-    for one in theirs:
-        name = names.get(one, one.destination or one.called)
-        sides = found.destinations.setdefault(name, (Side(), Side()))
-        sides[1].add(one.calls, one.seconds, one.micro)
-        found.totals[1].add(one.calls, one.seconds, one.micro)
-    return found
+        result.totals[0].add(1, call.seconds, call.micro)
+    for record in theirs:
+        name = names.get(record, record.destination or record.called)
+        sides = result.destinations.setdefault(name, (Side(), Side()))
+        sides[1].add(record.calls, record.seconds, record.micro)
+        result.totals[1].add(record.calls, record.seconds, record.micro)
+    return result
 
 
 def _names(pairs: Iterable[Pair]) -> dict[Theirs, str]:
-    """Return what we call the destination of their calls, so that both add up alike."""
+    """Return our destination names of their calls, so that totals compare."""
     return {pair.theirs: pair.ours.destination for pair in pairs if pair.ours and pair.theirs}
 
 
 def _pairs(mine: Sequence[Ours], theirs: Sequence[Theirs], tolerance: Tolerance) -> Iterator[Pair]:
-    """Yield each call with the one of the other side that started nearest, if near enough."""
+    """Yield each call with the nearest in time on the other side, within the tolerance."""
     by_number: dict[str, list[Ours]] = {}
     for call in mine:
         by_number.setdefault(digits(call.called), []).append(call)
     used: set[str] = set()
     most = dt.timedelta(seconds=tolerance.start_seconds)
-    for one in sorted(theirs, key=lambda one: (one.start or dt.datetime.min, one.line)):  # noqa: DTZ901
-        assert one.start is not None  # noqa: S101 - an invoice is not paired
-        calls = by_number.get(one.called, [])
-        first = bisect_left(calls, one.start - most, key=lambda call: call.start)
+    for record in sorted(theirs, key=lambda record: (record.start or dt.datetime.min, record.line)):  # noqa: DTZ901
+        assert record.start is not None  # noqa: S101 - an invoice is not paired
+        calls = by_number.get(record.called, [])
+        first = bisect_left(calls, record.start - most, key=lambda call: call.start)
         near = []
         for call in calls[first:]:
-            if call.start > one.start + most:
+            if call.start > record.start + most:
                 break
             if call.uid not in used:
-                apart = abs(call.start - one.start)
-                near.append((abs(call.seconds - one.seconds), apart, call.uid, call))
+                apart = abs(call.start - record.start)
+                near.append((abs(call.seconds - record.seconds), apart, call.uid, call))
         if not near:
-            yield Pair(THEIRS, None, one)
+            yield Pair(THEIRS, None, record)
             continue
         call = min(near)[-1]
         used.add(call.uid)
-        same_price = abs(call.micro - one.micro) <= tolerance.amount_micro
-        same_length = abs(call.seconds - one.seconds) <= tolerance.seconds
+        same_price = abs(call.micro - record.micro) <= tolerance.amount_micro
+        same_length = abs(call.seconds - record.seconds) <= tolerance.seconds
         # At the same price another length is only how blocks are shown.
         kind = AGREES if same_price else PRICE if same_length else SECONDS
-        yield Pair(kind, call, one)
+        yield Pair(kind, call, record)
     for call in mine:
         if call.uid not in used:
             yield Pair(OURS, call, None)

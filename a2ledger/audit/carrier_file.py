@@ -1,4 +1,4 @@
-"""A carrier's records or invoice lines, read from their file."""
+"""Read a carrier's records or invoice lines from their file."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _NAMES = {
     "currency": "currency currencycode ccy währung devise moneda valuta",
 }
 FIELDS = tuple(_NAMES)
-"""What a column of a carrier's file may be."""
+"""Fields that a column of a carrier's file may hold."""
 
 _RANKS = {
     name: (field_, rank)
@@ -53,11 +53,11 @@ _CLOCK = re.compile(
 
 
 class Theirs(NamedTuple):
-    """A call, or a line of an invoice, as the carrier has it."""
+    """A call, or a line of an invoice, from the carrier's file."""
 
     line: int
     start: dt.datetime | None
-    """On the book's own clock; None on an invoice."""
+    """In the book's time zone; None on an invoice."""
     called: str
     destination: str
     calls: int
@@ -66,7 +66,7 @@ class Theirs(NamedTuple):
 
 
 def currencies(rows: Sequence[Row], columns: Mapping[str, str]) -> set[str]:
-    """Return the currencies a carrier's file mentions: in a column, its header, or with a sign."""
+    """Return the currencies named in a carrier's file: in a column, a header or by a sign."""
     for place, (_, head) in enumerate(rows[:_SEARCHED]):
         places = _header(head, columns)
         if "amount" in places:
@@ -96,18 +96,18 @@ def read(
             return _read(rows[place + 1 :], file, places, zone)
     line = rows[0][0] if rows else 0
     seen = ", ".join(filter(None, rows[0][1])) if rows else "nothing"
-    what = f"which column is which is not clear, of {seen}"
+    problem = f"which column is which is not clear, of {seen}"
     todo = "say it with --map start=COLUMN,called=COLUMN,seconds=COLUMN,amount=COLUMN"
-    return [], [Problem(file, line, "bad-header", what, todo=todo)]
+    return [], [Problem(file, line, "bad-header", problem, todo=todo)]
 
 
 def _header(cells: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
-    said = {plain(header): name for name, header in columns.items()}
+    headers = {plain(header): name for name, header in columns.items()}
     places: dict[str, tuple[int, int]] = {}
     for place, cell in enumerate(cells):
         name = plain(_UNIT.sub("", cell))
-        if plain(cell) in said:
-            places[said[plain(cell)]] = (-1, place)
+        if plain(cell) in headers:
+            places[headers[plain(cell)]] = (-1, place)
         elif (known := _RANKS.get(name)) and known[0] not in columns:
             places[known[0]] = min(places.get(known[0], (999, 0)), (known[1], place))
     return {name: place for name, (_, place) in places.items()}
@@ -126,7 +126,7 @@ def _read(
     else:
         rows = [row for row in rows if cell(row[1], "destination").lower() not in _TOTALS]
     order = sheet_values.order(_day(cell(cells, "start")) for _, cells in rows)
-    found: list[Theirs] = []
+    theirs: list[Theirs] = []
     problems: list[Problem] = []
     try:
         mark = sheet_values.decimal_mark({cell(cells, "amount") for _, cells in rows})
@@ -134,7 +134,7 @@ def _read(
         return [], [Problem(file, 0, "bad-value", str(error))]
     for line, cells in rows:
         try:
-            found.append(
+            theirs.append(
                 Theirs(
                     line,
                     _time(cell(cells, "start"), order, zone) if "start" in places else None,
@@ -147,14 +147,14 @@ def _read(
             )
         except ValueError as error:
             problems.append(Problem(file, line, "bad-value", str(error)))
-    return found, problems
+    return theirs, problems
 
 
 _TOTALS = ("", "total", "totals", "sum", "summe", "gesamt", "grand total", "totale")
 
 
 def digits(text: str) -> str:
-    """Return the digits of a number as anybody may write it, country code first."""
+    """Return the digits of a number in any spelling, country code first."""
     return prefixes.without_00(re.sub(r"\D", "", text))
 
 
@@ -178,7 +178,7 @@ def _time(text: str, order: str, zone: dt.tzinfo) -> dt.datetime:
 
 
 def _length(seconds: str, minutes: str, mark: str) -> int:
-    """Return seconds of ``90``, ``1:30`` or ``00:01:30``, or of decimal minutes."""
+    """Parse a duration: ``90``, ``1:30``, ``00:01:30`` or decimal minutes, into seconds."""
     if not seconds and minutes and ":" not in minutes:
         try:
             return int((Decimal(minutes.replace(mark, ".")) * 60).to_integral_value())

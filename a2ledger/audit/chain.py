@@ -1,4 +1,4 @@
-"""A customer's closed periods in a chain: verified against their seals, and computed once more."""
+"""Verify a customer's closed periods: their seals in a chain, and their bills recomputed."""
 
 from __future__ import annotations
 
@@ -32,31 +32,31 @@ from a2ledger.vat import VatCode
 
 _BEARS = re.compile(r',\n "seal": "([^"]*)"\n\}\n\Z')
 ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What a file that somebody has changed may be answered with, before it is known to be changed."""
+"""Errors that reading a file edited by hand may raise, before the edit is detected."""
 _COMPUTED = (
     *("period", "currency", "statement", "lines", "vat"),
     *("net", "vat_total", "gross", "to_pay", "credit"),
 )
-"""What a document says that follows from journal and calls; the rest are facts of that day."""
+"""Fields of a document that can be recomputed from journal and calls."""
 _USAGE = ("service", "calls", "seconds", "late_from")
 """What a statement's line says again of calls, apart from its words."""
 
 
 @dataclass(kw_only=True)
 class Verified:
-    """What verifying has found."""
+    """The result of verifying."""
 
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    """What could not be verified, and why."""
+    """Parts that could not be verified, with the reason."""
     customers: int = 0
     sealed: int = 0
-    """Periods whose seal was looked at."""
+    """Number of periods whose seal was checked."""
     hashes: list[str] = field(default_factory=list)
-    """Of every seal there is."""
+    """Hashes of all seals found."""
 
     def take(self, other: Verified) -> None:
-        """Add what another process has found."""
+        """Add the results of another process."""
         self.problems += other.problems
         self.notes += other.notes
         self.customers += other.customers
@@ -65,18 +65,18 @@ class Verified:
 
 
 class _Issued(NamedTuple):
-    """A document as it lies in the book."""
+    """A document as it is in the book."""
 
     path: str
     text: str
     sealed: str
-    """Of the text, what its seal covers: all but the seal it bears."""
+    """The text covered by its seal: all but the seal itself."""
     bears: str
     content: dict[str, Any]
 
 
 class Task(NamedTuple):
-    """What one process verifies."""
+    """The work of one process."""
 
     root: Path
     names: list[str]
@@ -85,22 +85,22 @@ class Task(NamedTuple):
 
 
 class Chain:
-    """A customer's closed periods, one after the other."""
+    """Verifies a customer's closed periods in order."""
 
-    def __init__(self, book: Book, customer: Customer, task: Task, found: Verified) -> None:
-        self.book, self.customer, self.task, self.found = book, customer, task, found
+    def __init__(self, book: Book, customer: Customer, task: Task, result: Verified) -> None:
+        self.book, self.customer, self.task, self.found = book, customer, task, result
         self.covered = sealing.Covered(book)
         self.covered.documents = dict(task.documents)
         self.before: SoFar | None = None
 
     def verify(self) -> None:
-        """Verify each closed period, and what the next begins with."""
+        """Verify each closed period, and what the next one brings forward."""
         starts = self.customer.periods
         unsealed = 0
         for start, end in itertools.pairwise(starts):
-            one = Period(start, end)
+            period = Period(start, end)
             try:
-                unsealed += not self._period(one)
+                unsealed += not self._period(period)
             except BrokenBookError as error:
                 self.found.problems += error.problems
                 self.before = SoFar()
@@ -109,19 +109,19 @@ class Chain:
                 f"{self.customer.id}: {unsealed} period(s) closed before there were seals"
             )
 
-    def _period(self, one: Period) -> bool:
-        """Verify a closed period; whether it has a seal."""
-        path = customer_file.period_path(self.customer.id, one.start)
-        following = customer_file.period_path(self.customer.id, one.end)
+    def _period(self, period: Period) -> bool:
+        """Verify a closed period, and return True if it has a seal."""
+        path = customer_file.period_path(self.customer.id, period.start)
+        following = customer_file.period_path(self.customer.id, period.end)
         text, after = self._text(path), self._text(following)
         seals = [block for block in syntax.blocks(after) if f'custom "{seal.KIND}"' in block.text]
-        sealed = seal.read(after, one.end)
+        sealed = seal.read(after, period.end)
         if len(seals) != 1 or sealed is None:
             if seals or self.before is not None:
                 self._say(
                     following,
                     "chain",
-                    f"has {len(seals)} seals of {one} that can be read, and should have one",
+                    f"has {len(seals)} seals of {period} that can be read, and should have one",
                     restore(following),
                 )
             self.before = self.before if not seals else SoFar()
@@ -129,11 +129,11 @@ class Chain:
         self._kept(text, sealed)
         self.found.sealed += 1
         self.found.hashes.append(sealed.hash)
-        before = seal.read(text, one.start)
-        if issued := self._document(one, sealed):
-            holds = self._seal(one, text, before or SoFar(), sealed, issued, seals[0].text)
+        before = seal.read(text, period.start)
+        if issued := self._document(period, sealed):
+            holds = self._seal(period, text, before or SoFar(), sealed, issued, seals[0].text)
             try:
-                self._compute(one, path, text, after, issued.content)
+                self._compute(period, path, text, after, issued.content)
             except ODD:
                 if holds:
                     raise
@@ -144,19 +144,19 @@ class Chain:
     def _text(self, path: str) -> str:
         place = self.book.root / path
         if place.is_symlink() or not place.is_file():
-            gone = Problem(path, 0, "gone", "is no file of its own", todo=restore(path))
-            raise BrokenBookError([gone])
+            missing = Problem(path, 0, "gone", "is no file of its own", todo=restore(path))
+            raise BrokenBookError([missing])
         return place.read_bytes().decode("utf-8", "surrogateescape")
 
-    def _say(self, path: str, check: str, what: str, todo: str) -> None:
-        self.found.problems.append(Problem(path, 0, check, what, todo=todo))
+    def _say(self, path: str, check: str, problem: str, todo: str) -> None:
+        self.found.problems.append(Problem(path, 0, check, problem, todo=todo))
 
-    def _document(self, one: Period, sealed: SoFar) -> _Issued | None:
-        """The document of a period, if its file can be read."""
+    def _document(self, period: Period, sealed: SoFar) -> _Issued | None:
+        """Return the document of a period, or None if its file cannot be read."""
         path = self.task.documents.get(sealed.document)
         if path is None:
-            path = paths.path(one.end.year, sealed.document)  # or of a later year
-            self._say(path, "document", f"{one}: is gone", restore("invoices"))
+            path = paths.path(period.end.year, sealed.document)  # or of a later year
+            self._say(path, "document", f"{period}: is gone", restore("invoices"))
             return None
         text = self._text(path)
         bears = _BEARS.search(text)
@@ -166,12 +166,12 @@ class Chain:
         except (ValueError, RecursionError):
             is_one = False
         if not is_one or bears is None:
-            self._say(path, "document", f"{one}: is not as it was issued", restore(path))
+            self._say(path, "document", f"{period}: is not as it was issued", restore(path))
             return None
         return _Issued(path, text, text[: bears.start()] + "\n}\n", bears[1], content)
 
     def _kept(self, text: str, sealed: SoFar) -> None:
-        """Compare the files kept with a period's documents with the digests these name."""
+        """Compare files kept with a period's documents with the digests in the documents."""
         for name in (sealed.document, *sealing.issued(text)):
             path = self.task.documents.get(name, "")
             if path and '\n "files": {' in (content := self._text(path)):
@@ -181,32 +181,32 @@ class Chain:
 
     def _seal(
         self,
-        one: Period,
+        closed: Period,
         text: str,
         before: SoFar,
         sealed: SoFar,
         issued: _Issued,
         line: str,
     ) -> bool:
-        """Compute the seal once more; whether it holds."""
+        """Recompute the seal of a period, and return True if it matches."""
         told, calls = sealed.told, sealed.calls - before.calls
         if self.task.calls is not None:
-            calls, lines = self.task.calls.told(self.customer.id, one)
+            calls, lines = self.task.calls.told(self.customer.id, closed)
             told = seal.digest(lines.encode())
         document = issued.content
         try:
             gross_micro = money.parse(document["gross"])
         except ODD:
-            self._say(issued.path, "document", f"{one}: is not as it was issued",
+            self._say(issued.path, "document", f"{closed}: is not as it was issued",
                       restore(issued.path))  # fmt: skip
             return False
         own = {issued.path: issued.sealed}
         currency = subledgers.currency(self.book, self.customer.id)
         sign = -1 if document["kind"] == "credit-note" else 1
-        files = self.covered.files(self.customer.id, one, text, told, own)
+        files = self.covered.files(self.customer.id, closed, text, told, own)
         made = Seal(
             customer=self.customer.id,
-            period=one,
+            period=closed,
             document=sealed.document,
             files=files,
             told=told,
@@ -223,23 +223,23 @@ class Chain:
         if holds and bears:
             return True
         if holds or written_document(document) != issued.text:
-            what = f"{one}: is not as it was issued"
-            self._say(issued.path, "document", what, restore(issued.path))
-        place = customer_file.period_path(self.customer.id, one.start)
-        what = f"{self.customer.id}, {one}: "
+            problem = f"{closed}: is not as it was issued"
+            self._say(issued.path, "document", problem, restore(issued.path))
+        place = customer_file.period_path(self.customer.id, closed.start)
+        problem = f"{self.customer.id}, {closed}: "
         if told != sealed.told:
-            what += "its calls are not those that were sealed"
-            self._say(place, "calls", what, "restore calls/ from a backup")
+            problem += "its calls are not those that were sealed"
+            self._say(place, "calls", problem, "restore calls/ from a backup")
         elif not holds:
-            what += "its file, document or seal was changed after the close"
+            problem += "its file, document or seal was changed after the close"
             todo = f"compare with `git log -p -- {place}` and bring back what was closed"
-            self._say(place, "seal", what, todo)
+            self._say(place, "seal", problem, todo)
         return False
 
     def _compute(
-        self, one: Period, path: str, text: str, after: str, document: Mapping[str, Any]
+        self, period: Period, path: str, text: str, after: str, document: Mapping[str, Any]
     ) -> None:
-        """Draw the bill up once more from journal and calls, and compare."""
+        """Recompute the bill from journal and calls, and compare it with the document."""
         if self.task.calls is None:
             return
         name = self.customer.id
@@ -251,14 +251,14 @@ class Chain:
             return
         then = replace(
             self.customer,
-            periods=tuple(day for day in self.customer.periods if day <= one.start),
+            periods=tuple(day for day in self.customer.periods if day <= period.start),
         )
-        brought = ledger.read_brought(text, one.start)
-        final = (one.end, "yes") in self.customer.facts.get(SETTLED, ())
+        brought = ledger.read_brought(text, period.start)
+        final = (period.end, "yes") in self.customer.facts.get(SETTLED, ())
         codes, calls = _codes(document), self.task.calls
         coin = money.parse((document.get("rounding") or {}).get("to", "0"))
         bill = preview.draw_up(
-            self.book, then, one, brought, rows, calls, final=final, codes=codes, cash_micro=coin
+            self.book, then, period, brought, rows, calls, final=final, codes=codes, cash_micro=coin
         )
         made = as_json(
             closing_entries.document(
@@ -275,20 +275,22 @@ class Chain:
             )
         )
         if wrong := [key for key in _COMPUTED if _plain(made[key]) != _plain(document[key])]:
-            where = self.task.documents[document["number"] or paths.of_statement(name, one.start)]
-            what = f"{one}: journal and calls say something else of its {', '.join(wrong)}"
-            self._say(where, "document", what, f"restore {path}, its calls or the document")
+            where = self.task.documents[
+                document["number"] or paths.of_statement(name, period.start)
+            ]
+            problem = f"{period}: journal and calls say something else of its {', '.join(wrong)}"
+            self._say(where, "document", problem, f"restore {path}, its calls or the document")
         balances, sums = closing_entries.brought_forward(bill, name, currency)
         begins: list[data.Directive] = [*balances, *sums]
         head = after.partition(syntax.MARKER)[0]
         if any(syntax.formatted(entry) not in head for entry in begins):
-            following = customer_file.period_path(name, one.end)
-            what = f"does not begin with what {one} was closed with"
-            self._say(following, "chain", what, restore(following))
+            following = customer_file.period_path(name, period.end)
+            problem = f"does not begin with what {period} was closed with"
+            self._say(following, "chain", problem, restore(following))
 
 
 def _codes(document: Mapping[str, Any]) -> dict[str, VatCode]:
-    """Return the VAT codes of a document as they were when it was issued."""
+    """Return the VAT codes of a document as of its issue."""
     return {
         row["code"]: VatCode(code=row["code"], category=row["category"], rate=Decimal(row["rate"]))
         for row in document["vat"]
@@ -296,7 +298,7 @@ def _codes(document: Mapping[str, Any]) -> dict[str, VatCode]:
 
 
 def _plain(value: Any) -> Any:
-    """A part of a document without the words that `a2ledger.toml` has for a VAT code today."""
+    """Return part of a document without VAT reasons, whose wording `a2ledger.toml` may change."""
     if isinstance(value, list):
         return [{key: word for key, word in row.items() if key != "reason"} for row in value]
     if isinstance(value, dict) and "lines" in value:

@@ -1,4 +1,4 @@
-"""Whether the ground a book stands on is firm: programs, permissions, clock, disk, leftovers."""
+"""Check a book's surroundings: programs, permissions, clock, disk space, leftovers."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from a2ledger.sources import runs as import_runs
 from a2ledger.switch import current_calls
 
 GIT = (2, 37)
-"""The first git whose commits survive a power cut, and which packs what it is told to hold."""
+"""First git version whose commits survive a power cut, and which packs large blobs as told."""
 
 _FREE = 100 << 20
-"""Bytes of disk that should be free, and at least twice what the last import may write."""
+"""Bytes of disk that must be free, besides twice what the last import may write."""
 _INODES = 10_000
 _CALLS = 20
-"""Running calls that are named of many."""
+"""Number of running calls named."""
 _NAMED = 5
-"""Files that are named of many."""
+"""Number of files named in a message."""
 _LOST = 20
 """Files that are lost, each with how it comes back."""
 _AHEAD = dt.timedelta(minutes=2)
@@ -42,7 +42,7 @@ _AHEAD = dt.timedelta(minutes=2)
 
 
 class Finding(NamedTuple):
-    """What was looked at, what is so, and what to do about it: nothing, if that is empty."""
+    """The result of a check: its subject, what was found, and what to do (empty if all is well)."""
 
     check: str
     message: str
@@ -53,18 +53,18 @@ class Finding(NamedTuple):
 
 
 def examine(root: Path, book: Book | None, now: dt.datetime) -> list[Finding]:
-    """All there is to say of a book's surroundings.
+    """Run all checks of a book's surroundings.
 
     Args:
         root: where a book is, or should be.
         book: the one there; None if there is none.
         now: an aware time.
     """
-    found = list(_programs(Vault(root)))
+    findings = list(_programs(Vault(root)))
     if book is None and (root / "journals").exists():
-        return [*found, Finding("book", f"{CONFIG} is not there", back(CONFIG))]
+        return [*findings, Finding("book", f"{CONFIG} is not there", back(CONFIG))]
     if book is None:
-        return [*found, Finding("book", f"there is none in {root}; nothing more was looked at")]
+        return [*findings, Finding("book", f"there is none in {root}; nothing more was looked at")]
     looks: tuple[Callable[[], Iterable[Finding]], ...] = (
         lambda: _configuration(book),
         lambda: _key(book),
@@ -77,17 +77,17 @@ def examine(root: Path, book: Book | None, now: dt.datetime) -> list[Finding]:
     )
     for look in looks:
         try:
-            found += look()
+            findings += look()
         except GitError as error:
-            found.append(Finding("git", _what(error), "have git work in the book"))
+            findings.append(Finding("git", _what(error), "have git work in the book"))
         except OSError as error:
-            what = f"{error.filename}: {error.strerror}"
-            found.append(Finding("permissions", what, "run as the user who owns the book"))
-    return found
+            message = f"{error.filename}: {error.strerror}"
+            findings.append(Finding("permissions", message, "run as the user who owns the book"))
+    return findings
 
 
 def _what(error: GitError | OSError) -> str:
-    """Return what is wrong; what to do about it is said beside it."""
+    """Return an error's message without its advice."""
     return error.what if isinstance(error, GitError) else str(error)
 
 
@@ -107,17 +107,17 @@ def _programs(vault: Vault) -> Iterator[Finding]:
 
 def _git(vault: Vault) -> Finding:
     try:
-        found = vault.repository.version()
+        installed = vault.repository.version()
     except (GitError, OSError) as error:
         return Finding("git", _what(error), "install git 2.37 or later")
-    text = ".".join(map(str, found))
-    if found < GIT:
+    text = ".".join(map(str, installed))
+    if installed < GIT:
         return Finding("git", f"{text} loses commits in a power cut", "install git 2.37 or later")
     return Finding("git", text)
 
 
 def _package(name: str, wanted: str) -> Finding:
-    """Whether a package is installed in a version that is known to work."""
+    """Check that a package is installed in a supported version."""
     try:
         version = metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -127,7 +127,7 @@ def _package(name: str, wanted: str) -> Finding:
 
 
 def _fits(version: str, bound: str) -> bool:
-    """Whether a version keeps a bound such as ``>=3.2.3`` or ``<3.3``."""
+    """Return True if a version is within a bound such as ``>=3.2.3`` or ``<3.3``."""
     least = bound.strip().startswith(">=")
     return (_numbers(version) >= _numbers(bound)) == least
 
@@ -137,7 +137,7 @@ def _numbers(text: str) -> list[int]:
 
 
 def _paper() -> Iterator[Finding]:
-    """What PDF needs beside: it is an extra, so that lacking it is no fault."""
+    """Check what PDF output needs, which is optional."""
     for name, module in (("weasyprint", "weasyprint"), ("font", "fontpkg_noto_sans")):
         if find_spec(module):
             yield Finding(name, "installed, for PDF")
@@ -159,7 +159,7 @@ def _configuration(book: Book) -> Iterator[Finding]:
 
 
 def _trunks(book: Book) -> Iterator[Finding]:
-    """Name sources whose trunks are not, and say what that costs."""
+    """Report sources without trunks configured, and what they lose by it."""
     names = [
         source.name
         for source in book.config.sources.values()
@@ -174,7 +174,7 @@ def _trunks(book: Book) -> Iterator[Finding]:
 
 
 def _key(book: Book) -> Iterator[Finding]:
-    """Whether the next close can be signed, where that is configured."""
+    """Check that the next close can be signed, if that is configured."""
     try:
         if not (key := book.config.seals.key):
             return
@@ -188,7 +188,7 @@ def _key(book: Book) -> Iterator[Finding]:
 
 
 def _permissions(vault: Vault) -> Iterator[Finding]:
-    """Whether the owner writes, the group reads (or writes, where it shares), and nobody else."""
+    """Check that the owner may write, the group read (or write, if shared), and others nothing."""
     top = vault.root
     wanted = 0o060 if vault.is_shared else 0
     opened, closed, alien = [], [], []
@@ -214,14 +214,14 @@ def _permissions(vault: Vault) -> Iterator[Finding]:
         yield Finding("permissions", f"the owner may write, the group {who}, nobody else anything")
 
 
-def _files(paths: list[Path], vault: Vault, what: str, todo: str) -> Finding:
+def _files(paths: list[Path], vault: Vault, problem: str, todo: str) -> Finding:
     names = [str(path.relative_to(vault.root)) for path in paths[:_NAMED]]
     more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
-    return Finding("permissions", f"{what}: {', '.join(names)}{more}", todo)
+    return Finding("permissions", f"{problem}: {', '.join(names)}{more}", todo)
 
 
 def _everything(root: Path) -> Iterator[Path]:
-    """Files and directories of a book; of git's objects the directory stands for all."""
+    """Yield files and directories of a book, except git's objects."""
     yield root
     for place, directories, names in os.walk(root):
         yield from (Path(place, name) for name in (*directories, *names))
@@ -274,7 +274,7 @@ def _repository(vault: Vault) -> Iterator[Finding]:
 
 
 def _clock(book: Book, now: dt.datetime) -> Iterator[Finding]:
-    """Whether what was written before now was."""
+    """Check that nothing in the book is dated after now."""
     ahead = list(_ahead(book, now))
     yield from ahead
     if not ahead:
@@ -339,7 +339,7 @@ def _disk(vault: Vault) -> Iterator[Finding]:
 
 
 def _running_calls(book: Book, now: dt.datetime) -> Iterator[Finding]:
-    """Name the calls that hold money, and what is wrong with the server that allowed them."""
+    """Report the calls that reserve money, and problems of the authorisation server."""
     try:
         known = current_calls.running(book, now)
     except (ConfigError, BrokenBookError):
@@ -360,18 +360,23 @@ def _running_calls(book: Book, now: dt.datetime) -> Iterator[Finding]:
         )
 
 
-def as_json(found: Iterable[Finding]) -> dict[str, Any]:
-    """Findings as the command's ``--json``."""
+def as_json(findings: Iterable[Finding]) -> dict[str, Any]:
+    """Return findings for ``--json``."""
     return {
         "checks": [
-            {"check": one.check, "ok": not one.todo, "message": one.message, "todo": one.todo}
-            for one in found
+            {
+                "check": finding.check,
+                "ok": not finding.todo,
+                "message": finding.message,
+                "todo": finding.todo,
+            }
+            for finding in findings
         ]
     }
 
 
 def mended(vault: Vault) -> list[str]:
-    """Bring permissions into line; only under the lock.
+    """Fix permissions; call it only under the lock.
 
     Returns:
         Paths whose permissions were changed.

@@ -1,4 +1,4 @@
-"""Explain a line of a bill: down to its postings, their calls, and how each was priced.
+"""Explain a line of a bill: its postings, their calls, and how each was priced.
 
 Everything is looked up where it stands: the period's file, the call detail, the deck. A line is
 drawn up again exactly as the close did, so that what is told is what was billed, or said not to be.
@@ -34,7 +34,7 @@ Line = dict[str, Any]
 
 
 class Posting(NamedTuple):
-    """An entry behind a line: where it stands, and what of it the line shows.
+    """An entry behind a line: its place, and the part of it that the line shows.
 
     An entry that is due and not posted yet stands nowhere.
     """
@@ -49,47 +49,47 @@ class Posting(NamedTuple):
 
 @dataclass(kw_only=True)
 class Explanation:
-    """A line of a bill and what is behind it; amounts in micro-units."""
+    """A bill line and what it is made of, with amounts in micro-units."""
 
     name: str
     customer: str
     currency: str
     places: int
     line: Line
-    """As the document has it."""
+    """As it is in the document."""
     micro: int | None = None
-    """What the line is worth exactly; None where the call detail is not there."""
+    """Exact amount of the line, or None if the call detail is missing."""
     before_micro: int = 0
-    """What had been posted under its VAT code before it, to its customer, ever."""
+    """Amount posted before it, ever, to its customer under its VAT code."""
     included: bool = False
-    """Whether VAT is inside."""
+    """True if amounts include VAT."""
     postings: list[Posting] = field(default_factory=list)
     calls: pa.Table = field(default_factory=detail.empty)
-    """The line's calls in order of time."""
+    """The line's calls, in order of time."""
     credits: str = ""
-    """The document it credits, if it is a line of such a credit note."""
+    """The document credited, if it is a line of such a credit note."""
     notes: list[str] = field(default_factory=list)
-    """What a person should know; with any of them the line is not wholly explained."""
+    """Warnings for people; any of them means that the line is not fully explained."""
 
     def rounding(self) -> tuple[int, int]:
-        """The total under the line's VAT code as a document shows it, before it and after it."""
+        """Return the rounded totals of the line's VAT code before and after the line."""
         after = self.before_micro + (self.micro or 0)
         return money.rounded(self.before_micro, self.places), money.rounded(after, self.places)
 
 
 def explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
-    """What is behind a line of a document, or of a customer's preview on a day.
+    """Explain a line of a document, or of a customer's preview on a day.
 
     Raises:
         RefusedError: if there is no such document or customer, or no such line.
         BrokenBookError: if the books are not sound.
     """
-    found: Explanation = book.reading(lambda: _explain(book, name, number, today))
-    return found
+    result: Explanation = book.reading(lambda: _explain(book, name, number, today))
+    return result
 
 
 def _is_correction(document: Document) -> bool:
-    """Return whether a document is a credit note with an entry of its own: no period's."""
+    """Return True if a document is a credit note with its own entry, not a period's."""
     return bool(document.original) and not document.seal
 
 
@@ -105,7 +105,7 @@ def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
             )
         if _is_correction(document) or document.lines[number - 1].kind == "refill":
             return _of_correction(book, name, document, number)
-    customer, one = _period(book, name, document)
+    customer, span = _period(book, name, document)
     empty = Explanation(
         name=name,
         customer=customer.id,
@@ -118,12 +118,12 @@ def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
     if document is None:
         rows = charge.with_unposted(book, customer, rows, today)
     try:
-        calls = used.Calls.read(book, {customer.id: customer}, states, one.end)
+        calls = used.Calls.read(book, {customer.id: customer}, states, span.end)
     except MissingDetailError as error:
         if document is None:
             raise
         return _without_detail(book, empty, rows, str(error))
-    bill = preview.draw_up(book, customer, one, states[customer.id][0], rows, calls)
+    bill = preview.draw_up(book, customer, span, states[customer.id][0], rows, calls)
     if not 1 <= number <= len(bill.items):
         raise RefusedError(
             f"{name}: has {len(bill.items)} line(s)", undone="nothing to explain", todo="name one"
@@ -132,7 +132,7 @@ def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
 
 
 def _period(book: Book, name: str, document: Document | None) -> tuple[Customer, Period]:
-    """A customer as he was in the period of a document, or is; and the period."""
+    """Return a customer as of a document's period, or as of now, and the period."""
     if document is None:
         customer = subledgers.customers(book)[name]
         return customer, preview.open_period(customer)
@@ -142,37 +142,52 @@ def _period(book: Book, name: str, document: Document | None) -> tuple[Customer,
     return replace(customer, periods=until), Period(start, end)
 
 
-def _told(book: Book, told: Explanation, bill: Bill, place: int, rows: list[Row]) -> Explanation:
-    """What is behind one of a bill's lines."""
+def _told(
+    book: Book, explanation: Explanation, bill: Bill, place: int, rows: list[Row]
+) -> Explanation:
+    """Explain one line of a bill."""
     item = bill.items[place]
     code = item.line.vat_code
-    earlier = sum(one.micro for one in bill.items[:place] if one.line.vat_code == code)
+    earlier = sum(
+        earlier_item.micro
+        for earlier_item in bill.items[:place]
+        if earlier_item.line.vat_code == code
+    )
     line = as_json(item.line)
-    told = replace(
-        told,
-        line=told.line or line,
+    explanation = replace(
+        explanation,
+        line=explanation.line or line,
         micro=item.micro,
         before_micro=bill.brought.cumulative_micro.get(code, 0) + earlier,
         included=bill.treatment == "included",
     )
-    if {key: told.line[key] for key in line} != line and not _is_reversed(told.line, line):
-        told.notes.append(
+    if {key: explanation.line[key] for key in line} != line and not _is_reversed(
+        explanation.line, line
+    ):
+        explanation.notes.append(
             f"journal and call detail say {line['net']} by now, {line['description']}"
         )
     if isinstance(item.source, Row):
-        told.postings = [_posting(book, item.source, item.micro)]
-        return told
-    told.calls = _calls(book, told.customer, item.source, bill.period)
-    if pc.sum(told.calls["cost_micro"]).as_py() != item.micro:
+        explanation.postings = [_posting(book, item.source, item.micro)]
+        return explanation
+    explanation.calls = _calls(book, explanation.customer, item.source, bill.period)
+    if pc.sum(explanation.calls["cost_micro"]).as_py() != item.micro:
         raise BrokenBookError(
-            [Problem("calls", 0, "detail", f"{told.name}: the calls of line {place + 1} differ")]
+            [
+                Problem(
+                    "calls",
+                    0,
+                    "detail",
+                    f"{explanation.name}: the calls of line {place + 1} differ",
+                )
+            ]
         )
-    told.postings = list(_usage(book, rows, told.calls, item))
-    return told
+    explanation.postings = list(_usage(book, rows, explanation.calls, item))
+    return explanation
 
 
 def _is_reversed(line: Line, other: Line) -> bool:
-    """Whether a line is the other as a credit note shows it."""
+    """Return True if two lines differ only in the sign of ``net``."""
     return {**line, "net": ""} == {**other, "net": ""} and money.parse(line["net"]) == -money.parse(
         other["net"]
     )
@@ -186,8 +201,8 @@ def _posting(book: Book, row: Row, part_micro: int) -> Posting:
     return Posting(file, row.lineno, row.date, text, row.micro, part_micro)
 
 
-def _calls(book: Book, customer: str, used: Used, one: Period) -> pa.Table:
-    """The calls of a line, with the day they count as."""
+def _calls(book: Book, customer: str, used: Used, period: Period) -> pa.Table:
+    """Return the calls of a line, with the day they count under."""
     days = [used.late_from] if used.late_from else detail.digests(book)
     parts = []
     for day in days:
@@ -203,7 +218,7 @@ def _calls(book: Book, customer: str, used: Used, one: Period) -> pa.Table:
         }.items():
             wanted = pc.and_(wanted, pc.equal(calls[name], value))
         if used.late_from:
-            since, until = (pa.scalar(bound, pa.date32()) for bound in one)
+            since, until = (pa.scalar(bound, pa.date32()) for bound in period)
             late = pc.and_(
                 pc.greater_equal(calls["late_in"], since), pc.less(calls["late_in"], until)
             )
@@ -214,7 +229,7 @@ def _calls(book: Book, customer: str, used: Used, one: Period) -> pa.Table:
 
 
 def _usage(book: Book, rows: list[Row], calls: pa.Table, item: Item) -> Iterator[Posting]:
-    """The usage entries a line is part of, with its part of each."""
+    """Yield the usage entries behind a line, with the line's part of each."""
     sums = calls.group_by("day").aggregate([("cost_micro", "sum")]).to_pydict()
     parts = dict(zip(sums["day"], sums["cost_micro_sum"], strict=True))
     for row in sorted(rows, key=lambda row: (row.date, row.lineno)):
@@ -227,9 +242,11 @@ def _usage(book: Book, rows: list[Row], calls: pa.Table, item: Item) -> Iterator
             yield _posting(book, row, parts[row.late_from or row.date])
 
 
-def _without_detail(book: Book, told: Explanation, rows: list[Row], message: str) -> Explanation:
-    """What can be told of a closed line where the calls are not there: its postings."""
-    line = told.line
+def _without_detail(
+    book: Book, explanation: Explanation, rows: list[Row], message: str
+) -> Explanation:
+    """Explain a closed line without its calls, by its postings alone."""
+    line = explanation.line
     of_calls = line["kind"] == "usage" or (line["kind"] == "late" and line["calls"])
     first, last = line["late_from"] or line["from"], line["late_from"] or line["to"]
     for row in rows:
@@ -241,15 +258,15 @@ def _without_detail(book: Book, told: Explanation, rows: list[Row], message: str
             and (first <= own <= last)
             and (of_calls or row.narration == line["description"])
         ):
-            told.postings.append(_posting(book, row, 0 if of_calls else row.micro))
-    told.notes.append(message)
-    return told
+            explanation.postings.append(_posting(book, row, 0 if of_calls else row.micro))
+    explanation.notes.append(message)
+    return explanation
 
 
 def _of_correction(book: Book, name: str, document: Document, number: int) -> Explanation:
-    """A line of a credit note that names its original, or of a refill: the entry behind it."""
+    """Explain a line of a credit note with an original, or of a refill, by its entry."""
     customer = document.customer["id"]
-    told = Explanation(
+    explanation = Explanation(
         name=name,
         customer=customer,
         currency=document.currency,
@@ -265,6 +282,6 @@ def _of_correction(book: Book, name: str, document: Document, number: int) -> Ex
                 entry = entries.read_entry(block.text)
                 text = ", ".join(filter(None, (entry.payee, entry.narration)))
                 micro = block.legs[0].micro
-                told.postings.append(Posting(path, at, entry.date, text, micro, micro))
+                explanation.postings.append(Posting(path, at, entry.date, text, micro, micro))
             at += block.text.count("\n")
-    return told
+    return explanation

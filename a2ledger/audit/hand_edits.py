@@ -1,4 +1,4 @@
-"""What people edited by hand: checked, then committed first and apart, as ``manual edit``."""
+"""Check hand edits, and commit them first and apart, as ``manual edit``."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _ALLOWED = re.compile(
     r'option "(title|operating_currency|tolerance_multiplier)" '
     r'|include "\.\./(chart|\d{4}-\d\d/(?P<id>[^/"]+)\.\d\d)\.beancount"\s*$'
 )
-"""What may stand in a customer's own ledger, and nowhere else."""
+"""Directives allowed only in a customer's own ledger."""
 
 
 def adopt(draft: Draft, *, dry_run: bool = False) -> set[str]:
@@ -111,7 +111,7 @@ def _mention(draft: Draft, changes: Mapping[str, str]) -> None:
 
 
 def _problems(draft: Draft, path: str, how: str) -> Iterable[Problem]:
-    """What one edited file does that it must not.
+    """Yield what is wrong with one edited file.
 
     Args:
         draft: of the book.
@@ -154,7 +154,7 @@ def _problems(draft: Draft, path: str, how: str) -> Iterable[Problem]:
 
 
 def _other(draft: Draft, path: str, how: str) -> Iterable[Problem]:
-    """What is wrong with an edited file that is no journal."""
+    """Yield what is wrong with an edited file that is not a journal."""
     if path == CONFIG:
         yield from settled.changed(draft)
     elif path == IMPORTS and how == "gone":
@@ -171,7 +171,7 @@ def _other(draft: Draft, path: str, how: str) -> Iterable[Problem]:
 
 
 def _journal(draft: Draft, path: str) -> Iterable[Problem]:
-    """What an edited journal does that it must not."""
+    """Yield what is wrong with an edited journal."""
     text = draft.text(path)
     for number, line in enumerate(text.split("\n"), start=1):
         if re.match(r"\s*(option|include|plugin|pushtag|poptag|pushmeta|popmeta)\b", line):
@@ -235,7 +235,7 @@ def _older(draft: Draft, path: str, text: str) -> Iterable[Problem]:
 
 
 def _still_moving(draft: Draft, path: str, text: str) -> Iterable[Problem]:
-    """Yield assertions that would be true today and not tomorrow.
+    """Yield balance assertions that hold today but not tomorrow.
 
     The general ledger sums up usage by month, dated the last day that has any: on a day inside a
     month what was used, and earned, is not what it will be there.
@@ -246,11 +246,14 @@ def _still_moving(draft: Draft, path: str, text: str) -> Iterable[Problem]:
         *map(accounts.income, draft.config.services),
     ]
     for number, line in enumerate(text.split("\n"), start=1):
-        if (found := _ASSERTED.match(line)) is None or found["day"].endswith("-01"):
+        if (assertion := _ASSERTED.match(line)) is None or assertion["day"].endswith("-01"):
             continue
-        account = found["account"]
+        account = assertion["account"]
         pairs = [(f"{each}:", f"{account}:") for each in moving]
-        if any(one.startswith(other) or other.startswith(one) for one, other in pairs):
+        if any(
+            account_prefix.startswith(other) or other.startswith(account_prefix)
+            for account_prefix, other in pairs
+        ):
             yield Problem(
                 path,
                 number,
@@ -273,7 +276,7 @@ def _is_closed(draft: Draft, path: str) -> bool:
 
 
 def _unreadable(draft: Draft, path: str) -> Iterable[Problem]:
-    """Entries whose amounts cannot be added up by reading their text."""
+    """Yield problems of entries whose amounts cannot be read as text."""
     try:
         file = subledgers.period_file(draft, path)
     except BrokenBookError as error:
@@ -299,10 +302,10 @@ def _unreadable(draft: Draft, path: str) -> Iterable[Problem]:
 
 
 def _unbalanced(path: str, legs: Iterable[syntax.Leg], first: str) -> Iterable[Problem]:
-    left: dict[str, int] = {}
+    sums: dict[str, int] = {}
     for leg in legs:
-        left[leg.currency] = left.get(leg.currency, 0) + leg.micro
-    for currency, rest in left.items():
+        sums[leg.currency] = sums.get(leg.currency, 0) + leg.micro
+    for currency, rest in sums.items():
         if rest:
             yield Problem(path, 0, "balance", f"{money.text(rest)} {currency} left over: {first}")
 

@@ -1,4 +1,4 @@
-"""What `a2ledger.toml` may say no more otherwise, once it has been used."""
+"""Settings in `a2ledger.toml` that must not change once they have been used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from a2ledger.vat import VatCode
 
 
 def changed(draft: Draft) -> Iterator[Problem]:
-    """Yield what was edited of currency and VAT codes although the journals use it."""
+    """Yield edits of the currency or of VAT codes that the journals use."""
     text = draft.vault.was(CONFIG)
     try:
         before = configuration.parse(text)
@@ -21,41 +21,41 @@ def changed(draft: Draft) -> Iterator[Problem]:
         return  # of an earlier version, or never there
     now = draft.config
     if before.currency != now.currency and draft.files(GENERAL, "2*.beancount"):
-        what = f"is {now.currency}, and the book is kept in {before.currency}"
-        yield _problem("currency", what, "write it back; another currency needs another book")
+        problem = f"is {now.currency}, and the book is kept in {before.currency}"
+        yield _problem("currency", problem, "write it back; another currency needs another book")
     codes = _changed_codes(before.codes, now.codes)
     for code in _used(draft, codes):
-        key, what = codes[code]
-        yield _problem(key, what, "write it back, and say a new rate under a code of its own")
+        key, problem = codes[code]
+        yield _problem(key, problem, "write it back, and say a new rate under a code of its own")
 
 
-def _problem(key: str, what: str, todo: str) -> Problem:
-    return Problem(CONFIG, 0, "settled", f"{key}: {what}", todo=todo)
+def _problem(key: str, problem: str, todo: str) -> Problem:
+    return Problem(CONFIG, 0, "settled", f"{key}: {problem}", todo=todo)
 
 
 def _changed_codes(
     before: Mapping[str, VatCode], now: Mapping[str, VatCode]
 ) -> dict[str, tuple[str, str]]:
-    """Return key and complaint for every code that is no more what it was."""
-    found = {}
+    """Return key and complaint for every VAT code that was changed or removed."""
+    complaints = {}
     for code, was in before.items():
         key, own = f"vat.codes.{code}", now.get(code)
         if own is None:
-            found[code] = key, "is gone, and entries are posted under it"
+            complaints[code] = key, "is gone, and entries are posted under it"
         elif own.rate != was.rate:
-            told = f"is {own.rate:f}, and entries are posted under {code} at {was.rate:f} %"
-            found[code] = f"{key}.rate", told
+            complaint = f"is {own.rate:f}, and entries are posted under {code} at {was.rate:f} %"
+            complaints[code] = f"{key}.rate", complaint
         elif own.category != was.category:
-            told = f"is {own.category}, and entries are posted under {code} as {was.category}"
-            found[code] = f"{key}.category", told
-    return found
+            complaint = f"is {own.category}, and entries are posted under {code} as {was.category}"
+            complaints[code] = f"{key}.category", complaint
+    return complaints
 
 
 def _used(draft: Draft, codes: Mapping[str, object]) -> Iterator[str]:
-    """Yield those of some VAT codes that entries bear."""
-    left = dict.fromkeys(codes)
-    for path in draft.files(GENERAL, "2*.beancount") if left else ():
+    """Yield those of some VAT codes that entries use."""
+    unseen = dict.fromkeys(codes)
+    for path in draft.files(GENERAL, "2*.beancount") if unseen else ():
         text = draft.text(path)
-        for code in [code for code in left if f"    vat: {syntax.quoted(code)}\n" in text]:
-            del left[code]
+        for code in [code for code in unseen if f"    vat: {syntax.quoted(code)}\n" in text]:
+            del unseen[code]
             yield code

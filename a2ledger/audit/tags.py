@@ -1,4 +1,4 @@
-"""Signed tags: whoever holds a key vouches for every close, in one tag on its commit.
+"""Signed tags: the holder of a key vouches for each close, with a tag on its commit.
 
 The tags ``closed/000001``, ``closed/000002`` … have no gap. Each line of a tag's message is one
 period that was closed: ``CUSTOMER START END HASH``, the last as its seal has it.
@@ -34,7 +34,7 @@ _TO_DO = "fetch it from a copy of the book that nobody could write to"
 
 
 class Named(NamedTuple):
-    """A period as a tag names it."""
+    """A period named by a tag."""
 
     customer: str
     start: dt.date
@@ -45,7 +45,7 @@ class Named(NamedTuple):
 
 
 def tag(draft: Draft) -> Tag | None:
-    """The tag of what a draft closes; None if it closes nothing, or no key is configured.
+    """Make the tag for the closes of a draft, or None if there are none, or no key is configured.
 
     Raises:
         RefusedError: if the key cannot be used.
@@ -58,7 +58,7 @@ def tag(draft: Draft) -> Tag | None:
 
 
 def check_key(book: Book) -> None:
-    """Make sure that the key that is configured can sign, and counts.
+    """Check that the configured key can sign, and is among the signers.
 
     Raises:
         RefusedError: if it cannot, with what to do.
@@ -67,20 +67,20 @@ def check_key(book: Book) -> None:
         return
     key = _key(book)
     try:
-        found = key.lstat()
+        status = key.lstat()
     except OSError as error:
         raise _refused(key, str(error.strerror), "name a key in seals.key") from None
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise _refused(key, "is no regular file", "name the key itself in seals.key")
-    if found.st_mode & 0o077:
+    if status.st_mode & 0o077:
         raise _refused(key, "is open to others than its owner", f"run `chmod 600 {key}`")
     public = _public(key)
     if public not in [_bare(signer) for signer in book.config.seals.signers]:
         raise _refused(key, "is of none of seals.signers", f'add "{public} NAME" to them')
 
 
-def _refused(key: Path, what: str, todo: str) -> RefusedError:
-    return RefusedError(f"{key}: {what}", undone="nothing was closed", todo=todo)
+def _refused(key: Path, problem: str, todo: str) -> RefusedError:
+    return RefusedError(f"{key}: {problem}", undone="nothing was closed", todo=todo)
 
 
 def _key(book: Book) -> Path:
@@ -88,7 +88,7 @@ def _key(book: Book) -> Path:
 
 
 def _public(key: Path) -> str:
-    """The public half of a key, without its name.
+    """Return the public half of a key, without its comment.
 
     Raises:
         RefusedError: if it is none that can be used by itself.
@@ -105,13 +105,13 @@ def _public(key: Path) -> str:
         todo = "install openssh-client"
         raise _refused(key, "cannot sign without ssh-keygen", todo) from None
     if done.returncode:
-        said = " ".join(done.stderr.split())
-        raise _refused(key, f"is no key that signs ({said})", "name one without a passphrase")
+        message = " ".join(done.stderr.split())
+        raise _refused(key, f"is no key that signs ({message})", "name one without a passphrase")
     return _bare(done.stdout)
 
 
 def _bare(public: str) -> str:
-    """A public key without its name."""
+    """Return a public key without its comment."""
     return " ".join(public.split()[:2])
 
 
@@ -119,7 +119,7 @@ def _bare(public: str) -> str:
 
 
 def problems(book: Book) -> Iterator[Problem]:
-    """Where tags are not what closes have made of them, or do not agree with the seals."""
+    """Yield tags that are damaged, or that contradict the seals."""
     names = _names(book)
     yield from _missing(book, names)
     numbers = {_number(name) for name in names}
@@ -131,38 +131,38 @@ def problems(book: Book) -> Iterator[Problem]:
             signers.write(f'{_SIGNER} namespaces="git" {_bare(signer)}\n')
         signers.flush()
         if names and shutil.which("ssh-keygen") is None:
-            what = "the signatures of tags could not be checked: there is no ssh-keygen"
-            yield _problem(CONFIG, what, "install openssh-client")
-        for name, found in names.items():
-            yield from _tag_problems(book, name, found, Path(signers.name))
+            message = "the signatures of tags could not be checked: there is no ssh-keygen"
+            yield _problem(CONFIG, message, "install openssh-client")
+        for name, target in names.items():
+            yield from _tag_problems(book, name, target, Path(signers.name))
     yield from _period_problems(book, names)
 
 
-def _problem(place: str, what: str, todo: str) -> Problem:
-    return Problem(place, 0, "tag", what, todo=todo)
+def _problem(place: str, problem: str, todo: str) -> Problem:
+    return Problem(place, 0, "tag", problem, todo=todo)
 
 
 def _git(book: Book, *words: str, **settings: str) -> tuple[int, str]:
-    """Exit code and output of git, which sees objects as they are."""
+    """Run git without object replacements, and return its exit code and output."""
     done = book.repository.run(*words, settings=SIGNING | settings, check=False)
     return done.returncode, done.stdout
 
 
 def _names(book: Book) -> dict[str, str]:
-    """Tags of closes, and the objects they point at."""
+    """Return the tags of closes, with the objects they point at."""
     form = "--format=%(objectname) %(refname:lstrip=2)"
     _, listed = _git(book, "for-each-ref", form, f"refs/tags/{_PREFIX}")
     rows = (line.split(" ", 1) for line in listed.splitlines())
-    return {name: found for found, name in rows if _NAME.fullmatch(name)}
+    return {name: target for target, name in rows if _NAME.fullmatch(name)}
 
 
 def _number(name: str) -> int:
     return int(name.removeprefix(_PREFIX))
 
 
-def _tag_problems(book: Book, name: str, found: str, signers: Path) -> Iterator[Problem]:
-    """What is wrong with a tag by itself."""
-    code, text = _git(book, "cat-file", "tag", found)
+def _tag_problems(book: Book, name: str, target: str, signers: Path) -> Iterator[Problem]:
+    """Yield what is wrong with a tag by itself."""
+    code, text = _git(book, "cat-file", "tag", target)
     if code:
         yield _problem(name, "is no tag that was signed", _TO_DO)
         return
@@ -170,12 +170,12 @@ def _tag_problems(book: Book, name: str, found: str, signers: Path) -> Iterator[
     if own != name:
         yield _problem(name, f"is the tag {own}, under another name", _TO_DO)
     if shutil.which("ssh-keygen") and not _is_signed(text, signers):
-        what = f"is signed by none of seals.signers in {CONFIG}, or was changed since"
-        yield _problem(name, what, f"add the key that signed it, if it is yours, or {_TO_DO}")
+        problem = f"is signed by none of seals.signers in {CONFIG}, or was changed since"
+        yield _problem(name, problem, f"add the key that signed it, if it is yours, or {_TO_DO}")
     commit = _header(text).get("object", "")
     if _git(book, "merge-base", "--is-ancestor", commit, "HEAD")[0]:
-        what = f"is on commit {commit[:12]}, which the book's history has not: it was rewritten"
-        yield _problem(name, what, "compare with a copy of the book from that day")
+        problem = f"is on commit {commit[:12]}, which the book's history has not: it was rewritten"
+        yield _problem(name, problem, "compare with a copy of the book from that day")
 
 
 def _is_signed(text: str, signers: Path) -> bool:
@@ -216,19 +216,19 @@ def _missing(book: Book, names: Mapping[str, str]) -> Iterator[Problem]:
 
 
 def _header(text: str) -> Mapping[str, str]:
-    """The fields of a tag: ``object``, ``type``, ``tag``, ``tagger``."""
+    """Parse the header of a tag: ``object``, ``type``, ``tag``, ``tagger``."""
     head = text.partition("\n\n")[0].splitlines()
     return {key: value for key, _, value in (line.partition(" ") for line in head)}
 
 
-def _lines(book: Book, found: str) -> list[str]:
-    """The lines of a tag's message."""
-    text = _git(book, "cat-file", "tag", found)[1]
+def _lines(book: Book, target: str) -> list[str]:
+    """Return the lines of a tag's message."""
+    text = _git(book, "cat-file", "tag", target)[1]
     return text.partition("\n\n")[2].partition(SIGNATURE)[0].splitlines()
 
 
 def _named(line: str) -> tuple[Named, str] | None:
-    """The period that a line of a message names, and the hash of its seal."""
+    """Parse a line of a tag's message into its period and seal hash."""
     if (match := _LINE.fullmatch(line)) is None:
         return None
     try:
@@ -238,54 +238,56 @@ def _named(line: str) -> tuple[Named, str] | None:
 
 
 def _period_problems(book: Book, names: Mapping[str, str]) -> Iterator[Problem]:
-    """Where tags and seals do not agree, or not every sealed period has its one tag."""
+    """Yield contradictions of tags and seals, and sealed periods without exactly one tag."""
     if not names:
         return
     seals = _seals(book)
     tagged: dict[Named, str] = {}
-    for name, found in names.items():
-        for line in _lines(book, found):
+    for name, target in names.items():
+        for line in _lines(book, target):
             named = _named(line)
             if named is None:
                 yield _problem(name, f"has the line {line!r}, which names no period", _TO_DO)
                 continue
-            one, sealed = named
-            if one in tagged:
-                what = f"names {one.customer}, {one.start}, as {tagged[one]} does"
-                yield _problem(name, what, _TO_DO)
-            elif seals.get(one) != sealed:
-                where = _path(one)
-                what = f"{where} has another seal of {one.customer}, {one.start}, or none"
+            period, sealed = named
+            if period in tagged:
+                problem = f"names {period.customer}, {period.start}, as {tagged[period]} does"
+                yield _problem(name, problem, _TO_DO)
+            elif seals.get(period) != sealed:
+                where = _path(period)
+                problem = f"{where} has another seal of {period.customer}, {period.start}, or none"
                 todo = f"compare with `git show {name}:{where}`, and bring back what was closed"
-                yield _problem(name, what, todo)
-            tagged[one] = name
+                yield _problem(name, problem, todo)
+            tagged[period] = name
     earlier = _at_first(book, names)
-    for one in seals:
-        if one not in tagged and earlier is not None and _path(one) not in earlier:
-            what = f"the seal of {one.customer}, {one.start} to {one.end}, is named by no tag"
-            yield _problem(_path(one), what, f"if the tag was removed, {_TO_DO}")
+    for period in seals:
+        if period not in tagged and earlier is not None and _path(period) not in earlier:
+            problem = (
+                f"the seal of {period.customer}, {period.start} to {period.end}, is named by no tag"
+            )
+            yield _problem(_path(period), problem, f"if the tag was removed, {_TO_DO}")
 
 
 def _at_first(book: Book, names: Mapping[str, str]) -> set[str] | None:
-    """Files of journals when the first tag was made; None if it is not a tag of a commit."""
+    """Return the journal files as of the first tag, or None if it does not point at a commit."""
     first = names[min(names, key=_number)]
     code, listed = _git(book, "ls-tree", "-r", "-z", "--name-only", f"{first}^{{}}", "journals")
     return None if code else set(listed.split("\0"))
 
 
-def _path(one: Named) -> str:
-    """The file that holds the seal of a period."""
-    return customer_file.period_path(one.customer, one.end)
+def _path(period: Named) -> str:
+    """Return the path of the file that contains the seal of a period."""
+    return customer_file.period_path(period.customer, period.end)
 
 
 def _seals(book: Book) -> dict[Named, str]:
-    """Hashes of the seals that the book holds."""
-    found = {}
+    """Return the hashes of the seals in the book."""
+    hashes = {}
     for customer in subledgers.customers(book).values():
         for start, end in itertools.pairwise(customer.periods):
-            one = Named(customer.id, start, end)
-            path = book.root / _path(one)
+            period = Named(customer.id, start, end)
+            path = book.root / _path(period)
             text = path.read_bytes().decode("utf-8", "replace") if path.is_file() else ""
             if sealed := seal.read(text, end):
-                found[one] = sealed.hash
-    return found
+                hashes[period] = sealed.hash
+    return hashes

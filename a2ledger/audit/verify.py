@@ -1,4 +1,4 @@
-"""Verify closed periods: every sealed byte, the chain, and every document computed once more.
+"""Verify closed periods: every sealed byte, the chain, and every document recomputed.
 
 What is verified of a customer needs nothing of another, so that all cores take part; what his
 calls add up to is worked out day by day before.
@@ -29,7 +29,7 @@ from a2ledger.progress import SILENT, Progress
 from a2ledger.records import Customer, Problem
 
 _ALONE = 200
-"""Periods that one process verifies before others would have been started."""
+"""Number of periods that one process verifies faster than several."""
 _SUMMED = re.compile(
     r"journals/(?:general/(?:(?:carried/)?\d{4}-\d\d|carried)|main|history|staff)\.beancount"
 )
@@ -43,7 +43,7 @@ def verify(
     bar: Progress = SILENT,
     anchor: str | None = None,
 ) -> Verified:
-    """What is wrong with closed periods.
+    """Verify closed periods.
 
     Args:
         book: whose.
@@ -52,65 +52,69 @@ def verify(
         bar: told of each day and customer.
         anchor: the text of a file of anchors kept elsewhere: each line must still hold.
     """
-    found: Verified = book.vault.reading(lambda: _verify(book, names, bar))
-    for one in expected:
-        plain = one.replace("-", "").lower()
-        if not any(each.startswith(plain) for each in found.hashes):
+    result: Verified = book.vault.reading(lambda: _verify(book, names, bar))
+    for kept in expected:
+        plain = kept.replace("-", "").lower()
+        if not any(each.startswith(plain) for each in result.hashes):
             message = (
-                f"no period has the seal {one}: what it was printed for was closed anew, or taken "
+                f"no period has the seal {kept}: what it was printed for was closed anew, or taken "
                 "away; compare with a copy of the book from that day"
             )
-            found.problems.append(Problem("journals", 0, "expected", message))
+            result.problems.append(Problem("journals", 0, "expected", message))
     if anchor:
-        found.problems += anchors.problems(book, anchor)
-    return found
+        result.problems += anchors.problems(book, anchor)
+    return result
 
 
 def _verify(book: Book, names: Sequence[str], bar: Progress) -> Verified:
     customers = [subledgers.customers(book)[name] for name in names] or list(
         subledgers.customers(book).values()
     )
-    found = Verified()
+    result = Verified()
     documents = paths.every(book)
-    many = sum(len(customer.periods) for customer in customers) > _ALONE
-    count = (os.cpu_count() or 1) if many else 1
+    is_large = sum(len(customer.periods) for customer in customers) > _ALONE
+    count = (os.cpu_count() or 1) if is_large else 1
     with _Workers(count) as workers:
-        days = _days(book, customers, found)
-        calls = _added_up(book, days, workers, found, bar) if days is not None else None
+        days = _days(book, customers, result)
+        calls = _added_up(book, days, workers, result, bar) if days is not None else None
         tasks = [
-            Task(book.root, [one.id for one in some], documents, _of(calls, some))
+            Task(book.root, [owner.id for owner in some], documents, _of(calls, some))
             for some in _shares(customers, count * 4)
         ]
         for done in workers.map(_customers, tasks):
-            found.take(done)
+            result.take(done)
             bar.add(done.customers)
     if not names:
         if not (book.root / ".git").is_dir():
             what = "is no repository here: nothing vouches for what was committed"
             todo = "bring .git back from a backup or a copy"
-            found.problems.append(Problem(".git", 0, "history", what, todo=todo))
+            result.problems.append(Problem(".git", 0, "history", what, todo=todo))
             looks = [whole.unnamed(book), _general(book)]
         else:
             looks = [whole.unnamed(book), _general(book), whole.history(book), tags.problems(book)]
         for looked in looks:
-            _add(looked, found)
-    return found
+            _add(looked, result)
+    return result
 
 
-def _add(looked: Iterator[Problem], found: Verified) -> None:
-    """Add what was found of the book as a whole; what is damaged may keep it from being read."""
+def _add(looked: Iterator[Problem], result: Verified) -> None:
+    """Add problems of the whole book, as far as damage lets it be read."""
     try:
         for problem in looked:
-            found.problems.append(problem)
+            result.problems.append(problem)
     except BrokenBookError as error:
-        found.problems += [one for one in error.problems if one not in found.problems]
+        result.problems += [
+            known_problem
+            for known_problem in error.problems
+            if known_problem not in result.problems
+        ]
     except ODD:
-        if not found.problems:
+        if not result.problems:
             raise
 
 
 class _Workers:
-    """Processes to share work among; none where there is little to do."""
+    """Processes that share the work, none if there is little to do."""
 
     def __init__(self, count: int) -> None:
         self._pool = (
@@ -125,7 +129,7 @@ class _Workers:
             self._pool.shutdown()
 
     def map(self, function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
-        """What a function gives for each task, in their order."""
+        """Yield a function's results for the tasks, in order."""
         yield from self._pool.map(function, tasks) if self._pool else map(function, tasks)
 
 
@@ -137,12 +141,12 @@ def _shares(customers: Sequence[Customer], count: int) -> list[Sequence[Customer
 # Calls
 
 
-def _days(book: Book, customers: Iterable[Customer], found: Verified) -> list[dt.date] | None:
-    """Days whose calls may stand in a closed period; None where the calls are not here at all."""
-    last = max((one.open_since for one in customers), default=dt.date.min)
+def _days(book: Book, customers: Iterable[Customer], result: Verified) -> list[dt.date] | None:
+    """Return the days with calls in closed periods, or None if the call detail is missing."""
+    last = max((customer.open_since for customer in customers), default=dt.date.min)
     days = sorted(day for day in detail.digests(book) if day < last)
     if days and not any((book.root / detail.path(day)).exists() for day in detail.digests(book)):
-        found.notes.append(
+        result.notes.append(
             "the call detail is not here: that calls, postings and documents agree was not verified"
         )
         return None
@@ -156,7 +160,7 @@ class _DayTask(NamedTuple):
 
 
 def _added_up(
-    book: Book, days: list[dt.date], workers: _Workers, found: Verified, bar: Progress
+    book: Book, days: list[dt.date], workers: _Workers, result: Verified, bar: Progress
 ) -> Calls:
     calls = Calls()
     size = 8
@@ -165,9 +169,9 @@ def _added_up(
         for start in range(0, len(days), size)
     ]
     for some, problems in workers.map(_add_up, tasks):
-        found.problems += problems
-        for one in some:
-            calls.add(one)
+        result.problems += problems
+        for day in some:
+            calls.add(day)
         bar.add(len(some))
     return calls
 
@@ -185,7 +189,7 @@ def _add_up(task: _DayTask) -> tuple[list[Day], list[Problem]]:
 
 
 def _of(calls: Calls | None, customers: Iterable[Customer]) -> Calls | None:
-    return calls.only([one.id for one in customers]) if calls else None
+    return calls.only([customer.id for customer in customers]) if calls else None
 
 
 # Customers
@@ -193,17 +197,17 @@ def _of(calls: Calls | None, customers: Iterable[Customer]) -> Calls | None:
 
 def _customers(task: Task) -> Verified:
     book = Book(task.root)
-    found = Verified(customers=len(task.names))
+    result = Verified(customers=len(task.names))
     for name in task.names:
-        Chain(book, subledgers.customers(book)[name], task, found).verify()
-    return found
+        Chain(book, subledgers.customers(book)[name], task, result).verify()
+    return result
 
 
 # The book as a whole
 
 
 def _general(book: Book) -> Iterator[Problem]:
-    """Where the general ledger is not what all customers' own ledgers give.
+    """Yield general-ledger files that differ from what the customers' own ledgers give.
 
     Of one that an earlier a2ledger derived, the months' sums by account are compared: `upgrade`
     derives it anew.
@@ -220,7 +224,7 @@ def _general(book: Book) -> Iterator[Problem]:
 
 
 def _sums(text: str) -> dict[tuple[str, str], int]:
-    """A month's sums, by account and currency."""
+    """Sum a month's postings by account and currency."""
     sums: dict[tuple[str, str], int] = {}
     for leg in syntax.legs(text):
         key = leg.account, leg.currency

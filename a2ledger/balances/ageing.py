@@ -1,4 +1,4 @@
-"""What is open of each document, and how long it is overdue.
+"""Age a customer's open documents: what is open of each, and for how long it is overdue.
 
 A customer's Billed account is one sum; ageing says of which documents it consists. It follows
 from the entries alone, whatever their order in time:
@@ -33,7 +33,7 @@ from a2ledger.journal.syntax import Block
 from a2ledger.records import Customer, Problem
 
 BUCKETS = ("current", "d1_30", "d31_60", "d61_90", "over_90")
-"""Days overdue by which open amounts are sorted."""
+"""Aging buckets, by days overdue."""
 
 _ENDS = (0, 30, 60, 90)
 _PAID = ("payment", "refill")
@@ -44,29 +44,29 @@ class Moved(NamedTuple):
 
     date: dt.date
     micro: int
-    """What it adds to what is owed."""
+    """Positive if it adds to what is owed."""
     title: str
     link: str
-    """Its identity."""
+    """The link that identifies the entry."""
     number: str = ""
-    """Of the document it posts; empty for all else."""
+    """Number of the document it posts, empty if it posts none."""
     due: dt.date | None = None
-    """When that falls due, if the entry says so."""
+    """Due date, if the entry gives one."""
     payment: str = ""
-    """Link of the payment it undoes or moves, or of the write-off it takes back."""
+    """Link of the payment it undoes or moves, or of the write-off it recovers."""
     id: str = ""
     reference: str = ""
     names: tuple[str, ...] = ()
-    """Texts in which a document may be named; the first that names one counts."""
+    """Texts that may name a document; the first that names one counts."""
 
     @property
     def kind(self) -> str:
-        """The word its link begins with."""
+        """Return the kind of entry: the first word of its link."""
         return self.link.partition("-")[0]
 
 
 class Open(NamedTuple):
-    """What is open of a document, or of a debit that has none."""
+    """The open amount of a document, or of a debit without a document."""
 
     date: dt.date
     number: str
@@ -75,11 +75,11 @@ class Open(NamedTuple):
     amount_micro: int
     open_micro: int
     issued: bool = False
-    """Whether it is an invoice of this book."""
+    """True for an invoice of this book."""
 
 
 def moved(block: Block, account: str) -> Moved | None:
-    """What a block of a journal moves on a Billed account; None if nothing."""
+    """Parse a journal entry that moves a Billed account, or None if it does not."""
     micro = sum(leg.micro for leg in block.legs if leg.account == account)
     if not micro or not block.strings:
         return None
@@ -106,16 +106,16 @@ def moved(block: Block, account: str) -> Moved | None:
 
 
 def entries(text: str, customer: str, until: dt.date) -> Iterator[Moved]:
-    """Entries of a period's file on a customer's Billed account, up to a day."""
+    """Yield the entries of a period's file on a customer's Billed account, up to a day."""
     account = accounts.billed(customer)
     above, _, below = text.partition(syntax.MARKER)
     closed = _CLOSING.search(below)
     for part in (above, below[closed.start() :] if closed else ""):
         for block in syntax.blocks(part):
             if block.kind in {"*", "!"} and block.date <= str(until) and account in block.text:
-                found = moved(block, account)
-                if found:
-                    yield found
+                entry = moved(block, account)
+                if entry:
+                    yield entry
 
 
 # Usage, which moves no Billed account, is not taken apart.
@@ -125,7 +125,7 @@ _CLOSING = re.compile(
 
 
 class Applied(NamedTuple):
-    """What of a credit settles what of a debit."""
+    """The amount by which a credit settles a debit."""
 
     credit: Moved
     debit: Moved
@@ -133,7 +133,7 @@ class Applied(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """Debits with what is open of each, what settled them, and money that none is left for."""
+    """Debits with their open amounts, the credits applied to them, and money left unapplied."""
 
     debits: list[tuple[Moved, int]]
     applied: list[Applied]
@@ -141,7 +141,7 @@ class Settled(NamedTuple):
 
 
 def settled(rows: Iterable[Moved]) -> Settled:
-    """Set the credits of a customer's Billed account against its debits.
+    """Apply the credits of a customer's Billed account to its debits.
 
     Args:
         rows: all entries of the account up to a day.
@@ -171,7 +171,7 @@ def settled(rows: Iterable[Moved]) -> Settled:
     # What was paid back came out of money that settles no named document.
     debits = [*bare, *documents]
     rest = [row.micro for row in bare] + rest
-    left = []
+    debits_open = []
     for row, open_micro in zip(debits, rest, strict=True):
         while open_micro and pool:
             credit, micro = pool[0]
@@ -179,12 +179,12 @@ def settled(rows: Iterable[Moved]) -> Settled:
             open_micro -= part  # noqa: PLW2901
             applied.append(Applied(credit, row, part))
             pool[:1] = [(credit, micro - part)] if micro > part else []
-        left.append((row, open_micro))
-    return Settled(left, applied, sum(micro for _, micro in pool))
+        debits_open.append((row, open_micro))
+    return Settled(debits_open, applied, sum(micro for _, micro in pool))
 
 
 def opened(rows: Iterable[Moved]) -> tuple[list[Open], int]:
-    """What is open, oldest first, and what money is unapplied.
+    """Return open documents, oldest first, and the money left unapplied.
 
     Args:
         rows: all entries of a customer's Billed account up to a day.
@@ -192,7 +192,7 @@ def opened(rows: Iterable[Moved]) -> tuple[list[Open], int]:
     Returns:
         open documents, whose sum less the unapplied money is the sum of the rows.
     """
-    found = settled(rows)
+    result = settled(rows)
     return sorted(
         Open(
             row.date,
@@ -203,13 +203,13 @@ def opened(rows: Iterable[Moved]) -> tuple[list[Open], int]:
             open_micro,
             bool(row.number) and row.number == row.link,
         )
-        for row, open_micro in found.debits
+        for row, open_micro in result.debits
         if open_micro
-    ), found.unapplied_micro
+    ), result.unapplied_micro
 
 
 def _with_rounding(rows: Sequence[Moved]) -> list[Moved]:
-    """Put what rounds a bill with the document it bears the link of."""
+    """Add the cash rounding of a bill to the document with the same link."""
     numbers = {row.number for row in rows if row.number and row.number == row.link}
     rounded: dict[str, int] = {}
     for row in rows:
@@ -227,7 +227,7 @@ def _is_document(row: Moved) -> bool:
 
 
 def _groups(rows: Sequence[Moved]) -> list[list[Moved]]:
-    """Entries put together with what undoes or moves them."""
+    """Group entries with those that undo or move them."""
     paid = {(row.kind, row.id): row.link for row in rows if row.micro < 0 and row.kind in _PAID}
     groups: dict[str, list[Moved]] = {}
     for row in rows:
@@ -240,22 +240,22 @@ def _groups(rows: Sequence[Moved]) -> list[list[Moved]]:
 
 
 def _named(group: Sequence[Moved], documents: Sequence[Moved]) -> list[int]:
-    """Documents a credit names, oldest first."""
+    """Return the indexes of documents that a credit names, oldest first."""
     for row in group:
         for text in row.names if row.micro < 0 else ():
-            found = [
+            indexes = [
                 index
                 for index, document in enumerate(documents)
                 if document.number
                 and (_bears(text, document.number) or references.names(text, document.number))
             ]
-            if found:
-                return found
+            if indexes:
+                return indexes
     return []
 
 
 def _bears(text: str, number: str) -> bool:
-    """Whether a text contains a document's number, and not as a part of a longer one.
+    """Return True if a text contains a document's number, and not as part of a longer one.
 
     Payers write it in small letters, with other signs between its parts or none:
     ``inv 2026-000007`` and ``INV2026000007`` are INV-2026-000007. A number without letters is
@@ -266,7 +266,7 @@ def _bears(text: str, number: str) -> bool:
 
 @cache
 def _spelling(number: str) -> re.Pattern[str]:
-    """How a document's number may be written."""
+    """Compile a pattern for the ways a document's number may be written."""
     pieces = re.findall(r"[A-Za-z]+|[0-9]+|[^A-Za-z0-9]+", number)
     if not any(piece.isalpha() for piece in pieces):
         return re.compile(rf"(?<![A-Za-z0-9_-]){re.escape(number)}(?![A-Za-z0-9_-])")
@@ -276,7 +276,7 @@ def _spelling(number: str) -> re.Pattern[str]:
 
 
 def bucket(due: dt.date, day: dt.date) -> str:
-    """The bucket of an amount on a day.
+    """Return the aging bucket of an amount on a day.
 
     >>> bucket(dt.date(2026, 1, 31), dt.date(2026, 1, 31)), bucket(dt.date(2026, 1, 1), dt.date.max)
     ('current', 'over_90')
@@ -287,26 +287,26 @@ def bucket(due: dt.date, day: dt.date) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aged:
-    """A customer's open documents on a day; amounts in micro-units."""
+    """A customer's open documents on a day, with amounts in micro-units."""
 
     customer: str
     currency: str
     day: dt.date
     billed_micro: int
     unapplied_micro: int
-    """Money that no document is left for; not negative."""
+    """Money left once all documents are paid, never negative."""
     documents: tuple[Open, ...]
 
     @property
     def overdue(self) -> tuple[Open, ...]:
-        """Open documents whose due date is past."""
-        return tuple(one for one in self.documents if one.due < self.day)
+        """Return open documents whose due date is past."""
+        return tuple(document for document in self.documents if document.due < self.day)
 
     def as_json(self) -> dict[str, Any]:
-        """The row of the command's ``--json``: buckets and unapplied add up to billed."""
+        """Return the row for ``--json``: buckets and unapplied add up to billed."""
         sums = dict.fromkeys(BUCKETS, 0)
-        for one in self.documents:
-            sums[bucket(one.due, self.day)] += one.open_micro
+        for document in self.documents:
+            sums[bucket(document.due, self.day)] += document.open_micro
         return {
             "customer": self.customer,
             "currency": self.currency,
@@ -316,25 +316,25 @@ class Aged:
         }
 
     def documents_json(self) -> list[dict[str, Any]]:
-        """Rows of ``--documents --json``; ``days`` overdue, negative where not due yet."""
+        """Return rows for ``--documents --json``, with negative ``days`` if not yet due."""
         return [
             {
                 "customer": self.customer,
-                "number": one.number or None,
-                "description": one.title,
-                "date": str(one.date),
-                "due_date": str(one.due),
-                "days": (self.day - one.due).days,
+                "number": document.number or None,
+                "description": document.title,
+                "date": str(document.date),
+                "due_date": str(document.due),
+                "days": (self.day - document.due).days,
                 "currency": self.currency,
-                "amount": money.text(one.amount_micro, 2),
-                "open": money.text(one.open_micro, 2),
+                "amount": money.text(document.amount_micro, 2),
+                "open": money.text(document.open_micro, 2),
             }
-            for one in self.documents
+            for document in self.documents
         ]
 
 
 def aged(book: Book, names: Sequence[str], day: dt.date) -> list[Aged]:
-    """Customers' open documents at the end of a day.
+    """Return customers' open documents at the end of a day.
 
     Args:
         book: whose.
@@ -353,16 +353,16 @@ def aged(book: Book, names: Sequence[str], day: dt.date) -> list[Aged]:
             if not wanted or row.customer in wanted
         ]
 
-    found: list[Aged] = book.reading(ask)
-    return found
+    rows: list[Aged] = book.reading(ask)
+    return rows
 
 
 def of_customer(book: Book, standing: Standing, day: dt.date) -> Aged:
-    """One customer's open documents at the end of a day."""
+    """Return one customer's open documents at the end of a day."""
     customer, billed = subledgers.customers(book)[standing.customer], standing.billed_micro
     # Nobody who owes nothing has an open document: his ledgers need not be read.
     documents, unapplied = _opened(book, customer, day) if billed > 0 else ([], -billed)
-    if sum(one.open_micro for one in documents) - unapplied != billed:
+    if sum(item.open_micro for item in documents) - unapplied != billed:
         path = balances.period_file(customer, day)
         message = "brings forward what the periods before do not add up to"
         raise BrokenBookError([Problem(path, 0, "brought", message, todo=restore(path))])
@@ -377,7 +377,7 @@ def of_customer(book: Book, standing: Standing, day: dt.date) -> Aged:
 
 
 def moves(book: Book, customer: Customer, day: dt.date) -> list[Moved]:
-    """Entries on a customer's Billed account up to a day."""
+    """Return the entries on a customer's Billed account up to a day."""
     return [
         row
         for start in customer.periods
@@ -391,8 +391,10 @@ def moves(book: Book, customer: Customer, day: dt.date) -> list[Moved]:
 def _opened(book: Book, customer: Customer, day: dt.date) -> tuple[list[Open], int]:
     documents, unapplied = opened(moves(book, customer, day))
     return [
-        one._replace(due=dt.date.fromisoformat(document(book, one).due_date)) if one.issued else one
-        for one in documents
+        item._replace(due=dt.date.fromisoformat(document(book, item).due_date))
+        if item.issued
+        else item
+        for item in documents
     ], unapplied
 
 

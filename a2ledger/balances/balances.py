@@ -1,4 +1,4 @@
-"""Questions that change nothing: balances, check, preview, statement."""
+"""Balances of all customers or of one, today or at the end of a day."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ MAIN = "journals/main.beancount"
 
 
 def standings(book: Book) -> list[Standing]:
-    """Where every customer stands, from the operator's ledger.
+    """Return every customer's standing, from the operator's ledger.
 
     Raises:
         BrokenBookError: never; errors of the ledger are ``check``'s.
     """
-    found, _ = balances(book)
-    return found
+    rows, _ = balances(book)
+    return rows
 
 
 def balances(book: Book) -> tuple[list[Standing], dict[str, int]]:
-    """Where every customer stands; and what is nobody's, in micro-units by currency."""
+    """Return all customers' standings, and unmatched money in micro-units by currency."""
 
     def ask() -> tuple[list[Standing], dict[str, int]]:
         operators = main(book)
         return ledger.standings(operators), ledger.unmatched(operators)
 
-    found: tuple[list[Standing], dict[str, int]] = book.reading(ask)
-    return found
+    result: tuple[list[Standing], dict[str, int]] = book.reading(ask)
+    return result
 
 
 def standings_on(book: Book, day: dt.date) -> list[Standing]:
-    """Where every customer stood at the end of a day, by the dates of what was ever posted.
+    """Return all customers' standings at the end of a day, by posting dates.
 
     Read from one file a customer, that of the period which holds the day: it says what was
     brought forward. A close is dated the last day of its period.
@@ -54,12 +54,12 @@ def standings_on(book: Book, day: dt.date) -> list[Standing]:
             if customer.opened <= day
         ]
 
-    found: list[Standing] = book.reading(ask)
-    return found
+    rows: list[Standing] = book.reading(ask)
+    return rows
 
 
 def standing_on(book: Book, customer: Customer, day: dt.date) -> Standing:
-    """Where one customer stood at the end of a day."""
+    """Return one customer's standing at the end of a day."""
     path = period_file(customer, day)
     if not (book.root / path).is_file():
         raise BrokenBookError([Problem(path, 0, "gone", "is gone", todo=restore(path))])
@@ -76,17 +76,17 @@ def standing_on(book: Book, customer: Customer, day: dt.date) -> Standing:
 
 
 def _period_of(customer: Customer, day: dt.date) -> dt.date:
-    """Start of the period that holds a day."""
+    """Return the start of the period that contains a day."""
     return max((start for start in customer.periods if start <= day), default=customer.opened)
 
 
 def period_file(customer: Customer, day: dt.date) -> str:
-    """Path of the file of the period that holds a day."""
+    """Return the path of the file of the period that contains a day."""
     return customer_file.period_path(customer.id, _period_of(customer, day))
 
 
 def sums(book: Book, customer: Customer, day: dt.date) -> tuple[int, int]:
-    """Return a customer's Billed and Unbilled at the end of a day, from their own ledger's text."""
+    """Return a customer's Billed and Unbilled at the end of a day, from their own ledger."""
     text = book.text(period_file(customer, day))
     brought = ledger.read_brought(text, _period_of(customer, day))
     sums = {
@@ -100,8 +100,8 @@ def sums(book: Book, customer: Customer, day: dt.date) -> tuple[int, int]:
     return billed, unbilled
 
 
-def balances_json(found: Sequence[Standing]) -> list[dict[str, Any]]:
-    """Standings as the command's ``--json``."""
+def balances_json(standings: Sequence[Standing]) -> list[dict[str, Any]]:
+    """Return standings as rows for ``--json``."""
     return [
         {
             "customer": row.customer,
@@ -114,24 +114,24 @@ def balances_json(found: Sequence[Standing]) -> list[dict[str, Any]]:
             "available": money.text(row.available_micro, 2),
             "over_limit": row.over_limit,
         }
-        for row in found
+        for row in standings
     ]
 
 
 def main(book: Book) -> Ledger:
-    """The operator's ledger.
+    """Load the operator's ledger.
 
     Raises:
         BrokenBookError: if it is not there; what is wrong in it is for ``check`` to say.
     """
     if not (book.root / MAIN).is_file():
-        gone = Problem(MAIN, 0, "main", "is not there", "nothing was read", restore(MAIN))
-        raise BrokenBookError([gone])
+        missing = Problem(MAIN, 0, "main", "is not there", "nothing was read", restore(MAIN))
+        raise BrokenBookError([missing])
     return Ledger.load(book.root / MAIN)
 
 
 def customer_json(customer: Customer, day: dt.date) -> dict[str, Any]:
-    """A customer's facts on a day, with their history, and his fees."""
+    """Return a customer's facts on a day, with their history and fees, as JSON."""
     return {
         "customer": customer.id,
         "opened": str(customer.opened),

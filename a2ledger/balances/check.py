@@ -1,4 +1,4 @@
-"""Whether the books are sound: what must hold of a book, and the problems where it does not."""
+"""Check that the books are sound, and report the problems."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from a2ledger.records import Customer, Problem, split_list
 
 
 def check(book: Book, names: Sequence[str] = ()) -> list[Problem]:
-    """What is wrong with the book, or with some customers' own ledgers too.
+    """Return the problems of a book, and of the own ledgers of customers named.
 
     Errors Beancount finds, sub-ledgers that differ from the general ledger, customers over
     their limit; for customers named also their whole own ledger and its call detail.
@@ -33,16 +33,16 @@ def _check(book: Book, names: Sequence[str]) -> Iterator[Problem]:
     yield from operators.problems(book.root.resolve())
     yield from edited(book)
     yield from bad_decks(book)
-    found = ledger.standings(operators)
-    wanted = set(names) or {row.customer for row in found}
-    yield from soundness(book, found, wanted)
+    rows = ledger.standings(operators)
+    wanted = set(names) or {row.customer for row in rows}
+    yield from soundness(book, rows, wanted)
     yield from suspense(ledger.unmatched(operators), MAIN)
     for name in names:
         yield from _own(book, subledgers.customers(book)[name])
     files = {name: customer_file.path(name) for name in wanted}
     owed = (
         (row.customer, row.owed_micro, row.credit_limit_micro, row.currency)
-        for row in found
+        for row in rows
         if row.customer in wanted
     )
     yield from credit_limits(owed, files)
@@ -83,7 +83,7 @@ def edited(book: Book) -> Iterator[Problem]:
 
 
 def bad_decks(book: Book) -> Iterator[Problem]:
-    """Yield what is wrong with the decks that customers, now or later, and rules name."""
+    """Yield problems of decks named by rules or by customers, now or later."""
     used: dict[str, str] = {}
     for customer in subledgers.customers(book).values():
         history = customer.facts.get("tariff", ())
@@ -103,8 +103,8 @@ def bad_decks(book: Book) -> Iterator[Problem]:
                 yield problem._replace(what=f"{problem.what} (the tariff of {user})")
 
 
-def soundness(book: Book, found: Sequence[Standing], wanted: set[str]) -> Iterator[Problem]:
-    """Where customers' own ledgers and the general ledger differ."""
+def soundness(book: Book, standings: Sequence[Standing], wanted: set[str]) -> Iterator[Problem]:
+    """Yield accounts on which a customer's own ledger and the general ledger differ."""
     sums: dict[str, int] = {}
     files: dict[str, str] = {}
     for name in sorted(wanted & subledgers.customers(book).keys()):
@@ -116,7 +116,7 @@ def soundness(book: Book, found: Sequence[Standing], wanted: set[str]) -> Iterat
         files |= dict.fromkeys(own, path)
     general = {
         account: micro
-        for row in found
+        for row in standings
         if row.customer in wanted
         for account, micro in (
             (accounts.billed(row.customer), row.billed_micro),
@@ -127,7 +127,7 @@ def soundness(book: Book, found: Sequence[Standing], wanted: set[str]) -> Iterat
 
 
 def _own(book: Book, customer: Customer) -> Iterator[Problem]:
-    """A customer's own ledger, loaded alone, and the calls of his open period."""
+    """Yield problems of a customer's own ledger, and of the calls of their open period."""
     own = Ledger.load(book.root / customer_file.path(customer.id))
     yield from own.problems(book.root.resolve())
     path = customer_file.period_path(customer.id, customer.open_since)
@@ -153,7 +153,7 @@ def _own(book: Book, customer: Customer) -> Iterator[Problem]:
 def credit_limits(
     owed: Iterable[tuple[str, int, int, str]], files: Mapping[str, str]
 ) -> Iterator[Problem]:
-    """Customers who owe more than they may.
+    """Yield customers who owe more than their credit limit.
 
     Args:
         owed: (customer, owed, credit limit, currency), amounts in micro-units.
@@ -171,7 +171,7 @@ def credit_limits(
 
 
 def suspense(held: Mapping[str, int], file: str) -> Iterator[Problem]:
-    """Currencies of which more has left suspense than came into it.
+    """Yield currencies of which more money left suspense than came in.
 
     Args:
         held: what is in suspense, in micro-units by currency.
@@ -186,7 +186,7 @@ def suspense(held: Mapping[str, int], file: str) -> Iterator[Problem]:
 def summaries(
     subledgers: Mapping[str, int], general: Mapping[str, int], files: Mapping[str, str]
 ) -> Iterator[Problem]:
-    """Accounts on which a customer's own ledger and the general ledger differ.
+    """Yield accounts on which customers' own ledgers and the general ledger differ.
 
     Args:
         subledgers: sums by account, in micro-units, read from customers' own files.
@@ -211,7 +211,7 @@ def details(
     folded: Mapping[tuple[str, ...], tuple[int, int, int]],
     file: str,
 ) -> Iterator[Problem]:
-    """Usage entries that are not what the call detail adds up to.
+    """Yield usage entries that differ from the sums of the call detail.
 
     Args:
         posted: (calls, seconds, micro-units) by (day, service, VAT code), from the journal.

@@ -1,4 +1,4 @@
-"""Find anything by a part of it: customers, numbers, invoices, payments, calls.
+"""Search customers, numbers, invoices, payments and calls by parts of their text.
 
 Customers are searched by every fact they have; numbers by their digits, however they are written;
 invoices and payments by number, id, reference, text and amount, as the general ledger has them.
@@ -26,22 +26,22 @@ CUSTOMER, NUMBER, INVOICE, PAYMENT, CALL = KINDS = (
     *("customer", "number", "invoice", "payment", "call"),
 )
 MOST = 50
-"""Hits of a kind that are returned."""
+"""Most hits returned of each kind."""
 
 _FACTS = (
     *("name", "email", "phone", "contact", "vat_id", "registration", "iban", "peppol"),
     *("street", "postcode", "city", "address"),
 )
 _SEARCHED = ("id", "reference", "number", "invoice", "payment", "original")
-"""Metadata of an entry by which it is found."""
+"""Metadata of entries that is searched."""
 _MOVED = ("payment-", "refill-", "returned-", "transfer-", "credit-note-")
 _FEW_DIGITS = 3
 _DAYS = 400
-"""Days of calls that are searched."""
+"""Number of days whose calls are searched."""
 
 
 class Hit(NamedTuple):
-    """One thing that fits: what it is, its own id, whose it is, and a line that says it."""
+    """A search result: its kind, its id, its customer, and a line that describes it."""
 
     kind: str
     id: str
@@ -50,7 +50,7 @@ class Hit(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What can be found: a hit, what it is found by in small letters, and its amounts."""
+    """A searchable item: the hit, its words in lower case, and its amounts."""
 
     hit: Hit
     words: str
@@ -62,7 +62,7 @@ class Entry(NamedTuple):
 
 
 def find(book: Book, text: str, today: dt.date, *, calls: bool = True) -> list[Hit]:
-    """Return what fits a text, what fits best first.
+    """Return what matches a text, best matches first.
 
     Args:
         book: that is searched.
@@ -70,14 +70,14 @@ def find(book: Book, text: str, today: dt.date, *, calls: bool = True) -> list[H
         today: the day it is.
         calls: whether calls are searched, too, which takes longest.
     """
-    found = matching([*of_customers(book), *of_ledger(book)], text, book)
-    if calls and not any(hit.kind in {INVOICE, PAYMENT} for hit in found):
-        found += of_calls(book, text, today - dt.timedelta(days=_DAYS))
-    return found
+    hits = matching([*of_customers(book), *of_ledger(book)], text, book)
+    if calls and not any(hit.kind in {INVOICE, PAYMENT} for hit in hits):
+        hits += of_calls(book, text, today - dt.timedelta(days=_DAYS))
+    return hits
 
 
 def matching(entries: Iterable[Entry], text: str, book: Book) -> list[Hit]:
-    """Return those entries that fit a text: whole words before parts, customers before all else."""
+    """Return the hits of entries that match a text, by rank and then by kind."""
     needle = " ".join(text.lower().split())
     if not needle:
         return []
@@ -89,16 +89,16 @@ def matching(entries: Iterable[Entry], text: str, book: Book) -> list[Hit]:
             ranked.append((rank, KINDS.index(entry.hit.kind), len(ranked), entry.hit))
     ranked.sort(key=lambda row: row[:3])
     counts = dict.fromkeys(KINDS, 0)
-    found = []
+    hits = []
     for *_, hit in ranked:
         counts[hit.kind] += 1
         if counts[hit.kind] <= MOST:
-            found.append(hit)
-    return found
+            hits.append(hit)
+    return hits
 
 
 def _rank(entry: Entry, needle: str, digits: str, micro: int | None) -> int | None:
-    """Return how well an entry fits, 0 best; None if it does not."""
+    """Rank how well an entry matches, from 0 for best, or return None."""
     if entry.hit.id.lower() == needle:
         return 0
     if entry.hit.kind == NUMBER:
@@ -114,7 +114,7 @@ def _rank(entry: Entry, needle: str, digits: str, micro: int | None) -> int | No
 
 
 def _digits(text: str) -> str:
-    """Return the digits of what may be a phone number; nothing for other texts."""
+    """Return the digits of a possible phone number, or an empty text."""
     bare = re.sub(r"[\s().+/-]", "", text)
     if not bare.isascii() or not bare.isdigit():
         return ""
@@ -159,14 +159,14 @@ def _described(customer: Customer, name: str) -> str:
 
 
 def of_ledger(book: Book) -> Iterator[Entry]:
-    """Yield invoices and payments, newest month first."""
+    """Yield invoices and payments of the general ledger, newest month first."""
     names = {accounts.component(name): name for name in subledgers.customers(book)}
     for path in [*reversed(book.files(GENERAL, "2*.beancount")), *book.files(SUSPENSE)]:
         yield from of_month(book.text(path), names.get)
 
 
 def of_month(text: str, customer_of: Callable[[str], str | None]) -> Iterator[Entry]:
-    """Yield invoices and payments of the text of a month, newest first.
+    """Yield invoices and payments in the text of a month, newest first.
 
     Args:
         text: of the general ledger or of suspense.
@@ -199,15 +199,15 @@ def _entry(block: syntax.Block, customer: str, *, is_issued: bool) -> Entry:
 
 
 def of_calls(book: Book, text: str, since: dt.date, most: int = MOST) -> list[Hit]:
-    """Return calls from or to a number, or of an id, newest first."""
+    """Return calls from or to a number, or with an id, newest first."""
     digits, needle = _digits(text), text.strip()
     if len(digits) <= _FEW_DIGITS and "." not in needle and "/" not in needle:
         return []
     digests, zone = detail.digests(book), book.config.timezone
-    found: list[Hit] = []
+    hits: list[Hit] = []
     uid = needle.split("/")[1] if needle.count("/") else needle
     for day in sorted(digests, reverse=True):
-        if day < since or len(found) >= most:
+        if day < since or len(hits) >= most:
             break
         table = detail.read(book.root, day, digests)
         fits = pc.equal(table["uid"], uid)
@@ -216,9 +216,9 @@ def of_calls(book: Book, text: str, since: dt.date, most: int = MOST) -> list[Hi
                 fits = pc.or_(fits, pc.match_substring(table[name], digits))
         for row in table.filter(fits).to_pylist()[::-1]:
             name = identity(row["switch"], row["uid"], row["seq"])
-            said = (
+            description = (
                 f"{listed.start(row['start'], zone)} {row['caller']} to {row['called']}, "
                 f"{row['destination']}, {row['seconds']} s, {money.text(row['cost_micro'], 2)}"
             )
-            found.append(Hit(CALL, name, row["customer"], said))
-    return found[:most]
+            hits.append(Hit(CALL, name, row["customer"], description))
+    return hits[:most]

@@ -1,4 +1,4 @@
-"""A customer's documents with what is open of each, and payments with what they settled.
+"""A customer's documents with their open amounts, and payments with the invoices they settled.
 
 What settles what follows from the ledger alone, see :mod:`a2ledger.balances.ageing`.
 """
@@ -27,12 +27,12 @@ from a2ledger.records import Customer
 OPEN, PAID, PARTLY, OVERDUE, CREDITED, WRITTEN_OFF = STATUSES = (
     *("open", "paid", "partly", "overdue", "credited", "written-off"),
 )
-"""Where an invoice stands."""
+"""Statuses of invoices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
-    """A numbered document, or an invoice of an earlier system, and what is open of it."""
+    """A numbered document, or an invoice of an earlier system, with its open amount."""
 
     number: str
     customer: str
@@ -49,7 +49,7 @@ class Invoice:
     """The last day of the period it bills."""
 
     def as_json(self) -> dict[str, Any]:
-        """The row of ``invoices --json``."""
+        """Return the row for ``invoices --json``."""
         return {
             "number": self.number,
             "customer": self.customer,
@@ -65,7 +65,7 @@ class Invoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
-    """A payment or refill of a customer, as it stands."""
+    """A payment or refill of a customer, with the invoices it settled."""
 
     id: str
     customer: str
@@ -77,13 +77,13 @@ class Payment:
     reference: str
     description: str
     invoices: tuple[str, ...]
-    """Numbers of those it settled, in full or in part."""
+    """Numbers of the invoices it settled, in full or in part."""
     link: str
     is_returned: bool = False
-    """Whether it came back, or was moved to another customer."""
+    """True if it was returned, or moved to another customer."""
 
     def as_json(self) -> dict[str, Any]:
-        """The row of ``payments --json``."""
+        """Return the row for ``payments --json``."""
         return {
             "id": self.id,
             "customer": self.customer,
@@ -115,14 +115,14 @@ def of_customer(book: Book, customer: Customer, day: dt.date) -> list[Invoice]:
     for row in settled.applied:
         sums = by_kind.setdefault(row.debit.number, {})
         sums[row.credit.kind] = sums.get(row.credit.kind, 0) + row.micro
-    rest = {debit.number: left for debit, left in settled.debits if debit.number}
-    found = [
+    rest = {debit.number: open_micro for debit, open_micro in settled.debits if debit.number}
+    rows = [
         _invoice(name, document, customer.id, rest.get(name, 0), by_kind.get(name, {}), day)
         for name, document in documents(book, customer)
         if document.number
     ]
-    found += _openings(settled, book, customer, by_kind, day)
-    return sorted(found, key=lambda row: (row.issued, row.number))
+    rows += _openings(settled, book, customer, by_kind, day)
+    return sorted(rows, key=lambda row: (row.issued, row.number))
 
 
 def _invoice(
@@ -158,8 +158,8 @@ def _openings(
     by_kind: Mapping[str, Mapping[str, int]],
     day: dt.date,
 ) -> Iterator[Invoice]:
-    """Yield invoices of an earlier system."""
-    for debit, left in settled.debits:
+    """Yield open and settled invoices of an earlier system."""
+    for debit, rest_micro in settled.debits:
         if debit.kind == "opening" and debit.number:
             due = debit.due or debit.date
             kinds = by_kind.get(debit.number, {})
@@ -171,8 +171,8 @@ def _openings(
                 due=due,
                 currency=subledgers.currency(book, customer.id),
                 gross_micro=debit.micro,
-                open_micro=left,
-                status=_status(debit.micro, left, kinds, due < day),
+                open_micro=rest_micro,
+                status=_status(debit.micro, rest_micro, kinds, due < day),
             )
 
 
@@ -188,16 +188,16 @@ def _status(gross: int, open_micro: int, by_kind: Mapping[str, int], is_late: bo
 
 
 def documents(book: Book, customer: Customer) -> list[tuple[str, Document]]:
-    """Return a customer's closed documents by the name of their file, oldest first."""
-    found = []
+    """Return a customer's closed documents with their file names, oldest first."""
+    named = []
     for name, year in dict(_named(book, customer)).items():
         if book.has(path := paths.find(book, name, year)):
-            found.append((name, files.read(book, path)))
-    return sorted(found, key=lambda row: (row[1].issue_date, row[0]))
+            named.append((name, files.read(book, path)))
+    return sorted(named, key=lambda row: (row[1].issue_date, row[0]))
 
 
 def _named(book: Book, customer: Customer) -> Iterator[tuple[str, int]]:
-    """Names of documents a customer may have, each with the first year it may be of."""
+    """Yield names of documents a customer may have, each with its earliest possible year."""
     for start in customer.periods:
         for block in syntax.blocks(book.text(customer_file.period_path(customer.id, start))):
             for name in _documents_of(block):
@@ -207,7 +207,7 @@ def _named(book: Book, customer: Customer) -> Iterator[tuple[str, int]]:
 
 
 def _documents_of(block: syntax.Block) -> Iterator[str]:
-    """Names of documents that an entry posts or was issued with."""
+    """Yield the documents that an entry posts or was issued with."""
     if block.kind != "*":
         return
     if not NUMBERED.isdisjoint(block.tags):
@@ -217,7 +217,7 @@ def _documents_of(block: syntax.Block) -> Iterator[str]:
 
 
 def payments(book: Book, customer: Customer) -> list[Payment]:
-    """Return a customer's payments, and refills that no payment is known of, oldest first.
+    """Return a customer's payments, and refills without a payment, oldest first.
 
     What was voided is none.
     """
@@ -226,7 +226,7 @@ def payments(book: Book, customer: Customer) -> list[Payment]:
     for row in settled.applied:
         if row.debit.number:
             numbers.setdefault(row.credit.link, []).append(row.debit.number)
-    found: list[Payment] = []
+    rows: list[Payment] = []
     paid_for: set[str] = set()
     blocks = list(_entries(book, customer))
     undone = {block.meta["payment"] for block in blocks if "payment" in block.meta}
@@ -237,12 +237,12 @@ def payments(book: Book, customer: Customer) -> list[Payment]:
         entry = journal_entries.read_entry(block.text)
         link = journal_entries.own_link(entry)
         if link.startswith("transfer-") and "payment" in entry.meta:
-            found += _moved_here(book, customer, block, entry, numbers.get(link, ()))
+            rows += _moved_here(book, customer, block, entry, numbers.get(link, ()))
         if not link.startswith(_MONEY) or "voided" in entry.meta:
             continue
         if link.startswith("payment-"):
             paid_for |= {name for name in entry.links if name.startswith("refill-")}
-        found.append(
+        rows.append(
             Payment(
                 id=str(entry.meta.get("id", link)),
                 customer=customer.id,
@@ -258,7 +258,7 @@ def payments(book: Book, customer: Customer) -> list[Payment]:
                 is_returned=link in undone,
             )
         )
-    kept = [row for row in found if row.link not in paid_for]
+    kept = [row for row in rows if row.link not in paid_for]
     return sorted(kept, key=lambda row: (row.date, row.id))
 
 
@@ -269,7 +269,7 @@ def _moved_here(
     entry: data.Transaction,
     numbers: Sequence[str],
 ) -> Iterator[Payment]:
-    """Yield a payment that was moved to a customer, from suspense or from another."""
+    """Yield a payment that was transferred to a customer."""
     account = accounts.billed(customer.id)
     micro = sum(leg.micro for leg in block.legs if leg.account == account)
     link = str(entry.meta["payment"])
@@ -300,7 +300,7 @@ def _entries(book: Book, customer: Customer) -> Iterator[syntax.Block]:
 
 
 def _method(entry: data.Transaction, methods: Mapping[str, str]) -> str:
-    """Return how money came in: the method of its account."""
+    """Return the payment method, derived from the account the money came into."""
     account = entry.postings[0].account if entry.postings else ""
     if account in methods:
         return methods[account]

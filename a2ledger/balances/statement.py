@@ -1,4 +1,4 @@
-"""The statement of a customer's account over any days, and its lines in order."""
+"""The statement of a customer's account over any days, and the order of its lines."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Telescope:
         self.places = places
 
     def add(self, code: str, micro: int) -> int:
-        """The amount to show for a line, in micro-units."""
+        """Return the amount to show for a line, in micro-units, and add it to its total."""
         before = self.totals.get(code, 0)
         after = self.totals[code] = before + micro
         moved: int = money.rounded(after, self.places) - money.rounded(before, self.places)
@@ -36,7 +36,7 @@ class Telescope:
 
 
 def line_order(row: Row) -> tuple[dt.date, int, str, str, dt.date, str]:
-    """Return what statement lines are sorted by: day, then usage, sales and money."""
+    """Return the sort key of a statement line: day, then usage, sales and money."""
     rank = 2 if row.billed else 0 if row.calls is not None else 1
     return (row.date, rank, row.payee, row.vat, row.late_from or row.date, row.link)
 
@@ -83,7 +83,7 @@ def statement_lines(rows: Iterable[Row], brought: Brought, places: int) -> Itera
 
 
 def description(row: Row) -> str:
-    """Return the words of a statement line."""
+    """Return the description of a statement line."""
     words = [row.payee]
     if row.narration:
         words.append(row.narration)
@@ -95,7 +95,7 @@ def description(row: Row) -> str:
 def statement(
     book: Book, customer: Customer, since: dt.date | None, until: dt.date | None
 ) -> Statement:
-    """A customer's account over any days, from all his periods.
+    """Return a customer's statement over any days, from all their periods.
 
     Unbilled usage stands as it will be billed; VAT once a period is closed.
 
@@ -112,8 +112,8 @@ def statement(
         own = Ledger.load(book.root / customer_file.path(customer.id))
         return _statement(book, own, customer, since, until)
 
-    found: Statement = book.reading(ask)
-    return found
+    result: Statement = book.reading(ask)
+    return result
 
 
 def _statement(
@@ -138,24 +138,24 @@ def _statement(
 
 
 def _taxes(book: Book, own: Ledger) -> dict[str, list[tuple[str, int]]]:
-    """VAT each close posted, as (title, amount) by the document's link."""
+    """Return the VAT each close posted, as (title, amount) by the document's link."""
     codes = book.config.codes
     names = {of(name): name for name in codes for of in (accounts.vat, accounts.not_due)}
     rows = own.ask(ledger.TAXES)
     converted = {min(row.links) for row in rows if row.code}  # owed in the book's currency
-    found: dict[str, list[tuple[str, int]]] = {}
+    taxes: dict[str, list[tuple[str, int]]] = {}
     for row in rows:
         link = min(row.links)
         name = str(row.code if link in converted else names.get(row.account))
         if name in codes:
-            found.setdefault(link, []).append((vat_title(codes[name]), -money.micro(row.number)))
-    return found
+            taxes.setdefault(link, []).append((vat_title(codes[name]), -money.micro(row.number)))
+    return taxes
 
 
 def _movements(
     rows: Sequence[Row], taxes: dict[str, list[tuple[str, int]]], places: int
 ) -> Iterator[Movement]:
-    """Every movement with its running balance; a close shows as the VAT it added."""
+    """Yield movements with their running balance, where a close shows as the VAT it added."""
     ends = sorted({(row.date, row.link) for row in rows if row.tags & CLOSES or _to_cash(row)})
     waiting = [row for row in rows if not row.tags & CLOSES]
     brought, telescope = Brought(), Telescope({}, places)
@@ -167,13 +167,13 @@ def _movements(
         for movement in statement_lines(visible, brought, places):
             balance = movement.balance
             yield movement
-        for what, amount in taxes.get(link, []):
+        for title, amount in taxes.get(link, []):
             balance += amount
-            yield Movement(end, what, amount, balance)
+            yield Movement(end, title, amount, balance)
         brought = _after(brought, inside, taxes.get(link, []), telescope)
         if link and (rest := money.rounded(brought.billed_micro, places) - balance):
-            what = ROUNDED if any(map(_to_cash, inside)) else ROUNDING
-            yield Movement(end, what, rest, balance + rest)
+            title = ROUNDED if any(map(_to_cash, inside)) else ROUNDING
+            yield Movement(end, title, rest, balance + rest)
 
 
 def _to_cash(row: Row) -> bool:
@@ -184,7 +184,7 @@ def _to_cash(row: Row) -> bool:
 def _after(
     brought: Brought, rows: Sequence[Row], taxes: list[tuple[str, int]], telescope: Telescope
 ) -> Brought:
-    """What stands after some rows and the VAT of their close."""
+    """Return the balances after some rows and the VAT of their close."""
     billed = brought.billed_micro + sum(row.micro for row in rows if row.billed)
     for row in rows:
         if not row.billed:

@@ -36,11 +36,11 @@ class Used(NamedTuple):
     first: dt.date
     last: dt.date
     extensions: Mapping[str, int] = {}
-    """Calls by the customer's extension, of those that came in or were internal."""
+    """Numbers of incoming and internal calls, by the customer's extension."""
 
 
 class Item(NamedTuple):
-    """A line of the invoice, exactly what it is worth, and what it was made from."""
+    """An invoice line, its exact amount, and the row or calls it was made from."""
 
     line: Line
     micro: int
@@ -54,17 +54,17 @@ class Bill:
     period: Period
     treatment: str
     moved_micro: Mapping[str, int]
-    """What leaves Unbilled: the net, or with VAT included the gross."""
+    """Amounts that leave Unbilled: net, or gross where VAT is included in prices."""
     net_micro: Mapping[str, int]
     vat_micro: Mapping[str, int]
     pending_micro: Mapping[str, int]
-    """VAT that waited inside the period's prices."""
+    """VAT set aside while it was inside the period's prices (pending VAT)."""
     rounding_micro: Mapping[str, int]
-    """Fractions of codes that went unused, or of an account's last bill, leaving Unbilled."""
+    """Fractions of a cent leaving Unbilled: of unused codes, or of an account's last bill."""
     cash_micro: int
-    """What makes the balance that is asked for a multiple of the smallest coin …"""
+    """Cash rounding: makes the amount asked for a multiple of the smallest coin …"""
     coin_micro: int
-    """… which is this, or 0 where it is no matter."""
+    """… which is this, or 0 for no cash rounding."""
     brought: Brought
     carried: Brought
     statement: Statement
@@ -73,12 +73,12 @@ class Bill:
 
     @property
     def lines(self) -> tuple[Line, ...]:
-        """Lines of the invoice."""
+        """Return the lines of the invoice."""
         return tuple(item.line for item in self.items)
 
     @property
     def gross_micro(self) -> int:
-        """What the close moves to Billed."""
+        """Return the amount that the close moves to Billed."""
         return sum(self.net_micro.values()) + sum(self.vat_micro.values())
 
     places: int = 2
@@ -100,7 +100,7 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
     final: bool = False,
     cash_micro: int = 0,
 ) -> Bill:
-    """The bill of a period.
+    """Draw up the bill of a period.
 
     Args:
         period: what it covers; rows outside it are left alone.
@@ -178,7 +178,7 @@ def _to_cash(owed_micro: int, coin_micro: int) -> int:
 
 
 def _accumulated(before: Mapping[str, int], rows: Iterable[Row]) -> dict[str, int]:
-    """By VAT code, everything ever posted to Unbilled, with some rows more."""
+    """Add rows to the cumulative postings to Unbilled, by VAT code."""
     sums = dict(before)
     for row in rows:
         if not row.billed:
@@ -187,7 +187,7 @@ def _accumulated(before: Mapping[str, int], rows: Iterable[Row]) -> dict[str, in
 
 
 def _fractions_of(codes: Iterable[str], sums: Mapping[str, int], places: int) -> dict[str, int]:
-    """What takes the fraction of a cent out of the sums of some codes, where there is one."""
+    """Return the amounts that remove the fraction of a cent from the sums of some codes."""
     return {
         code: -fraction
         for code in sorted(codes)
@@ -196,7 +196,7 @@ def _fractions_of(codes: Iterable[str], sums: Mapping[str, int], places: int) ->
 
 
 def _pending(rows: Iterable[Row]) -> dict[str, int]:
-    """By VAT code, the VAT that waits inside prices, where there is some."""
+    """Sum the VAT set aside inside prices, by VAT code, zero sums are left out."""
     sums: dict[str, int] = {}
     for row in rows:
         if row.pending_micro:
@@ -228,7 +228,7 @@ def _compare(rows: Sequence[Row], used: Sequence[Used]) -> None:
 
 
 class Shown:
-    """Nets to show, so that those of a code add up to the code's net.
+    """Nets to show on lines, so that the lines of a code add up to the code's net.
 
     Where a code's prices contain VAT, a line shows by how much the total of the lines so far,
     less the VAT inside it, moved; else by how much the total moved.
@@ -241,7 +241,7 @@ class Shown:
         self.gross: dict[str, int] = {}
 
     def add(self, code: str, micro: int) -> int:
-        """The net to show for a line, in micro-units."""
+        """Add a line and return the net to show for it, in micro-units."""
         moved = self.telescope.add(code, micro)
         if code not in self.inside:
             return moved
@@ -272,8 +272,8 @@ def _statement(  # noqa: PLR0913 - everything that stands on it
             shown.append(Movement(period.last, vat_title(codes[code]), amount, balance))
     if rest := closing_micro - balance:
         balance = closing_micro
-        what = ROUNDED if is_rounded else ROUNDING
-        shown.append(Movement(period.last, what, rest, balance))
+        words = ROUNDED if is_rounded else ROUNDING
+        shown.append(Movement(period.last, words, rest, balance))
     return Statement(
         opening=money.text(money.rounded(brought.billed_micro, places), places),
         lines=tuple(movement.line(places) for movement in shown),
@@ -367,7 +367,7 @@ def _vat_lines(
 
 
 def _beside(rows: list[VatLine]) -> Iterator[VatLine]:
-    """Yield the rows of the VAT table, what is outside VAT as exempt where it stands beside others.
+    """Yield the rows of the VAT table, with O (outside VAT) as E (exempt) beside other categories.
 
     EN 16931 has category O alone on a document; beside taxed items E says the same to whoever
     pays: no VAT, and for what reason. The code, in the books, stays as it is.

@@ -55,13 +55,13 @@ from a2ledger.sources import runs as import_runs
 
 @dataclass(kw_only=True)
 class Closed:
-    """What became of one customer's period; without a bill it was left open."""
+    """The result of closing one customer's period, which was left open if it has no bill."""
 
     customer: str
     period: Period
     number: str | None = None
     kind: str = ""
-    """Of its document."""
+    """Kind of its document."""
     gross: str = ""
     to_pay: str = ""
     currency: str = ""
@@ -72,13 +72,13 @@ class Closed:
 
     @property
     def billed(self) -> str:
-        """What the close moves to Billed, below zero for a credit note; empty if it is open."""
+        """Return the amount moved to Billed, negative for a credit note, empty if left open."""
         if not self.closed:
             return ""
         return money.text(self.billed_micro, money.decimals(self.currency))
 
     def as_json(self) -> dict[str, Any]:
-        """The row of the command's ``--json``; ``gross`` is the document's, without a sign."""
+        """Return the row for ``--json``, with the document's unsigned ``gross``."""
         return {
             "customer": self.customer,
             "number": self.number,
@@ -94,15 +94,15 @@ class Closed:
 
 
 def due(customer: Customer, until: dt.date) -> list[Period]:
-    """Periods of a customer that ended on or before a day, oldest first; none once settled."""
-    found: list[Period] = []
+    """Return a customer's periods that ended by a day, oldest first, none once settled."""
+    periods: list[Period] = []
     if customer.settled:
-        return found
+        return periods
     following = preview.open_period(customer)
     while following.end <= until:
-        found.append(following)
+        periods.append(following)
         following = customer.period_from(following.end)
-    return found
+    return periods
 
 
 def close(
@@ -145,17 +145,17 @@ def close(
         periods = due(customer, until)
         if names and not periods:
             results.append(_not_ended(customer, preview.open_period(customer)))
-        for one in periods:
-            waiting = uncovered(draft, one, without, draft.config.close_delay)
+        for ended in periods:
+            waiting = uncovered(draft, ended, without, draft.config.close_delay)
             if strict:
-                waiting += unposted.hindrances(held, customer.id, one)
-                waiting += unposted.unclaimed_within(draft, one)
+                waiting += unposted.hindrances(held, customer.id, ended)
+                waiting += unposted.unclaimed_within(draft, ended)
             if waiting:
                 results.append(
-                    Closed(customer=customer.id, period=one, closed=False, warnings=waiting)
+                    Closed(customer=customer.id, period=ended, closed=False, warnings=waiting)
                 )
                 break
-            ready.append((one.end, customer.id, one))
+            ready.append((ended.end, customer.id, ended))
     closed = close_all(draft, ready, names)
     for row in closed:
         row.warnings += unposted.remarks(held, row.customer, row.period) if row.closed else []
@@ -164,7 +164,7 @@ def close(
 
 
 def check_sources(book: Book, without: Sequence[str]) -> None:
-    """Make sure that sources to do without are some.
+    """Check that all sources named with ``--without`` exist.
 
     Raises:
         RefusedError: naming the first that is none.
@@ -199,8 +199,8 @@ def close_all(
     results = []
     with draft.progress("closing", len(names) + len(ready)) as progress:
         closer = _Closer(draft, names, max(ready)[0], confirmed, progress)
-        for _, name, one in sorted(ready):
-            if row := closer.close(name, one, final=last.get(name) == one.end):
+        for _, name, ended in sorted(ready):
+            if row := closer.close(name, ended, final=last.get(name) == ended.end):
                 results.append(row)
             progress.add(1)
         closer.finish()
@@ -208,39 +208,43 @@ def close_all(
 
 
 def refuse_broken(draft: Draft, names: Sequence[str]) -> None:
-    """Make sure the books are sound as they stand on disk, before the draft adds to them.
+    """Check that the books on disk are sound, before the draft adds to them.
 
     Raises:
         BrokenBookError: saying what is not.
     """
     book = draft.base
     main = asking.main(book)
-    found = ledger.standings(main)
-    wanted = set(names) or {row.customer for row in found}
+    rows = ledger.standings(main)
+    wanted = set(names) or {row.customer for row in rows}
     problems = [
         *main.problems(book.root.resolve()),
-        *check.soundness(book, found, wanted - draft.unwritten),
+        *check.soundness(book, rows, wanted - draft.unwritten),
     ]
     if problems:
         raise BrokenBookError(problems)
 
 
-def _not_ended(customer: Customer, one: Period) -> Closed:
-    message = f"{customer.id}: the period runs to {one.last}; it can be closed from {one.end} on"
+def _not_ended(customer: Customer, current: Period) -> Closed:
+    message = (
+        f"{customer.id}: the period runs to {current.last}; it can be closed from {current.end} on"
+    )
     if customer.settled:
         message = f"{customer.id}: the account is settled; it can be reopened"
     return Closed(
-        customer=customer.id, period=one, closed=False, warnings=[Warned("not-ended", message)]
+        customer=customer.id, period=current, closed=False, warnings=[Warned("not-ended", message)]
     )
 
 
-def uncovered(book: Book, one: Period, without: Sequence[str], delay: dt.timedelta) -> list[Warned]:
-    """Sources that have not been imported since a period ended and a delay passed."""
-    midnight = dt.datetime.combine(one.end, dt.time(), book.config.zone)
+def uncovered(
+    book: Book, ended: Period, without: Sequence[str], delay: dt.timedelta
+) -> list[Warned]:
+    """Return warnings for sources not imported since a period ended and a delay passed."""
+    midnight = dt.datetime.combine(ended.end, dt.time(), book.config.zone)
     needed = midnight + delay
     latest: dict[str, dt.datetime] = {}
     for run in import_runs.runs(book):
-        if run.through is None or run.through >= one.last:
+        if run.through is None or run.through >= ended.last:
             latest[run.source] = max(latest.get(run.source, run.time), run.time)
     return [
         Warned(
@@ -254,14 +258,14 @@ def uncovered(book: Book, one: Period, without: Sequence[str], delay: dt.timedel
 
 
 def _kind(bill: Bill) -> str:
-    """What kind of document a bill becomes."""
+    """Return the kind of document a bill becomes."""
     if not closing_entries.is_numbered(bill):
         return "statement"
     return "credit-note" if bill.gross_micro < 0 else "invoice"
 
 
 class _Closer:
-    """Closes periods in order of their ends, taking numbers as it goes."""
+    """Closes periods in order of their ends, and numbers their documents."""
 
     def __init__(
         self,
@@ -288,8 +292,8 @@ class _Closer:
         self.covered = Covered(draft)
         self.einvoices = EInvoices(draft, partial(itemised.attached, draft))
 
-    def close(self, name: str, one: Period, *, final: bool) -> Closed | None:
-        """Close one period: its document, its frozen file, and what the next one starts with.
+    def close(self, name: str, ended: Period, *, final: bool) -> Closed | None:
+        """Close one period: issue its document, freeze its file, start the next one.
 
         A period that must be looked at first is left open, and so are those that follow it, of
         which nothing is said.
@@ -297,7 +301,7 @@ class _Closer:
         if name in self.held_back:
             return None
         customer, (brought, rows) = self.customers[name], self.states[name]
-        bill = preview.draw_up(self.draft, customer, one, brought, rows, self.calls, final=final)
+        bill = preview.draw_up(self.draft, customer, ended, brought, rows, self.calls, final=final)
         kind = _kind(bill)
         document = preview.document(self.draft, customer, bill, rows, kind, self.draft.today)
         if kind == "credit-note":
@@ -305,7 +309,7 @@ class _Closer:
         confirmed = name in self.confirmed
         reasons = [
             *guards.reasons(self.draft, customer, bill, document, confirmed),
-            *issue_taxed_refill.obstacles(self.draft, customer, one, bill.carried.billed_micro),
+            *issue_taxed_refill.obstacles(self.draft, customer, ended, bill.carried.billed_micro),
         ]
         made = Made()
         if not reasons:
@@ -321,7 +325,7 @@ class _Closer:
             reasons = [Warned(*objection) for objection in made.objections]
         if reasons:
             self.held_back.add(name)
-            return Closed(customer=name, period=one, closed=False, warnings=reasons)
+            return Closed(customer=name, period=ended, closed=False, warnings=reasons)
         if kind != "statement":
             self.numbers.take(kind)
         remarks = [Warned(*remark) for remark in en16931.remarks(document)]
@@ -331,14 +335,14 @@ class _Closer:
         sealed = self._write(customer, bill, document)
         path = self._path(customer, document)
         self.draft.put(path, written_document(as_json(sealed)))
-        self.closed.setdefault(name, {})[one] = PurePath(path).stem
+        self.closed.setdefault(name, {})[ended] = PurePath(path).stem
         if final:
-            settled = with_facts(self.customers[name], [(SETTLED, "yes")], one.end)
+            settled = with_facts(self.customers[name], [(SETTLED, "yes")], ended.end)
             self.customers[name] = settled
         self.states[name] = (bill.carried, [*rows, *self._turned(customer, bill)])
         return Closed(
             customer=name,
-            period=one,
+            period=ended,
             number=document.number,
             kind=kind,
             gross=document.gross,
@@ -349,7 +353,7 @@ class _Closer:
         )
 
     def _reference(self, document: Document) -> str:
-        """Return what a payment of an invoice is to bear; nothing where nothing is to pay."""
+        """Return the reference a payment of an invoice must carry, empty if nothing is to pay."""
         if document.kind != "invoice" or money.parse(document.to_pay) <= 0:
             return ""
         config, number = self.draft.config, document.number or ""
@@ -357,7 +361,7 @@ class _Closer:
         return reference if reference != number else ""
 
     def _corrected(self, customer: Customer, bill: Bill) -> tuple[dict[str, str], ...]:
-        """Return the invoices that a bill below zero corrects."""
+        """Return the invoices that a negative bill corrects."""
         closed = self.closed.get(customer.id, {})
         return originals.corrected(bill, originals.Invoices(self.draft, customer, closed))
 
@@ -367,9 +371,9 @@ class _Closer:
         return paths.path(self.draft.today.year, name)
 
     def _write(self, customer: Customer, bill: Bill, document: Document) -> Document:
-        """Freeze a period's file, seal it, and begin the next; the document with its seal."""
+        """Freeze and seal a period's file, begin the next, and return the sealed document."""
         currency = subledgers.currency(self.draft, customer.id)
-        frozen, left = split(self.files[customer.id], bill.period.end)
+        frozen, remaining = split(self.files[customer.id], bill.period.end)
         earned, deferred = deferrals.at_close(
             deferrals.read(frozen.above), bill.period, customer, currency
         )
@@ -404,8 +408,8 @@ class _Closer:
             *deferred,
         ]
         self.draft.put(customer_file.period_path(customer.id, bill.period.start), text)
-        following = left._replace(
-            above=(*syntax.blocks("".join(map(syntax.formatted, head))), *left.above)
+        following = remaining._replace(
+            above=(*syntax.blocks("".join(map(syntax.formatted, head))), *remaining.above)
         )
         if document.tax_point == "issue-date" and document.number:
             base = self.draft.config.currency
@@ -420,15 +424,15 @@ class _Closer:
 
     def _seal(self, customer: Customer, bill: Bill, document: Document, text: str) -> Seal:
         calls, lines = self.calls.told(customer.id, bill.period)
-        told = seal.digest(lines.encode())
+        vouched = seal.digest(lines.encode())
         path = self._path(customer, document)
         own = {path: written_document(as_json(document))}
         return Seal(
             customer=customer.id,
             period=bill.period,
             document=PurePath(path).stem,
-            files=self.covered.files(customer.id, bill.period, text, told, own),
-            told=told,
+            files=self.covered.files(customer.id, bill.period, text, vouched, own),
+            told=vouched,
             before=seal.read(text, bill.period.start) or SoFar(),
             calls=calls,
             billed_micro=bill.gross_micro,
@@ -437,7 +441,7 @@ class _Closer:
         )
 
     def _turned(self, customer: Customer, bill: Bill) -> Iterator[Row]:
-        """What a change of treatment posts on the first day of the new one."""
+        """Yield the row that a change of VAT treatment posts on the first day of the new one."""
         balance = bill.carried.billed_micro
         if (sold := issue_taxed_refill.turned(self.draft, customer, bill.period, balance)) is None:
             return
@@ -461,7 +465,7 @@ class _Closer:
         )
 
     def finish(self) -> None:
-        """Write the open periods that now follow."""
+        """Write the files of the periods now open."""
         self.issuer.say()
         company = self.draft.config.company
         for message in sorted(self.remarks if company.vat_id or company.country else ()):
@@ -481,7 +485,7 @@ def _closed_text(
 
 
 def totals(results: Iterable[Closed]) -> list[str]:
-    """What is billed in all, in each currency: ``131.00 EUR``."""
+    """Return the total billed in each currency, such as ``131.00 EUR``."""
     sums: dict[str, int] = {}
     for row in results:
         if row.closed:
@@ -493,7 +497,7 @@ def totals(results: Iterable[Closed]) -> list[str]:
 
 
 def left_open(results: Sequence[Closed]) -> Iterator[str]:
-    """A line for every period that was due or asked for and left open."""
+    """Yield a message for every period that was due or requested but left open."""
     for row in results:
         if not row.closed:
             for warned in row.warnings:

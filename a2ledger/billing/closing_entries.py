@@ -1,4 +1,4 @@
-"""Closing a period: the entries and balances a close writes, and the document it makes."""
+"""The entries and balances that a close writes, and the document it makes."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from a2ledger.journal.rows import Row
 from a2ledger.records import Customer
 
 SHOWN = ("included", "on-refill", "reverse-charge")
-"""Treatments that a document and its close name: those that are not as most are."""
+"""Treatments named on documents and closing entries: all but the usual one."""
 
 
 class Tax(NamedTuple):
-    """How the VAT of a bill stands in the books."""
+    """How the VAT of a bill is posted."""
 
     waits: bool = False
-    """Whether it is not due with the close."""
+    """True if it does not become due with the close."""
     currency: str = ""
-    """The book's, where the account's is another."""
+    """The book's currency, where the account's is another."""
     translated_micro: Mapping[str, int] = MappingProxyType({})
-    """By code, in the book's currency."""
+    """Amounts by VAT code, in the book's currency."""
 
     def legs(self, code: str, micro: int, currency: str) -> Iterator[data.Posting]:
-        """Yield the postings of VAT under a code, in the account's currency or through the book's.
+        """Yield the VAT postings of a code, via Equity:Conversion if the currencies differ.
 
         What the customer owes in another currency meets what the tax office is owed at
         ``Equity:Conversion``, balanced in each.
@@ -54,7 +54,7 @@ class Tax(NamedTuple):
 
 
 def tax_of(document: Document, bill: Bill, base: str) -> Tax:
-    """Return how the VAT of a bill stands in the books, by the document it makes.
+    """Return how the VAT of a bill is posted, given its document.
 
     Args:
         document: with its VAT in the book's currency too, where the account's is another.
@@ -74,7 +74,7 @@ def entries(
     number: str | None,
     tax: Tax = Tax(),  # noqa: B008 - never changed
 ) -> list[data.Transaction]:
-    """The entries of a close, at the end of the period's file.
+    """Return the closing entries, which stand at the end of the period's file.
 
     Args:
         bill: what is billed.
@@ -85,7 +85,7 @@ def entries(
         tax: how its VAT stands in the books.
     """
     unbilled = accounts.unbilled(customer)
-    found = [
+    made = [
         journal_entries.transaction(
             bill.period.last,
             "Rounding",
@@ -100,9 +100,9 @@ def entries(
     ]
     link = number or syntax.link("statement", customer, str(bill.period.start))
     if bill.cash_micro:
-        found.append(_to_cash(bill, customer, currency, link))
+        made.append(_to_cash(bill, customer, currency, link))
     moved = {code: micro for code, micro in bill.moved_micro.items() if micro}
-    found += [
+    made += [
         journal_entries.transaction(
             bill.period.last,
             "Rounding",
@@ -117,10 +117,10 @@ def entries(
         if code not in moved
     ]
     if not moved:
-        return found
+        return made
     title = {"credit-note": "Credit note", "invoice": "Invoice"}.get(kind, "Statement")
     return [
-        *found,
+        *made,
         journal_entries.transaction(
             bill.period.last,
             f"{title} {number}" if number else title,
@@ -153,7 +153,7 @@ def _to_cash(bill: Bill, customer: str, currency: str, link: str) -> data.Transa
 def _legs(
     bill: Bill, customer: str, currency: str, moved: Mapping[str, int], tax: Tax
 ) -> Iterator[data.Posting]:
-    """The postings of a close: what is owed, from what it was used, and its VAT."""
+    """Yield the postings of a close: Billed, Unbilled and VAT."""
     places = bill.places
     if bill.gross_micro:
         account = accounts.billed(customer)
@@ -174,7 +174,7 @@ def _legs(
 def brought_forward(
     bill: Bill, customer: str, currency: str
 ) -> tuple[list[data.Balance], list[data.Custom]]:
-    """Of the first lines of the next period's file: exact balances, and the cumulative nets."""
+    """Return the next period's opening lines: exact balances, and cumulative nets by VAT code."""
     day = bill.period.end
     balances = [
         data.Balance(
@@ -203,7 +203,7 @@ def brought_forward(
 
 
 def is_numbered(bill: Bill) -> bool:
-    """Whether a bill is a document with a number: some line of it is not zero.
+    """Return True if a bill makes a numbered document: one of its lines is not zero.
 
     Usage that was taxed when it was paid for is stated, and not invoiced.
     """
@@ -224,7 +224,7 @@ def document(  # noqa: PLR0913 - everything that stands on it
     since: tuple[StatementLine, ...] = (),
     tax_micro: int = 0,
 ) -> Document:
-    """The document of a bill.
+    """Make the document of a bill.
 
     Args:
         bill: what it says.
@@ -271,7 +271,7 @@ def document(  # noqa: PLR0913 - everything that stands on it
 
 
 def _supplied(bill: Bill) -> dt.date:
-    """Return the day whose facts of the customer decided the VAT: the last day of the period.
+    """Return the day whose customer facts decided the VAT, usually the last of the period.
 
     Where a fee in advance is for a business that owes the VAT from a later day on, it is that day.
     """
@@ -291,7 +291,7 @@ def _rounding(bill: Bill) -> dict[str, str] | None:
 
 
 def since_end(bill: Bill, rows: Iterable[Row], day: dt.date) -> tuple[StatementLine, ...]:
-    """What moved what is owed on bills after a bill's period, until a day and on it."""
+    """Return statement lines for what moved Billed after a bill's period, through a day."""
     later = [
         row for row in rows if row.billed and bill.period.end <= row.date <= day and not row.voided
     ]

@@ -1,4 +1,4 @@
-"""What stands in the way of a close: a bill that cannot be, or that a person should see first."""
+"""Checks that hold back a close: invalid bills, and bills that a person should see first."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from a2ledger.journal.rows import Row
 from a2ledger.records import Customer, Warned
 
 _USUAL = 3
-"""Closed periods that say what is usual."""
+"""Number of closed periods that define what is usual."""
 
 
 def reasons(
     draft: Draft, customer: Customer, bill: Bill, document: Document, confirmed: bool
 ) -> Iterator[Warned]:
-    """Why a period must not be closed yet.
+    """Yield the reasons not to close a period yet.
 
     Args:
         draft: of the book.
@@ -44,11 +44,11 @@ def reasons(
 
 
 _BESIDE = {"on-invoice", "reverse-charge"}
-"""Treatments whose amounts are all before VAT, and whose codes may stand on one document."""
+"""Treatments whose amounts are all before VAT, so that their codes may share a document."""
 
 
 def _other_treatment(draft: Draft, customer: Customer, bill: Bill) -> Iterator[Warned]:
-    """Corrections of what was billed under another treatment: its VAT was another."""
+    """Warn about corrections of what was billed under another VAT treatment."""
     for item in bill.items:
         row = item.source
         day = _corrected(row) if isinstance(row, Row) else None
@@ -65,7 +65,7 @@ def _other_treatment(draft: Draft, customer: Customer, bill: Bill) -> Iterator[W
 
 
 def _corrected(row: Row) -> dt.date | None:
-    """The day of what a fee's or a re-rating's correction corrects in a closed period."""
+    """Return the day, in a closed period, that a fee's or re-rating's correction is about."""
     if row.link.startswith("rerate-"):
         return row.first
     return row.late_from if due.corrects(row.link) else None
@@ -78,8 +78,8 @@ def _implausible(draft: Draft, customer: Customer, bill: Bill) -> Iterator[Warne
         for item in bill.items
         if isinstance(item.source, Row)
     )
-    for what in fees_twice(lines):
-        yield Warned("fee-twice", f"{what} is there twice; {advice}")
+    for fee in fees_twice(lines):
+        yield Warned("fee-twice", f"{fee} is there twice; {advice}")
     guards = draft.config.guards
     closed = customer.periods[:-1]
     if guards.multiple is None or not closed:
@@ -98,20 +98,20 @@ def _implausible(draft: Draft, customer: Customer, bill: Bill) -> Iterator[Warne
 
 
 def fees_twice(lines: Iterable[tuple[Line, str]]) -> Iterator[str]:
-    """Fees that a bill has twice for the same days.
+    """Yield fees that a bill charges twice for the same days.
 
     Args:
         lines: of the bill, each with what tells one fee of a service from another.
     """
     seen: set[tuple[str, ...]] = set()
-    for line, what in lines:
+    for line, fee in lines:
         if line.kind == "fee":
-            key = (line.service, what, line.from_, line.to, line.net)
+            key = (line.service, fee, line.from_, line.to, line.net)
             if key in seen:
                 yield f"{line.service}, {line.description}, from {line.from_} to {line.to}"
             seen.add(key)
 
 
 def is_beyond(value: int, usual: Sequence[int], multiple: int) -> bool:
-    """Whether a value is more than a multiple of what is usual; nothing is usual at zero."""
+    """Return True if a value exceeds a multiple of the usual values, unless these are zero."""
     return bool(usual) and max(usual) > 0 and value > multiple * max(usual)

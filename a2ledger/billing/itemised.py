@@ -1,4 +1,4 @@
-"""The calls behind a bill, one by one, for e-invoices and mail to carry."""
+"""The calls behind a bill as a CSV file, to attach to e-invoices and mail."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from a2ledger.progress import SILENT, Progress
 ENDINGS = {"calls": "calls.csv", "calls-html": "calls.html", "calls-pdf": "calls.pdf"}
 """File name ending of each format of a list of calls."""
 _SHORTEST = 7
-"""Digits that a number has to have to be somebody's: service numbers are shown."""
+"""Fewest digits of a subscriber's number; shorter ones are service numbers, shown in full."""
 _HEADER = ("start", "service", "destination", "called", "seconds", "price")
 _READ = ["customer", "start", "called", "service", "destination", "seconds", "cost_micro",
          "late_in", "void"]  # fmt: skip
 
 
 def attached(book: Book, document: Document) -> tuple[Attachment, ...]:
-    """Return the file of a document's calls, as far as ``[einvoice] calls`` wants it.
+    """Return the CSV file of a document's calls, as ``[einvoice] calls`` asks for it.
 
     Args:
         book: whose.
@@ -45,7 +45,7 @@ def attached(book: Book, document: Document) -> tuple[Attachment, ...]:
 
 
 def listed(book: Book, document: Document, mask: str = "") -> tuple[Attachment, ...]:
-    """Return the file of a document's calls; one without calls has none.
+    """Return the CSV file of a document's calls, or nothing if it has no calls.
 
     Args:
         book: whose.
@@ -63,14 +63,14 @@ def listed(book: Book, document: Document, mask: str = "") -> tuple[Attachment, 
 
 
 def mask_of(book: Book, document: Document) -> str:
-    """Return how called numbers are hidden from whoever opens a document."""
+    """Return the mask for called numbers on a document."""
     customer = subledgers.customers(book).get(document.customer["id"])
     day = dt.date.fromisoformat(document.issue_date)
     return (customer.text("masked", day) if customer else "") or book.config.bill.masked
 
 
 def masked(number: str, hidden: str = "3") -> str:
-    """Return a called number without its last digits; short numbers are nobody's own.
+    """Mask a called number's last digits, except short service numbers.
 
     Args:
         number: as it was called.
@@ -86,7 +86,7 @@ def masked(number: str, hidden: str = "3") -> str:
 
 
 def _days(usage: list[Line]) -> Iterator[tuple[dt.date, bool]]:
-    """Yield the days whose calls a bill holds, and whether they came late."""
+    """Yield the days whose calls a bill contains, with True for late calls."""
     for line in usage:
         late = line.late_from is not None
         day, last = dt.date.fromisoformat(line.from_), dt.date.fromisoformat(line.to)

@@ -1,4 +1,4 @@
-"""What a credit note corrects: the invoices on which stands what its lines give back."""
+"""The invoices that a credit note corrects, found by what its lines give back."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ from a2ledger.records import Customer
 
 
 class Invoices:
-    """The invoices of a customer's closed periods, newest first; read where they are asked for."""
+    """The invoices of a customer's closed periods, newest first, read lazily."""
 
     def __init__(self, book: Book, customer: Customer, closed: Mapping[Period, str]) -> None:
         self.book = book
         self._names = dict(_sealed(book, customer)) | dict(closed)
 
     def __iter__(self) -> Iterator[tuple[Period, Document]]:
-        for one in sorted(self._names, reverse=True):
-            name = self._names[one]
-            path = paths.find(self.book, name, one.end.year)
+        for period in sorted(self._names, reverse=True):
+            name = self._names[period]
+            path = paths.find(self.book, name, period.end.year)
             document = read(self.book.text(path)) if self.book.has(path) else None
             if document and document.kind == "invoice":
-                yield one, document
+                yield period, document
 
 
 def _sealed(book: Book, customer: Customer) -> Iterator[tuple[Period, str]]:
     for start, end in pairwise(customer.periods):
-        found = seal.read(book.text(customer_file.period_path(customer.id, end)), end)
-        if found:
-            yield Period(start, end), found.document
+        mark = seal.read(book.text(customer_file.period_path(customer.id, end)), end)
+        if mark:
+            yield Period(start, end), mark.document
 
 
 def corrected(bill: Bill, invoices: Invoices) -> tuple[dict[str, str], ...]:
-    """Return number and date of every invoice that a bill below zero corrects, newest first.
+    """Return number and date of every invoice that a negative bill corrects, newest first.
 
     A fee's line, a re-rating's and whatever is of a day in a closed period correct that period's
     invoice. A negative charge names no day: it corrects the latest invoice that bills its service,
     or else the latest.
     """
-    found: dict[str, dict[str, str]] = {}
+    originals: dict[str, dict[str, str]] = {}
     for item in bill.items:
         if item.micro >= 0 or not isinstance(item.source, Row):
             continue
@@ -56,18 +56,24 @@ def corrected(bill: Bill, invoices: Invoices) -> tuple[dict[str, str], ...]:
         document = _holding(invoices, day) if day else _selling(invoices, item.source.payee)
         if document:
             number = str(document.number)
-            found[number] = {"number": number, "date": document.issue_date}
-    return tuple(sorted(found.values(), key=lambda one: (one["date"], one["number"]), reverse=True))
+            originals[number] = {"number": number, "date": document.issue_date}
+    return tuple(
+        sorted(
+            originals.values(),
+            key=lambda original: (original["date"], original["number"]),
+            reverse=True,
+        )
+    )
 
 
 def named(document: Document, invoices: tuple[dict[str, str], ...]) -> Document:
-    """Return a credit note that names what it corrects, the newest invoice first."""
+    """Return a credit note that names the invoices it corrects, newest first."""
     more = invoices if len(invoices) > 1 else ()
     return replace(document, original=next(iter(invoices), None), originals=more)
 
 
 def _corrected(row: Row) -> dt.date | None:
-    """Return a day of the closed period that a row corrects, if it says so."""
+    """Return a day of the closed period that a row corrects, if it names one."""
     if row.link.startswith("rerate-"):
         return row.first
     if row.late_from:
@@ -76,10 +82,14 @@ def _corrected(row: Row) -> dt.date | None:
 
 
 def _holding(invoices: Invoices, day: dt.date) -> Document | None:
-    return next((found for one, found in invoices if one.start <= day < one.end), None)
+    return next(
+        (document for period, document in invoices if period.start <= day < period.end), None
+    )
 
 
 def _selling(invoices: Invoices, service: str) -> Document | None:
-    every = [found for _, found in invoices]
-    like = (found for found in every if any(line.service == service for line in found.lines))
+    every = [document for _, document in invoices]
+    like = (
+        document for document in every if any(line.service == service for line in document.lines)
+    )
     return next(like, every[0] if every else None)

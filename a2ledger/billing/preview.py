@@ -1,4 +1,4 @@
-"""Draw up a bill: what a customer's open period starts with and holds, and his calls."""
+"""Draw up a bill: what a customer's open period starts with and holds, and its calls."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from a2ledger.records import Customer, Problem
 from a2ledger.vat import VatCode
 
 _CHUNK = 500
-"""Customers whose open periods Beancount loads at once."""
+"""Number of customers whose open periods Beancount loads at once."""
 
 
 def open_period(customer: Customer) -> Period:
-    """A customer's open period, to its natural end."""
+    """Return a customer's open period, up to its natural end."""
     return customer.period_from(customer.open_since)
 
 
@@ -38,12 +38,12 @@ def states(
     progress: Progress = SILENT,
     draft: Draft | None = None,
 ) -> dict[str, tuple[Brought, list[Row]]]:
-    """What open periods start with and hold, by customer id; as a draft has them, if one is given.
+    """Load opening balances and rows of open periods, by customer id, from the draft if given.
 
     Raises:
         BrokenBookError: if Beancount finds errors in them.
     """
-    found: dict[str, tuple[Brought, list[Row]]] = {}
+    loaded: dict[str, tuple[Brought, list[Row]]] = {}
     for start in range(0, len(customers), _CHUNK):
         chunk = customers[start : start + _CHUNK]
         paths = {
@@ -60,15 +60,15 @@ def states(
         )
         if problems:
             raise BrokenBookError(problems)
-        found |= states_of
+        loaded |= states_of
         progress.add(len(chunk))
-    return found
+    return loaded
 
 
 def draw_up(  # noqa: PLR0913 - everything that a bill depends on
     book: Book,
     customer: Customer,
-    one: Period,
+    period: Period,
     brought: Brought,
     rows: list[Row],
     calls: Calls,
@@ -77,12 +77,12 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
     codes: Mapping[str, VatCode] = MappingProxyType({}),
     cash_micro: int | None = None,
 ) -> Bill:
-    """The bill of a customer's period.
+    """Draw up the bill of a customer's period.
 
     Args:
         book: whose.
         customer: whose period.
-        one: the period.
+        period: the period.
         brought: what it starts with.
         rows: what it holds.
         calls: in it.
@@ -105,18 +105,18 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
     coin = config.cash_rounding.get(currency, 0) if cash_micro is None else cash_micro
     try:
         return billing.draw_up(
-            one,
+            period,
             brought,
             rows,
-            calls.of(customer.id, one),
+            calls.of(customer.id, period),
             known,
             money.decimals(currency),
-            treatment=customer.text("vat", one.start) or config.treatment,
+            treatment=customer.text("vat", period.start) or config.treatment,
             final=final,
             cash_micro=coin,
         )
     except DetailDiffersError as error:
-        message = f"{customer.id}, {one}: {error}"
+        message = f"{customer.id}, {period}: {error}"
         differs = Problem(path, 0, "detail", message, "nothing was billed")
         raise BrokenBookError([differs]) from None
 
@@ -124,7 +124,7 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
 def document(
     book: Book, customer: Customer, bill: Bill, rows: Sequence[Row], kind: str, today: dt.date
 ) -> Document:
-    """A bill's document, without a number: what it asks for is what is owed on the day of issue.
+    """Make a bill's document, without a number, which asks for what is owed on the day of issue.
 
     Args:
         book: the customer's.
@@ -150,7 +150,7 @@ def document(
 
 
 def preview(book: Book, name: str, today: dt.date) -> Document:
-    """The document that closing a customer's open period would make now.
+    """Return the document that closing a customer's open period would make now.
 
     Raises:
         BrokenBookError: as for a close.
@@ -159,11 +159,11 @@ def preview(book: Book, name: str, today: dt.date) -> Document:
 
     def ask() -> Document:
         customer = subledgers.customers(book)[name]
-        one = open_period(customer)
+        current = open_period(customer)
         brought, posted = states(book, [customer])[name]
         rows = charge.with_unposted(book, customer, posted, today)
-        calls = Calls.read(book, {name: customer}, {name: (brought, rows)}, one.end)
-        bill = draw_up(book, customer, one, brought, rows, calls)
+        calls = Calls.read(book, {name: customer}, {name: (brought, rows)}, current.end)
+        bill = draw_up(book, customer, current, brought, rows, calls)
         drawn = document(book, customer, bill, rows, "preview", today)
         with contextlib.suppress(ValueError):  # its price may come until the close
             drawn = parties.translated(book, drawn)

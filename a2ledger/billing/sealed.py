@@ -13,36 +13,36 @@ from a2ledger.records import Problem
 
 
 def issued(text: str) -> list[str]:
-    """Names of the documents that were made with the entries of a period's file."""
+    """Return names of the documents issued by the entries of a period's file."""
     # Credit notes and refills' documents.
     return syntax.values(text, "number", "invoice")
 
 
 class Covered:
-    """Finds what seals cover, in a book or as a draft has it."""
+    """Finds the files a seal covers, in a book or a draft."""
 
     def __init__(self, book: Book | Draft) -> None:
         self.book = book
 
     @cached_property
     def documents(self) -> dict[str, str]:
-        """Paths of documents, by name."""
+        """Return paths of documents by name."""
         return paths.every(self.book)
 
     def _document(self, name: str) -> str:
-        """Path of a document, which may have been put into the draft a moment ago."""
+        """Return the path of a document, also one just put into the draft, or an empty string."""
         if name not in self.documents and isinstance(self.book, Draft):
             self.documents.update(paths.by_name(self.book.put_files))
         return self.documents.get(name, "")
 
     def files(
-        self, customer: str, one: Period, frozen: str, told: str, document: Mapping[str, str]
+        self, customer: str, period: Period, frozen: str, told: str, document: Mapping[str, str]
     ) -> dict[str, str]:
-        """Digests of what the seal of a period covers, by path.
+        """Return digests of what the seal of a period covers, by path.
 
         Args:
             customer: whose period.
-            one: the period.
+            period: the period.
             frozen: the text of its file.
             told: digest of what vouches for its calls; see :meth:`drawing.Calls.told`.
             document: the period's own, without its seal, by path.
@@ -50,17 +50,17 @@ class Covered:
         Raises:
             BrokenBookError: if a document that was issued in the period is not there.
         """
-        found = {customer_file.period_path(customer, one.start): frozen, **document}
+        texts = {customer_file.period_path(customer, period.start): frozen, **document}
         for name in issued(frozen):
             if not (path := self._document(name)):
-                place = customer_file.period_path(customer, one.start)
+                place = customer_file.period_path(customer, period.start)
                 message = f"names {name}, which is not under invoices/"
                 gone = Problem(place, 0, "document", message, todo="restore that document")
                 raise BrokenBookError([gone])
-            found[path] = self.book.text(path)
+            texts[path] = self.book.text(path)
         # What is no UTF-8 by now is digested as it is.
         digests = {
             path: seal.digest(text.encode("utf-8", "surrogateescape"))
-            for path, text in found.items()
+            for path, text in texts.items()
         }
-        return digests | {f"calls/{customer}.{one.start}": told}
+        return digests | {f"calls/{customer}.{period.start}": told}

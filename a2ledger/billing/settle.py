@@ -1,4 +1,4 @@
-"""Settle an account for good, close it in its own ledger once it is even, and open it again."""
+"""Settle an account for good, close it in its own ledger once it is at zero, and reopen it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NO_DELAY = dt.timedelta(0)
 def settle(
     draft: Draft, names: Sequence[str], without: Sequence[str], *, strict: bool = False
 ) -> list[Closed]:
-    """Close what has ended, then a last period that ends yesterday; no fraction is left.
+    """Close all ended periods and a last one that ends yesterday, leaving no fraction.
 
     Args:
         draft: of the book.
@@ -49,30 +49,30 @@ def settle(
         warnings = _hindrances(draft, customer, periods, without)
         if strict:
             held = unposted.held(draft)
-            for one in periods:
+            for span in periods:
                 warnings = [
                     *warnings,
-                    *unposted.hindrances(held, name, one),
-                    *unposted.unclaimed_within(draft, one),
+                    *unposted.hindrances(held, name, span),
+                    *unposted.unclaimed_within(draft, span),
                 ]
         if warnings:
-            one = preview.open_period(customer)
-            results.append(Closed(customer=name, period=one, closed=False, warnings=warnings))
+            span = preview.open_period(customer)
+            results.append(Closed(customer=name, period=span, closed=False, warnings=warnings))
             continue
         charge.settle(draft, name, draft.today)
         _apply_deposit(draft, name)
-        ready += [(one.end, name, one) for one in periods]
+        ready += [(span.end, name, span) for span in periods]
     last = {name: draft.today for _, name, _ in ready}
     closed = close.close_all(draft, ready, list(last), last)
-    if left := list(close.left_open(closed)):
+    if remaining := list(close.left_open(closed)):
         # Their fees and deposits are settled in the draft, which must not be published so.
-        raise RefusedError("\n".join(left), undone="nothing was settled")
+        raise RefusedError("\n".join(remaining), undone="nothing was settled")
     results += closed
     return sorted(results, key=lambda row: (row.period.end, row.customer))
 
 
 def _apply_deposit(draft: Draft, name: str) -> None:
-    """Set what a customer gave as security against what he owes, on his last day."""
+    """Apply a customer's deposit to what they owe, on their last day."""
     held_micro = correct.deposit_held(draft, name)
     customer, currency = subledgers.customer(draft, name), subledgers.currency(draft, name)
     if issue_taxed_refill.applies(draft, customer, customer.open_since):
@@ -84,28 +84,28 @@ def _apply_deposit(draft: Draft, name: str) -> None:
         return
     day = draft.today - DAY
     wanted = correct.Wanted(kind="deposit", customer=name, day=day)
-    one = wanted.correction(draft, held_micro, "settled")
-    correct.place(draft, name, postings.deposit_settled(one))
+    applied = wanted.correction(draft, held_micro, "settled")
+    correct.place(draft, name, postings.deposit_settled(applied))
 
 
 def _periods(customer: Customer, today: dt.date) -> list[Period]:
-    """A customer's periods until yesterday; the last may be cut short."""
-    found = close.due(customer, today)
-    start = found[-1].end if found else customer.open_since
-    return [*found, Period(start, today)] if start < today else found
+    """Return a customer's periods up to yesterday, the last cut short if need be."""
+    periods = close.due(customer, today)
+    start = periods[-1].end if periods else customer.open_since
+    return [*periods, Period(start, today)] if start < today else periods
 
 
 def _hindrances(
     draft: Draft, customer: Customer, periods: Sequence[Period], without: Sequence[str]
 ) -> list[Warned]:
-    """Why an account cannot be settled today."""
+    """Return the reasons why an account cannot be settled today."""
     if customer.settled:
         return [Warned("settled", f"the account of {customer.id} is settled already")]
     if not periods:
         day = customer.open_since + DAY
         return [Warned("starts-today", f"the period has no day yet; settle it from {day} on")]
     file = subledgers.open_file(draft, customer.id)
-    settling = {one.link for one in due.posted(file.above)}  # what they say of today goes
+    settling = {fee.link for fee in due.posted(file.above)}  # what they say of today goes
     days = [
         block.date
         for block in file.above
@@ -119,7 +119,7 @@ def _hindrances(
 
 
 def reopen(draft: Draft, identity: str, since: dt.date) -> None:
-    """Open a settled account again: a period starts on a day.
+    """Reopen a settled account, with a period that starts on a given day.
 
     Raises:
         RefusedError: if the account is not settled, or the day is before it was, or to come.
@@ -141,7 +141,7 @@ def reopen(draft: Draft, identity: str, since: dt.date) -> None:
 
 
 def mark(draft: Draft) -> None:
-    """Have settled accounts that are even closed in their own ledgers, and no others."""
+    """Write ``close`` directives for settled accounts with zero balances, or else remove them."""
     for identity in draft.touched:
         customer = subledgers.customer(draft, identity)
         path = customer_file.path(identity)
@@ -151,7 +151,7 @@ def mark(draft: Draft) -> None:
 
 
 def _balances(draft: Draft, customer: Customer) -> tuple[int, int]:
-    """What is on a customer's accounts, Billed and Unbilled, as the draft has them."""
+    """Return a customer's Billed and Unbilled balances in the draft."""
     text = draft.text(customer_file.period_path(customer.id, customer.open_since))
     brought = ledger.read_brought(text, customer.open_since)
     sums = {
@@ -166,7 +166,7 @@ def _balances(draft: Draft, customer: Customer) -> tuple[int, int]:
 
 
 def _even_since(draft: Draft, customer: Customer) -> dt.date | None:
-    """The last day that moved a settled account whose balances are both zero."""
+    """Return the last day with a posting on a settled account with zero balances, else None."""
     if not customer.settled:
         return None
     text = draft.text(customer_file.period_path(customer.id, customer.open_since))

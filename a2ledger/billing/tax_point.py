@@ -31,7 +31,7 @@ TAG = "tax-point"
 
 
 class Due(NamedTuple):
-    """VAT of a code that becomes due, and what it is on; in the currency of the books."""
+    """VAT of a code that becomes due, and its base, in the book's currency."""
 
     code: str
     base_micro: int
@@ -41,7 +41,7 @@ class Due(NamedTuple):
 def entry(
     day: dt.date, customer: str, name: str, dues: Iterable[Due], currency: str
 ) -> data.Transaction:
-    """Return the entry by which VAT becomes due.
+    """Return the entry that makes VAT due.
 
     Args:
         day: the tax point.
@@ -71,22 +71,22 @@ def entry(
 
 
 def of_document(document: Document, currency: str) -> list[Due]:
-    """Return base and VAT of every code of a document in the book's currency."""
+    """Return base and VAT of each code of a document, in the book's currency."""
     sign, printed = document.sign, document.vat_translated
     taxes = {row.code: sign * money.parse(row.vat) for row in document.vat}
     owed = translation.by_code(printed, taxes, sign) or taxes
-    found = []
+    dues = []
     for row in document.vat:
         base, tax = sign * money.parse(row.net), owed[row.code]
         if printed:
             base = at_price(base, Decimal(printed["price"]), money.decimals(currency))
         if tax:
-            found.append(Due(row.code, base, tax))
-    return found
+            dues.append(Due(row.code, base, tax))
+    return dues
 
 
 class _Document(NamedTuple):
-    """A close's document: what it asks, and its VAT that was not due with it."""
+    """A closing document: the amount it asks for, and its VAT that was not due with it."""
 
     number: str
     gross_micro: int
@@ -94,22 +94,22 @@ class _Document(NamedTuple):
 
 
 def on_payments(
-    texts: Sequence[str], customer: str, one: Period, currency: str
+    texts: Sequence[str], customer: str, period: Period, currency: str
 ) -> Iterator[data.Transaction]:
-    """Yield what payments make due at the end of each month of a period that is closed.
+    """Yield entries for VAT made due by payments, at the end of each month of a closed period.
 
     Args:
         texts: of all periods' files of the customer up to this one, its close in it.
         customer: whose.
-        one: the period.
+        period: the period.
         currency: of the account, and of its VAT.
     """
     places = money.decimals(currency)
     blocks = [block for text in texts for block in syntax.blocks(text)]
     made: list[Due] = []
-    for part in months_of(one):
+    for part in months_of(period):
         until = [block for block in blocks if block.date and block.date <= str(part.last)]
-        documents = [found for block in until if (found := _document(block, customer))]
+        documents = [document for block in until if (document := _document(block, customer))]
         waiting = _left(documents, texts, customer, part.last, places)
         settled = [due for block in until for due in _settled(block)] + made
         dues = list(_dues(documents, waiting, settled))
@@ -122,7 +122,7 @@ def on_payments(
 def _dues(
     documents: Sequence[_Document], waiting: Sequence[Due], settled: Sequence[Due]
 ) -> Iterator[Due]:
-    """Yield what of all documents is neither unpaid nor due already."""
+    """Yield the documents' VAT that is neither unpaid nor due already."""
     every = [due for document in documents for due in document.dues]
     for code in sorted({due.code for due in every}):
         base, tax = (
@@ -135,7 +135,7 @@ def _dues(
 
 
 def _document(block: Block, customer: str) -> _Document | None:
-    """Return the document of a close whose VAT was not due with it."""
+    """Return the document of a close whose VAT was not due with it, else None."""
     if block.kind != "*" or NUMBERED.isdisjoint(block.tags):
         return None
     legs = block.legs
@@ -169,18 +169,18 @@ def _document(block: Block, customer: str) -> _Document | None:
 
 
 def _translated(base_micro: int, tax_micro: int, own_micro: int) -> int:
-    """Return a base at the price at which its VAT was translated, if it was."""
+    """Translate a base at the rate at which its VAT was translated."""
     return money.divide(base_micro * tax_micro, own_micro) if own_micro else base_micro
 
 
 def _left(
     documents: Sequence[_Document], texts: Sequence[str], customer: str, day: dt.date, places: int
 ) -> list[Due]:
-    """Return the parts of documents that are not paid on a day."""
+    """Return the unpaid parts of documents on a day."""
     rows = [row for text in texts for row in ageing.entries(text, customer, day)]
     unpaid = {row.number: row.open_micro for row in ageing.opened(rows)[0]}
     unit: int = 10 ** (money.PLACES - places)
-    found = []
+    unpaid_dues = []
     for document in documents:
         share = unpaid.get(document.number, 0)
         for due in document.dues if share else ():
@@ -188,12 +188,12 @@ def _left(
                 money.divide(micro * share, document.gross_micro * unit) * unit
                 for micro in (due.base_micro, due.vat_micro)
             )
-            found.append(Due(due.code, base, tax))
-    return found
+            unpaid_dues.append(Due(due.code, base, tax))
+    return unpaid_dues
 
 
 def _settled(block: Block) -> Iterator[Due]:
-    """Yield what an entry of before made due."""
+    """Yield the VAT that an earlier entry made due."""
     if TAG not in block.tags:
         return
     taxes = {

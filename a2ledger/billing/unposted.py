@@ -1,4 +1,4 @@
-"""Calls in quarantine, and those that are nobody's: what a close leaves off the bills it makes."""
+"""Calls that a close leaves off its bills: quarantined ones, and those of no customer."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from a2ledger.sources.batch import CALL, Refused
 CODE = "quarantined"
 UNCLAIMED = "unclaimed"
 _NAMED = 5
-"""Customers that are named."""
+"""Number of customers named in a message."""
 
 
 class Held(NamedTuple):
-    """A call in quarantine: its day and customer as far as the row told, and why it is there."""
+    """A quarantined call: day and customer, as far as the row gives them, and the reason."""
 
     day: dt.date | None
     customer: str
@@ -31,7 +31,7 @@ class Held(NamedTuple):
 
 
 def held(book: Book) -> list[Held]:
-    """Return the calls that lie in a book's quarantine."""
+    """Return the calls in a book's quarantine."""
     rows = quarantine.read(book.root).rows.items()
     return [_held(row, book) for (source, _), row in rows if source not in TABLES]
 
@@ -51,31 +51,34 @@ def _held(row: Refused, book: Book) -> Held:
         return Held(None, customer, row.reason)
 
 
-def hindrances(calls: Iterable[Held], customer: str, one: Period) -> list[Warned]:
-    """Return why a strict close leaves a period open: calls of the customer, or of nobody known."""
-    theirs = [call for call in calls if call.customer in {customer, ""} and _may_lie(call, one)]
+def hindrances(calls: Iterable[Held], customer: str, period: Period) -> list[Warned]:
+    """Warn that a strict close leaves a period open: calls of the customer, or of unknown ones."""
+    theirs = [call for call in calls if call.customer in {customer, ""} and _may_lie(call, period)]
     return [Warned(CODE, _message(theirs))] if theirs else []
 
 
-def remarks(calls: Iterable[Held], customer: str, one: Period) -> list[Warned]:
-    """Return what is to be said of a period that was closed: calls of the customer left off."""
-    theirs = [call for call in calls if call.customer == customer and _may_lie(call, one)]
+def remarks(calls: Iterable[Held], customer: str, period: Period) -> list[Warned]:
+    """Warn that a closed period lacks quarantined calls of the customer."""
+    theirs = [call for call in calls if call.customer == customer and _may_lie(call, period)]
     return [Warned(CODE, _message(theirs))] if theirs else []
 
 
 def told(calls: Sequence[Held], closed: Iterable[tuple[str, Period]]) -> list[str]:
-    """Return what a close says of calls in quarantine that lie in the periods it has closed."""
+    """Return warnings on quarantined calls that belong to the periods just closed."""
     periods: dict[str, list[Period]] = {}
-    for customer, one in closed:
-        periods.setdefault(customer, []).append(one)
-    every = [one for several in periods.values() for one in several]
+    for customer, period in closed:
+        periods.setdefault(customer, []).append(period)
+    every = [period for several in periods.values() for period in several]
     known = [
         call
         for call in calls
-        if call.customer and any(_may_lie(call, one) for one in periods.get(call.customer, ()))
+        if call.customer
+        and any(_may_lie(call, period) for period in periods.get(call.customer, ()))
     ]
     nobodys = [
-        call for call in calls if not call.customer and any(_may_lie(call, one) for one in every)
+        call
+        for call in calls
+        if not call.customer and any(_may_lie(call, period) for period in every)
     ]
     lines = []
     if known:
@@ -85,24 +88,24 @@ def told(calls: Sequence[Held], closed: Iterable[tuple[str, Period]]) -> list[st
     return lines
 
 
-def unclaimed_within(book: Book, one: Period) -> list[Warned]:
-    """Return why a strict close leaves a period open: answered calls of it that are nobody's."""
-    summary = unclaimed.between(book, one.start, one.end)
+def unclaimed_within(book: Book, period: Period) -> list[Warned]:
+    """Warn that a strict close leaves a period open because of its unclaimed answered calls."""
+    summary = unclaimed.between(book, period.start, period.end)
     return [Warned(UNCLAIMED, summary.text("of this period"))] if summary.calls else []
 
 
 def told_unclaimed(book: Book, closed: Iterable[tuple[str, Period]]) -> list[str]:
-    """Return what a close says of nobody's answered calls in the periods it has closed."""
-    periods = [one for _, one in closed]
+    """Return warnings on unclaimed answered calls in the periods just closed."""
+    periods = [period for _, period in closed]
     if not periods:
         return []
-    first, end = min(one.start for one in periods), max(one.end for one in periods)
+    first, end = min(period.start for period in periods), max(period.end for period in periods)
     summary = unclaimed.between(book, first, end)
     return [summary.text("of these periods")] if summary.calls else []
 
 
-def _may_lie(call: Held, one: Period) -> bool:
-    return call.day is None or one.start <= call.day < one.end
+def _may_lie(call: Held, period: Period) -> bool:
+    return call.day is None or period.start <= call.day < period.end
 
 
 def _message(calls: Sequence[Held]) -> str:

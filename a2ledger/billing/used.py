@@ -1,4 +1,4 @@
-"""Calls added up: by service, destination and VAT code, of one customer and period."""
+"""Calls added up by service, destination and VAT code, for a customer and period."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from a2ledger.records import Customer
 
 
 class Day(NamedTuple):
-    """A day's calls added up: customer and day posted for each sum, and what seals vouch for."""
+    """A day's calls added up: (customer, posting day, sum) each, and the digests for seals."""
 
     day: dt.date
     used: list[tuple[str, dt.date, Used]]
@@ -28,9 +28,9 @@ class Day(NamedTuple):
 
 
 def day_of(calls: pa.Table, day: dt.date) -> Day:
-    """A day's calls, added up."""
+    """Add up the calls of a day."""
     names = ("service", "destination", "vat", "late_in", "calls", "seconds", "cost_micro")
-    found, callers = detail.lines(calls), detail.callers(calls)
+    sums, callers = detail.lines(calls), detail.callers(calls)
     used = [
         (
             customer,
@@ -41,14 +41,14 @@ def day_of(calls: pa.Table, day: dt.date) -> Day:
             ),
         )
         for customer, service, place, vat, late, count, seconds, micro in zip(
-            *(found[name].to_pylist() for name in ("customer", *names)), strict=True
+            *(sums[name].to_pylist() for name in ("customer", *names)), strict=True
         )
     ]
     return Day(day, used, detail.told(calls))
 
 
 class Calls:
-    """Calls of some customers, added up for bills."""
+    """Some customers' calls, added up for bills."""
 
     def __init__(self) -> None:
         self._posted: dict[str, list[tuple[dt.date, Used]]] = {}
@@ -62,38 +62,38 @@ class Calls:
         states_of: Mapping[str, tuple[Brought, list[Row]]],
         end: dt.date,
     ) -> Calls:
-        """Those of customers' open periods until a day: one pass over the days in question."""
+        """Read calls of customers' open periods until a day, in one pass over those days."""
         start = min(customer.open_since for customer in customers.values())
         late = {row.late_from for _, rows in states_of.values() for row in rows if row.late_from}
         days = sorted({*late, *(day for day in detail.digests(book) if start <= day < end)})
         names = pa.array(sorted(customers), pa.string())
-        found = cls()
+        result = cls()
         for day in days:
             calls = detail.verified(book.root, day, detail.digests(book))
-            found.add(day_of(calls.filter(pc.is_in(calls["customer"], names)), day))
-        return found
+            result.add(day_of(calls.filter(pc.is_in(calls["customer"], names)), day))
+        return result
 
     def only(self, customers: Iterable[str]) -> Calls:
-        """Those of some customers, to be handed to another process."""
-        found = Calls()
+        """Return the calls of some customers, to pass to another process."""
+        result = Calls()
         for name in customers:
-            found._posted[name] = self._posted.get(name, [])
-            found._told[name] = self._told.get(name, [])
-        return found
+            result._posted[name] = self._posted.get(name, [])
+            result._told[name] = self._told.get(name, [])
+        return result
 
-    def add(self, one: Day) -> None:
-        """Take in the calls of a day."""
-        for customer, posted, used in one.used:
+    def add(self, calls: Day) -> None:
+        """Add the calls of a day."""
+        for customer, posted, used in calls.used:
             self._posted.setdefault(customer, []).append((posted, used))
-        for told in one.told:
-            self._told.setdefault(told.customer, []).append((one.day, told))
+        for vouched in calls.told:
+            self._told.setdefault(vouched.customer, []).append((calls.day, vouched))
 
-    def told(self, customer: str, one: Period) -> tuple[int, str]:
-        """How many calls were posted in a customer's period, and what vouches for their text."""
+    def told(self, customer: str, period: Period) -> tuple[int, str]:
+        """Return the count of a customer's calls in a period, and the text their seal digests."""
         inside = [
             (day, told)
             for day, told in self._told.get(customer, ())
-            if one.start <= (told.late_in or day) < one.end
+            if period.start <= (told.late_in or day) < period.end
         ]
         text = "".join(
             sorted(
@@ -102,23 +102,23 @@ class Calls:
         )
         return sum(told.calls for _, told in inside), text
 
-    def of(self, customer: str, one: Period) -> list[Used]:
-        """Calls posted in a customer's period."""
-        found: dict[tuple[Any, ...], Used] = {}
+    def of(self, customer: str, period: Period) -> list[Used]:
+        """Return the calls posted in a customer's period, added up."""
+        sums: dict[tuple[Any, ...], Used] = {}
         for posted, used in self._posted.get(customer, ()):
-            if one.start <= posted < one.end:
+            if period.start <= posted < period.end:
                 key = (used.service, used.destination, used.vat, used.late_from)
-                old = found.get(key)
-                found[key] = _sum(old, used) if old else used
-        return list(found.values())
+                old = sums.get(key)
+                sums[key] = _sum(old, used) if old else used
+        return list(sums.values())
 
 
-def _sum(one: Used, other: Used) -> Used:
-    return one._replace(
-        calls=one.calls + other.calls,
-        seconds=one.seconds + other.seconds,
-        micro=one.micro + other.micro,
-        first=min(one.first, other.first),
-        last=max(one.last, other.last),
-        extensions=Counter(one.extensions) + Counter(other.extensions),
+def _sum(first_sum: Used, other: Used) -> Used:
+    return first_sum._replace(
+        calls=first_sum.calls + other.calls,
+        seconds=first_sum.seconds + other.seconds,
+        micro=first_sum.micro + other.micro,
+        first=min(first_sum.first, other.first),
+        last=max(first_sum.last, other.last),
+        extensions=Counter(first_sum.extensions) + Counter(other.extensions),
     )

@@ -1,4 +1,4 @@
-"""The book: a directory of text files that a program reads, drafts and publishes.
+"""The book: a directory of text files, which commands read, draft and publish.
 
 ``book`` reads and drafts, ``config`` and ``source_config`` say what ``a2ledger.toml`` holds,
 ``transaction`` publishes all or nothing over ``disk`` and ``git``, ``start`` makes a new book.

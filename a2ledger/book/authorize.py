@@ -14,7 +14,7 @@ from a2ledger.callguards import CallGuards
 AGI = "127.0.0.1:4573"
 HTTP = "127.0.0.1:4574"
 LONGEST = 24 * 60 * 60
-"""Seconds no authorised call is longer than, whatever the guards say."""
+"""Most seconds of an authorised call, whatever the guards say."""
 
 _ADDRESS = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^:\s\[\]]*):[0-9]{1,5}")
 _POLICIES = ("refuse", "allow")
@@ -24,21 +24,21 @@ _CANNOT_CALL = (
     *("suspended for underpayment", "suspended for litigation"),
     "waiting for payment of subscription",
 )
-"""The states in which A2Billing lets nobody call."""
+"""The states in which A2Billing lets no customer call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """What holds for the customers of a group (their fact ``group``)."""
+    """Settings for the customers of a group (their fact ``group``)."""
 
     guards: CallGuards = field(default_factory=CallGuards)
     on_failure: str = ""
-    """``refuse`` or ``allow``; empty: as for all."""
+    """``refuse`` or ``allow``, empty if as for all customers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorize:
-    """How calls are authorised.
+    """Settings of call authorisation.
 
     Addresses are ``HOST:PORT``. ``state`` is a file of SQLite's or a PostgreSQL URL; empty, it
     is a file beside the book. ``peers`` are the addresses that may ask, besides this machine.
@@ -54,42 +54,43 @@ class Authorize:
     peers: tuple[str, ...] = ()
     source: str = ""
     slice_seconds: int = 0
-    """Length a call is authorised for at once where the switch asks for none; 0: the longest."""
+    """Seconds authorised at once where the switch asks for no length, 0 for the longest possible.
+    """
     ring_seconds: int = 180
-    """How long a call may ring before it is answered."""
+    """Most seconds a call may ring before it is answered."""
     forget_seconds: int = 2 * 60 * 60
-    """How long a call nobody hung up holds its money after its longest possible end."""
+    """Seconds a call that nobody hung up holds its money after its longest possible end."""
     cdr_seconds: int = 48 * 60 * 60
-    """How long an ended call holds its cost while its record is not imported."""
+    """Seconds an ended call holds its cost while its record is not imported."""
     stale_seconds: int = 60
-    """Age from which what was read of the book no longer counts as fresh."""
+    """Seconds after which data read from the book is no longer fresh."""
     allow_seconds: int = 600
-    """Longest call that ``on_failure = "allow"`` lets through without a fresh book."""
+    """Most seconds of a call that ``on_failure = "allow"`` lets through without fresh data."""
     on_failure: str = "refuse"
     skew_seconds: int = 2
-    """How far the clocks of the switch and of this machine may be apart."""
+    """Most seconds by which the clocks of switch and machine may differ."""
     always: tuple[str, ...] = ("112", "911")
-    """Numbers that may be dialled by anybody at any time: emergency calls."""
+    """Numbers that anybody may dial at any time: emergency calls."""
     home: tuple[str, ...] = ()
     night: tuple[dt.time, dt.time] | None = None
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: callguards.CLASSES)
     blocked_statuses: tuple[str, ...] = _CANNOT_CALL
-    """Values of the fact ``status`` with which nobody may call."""
+    """Values of the fact ``status`` with which a customer may not call."""
     guards: CallGuards = field(default_factory=CallGuards)
     groups: Mapping[str, Group] = field(default_factory=dict)
     alert_to: str = ""
     alert_from: str = ""
     smtp: str = "127.0.0.1:25"
     hangup: tuple[str, ...] = ()
-    """Program and arguments that hang a call up; ``{call}`` stands for its id."""
+    """Program and arguments that hang up a call. ``{call}`` stands for its id."""
 
     def group(self, name: str) -> Group:
-        """Return what holds for a group of customers."""
+        """Return the settings for a group of customers."""
         return self.groups.get(name) or Group()
 
 
 def split_address(text: str) -> tuple[str, int]:
-    """Return host and port of an address.
+    """Split an address into host and port.
 
     >>> split_address("127.0.0.1:4573"), split_address("[::1]:0")
     (('127.0.0.1', 4573), ('::1', 0))
@@ -186,16 +187,16 @@ def _night(table: Table) -> tuple[dt.time, dt.time] | None:
 
 
 def _guards(table: Table, classes: Mapping[str, tuple[str, ...]]) -> CallGuards:
-    given = {}
+    settings = {}
     for name in table.values:
         if name in {"barred", "allowed", "barred_at_night"}:
-            given[name] = " ".join(table.texts(name))
+            settings[name] = " ".join(table.texts(name))
         elif name in {"calls", "longest"}:
-            given[name] = str(table.take(name, int))
+            settings[name] = str(table.take(name, int))
         else:
-            given[name] = table.take(name, str)
+            settings[name] = table.take(name, str)
     try:
-        guards = callguards.parse(given)
+        guards = callguards.parse(settings)
     except ValueError as error:
         key, _, message = str(error).partition(": ")
         raise table.error(key, message) from None

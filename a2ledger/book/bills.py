@@ -1,4 +1,4 @@
-"""How bills are made and how they travel: ``[bill]``, ``[delivery]``, ``[mail]``, ``[dunning]``."""
+"""Settings of bills and their delivery: ``[bill]``, ``[delivery]``, ``[mail]``, ``[dunning]``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST_DAYS = 3650
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bills:
-    """What stands on a bill.
+    """Settings of bills.
 
     ``reference`` is what payments are to bear, ``masked`` which last digits of called numbers are
     hidden where a customer does not say, ``usage`` how the account's usage is folded.
@@ -33,7 +33,7 @@ class Bills:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """Which ways documents go where a customer does not say, and what each way needs.
+    """Settings of delivery: the default channels, and what each of them needs.
 
     ``peppol`` is a command, ``print`` a directory. What was issued before ``since`` is not sent by
     itself. ``low_balance_micro`` and ``over_limit`` say of what customers get mail.
@@ -49,7 +49,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """The server that takes mail, and what every message says.
+    """Settings of mail: the server, and the contents of every message.
 
     ``starttls`` is ``required``, ``never``, or ``ssl`` where the whole connection is encrypted.
     """
@@ -66,7 +66,7 @@ class Mail:
 
 
 class DunningStep(NamedTuple):
-    """A reminder: how many days after the due date, in which words, and what it costs."""
+    """A reminder: its days after the due date, its wording, and its fee."""
 
     days: int
     text: str
@@ -75,7 +75,7 @@ class DunningStep(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dunning:
-    """The reminders there are, gentlest first; ``service`` is what their fees are charged as."""
+    """The reminders, gentlest first. ``service`` is the service of their fees."""
 
     steps: tuple[DunningStep, ...] = field(default=())
     service: str = ""
@@ -98,7 +98,7 @@ def parsed(table: Table) -> Bills:
 
 
 def delivery(table: Table) -> Delivery:
-    """Parse ``[delivery]``; errors as :func:`parsed`."""
+    """Parse ``[delivery]``, with the errors of :func:`parsed`."""
     default = Delivery()
     channels = table.texts("channels", default.channels)
     try:
@@ -120,7 +120,7 @@ def delivery(table: Table) -> Delivery:
 
 
 def mail(table: Table) -> Mail:
-    """Parse ``[mail]``; errors as :func:`parsed`."""
+    """Parse ``[mail]``, with the errors of :func:`parsed`."""
     default = Mail()
     starttls = table.values.get("starttls", True)
     table.known.append("starttls")
@@ -153,7 +153,7 @@ def mail(table: Table) -> Mail:
 
 
 def dunning(table: Table, services: tuple[str, ...]) -> Dunning:
-    """Parse ``[dunning]``; errors as :func:`parsed`.
+    """Parse ``[dunning]``, with the errors of :func:`parsed`.
 
     Args:
         table: of it.

@@ -1,4 +1,4 @@
-"""A book is a directory: where its files stand, and a draft of what a command will publish."""
+"""A book: a directory of files, and the draft of what a command will publish."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ Value = TypeVar("Value")
 
 
 class NoBookError(ExpectedError):
-    """There is no book here."""
+    """The directory is not a book."""
 
 
 class RefusedError(ExpectedError):
-    """What was asked for cannot be; the message says why and what to do."""
+    """The request is refused. The message says why, and the remedy."""
 
 
 class BrokenBookError(ExpectedError):
-    """The book holds what cannot be: the problems say what and where."""
+    """The book has invalid content. The problems say what and where."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
@@ -55,7 +55,7 @@ class BrokenBookError(ExpectedError):
 
 
 def restore(path: str) -> str:
-    """Return how to bring back what only the program writes."""
+    """Return the advice to restore a file that only the program writes."""
     return paths.back(path)
 
 
@@ -69,7 +69,7 @@ class Book:
         self._generation = self.vault.generation()
         self._values: dict[Callable[[Any], Any], Any] = {}
         self.talk: Talk = lambda _: None
-        """Where what a person should know of a file is said."""
+        """Reports notes on a file to the person."""
         self._said: set[str] = set()
         if not (root / CONFIG).is_file():
             is_lost = (root / "journals").exists() or (root / STATE).exists()
@@ -80,7 +80,7 @@ class Book:
 
     @property
     def config(self) -> Config:
-        """What ``a2ledger.toml`` says.
+        """Return the configuration, parsed from ``a2ledger.toml``.
 
         Raises:
             ConfigError: naming the file and the key.
@@ -88,7 +88,7 @@ class Book:
         return self.once(_read_config)
 
     def once(self, read: Callable[[Self], Value]) -> Value:
-        """Return ``read(self)``, read once per generation of the book.
+        """Return ``read(self)``, called once per generation of the book.
 
         The wings keep here what they read of many files: the customers, the days of calls.
         """
@@ -97,13 +97,13 @@ class Book:
         return cast("Value", self._values[read])
 
     def say_once(self, message: str) -> None:
-        """Say something to the person, however often it is come upon."""
+        """Report a message, but only the first time."""
         if message not in self._said:
             self._said.add(message)
             self.talk(message)
 
     def text(self, path: str) -> str:
-        """Return a file of the book as text; empty if it is not there.
+        """Return the text of a file of the book, empty if there is none.
 
         Raises:
             BrokenBookError: if it is not UTF-8, or a journal whose amounts cannot be added up.
@@ -140,7 +140,7 @@ class Book:
         return (self.root / path).is_file()
 
     def parsed(self, path: str) -> Any:
-        """Return what a file of a draft was written from; None if it must be parsed."""
+        """Return the value a file of a draft was written from, or None if it must be parsed."""
         del path
 
     def files(self, directory: str, pattern: str = "*.beancount") -> list[str]:
@@ -150,13 +150,13 @@ class Book:
 
     @contextlib.contextmanager
     def writing(self, today: dt.date, talk: Talk, timeout_seconds: float = 600) -> Iterator[Draft]:
-        """Hold the book for writing, as a draft that may be published."""
+        """Lock the book for writing, and yield a draft that may be published."""
         with self.vault.writing(talk, timeout_seconds):
             self.forget()  # another writer may have changed it meanwhile
             yield Draft(self, today, talk)
 
     def reading(self, read: Callable[[], Value]) -> Value:
-        """Return what ``read`` returns of one whole generation of the book.
+        """Return the result of ``read`` over one complete generation of the book.
 
         Raises:
             LockedError: if the book is never at rest.
@@ -172,12 +172,12 @@ class Book:
         return cast("Value", self.vault.reading(read_now))
 
     def forget(self) -> None:
-        """Have what is read once be read again."""
+        """Forget what was read once, so that it is read again."""
         self._values.clear()
 
 
 class Draft(Book):
-    """A book as it will be: files that stand for those on disk until they are published."""
+    """A book as it will be: files of the draft replace those on disk until they are published."""
 
     def __init__(self, base: Book, today: dt.date, talk: Talk) -> None:
         self.base, self.today, self.talk = base, today, talk
@@ -185,25 +185,26 @@ class Draft(Book):
         self._generation = self.vault.generation()
         self._values, self._said = {}, set()
         self.progress: Callable[[str, int], contextlib.AbstractContextManager[Progress]] = silent
-        """A bar for what takes long: ``with draft.progress("closing", 3) as bar: bar.add(1)``."""
+        """Starts a progress bar: ``with draft.progress("closing", 3) as bar: bar.add(1)``."""
         self.put_files: dict[str, bytes | None] = {}
         self._parsed: dict[str, Any] = {}
-        """What some of them were written from, so that they need not be parsed again."""
+        """The values that some of these files were written from, so that they need not be parsed.
+        """
         self.touched: dict[str, dt.date] = {}
-        """Customers whose ledger changes, and the first day that may be affected."""
+        """Customers whose ledger changes, and the first day affected."""
         self.fees = 0
-        """How many entries of recurring fees are posted."""
+        """The number of entries of recurring fees posted."""
         self.unwritten: set[str] = set()
-        """Customers whose general ledger on disk is behind hand edits that a dry run leaves."""
+        """Customers whose general ledger on disk lags behind hand edits because of a dry run."""
         self.tag_lines: list[str] = []
-        """What the signed tag of the commit says: a line for each period that is closed."""
+        """Lines of the commit's signed tag, one for each period that is closed."""
         self.rebuilding: dt.date | None = None
         """A day of calls whose file was lost, and which is read as if nothing were known of it."""
         self.rebuild = False
-        """Whether what is derived is to be made from nothing, not brought up to date."""
+        """True if derived files are to be made anew rather than updated."""
 
     def once(self, read: Callable[[Self], Value]) -> Value:
-        """Return ``read`` of the book on disk, as a copy that belongs to this draft.
+        """Return ``read`` of the book on disk, as this draft's own copy.
 
         Whoever puts a file from which such a value was read changes the value, too, so that
         thousands of files need not be read again for one that is put.
@@ -213,7 +214,7 @@ class Draft(Book):
         return cast("Value", self._values[read])
 
     def text(self, path: str) -> str:
-        """Return a file as text, as it will be."""
+        """Return the text of a file as it will be."""
         if path in self.put_files:
             return (self.put_files[path] or b"").decode()
         return super().text(path)
@@ -223,20 +224,20 @@ class Draft(Book):
         return self.put_files[path] is not None if path in self.put_files else super().has(path)
 
     def parsed(self, path: str) -> Any:
-        """Return what a file put here was written from; None if it must be parsed."""
+        """Return the value a file of this draft was written from, or None if it must be parsed."""
         return self._parsed.get(path)
 
     def files(self, directory: str, pattern: str = "*.beancount") -> list[str]:
         """Return the paths of a directory that match a pattern, as they will be, sorted."""
-        there = set(super().files(directory, pattern))
+        existing = set(super().files(directory, pattern))
         depth = f"{directory}/{pattern}".count("/")
         for path, content in self.put_files.items():
             if fnmatch(path, f"{directory}/{pattern}") and path.count("/") == depth:
-                (there.discard if content is None else there.add)(path)
-        return sorted(there)
+                (existing.discard if content is None else existing.add)(path)
+        return sorted(existing)
 
     def put(self, path: str, content: str | bytes | None, *, parsed: Any = None) -> None:
-        """Have a file with this content, or none; unchanged files are left alone.
+        """Set the content of a file, or remove it, leaving unchanged files alone.
 
         Args:
             path: of the file, in the book.
@@ -256,11 +257,11 @@ class Draft(Book):
             self._values[_read_config] = _read_config(self)
 
     def touch(self, identity: str, since: dt.date) -> None:
-        """Have the general ledger follow a customer's from a day on."""
+        """Mark a customer's ledger as changed from a day on, for the general ledger to follow."""
         self.touched[identity] = min(since, self.touched.get(identity, since))
 
     def publish(self, message: str, tag: Tag | None = None) -> bool:
-        """Publish and commit what changed, under a signed tag or none; False if nothing did."""
+        """Publish and commit the changes, with a signed tag or without, False if there are none."""
         if not self.put_files:
             return False
         self.vault.publish(self.put_files, message, tag)

@@ -1,4 +1,4 @@
-"""``a2ledger.toml``: what a book's owner decides, validated with messages that name the key.
+"""The configuration of a book, ``a2ledger.toml``. Error messages name the key.
 
 This module holds values and turns parsed TOML into them; ``book.py`` reads the file.
 """
@@ -30,16 +30,16 @@ INVOICES = "INV-{year}-{number:06d}"
 CREDIT_NOTES = "CN-{year}-{number:06d}"
 _LONGEST_TERMS = 3650
 _PUBLIC_KEY = re.compile(r"[a-z][a-z0-9@.-]+ [A-Za-z0-9+/]+={0,3}( .*)?")
-"""As ``ssh-keygen`` writes one to a file that ends in ``.pub``."""
+"""A public key in the form ``ssh-keygen`` writes to a ``.pub`` file."""
 
 
 class SeveralRatesError(ConfigError):
-    """A refill cannot be taxed: what it may buy bears more than one rate."""
+    """A refill cannot be taxed: what it may buy has more than one rate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
-    """Who sends the bills."""
+    """The company that sends the bills."""
 
     name: str
     address: str = ""
@@ -62,41 +62,41 @@ class Company:
 
 
 class Tolerance(NamedTuple):
-    """How far a carrier's records may be from ours and still agree."""
+    """Allowed differences between a carrier's records and ours."""
 
     start_seconds: int = 60
-    """Between the starts of a call."""
+    """Difference between the starts of a call."""
     seconds: int = 1
-    """Between its lengths."""
+    """Difference between its lengths."""
     amount_micro: int = 100
-    """Between its prices."""
+    """Difference between its prices."""
 
 
 class DeckFacts(NamedTuple):
-    """What holds for a rate deck as a whole."""
+    """Settings of a rate deck as a whole."""
 
     currency: str
     valid_from: dt.date
-    """The first day on which it prices calls."""
+    """The first day on which the deck prices calls."""
     columns: Mapping[str, str] = MappingProxyType({})
-    """Headers of its carrier's sheets, by what they hold."""
+    """Headers in the carrier's sheets, by field."""
     dates: str = ""
-    """What dates in these sheets begin with: ``day``, ``month``, or what the sheet shows."""
+    """What dates in these sheets begin with: ``day``, ``month``, or empty if the sheet shows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guards:
-    """When a bill is so unusual that a close waits for a person to name the customer."""
+    """Limits beyond which a bill is so unusual that a close waits for a person to confirm it."""
 
     multiple: int | None = None
-    """Of the customer's usual calls or net; None: never."""
+    """Multiple of the customer's usual calls or net, or None for no limit."""
     minimum_micro: int = 0
-    """Net below which no bill is too large."""
+    """Net up to which no bill is too large."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seals:
-    """Who vouches for closes: the file of a private key, and the public keys that count."""
+    """The keys that sign closes: the file of a private key, and the accepted public keys."""
 
     key: str = ""
     signers: tuple[str, ...] = ()
@@ -104,7 +104,7 @@ class Seals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EInvoicing:
-    """How e-invoices are made of documents.
+    """Settings of e-invoices.
 
     ``formats`` are issued with each document of a customer who has an electronic address.
     ``profile`` is the specification they follow, ``rules`` a directory of official rule sets that
@@ -119,7 +119,7 @@ class EInvoicing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serve:
-    """Where `serve` listens, and whom it lets in.
+    """Settings of `serve`: its address, and whom it lets in.
 
     ``names`` are the host names it is reached by, besides this machine's own. ``passwords`` is a
     file of people and hashes. ``user_header`` is the header in which a proxy says who has logged
@@ -136,7 +136,7 @@ class Serve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """The whole of ``a2ledger.toml``."""
+    """The contents of ``a2ledger.toml``."""
 
     company: Company
     currency: str
@@ -145,23 +145,23 @@ class Config:
     terms_days: int
     codes: Mapping[str, VatCode]
     services: Mapping[str, str]
-    """VAT code of each service where no rule says another."""
+    """VAT code of each service, unless a rule says otherwise."""
     methods: Mapping[str, str]
-    """Account of each payment or refill method."""
+    """Account of each method of payment or refill."""
     vat_rules: tuple[vat.Rule, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
     invoice_series: str = INVOICES
     credit_note_series: str = CREDIT_NOTES
     invoice_start: int = 1
-    """The first number of the series, where another system had those before."""
+    """First number of the series, where another system issued the earlier ones."""
     credit_note_start: int = 1
     main_months: int = 3
     cash_rounding: Mapping[str, int] = field(default_factory=dict)
     """The smallest coin by currency, in micro-units, where what bills ask is a multiple of it."""
     tax_point: str = "period-end"
-    """When VAT is due: one of :data:`a2ledger.vat.TAX_POINTS`."""
+    """When VAT falls due: one of :data:`a2ledger.vat.TAX_POINTS`."""
     month_ends: int = 12_000
-    """Customers times months of which ``main`` keeps each customer's balance at the month's end."""
+    """Most balances of customers at months' ends that ``main`` keeps: customers times months."""
     close_delay: dt.timedelta = dt.timedelta(hours=24)
     guards: Guards = Guards()
     seals: Seals = Seals()
@@ -173,25 +173,25 @@ class Config:
     serve: Serve = Serve()
     authorize: Authorize = field(default_factory=Authorize)
     decks: Mapping[str, DeckFacts] = field(default_factory=dict)
-    """Rate decks of which anything is said."""
+    """Rate decks with settings."""
     tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
-    """By carrier, where they are not the usual ones."""
+    """Tolerances by carrier, where they are not the defaults."""
     locale: Locale = NO_LOCALE
-    """How amounts, days and text are written here."""
+    """The local forms of amounts, days and text."""
     notice_days: int = 0
-    """How long before they hold customers are to be told of higher prices."""
+    """Days of notice that customers get before prices rise."""
 
     def deck(self, name: str) -> DeckFacts:
-        """What holds for a rate deck as a whole."""
+        """Return the settings of a rate deck as a whole."""
         return self.decks.get(name) or DeckFacts(self.currency, dt.date.min)
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
-        """The book's time zone."""
+        """Return the book's time zone."""
         return zoneinfo.ZoneInfo(self.timezone)
 
     def source(self, name: str, dialects: Callable[[], list[str]]) -> Source:
-        """A configured source, or a dialect's own name as a source with its defaults.
+        """Return a configured source, or a dialect's name as a source with defaults.
 
         Raises:
             UnknownSourceError: if there is neither.
@@ -213,7 +213,7 @@ class Config:
         )
 
     def code_of(self, service: str, who: vat.Party, day: dt.date) -> VatCode:
-        """The VAT code a service is posted under.
+        """Return the VAT code a service is posted under.
 
         Args:
             service: what is sold.
@@ -231,7 +231,7 @@ class Config:
         return self.codes[vat.code_of(self.vat_rules, service, default, who, day, home)]
 
     def refill_code(self, who: vat.Party, day: dt.date) -> VatCode:
-        """The VAT code of whatever a customer may buy with a refill.
+        """Return the VAT code of whatever a customer may buy with a refill.
 
         Raises:
             SeveralRatesError: if there is more than one category or rate.
@@ -247,16 +247,16 @@ class Config:
         return codes[0]
 
     def pending(self, micro: int, code: str, who: vat.Party) -> int:
-        """VAT inside a price that contains it, to be owed when it is billed."""
+        """Return the VAT inside a price that contains it, owed only when it is billed."""
         return vat.inside(micro, self.codes[code]) if who.treatment == "included" else 0
 
     def party(self, customer: vat.Facts, day: dt.date, since: dt.date) -> vat.Party:
-        """What decides a customer's VAT on what is supplied to him on a day.
+        """Return what decides a customer's VAT on a supply of a day.
 
         Args:
             customer: who.
             day: of the supply.
-            since: start of his open period, in which what is older is posted.
+            since: start of the open period, in which older supplies are posted.
         """
         return vat.party(customer, day, max(day, since), self.treatment)
 
@@ -270,7 +270,7 @@ METHODS = {
 
 
 def parse(text: str) -> Config:
-    """Configuration from the text of ``a2ledger.toml``.
+    """Parse the text of ``a2ledger.toml``.
 
     Raises:
         ConfigError: naming the key and what is wrong with it.
@@ -311,8 +311,8 @@ def parse(text: str) -> Config:
         vat_rules=rules,
         methods=METHODS | dict(_methods(top.table("methods"))),
         sources={
-            one.name: replace(one, locale=locale)
-            for one in source_config.parsed(top.table("sources"), services, zone)
+            source.name: replace(source, locale=locale)
+            for source in source_config.parsed(top.table("sources"), services, zone)
         },
         invoice_series=_series(numbers, "invoice", INVOICES),
         credit_note_series=_series(numbers, "credit_note", CREDIT_NOTES),
@@ -477,15 +477,15 @@ def _locale(table: Table) -> Locale:
 
 
 def _of_language(table: Table, name: str) -> Locale:
-    """How a language of a country is written, by the Unicode CLDR."""
+    """Return the local forms of a language in a country, from the Unicode CLDR."""
     import babel  # noqa: PLC0415 - a tenth of a second that few books need
 
     try:
-        found = babel.Locale.parse(name.replace("-", "_"))
+        locale = babel.Locale.parse(name.replace("-", "_"))
     except (ValueError, babel.UnknownLocaleError):
         raise table.error("name", f"{name!r} is no language such as nl_BE or en_US") from None
-    mark = found.number_symbols["latn"]["decimal"]
-    pattern = str(found.date_formats["short"].pattern)
+    mark = locale.number_symbols["latn"]["decimal"]
+    pattern = str(locale.date_formats["short"].pattern)
     order = "month" if pattern.lower().startswith("m") else "day" if pattern[0] == "d" else ""
     return Locale(mark if mark in {",", "."} else "", order)
 
@@ -500,13 +500,13 @@ def _notice_days(table: Table) -> int:
 
 def _company(table: Table) -> Company:
     names = [name for name in Company.__slots__ if name != "name"]
-    told = {name: table.take(name, str, "") for name in names}
+    texts = {name: table.take(name, str, "") for name in names}
     for name in ("language", "peppol", "registration"):
         try:
-            told[name] = str(facts.parse(name, told[name]))
+            texts[name] = str(facts.parse(name, texts[name]))
         except ValueError as error:
             raise table.error(name, str(error).removeprefix(f"{name}: ")) from None
-    company = Company(name=table.take("name", str), **told)
+    company = Company(name=table.take("name", str), **texts)
     table.finish()
     return company
 
@@ -549,7 +549,7 @@ def _services(table: Table, codes: Mapping[str, VatCode]) -> Iterator[tuple[str,
 
 
 def _names(codes: Mapping[str, VatCode]) -> str:
-    """Codes a service may have; what was taxed already is the program's own."""
+    """Return the codes a service may have, without the program's own code for taxed refills."""
     return ", ".join(code for code in codes if code != vat.PAID.code)
 
 

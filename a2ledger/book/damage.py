@@ -1,4 +1,4 @@
-"""Lines of a journal that no program can read: days no calendar has, amounts too fine."""
+"""Find unreadable lines of a journal: impossible days, and amounts too fine or too large."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _UNFIT = re.compile(
 
 
 def damage(text: str) -> tuple[int, str] | None:
-    """The first line of a book's journal that cannot be read as text, and why.
+    """Return line and reason of the first unreadable line of a journal, or None if none is.
 
     Such are days that no calendar has, and amounts with more than six decimals or twelve digits.
     """
@@ -32,11 +32,11 @@ def damage(text: str) -> tuple[int, str] | None:
         except ValueError:
             return _line(text, text.index(day)), f"{day} is no day"
     doubtful = _FINE.search(text) or _LARGE.search(text)
-    for found in _UNFIT.finditer(text) if doubtful else ():
-        line = found[0].split("\n")[0]
-        if _STRING.sub("", line).endswith(found["amount"]):  # and not in somebody's words
-            message = f"{found['amount']} has more than six decimals or twelve digits"
-            return _line(text, found.start()), message
+    for match in _UNFIT.finditer(text) if doubtful else ():
+        line = match[0].split("\n")[0]
+        if _STRING.sub("", line).endswith(match["amount"]):  # and not in somebody's words
+            message = f"{match['amount']} has more than six decimals or twelve digits"
+            return _line(text, match.start()), message
     return None
 
 

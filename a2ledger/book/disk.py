@@ -1,4 +1,4 @@
-"""The disk: files and names that are durable before they are relied on, and what it refuses."""
+"""Durable files and names on disk, and the errors of a disk that refuses."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from pathlib import Path
 from a2ledger.errors import CANNOT_CREATE, FAILED, ExpectedError
 
 MANY = 64
-"""From this many files on, one sync of the file system is faster than one of each file, and one
-pack in git than an object file for each."""
+"""Least number of files for which one sync of the file system is faster than one per file, and one
+pack in git than an object file for each.
+"""
 
 HALF_DONE = "not everything was published: the next command that writes finishes it"
-"""What has not been done when the disk refuses in the middle of publishing."""
+"""The message of what was not done when the disk refuses in the middle of publishing."""
 
 
 class CannotWriteError(ExpectedError):
-    """The disk failed: full, over quota, broken, too many open files. The book is as it was."""
+    """The disk failed: full, over quota, broken, too many open files. The book is unchanged."""
 
     exit_code = FAILED
 
 
 class CannotCreateError(CannotWriteError):
-    """The disk is not to be written: read-only, not permitted, something in the way."""
+    """The disk cannot be written: read-only, not permitted, something in the way."""
 
     exit_code = CANNOT_CREATE
 
@@ -51,15 +52,15 @@ _FAILED = {
 
 @contextlib.contextmanager
 def refusing(undone: str = "nothing was published") -> Iterator[None]:
-    """Turn the disk's refusals into :class:`CannotWriteError`."""
+    """Turn errors of the disk into :class:`CannotWriteError`."""
     try:
         yield
     except OSError as error:
         number = error.errno or 0
         kind = CannotCreateError if number in _NOT_TO_BE_WRITTEN else CannotWriteError
         other = (error.strerror or str(error), "see to it and run again")
-        what, todo = (_NOT_TO_BE_WRITTEN | _FAILED).get(number, other)
-        raise kind(f"{error.filename or 'the book'}: {what}", undone, todo) from error
+        problem, todo = (_NOT_TO_BE_WRITTEN | _FAILED).get(number, other)
+        raise kind(f"{error.filename or 'the book'}: {problem}", undone, todo) from error
 
 
 def write(path: Path, content: bytes, *, sync: bool = True) -> None:
@@ -76,7 +77,7 @@ def write(path: Path, content: bytes, *, sync: bool = True) -> None:
 
 
 def sync_file_system(path: Path) -> None:
-    """Make everything written to a file system durable: for many files, faster than each."""
+    """Make all files of a file system durable, faster than one by one if they are many."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         if ctypes.CDLL(None, use_errno=True).syncfs(descriptor):

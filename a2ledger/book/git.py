@@ -1,4 +1,4 @@
-"""The git of a book: what is committed, tagged and told of it, and nothing of git's own lost.
+"""The git repository of a book: commits, signed tags, and durability of git's own files.
 
 Git makes its files durable when it is asked to, but never their names: that is done here, the
 objects' before the branch moves on to them.
@@ -23,10 +23,10 @@ from a2ledger.book.disk import HALF_DONE, fsync, refusing
 from a2ledger.errors import FAILED, ExpectedError
 
 _PACKS = 50
-"""How many packs, one for each run of many files, may lie in git before they are put together."""
+"""Repack when git has this many packs. Each run of many files adds one."""
 
 _LOOSE = 16
-"""How many object files in one of git's 256 directories of them are as good as a pack too many."""
+"""Repack when objects/17/ has this many loose objects: a sample of 1 in 256."""
 
 _GC_SECONDS = 120.0
 """How long a garbage collection of git's, which removes what no commit names yet, is waited for."""
@@ -44,10 +44,10 @@ _RUN = "refs/a2ledger/run"
 """What the commit of a run is called until the branch has moved to it."""
 
 NOBODY = "a2ledger"
-"""Who commits where it is not known who does."""
+"""Author name when neither A2LEDGER_AUTHOR nor a login is known."""
 
 _EMAIL = "a2ledger@localhost"
-"""By it the program knows its own commits."""
+"""Email address by which the program recognises its own commits."""
 
 SIGNING = {"gpg.format": "ssh", "gpg.ssh.program": "ssh-keygen"}
 """Settings with which git signs: what a repository's own say is not asked."""
@@ -96,17 +96,17 @@ _ODD = "surrogateescape"
 """How bytes that are no UTF-8 stand in texts that git is given, and gives."""
 
 SIGNATURE = "\n-----BEGIN SSH SIGNATURE-----\n"
-"""Between the message of a tag and its signature."""
+"""Separator between a tag's message and its signature."""
 
 
 class GitError(ExpectedError):
-    """Git refused, with what it said."""
+    """Git failed. The message has its output."""
 
     exit_code = FAILED
 
 
 class Tag(NamedTuple):
-    """A signed tag that a commit is to bear."""
+    """A signed tag for a commit."""
 
     name: str
     message: str
@@ -150,7 +150,7 @@ class Repository:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.held: tuple[int, ...] = ()
-        """Descriptors of locks that git is to keep, for it outlives a run that is killed."""
+        """Descriptors of locks that git processes inherit: they outlive a run that is killed."""
 
     def store(self, contents: Iterable[bytes]) -> None:
         """Have git hold some contents, which a commit will name, in a pack of their own.
@@ -327,7 +327,7 @@ class Repository:
         return {path: about.split()[2] for about, path in rows if " blob " in about}
 
     def sign(self, tag: Tag, author: str) -> None:
-        """Have the latest commit bear a signed tag, unless an interrupted run has seen to it."""
+        """Sign the latest commit with a tag, unless an interrupted run already did."""
         ref = f"refs/tags/{tag.name}"
         if not self._is_signed(ref):
             with refusing(HALF_DONE):
@@ -340,9 +340,9 @@ class Repository:
             # Git has been seen to make a tag without a signature, and to call that a success.
             if done.returncode or not self._is_signed(ref):
                 self.run("update-ref", "-d", ref, check=False)
-                said = " ".join(done.stderr.split())
+                output = " ".join(done.stderr.split())
                 raise GitError(
-                    f"{tag.name}: {tag.key} does not sign it ({said})",
+                    f"{tag.name}: {tag.key} does not sign it ({output})",
                     undone="the rest is committed",
                     todo="see to the key, then run any command that writes: it makes the tag",
                 )
@@ -352,16 +352,16 @@ class Repository:
             self._settle_refs()
 
     def _is_signed(self, ref: str) -> bool:
-        """Whether a tag bears a signature, good or not."""
+        """Return whether a tag has a signature, valid or not."""
         return SIGNATURE in self.run("cat-file", "tag", ref, check=False).stdout
 
     def version(self) -> tuple[int, int]:
-        """Of the git that is installed."""
+        """Return the version of the installed git."""
         match = re.search(r"(\d+)\.(\d+)", self.run("version").stdout)
         return (int(match[1]), int(match[2])) if match else (0, 0)
 
     def _objects(self) -> dict[Path, int]:
-        """When names in git's directories of objects last changed, in nanoseconds."""
+        """Return when names last changed in each of git's object directories, in nanoseconds."""
         top = self.root / ".git/objects"
         stamps = {}
         for path in (top, *top.glob("*")):
@@ -372,8 +372,8 @@ class Repository:
         return stamps
 
     def _settle_objects(self, before: Mapping[Path, int]) -> None:
-        """Make names durable that git gave to objects since, as git itself does not."""
-        # A clock's tick is longer than it takes to change twice: what is fresh may be unsynced.
+        """Make the names of new objects durable, since git does not."""
+        # Two changes may fall into one tick of the clock, so sync recent directories again.
         fresh = time.time_ns() - 1_000_000_000
         for path, stamp in self._objects().items():
             if stamp != before.get(path) or stamp > fresh:
@@ -381,7 +381,7 @@ class Repository:
                     fsync(path)
 
     def _settle_refs(self) -> None:
-        """Make durable where branches and tags point to, and the logs of how they moved."""
+        """Make branches, tags and their logs durable."""
         top = self.root / ".git"
         for part in ("refs", "logs"):
             for path in (top / part).rglob("*"):
@@ -393,7 +393,7 @@ class Repository:
         fsync(top)
 
     def repack(self) -> None:
-        """Put packs and loose objects together where there are many; no loss if it fails."""
+        """Repack if there are many packs or loose objects, losing nothing if it fails."""
         objects = self.root / ".git/objects"
         packs = sum(path.suffix == ".pack" for path in (objects / "pack").glob("*"))
         if packs < _PACKS and len([*(objects / "17").glob("*")]) < _LOOSE:
@@ -401,7 +401,7 @@ class Repository:
         words = ("repack", "--geometric=2", "-n", "--quiet", "--window=0")
         with contextlib.suppress(OSError):
             before = self._objects()
-            # Only when the new pack surely stays may what is in it go: the second run makes the
+            # The old packs may go only once the new one is durable. The second run makes the
             # same pack again, and takes the others away.
             if not self.run(*words, check=False).returncode:
                 fsync(objects / "pack")
@@ -419,7 +419,7 @@ class Repository:
         return [path for path in self.run(*words).stdout.split("\0") if path]
 
     def start(self, *, shared: bool) -> None:
-        """Make the book a git repository, where it is none; a group's if it is shared."""
+        """Make the book a git repository unless it is one, shared with the group if asked."""
         if not (self.root / ".git").exists():
             group = ("--shared=group",) if shared else ()
             self.run("init", "--quiet", "--initial-branch=main", *group)
@@ -489,30 +489,30 @@ class Repository:
             done.stderr.decode("utf-8", _ODD),
         )
         if check and done.returncode:
-            said = " ".join(read.stderr.split())
+            output = " ".join(read.stderr.split())
             raise GitError(
-                f"git {arguments[0]}: {said}",
+                f"git {arguments[0]}: {output}",
                 undone="nothing was committed",
                 todo="have git work in the book, then run any command that writes",
             )
         return read
 
     def leftovers(self) -> list[Path]:
-        """Locks and half-written files that a git that was killed has left, or one holds."""
+        """Return locks and half-written files that a killed or running git has left."""
         top = self.root / ".git"
-        found = [
+        abandoned = [
             path
             for pattern in ("*.lock", "packed-refs.new", "info/*.lock", "worktrees/*/*.lock")
             for path in top.glob(pattern)
         ]
-        found += (top / "refs").rglob("*.lock")
-        found += (top / "objects/info").rglob("*.lock")
-        found += (top / "objects").glob("??/tmp_obj_*")
-        found += (top / "objects").glob("tmp_objdir-*/**/*")
-        found += _kept(top / "objects/pack")
+        abandoned += (top / "refs").rglob("*.lock")
+        abandoned += (top / "objects/info").rglob("*.lock")
+        abandoned += (top / "objects").glob("??/tmp_obj_*")
+        abandoned += (top / "objects").glob("tmp_objdir-*/**/*")
+        abandoned += _kept(top / "objects/pack")
         for pattern in ("*.lock", "tmp_*", ".tmp-*"):
-            found += (top / "objects/pack").glob(pattern)
-        return [path for path in found if not path.is_dir()]
+            abandoned += (top / "objects/pack").glob(pattern)
+        return [path for path in abandoned if not path.is_dir()]
 
 
 def _is_collecting(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Presets: what a source says of itself where it is like one that many people have.
+"""Presets: ready-made settings of sources that many people have.
 
 Each is a small TOML file in ``a2ledger/presets``: a ``title``, ``where`` the export is to be had,
 and under ``[source]`` the keys of a source. One more file is one more preset; no code knows them.
@@ -16,7 +16,7 @@ from a2ledger.book.toml_table import ConfigError
 
 
 class Preset(NamedTuple):
-    """A source to be like."""
+    """The settings of a well-known kind of source."""
 
     name: str
     title: str
@@ -28,23 +28,23 @@ class Preset(NamedTuple):
 def presets() -> dict[str, Preset]:
     """Return all presets by name, in the order of names."""
     files = resources.files("a2ledger").joinpath("presets").iterdir()
-    found = {}
+    by_name = {}
     for file in sorted(files, key=lambda file: file.name):
         name, dot, ending = file.name.rpartition(".")
         if dot and ending == "toml":
             values = tomllib.loads(file.read_text(encoding="utf-8"))
-            found[name] = Preset(name, values["title"], values["where"], values["source"])
-    return found
+            by_name[name] = Preset(name, values["title"], values["where"], values["source"])
+    return by_name
 
 
 def text(name: str) -> str:
-    """Return a preset as it is written."""
+    """Return the text of a preset's file."""
     file = resources.files("a2ledger").joinpath("presets", f"{name}.toml")
     return file.read_text(encoding="utf-8")
 
 
 def applied(values: dict[str, Any], key: str) -> dict[str, Any]:
-    """Return what a source says, over what the source says that it is ``like``.
+    """Return a source's settings, completed by those of the preset it is ``like``.
 
     Of ``columns`` each is taken by itself; every other key is the source's own where it is there.
 

@@ -1,4 +1,4 @@
-"""Sources: configured feeds of call records, and the rules that say which rows are calls."""
+"""Configured sources of call records, and the rules that say which rows are calls."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from a2ledger.errors import USAGE
 from a2ledger.local_forms import NO_LOCALE, Locale
 
 TABLES = ("customers", "refills", "payments", "charges", "openings", "prices", "fees", "bank")
-"""What `import` reads besides sources; no source may bear such a name."""
+"""Lists that `import` reads besides sources. No source may have one of these names."""
 IDENTIFIERS = (
     *("accountcode", "peeraccount", "channel", "dstchannel", "src", "did", "dst", "userfield"),
 )
 IDENTIFY = ("accountcode", "channel", "peeraccount")
-"""What bears a customer's identifier where nobody says otherwise, in order."""
+"""Fields that bear a customer's identifier by default, in order."""
 DIRECTIONS = ("", "outgoing", "incoming", "internal")
 ENCODINGS = ("utf-8", "latin-1")
 
 
 class UnknownSourceError(ConfigError):
-    """A source was named that is neither configured nor a dialect."""
+    """The named source is neither configured nor a dialect."""
 
     exit_code = USAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """Which rows of a source are calls, whose, and what service; the first match decides.
+    """A rule for rows that are calls: whose, and of what service. The first match decides.
 
     An empty condition matches any row. ``channels`` (the caller's or the one that was dialled)
     and ``called`` are patterns with ``*`` and ``?``; ``without`` are fields that must be empty;
@@ -56,7 +56,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A configured feed: how it is written (dialect) and who wrote it (switch).
+    """A configured source: its format (dialect), and the switch that wrote it.
 
     ``international`` are the prefixes that introduce a country code; a number that begins with
     ``national`` (when set) gets ``country`` in its place. ``columns`` names the columns of files
@@ -101,11 +101,11 @@ class Source:
     skip: tuple[str, ...] = ()
     before_dialling: int = 0
     locale: Locale = NO_LOCALE
-    """How people of the book write amounts and days."""
+    """The local forms of amounts and days of the book's people."""
 
 
 def parsed(table: Table, services: Mapping[str, str], zone: str) -> Iterator[Source]:
-    """Sources from ``[sources]``.
+    """Parse ``[sources]``.
 
     Args:
         table: the parsed table.
@@ -158,12 +158,12 @@ def _is_table(table: Table, name: str) -> bool:
 
 
 def _mapping(table: Table) -> tuple[tuple[str, str], ...]:
-    """Read what columns are called: one name, or a list of those that they may have."""
-    found = []
+    """Parse the names of columns in a provider's files: one name for each, or a list."""
+    pairs = []
     for name, value in table.values.items():
         names = table.texts(name) if isinstance(value, list) else (table.take(name, str),)
-        found += [(name, theirs) for theirs in names]
-    return tuple(found)
+        pairs += [(name, theirs) for theirs in names]
+    return tuple(pairs)
 
 
 def _seconds(source: Table, key: str) -> int:
@@ -181,12 +181,12 @@ def _time_format(source: Table) -> str:
     if form in {"", "epoch", "epoch-ms", "epoch-us", "gregorian", "day first", "month first"}:
         return form
     written, form = form, re.sub(r"(?:[.,]%f)?(?: ?%[zZ])?$", "", form)  # read apart from it
-    some = dt.datetime(2026, 1, 31, 13, 59, 58, tzinfo=dt.UTC)
+    sample = dt.datetime(2026, 1, 31, 13, 59, 58, tzinfo=dt.UTC)
     directives = set(re.findall("%(.?)", form))
     if not (directives <= set("dmYyHIMSpbBaATF%") and directives & set("YyF")):
         directives = set()
     try:
-        dt.datetime.strptime(some.strftime(form), form)  # noqa: DTZ007 - only whether it can be
+        dt.datetime.strptime(sample.strftime(form), form)  # noqa: DTZ007 - only whether it can be
     except ValueError:
         directives = set()
     if not directives:
@@ -199,7 +199,7 @@ def _time_format(source: Table) -> str:
 
 
 def _url(source: Table) -> str:
-    """The address of a database; this file is in git, which forgets nothing."""
+    """Parse the address of a database, refusing passwords: this file is in git."""
     url = source.take("url", str, "")
     if url and not re.match(r"[a-z]+://", url):
         raise source.error("url", "is no address such as mysql://user@host/asteriskcdrdb")
@@ -238,7 +238,7 @@ def _rules(source: Table, services: Mapping[str, str]) -> Iterator[Rule]:
 
 
 def _trunks(source: Table) -> tuple[str, ...]:
-    """Read patterns of trunks; one that fits every channel would make all calls outgoing."""
+    """Parse patterns of trunks, refusing one that fits every channel."""
     patterns = source.texts("trunks")
     for pattern in patterns:
         if not pattern.strip("*?"):
@@ -247,7 +247,7 @@ def _trunks(source: Table) -> tuple[str, ...]:
 
 
 def _identify(table: Table, usual: tuple[str, ...]) -> tuple[str, ...]:
-    """Read which fields may bear a customer's identifier, in order."""
+    """Parse the fields that may bear a customer's identifier, in order."""
     identify = table.texts("identify", usual)
     for item in identify:
         field_name, _, pattern = item.partition("~")

@@ -1,4 +1,4 @@
-"""Start a book: a directory with its configuration, empty journals and a git repository."""
+"""Create a book: a directory with its configuration, empty journals and a git repository."""
 
 from __future__ import annotations
 
@@ -82,21 +82,21 @@ dialprefix,destination,rateinitial,initblock,billingblock,connectcharge
 
 
 def config_text(*, company: str, currency: str, timezone: str) -> str:
-    """``a2ledger.toml`` of a new book."""
+    """Return the ``a2ledger.toml`` of a new book."""
     return _CONFIG.format(
         company=quoted(company), currency=quoted(currency), timezone=quoted(timezone)
     )
 
 
 def prepare(root: Path, **facts: str) -> None:
-    """Make the directory and its configuration.
+    """Create the directory and its configuration.
 
     Raises:
         RefusedError: if there is a book already.
     """
     text = config_text(**facts)
-    there = (root / CONFIG).read_text(encoding="utf-8") if (root / CONFIG).exists() else text
-    if there != text or (root / "journals").exists():
+    present = (root / CONFIG).read_text(encoding="utf-8") if (root / CONFIG).exists() else text
+    if present != text or (root / "journals").exists():
         raise RefusedError(f"{root / CONFIG}: there is a book already")
     with refusing("nothing was started"):
         root.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -106,7 +106,7 @@ def prepare(root: Path, **facts: str) -> None:
 
 
 def furnish(draft: Draft) -> None:
-    """Everything else a new book has, and its first commit."""
+    """Add the other files of a new book to the draft, and create its git repository."""
     vault = draft.vault
     draft.put(".gitignore", _IGNORED)
     draft.put(".gitattributes", "* -text\n")

@@ -1,4 +1,4 @@
-"""The text of ``a2ledger.toml``, changed in one table and left alone everywhere else."""
+"""Edit the text of ``a2ledger.toml`` in one table, keeping everything else."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from tomlkit.items import Item
 
 Value = str | Mapping[str, str]
-"""What is written: a text, or texts by plain words, on one line."""
+"""A value to write: a text, or a table of texts by plain words on one line."""
 
 
 def quoted(value: Value) -> str:
-    """Return a value as TOML writes it.
+    """Format a value as TOML.
 
     Raises:
         ValueError: if it cannot be written at all: half of a character.
@@ -77,7 +77,7 @@ def with_keys(
 
 
 def _apart(before: str, after: str) -> str:
-    """Return a text into which a table was put, with a blank line on either side of it."""
+    """Return the text after a table was put in, with a blank line on either side of it."""
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     start = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), len(old))
     table = new[start : start + len(new) - len(old)]

@@ -1,4 +1,4 @@
-"""Tables of ``a2ledger.toml``, read with messages that begin with the key."""
+"""Tables of ``a2ledger.toml``, read so that error messages begin with the key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class ConfigError(ExpectedError):
-    """``a2ledger.toml`` says something that cannot be. The message begins with the key."""
+    """``a2ledger.toml`` has an invalid value. The message begins with the key."""
 
 
 _KINDS: Mapping[type, str] = {
@@ -28,22 +28,22 @@ _KINDS: Mapping[type, str] = {
 
 
 class Table:
-    """A TOML table that knows its own path and notices what nobody asked for."""
+    """A TOML table that knows its own path and detects unknown keys."""
 
     def __init__(self, path: str, values: Mapping[str, Any]) -> None:
         self.path, self.values = path, dict(values)
         self.known: list[str] = []
 
     def key(self, name: str) -> str:
-        """The path of a key of this table."""
+        """Return the path of a key of this table."""
         return f"{self.path}.{name}" if self.path else name
 
     def error(self, name: str, message: str) -> ConfigError:
-        """What is wrong with a key."""
+        """Return an error about a key."""
         return ConfigError(f"{self.key(name)}: {message}")
 
     def take(self, name: str, kind: type[T], default: T | None = None) -> T:
-        """The value of a key, which must be there if there is no default."""
+        """Return the value of a key, which is required if there is no default."""
         self.known.append(name)
         if name not in self.values:
             if default is None:
@@ -56,14 +56,14 @@ class Table:
         return value
 
     def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
-        """One of a few texts."""
+        """Return a text that must be one of a few."""
         value = self.take(name, str, default)
         if value not in choices:
             raise self.error(name, f"{value!r} is none of {', '.join(choices)}")
         return value
 
     def zone(self, name: str, default: str | None = None) -> str:
-        """The name of a time zone."""
+        """Return the name of a time zone."""
         zone = self.take(name, str, default)
         try:
             zoneinfo.ZoneInfo(zone)
@@ -72,30 +72,30 @@ class Table:
         return zone
 
     def texts(self, name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """A list of texts."""
+        """Return a list of texts."""
         values: list[Any] = self.take(name, list, list(default))
         if not all(isinstance(value, str) for value in values):
             raise self.error(name, "must be a list of texts in quotes")
         return tuple(values)
 
     def table(self, name: str) -> Table:
-        """A table in this one; empty if it is not there."""
+        """Return a table in this one, empty if it is missing."""
         return Table(self.key(name), self.take(name, dict, {}))
 
     def listed(self, name: str) -> Iterator[Table]:
-        """The tables of a list: ``[[…name]]``."""
+        """Yield the tables of a list: ``[[…name]]``."""
         for index, values in enumerate(self.take(name, list, [])):
             if not isinstance(values, dict):
                 raise self.error(name, f"must be tables: [[…{name}]]")
             yield Table(f"{self.key(name)}[{index}]", values)
 
     def tables(self) -> Iterator[tuple[str, Table]]:
-        """Every table in this one, by name."""
+        """Yield every table in this one, by name."""
         for name in self.values:
             yield name, self.table(name)
 
     def finish(self) -> None:
-        """Make sure that there is no key nobody asked for."""
+        """Raise an error if there is an unknown key."""
         for name in self.values:
             if name not in self.known:
                 near = difflib.get_close_matches(name, self.known, 1)

@@ -1,4 +1,4 @@
-"""Writing without losing: one writer, all files or none, then one git commit.
+"""Write without losing data: one writer, all files or none, then one git commit.
 
 A run computes everything first. Publishing stages the new files beside the book, fsyncs them,
 has git hold them, fsyncs one intent record that names them all, renames them into place, commits
@@ -46,7 +46,7 @@ _MENTIONED = ("manual edit", "mended")
 """What is said by itself once it is published."""
 
 PATIENCE_SECONDS = 2.0
-"""How long a lock of git's, which somebody's own git may hold, is left alone."""
+"""Seconds that a lock of git is left alone, since another git process may hold it."""
 
 Talk = Callable[[str], None]
 
@@ -55,25 +55,25 @@ PUBLISHED: list[str] = []
 
 
 class LockedError(ExpectedError):
-    """Another writer holds the book, longer than one was willing to wait."""
+    """Another writer held the book for longer than the timeout."""
 
     exit_code = LOCKED
 
 
 class InterruptedRunError(ExpectedError):
-    """A run that was killed has published a part, and nobody has finished it yet."""
+    """A killed run has published only a part, and no run has finished it yet."""
 
     exit_code = LOCKED
 
 
 class Vault:
-    """The directory of a book, seen as something to publish to."""
+    """The directory of a book as the target of publishing."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.state = root / STATE
         self.spool = self.state / "spool"
-        """Where a command may put things aside while it holds the lock."""
+        """Directory for a command's temporary files while it holds the lock."""
         self.repository = Repository(root)
         self._published: Published | None = None
 
@@ -127,12 +127,12 @@ class Vault:
 
     @property
     def is_shared(self) -> bool:
-        """Whether a group keeps the book: its directory hands its group on (``chmod g+s``)."""
+        """Return whether a group shares the book: its directory is setgid (``chmod g+s``)."""
         return bool(self.root.exists() and self.root.stat().st_mode & stat.S_ISGID)
 
     @property
     def is_writing(self) -> bool:
-        """Whether the lock is held from here."""
+        """Return whether this process holds the lock."""
         return bool(self.repository.held)
 
     @contextlib.contextmanager
@@ -166,7 +166,7 @@ class Vault:
 
     def _lock(self, descriptor: int, talk: Talk, timeout_seconds: float) -> None:
         deadline = time.monotonic() + timeout_seconds
-        told = False
+        has_told = False
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -175,15 +175,15 @@ class Vault:
                     raise LockedError(
                         f"{self.root}: another a2ledger is writing", todo="try again"
                     ) from None
-                if not told:
+                if not has_told:
                     talk("another a2ledger is writing; waiting for it")
-                    told = True
+                    has_told = True
                 time.sleep(0.1)
             else:
                 return
 
     def is_locked(self) -> bool:
-        """Whether a writer is at work, as far as one who may not write can tell."""
+        """Return whether a writer holds the lock, False if this user cannot tell."""
         try:
             descriptor = os.open(self.state / "lock", os.O_RDONLY)
         except OSError:
@@ -197,7 +197,7 @@ class Vault:
         return False
 
     def recover(self, talk: Talk) -> None:
-        """Finish or drop what an interrupted run left. Only under the lock."""
+        """Finish or drop what an interrupted run left, under the lock."""
         with refusing():
             begun = (self.state / "intent.json").exists()
             for leftover in self.repository.leftovers():
@@ -247,7 +247,7 @@ class Vault:
         self._apply()
 
     def _staged(self, files: Mapping[str, bytes | None]) -> list[list[Any]]:
-        """Write new files beside the old: what is to be moved where; deletions come last.
+        """Write new files to the stage, and return the moves to make, with deletions last.
 
         Returns:
             for each file its name in the stage, its path, its blob, and size, time and inode.
@@ -274,33 +274,33 @@ class Vault:
         return moves + [[None, path, "", -1, 0, 0] for path in files if path not in new]
 
     def _make_room(self, size: int) -> None:
-        """Refuse a disk on which git could not take over what is staged: better now than then."""
+        """Refuse a disk with too little room for git to commit what is staged."""
         disk = os.statvfs(self.state)
         if disk.f_blocks and disk.f_bavail * disk.f_frsize < size + (256 << 10):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.root))
 
     def _intend(self, **intent: object) -> None:
-        """Write down what is to be done: from here on it will be."""
+        """Record the intent, which from here on will be carried out."""
         write(self.state / "intent.tmp", json.dumps(intent).encode())
         (self.state / "intent.tmp").replace(self.state / "intent.json")
         fsync(self.state)
 
     def _directories(self, paths: Iterable[str]) -> set[Path]:
-        """Where files of the book stand; no link leads out of it.
+        """Return the directories of files of the book, refusing links that lead out of it.
 
         Raises:
             CannotCreateError: if one does, or a path itself.
         """
-        found = {self.root / os.path.dirname(path) for path in paths}  # noqa: PTH120 - 10,000 paths
+        directories = {self.root / os.path.dirname(path) for path in paths}  # noqa: PTH120 - 10,000 paths
         top = self.root.resolve()
-        for place in found:
+        for place in directories:
             if not place.resolve().is_relative_to(top):
                 raise CannotCreateError(
                     f"{place}: leads out of the book",
                     undone="nothing was published",
                     todo="put a directory where the link is",
                 )
-        return found
+        return directories
 
     def _apply(self) -> None:
         intent = self._intent()
@@ -326,13 +326,13 @@ class Vault:
             PUBLISHED.append(said)
 
     def _withdraw(self) -> None:
-        """Have nothing be done: what is staged goes when the intent is surely gone."""
+        """Withdraw the intent, and remove the staged files once that is durable."""
         (self.state / "intent.json").unlink(missing_ok=True)
         fsync(self.state)
         self._clear()
 
     def _intent(self) -> dict[str, Any]:
-        """What was to be done.
+        """Read the intent.
 
         Raises:
             CannotWriteError: if it is not as this program writes it, or names what it must not.
@@ -395,7 +395,7 @@ class Vault:
         fsync(self.state)
 
     def _clear(self) -> None:
-        """Remove what was put aside and is not wanted any more; only without an intent."""
+        """Remove leftovers of earlier runs, where there is no intent."""
         for directory, pattern in (
             (self.state / "stage", "*"),
             (self.spool, "*"),
@@ -408,20 +408,20 @@ class Vault:
                 fsync(directory)
 
     def generation(self) -> int:
-        """How often the book has been published to."""
+        """Return how often the book has been published to."""
         try:
             return int((self.state / "generation").read_text())
         except (OSError, ValueError):
             return 0
 
     def whole(self) -> int | None:
-        """The generation the book's files are of; None while some are of the next."""
+        """Return the generation of the book's files, or None while some are of the next."""
         generation = self.generation()
         # Read once more at the end: a whole run may have gone by between the two looks.
         return generation if self._at_rest(generation) and self.generation() == generation else None
 
     def _at_rest(self, generation: int) -> bool:
-        """Whether a run that publishes has not moved a file yet, or has moved them all."""
+        """Return whether a publishing run has moved no file yet, or all of them."""
         try:
             intent = json.loads((self.state / "intent.json").read_bytes())
             if intent["generation"] == generation:
@@ -433,10 +433,10 @@ class Vault:
         except FileNotFoundError:
             return True
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return False  # to one who may not look it is no help
+            return False  # unreadable: we cannot tell, so assume a publish is in progress
 
     def reading(self, read: Callable[[], Any], tries: int = 600) -> Any:
-        """What ``read`` returns, of one whole generation of the book.
+        """Return the result of ``read`` over one complete generation of the book.
 
         An error of its own counts only if the book was at rest meanwhile.
 
@@ -472,19 +472,19 @@ def _is_text(value: object) -> bool:
 
 
 def _may_write(directories: Iterable[Path]) -> None:
-    """Refuse what could only be published in part: a directory of somebody else's.
+    """Refuse directories in which this user cannot write, lest only a part be published.
 
     Raises:
         PermissionError: naming it.
     """
     for directory in directories:
-        there = next(one for one in (directory, *directory.parents) if one.exists())
-        if there.is_dir() and not os.access(there, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
+        existing = next(place for place in (directory, *directory.parents) if place.exists())
+        if existing.is_dir() and not os.access(existing, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(existing))
 
 
 def _is_stale(leftover: Path) -> bool:
-    """Whether nobody's git is likely to be at work on a file; a lock is given time to go."""
+    """Return whether a leftover of git is abandoned, giving a lock time to disappear."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     with contextlib.suppress(FileNotFoundError):
         while time.time() - leftover.stat().st_mtime < PATIENCE_SECONDS:

@@ -1,4 +1,4 @@
-"""Legs that FreeSWITCH made for one another: what is billed of a call that went several ways.
+"""FreeSWITCH b-legs: what is billed of a call that was bridged to several destinations.
 
 Of a plain call the leg that came in, *a*, is billed, and the leg made for it, *b*, is left
 out: they say the same. Where they do not, because the call was transferred, was forwarded over a
@@ -29,7 +29,7 @@ _SHORT = 6
 
 
 def legs(rows: Sequence[Row], rules: Rules) -> list[Leg]:
-    """Return the legs of a call that are billed in place of their rows; none of a plain call.
+    """Return the legs billed in place of a call's rows, none for a plain call.
 
     Args:
         rows: all of one call, in any order. ``linkedid`` is the uuid of the leg a row was made
@@ -41,14 +41,14 @@ def legs(rows: Sequence[Row], rules: Rules) -> list[Leg]:
     real = [row for row in ordered if row.counts and not _is_loopback(row)]
     heads = [row for row in real if not _is_made(row)]
     made = list({row.uniqueid: row for row in real if _is_made(row)}.values())
-    found: list[Leg] = []
+    billed: list[Leg] = []
     for head in list({row.uniqueid: row for row in heads}.values()):
         own = [row for row in made if _root(row, by_uuid).uniqueid == head.uniqueid]
         if not own:
-            found += _of_way(head, rules)
+            billed += _of_way(head, rules)
         elif len(own) > 1 or not _is_plain(head, own[0], by_uuid, rules):
-            found += _of_head(head, own, by_uuid, rules)
-    return found
+            billed += _of_head(head, own, by_uuid, rules)
+    return billed
 
 
 def _of_way(head: Row, rules: Rules) -> list[Leg]:
@@ -81,10 +81,10 @@ _WAY = re.compile(r"(?P<number>[^@+]+|\+[^@+]+)@(?P<begin>[0-9]+)\+(?P<seconds>[
 
 
 def _of_head(head: Row, own: list[Row], by_uuid: Mapping[str, Row], rules: Rules) -> list[Leg]:
-    """Return the legs that were made for one that came in."""
+    """Return the billed legs among those made for an incoming leg."""
     ours = rules.holds(head.accountcode, head.start)
     payer = head.accountcode if ours else ""
-    found = []
+    billed = []
     for number, row in enumerate(own):
         account = _account(row, by_uuid) if _parent_is_loopback(row, by_uuid) else ""
         taker = row.accountcode if rules.holds(row.accountcode, row.start) else ""
@@ -95,10 +95,12 @@ def _of_head(head: Row, own: list[Row], by_uuid: Mapping[str, Row], rules: Rules
         seconds = row.seconds
         if transferred and payer and not _is_short(row):
             seconds = max(head.end - (row.end - row.seconds), 0)
-        found.append(_leg(row, seconds, account or payer or taker or _account(row, by_uuid), rules))
+        billed.append(
+            _leg(row, seconds, account or payer or taker or _account(row, by_uuid), rules)
+        )
         if transferred:
             payer = taker
-    return found
+    return billed
 
 
 def _leg(row: Row, seconds: int, account: str, rules: Rules) -> Leg:
@@ -107,11 +109,11 @@ def _leg(row: Row, seconds: int, account: str, rules: Rules) -> Leg:
     return Leg(row.channel, direction, row, (row,), seconds, row.dst, account, payer, "")
 
 
-def parts(rows: Sequence[Row], found: Sequence[Leg], rules: Rules) -> set[int]:
-    """Return the places of rows that are part of legs that are billed in their place."""
+def parts(rows: Sequence[Row], billed: Sequence[Leg], rules: Rules) -> set[int]:
+    """Return the places of rows that are part of billed legs."""
     by_uuid = {row.uniqueid: row for row in rows}
-    heads = {leg.head.place for leg in found}
-    roots = {_root(leg.head, by_uuid).uniqueid for leg in found}
+    heads = {leg.head.place for leg in billed}
+    roots = {_root(leg.head, by_uuid).uniqueid for leg in billed}
     return {
         row.place
         for row in rows
@@ -125,7 +127,7 @@ def parts(rows: Sequence[Row], found: Sequence[Leg], rules: Rules) -> set[int]:
 
 
 def _is_plain(head: Row, row: Row, by_uuid: Mapping[str, Row], rules: Rules) -> bool:
-    """Tell whether the one leg that was made for another says the same as that one."""
+    """Return True if a leg's only b-leg repeats what the leg itself says."""
     if _parent_is_loopback(row, by_uuid):
         return False
     if _is_outside(head, rules) != _is_outside(row, rules) and _is_outside(row, rules):
@@ -140,7 +142,7 @@ def _is_loopback(row: Row) -> bool:
 
 
 def _is_made(row: Row) -> bool:
-    """Tell whether a leg was made for another one."""
+    """Return True if a leg was made for another one."""
     return bool(row.linkedid) and row.linkedid != row.uniqueid
 
 
@@ -150,7 +152,7 @@ def _parent_is_loopback(row: Row, by_uuid: Mapping[str, Row]) -> bool:
 
 
 def _root(row: Row, by_uuid: Mapping[str, Row]) -> Row:
-    """Return the leg for which, in the end, a leg was made."""
+    """Return the first leg in the chain of legs that a leg was made for."""
     seen = set()
     while row.uniqueid not in seen and (parent := by_uuid.get(row.linkedid)) is not None:
         seen.add(row.uniqueid)
@@ -161,7 +163,7 @@ def _root(row: Row, by_uuid: Mapping[str, Row]) -> Row:
 
 
 def _account(row: Row, by_uuid: Mapping[str, Row]) -> str:
-    """Return the account of the nearest leg a leg was made for, or else its own."""
+    """Return the account of the nearest leg a leg was made for, else its own."""
     seen = set()
     parent = by_uuid.get(row.linkedid)
     while parent is not None and parent.uniqueid not in seen:
@@ -177,5 +179,5 @@ def _is_short(row: Row) -> bool:
 
 
 def _is_outside(row: Row, rules: Rules) -> bool:
-    """Tell whether a leg called a number that is no customer's, and no extension."""
+    """Return True if a leg called a number that is neither a customer's nor an extension."""
     return not _is_short(row) and not rules.holds(row.dst, row.start)

@@ -1,4 +1,4 @@
-"""Rows of one call: what its ids and the names of its channels tie together.
+"""Group rows into calls, by shared ids and channel names.
 
 Rows with one uniqueid or linkedid are of one call. So are rows that name one channel, on either
 side: a transfer joins two calls. Names of channels begin anew with the switch, so a name ties two
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 Integers = npt.NDArray[np.int64]
 
 GAP = 300
-"""Seconds a channel may be up, on hold or parked, without any row that names it."""
+"""Seconds a channel may stay up, on hold or parked, without a row that names it."""
 
 _NONE = -1
 _CREATED = r"^(?:.*-)?(?P<epoch>[0-9]{9,11})\.[0-9]+$"
@@ -24,7 +24,7 @@ _HALF = r"^(Local/.+)[;,][12]$"
 
 
 def components(rows: pa.Table, start: Integers, end: Integers) -> Integers:
-    """Number the calls that rows are of: the least row of each.
+    """Return the call number of each row: the smallest index of the call's rows.
 
     Args:
         rows: the columns ``uniqueid``, ``linkedid``, ``channel``, ``dstchannel``; no nulls.
@@ -41,7 +41,7 @@ def components(rows: pa.Table, start: Integers, end: Integers) -> Integers:
 
 
 def bare(channels: pa.StringArray) -> pa.StringArray:
-    """Return names of channels, of the halves of a ``Local`` channel that of the whole."""
+    """Return channel names, with both halves of a ``Local`` channel named alike."""
     if not pc.any(pc.starts_with(channels, "Local/")).as_py():
         return channels
     return pc.replace_substring_regex(channels, _HALF, r"\1")
@@ -52,7 +52,7 @@ def _texts(column: pa.ChunkedArray) -> pa.StringArray:
 
 
 def _codes(columns: list[pa.StringArray]) -> Integers:
-    """Number the different texts of several columns together; an empty one is -1."""
+    """Number the distinct texts of several columns together, empty texts are -1."""
     every = pa.chunked_array(columns, pa.string()).combine_chunks()
     encoded = every.dictionary_encode()
     codes = np.asarray(encoded.indices).astype(np.int64)
@@ -65,7 +65,7 @@ def _split(codes: Integers, count: int) -> list[Integers]:
 
 
 def _created(uids: pa.StringArray, linked: pa.StringArray) -> list[Integers]:
-    """Return when the channels of rows, the caller's and the other, can have been made at most.
+    """Return the earliest creation times of the caller's and the other channel, 0 if unknown.
 
     It is when the call's first channel was made, or for the caller's where rows do not name that
     the channel itself; 0 where nothing shows it.
@@ -75,14 +75,14 @@ def _created(uids: pa.StringArray, linked: pa.StringArray) -> list[Integers]:
 
 
 def _epochs(ids: pa.StringArray) -> Integers:
-    found = pc.struct_field(pc.extract_regex(ids, _CREATED), [0])
-    return np.asarray(pc.cast(pc.fill_null(found, "0"), pa.int64()))
+    epochs = pc.struct_field(pc.extract_regex(ids, _CREATED), [0])
+    return np.asarray(pc.cast(pc.fill_null(epochs, "0"), pa.int64()))
 
 
 def _instances(
     channels: list[pa.StringArray], created: list[Integers], start: Integers, end: Integers
 ) -> Integers:
-    """Number the channels that rows name; one name may have been several channels in turn."""
+    """Number the channels that rows name, where a name may have been reused."""
     names = _codes(channels)
     begins, ends = np.tile(start, 2), np.tile(np.maximum(start, end), 2)
     made = np.concatenate(created)
@@ -102,7 +102,7 @@ def _instances(
 
 
 def _joined(keys: list[list[Integers]], count: int) -> Integers:
-    """Number rows that share a key, or are tied together by others: the least row of each call."""
+    """Label rows that share keys, directly or in a chain, with the smallest index of their call."""
     labels = np.arange(count)
     tables = [(codes, int(max(code.max(initial=-1) for code in codes)) + 1) for codes in keys]
     while True:

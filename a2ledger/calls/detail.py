@@ -1,4 +1,4 @@
-"""Call detail: rated calls, one file per day, and the digests that vouch for them.
+"""Call detail: rated calls, one file per day, and the digests that prove them unchanged.
 
 A day file holds the calls that *started* that day in the book's time zone, sorted by customer,
 start and id, as Parquet. It is not in git; ``calls/DIGESTS`` is, and names each day's rows and
@@ -85,38 +85,39 @@ _LATER: dict[str, object] = {
     "leg": "",
     "extension": "",
 }
-"""Columns that day files of older versions lack, and what stands for them there. They count in a
-digest up to the last one that says anything on its day, so that older digests still hold."""
+"""Columns missing in day files of older versions, with their default values. They count in a digest
+up to the last one that is not at its default that day, so that older digests still hold.
+"""
 _PLACE = ("source", "file", "line")
 _DISTINCT = {"start", "uid", "called", "caller", "seconds", "billed_seconds", "cost_micro", "line"}
 _REPEATED = [name for name in SCHEMA.names if name not in _DISTINCT]
-"""Columns worth a dictionary: with one of distinct values a file takes longer and is larger."""
+"""Columns worth a dictionary; for mostly distinct values it makes files larger and slower."""
 _FIRST = [name for name in SCHEMA.names if name not in {*_PLACE, *_LATER}]
 
 
 class Digest(NamedTuple):
-    """What ``DIGESTS`` says of a day."""
+    """A line of ``DIGESTS``: the number of rows of a day, and their digest."""
 
     rows: int
     sha256: str
 
 
 class MissingDetailError(ExpectedError):
-    """A day's calls are not there, or not those the book was posted from."""
+    """A day's calls are missing, or are not those the book was posted from."""
 
 
 def path(day: dt.date) -> str:
-    """Where a day's calls stand in the book."""
+    """Return the path of a day's call detail, relative to the book."""
     return f"calls/{day:%Y-%m}/{day:%Y-%m-%d}.parquet"
 
 
 def path_beside(day: dt.date) -> str:
-    """Where those calls of a day stand that are the lesser half of another, and not billed."""
+    """Return the path of a day's lesser halves: calls not billed because their other half is."""
     return f"calls/{day:%Y-%m}/{day:%Y-%m-%d}.halves.parquet"
 
 
 def beside(root: Path, day: dt.date) -> pa.Table:
-    """The lesser halves of a day; none where there is no such file.
+    """Read the lesser halves of a day, empty if there is no such file.
 
     Raises:
         MissingDetailError: if it cannot be read.
@@ -137,14 +138,14 @@ def beside(root: Path, day: dt.date) -> pa.Table:
 
 
 def empty() -> pa.Table:
-    """No calls."""
+    """Return a table without calls."""
     return SCHEMA.empty_table()
 
 
 def read(
     root: Path, day: dt.date, digests: Mapping[dt.date, Digest], columns: list[str] | None = None
 ) -> pa.Table:
-    """The calls of a day; none if the book knows of none.
+    """Read the calls of a day, empty if the book knows of none.
 
     Raises:
         MissingDetailError: if the file is missing or is short of rows.
@@ -193,13 +194,13 @@ def _way_back(day: dt.date) -> str:
 
 
 def _with_nothing(table: pa.Table, name: str) -> pa.Table:
-    """A day of an older version with a column it lacks."""
+    """Add a column that a day file of an older version lacks, with its default value."""
     nothing = pa.scalar(_LATER[name], SCHEMA.field(name).type)
     return table.append_column(name, pa.repeat(nothing, table.num_rows))
 
 
 def verified(root: Path, day: dt.date, digests: Mapping[dt.date, Digest]) -> pa.Table:
-    """The calls of a day, after comparing their content with ``DIGESTS``.
+    """Read the calls of a day, and compare their content with ``DIGESTS``.
 
     Raises:
         MissingDetailError: if they are missing or differ.
@@ -217,18 +218,18 @@ def verified(root: Path, day: dt.date, digests: Mapping[dt.date, Digest]) -> pa.
 
 
 def ordered(table: pa.Table) -> pa.Table:
-    """A day's calls in the order of their file."""
+    """Return a day's calls in the order of their file."""
     return table.sort_by(ORDER)
 
 
 def day_file(calls: pa.Table) -> tuple[Digest, bytes]:
-    """Digest and Parquet of a day's calls."""
+    """Return the digest and the Parquet file of a day's calls."""
     calls = ordered(calls)
     return _digest(calls), _parquet(calls)
 
 
 def encoded(table: pa.Table) -> bytes:
-    """A day's calls, put in order, as Parquet."""
+    """Return a day's calls as a Parquet file, sorted."""
     return _parquet(ordered(table))
 
 
@@ -239,7 +240,7 @@ def _parquet(table: pa.Table) -> bytes:
 
 
 def digest(table: pa.Table) -> Digest:
-    """Rows and content digest of a day's calls, in their order.
+    """Return the row count and content digest of a day's calls, sorted.
 
     The content is one line per call, its columns joined by tabs; text columns hold no control
     characters, so no two calls give one line.
@@ -260,7 +261,7 @@ def _digest(table: pa.Table) -> Digest:
 
 
 def _content(table: pa.Table) -> list[str]:
-    """Columns a day's digest is made of."""
+    """Return the columns that go into a day's digest."""
     later = list(_LATER)
     while later and not _says(table[later[-1]], _LATER[later[-1]]):
         later.pop()
@@ -280,7 +281,7 @@ def _plain(column: pa.Array) -> pa.Array:
 
 
 def digests(book: Book) -> dict[dt.date, Digest]:
-    """Return the days of call detail a book knows of.
+    """Return the digests of call detail in a book, by day.
 
     Raises:
         BrokenBookError: if ``DIGESTS`` is not as the program wrote it.
@@ -297,30 +298,30 @@ def _read_digests(book: Book) -> dict[dt.date, Digest]:
 
 
 def put_digests(draft: Draft, changed: Mapping[dt.date, Digest]) -> None:
-    """Write into ``DIGESTS`` what days of call detail now hold."""
+    """Update ``DIGESTS`` with the days that changed."""
     known = digests(draft)
     known.update(changed)
-    left = {day: digest for day, digest in known.items() if digest.rows}
-    draft.put(DIGESTS, written_digests(left))
+    remaining = {day: digest for day, digest in known.items() if digest.rows}
+    draft.put(DIGESTS, written_digests(remaining))
 
 
 def parse_digests(text: str) -> dict[dt.date, Digest]:
-    """``calls/DIGESTS`` by day.
+    """Parse ``calls/DIGESTS`` into digests by day.
 
     Raises:
         ValueError: if a line is not DAY ROWS SHA256.
     """
-    found = {}
+    by_day = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if not _DIGEST.fullmatch(line):
             raise ValueError(f"line {number} is not DAY ROWS SHA256")
         day, rows, sha = line.split()
-        found[dt.date.fromisoformat(day)] = Digest(int(rows), sha)
-    return found
+        by_day[dt.date.fromisoformat(day)] = Digest(int(rows), sha)
+    return by_day
 
 
 def written_digests(digests: Mapping[dt.date, Digest]) -> str:
-    """``calls/DIGESTS`` as text, a line a day."""
+    """Format ``calls/DIGESTS``, one line per day."""
     return "".join(f"{day} {rows} {sha}\n" for day, (rows, sha) in sorted(digests.items()))
 
 
@@ -337,7 +338,7 @@ class Folded(NamedTuple):
 
 
 def fold(calls: pa.Table, customers: Iterable[str]) -> list[Folded]:
-    """A day's calls of some customers as what is posted for them."""
+    """Add up a day's calls of some customers, as they are posted."""
     keys = ["customer", "late_in", "service", "vat"]
     added = calls.select([*keys, "uid", "seconds", "cost_micro"])
     wanted = added.filter(pc.is_in(added["customer"], pa.array(sorted(customers), pa.string())))
@@ -349,7 +350,7 @@ def fold(calls: pa.Table, customers: Iterable[str]) -> list[Folded]:
 
 
 class Told(NamedTuple):
-    """One customer's calls of a day that were posted together, and the digest of their text."""
+    """The calls of a customer and day that were posted together, with the digest of their text."""
 
     customer: str
     late_in: dt.date | None
@@ -358,7 +359,7 @@ class Told(NamedTuple):
 
 
 def told(calls: pa.Table) -> list[Told]:
-    """A day's calls, in their order, as what seals vouch for: by customer, late ones apart.
+    """Return the digests that seals store of a day's calls: by customer, late ones apart.
 
     The text is a line a call, the columns of :func:`digest` joined by tabs, up to the last one
     that says anything of that call: it stays the same whatever else happens on that day.
@@ -369,7 +370,7 @@ def told(calls: pa.Table) -> list[Told]:
 
 
 def _told(calls: pa.Table) -> Iterator[Told]:
-    """Calls whose customers and late periods stand together."""
+    """Yield a digest for each run of calls of the same customer and late period."""
     if not calls.num_rows:
         return
     text = _texts(calls)
@@ -386,7 +387,7 @@ def _told(calls: pa.Table) -> Iterator[Told]:
 
 
 def _texts(calls: pa.Table) -> pa.StringArray:
-    """A line for each call, one after the other in the array's buffer."""
+    """Return the text of each call, a line each, contiguous in the array's buffer."""
     columns = [_text(calls[name]) for name in _FIRST]
     rest = pa.array([""] * calls.num_rows, pa.string())
     for name in reversed(_LATER):
@@ -398,7 +399,7 @@ def _texts(calls: pa.Table) -> pa.StringArray:
 
 
 def bought(calls: pa.Table) -> list[tuple[str, str, int, int, int]]:
-    """A day's calls per carrier: (carrier, deck, calls, seconds, micro-units to buy)."""
+    """Sum a day's calls per carrier: (carrier, deck, calls, seconds, micro-units to buy)."""
     of_carriers = calls.filter(pc.not_equal(calls["carrier"], ""))
     sums = of_carriers.group_by(["carrier", "deck"], use_threads=False).aggregate(
         [("uid", "count"), ("seconds", "sum"), ("buy_micro", "sum")]
@@ -408,26 +409,26 @@ def bought(calls: pa.Table) -> list[tuple[str, str, int, int, int]]:
 
 
 _LINE = ["customer", "service", "destination", "vat", "late_in"]
-"""What calls have in common that are one line of a bill."""
+"""Columns whose values calls of one bill line share."""
 
 
 def callers(calls: pa.Table) -> dict[tuple[Any, ...], dict[str, int]]:
-    """Return how many of the incoming and internal calls of each line were an extension's.
+    """Count the incoming and internal calls of each line by extension.
 
     The keys are (customer, service, destination, VAT code, late period).
     """
-    said = pc.and_(pc.not_equal(calls["direction"], ""), pc.not_equal(calls["extension"], ""))
-    rows = calls.filter(said).select([*_LINE, "extension", "uid"])
+    named = pc.and_(pc.not_equal(calls["direction"], ""), pc.not_equal(calls["extension"], ""))
+    rows = calls.filter(named).select([*_LINE, "extension", "uid"])
     sums = rows.group_by([*_LINE, "extension"], use_threads=False).aggregate([("uid", "count")])
-    found: dict[tuple[Any, ...], dict[str, int]] = {}
+    counts: dict[tuple[Any, ...], dict[str, int]] = {}
     columns = (sums[name].to_pylist() for name in (*_LINE, "extension", "uid_count"))
     for *key, extension, count in zip(*columns, strict=True):
-        found.setdefault(tuple(key), {})[extension] = count
-    return found
+        counts.setdefault(tuple(key), {})[extension] = count
+    return counts
 
 
 def lines(calls: pa.Table) -> pa.Table:
-    """Return a day's calls added up per customer, service, destination, VAT code and late period.
+    """Sum a day's calls per customer, service, destination, VAT code and late period.
 
     Returns:
         columns customer, service, destination, vat, late_in, calls, seconds, cost_micro.
@@ -442,7 +443,7 @@ def lines(calls: pa.Table) -> pa.Table:
 
 
 def voided(calls: pa.Table, reasons: pa.Array) -> pa.Table:
-    """Calls struck out for a reason each, or as they would be without one where it is empty."""
+    """Void calls that have a reason, and restore those whose reason is empty."""
     price = pc.add(calls["cost_micro"], calls["voided_micro"])
     stands = pc.equal(reasons, "")
     nothing = pa.scalar(0, pa.int64())

@@ -1,4 +1,4 @@
-"""What a switch was told to dial: the numbers and trunks in the arguments of its applications.
+"""Parse dial strings: the numbers and trunks in the arguments of a switch's applications.
 
 ``PJSIP/447700900001@carrier,20,tT`` dials a number by the trunk ``carrier``; so do
 ``SIP/carrier/447700900001``, ``DAHDI/g1/447700900001`` and ``sofia/gateway/carrier/447700900001``.
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 LEAST_DIGITS = 6
-"""Digits of the shortest number that is told from an extension."""
+"""Fewest digits of a number; shorter ones are extensions."""
 
 _NUMBER = r"\+?[0-9*#]*[0-9]{4,}[0-9*#]*"
 _AT = rf"(?P<at>{_NUMBER})@(?P<peer>[^,/&@|()^]+)"
@@ -24,11 +24,11 @@ _ONE = re.compile(rf"(?P<technology>[A-Za-z0-9_]+)/(?:{_AT}|{_BEHIND})(?:$|[,&|/
 _LOCAL = re.compile(rf"(?:^|&)Local/(?P<number>{_NUMBER})@")
 _LONG = rf"\+?[0-9*#]*[0-9]{{{LEAST_DIGITS},}}"
 _LEFT = rf"(?:^|&)(?:\[[^\]]*\])?[A-KM-Za-km-z][A-Za-z0-9_]*/(?:{_LONG}@|[^,&|()^]+/{_LONG})"
-"""Of any technology but ``Local``, and others that begin with an L."""
+"""Matches any technology but ``Local`` and others that begin with an L."""
 
 
 def left(arguments: pa.StringArray) -> npt.NDArray[np.bool_]:
-    """Tell which arguments dial a number by a trunk, shape (n,)."""
+    """Return a mask of the arguments that dial a number by a trunk, shape (n,)."""
     return np.asarray(pc.match_substring_regex(arguments, _LEFT))
 
 
@@ -39,20 +39,20 @@ def number(arguments: str, channel: str = "") -> str:
         arguments: of ``Dial`` or its like; several destinations stand between ``&``.
         channel: what was reached, which tells the destinations apart.
     """
-    found = [match for match in _ONE.finditer(arguments) if match["technology"] != "Local"]
-    for match in found:
+    destinations = [match for match in _ONE.finditer(arguments) if match["technology"] != "Local"]
+    for match in destinations:
         peer = match["peer"] or match["trunk"] or ""
         if channel.startswith(f"{match['technology']}/{peer}-"):
             return match["at"] or match["behind"]
-    for match in found:
+    for match in destinations:
         digits = match["at"] or match["behind"]
         if digits and digits in channel:
             return digits
-    return (found[0]["at"] or found[0]["behind"]) if found else ""
+    return (destinations[0]["at"] or destinations[0]["behind"]) if destinations else ""
 
 
 def behind_local(arguments: str) -> str:
-    """Return the number in the dial plan behind a ``Local`` channel, or an empty text.
+    """Return the number dialled through a ``Local`` channel, or an empty text.
 
     >>> behind_local("Local/447700900008@fwd,20")
     '447700900008'
@@ -62,7 +62,7 @@ def behind_local(arguments: str) -> str:
 
 
 def billed(dst: str, dialled: str, technical: tuple[str, ...] = ()) -> str:
-    """Return the number to bill: what was dialled, unless that is ``dst`` with a prefix before it.
+    """Return the number to bill: the one dialled, unless it is ``dst`` with a prefix.
 
     >>> billed("442079460017", "8888442079460017"), billed("*55", "447700900718")
     ('442079460017', '447700900718')
@@ -81,13 +81,13 @@ def billed(dst: str, dialled: str, technical: tuple[str, ...] = ()) -> str:
     return dialled
 
 
-def is_same(one: str, other: str) -> bool:
-    """Tell whether two texts are one number, but for prefixes of one or of both."""
-    one, other = one.lstrip("+"), other.lstrip("+")
-    shorter = min(len(one), len(other))
-    if shorter and (one.endswith(other) or other.endswith(one)):
+def is_same(number: str, other: str) -> bool:
+    """Return True if two texts are the same number, apart from prefixes."""
+    number, other = number.lstrip("+"), other.lstrip("+")
+    shorter = min(len(number), len(other))
+    if shorter and (number.endswith(other) or other.endswith(number)):
         return True
     common = 0
-    while common < shorter and one[-1 - common] == other[-1 - common]:
+    while common < shorter and number[-1 - common] == other[-1 - common]:
         common += 1
-    return common >= max(LEAST_DIGITS, shorter - 2) and one[-LEAST_DIGITS:].isdigit()
+    return common >= max(LEAST_DIGITS, shorter - 2) and number[-LEAST_DIGITS:].isdigit()

@@ -1,4 +1,4 @@
-"""Where each call goes: out by a trunk, in from one, or from one extension to another.
+"""The direction of each call: out by a trunk, in from one, or between extensions.
 
 A row that says so is believed. Of a source whose trunks are known the channels decide. Else it is
 told from what the row shows, as well as that goes:
@@ -38,7 +38,7 @@ _OUT, _IN, _WITHIN = map(DIRECTIONS.index, (OUTGOING, INCOMING, INTERNAL))
 
 
 class Ways(NamedTuple):
-    """Where the calls of rows go; all of shape (n,).
+    """Directions of the calls of rows, all of shape (n,).
 
     ``direction`` is a place in :data:`a2ledger.sources.directions.DIRECTIONS`; ``called`` is the
     number to bill, as it was written; ``left`` says which rows left by a trunk for certain;
@@ -54,7 +54,7 @@ class Ways(NamedTuple):
 
 
 def ways(rows: Rows, directory: Directory, day: Days, wanted: Mask) -> Ways:
-    """Tell where the calls of rows go.
+    """Determine the directions of calls.
 
     Args:
         rows: of a batch.
@@ -62,7 +62,7 @@ def ways(rows: Rows, directory: Directory, day: Days, wanted: Mask) -> Ways:
         day: on which each row starts, shape (n,).
         wanted: rows that matter, shape (n,); the others are said to be outgoing.
     """
-    said = _said(rows)
+    stated = _said(rows)
     called = rows["dst"]
     trunk, out = _trunks(rows)
     none = np.zeros(len(rows), np.bool_)
@@ -72,25 +72,25 @@ def ways(rows: Rows, directory: Directory, day: Days, wanted: Mask) -> Ways:
         guessed, evident = none, out
     else:
         direction, evident = _inferred(rows, directory, day, wanted)
-        guessed = wanted & (direction != _OUT) & (said < 0)
+        guessed = wanted & (direction != _OUT) & (stated < 0)
         if bridged:  # a leg's only channel is its own, so one of a trunk has come in
             direction = np.where(trunk, _IN, direction).astype(np.int8)
             evident |= trunk
-    direction = np.where(said < 0, direction, said).astype(np.int8)
+    direction = np.where(stated < 0, direction, stated).astype(np.int8)
     outgoing = direction == _OUT
-    left = outgoing & (evident | (_is_log(rows) & (said != _IN)))
+    by_trunk = outgoing & (evident | (_is_log(rows) & (stated != _IN)))
     called = _with_dialled(rows, called, wanted & outgoing & evident)
-    return Ways(direction, called, left, trunk, guessed)
+    return Ways(direction, called, by_trunk, trunk, guessed)
 
 
 def _said(rows: Rows) -> npt.NDArray[np.int8]:
-    """Return the direction each row names, or -1."""
-    found = pc.index_in(rows["direction"], value_set=pa.array(DIRECTIONS))
-    return np.asarray(pc.fill_null(found, NOBODY)).astype(np.int8)
+    """Return the direction each row states, or -1."""
+    places = pc.index_in(rows["direction"], value_set=pa.array(DIRECTIONS))
+    return np.asarray(pc.fill_null(places, NOBODY)).astype(np.int8)
 
 
 def _trunks(rows: Rows) -> tuple[Mask, Mask]:
-    """Tell which rows have a named trunk on either side, and which have dialled one."""
+    """Return masks of the rows with a named trunk on either side, and of those that dialled one."""
     none = np.zeros(len(rows), np.bool_)
     if not rows.source.trunks:
         return none, none
@@ -100,7 +100,7 @@ def _trunks(rows: Rows) -> tuple[Mask, Mask]:
 
 
 def patterns_of(trunks: tuple[str, ...]) -> tuple[str, ...]:
-    """Return patterns of channels for trunks, which may be named without the channel's number.
+    """Return channel patterns for trunks, which may be given without the channel's number.
 
     >>> patterns_of(("PJSIP/carrier", "SIP/line-*"))
     ('PJSIP/carrier', 'PJSIP/carrier-*', 'PJSIP/carrier/*', 'SIP/line-*')
@@ -117,17 +117,17 @@ def _has_channels(rows: Rows) -> bool:
 
 
 def _is_log(rows: Rows) -> Mask:
-    """Tell which rows are of a log that knows of no channels: a provider's, of calls it billed."""
-    found: Mask = np.asarray(
+    """Return a mask of the rows of a log without channels, such as a provider's."""
+    is_log: Mask = np.asarray(
         pc.and_(pc.equal(rows["channel"], ""), pc.equal(rows["application"], ""))
     )
-    return found
+    return is_log
 
 
 def _inferred(
     rows: Rows, directory: Directory, day: Days, wanted: Mask
 ) -> tuple[npt.NDArray[np.int8], Mask]:
-    """Tell directions from what customers hold; and which rows dialled a number by a trunk."""
+    """Infer directions from what customers hold, with a mask of rows that dialled by a trunk."""
     direction = np.full(len(rows), _OUT, np.int8)
     evident = np.zeros(len(rows), np.bool_)
     places = np.flatnonzero(wanted)
@@ -150,8 +150,8 @@ def _inferred(
         dialled.billed(dst, dialled.number(arguments, channel)) != dst
         for dst, arguments, channel in _arguments(rows, places[dubious])
     ]
-    found = np.where(caller < 0, _IN, np.where(own, _WITHIN, _OUT))
-    direction[places] = np.where(ours & ~forwarded, found, _OUT)
+    inferred = np.where(caller < 0, _IN, np.where(own, _WITHIN, _OUT))
+    direction[places] = np.where(ours & ~forwarded, inferred, _OUT)
     evident[places] &= (device < 0) & (direction[places] == _OUT)
     return direction, evident
 
@@ -159,17 +159,17 @@ def _inferred(
 def _held(
     rows: Rows, items: tuple[str, ...], directory: Directory, day: Days, places: Integers
 ) -> Indexes:
-    """Return the customer who holds the first of some fields that one holds, or -1."""
-    found = np.full(len(places), NOBODY, np.int32)
+    """Return the customer who holds the first known value among some fields, or -1."""
+    holders = np.full(len(places), NOBODY, np.int32)
     for item in items:
         if not len(e164.data(rows[item])):
             continue
         for values in identifiers(rows, item, places):
             holder = _holder(values, directory, day, places)
-            found = np.where(found < 0, holder, found)
-            if (found >= 0).all():
-                return found
-    return found
+            holders = np.where(holders < 0, holder, holders)
+            if (holders >= 0).all():
+                return holders
+    return holders
 
 
 def _holder(values: pa.StringArray, directory: Directory, day: Days, places: Integers) -> Indexes:
@@ -177,7 +177,7 @@ def _holder(values: pa.StringArray, directory: Directory, day: Days, places: Int
 
 
 def _with_dialled(rows: Rows, called: pa.StringArray, wanted: Mask) -> pa.StringArray:
-    """Return numbers called with those in place that were dialled by a trunk in their stead."""
+    """Replace called numbers by those that were dialled by a trunk instead."""
     places = np.flatnonzero(wanted & np.asarray(pc.not_equal(rows["lastdata"], "")))
     if not len(places):
         return called
@@ -199,13 +199,13 @@ def _with_dialled(rows: Rows, called: pa.StringArray, wanted: Mask) -> pa.String
 
 
 def _arguments(rows: Rows, places: Integers) -> Iterator[tuple[str, str, str]]:
-    """Yield what was called, what the application was told, and the channel that was reached."""
+    """Yield the called number, the application's arguments, and the channel reached."""
     index = pa.array(places)
     names = ("dst", "lastdata", "dstchannel")
     return zip(*(rows[name].take(index).to_pylist() for name in names), strict=True)
 
 
 def _contained(numbers: pa.StringArray, arguments: pa.StringArray) -> pa.BooleanArray:
-    """Tell which arguments name the number itself, at once behind the technology or the trunk."""
+    """Return a mask of arguments that dial the number itself, right after technology or trunk."""
     dialled_first = pc.replace_substring_regex(arguments, r"^[A-Za-z0-9_]+/\+?([0-9]+)@.*$", r"\1")
     return pc.equal(dialled_first, numbers)

@@ -1,4 +1,4 @@
-"""Every call once: duplicates and conflicts among billable rows, whatever order they come in.
+"""Keep every call once: find duplicates and conflicts among billable rows, in any order.
 
 A call is identified by (switch, uniqueid, sequence), whatever the dialect. A row without a
 sequence is the same call as one with its uniqueid, start and seconds. The same again is a
@@ -32,22 +32,23 @@ from a2ledger.calls import local_halves
 _TEXT = ("called", "caller", "customer", "service", "given")
 _CONTENT = ("switch", "uid", "seq", "start", "seconds", *_TEXT)
 COLUMNS = (*_CONTENT, "direction", "leg", "sealed", "halves", "rank")
-"""What is compared. Identity and content are made of all but the last five: ``start`` in seconds
-since 1970, ``given`` the cost as text where the row itself says it. A cost by tariff is no
-content: it changes with the tariff. ``direction`` and ``leg`` are those of the call detail,
-``sealed`` is bool, ``halves`` that of :mod:`a2ledger.calls.local_halves`. ``rank`` (int64) decides
-a conflict before anything but ``sealed``: the least stays; mostly it is 0."""
+"""Columns to compare. All but the last five are identity and content: ``start`` in seconds since
+1970, ``given`` the cost as text if the row itself gives it. A cost by tariff is not content: it
+changes with the tariff. ``direction`` and ``leg`` are those of the call detail, ``sealed`` is bool,
+``halves`` that of :mod:`a2ledger.calls.local_halves`. ``rank`` (int64) decides a conflict before
+anything but ``sealed``: the lowest stays; usually it is 0.
+"""
 
 ACCEPTED = "#"
-"""Between the uniqueid and the digest of a call that was accepted beside another of its id."""
+"""Separates a uniqueid from the digest of a call accepted beside another with that id."""
 
 _DAY, _QUARTER = 86400, 900
 _FARTHEST = 14 * 3600
-"""Seconds two zones are apart, hardly ever more; in quarters of an hour."""
+"""Largest offset in seconds between two time zones, in practice; a multiple of a quarter hour."""
 
 
 class Outcome(NamedTuple):
-    """Row numbers of new rows that are not kept, and of old rows that give way.
+    """Row numbers of new rows that are not kept, and of old rows that are replaced.
 
     A new row is a duplicate, a conflict, or the lesser half or a repetition of another call, both
     in ``halves``. An old row gives way to a new one as ``replaced`` (same call, better identified),
@@ -65,7 +66,7 @@ class Outcome(NamedTuple):
 
 
 OLD = ("replaced", "displaced", "outdone")
-"""Which of an outcome are numbers of old rows."""
+"""Fields of an outcome that hold numbers of old rows."""
 
 
 class _Row(NamedTuple):
@@ -83,7 +84,7 @@ class _Row(NamedTuple):
 
 
 def once(old: pa.Table, new: pa.Table) -> Outcome:
-    """What of ``new`` is not new, given what the book holds.
+    """Find the rows of ``new`` that are not new calls, given what the book holds.
 
     Args:
         old: the book's calls of the days in question and a day around them, :data:`COLUMNS`.
@@ -102,61 +103,62 @@ def once(old: pa.Table, new: pa.Table) -> Outcome:
     repetitions = _Repetitions(set(), set(), set())
     for group in _clashing(rows, groups[numbers], is_first, numbers, count):
         _settle(group, duplicates, outcome, repetitions)
-    gone = [number + count for number in duplicates | outcome["conflicts"] | repetitions.new]
-    gone += outcome["replaced"] | outcome["displaced"] | repetitions.old
+    dropped = [number + count for number in duplicates | outcome["conflicts"] | repetitions.new]
+    dropped += outcome["replaced"] | outcome["displaced"] | repetitions.old
     lesser = [
-        halves | more for halves, more in zip(_halves(both, count, gone), repetitions, strict=True)
+        halves | more
+        for halves, more in zip(_halves(both, count, dropped), repetitions, strict=True)
     ]
     return Outcome(*map(_numbers, (duplicates, *outcome.values(), *lesser)))
 
 
 class _Repetitions(NamedTuple):
-    """Rows that repeat seconds of another row of their channel: new and old, and what outdid."""
+    """Rows that repeat seconds of another row of their channel, and the new rows they repeat."""
 
     new: set[int]
     old: set[int]
     outdoing: set[int]
 
 
-def _halves(both: pa.Table, count: int, gone: list[int]) -> tuple[set[int], set[int], set[int]]:
-    """Lesser halves, new and old, and what outdoes the old; the first ``count`` rows are old."""
-    left = np.ones(len(both), np.bool_)
-    left[gone] = False
-    numbers = np.flatnonzero(left & np.asarray(pc.not_equal(both["halves"], "")))
+def _halves(both: pa.Table, count: int, dropped: list[int]) -> tuple[set[int], set[int], set[int]]:
+    """Find lesser halves, new and old, and what outdoes the old, given the old rows first."""
+    remaining = np.ones(len(both), np.bool_)
+    remaining[dropped] = False
+    numbers = np.flatnonzero(remaining & np.asarray(pc.not_equal(both["halves"], "")))
     lesser: set[int] = set()
     outdone: set[int] = set()
     outdoing: set[int] = set()
     for pair in local_halves.lesser(both.take(pa.array(numbers))):
-        one, better = numbers[list(pair)].tolist()
-        if one >= count:
-            lesser.add(one - count)
+        worse, better = numbers[list(pair)].tolist()
+        if worse >= count:
+            lesser.add(worse - count)
         else:
-            outdone.add(one)
+            outdone.add(worse)
             outdoing |= {better - count} if better >= count else set()
     return lesser, outdone, outdoing
 
 
 def _groups_of(rows: pa.Table) -> npt.NDArray[np.int64]:
-    """A number for rows that share switch and uniqueid with another, -1 for all others."""
+    """Number the groups of rows that share switch and uniqueid, or -1 for rows without a group."""
     codes = _codes(pc.binary_join_element_wise(rows["switch"], bare(rows["uid"]), "\x1f"))
     counts = np.bincount(codes, minlength=1)
     return np.where(counts[codes] > 1, codes, -1)
 
 
 def bare(uids: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return uniqueids without the mark of calls that were accepted."""
+    """Return uniqueids without the suffix of accepted calls."""
     mark = ord(ACCEPTED)
     if not any((e164.data(chunk) == mark).any() for chunk in uids.chunks):  # as it mostly is
         return uids
     return pc.replace_substring_regex(uids, f"{ACCEPTED}[0-9a-f]{{8}}$", "")
 
 
-def _numbers(found: Iterable[int]) -> npt.NDArray[np.int64]:
-    return np.array(sorted(found), dtype=np.int64)
+def _numbers(rows: Iterable[int]) -> npt.NDArray[np.int64]:
+    return np.array(sorted(rows), dtype=np.int64)
 
 
 def _first_of_equals(rows: pa.Table) -> npt.NDArray[np.int64]:
-    """For every row the number of the first row that is the same in everything."""
+    """Return, for each row, the number of the first row with equal identity and content."""
     parts = [pc.cast(rows[name], pa.string()) for name in _CONTENT]
     codes = _codes(pc.binary_join_element_wise(*parts, "\x1f"))
     first = np.full(int(codes.max(initial=-1)) + 1, len(codes), dtype=np.int64)
@@ -179,7 +181,7 @@ def _clashing(
     numbers: npt.NDArray[np.int64],
     count: int,
 ) -> Iterator[list[_Row]]:
-    """Groups in which more than one row is left once equals are one.
+    """Yield the groups with more than one distinct row.
 
     Args:
         rows: those that share switch and uniqueid with another.
@@ -188,8 +190,8 @@ def _clashing(
         numbers: its number among old and new rows together, shape (n,).
         count: how many of those are old.
     """
-    left = np.bincount(groups[is_first], minlength=1)
-    places = np.flatnonzero(is_first & (left[groups] > 1)) if len(groups) else numbers
+    distinct = np.bincount(groups[is_first], minlength=1)
+    places = np.flatnonzero(is_first & (distinct[groups] > 1)) if len(groups) else numbers
     places = places[np.argsort(groups[places], kind="stable")]
     taken = rows.take(pa.array(places)).to_pydict()
     group: list[_Row] = []
@@ -229,8 +231,10 @@ def _settle(
     group = [row for row in group if row not in moved]
     accepted = [row for row in group if ACCEPTED in row.uid]
     if accepted:
-        said = {_said(row) for row in accepted}
-        again = [row for row in group if row not in accepted and not row.old and _said(row) in said]
+        contents = {_said(row) for row in accepted}
+        again = [
+            row for row in group if row not in accepted and not row.old and _said(row) in contents
+        ]
         duplicates.update(row.number for row in again)
         group = [row for row in group if row not in accepted and row not in again]
     by_sequence: dict[str, list[_Row]] = {}
@@ -248,7 +252,7 @@ def _settle(
 
 
 def _is_moved(row: _Row, group: list[_Row]) -> bool:
-    """Return whether a new row is a call of the book, read in another time zone than now.
+    """Return True if a new row is a call of the book that was read in another time zone.
 
     It is the same in everything but its start, which is off by as much as zones are.
     """
@@ -263,15 +267,15 @@ def _is_moved(row: _Row, group: list[_Row]) -> bool:
 
 
 def _said(row: _Row) -> tuple[object, ...]:
-    """Return what an accepted call has in common with its row wherever it is read again."""
+    """Return the key by which an accepted call recognises its row when it is read again."""
     return row.seq, row.start, row.seconds, row.text
 
 
 def _without_repetitions(
     kept: list[_Row], outcome: dict[str, set[int]], repetitions: _Repetitions
 ) -> None:
-    """Decide which of a channel's rows repeat seconds of another one of its rows."""
-    there = [
+    """Decide which of a channel's rows repeat seconds of another one."""
+    candidates = [
         row
         for row in kept
         if row.seconds
@@ -279,9 +283,11 @@ def _without_repetitions(
         and row.number not in outcome["displaced" if row.old else "conflicts"]
     ]
     winners: list[_Row] = []
-    order = sorted(there, key=lambda row: (not row.sealed, row.start, -row.seconds, _turn(row.seq)))
+    order = sorted(
+        candidates, key=lambda row: (not row.sealed, row.start, -row.seconds, _turn(row.seq))
+    )
     for row in order:
-        better = next((one for one in winners if _repeats(row, one)), None)
+        better = next((winner for winner in winners if _repeats(row, winner)), None)
         if better is None or row.sealed:
             winners.append(row)
         elif row.old:
@@ -293,7 +299,7 @@ def _without_repetitions(
 
 
 def _turn(seq: str) -> tuple[int, str]:
-    """Return a key that puts sequences in their order, as numbers where they are some."""
+    """Return a sort key for sequences, numeric where they are numbers."""
     return (int(seq), "") if seq.isascii() and seq.isdigit() and len(seq) < 20 else (0, seq)  # noqa: PLR2004
 
 
@@ -305,12 +311,12 @@ def _repeats(row: _Row, other: _Row) -> bool:
 
 
 def _kept(rows: list[_Row], duplicates: set[int], outcome: dict[str, set[int]]) -> list[_Row]:
-    """Of rows with one id those that stay; the others are decided."""
-    left = [row for row in rows if row.old or row.number not in duplicates]
-    losers = list(_losers(left))
+    """Resolve conflicts among rows with the same id, and return the rows that stay."""
+    remaining = [row for row in rows if row.old or row.number not in duplicates]
+    losers = list(_losers(remaining))
     for row in losers:
         outcome["displaced" if row.old else "conflicts"].add(row.number)
-    return [row for row in left if row not in losers]
+    return [row for row in remaining if row not in losers]
 
 
 def _unmatched(
@@ -319,16 +325,16 @@ def _unmatched(
     duplicates: set[int],
     outcome: dict[str, set[int]],
 ) -> list[_Row]:
-    """Rows without a sequence that are a call of their own; the others are decided."""
-    found: list[_Row] = []
+    """Resolve rows without a sequence, and return those that are calls of their own."""
+    unmatched: list[_Row] = []
     for row in without:
         same = [other for other in with_sequence if _same(other, row)]
         if not same:
             rivals = [other for other in with_sequence if _clashes(row, other)]
             if row.sealed or not rivals:
-                found.append(row)
+                unmatched.append(row)
             elif not any(r.sealed for r in rivals) and row.rank < min(r.rank for r in rivals):
-                found.append(row)
+                unmatched.append(row)
                 for other in rivals:
                     outcome["displaced" if other.old else "conflicts"].add(other.number)
             else:
@@ -337,12 +343,12 @@ def _unmatched(
             duplicates.add(row.number)
         elif not row.sealed:
             outcome["replaced"].add(row.number)
-    return found
+    return unmatched
 
 
-def _same(one: _Row, other: _Row) -> bool:
-    """Whether two rows are one call if either has no sequence."""
-    return (one.start, one.seconds) == (other.start, other.seconds)
+def _same(row: _Row, other: _Row) -> bool:
+    """Return True if two rows are the same call, given that either lacks a sequence."""
+    return (row.start, row.seconds) == (other.start, other.seconds)
 
 
 def _losers(rows: list[_Row]) -> Iterator[_Row]:
@@ -354,31 +360,31 @@ def _losers(rows: list[_Row]) -> Iterator[_Row]:
             winners.append(row)
 
 
-def _clashes(one: _Row, other: _Row) -> bool:
-    """Tell whether two rows of one id cannot both be calls."""
-    if abs(one.start - other.start) > _DAY:
+def _clashes(row: _Row, other: _Row) -> bool:
+    """Return True if two rows of one id cannot both be calls."""
+    if abs(row.start - other.start) > _DAY:
         return False
-    if one.direction != other.direction and (one.leg or other.leg):
+    if row.direction != other.direction and (row.leg or other.leg):
         return False  # one row may stand for a call that came in and for one that went out
-    if one.seq or other.seq:
+    if row.seq or other.seq:
         return True  # a sequence is of one row alone, which has it wherever it is written
-    return not (_apart(one, other) and _is_of_one(one, other)) or _is_shifted(one, other)
+    return not (_apart(row, other) and _is_of_one(row, other)) or _is_shifted(row, other)
 
 
-def _is_shifted(one: _Row, other: _Row) -> bool:
-    """Tell whether two rows are one, read with its times in two zones."""
-    same = (one.seconds, one.text) == (other.seconds, other.text)
-    return same and (one.start - other.start) % _QUARTER == 0
+def _is_shifted(row: _Row, other: _Row) -> bool:
+    """Return True if two rows differ only by time zone."""
+    same = (row.seconds, row.text) == (other.seconds, other.text)
+    return same and (row.start - other.start) % _QUARTER == 0
 
 
 def _apart(one: _Row, other: _Row) -> bool:
-    """Tell whether one had ended when the other began."""
+    """Return True if two rows do not overlap in time."""
     first, second = sorted((one, other), key=lambda row: row.start)
     return first.start + max(first.seconds, 1) <= second.start
 
 
-def _is_of_one(one: _Row, other: _Row) -> bool:
-    """Tell whether two rows are of one caller, or of one customer."""
+def _is_of_one(row: _Row, other: _Row) -> bool:
+    """Return True if two rows have the same caller or customer."""
     caller, customer = _TEXT.index("caller"), _TEXT.index("customer")
-    same = one.text[customer] == other.text[customer]
-    return same or one.text[caller] == other.text[caller] != ""
+    same = row.text[customer] == other.text[customer]
+    return same or row.text[caller] == other.text[caller] != ""

@@ -1,4 +1,4 @@
-"""What becomes of every row of an import, and what decided it: seen by the import itself."""
+"""Record what becomes of every row of an import, and why."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Row(NamedTuple):
     direction: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """The row as the command's ``--json``."""
+        """Return the row for ``--json``."""
         values = self._asdict()
         micro = values.pop("cost_micro")
         return values | {"cost": None if micro is None else money.text(micro, 2)}
@@ -60,13 +60,13 @@ class Row(NamedTuple):
 
 
 class Explanation:
-    """Rows as an import reads them and decides about them."""
+    """Records rows as an import reads them and decides about them."""
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, int], Row] = {}
 
     def read(self, batch: Batch, normal: Normalised, customers: pa.StringArray) -> None:
-        """Note the rows of a batch, and those that are no calls already."""
+        """Record the rows of a batch, with those already left out."""
         judged = normal.judged()
         files, lines = batch.origins(judged["line"].combine_chunks())
         names = customers.take(judged["customer"].combine_chunks())
@@ -86,7 +86,7 @@ class Explanation:
             )
 
     def take(self, calls: pa.Table, buckets: npt.NDArray[np.object_]) -> None:
-        """Note what was decided about calls, in the columns of the call detail."""
+        """Record what was decided about calls, given in the columns of the call detail."""
         columns = (calls[name].to_pylist() for name in ("file", "line", "cost_micro"))
         for file, line, micro, bucket in zip(*columns, buckets.tolist(), strict=True):
             row = self._rows[file, line]
@@ -97,12 +97,12 @@ class Explanation:
             self._rows[file, line] = row
 
     def rows(self, refused: Iterable[Refused]) -> Iterator[Row]:
-        """Every row, in the order of files and lines, given those the import refused."""
-        for one in refused:
-            key = (one.file, one.line)
+        """Yield all rows in order of file and line, with those the import refused."""
+        for refusal in refused:
+            key = (refusal.file, refusal.line)
             row = self._rows.get(key, Row(*key, ""))
             self._rows[key] = row._replace(
-                fate="quarantined", reason=one.reason, message=one.message
+                fate="quarantined", reason=refusal.reason, message=refusal.message
             )
         order = {file: place for place, file in enumerate(dict.fromkeys(f for f, _ in self._rows))}
         yield from sorted(self._rows.values(), key=lambda row: (order[row.file], row.line))

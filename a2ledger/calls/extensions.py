@@ -1,4 +1,4 @@
-"""Who of a customer's extensions called, or took a call that came in.
+"""The extension of a customer that made a call, or took an incoming one.
 
 It is the short number that the row names, else the device behind the channel. A trunk is nobody's
 extension, and neither is a device that bears the name of the account itself.
@@ -28,7 +28,7 @@ _USER = r"^[^/]+/[^/]+/([^@/]+)@.*$"
 
 
 def extensions(rows: Rows, ways: Ways, places: Integers) -> pa.StringArray:
-    """Return the extension of some rows, empty where nothing shows it.
+    """Return the extensions of some rows, empty if unknown.
 
     Args:
         rows: of a batch. Where it has a column ``extension``, what stands there holds.
@@ -37,20 +37,22 @@ def extensions(rows: Rows, ways: Ways, places: Integers) -> pa.StringArray:
     """
     index = pa.array(places)
     came_in = ways.direction[places] == _IN
-    found = _of_callers(rows, index, "src", "channel")
+    inferred = _of_callers(rows, index, "src", "channel")
     if came_in.any():
-        found = pc.if_else(pa.array(came_in), _of_callers(rows, index, "dst", "dstchannel"), found)
+        inferred = pc.if_else(
+            pa.array(came_in), _of_callers(rows, index, "dst", "dstchannel"), inferred
+        )
     if rows.has("extension"):
-        said = rows["extension"].take(index)
-        found = pc.if_else(pc.equal(said, ""), found, said)
-    account = pc.equal(found, rows["accountcode"].take(index))
+        stated = rows["extension"].take(index)
+        inferred = pc.if_else(pc.equal(stated, ""), inferred, stated)
+    account = pc.equal(inferred, rows["accountcode"].take(index))
     if not pc.any(account).as_py():
-        return found
-    return pc.if_else(pc.and_not(account, pc.match_substring_regex(found, _SHORT)), "", found)
+        return inferred
+    return pc.if_else(pc.and_not(account, pc.match_substring_regex(inferred, _SHORT)), "", inferred)
 
 
 def _of_callers(rows: Rows, index: pa.Array, number: str, channel: str) -> pa.StringArray:
-    """Return the short numbers in one column, and else the devices of the channels in another."""
+    """Return the short numbers of one column, or else the devices of another column's channels."""
     numbers = rows[number].take(index)
     short = _are_short(numbers)
     if pc.all(short).as_py() or not len(e164.data(rows[channel])):

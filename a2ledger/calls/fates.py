@@ -1,4 +1,4 @@
-"""The rows of a batch while it is decided what they are, and where each of them ends."""
+"""The rows of a batch while they are classified, and the outcome of each."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ Integers = npt.NDArray[np.int64]
 
 CONTROLS = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+"
 EPOCH_OF_ID = re.compile(r"(?:.*-)?([0-9]{10})\.[0-9]+", re.DOTALL)
-"""An id that says when its channel was made."""
+"""Matches an id that contains its channel's creation time."""
 
 
 class Rows:
-    """A batch's columns, cleaned: no control characters within, no white space around."""
+    """A batch's columns, without control characters and surrounding white space."""
 
     def __init__(self, batch: Batch, source: Source) -> None:
         self.source = source
@@ -65,76 +65,77 @@ class Rows:
         return self._devices[name].take(index)
 
     def never_names(self) -> list[str]:
-        """Why there are rows that no rule may take; see :mod:`a2ledger.sources.batch`."""
+        """Return the reasons why some rows are no calls; see :mod:`a2ledger.sources.batch`."""
         if "never" not in self._table.column_names:
             return []
         return sorted(set(pc.unique(self._table["never"]).to_pylist()) - {"", None})
 
     def never(self, name: str) -> Mask:
-        """Which rows no rule may take, for one reason."""
+        """Return a mask of the rows that are no calls for one reason."""
         return np.asarray(pc.is_in(self._table["never"], value_set=pa.array([name])))
 
     def has(self, name: str) -> bool:
-        """Tell whether the batch has a column that not all have."""
+        """Return True if the batch has an optional column."""
         return name in self._table.column_names
 
     @property
     def is_of_switch(self) -> bool:
-        """Tell whether some row names both channels of a call, as a switch's own do."""
+        """Return True if some row names both channels of a call, as a switch's own rows do."""
         return bool(pc.any(pc.not_equal(self["dstchannel"], "")).as_py())
 
     @property
     def are_bought(self) -> bool:
-        """Whether rows say what they cost to buy; see :mod:`a2ledger.sources.batch`."""
+        """Return True if rows give buying prices; see :mod:`a2ledger.sources.batch`."""
         return "buy" in self._table.column_names
 
     def text(self, name: str, row: int) -> str:
-        """One value."""
+        """Return one value as text."""
         return str(self[name][row].as_py())
 
     def start(self, row: int) -> str:
-        """When a row says it starts."""
+        """Return the start time as the row has it."""
         return self.text("start", row)
 
     def created(self, row: int) -> int | None:
-        """When a row's id says that its channel was made, in seconds since 1970."""
+        """Return when a row's channel was created according to its id, in seconds since 1970."""
         match = EPOCH_OF_ID.fullmatch(self.text("uniqueid", row))
         return int(match[1]) if match else None
 
     def identity(self, row: int) -> str:
-        """The id a switch gave a row, with the switch's name; or nothing."""
+        """Return the call's id with the switch's name, or an empty text."""
         uid, sequence = self.text("uniqueid", row), self.text("sequence", row)
         return "/".join(filter(None, (self.source.switch, uid, sequence))) if uid else ""
 
 
 class Fates:
-    """Where each row ends; a row that has ended is no longer open."""
+    """The outcome of each row, rows without one are still open."""
 
     def __init__(self, batch: Batch, rows: Rows) -> None:
         self._batch, self._rows = batch, rows
         self.open: Mask = np.ones(len(rows), np.bool_)
         self.sound: Mask = np.ones(len(rows), np.bool_)
-        """Rows whose start is a time."""
+        """Mask of rows with a valid start."""
         self.timed: Mask = np.ones(len(rows), np.bool_)
-        """Rows whose seconds are some."""
+        """Mask of rows with valid seconds."""
         self.doubtful = 0
-        """Rows of an hour that happens twice, with nothing that tells which."""
+        """Number of rows in an hour that occurs twice, when it is unknown which of them is meant.
+        """
         self.not_billable: dict[str, int] = {}
         self.left_out: Indexes = np.full(len(rows), NOBODY, np.int32)
-        """The place of each row's reason in ``not_billable``, or -1."""
+        """Index of each row's reason in ``not_billable``, or -1."""
         self.refused: list[Refused] = []
         self.places: list[int] = []
-        """The row of each that was refused."""
+        """Row numbers of the refused rows."""
 
     def leave_out(self, mask: Mask, name: str) -> None:
-        """Of the rows still open, these are not billable."""
+        """Leave out the open rows of a mask, as not billable."""
         if count := int(np.count_nonzero(mask & self.open)):
             self.not_billable[name] = self.not_billable.get(name, 0) + count
             self.left_out[mask & self.open] = list(self.not_billable).index(name)
             self.open &= ~mask
 
     def refuse(self, mask: Mask, reason: str, message: Callable[[int], str]) -> None:
-        """Of the rows still open, these are refused."""
+        """Refuse the open rows of a mask."""
         for row in np.flatnonzero(mask & self.open).tolist():
             line = self._rows.line[row].as_py()
             identity = self._rows.identity(row)

@@ -1,4 +1,4 @@
-"""Days of calls folded anew: their files, what carriers are owed, and customers' open periods.
+"""Fold days of calls again: day files, carriers' charges, and customers' open periods.
 
 Whatever changes calls ends here: imports, re-rating, calls struck out.
 """
@@ -21,7 +21,7 @@ from a2ledger.period import EPOCH
 
 
 class Folder:
-    """Days of calls as they are to be; what follows from them goes into a draft."""
+    """Collects days of calls that change, and puts what follows from them into a draft."""
 
     def __init__(self, draft: Draft, pool: Executor) -> None:
         self.draft, self.pool = draft, pool
@@ -46,7 +46,7 @@ class Folder:
         touched: Collection[str],
         carriers_before: Iterable[str],
     ) -> None:
-        """Have a day hold these calls, and fold those of the customers touched.
+        """Queue a day's file, and recompute usage of the customers touched.
 
         Args:
             day: on which the calls start.
@@ -63,7 +63,7 @@ class Folder:
                 self._usage.setdefault(row.customer, []).append(self._posted(row, day))
 
     def _posted(self, row: detail.Folded, day: dt.date) -> Usage:
-        """What a fold posts in the customer's open period."""
+        """Return the usage to post in the customer's open period for a sum of calls."""
         posted, late = row.late_in or day, day if row.late_in else None
         pending = 0
         if row.customer in self._including:
@@ -73,14 +73,14 @@ class Folder:
         return Usage(posted, late, row.service, row.vat, *counts, pending)
 
     def _write_carriers(self, day: dt.date, calls: pa.Table, before: Iterable[str]) -> None:
-        """Bring what carriers are owed for a day into line with its calls."""
+        """Update what carriers are owed for a day."""
         owed = _owed(self.draft.config, detail.bought(calls))
         for name in sorted({*owed, *before} - {""}):
             path = carriers.month_path(name, day)
             text = carriers.merged(self.draft.text(path), name, {day: owed.get(name, ())})
             self.draft.put(path, text or None)
-            left = self.draft.files(path.rpartition("/")[0], "2*.beancount")
-            self.draft.put(carriers.opens_path(name), carriers.opens(name) if left else None)
+            remaining = self.draft.files(path.rpartition("/")[0], "2*.beancount")
+            self.draft.put(carriers.opens_path(name), carriers.opens(name) if remaining else None)
 
     def finish(self) -> None:
         """Write the day files, and the open periods of all customers touched.
@@ -105,20 +105,20 @@ class Folder:
 def _owed(
     config: Config, bought: Iterable[tuple[str, str, int, int, int]]
 ) -> dict[str, list[carriers.Terminated]]:
-    """What each carrier is owed, by the currencies of the decks that named it."""
+    """Return what each carrier is owed, by currency of the deck."""
     sums: dict[tuple[str, str], tuple[int, int, int]] = {}
     for carrier, deck, *row in bought:
         key = (carrier, config.deck(deck).currency)
         calls, seconds, micro = sums.get(key, (0, 0, 0))
         sums[key] = (calls + row[0], seconds + row[1], micro + row[2])
-    found: dict[str, list[carriers.Terminated]] = {}
+    owed: dict[str, list[carriers.Terminated]] = {}
     for (carrier, currency), total in sums.items():
-        found.setdefault(carrier, []).append(carriers.Terminated(*total, currency))
-    return found
+        owed.setdefault(carrier, []).append(carriers.Terminated(*total, currency))
+    return owed
 
 
 def sealed(calls: pa.Table, day: dt.date, opened: Mapping[str, dt.date]) -> pa.Array:
-    """Whether each call was posted in a period that is closed.
+    """Return a mask of the calls posted in a closed period.
 
     Args:
         calls: of a day.

@@ -50,7 +50,7 @@ def import_calls(
     now: dt.datetime,
     asked: Asked = ALL_NEW,
 ) -> tuple[Report, Reading]:
-    """Import files and tables of a source into the draft; a directory stands for its files.
+    """Import files and tables of a source into the draft, and all files of a directory.
 
     Returns:
         What it did, and what was read: to be remembered once the draft is published.
@@ -69,9 +69,11 @@ def import_calls(
     source = with_rules(draft, source)
     pricing = price.pricing(draft, strict=False)
     reading = Reading(draft, source, paths, asked)
-    gone = dropped.read(draft)
+    dropped_calls = dropped.read(draft)
     lost = Unclaimed(draft, source)
-    run = _Run(draft, source, pricing, now, asked, report, _checked(source), set(), lost, gone)
+    run = _Run(
+        draft, source, pricing, now, asked, report, _checked(source), set(), lost, dropped_calls
+    )
     with Spool(draft.vault.spool, keep.SCHEMA) as spool:
         with draft.progress(f"reading {source.name}", reading.size()) as progress:
             batches, remade = _of_legs(run, reading.batches(report, progress))
@@ -85,7 +87,7 @@ def import_calls(
 
 
 def _say_unclaimed(run: _Run, remade: pa.StringArray | None) -> None:
-    """Keep the answered calls that are nobody's, and name those that were read."""
+    """Store unclaimed answered calls, and report those that were read."""
     run.unclaimed.write(remade)
     summary = run.unclaimed.summary
     if summary.calls:
@@ -145,7 +147,7 @@ def import_again(
     now: dt.datetime,
     accepted: Collection[str] = (),
 ) -> Report:
-    """Import rows from the quarantine into the draft, by the text that was kept of them.
+    """Import quarantined rows into the draft, from their stored text.
 
     Args:
         draft: of the book.
@@ -177,7 +179,7 @@ def import_again(
 
 
 def _accepted(row: Refused, accepted: Collection[str]) -> Refused:
-    """Return a conflict that is accepted as a call beside the one of its id that was kept."""
+    """Mark an accepted conflict as a call beside the kept one of the same id."""
     if row.identity not in accepted:
         return row
     try:
@@ -191,9 +193,11 @@ def _accepted(row: Refused, accepted: Collection[str]) -> Refused:
 
 
 def _priced_calls(run: _Run, rows: Sequence[Refused]) -> tuple[pa.Table, pa.ChunkedArray]:
-    """Calls from the quarantine with their price, and the day of each."""
-    calls, left = restore.calls(rows, run.pricing.names.to_pylist(), run.pricing.config.timezone)
-    run.report.refused += left
+    """Return calls from the quarantine with their price, and the day of each."""
+    calls, rejected = restore.calls(
+        rows, run.pricing.names.to_pylist(), run.pricing.config.timezone
+    )
+    run.report.refused += rejected
     batch = restore.batch_of_calls(rows, calls)
     priced, unpriced = _rated(batch, calls, run.source, run.pricing)
     run.report.refused += _without_rate(batch, calls.filter(pa.array(unpriced)), run.pricing)
@@ -202,11 +206,11 @@ def _priced_calls(run: _Run, rows: Sequence[Refused]) -> tuple[pa.Table, pa.Chun
 
 
 _AT_ONCE = 4
-"""Batches that are judged at once at most: each takes some hundred megabytes meanwhile."""
+"""Most batches judged at once; each takes some hundred megabytes of memory."""
 
 
 class _Run(NamedTuple):
-    """What stays the same in one import."""
+    """What stays the same throughout an import."""
 
     draft: Draft
     source: Source
@@ -215,15 +219,15 @@ class _Run(NamedTuple):
     asked: Asked
     report: Report
     check: bool
-    """Whether prices that came with calls are compared with the book's own."""
+    """True if prices that came with calls are compared with the book's own."""
     said: set[str]
-    """What was said already: the batches of a file are all of one zone."""
+    """Messages already shown, so that batches of a file do not repeat them."""
     unclaimed: Unclaimed
     dropped: Dropped = NONE
 
 
 def _of_legs(run: _Run, batches: Iterable[Batch]) -> tuple[Iterable[Batch], pa.StringArray | None]:
-    """Return what is to be judged: rows, or where trunks are known legs made of them.
+    """Return the batches to judge: rows, or the legs made of them where trunks are known.
 
     With legs come the keys of calls that were made of the same rows, and are made anew.
     """
@@ -246,7 +250,7 @@ def _of_legs(run: _Run, batches: Iterable[Batch]) -> tuple[Iterable[Batch], pa.S
 
 
 class _Judged(NamedTuple):
-    """A batch, what each of its rows is, and its calls with their price where they have one."""
+    """A batch with its rows classified, its calls with prices, and a mask of those without."""
 
     batch: Batch
     normal: normalise.Normalised
@@ -255,7 +259,7 @@ class _Judged(NamedTuple):
 
 
 def _judged(run: _Run, batch: Batch) -> _Judged:
-    """What a batch's rows are and cost; depends on no other batch."""
+    """Classify and price a batch's rows, independently of other batches."""
     source, pricing = run.source, run.pricing
     zone = pricing.config.timezone
     normal = normalise.normalise(batch, source, pricing.directory, zone, run.now, run.asked.days)
@@ -263,7 +267,7 @@ def _judged(run: _Run, batch: Batch) -> _Judged:
 
 
 def _ahead(run: _Run, batches: Iterable[Batch]) -> Iterator[_Judged]:
-    """Batches judged, in their order, some at once: most of it is Arrow's, which lets go."""
+    """Yield judged batches in order, several at once (Arrow releases the GIL)."""
     at_once = min(os.cpu_count() or 1, _AT_ONCE)
     with ThreadPoolExecutor(max_workers=at_once) as pool:
         coming: deque[Future[_Judged]] = deque()
@@ -276,7 +280,7 @@ def _ahead(run: _Run, batches: Iterable[Batch]) -> Iterator[_Judged]:
 
 
 def _taken(run: _Run, judged: _Judged) -> tuple[pa.Table, pa.ChunkedArray]:
-    """The calls of a batch that have a price, and the day of each; all its rows are counted."""
+    """Count all rows of a batch, and return its priced calls with the day of each."""
     draft, report = run.draft, run.report
     batch, normal, calls, unpriced = judged
     for message in (*batch.notes, *normal.warnings):
@@ -307,17 +311,17 @@ def _taken(run: _Run, judged: _Judged) -> tuple[pa.Table, pa.ChunkedArray]:
 
 
 def _dropped(run: _Run, batch: Batch, calls: pa.Table) -> npt.NDArray[np.bool_]:
-    """Return which calls a person has dropped for good, when their rows were refused."""
-    found = np.zeros(len(calls), np.bool_)
+    """Return a mask of calls that a person has dropped for good from the quarantine."""
+    mask = np.zeros(len(calls), np.bool_)
     if not run.dropped.rows:
-        return found
+        return mask
     names = run.dropped.identities(run.source.name)
     for place, key in enumerate(zip(*(calls[n].to_pylist() for n in _KEY), strict=True)):
         line, switch, uid, sequence = key
         # A row without an id is known in quarantine by its text alone.
         if uid.startswith("h-") or keep.identity(switch, uid, sequence) in names:
-            found[place] = run.dropped.has_text(run.source.name, batch.raw(line))
-    return found
+            mask[place] = run.dropped.has_text(run.source.name, batch.raw(line))
+    return mask
 
 
 _KEY = ("line", "switch", "uid", "seq")
@@ -328,11 +332,11 @@ def _checked(source: Source) -> bool:
 
 
 _NEAR = 10
-"""Micro-units two prices may be apart that were rounded to five decimals in two ways."""
+"""Micro-units by which two prices rounded to five decimals in two ways may differ."""
 
 
 def _compare(calls: pa.Table, pricing: price.Pricing, report: Report) -> None:
-    """Compare prices that came with calls with what the book's tariffs make of them."""
+    """Compare prices that came with calls with those of the book's tariffs."""
     calls = calls.filter(pc.and_(calls["given_micro"].is_valid(), pc.invert(calls["free"])))
     own, unpriced = price.own_price(calls, pricing)
     own, given = np.asarray(own), np.asarray(calls["given_micro"])
@@ -364,7 +368,7 @@ def _dialect(source: Source) -> sources.Dialect:
 def _rated(
     batch: Batch, calls: pa.Table, source: Source, pricing: price.Pricing
 ) -> tuple[pa.Table, npt.NDArray[np.bool_]]:
-    """Calls of a batch in the columns of the call detail, and which of them have no price."""
+    """Return a batch's calls in the columns of the call detail, and a mask of the unpriced."""
     count = len(calls)
     known = {name: calls[name] for name in calls.column_names if name in detail.SCHEMA.names}
     priced, unpriced = price.valued(calls, pricing)

@@ -1,4 +1,4 @@
-"""What an import is to read of its files and tables, and from where on."""
+"""Decide what an import reads of its files and tables, and from which place."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from a2ledger.sources.report import Report
 from a2ledger.sources.text.lines import BLOCK
 
 LOOK_BACK = dt.timedelta(hours=48)
-"""How far before the latest call of a table it is read again: rows appear at hang-up."""
+"""How far before its latest call a table is read again: rows appear at hang-up."""
 
 _NAMED = 5
-"""Files left out of a directory that are named."""
+"""Number of files left out of a directory that a message names."""
 
 
 class Asked(NamedTuple):
-    """What an import is to read: days, and whether also what is known to have been read.
+    """The request for an import: the days, and whether rows read before are read again.
 
     An ``explanation`` is told of every row; each file is read once for it.
     """
@@ -49,7 +49,7 @@ ALL_NEW = Asked()
 
 
 class Reading:
-    """The inputs of one import; a directory stands for the dialect's files in it."""
+    """The inputs of an import; a directory stands for the dialect's files in it."""
 
     def __init__(
         self, draft: Draft, source: Source, paths: Sequence[Path | Address], asked: Asked
@@ -63,49 +63,49 @@ class Reading:
         if not asked.everything and asked.days == EVERY_DAY:
             self._known = bookmarks.load(_file(draft, source), _bound(draft, source))
         self._begin: dict[Path | Address, Place] = {}
-        for one in self._inputs:
-            if isinstance(one, Path) and (place := bookmarks.find(one, self._known)):
-                self._begin[one] = place
+        for item in self._inputs:
+            if isinstance(item, Path) and (place := bookmarks.find(item, self._known)):
+                self._begin[item] = place
 
     def size(self) -> int:
-        """Bytes that are to be read."""
-        return sum(_size(one) - self._begin.get(one, START).offset for one in self._inputs)
+        """Return the number of bytes to read."""
+        return sum(_size(item) - self._begin.get(item, START).offset for item in self._inputs)
 
     @property
     def is_bare(self) -> bool:
-        """Whether only files were to be read, all from their beginning."""
-        return not self._begin and all(isinstance(one, Path) for one in self._inputs)
+        """Return True if all inputs are files that are read from their beginning."""
+        return not self._begin and all(isinstance(item, Path) for item in self._inputs)
 
     def batches(self, report: Report, progress: Progress) -> Iterator[Batch]:
-        """Batches of what is read, counting their rows and telling how far it is."""
+        """Yield batches, counting their rows and reporting progress."""
         began = time.monotonic()
-        for one in self._inputs:
-            before = self._begin.get(one, START).offset
-            for batch in _ahead(self._read(one)) if _size(one) > BLOCK else self._read(one):
+        for item in self._inputs:
+            before = self._begin.get(item, START).offset
+            for batch in _ahead(self._read(item)) if _size(item) > BLOCK else self._read(item):
                 report.read += batch.rows.num_rows + len(batch.refused)
                 yield batch
                 rate = report.read / max(time.monotonic() - began, 0.001)
                 done = f"{report.read:,} rows, {rate:,.0f} rows/s"
                 progress.add(batch.place.offset - before, done)
                 before = batch.place.offset
-                if isinstance(one, Path):
-                    self._reached[one] = batch.place
+                if isinstance(item, Path):
+                    self._reached[item] = batch.place
 
-    def _read(self, one: Path | Address) -> Iterator[Batch]:
-        """The rows of a file or table that are to be read."""
-        if isinstance(one, Address):
-            return self._table(one)
-        if one in self._begin:
+    def _read(self, item: Path | Address) -> Iterator[Batch]:
+        """Read the rows of a file or table that are wanted."""
+        if isinstance(item, Address):
+            return self._table(item)
+        if item in self._begin:
             resume = sources.beside(self._source.dialect, "resume")
             assert resume is not None  # noqa: S101 - what has no resume reaches no line
-            place = self._begin[one]
+            place = self._begin[item]
             self._draft.talk(
-                f"{one}: read on from line {place.line}, where the last import ended; "
+                f"{item}: read on from line {place.line}, where the last import ended; "
                 "--all reads everything"
             )
-            batches: Iterator[Batch] = resume(one, self._source, place)
+            batches: Iterator[Batch] = resume(item, self._source, place)
             return batches
-        return sources.dialect(self._source.dialect)(one, self._source)
+        return sources.dialect(self._source.dialect)(item, self._source)
 
     def _table(self, address: Address) -> Iterator[Batch]:
         query = sources.beside(self._source.dialect, "query")
@@ -117,7 +117,7 @@ class Reading:
         return batches
 
     def _span(self, address: Address) -> Span:
-        """What is to be read of a table: all at first, later what may have come since."""
+        """Return the time span to read of a table: all at first, later what may be new."""
         first, last = self._asked.days
         zone = self._draft.config.zone
         until = dt.datetime.combine(last + DAY, dt.time(), zone) if last else None
@@ -134,7 +134,7 @@ class Reading:
         return Span(since, until)
 
     def remember(self) -> None:
-        """Keep how far logs were read, once what was read is published."""
+        """Store how far logs were read, once what was read is published."""
         if self._asked.days != EVERY_DAY:
             return  # what was left out is to be read later
         new = {}
@@ -156,10 +156,17 @@ def _file(book: Book, source: Source) -> Path:
 
 
 def _bound(book: Book, source: Source) -> bookmarks.Bound:
-    """What decides what a row becomes: configuration, and whose an identifier is."""
+    """Return what decides how rows are classified: configuration and customers' identifiers."""
     customers = [
-        (one.id, one.opened, one.facts.get("identifiers"), one.facts.get("dial_plan"))
-        for one in sorted(subledgers.customers(book).values(), key=lambda one: one.id)
+        (
+            customer.id,
+            customer.opened,
+            customer.facts.get("identifiers"),
+            customer.facts.get("dial_plan"),
+        )
+        for customer in sorted(
+            subledgers.customers(book).values(), key=lambda customer: customer.id
+        )
     ]
     return bookmarks.Bound(
         repr((__version__, source, book.config.timezone, customers)),
@@ -168,15 +175,15 @@ def _bound(book: Book, source: Source) -> bookmarks.Bound:
     )
 
 
-def _size(one: Path | Address) -> int:
+def _size(item: Path | Address) -> int:
     try:
-        return one.stat().st_size if isinstance(one, Path) else 0
+        return item.stat().st_size if isinstance(item, Path) else 0
     except OSError:
         return 0  # reading it will say what is the matter
 
 
 def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """The batches of a file, the next one read while one is worked on."""
+    """Yield the batches of a file, reading the next one while one is processed."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         coming = pool.submit(next, batches, None)
         while (batch := coming.result()) is not None:
@@ -187,7 +194,7 @@ def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
 def _inputs(
     draft: Draft, source: Source, paths: Sequence[Path | Address]
 ) -> Iterator[Path | Address]:
-    """What to read: what is named, and in place of a directory those of the dialect in it."""
+    """Yield the inputs to read, with directories replaced by the dialect's files in them."""
     for path in paths:
         if isinstance(path, Path) and path.is_file() and _is_skipped(path, source):
             draft.talk(f"{path}: passed over, {source.name} skips such files")
@@ -196,13 +203,13 @@ def _inputs(
             yield path
             continue
         found = sources.files(source.dialect, path)
-        taken = [one for one in found if not _is_skipped(one, source)]
-        left = sorted(
-            {other.name for other in sources.present(path)}.difference(one.name for one in taken)
+        taken = [file for file in found if not _is_skipped(file, source)]
+        skipped = sorted(
+            {other.name for other in sources.present(path)}.difference(file.name for file in taken)
         )
-        named = f", and not {', '.join(left[:_NAMED])}" if left else ""
-        more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
-        draft.talk(f"{path}: {len(taken)} of {len(taken) + len(left)} files read{named}{more}")
+        named = f", and not {', '.join(skipped[:_NAMED])}" if skipped else ""
+        more = f" and {len(skipped) - _NAMED} more" if len(skipped) > _NAMED else ""
+        draft.talk(f"{path}: {len(taken)} of {len(taken) + len(skipped)} files read{named}{more}")
         yield from taken
 
 

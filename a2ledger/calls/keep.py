@@ -1,4 +1,4 @@
-"""Keep every imported call once: day by day into the call detail, then into open periods.
+"""Keep every imported call once: day by day in the call detail, then in open periods.
 
 A day is decided with the days before and after it in view, in order of days, so that memory
 holds three days and not the whole input. What a row loses to has been decided before it.
@@ -32,7 +32,7 @@ from a2ledger.sources.batch import CALL, Refused, constant, digest
 from a2ledger.sources.report import HALF, PART, Buckets, Report
 
 OPENED = pa.field("opened", pa.int64())
-"""Beside the columns of the call detail: start of the customer's open period, days since 1970."""
+"""Additional column: start of the customer's open period, in days since 1970."""
 SCHEMA = detail.SCHEMA.append(OPENED)
 
 
@@ -46,7 +46,7 @@ def keep(
     accepted: Collection[str] = (),
     remade: pa.StringArray | None = None,
 ) -> None:
-    """Keep the calls of a spool once, and bring day files and open periods into line.
+    """Keep the calls of a spool once, and update day files and open periods.
 
     A call that lies in quarantine as a conflict loses against any other; one whose identity
     there is ``accepted`` wins, unless the other is sealed.
@@ -70,7 +70,7 @@ def keep(
 
 
 class _Keeper:
-    """Decides day after day, and remembers what the next one needs."""
+    """Decides day after day, and remembers what the next day needs."""
 
     def __init__(
         self,
@@ -93,13 +93,15 @@ class _Keeper:
         self.held = pa.array(names, pa.string())
         self.accepted = accepted
         self.remade: pa.StringArray | None = None
-        """Keys of calls whose rows give legs anew, see :mod:`a2ledger.calls.trunk_legs`."""
+        """Keys of calls whose legs are made again from all rows, see
+        :mod:`a2ledger.calls.trunk_legs`.
+        """
         self.outdated: dict[dt.date, pa.Table] = {}
         self.rivals = {name for name in names if "#" in name}
         self.clashing = pa.array({name.rpartition("#")[0] for name in self.rivals}, pa.string())
 
     def look(self, day: dt.date, spool: Spool) -> None:
-        """Take out of a day's calls in the book those whose rows have become another leg."""
+        """Remove a day's calls from the book whose rows have become another leg."""
         if self.remade is None or day in self.old:
             return
         old = self._old(day)
@@ -108,16 +110,18 @@ class _Keeper:
         places = np.flatnonzero(np.asarray(pc.and_(ours, again)))
         if not len(places):
             return
-        there = set(_told(spool.look(day)))
-        told = list(_told(_rows(old, places)))
-        gone = np.ones(len(old), np.bool_)
-        gone[[place for place, key in zip(places, told, strict=True) if key not in there]] = False
-        if not gone.all():
-            self.outdated[day] = _where(old, ~gone)
-            self.old[day] = _where(old, gone)
+        coming = set(_told(spool.look(day)))
+        keys = list(_told(_rows(old, places)))
+        staying = np.ones(len(old), np.bool_)
+        staying[[place for place, key in zip(places, keys, strict=True) if key not in coming]] = (
+            False
+        )
+        if not staying.all():
+            self.outdated[day] = _where(old, ~staying)
+            self.old[day] = _where(old, staying)
 
     def decide(self, day: dt.date, new: pa.Table, following: pa.Table) -> None:
-        """Decide the calls of a day, given the new ones of the day before and after."""
+        """Decide the calls of a day, given the new ones of the days before and after."""
         old, beside = self._old(day), self._beside(day)
         wanted = [self._ranked(new), self.before, self._ranked(following)]
         around = [
@@ -126,7 +130,7 @@ class _Keeper:
         ]
         in_old, in_beside, *in_around = _rivals([old, beside, *around], pa.concat_tables(wanted))
         again = _where(beside, in_beside)
-        near = [_where(table, found) for table, found in zip(around, in_around, strict=True)]
+        near = [_where(table, mask) for table, mask in zip(around, in_around, strict=True)]
         new = pa.concat_tables([again, new])
         outcome = self._compared(old, np.flatnonzero(in_old), new, near, wanted[1:])
         self._decided(day, old, new, outcome, _where(beside, ~in_beside), len(again))
@@ -139,7 +143,7 @@ class _Keeper:
         near: Sequence[pa.Table],
         near_new: Sequence[pa.Table],
     ) -> Outcome:
-        """What of a day's new calls is not new; with the numbers of its own calls alone.
+        """Compare a day's new calls with the book's, and return row numbers of that day only.
 
         Args:
             old: the book's calls of the day.
@@ -154,13 +158,13 @@ class _Keeper:
         others = pa.concat_tables([*map(self._ranked, near[2:]), *near_new])
         (in_question,) = _rivals([others], pa.concat_tables([today, rivals]))
         others = _where(others, in_question)
-        found = once(pa.concat_tables([rivals, *near_old]), pa.concat_tables([today, others]))
+        result = once(pa.concat_tables([rivals, *near_old]), pa.concat_tables([today, others]))
         return Outcome(
             *(
                 places[numbers[numbers < len(rivals)]]
                 if name in OLD
                 else numbers[numbers < len(new)]
-                for name, numbers in found._asdict().items()
+                for name, numbers in result._asdict().items()
             )
         )
 
@@ -173,7 +177,7 @@ class _Keeper:
         beside: pa.Table,
         again: int,
     ) -> None:
-        """Report and write what was decided of a day.
+        """Report and write what was decided about a day.
 
         Args:
             day: on which the calls start.
@@ -183,16 +187,16 @@ class _Keeper:
             beside: lesser halves that were not in question.
             again: how many are not to be counted.
         """
-        left = np.ones(len(new), np.bool_)
+        remaining = np.ones(len(new), np.bool_)
         for out in (outcome.duplicates, outcome.conflicts, outcome.halves):
-            left[out] = False
-        self._without_settled(new, left, again)
-        kept = _late(_where(new, left), day)
+            remaining[out] = False
+        self._without_settled(new, remaining, again)
+        kept = _late(_where(new, remaining), day)
         replaced, displaced, outdone = (
             _rows(old, numbers)
             for numbers in (outcome.replaced, outcome.displaced, outcome.outdone)
         )
-        numbers = np.flatnonzero(left)
+        numbers = np.flatnonzero(remaining)
         counted, outdoing = numbers >= again, np.isin(numbers, outcome.outdoing)
         kept = _still_void(kept, replaced)
         outdated = self.outdated.pop(day, old.slice(0, 0))
@@ -211,24 +215,26 @@ class _Keeper:
         self.before = pa.concat_tables(map(self._ranked, (kept, lesser, outdone)))
 
     def _count(self, new: pa.Table, outcome: Outcome, again: int) -> None:
-        """Report the new calls that are not kept, but for the first ``again``."""
+        """Report the new calls that are not kept, except the first ``again``."""
         lesser = outcome.halves[outcome.halves >= again]
         repeated = outcome.duplicates[outcome.duplicates >= again]
         repeated_halves = _equal(new, repeated, outcome.halves[outcome.halves < again])
         conflicts = outcome.conflicts
         self.report.take(_rows(new, repeated[~repeated_halves]), "duplicate")
-        for found in (lesser, repeated[repeated_halves]):
-            rows = _rows(new, found)
+        for places in (lesser, repeated[repeated_halves]):
+            rows = _rows(new, places)
             self.report.take(rows, _lesser(rows))
         self.report.refused += _conflicts(_rows(new, conflicts[conflicts >= again]))
         self.report.displaced += _conflicts(_rows(new, conflicts[conflicts < again]))
 
-    def _without_settled(self, calls: pa.Table, left: npt.NDArray[np.bool_], again: int) -> None:
-        """Refuse the calls left that are of customers whose account was settled."""
+    def _without_settled(
+        self, calls: pa.Table, remaining: npt.NDArray[np.bool_], again: int
+    ) -> None:
+        """Refuse remaining calls of customers whose account is settled."""
         if not len(self.settled):
             return
-        settled = np.asarray(pc.is_in(calls["customer"], value_set=self.settled)) & left
-        left &= ~settled
+        settled = np.asarray(pc.is_in(calls["customer"], value_set=self.settled)) & remaining
+        remaining &= ~settled
         refused = [
             Refused(
                 row["file"],
@@ -247,7 +253,7 @@ class _Keeper:
             (self.report.refused if is_new else self.report.displaced).append(row)
 
     def _old(self, day: dt.date) -> pa.Table:
-        """The book's calls of a day, with ``sealed``; less those that gave way."""
+        """Return the book's calls of a day, with ``sealed``, without those already replaced."""
         if day not in self.old:
             self.old = {known: table for known, table in self.old.items() if known >= day - 2 * DAY}
             table = (
@@ -259,7 +265,7 @@ class _Keeper:
         return self.old[day]
 
     def _beside(self, day: dt.date) -> pa.Table:
-        """The book's lesser halves of a day, as new calls; less those that were decided anew."""
+        """Return the book's lesser halves of a day as new calls, without those decided again."""
         if day not in self.beside:
             recent = day - 2 * DAY
             self.beside = {known: rows for known, rows in self.beside.items() if known >= recent}
@@ -272,7 +278,7 @@ class _Keeper:
     def _put_beside(
         self, day: dt.date, lesser: pa.Table, outdone: pa.Table, untouched: pa.Table, again: int
     ) -> None:
-        """Have a day's file of lesser halves hold these; ``again`` of them were there."""
+        """Write a day's file of lesser halves, of which ``again`` were there before."""
         self.beside[day] = untouched
         if not again and not len(lesser) and not len(outdone):
             return
@@ -282,25 +288,27 @@ class _Keeper:
         self.draft.put(detail.path_beside(day), content)
 
     def _leaving_quarantine(self, calls: pa.Table) -> set[str]:
-        """Identities of calls that an earlier run had refused."""
+        """Return identities of calls that an earlier run refused."""
         if not len(self.held):
             return set()
-        found = pa.array(_identities(calls), pa.string())
-        return set(found.filter(pc.is_in(found, self.held)).to_pylist())
+        names = pa.array(_identities(calls), pa.string())
+        return set(names.filter(pc.is_in(names, self.held)).to_pylist())
 
     def _ranked(self, calls: pa.Table) -> pa.Table:
-        """New calls to compare, with what a person decided of those that were refused."""
-        found = _comparable(calls)
+        """Return new calls in comparable form, ranked by what a person decided in quarantine."""
+        comparable = _comparable(calls)
         rivals = self._rivals(calls)
         if not rivals:
-            return found
+            return comparable
         rank = np.zeros(len(calls), np.int64)
         for place, name in rivals.items():
             rank[place] = -1 if name in self.accepted else 1
-        return found.set_column(found.schema.get_field_index("rank"), "rank", pa.array(rank))
+        return comparable.set_column(
+            comparable.schema.get_field_index("rank"), "rank", pa.array(rank)
+        )
 
     def _rivals(self, calls: pa.Table) -> dict[int, str]:
-        """Of calls that lie in quarantine as conflicts: place, and identity there."""
+        """Return the places of calls quarantined as conflicts, with their identity there."""
         if not self.rivals or not len(calls):
             return {}
         clashing = pc.is_in(pa.array(_identities(calls), pa.string()), self.clashing)
@@ -310,34 +318,34 @@ class _Keeper:
         return {place: name for place, name in names.items() if name in self.rivals}
 
     def _settled_rivals(self, calls: pa.Table, outcome: Outcome) -> set[str]:
-        """Identities of conflicts that are none any more: the call is in the book."""
+        """Return identities of conflicts that are resolved: the call is in the book."""
         lost = set(outcome.conflicts.tolist())
         return {name for place, name in self._rivals(calls).items() if place not in lost}
 
-    def _write(self, day: dt.date, old: pa.Table, kept: pa.Table, gone: pa.Table) -> None:
-        """Have a day's file hold what was kept, and fold what that changed."""
-        if not len(kept) and not len(gone):
+    def _write(self, day: dt.date, old: pa.Table, kept: pa.Table, removed: pa.Table) -> None:
+        """Write a day's file with what was kept, and recompute the usage that changes."""
+        if not len(kept) and not len(removed):
             return
-        stays = _without(old, gone)
+        stays = _without(old, removed)
         self.old[day] = stays
         names = detail.SCHEMA.names
         calls = pa.concat_tables([stays.select(names), kept.select(names)])
         touched = {
             *pc.unique(kept["customer"]).to_pylist(),
-            *pc.unique(gone["customer"]).to_pylist(),
+            *pc.unique(removed["customer"]).to_pylist(),
         }
-        self.folder.write(day, calls, touched, pc.unique(gone["carrier"]).to_pylist())
+        self.folder.write(day, calls, touched, pc.unique(removed["carrier"]).to_pylist())
 
 
 def _where(calls: pa.Table, wanted: npt.NDArray[np.bool_]) -> pa.Table:
-    """The calls that are wanted; mostly that is all or none, and nothing need be copied."""
+    """Filter ``calls`` by a mask, without a copy if it is all true or all false."""
     if wanted.all():
         return calls
     return calls.filter(pa.array(wanted)) if wanted.any() else calls.slice(0, 0)
 
 
 def _rows(calls: pa.Table, numbers: npt.NDArray[np.int64]) -> pa.Table:
-    """The calls of these numbers, in their order; mostly there are none."""
+    """Take the calls at the given row numbers, usually none."""
     return calls.take(pa.array(numbers)) if len(numbers) else calls.slice(0, 0)
 
 
@@ -348,7 +356,7 @@ def _among(column: pa.ChunkedArray, values: pa.Array) -> pa.ChunkedArray:
 
 
 def _rivals(pools: Sequence[pa.Table], others: pa.Table) -> list[npt.NDArray[np.bool_]]:
-    """Tell which calls of each pool may be one of some others, or in a chain of halves with one.
+    """Return masks of the calls in each pool that may equal one of others, halves included.
 
     What may be one of those found is found, too: whoever decides about a call sees all that it was
     decided with before.
@@ -356,29 +364,29 @@ def _rivals(pools: Sequence[pa.Table], others: pa.Table) -> list[npt.NDArray[np.
     ids = [duplicates.bare(pool["uid"]) for pool in pools]
     uids = duplicates.bare(others["uid"]).combine_chunks()
     while True:
-        found = _linked(pools, others, [np.asarray(_among(column, uids)) for column in ids])
-        there = [
+        linked = _linked(pools, others, [np.asarray(_among(column, uids)) for column in ids])
+        uids_found = [
             column.filter(pa.array(mask))
-            for column, mask in zip(ids, found, strict=True)
+            for column, mask in zip(ids, linked, strict=True)
             if mask.any()
         ]
-        chunks = [chunk for column in there for chunk in column.chunks]
+        chunks = [chunk for column in uids_found for chunk in column.chunks]
         more = pa.chunked_array(chunks, pa.string()).unique()
         fresh = more.filter(pc.invert(pc.is_in(more, value_set=uids)))
         if not len(fresh):
-            return found
+            return linked
         uids = pa.concat_arrays([uids, fresh])
 
 
 def _linked(
-    pools: Sequence[pa.Table], others: pa.Table, found: list[npt.NDArray[np.bool_]]
+    pools: Sequence[pa.Table], others: pa.Table, masks: list[npt.NDArray[np.bool_]]
 ) -> list[npt.NDArray[np.bool_]]:
-    """Return calls of each pool that are found, or in a chain of halves with one that is."""
+    """Return masks of the calls in each pool that are found, or linked by halves to one that is."""
     parts = [others["halves"], *(pool["halves"] for pool in pools)]
-    seeds = np.concatenate([np.ones(len(others), np.bool_), *found])
+    seeds = np.concatenate([np.ones(len(others), np.bool_), *masks])
     every = pa.chunked_array([chunk for part in parts for chunk in part.chunks], pa.string())
     if not pc.any(pc.not_equal(every.filter(pa.array(seeds)), "")).as_py():
-        return found
+        return masks
     linked = local_halves.linked(every.combine_chunks(), seeds)
     ends = np.cumsum([len(others), *map(len, pools)])
     return [linked[begin:end] for begin, end in itertools.pairwise(ends.tolist())]
@@ -387,7 +395,7 @@ def _linked(
 def _equal(
     calls: pa.Table, places: npt.NDArray[np.int64], others: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.bool_]:
-    """Which of the calls at some places are the same as one at some others."""
+    """Return a mask of the calls at some places that equal one at other places."""
     if not len(places) or not len(others):
         return np.zeros(len(places), np.bool_)
     known = set(_keys(calls.take(pa.array(others))))
@@ -399,7 +407,7 @@ def _cost(calls: pa.Table) -> int:
 
 
 def _buckets(kept: pa.Table, replaced: pa.Table, outdoing: npt.NDArray[np.bool_]) -> Buckets:
-    """What each call that is kept counts as.
+    """Return the bucket each kept call counts as.
 
     One that takes the place of a call already counted, because it identifies it better or is its
     better half, is not counted as another.
@@ -418,13 +426,13 @@ def _buckets(kept: pa.Table, replaced: pa.Table, outdoing: npt.NDArray[np.bool_]
 
 
 def _lesser(calls: pa.Table) -> Buckets:
-    """Return what calls count as of which another is billed: halves, or parts of it."""
+    """Return the bucket of calls not billed because another is: halves or parts."""
     halves = np.asarray(pc.not_equal(calls["halves"], ""))
     return np.where(halves, HALF, PART).astype(object)
 
 
 def _comparable(calls: pa.Table) -> pa.Table:
-    """Identity and content of calls; new ones, which have no such column, are not sealed."""
+    """Return calls in comparable form, new ones, without that column, are not sealed."""
     start = pc.cast(calls["start"], pa.int64())
     cost = constant("", len(calls))
     if pc.any(calls["given"]).as_py():
@@ -439,28 +447,28 @@ def _comparable(calls: pa.Table) -> pa.Table:
 
 
 def _still_void(calls: pa.Table, replaced: pa.Table) -> pa.Table:
-    """New calls, those void that take the place of a call that was struck out."""
+    """Return new calls, voided where they replace a call that was void."""
     struck = replaced.filter(pc.not_equal(replaced["void"], ""))
     if not len(struck):
         return calls
     reasons = dict(zip(_same(struck), struck["void"].to_pylist(), strict=True))
-    found = [reasons.get(key, "") for key in _same(calls)]
-    return detail.voided(calls, pa.array(found, pa.string()))
+    voids = [reasons.get(key, "") for key in _same(calls)]
+    return detail.voided(calls, pa.array(voids, pa.string()))
 
 
 def _void_again(calls: pa.Table, outdated: pa.Table) -> pa.Table:
-    """Return new calls, those void that are made of rows whose call was struck out."""
+    """Return new calls, voided where the call made of the same rows was void."""
     struck = outdated.filter(pc.not_equal(outdated["void"], ""))
     if not len(struck):
         return calls
     keys = trunk_legs.keys_of(struck).to_pylist()
     reasons = dict(zip(keys, struck["void"].to_pylist(), strict=True))
-    found = [reasons.get(key, "") for key in trunk_legs.keys_of(calls).to_pylist()]
-    return detail.voided(calls, pa.array(found, pa.string()))
+    voids = [reasons.get(key, "") for key in trunk_legs.keys_of(calls).to_pylist()]
+    return detail.voided(calls, pa.array(voids, pa.string()))
 
 
 def _told(calls: pa.Table) -> Iterator[tuple[Any, ...]]:
-    """Yield what makes a call another one where it differs."""
+    """Yield the contents that make a call another one if they differ."""
     names = (
         *("service", "direction", "leg", "caller", "identifier", "tariff", "halves"),
         "extension",
@@ -470,13 +478,13 @@ def _told(calls: pa.Table) -> Iterator[tuple[Any, ...]]:
 
 
 def _same(calls: pa.Table) -> Iterator[tuple[Any, ...]]:
-    """What a row that only identifies a call better has in common with it."""
+    """Yield keys that match a row to the same call with a better identity."""
     names = ("switch", "uid", "start", "seconds")
     return zip(*(calls[name].to_pylist() for name in names), strict=True)
 
 
 def _late(calls: pa.Table, day: dt.date) -> pa.Table:
-    """New calls of a day with ``late_in`` set where it lies in a closed period."""
+    """Set ``late_in`` of new calls whose day lies in a closed period."""
     opened = calls["opened"].to_numpy()
     in_time = opened <= (day - EPOCH).days
     late_in = pa.array(opened.astype("datetime64[D]"), pa.date32(), mask=in_time)
@@ -508,7 +516,7 @@ def _conflicts(calls: pa.Table) -> list[Refused]:
 
 
 def _rival(row: dict[str, Any]) -> str:
-    """The identity of a conflict; the id alone is that of the call that was kept."""
+    """Return the identity of a conflict, as the plain id belongs to the call kept."""
     name = identity(row["switch"], row["uid"], row["seq"])
     return f"{name}#{digest(_content(row))[:8]}"
 
@@ -520,7 +528,7 @@ _WRITTEN = (
 
 
 def written(row: Mapping[str, Any]) -> str:
-    """A call as text that can be read again; without its price, unless its row gave it."""
+    """Serialise a call so that it can be read again, with a price only if its row gave it."""
     call = {name: row[name] for name in _WRITTEN} | {"start": row["start"].isoformat()}
     if row["given"]:
         call["given_micro"] = row["cost_micro"] + row["voided_micro"]
@@ -531,21 +539,21 @@ def _content(row: dict[str, Any]) -> str:
     return f"{row['customer']},{row['start']:%Y-%m-%d %H:%M:%S},{row['called']},{row['seconds']}"
 
 
-def _without(calls: pa.Table, gone: pa.Table) -> pa.Table:
-    if not gone.num_rows:
+def _without(calls: pa.Table, removed: pa.Table) -> pa.Table:
+    if not removed.num_rows:
         return calls
-    left = set(_places(gone))
-    return calls.filter(pa.array([key not in left for key in _places(calls)], pa.bool_()))
+    keys = set(_places(removed))
+    return calls.filter(pa.array([key not in keys for key in _places(calls)], pa.bool_()))
 
 
 def _places(calls: pa.Table) -> Iterator[tuple[Any, ...]]:
-    """Yield what tells calls of a day apart, two of one id among them."""
+    """Yield keys that are unique among a day's calls, even where ids repeat."""
     names = ("switch", "uid", "seq", "start", "seconds", "called", "customer")
     return zip(*(calls[name].to_pylist() for name in names), strict=True)
 
 
 def identity(switch: str, uid: str, seq: str) -> str:
-    """A call's id as text."""
+    """Return a call's id as text."""
     return f"{switch}/{uid}/{seq}" if seq else f"{switch}/{uid}"
 
 

@@ -1,4 +1,4 @@
-"""Legs of trunks: what is billed of a switch whose trunks are known, in place of rows.
+"""Legs of trunks: what is billed, in place of rows, of a switch whose trunks are known.
 
 A leg is a channel of a trunk. A switch writes several rows about it: one for each ``Dial``, bridge
 or transfer the channel was in, and about whatever stood at its other end. The leg
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """A row of a call; times are in seconds since 1970.
+    """A row of a call, with times in seconds since 1970.
 
     ``place`` is the row's number among all. ``counts`` says whether it was answered and is not one
     of the hang-up handler's.
@@ -54,12 +54,12 @@ class Row(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Return the row's id, as the rows of a leg are listed."""
+        """Return the row's id, as a leg lists its rows."""
         return name_of(self._asdict())
 
 
 def name_of(row: Mapping[str, Any]) -> str:
-    """Return the id of a row that has ``uniqueid`` and ``sequence``."""
+    """Return a row's id, made from ``uniqueid`` and ``sequence``."""
     return f"{row['uniqueid']}/{row['sequence']}" if row["sequence"] else str(row["uniqueid"])
 
 
@@ -81,33 +81,33 @@ class Leg(NamedTuple):
     payer: str
     mark: str
     extension: str = ""
-    """The device of the customer's that dialled the leg, or took it."""
+    """The customer's device that dialled or took the leg."""
 
     @property
     def text(self) -> str:
-        """Return the channel and the rows of a leg, as the call detail has it."""
+        """Return the channel and the rows of a leg, as stored in the call detail."""
         return f"{self.channel}: {' '.join(dict.fromkeys(row.name for row in self.rows))}"
 
 
 class Rules(NamedTuple):
-    """What the legs of a source go by: pure functions of a text."""
+    """The functions of a source that decide about legs."""
 
     is_trunk: Callable[[str], bool]
     device: Callable[[str], str]
-    """The name of the device behind a channel."""
+    """Returns the name of the device behind a channel."""
     holds: Callable[[str, int], bool]
-    """Whether a customer holds an identifier, at a time."""
+    """Returns True if a customer holds an identifier at a time."""
     technical_prefixes: tuple[str, ...] = ()
     before_dialling: int = 0
     """Seconds taken off a leg that a call dialled which had been answered before."""
 
 
 MARK = "~"
-"""Between a uniqueid and what tells legs of one id apart."""
+"""Separates a uniqueid from the suffix that distinguishes legs of one id."""
 
 
 def legs(rows: Sequence[Row], rules: Rules) -> list[Leg]:
-    """Return the legs of a call that were answered.
+    """Return the answered legs of a call.
 
     Args:
         rows: all of one call, in any order.
@@ -119,16 +119,16 @@ def legs(rows: Sequence[Row], rules: Rules) -> list[Leg]:
         for channel in (row.dstchannel, row.channel):
             if channel and rules.is_trunk(channel):
                 named.setdefault(channel, []).append(row)
-    found = [
+    answered = [
         _leg(channel, tuple(dict.fromkeys(own)), ordered, rules)
         for channel, own in named.items()
         if any(row.counts for row in own)
     ]
-    return list(_marked(found))
+    return list(_marked(answered))
 
 
 def _turn(row: Row) -> tuple[int, int, int, str, int]:
-    """Return a key that puts rows in the order in which things happened, as far as they show it."""
+    """Return a sort key that puts rows in order of time, as far as they show it."""
     number = int(row.sequence) if row.sequence.isascii() and row.sequence.isdigit() else 0
     # Of rows of one second a caller's comes before those of the channels it has dialled.
     return row.start, -row.end, number, row.name, row.place
@@ -173,7 +173,7 @@ def _was_answered(head: Row, every: Sequence[Row], rules: Rules) -> bool:
 
 
 def _dialling(row: Row) -> tuple[int, bool]:
-    """Return a key that puts first the row that dialled by a trunk, of those that begin first."""
+    """Return a sort key: start time, then rows that dialled by a trunk."""
     return row.start, not dialled.number(row.lastdata, row.dstchannel)
 
 
@@ -183,7 +183,7 @@ def _number(head: Row, channel: str, rules: Rules) -> str:
 
 
 def _payer(head: Row, called: str, every: Sequence[Row], rules: Rules) -> tuple[str, str]:
-    """Return the account of an outgoing leg, and who else pays where it is nobody's."""
+    """Return the account of an outgoing leg, and the payer if that account is nobody's."""
     origin = _origin(head, every)
     device = rules.device(origin.channel)
     account = head.accountcode
@@ -203,7 +203,7 @@ def _payer(head: Row, called: str, every: Sequence[Row], rules: Rules) -> tuple[
 
 
 def _origin(head: Row, every: Sequence[Row]) -> Row:
-    """Return the row of who dialled the ``Local`` channels that led to a leg, or the leg's own."""
+    """Return the row that dialled the ``Local`` channels leading to a leg, else its own."""
     seen = set()
     row = head
     while (whole := _whole(row.channel)) and whole not in seen:
@@ -223,7 +223,7 @@ def _origin(head: Row, every: Sequence[Row]) -> Row:
 
 
 def _callee(head: Row, own: Sequence[Row], every: Sequence[Row], rules: Rules) -> tuple[str, str]:
-    """Return the number that an incoming leg called, and who holds it or the phone that rang."""
+    """Return the number an incoming leg called, and its holder or the phone that rang."""
     numbers = [text for row in own for text in (row.did, row.dst, row.userfield)]
     held = [text for text in numbers if len(text) > _SHORT and rules.holds(text, head.start)]
     candidates = [*held, *_phones(own, rules), head.peeraccount]
@@ -233,11 +233,11 @@ def _callee(head: Row, own: Sequence[Row], every: Sequence[Row], rules: Rules) -
 
 
 _SHORT = 6
-"""Characters of the longest extension, which is no number from outside."""
+"""Characters of the longest extension."""
 
 
 def _phones(rows: Sequence[Row], rules: Rules) -> Iterator[str]:
-    """Yield the devices that rows name, those that were reached first."""
+    """Yield the devices that rows name, destinations first."""
     for row in rows:
         yield from filter(None, map(rules.device, (row.dstchannel, row.channel)))
 
@@ -247,14 +247,16 @@ def _first(candidates: Sequence[str], start: int, rules: Rules) -> str:
 
 
 def _whole(channel: str) -> str:
-    """Return the name of the ``Local`` channel that a channel is half of, or nothing."""
+    """Return the name of the ``Local`` channel of which a channel is half, or an empty text."""
     return channel[:-2] if channel.startswith("Local/") and channel[-2:-1] in {";", ","} else ""
 
 
-def _marked(found: Sequence[Leg]) -> Iterator[Leg]:
-    """Yield legs with marks on those whose id another leg has, an outgoing one first."""
+def _marked(unmarked: Sequence[Leg]) -> Iterator[Leg]:
+    """Yield legs, those with the id of an earlier leg marked, outgoing ones first."""
     taken: dict[tuple[str, str], int] = {}
-    order = sorted(found, key=lambda leg: (leg.direction == INCOMING, _turn(leg.head), leg.channel))
+    order = sorted(
+        unmarked, key=lambda leg: (leg.direction == INCOMING, _turn(leg.head), leg.channel)
+    )
     for leg in order:
         key = (leg.head.uniqueid, leg.head.sequence)
         count = taken[key] = taken.get(key, 0) + 1
@@ -264,12 +266,12 @@ def _marked(found: Sequence[Leg]) -> Iterator[Leg]:
             yield leg._replace(mark=f"{MARK}{count}" if count > 1 else "")
 
 
-def parts(rows: Sequence[Row], found: Sequence[Leg], rules: Rules) -> set[int]:
-    """Return the places of rows that are part of a leg and not its head.
+def parts(rows: Sequence[Row], of_call: Sequence[Leg], rules: Rules) -> set[int]:
+    """Return the places of rows that are part of a leg but not its head.
 
     Rows between two extensions are none, though a leg is of their call.
     """
-    heads = {leg.head.place for leg in found}
+    heads = {leg.head.place for leg in of_call}
     return {row.place for row in rows if row.place not in heads and not _is_internal(row, rules)}
 
 

@@ -1,4 +1,4 @@
-"""One customer's calls as a person asks for them, oldest first."""
+"""List one customer's calls, oldest first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from a2ledger.sources.batch import OUTGOING
 
 
 def of_customer(book: Book, customer: str, first: dt.date, last: dt.date) -> pa.Table:
-    """Return a customer's calls that started on some days, both included.
+    """Return a customer's calls that started between two days, both included.
 
     Raises:
         MissingDetailError: if the calls of a day are not there.
@@ -32,7 +32,7 @@ def of_customer(book: Book, customer: str, first: dt.date, last: dt.date) -> pa.
 
 
 def rows_json(calls: pa.Table, zone: str) -> Iterator[dict[str, Any]]:
-    """Yield calls as the rows of ``calls --json``; starts are on the clock of a zone."""
+    """Yield the rows of ``calls --json``, with starts in a time zone."""
     for row in calls.to_pylist():
         yield {
             "start": start(row["start"], zone),
@@ -51,7 +51,7 @@ def rows_json(calls: pa.Table, zone: str) -> Iterator[dict[str, Any]]:
 
 
 def start(moment: dt.datetime, zone: str) -> str:
-    """Return when a call started, as a wall clock of a zone shows it."""
+    """Format the start of a call as local time in a zone."""
     import numpy as np  # noqa: PLC0415
 
     naive = int(times.to_naive(np.array([int(moment.timestamp())]), zone)[0])

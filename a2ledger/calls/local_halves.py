@@ -26,21 +26,21 @@ import pyarrow.compute as pc
 from a2ledger.sources.batch import constant
 
 NEAR = 3600
-"""Seconds between the starts of two halves: the names of channels begin anew with the switch."""
+"""Largest distance in seconds between two halves: channel names repeat after a restart."""
 
 _OWN = r"^Local/.+[;,][12]$"
 _DIALLED = r"^Local/.+[;,]1$"
 _SAID = re.compile(r"(?:(Local/.+?)[;,]([12]))?(?: ?>(Local/.+)[;,]1)?", re.DOTALL)
 _WORSE = (("1", "2"), ("1", ">"), ("2", ">"))
-"""Which side gives way to which: ``>`` is whoever dialled the channel."""
+"""Pairs of sides (loser, winner); ``>`` is the row that dialled the channel."""
 _COLUMNS = ("switch", "customer", "direction", "called", "start", "sealed", "halves")
 _ORDER = [(name, "ascending") for name in ("start", "halves", "switch", "uid", "seq", "seconds")]
 _NAMES = r"^(?:(?P<own>Local/.+?)[;,][12])?(?: ?>(?P<dialled>Local/.+)[;,]1)?$"
-"""As ``_SAID``, without the sides."""
+"""Same as ``_SAID``, without the sides."""
 
 
 def named(channels: pa.StringArray, dialled: pa.StringArray) -> pa.StringArray:
-    """The half a call ran on and, after ``>``, the one it dialled; empty where there is none.
+    """Return the half a call ran on and, after ``>``, the one it dialled, empty if none.
 
     Args:
         channels: names of channels, shape (n,).
@@ -56,7 +56,7 @@ def named(channels: pa.StringArray, dialled: pa.StringArray) -> pa.StringArray:
 
 
 def lesser(calls: pa.Table) -> Iterator[tuple[int, int]]:
-    """Calls that are the lesser half of another, as pairs of row numbers (lesser, better).
+    """Yield pairs of row numbers (lesser, better) of calls that are halves of one.
 
     Args:
         calls: with the columns ``switch``, ``customer``, ``direction``, ``called``, ``start`` in
@@ -75,8 +75,8 @@ def lesser(calls: pa.Table) -> Iterator[tuple[int, int]]:
             key = (row["switch"], row["customer"], row["direction"], name)
             sides.setdefault(key, {}).setdefault(side, []).append(place)
     betters: dict[int, int] = {}
-    for one, other in _facing(sides.values(), rows):
-        pair = _decided(rows, one, other)
+    for worse, better in _facing(sides.values(), rows):
+        pair = _decided(rows, worse, better)
         if pair is None or _leads_to(pair[0], pair[1], betters):
             continue
         betters.setdefault(*pair)
@@ -84,7 +84,7 @@ def lesser(calls: pa.Table) -> Iterator[tuple[int, int]]:
 
 
 def linked(halves: pa.Array, seeds: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Which calls are seeds, or in one chain of channels with a seed.
+    """Return a mask of the calls that are seeds, or linked to a seed by channels.
 
     Args:
         halves: see :func:`named`, shape (n,).
@@ -92,17 +92,17 @@ def linked(halves: pa.Array, seeds: npt.NDArray[np.bool_]) -> npt.NDArray[np.boo
     """
     every = seeds.copy()
     places = np.flatnonzero(np.asarray(pc.not_equal(halves, "")))  # few, and the others are in none
-    found = seeds[places]
+    mask = seeds[places]
     names = pc.extract_regex(halves.take(pa.array(places)), _NAMES)
     ends = [pc.struct_field(names, [place]) for place in range(2)]
     while True:
-        those = pa.chunked_array([end.filter(pa.array(found)) for end in ends])
-        there = those.filter(pc.fill_null(pc.not_equal(those, ""), False)).unique()
-        before = found.sum()
+        those = pa.chunked_array([end.filter(pa.array(mask)) for end in ends])
+        values = those.filter(pc.fill_null(pc.not_equal(those, ""), False)).unique()
+        before = mask.sum()
         for end in ends:
-            found |= np.asarray(pc.is_in(end, value_set=there))
-        if found.sum() == before:
-            every[places] = found
+            mask |= np.asarray(pc.is_in(end, value_set=values))
+        if mask.sum() == before:
+            every[places] = mask
             return every
 
 
@@ -112,13 +112,13 @@ def _facing(
     """Yield rows that may be the halves of one call, the lesser first."""
     for sides in channels:
         for worse, better in _WORSE:
-            for one, other in itertools.product(sides.get(worse, ()), sides.get(better, ())):
-                if worse == "2" or rows[one]["called"] == rows[other]["called"]:
-                    yield one, other
+            for loser, winner in itertools.product(sides.get(worse, ()), sides.get(better, ())):
+                if worse == "2" or rows[loser]["called"] == rows[winner]["called"]:
+                    yield loser, winner
 
 
 def _leads_to(one: int, other: int, betters: dict[int, int]) -> bool:
-    """Whether the better of the other's better … is the one: of any halves, one stays."""
+    """Return True if following the better halves from ``other`` leads to ``one``."""
     while other in betters:
         other = betters[other]
     return one == other
@@ -135,10 +135,10 @@ def _sides(halves: str) -> Iterator[tuple[str, str]]:
         yield dialled, ">"
 
 
-def _decided(rows: list[dict[str, Any]], one: int, other: int) -> tuple[int, int] | None:
-    """Two halves in order, the lesser first; None where they are no halves of one call."""
-    if one == other or abs(rows[one]["start"] - rows[other]["start"]) > NEAR:
+def _decided(rows: list[dict[str, Any]], first: int, second: int) -> tuple[int, int] | None:
+    """Return two halves as (lesser, better), or None if they are not of one call."""
+    if first == second or abs(rows[first]["start"] - rows[second]["start"]) > NEAR:
         return None
-    if not rows[one]["sealed"]:
-        return one, other
-    return None if rows[other]["sealed"] else (other, one)
+    if not rows[first]["sealed"]:
+        return first, second
+    return None if rows[second]["sealed"] else (second, first)

@@ -1,4 +1,4 @@
-"""From rows as a switch wrote them to calls: which rows are calls, whose, when, and to where.
+"""Turn rows of a switch into calls: which rows are calls, whose, when, and to where.
 
 Every row ends in exactly one place: ``calls``, ``not_billable`` under a name of a small fixed
 set, or ``refused`` with a reason. What decides is asked in a fixed order and of each row alone,
@@ -56,13 +56,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LONGEST_SECONDS = 7 * clock.DAY
-"""A longer call is a channel that hung; a person should look."""
+"""Longest duration accepted; a longer call is a hung channel that a person should check."""
 
 LONGEST_NUMBER = 64
-"""Bytes of the longest number called that is believed."""
+"""Length in bytes of the longest called number accepted."""
 
 AHEAD = clock.DAY
-"""Seconds a call may start after now: clocks differ."""
+"""Seconds a call may start after now, since clocks differ."""
 
 _SECONDS = "^[0-9]{1,9}$"
 _CANONICAL = (
@@ -89,7 +89,7 @@ EVERY_DAY = Wanted()
 
 
 class Normalised(NamedTuple):
-    """What a batch holds.
+    """The result of normalising a batch.
 
     ``calls`` has the columns
 
@@ -131,7 +131,7 @@ def normalise(
     now: dt.datetime,
     wanted: Wanted = EVERY_DAY,
 ) -> Normalised:
-    """Decide what each row of a batch is.
+    """Classify each row of a batch.
 
     Args:
         batch: rows of ``source``.
@@ -201,7 +201,7 @@ def normalise(
 def _refused(
     rows: Rows, customer: Indexes, directory: Directory, day: Days, fates: Fates
 ) -> list[Refused]:
-    """Return the rows refused with the day and the customer of each, as far as the row tells."""
+    """Return the refused rows with their day and customer, as far as known."""
     if not fates.refused:
         return []
     places = np.array(fates.places, np.int64)
@@ -246,7 +246,7 @@ def _leave_out_unwanted(day: Days, wanted: Wanted, fates: Fates) -> None:
 
 
 def _starts(rows: Rows, zone: str, fates: Fates) -> tuple[Integers, Integers]:
-    """Instants at which rows start, and what the clock of the book's zone showed."""
+    """Return when rows start, in UTC seconds and as wall-clock time of the book's zone."""
     times = clock.parse(rows["start"])
     fates.sound = times.valid
     # Dialects of switches know their own form; a log of a provider's may have any.
@@ -269,7 +269,7 @@ def _starts(rows: Rows, zone: str, fates: Fates) -> tuple[Integers, Integers]:
 
 
 def _seconds(rows: Rows, fates: Fates) -> Integers:
-    """Seconds to bill, from their own column and never from the difference of two times."""
+    """Return the seconds to bill, taken from their own column, not from two times."""
     _expect_seconds(rows, "duration", pc.equal(rows["duration"], ""), fates)
     good = fates.timed = _expect_seconds(rows, "seconds", None, fates)
     written = rows["seconds"] if good.all() else pc.if_else(pa.array(good), rows["seconds"], "0")
@@ -278,7 +278,7 @@ def _seconds(rows: Rows, fates: Fates) -> Integers:
 
 
 def _expect_seconds(rows: Rows, name: str, allowed: pa.Array | None, fates: Fates) -> Mask:
-    """Refuse what is no number of seconds that a call may have; returns which are."""
+    """Refuse values that are not a number of seconds, and return a mask of the good ones."""
     written = rows[name]
     good: Mask = np.ones(len(rows), np.bool_)
     number = written
@@ -300,7 +300,7 @@ def _expect_seconds(rows: Rows, name: str, allowed: pa.Array | None, fates: Fate
 
 
 def _refuse_unknown_words(rows: Rows, seconds: Integers, fates: Fates) -> None:
-    """Refuse rows on which people talked but whose word for "answered" nobody knows."""
+    """Refuse rows with talk time whose word for "answered" is unknown."""
     if not rows.has("unknown"):
         return
     unknown = np.asarray(pc.not_equal(rows["unknown"], "")) & (seconds > 0)
@@ -316,7 +316,7 @@ def _refuse_unknown_words(rows: Rows, seconds: Integers, fates: Fates) -> None:
 
 
 def _directions(ways: Ways) -> pa.StringArray:
-    """Return each call's direction as the call detail has it: empty for outgoing."""
+    """Return directions as stored in the call detail: empty for outgoing."""
     if not ways.direction.any():
         return constant("", len(ways.direction))
     names = pa.array(["", *DIRECTIONS[1:]])
@@ -324,23 +324,23 @@ def _directions(ways: Ways) -> pa.StringArray:
 
 
 _SILENT = ("unanswered", "hangup", "before-from", "after-through", "before-opening")
-"""Names of rows that are left out and yet lose no talk: others count it, or nobody is to."""
+"""Reasons to leave rows out that lose no billable talk."""
 _QUIET = ("deleted-card", "no-card", "b-leg", "part")
 
 
 def _lost(rows: Rows, seconds: Integers, fates: Fates) -> Mask:
-    """Tell which rows are answered calls with talk seconds that are left out, shape (n,)."""
+    """Return a mask of answered calls with talk time that are left out, shape (n,)."""
     silent = [
         place for place, name in enumerate(fates.not_billable) if name not in (*_SILENT, *_QUIET)
     ]
     if not silent:
         return np.zeros(len(rows), np.bool_)
-    found: Mask = np.isin(fates.left_out, silent) & rows.answered & (seconds > 0)
-    return found
+    lost: Mask = np.isin(fates.left_out, silent) & rows.answered & (seconds > 0)
+    return lost
 
 
 def _unclaimed(rows: Rows, table: pa.Table, lost: Mask, fates: Fates) -> pa.Table:
-    """Return the answered calls that are left out, and by what name.
+    """Return the answered calls that are left out, and the reason.
 
     Returns:
         columns line, day, start, seconds, uid and seq of the rows; reason string; word string
@@ -354,8 +354,8 @@ def _unclaimed(rows: Rows, table: pa.Table, lost: Mask, fates: Fates) -> pa.Tabl
     words = pc.if_else(pc.equal(words, ""), rows["src"].take(places), words)
     for name in ("context", "application"):
         words = pc.if_else(pc.equal(reasons, name), rows[name].take(places), words)
-    found = table.select(UNCLAIMED.names[:-2]).take(places)
-    return found.append_column("reason", reasons).append_column("word", words).cast(UNCLAIMED)
+    unclaimed = table.select(UNCLAIMED.names[:-2]).take(places)
+    return unclaimed.append_column("reason", reasons).append_column("word", words).cast(UNCLAIMED)
 
 
 UNCLAIMED = pa.schema(
@@ -373,7 +373,7 @@ UNCLAIMED = pa.schema(
 
 
 def _are_short_digits(column: pa.StringArray) -> bool:
-    """Whether every text is what :data:`_SECONDS` means."""
+    """Return True if all texts match :data:`_SECONDS`."""
     sizes = pc.min_max(pc.binary_length(column)).as_py()
     return e164.are_digits(column) and len(column) > 0 and 1 <= sizes["min"] <= sizes["max"] <= 9  # noqa: PLR2004
 
@@ -393,7 +393,7 @@ def _numbers(
 
 
 def _given(rows: Rows, fates: Fates) -> dict[str, pa.Array]:
-    """What the switch says calls cost, in micro-units; null where it does not say."""
+    """Return the costs the switch gives, in micro-units, null where it gives none."""
     encoded = rows["cost"].dictionary_encode()
     amounts = [_amount(text) for text in encoded.dictionary.to_pylist()]
     bad = np.array([amount is not None and amount < 0 for amount in amounts], np.bool_)
@@ -408,7 +408,7 @@ def _given(rows: Rows, fates: Fates) -> dict[str, pa.Array]:
 
 
 def _bought(rows: Rows) -> dict[str, pa.Array]:
-    """What calls cost to buy and of whom, where rows say that; null where they do not."""
+    """Return the buying costs and carriers that rows give, null where they give none."""
     encoded = rows["buy"].dictionary_encode()
     amounts = [_amount(text) for text in encoded.dictionary.to_pylist()]
     buy = pa.array([None if amount == -1 else amount for amount in amounts], pa.int64())
@@ -416,7 +416,7 @@ def _bought(rows: Rows) -> dict[str, pa.Array]:
 
 
 def _amount(text: str) -> int | None:
-    """Micro-units, None where nothing is given, less than nothing for what is no cost."""
+    """Parse a cost in micro-units: None if empty, -1 if invalid."""
     try:
         return money.parse(text) if text else None
     except ValueError:
@@ -424,18 +424,18 @@ def _amount(text: str) -> int | None:
 
 
 def _repeated(taken: Taken, wanted: Mask, switch: str) -> dict[str, pa.Array]:
-    """What the rows that are wanted have in common: their switch, and what their rule says."""
+    """Return columns with the switch, and the service, tariff and ``free`` of each row's rule."""
     index = pa.array(taken.place[wanted])
     return {
         "switch": constant(switch, len(index)),
-        "service": pa.array([one.service for one in taken.rules]).take(index),
-        "tariff": pa.array([one.tariff for one in taken.rules]).take(index),
-        "free": pa.array([one.free for one in taken.rules]).take(index),
+        "service": pa.array([rule.service for rule in taken.rules]).take(index),
+        "tariff": pa.array([rule.tariff for rule in taken.rules]).take(index),
+        "free": pa.array([rule.free for rule in taken.rules]).take(index),
     }
 
 
 def _identity(rows: Rows, starts: Integers, wanted: Mask) -> dict[str, pa.Array]:
-    """Id and sequence; a row that has no id gets a digest of what it says."""
+    """Return the ids and sequences of rows, with a digest for a row without an id."""
     uid = rows["uniqueid"]
     nameless = np.flatnonzero(wanted & np.asarray(pc.equal(uid, "")))
     if len(nameless):
@@ -446,7 +446,7 @@ def _identity(rows: Rows, starts: Integers, wanted: Mask) -> dict[str, pa.Array]
 
 
 def _digests(rows: Rows, starts: Integers, places: Integers) -> list[str]:
-    """Digests of what any dialect would say of a row, in any zone."""
+    """Return digests of the contents that are the same in any dialect and time zone."""
     index = pa.array(places)
     columns = [list(map(str, starts[places].tolist()))]
     columns += [rows[name].take(index).to_pylist() for name in _CANONICAL]
@@ -468,7 +468,7 @@ def _hour_warnings(rows: Rows, fates: Fates) -> list[str]:
 
 
 def _guess_warnings(rows: Rows, ways: Ways, fates: Fates) -> list[str]:
-    """Say that directions were inferred, where some row's was and trunks could tell."""
+    """Warn that directions were inferred, if listing trunks would decide them."""
     if rows.source.trunks or not rows.is_of_switch or not (ways.guessed & fates.open).any():
         return []
     name = rows.source.name
@@ -481,7 +481,7 @@ def _guess_warnings(rows: Rows, ways: Ways, fates: Fates) -> list[str]:
 
 
 def _zone_warnings(rows: Rows, starts: Integers, sound: Mask) -> list[str]:
-    """What the times in ids, which are UTC, say of the configured zone.
+    """Warn if times in ids, which are UTC, contradict the configured time zone.
 
     A call may start long after its channel, so that only what most rows say counts.
     """

@@ -1,4 +1,4 @@
-"""Rules of a source: which of them takes a row, and whose call it makes it.
+"""Rules of a source: which rule takes a row, and whose call it is.
 
 The first rule that fits decides. What it looks at is asked of each row alone, so that the same rows
 are taken by the same rules however files are split.
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("src", "dst", "did")
 _CODES = ("accountcode", "peeraccount", "userfield")
-"""Fields that may hold a number where a log has no other name for its customers."""
+"""Fields that may hold a number, where a log names customers by nothing else."""
 
 
 class Taken(NamedTuple):
-    """Which of some rules takes each row: its place among them, or -1."""
+    """The rule that takes each row: its place among the rules, or -1."""
 
     rules: tuple[Rule, ...]
     place: Indexes
@@ -46,7 +46,7 @@ def taken(
     ways: Ways,
     fates: Fates,
 ) -> Taken:
-    """Find the rule that takes each row; rows that none takes are left out.
+    """Find the rule that takes each row, and leave out rows that none takes.
 
     Args:
         rows: of a batch.
@@ -93,21 +93,21 @@ def _among(rows: Rows, name: str, values: tuple[str, ...]) -> Mask:
 
 
 def like(column: pa.StringArray, patterns: tuple[str, ...]) -> Mask:
-    """Tell which values are like one of some patterns; ``*`` is any text, ``?`` one character."""
+    """Return a mask of the values that match a pattern; ``*`` is any text, ``?`` one character."""
     either = "|".join(
-        "".join({"*": ".*", "?": "."}.get(one, re.escape(one)) for one in pattern)
+        "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern)
         for pattern in patterns
     )
     return np.asarray(pc.match_substring_regex(column, f"^(?s:{either})$"))
 
 
 def like_either(column: pa.StringArray, other: pa.StringArray, patterns: tuple[str, ...]) -> Mask:
-    """Tell which of two values beside each other is like one of some patterns."""
+    """Return a mask of the rows where either of two values matches a pattern."""
     return like(column, patterns) | like(other, patterns)
 
 
 def _to_customer(rows: Rows, to: str, directory: Directory, day: Days, places: Integers) -> Mask:
-    """Tell whether what was called a customer holds: a number, or for ``customer`` a device."""
+    """Return a mask of rows whose called number or, for ``customer``, device a customer holds."""
     held = np.zeros(len(places), np.bool_)
     called = [*identifiers(rows, "dst", places)]
     if to == "did":
@@ -122,7 +122,7 @@ def _to_customer(rows: Rows, to: str, directory: Directory, day: Days, places: I
 def customer_of(
     rows: Rows, taken: Taken, directory: Directory, day: Days, ways: Ways, fates: Fates
 ) -> tuple[Indexes, pa.StringArray]:
-    """Find the customer of each row, by the first identifier in its rule's order that is known.
+    """Find the customer of each row, by the first known identifier in its rule's order.
 
     A row that bears unknown identifiers alone is refused. One that bears none is refused as
     ``unclaimed`` where it left by a trunk, and else left out.
@@ -141,25 +141,25 @@ def customer_of(
     customer = np.full(len(rows), NOBODY, np.int32)
     seen, place = [pa.array([""], pa.string())], np.zeros(len(rows), np.int64)
     bears = np.zeros(len(rows), np.bool_)
-    for index, one in enumerate(taken.rules):
+    for index, rule in enumerate(taken.rules):
         # A device nobody holds, such as a carrier's, says nothing where accounts are asked first.
-        weak = {"channel", "dstchannel"} if "accountcode" in one.identify else set()
-        items = (*one.identify, "payer") if rows.has("payer") else one.identify
+        weak = {"channel", "dstchannel"} if "accountcode" in rule.identify else set()
+        items = (*rule.identify, "payer") if rows.has("payer") else rule.identify
         for item in items:
             pending = np.flatnonzero(fates.open & (taken.place == index) & (customer == NOBODY))
             if not len(pending):
                 break
             for values in identifiers(rows, item, pending):
-                if one.direction in {"", "outgoing"} and item not in weak:
+                if rule.direction in {"", "outgoing"} and item not in weak:
                     bears[pending] |= np.asarray(pc.not_equal(values, ""))
-                found = directory.identify(values, day[pending])
-                first = np.flatnonzero((customer[pending] < 0) & (found >= 0))
-                customer[pending[first]] = found[first]
+                holders = directory.identify(values, day[pending])
+                first = np.flatnonzero((customer[pending] < 0) & (holders >= 0))
+                customer[pending[first]] = holders[first]
                 place[pending[first]] = first + sum(map(len, seen))
                 seen.append(values)
     if (accounts := rows.source.accounts) is not None:
-        there = pc.is_in(rows["accountcode"], value_set=pa.array(sorted(accounts), pa.string()))
-        fates.leave_out((customer < 0) & ~np.asarray(there), "deleted-card")
+        known = pc.is_in(rows["accountcode"], value_set=pa.array(sorted(accounts), pa.string()))
+        fates.leave_out((customer < 0) & ~np.asarray(known), "deleted-card")
     fates.refuse(
         bears & (customer < 0),
         "unknown-customer",
@@ -174,7 +174,7 @@ def customer_of(
 
 
 def identifiers(rows: Rows, item: str, places: Integers) -> Iterator[pa.StringArray]:
-    """Yield what an item of ``identify`` finds in rows; numbers as written, then as digits."""
+    """Yield the values of an ``identify`` item in rows: as written, then numbers as digits."""
     name, _, pattern = item.partition("~")
     index = pa.array(places)
     if name in {"channel", "dstchannel"} and not pattern:
@@ -190,21 +190,21 @@ def identifiers(rows: Rows, item: str, places: Integers) -> Iterator[pa.StringAr
 
 
 def _any_number(values: pa.StringArray, source: Source) -> bool:
-    """Tell whether a value may be a number that is written with more than its digits."""
+    """Return True if some value may be a number written with more than digits."""
     starts = "|".join(re.escape(prefix) for prefix in (*source.international, source.national))
     pattern = rf"^(?:{starts})[0-9\s().-]+$|^[0-9][0-9\s().-]*[\s().-][0-9\s().-]*$"
     return bool(pc.any(pc.match_substring_regex(values, pattern)).as_py())
 
 
 def _extracted(values: pa.StringArray, pattern: str) -> pa.StringArray:
-    """The first group of a pattern found in each value, or nothing."""
+    """Return the first group of a pattern in each value, or an empty text."""
     search = re.compile(pattern).search
     encoded = values.dictionary_encode()
-    found = [
+    groups = [
         (match[1] or "") if (match := search(text)) else ""
         for text in encoded.dictionary.to_pylist()
     ]
-    return pa.array(found, pa.string()).take(encoded.indices)
+    return pa.array(groups, pa.string()).take(encoded.indices)
 
 
 def _unknown(rows: Rows, rule: Rule, row: int, day: int) -> str:

@@ -1,4 +1,4 @@
-"""A spool: rows put aside by day while a large input is read, in memory and then on disk."""
+"""Store rows by day while a large input is read, in memory and then on disk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 
 class Spool:
-    """Tables of one schema by day. What goes beyond ``limit`` rows goes to files.
+    """Tables of one schema by day. Rows beyond ``limit`` are written to files.
 
     The directory's files are the spool's alone; they are gone when it is closed, and a run
     that was killed leaves them to the next writer to remove.
@@ -36,13 +36,13 @@ class Spool:
             path.unlink()
 
     def add(self, rows: pa.Table, day: pa.ChunkedArray) -> None:
-        """Put rows aside, each under its day (date32)."""
-        for one in pc.unique(day).to_pylist():
-            places = np.flatnonzero(pc.equal(day, pa.scalar(one, pa.date32())))
+        """Store rows, each under its day (date32)."""
+        for date in pc.unique(day).to_pylist():
+            places = np.flatnonzero(pc.equal(day, pa.scalar(date, pa.date32())))
             span = rows.slice(places[0], places[-1] + 1 - places[0])
             # Mostly the calls of a day follow one another: then nothing need be copied.
             part = span if len(span) == len(places) else rows.take(pa.array(places))
-            self._memory.setdefault(one, []).append(part)
+            self._memory.setdefault(date, []).append(part)
         self._rows += len(rows)
         if self._rows > self._limit:
             self._spill()
@@ -60,17 +60,17 @@ class Spool:
         return self._directory / f"{day}.arrow"
 
     def days(self) -> list[dt.date]:
-        """Days there are rows of."""
+        """Return the days that have rows, sorted."""
         return sorted({*self._memory, *self._writers})
 
     def look(self, day: dt.date) -> pa.Table:
-        """The rows of a day, which stay."""
+        """Return the rows of a day, and keep them."""
         if day not in self._taken:
             self._taken[day] = self._read(day)
         return self._taken[day]
 
     def take(self, day: dt.date) -> pa.Table:
-        """The rows of a day, for the last time."""
+        """Return the rows of a day, and remove them."""
         rows = self.look(day)
         del self._taken[day]
         self._memory.pop(day, None)

@@ -1,4 +1,4 @@
-"""Rows of a source whose trunks are known, made into legs before it is decided whose they are.
+"""Make legs of the rows of a source whose trunks are known, before deciding whose they are.
 
 Rows of one call may come in different files, days or runs. So all rows of such a source are kept
 beside the call detail, and a run that brings another row of a call makes its legs anew from all of
@@ -53,17 +53,17 @@ SCHEMA = pa.schema(
     + [(name, pa.int64()) for name in _TIMES]
     + [("answered", pa.bool_()), ("never", pa.string())]
 )
-"""A row that is kept beside the call detail; times are in seconds since 1970."""
+"""Schema of rows stored beside the call detail, with times in seconds since 1970."""
 
 PART = "part"
 BRIDGED = "freeswitch"
-"""The dialect whose rows are legs already, made for one another."""
+"""The dialect whose rows are legs already, each naming the leg it was made for."""
 _AT_ONCE = 1 << 16
-"""Rows of a batch that is handed on."""
+"""Rows per batch passed on."""
 
 
 class Made(NamedTuple):
-    """What became of an import's rows: batches in which legs stand for their rows.
+    """The result of making legs: batches in which legs replace their rows.
 
     ``beyond`` are the legs that are rows of their own. ``keys`` say which calls of the book were
     made of the same rows, see :func:`keys_of`; ``names`` are the identities such rows may have in
@@ -77,19 +77,19 @@ class Made(NamedTuple):
 
 
 def path(day: dt.date) -> str:
-    """Return where the rows that began on a day, in UTC, stand in the book."""
+    """Return the path of the rows that began on a day, in UTC."""
     return f"calls/{day:%Y-%m}/{day:%Y-%m-%d}.rows.parquet"
 
 
 def are_legs(batch: Batch) -> bool:
-    """Tell whether the rows of a batch say which leg each was made for."""
+    """Return True if the rows of a batch say which leg each was made for."""
     return bool(pc.any(pc.not_equal(batch.rows["linkedid"], "")).as_py())
 
 
 def made(
     draft: Draft, source: Source, batches: Iterable[Batch], directory: Directory, zone: str
 ) -> Made:
-    """Make legs of all rows of an import, and keep the rows in the draft.
+    """Make legs of all rows of an import, and store the rows in the draft.
 
     Args:
         draft: of the book.
@@ -143,7 +143,7 @@ def _untold(source: Source, count: int) -> str:
 
 
 def keys_of(rows: pa.Table) -> pa.StringArray:
-    """Return what ties rows to the calls that are made of them.
+    """Return keys that link rows to the calls made of them.
 
     Args:
         rows: kept rows, or calls of the call detail.
@@ -152,8 +152,8 @@ def keys_of(rows: pa.Table) -> pa.StringArray:
     start = rows["start_at"] if "start_at" in rows.column_names else rows["start"].cast(pa.int64())
     ids = pc.replace_substring_regex(rows[uid], f"{model.MARK}(in)?[0-9]*$", "")
     turn = pc.if_else(pc.equal(rows[seq], ""), start.cast(pa.string()), rows[seq])
-    found = pc.binary_join_element_wise(ids, turn, "/")
-    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+    keys = pc.binary_join_element_wise(ids, turn, "/")
+    return keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
 
 
 def rows_of(root: Path, switch: str, leg: str, start: dt.datetime) -> list[dict[str, Any]]:
@@ -212,7 +212,7 @@ def _together(batches: Sequence[Batch]) -> Batch:
 
 
 def _facts(rows: pa.Table, source: Source) -> pa.Table:
-    """Return rows as they are kept; ``start_at`` is null where a row says no time."""
+    """Return rows in their stored form, with a null ``start_at`` if they have no time."""
     columns = {name: clean(rows[name].combine_chunks()) for name in FIELDS}
     start, answer, end = (times.parse(columns[name]) for name in ("start", "answer", "end"))
     begins = times.to_utc(start, source.timezone)
@@ -237,7 +237,7 @@ def _facts(rows: pa.Table, source: Source) -> pa.Table:
 def _between(
     first: times.Times, later: times.Times, usual: Integers, most: Integers | int
 ) -> Integers:
-    """Return seconds between two times of a row, or the usual ones where they cannot be right.
+    """Return seconds between two times of a row, or ``usual`` where they cannot be right.
 
     Both are of one clock; where it was put back between them, the row's own figures hold.
     """
@@ -252,19 +252,19 @@ def _numbers(texts: pa.StringArray) -> Integers:
 
 
 def _days(rows: pa.Table) -> Integers:
-    found: Integers = rows["start_at"].to_numpy() // times.DAY
-    return found
+    days: Integers = rows["start_at"].to_numpy() // times.DAY
+    return days
 
 
 def _texts(rows: pa.Table) -> pa.StringArray:
-    """Return all that rows say as one text each: rows of one text are one."""
+    """Return each row's contents as one text: rows with the same text are the same."""
     columns = [pc.cast(rows[name], pa.string()) for name in SCHEMA.names]
-    found = pc.binary_join_element_wise(*(pc.fill_null(column, "") for column in columns), "\x1f")
-    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+    texts = pc.binary_join_element_wise(*(pc.fill_null(column, "") for column in columns), "\x1f")
+    return texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
 
 
 def _read(root: Path, day: dt.date) -> pa.Table:
-    """Read the rows that began on a day; none where there is no such file.
+    """Read the rows that began on a day, empty if there is no such file.
 
     Raises:
         MissingDetailError: if it cannot be read.
@@ -282,7 +282,7 @@ def _read(root: Path, day: dt.date) -> pa.Table:
 
 
 def _keep(draft: Draft, day: dt.date, held: pa.Table, new: pa.Table, texts: pa.StringArray) -> None:
-    """Have a day's file hold the new rows of the day, each once."""
+    """Write a day's file with the new rows added, each once."""
     own = _days(new) == (day - EPOCH).days
     rows = new.filter(pa.array(own))
     codes = texts.filter(pa.array(own)).dictionary_encode()
@@ -304,7 +304,7 @@ More = list[tuple[int, dict[str, object]]]
 
 
 class _Maker:
-    """Makes legs of rows, and says what changes in them."""
+    """Makes legs of rows, and collects what changes in the rows."""
 
     def __init__(self, source: Source, directory: Directory, zone: str, lines: Integers) -> None:
         self.source, self.directory = source, directory
@@ -312,7 +312,7 @@ class _Maker:
         self.untold = 0
         """Legs that went to several numbers and do not say when."""
         self.lines = lines
-        """The place in the batch of each new row."""
+        """Line numbers of the new rows in the batch."""
         patterns = patterns_of(source.trunks)
         self.is_trunk = functools.cache(
             lambda channel: bool(patterns and like(pa.array([channel]), patterns)[0])
@@ -338,10 +338,12 @@ class _Maker:
         values = pa.array([text])
         days = np.array([day], np.int32)
         numbers = e164.digits(values, self.source)
-        return any(self.directory.identify(one, days)[0] >= 0 for one in (values, numbers))
+        return any(
+            self.directory.identify(spelling, days)[0] >= 0 for spelling in (values, numbers)
+        )
 
     def made(self, rows: pa.Table, known: int) -> tuple[Changes, More, npt.NDArray[np.bool_]]:
-        """Return what changes in new rows, by their places, and the rows that are to be added.
+        """Return changes to new rows by place, and the rows to add.
 
         With them comes which rows are decided anew: new ones, and known ones that are heads or
         parts of legs. A known row that is a call by itself stays what it is.
@@ -381,7 +383,7 @@ class _Maker:
         return changes, more, decided
 
     def _tied(self, rows: pa.Table) -> pa.Table:
-        """Return what ties rows together: FreeSWITCH's names of channels are of devices."""
+        """Return rows for grouping, without FreeSWITCH's channel names, which are of devices."""
         if not self.is_bridged:
             return rows
         for name in ("channel", "dstchannel"):
@@ -403,19 +405,19 @@ class _Maker:
         changes: Changes,
         more: More,
     ) -> None:
-        """Say what changes in the rows of one call."""
-        found = self.model.legs(group, self.rules)
-        if not found:
+        """Collect what changes in the rows of one call."""
+        billed = self.model.legs(group, self.rules)
+        if not billed:
             self.untold += self.is_bridged and any(row.lastdata == UNTOLD for row in group)
             return
         new = [row.place for row in group if row.place >= known]
-        parts = self.model.parts(group, found, self.rules)
-        self.decided |= {*parts, *(leg.head.place for leg in found)}
+        parts = self.model.parts(group, billed, self.rules)
+        self.decided |= {*parts, *(leg.head.place for leg in billed)}
         for place in parts:
             if place >= known:
                 changes[int(self.lines[place - known])] = {"never": PART}
         stands = set()
-        for leg in found:
+        for leg in billed:
             place = leg.head.place
             values = _values(leg) | ({"application": "bridge"} if self.is_bridged else {})
             if place >= known and place not in stands:
@@ -443,7 +445,7 @@ def _as_rows(rows: pa.Table, places: Integers) -> Iterator[model.Row]:
 
 
 def _values(leg: model.Leg) -> dict[str, object]:
-    """Return what the row says that stands for a leg."""
+    """Return the values of the row that stands for a leg."""
     several = len({row._replace(place=0) for row in leg.rows}) > 1
     return {
         "uniqueid": leg.head.uniqueid + leg.mark,
@@ -466,7 +468,7 @@ def _values(leg: model.Leg) -> dict[str, object]:
 
 
 def _fields(rows: pa.Table, place: int) -> dict[str, object]:
-    """Return what a row that was read before says."""
+    """Return the values of a row that was read before."""
     return dict(rows.select(_KEPT).slice(place, 1).to_pylist()[0])
 
 
@@ -480,7 +482,7 @@ def _written(start: int) -> str:
 def _changed(
     batch: Batch, changes: Changes, more: Sequence[tuple[int, Mapping[str, object]]]
 ) -> Iterator[Batch]:
-    """Yield a batch's rows with what changes in them, and those that are added behind."""
+    """Yield a batch's rows with their changes, followed by added rows."""
     rows = batch.rows
     for name in ("leg", "payer", "extension", "never", "unknown", "direction"):
         if name not in rows.column_names:
@@ -512,7 +514,7 @@ def _changed(
 
 
 def _replaced(rows: pa.Table, changes: Changes) -> pa.Table:
-    """Return rows with other values in some places, given by column."""
+    """Return rows with values replaced in some places, given by column."""
     if not changes:
         return rows
     for name in dict.fromkeys(name for values in changes.values() for name in values):

@@ -1,4 +1,4 @@
-"""Answered calls that nobody pays for: kept by day, so that ``check`` and ``close`` repeat them.
+"""Answered calls that nobody pays for, stored by day for ``check`` and ``close`` to report.
 
 They are calls on which people talked and that no rule takes or no customer is known of. Each is
 known by the id of its row: read again it is the same call, and it is gone once it is billed, free,
@@ -40,32 +40,33 @@ SCHEMA = pa.schema(
         ("word", pa.string()),
     ]
 )
-"""``reason`` is the name the row was left out under, ``word`` the device, context or application
-that says most of it."""
+"""``reason`` is why the row was left out, ``word`` the device, context or application that explains
+it best.
+"""
 
 _FILES = "*/*.unclaimed.parquet"
 _ORDER = [(name, "ascending") for name in ("start", "switch", "uid", "seq", "seconds")]
 _NOT_ASKED = ("before-from", "after-through")
 _NAMED = 5
-"""Devices or words that are named."""
+"""Number of words named in a message."""
 
 
 class Summary(NamedTuple):
-    """Unclaimed calls added up: how many by reason and word, and their seconds in all."""
+    """Totals of unclaimed calls: counts by reason and word, and seconds in all."""
 
     calls: Counter[tuple[str, str]]
     seconds: int
 
     @property
     def reasons(self) -> Counter[str]:
-        """How many calls there are of each reason."""
-        found: Counter[str] = Counter()
+        """Return the number of calls by reason."""
+        counts: Counter[str] = Counter()
         for (reason, _), count in self.calls.items():
-            found[reason] += count
-        return found
+            counts[reason] += count
+        return counts
 
     def as_json(self) -> dict[str, object]:
-        """Return the figures as commands' ``--json`` has them."""
+        """Return the totals for ``--json``."""
         reasons = self.reasons
         return {
             "calls": reasons.total(),
@@ -74,7 +75,7 @@ class Summary(NamedTuple):
         }
 
     def text(self, where: str = "") -> str:
-        """Return calls, seconds, reasons and the first words as part of a message.
+        """Format calls, seconds, reasons and the most frequent words for a message.
 
         Args:
             where: which calls they are, such as ``of these periods``.
@@ -100,7 +101,7 @@ class Summary(NamedTuple):
 
 
 def path(day: dt.date) -> str:
-    """Return where the unclaimed calls of a day stand in the book."""
+    """Return the path of a day's unclaimed calls, relative to the book."""
     return f"calls/{day:%Y-%m}/{day:%Y-%m-%d}.unclaimed.parquet"
 
 
@@ -145,7 +146,7 @@ def _read(root: Path, day: dt.date) -> pa.Table:
 
 
 class Unclaimed:
-    """The unclaimed calls of one import, and what it has read of those known."""
+    """Collects the unclaimed calls of an import, and which of the stored ones it has read again."""
 
     def __init__(self, draft: Draft, source: Source) -> None:
         self._draft, self._switch = draft, source.switch
@@ -156,7 +157,7 @@ class Unclaimed:
         self.summary = Summary(Counter(), 0)
 
     def take(self, normal: Normalised) -> None:
-        """Hear of a batch."""
+        """Add the unclaimed calls of a batch."""
         lost = normal.unclaimed
         if len(lost):
             words = zip(lost["reason"].to_pylist(), lost["word"].to_pylist(), strict=True)
@@ -177,7 +178,7 @@ class Unclaimed:
             self._read.setdefault(day, []).append(keys_of(rows))
 
     def write(self, remade: pa.StringArray | None = None) -> None:
-        """Bring the files of days into line with what was read.
+        """Write the day files that change.
 
         Args:
             remade: keys of rows that are legs, or parts of some, see
@@ -189,15 +190,15 @@ class Unclaimed:
             touched |= self._known
         for day in sorted(touched):
             held = _read(self._draft.root, day)
-            gone = [*self._read.get(day, ()), *([remade] if remade is not None else [])]
+            replaced = [*self._read.get(day, ()), *([remade] if remade is not None else [])]
             ours = pc.equal(held["switch"], self._switch)
-            stays = held.filter(pc.invert(pc.and_(ours, _among(keys_of(held), gone))))
+            stays = held.filter(pc.invert(pc.and_(ours, _among(keys_of(held), replaced))))
             rows = pa.concat_tables([stays, self._of(lost, day)]).sort_by(_ORDER)
             if not rows.equals(held):
                 self._draft.put(path(day), _written(rows) if len(rows) else None)
 
     def _of(self, lost: pa.Table | None, day: dt.date) -> pa.Table:
-        """Return what was lost on a day, each call once."""
+        """Return the unclaimed calls of a day, each once."""
         if lost is None:
             return SCHEMA.empty_table()
         rows = lost.filter(pc.equal(lost["day"], pa.scalar(day, pa.date32())))

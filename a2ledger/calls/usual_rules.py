@@ -1,4 +1,4 @@
-"""The rules a source goes by: its own, or else those of its dialect as far as the book has them."""
+"""The rules of a source: its own, else its dialect's, fitted to the book."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def with_rules(book: Book, source: Source) -> Source:
-    """Return a source with the rules it goes by.
+    """Return a source with its effective rules.
 
     Where the book lacks a service that a dialect's rule names, it is ``Calls``; where it lacks the
     deck, what the deck would price is free. ``identify`` of a source holds for the dialect's rules,

@@ -1,4 +1,4 @@
-"""A2Billing beside the book: reconcile, export."""
+"""Commands on A2Billing beside the book: reconcile, export."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _source_option = click.option(
 
 
 class _Reconciling(click.Group):
-    """Comparisons by name; without one it is A2Billing's."""
+    """Comparisons by name; A2Billing's is the default."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take what is no name of a comparison for A2Billing's arguments."""
+        """Treat arguments that do not start with a comparison's name as A2Billing's."""
         if not args or args[0] not in (*self.commands, *ctx.help_option_names):
             args = ["a2billing", *args]
         return super().parse_args(ctx, args)
@@ -45,7 +45,7 @@ class _Reconciling(click.Group):
 
 @click.group(cls=_Reconciling)
 def reconcile() -> None:
-    """Compare the book with A2Billing, or with what a carrier asks for.
+    """Compare the book with A2Billing, or with a carrier's bill.
 
     Without a name, or with the place of its tables, it is A2Billing that is meant.
 
@@ -84,12 +84,14 @@ def reconcile_a2billing(
     Example: a2ledger reconcile a2billing
     """
     book = settings.book()
-    feed, one = _place(settings, book, place, name)
+    feed, location = _place(settings, book, place, name)
     if adopt:
         with settings.drafting(dry_run=dry_run) as draft:
-            _adopt(settings, draft, reconciling.reconcile(draft, feed, one, draft.today), dry_run)
+            _adopt(
+                settings, draft, reconciling.reconcile(draft, feed, location, draft.today), dry_run
+            )
         book = settings.book()
-    compared = reconciling.reconcile(book, feed, one, settings.today(book))
+    compared = reconciling.reconcile(book, feed, location, settings.today(book))
     if as_json_:
         print_json(compared.as_json())
     else:
@@ -110,7 +112,7 @@ def _adopt(settings: Settings, draft: Draft, compared: Compared, dry_run: bool) 
 def _place(
     settings: Settings, book: Book, place: Path | str | None, name: str
 ) -> tuple[Source, Path | Address]:
-    """The source that is meant, and where it is read from."""
+    """Return the chosen source, and where to read it."""
     feed = book.config.source(name or _only(book), sources.dialects)
     if feed.dialect != migrate.DIALECT:
         raise click.UsageError(f"{feed.name} is no A2Billing")
@@ -130,20 +132,22 @@ def _place(
     except ValueError as error:
         raise click.UsageError(f"the address of {feed.name} {error}") from None
     ask = settings.ask if sys.stdin.isatty() else None
-    found = address.with_password(parsed, feed.name, os.environ, ask)
-    return feed, migrate.place(found)
+    with_secret = address.with_password(parsed, feed.name, os.environ, ask)
+    return feed, migrate.place(with_secret)
 
 
 def _only(book: Book) -> str:
-    """The source of this dialect, configured or not."""
-    names = [one.name for one in book.config.sources.values() if one.dialect == migrate.DIALECT]
+    """Return the only source of this dialect, configured or not."""
+    names = [
+        source.name for source in book.config.sources.values() if source.dialect == migrate.DIALECT
+    ]
     if len(names) > 1:
         raise click.UsageError(f"say which with --source: {', '.join(names)}")
     return names[0] if names else migrate.DIALECT
 
 
 def _show(compared: Compared) -> None:
-    """A table of those of whom there is something to say."""
+    """Print a table of customers with a difference or a cause."""
     lines = [line for line in compared.lines if not line.agrees]
     if not lines:
         return
@@ -188,7 +192,7 @@ def _sum_up(compared: Compared) -> None:
 
 @click.group()
 def export() -> None:
-    """Hand figures of the book to other systems."""
+    """Export figures of the book to other systems."""
 
 
 @export.command("a2billing-credit")
@@ -203,8 +207,8 @@ def export_credit(settings: Settings, /, place: Path | str | None, name: str) ->
     Example: a2ledger export a2billing-credit > credit.sql
     """
     book = settings.book()
-    feed, one = _place(settings, book, place, name)
-    compared = reconciling.reconcile(book, feed, one, settings.today(book))
+    feed, location = _place(settings, book, place, name)
+    compared = reconciling.reconcile(book, feed, location, settings.today(book))
     lines = list(reconciling.statements(compared))
     for line in lines:
         click.echo(line)

@@ -1,4 +1,4 @@
-"""Call authorisation: authorize."""
+"""Call authorisation: the authorize command."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from a2ledger.switch import current_calls
 
 
 class Address(click.ParamType[str]):
-    """Where to listen."""
+    """An address and port to listen on."""
 
     name = "ADDRESS:PORT"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the address if it is one."""
+        """Parse an address with its port."""
         try:
             split_address(str(value))
         except ValueError as error:
@@ -82,7 +82,7 @@ def authorize(
 
 
 def _list(settings: Settings, known: current_calls.Running, *, as_json_: bool) -> None:
-    """Print the calls that hold money."""
+    """Print the calls that reserve money."""
     if as_json_:
         print_json({"server": known.server, "problem": known.problem, "calls": known.calls})
         return

@@ -1,4 +1,4 @@
-"""Questions that change nothing: check, balances, ageing, preview, statement."""
+"""Read-only commands: check, balances, ageing, preview, statement, verify."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from a2ledger.journal import subledgers
 from a2ledger.records import Problem
 
 _SEAL = re.compile("[0-9a-fA-F]{16,64}")
-"""At least what is printed on a bill."""
+"""Matches a seal: at least the digits that are printed on a bill."""
 
 
 @click.command()
@@ -86,22 +86,22 @@ def _undelivered(book: Book, customers: Sequence[str]) -> Iterator[Problem]:
 
 
 def _left_off(settings: Settings, book: Book) -> dict[str, Any]:
-    """Say which calls of open periods lie in quarantine or are nobody's; return them as JSON."""
+    """Report quarantined and unclaimed calls of open periods, and return them for ``--json``."""
     customers = subledgers.customers(book).values()
-    since = min((one.open_since for one in customers if not one.settled), default=dt.date.max)
+    since = min((owner.open_since for owner in customers if not owner.settled), default=dt.date.max)
     held = [call for call in unposted.held(book) if call.day is None or call.day >= since]
     summary = unclaimed.between(book, since)
-    found: dict[str, Any] = {}
+    left_off: dict[str, Any] = {}
     if held:
         reasons = Counter(call.reason for call in held)
-        found["quarantined"] = dict(sorted(reasons.items()))
-        why = ", ".join(f"{name} {count}" for name, count in found["quarantined"].items())
+        left_off["quarantined"] = dict(sorted(reasons.items()))
+        why = ", ".join(f"{name} {count}" for name, count in left_off["quarantined"].items())
         calls = f"{len(held)} call{'s' if len(held) > 1 else ''}"
         settings.talk(f"{calls} of open periods in quarantine ({why}); see `quarantine list`")
     if summary.calls:
-        found["unclaimed"] = summary.as_json()
+        left_off["unclaimed"] = summary.as_json()
         settings.talk(f"{summary.text('of open periods')}; `import --all --explain` names each")
-    return found
+    return left_off
 
 
 def _show(problems: Sequence[Problem], as_json_: bool, more: Mapping[str, Any]) -> None:
@@ -122,7 +122,7 @@ def _show(problems: Sequence[Problem], as_json_: bool, more: Mapping[str, Any]) 
             }
         )
     else:
-        kinds = [f"{one.reason} of {one.file}" for one in problems]
+        kinds = [f"{issue.reason} of {issue.file}" for issue in problems]
         for line in listed(map(str, problems), kinds):
             click.echo(line)
 
@@ -153,14 +153,14 @@ def balances(
         known(book, name)
     waiting: dict[str, int] = {}
     if day:
-        found = asking.standings_on(book, day)
+        standings = asking.standings_on(book, day)
     else:
-        found, waiting = checks.sound_balances(book)
+        standings, waiting = checks.sound_balances(book)
     if customers:
-        found, waiting = [row for row in found if row.customer in customers], {}
+        standings, waiting = [row for row in standings if row.customer in customers], {}
     if over_limit:
-        found = [row for row in found if row.over_limit]
-    rows = asking.balances_json(found)
+        standings = [row for row in standings if row.over_limit]
+    rows = asking.balances_json(standings)
     if as_json_:
         print_json(rows)
     else:
@@ -196,13 +196,13 @@ def _totals(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> list[dict
 
 
 def _head(column: str) -> str:
-    """How a column is called: ``credit limit``, ``31-60``."""
+    """Return a column's heading: ``credit limit``, ``31-60``."""
     days = column.removeprefix("d").replace("_", "-")
     return days if days[0].isdigit() else column.replace("_", " ")
 
 
 def _aligned(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> list[dict[str, Any]]:
-    """Rows whose amounts have as many decimals as the longest of their column."""
+    """Pad amounts to the most decimals of their column."""
     places = {
         name: max((len(row[name].partition(".")[2]) for row in rows), default=0) for name in columns
     }
@@ -242,14 +242,14 @@ def ageing_(
     book = settings.book()
     for name in customers:
         known(book, name)
-    found = ageing.aged(book, customers, day or settings.today(book))
+    aged_rows = ageing.aged(book, customers, day or settings.today(book))
     if overdue:
-        found = [row for row in found if row.overdue]
+        aged_rows = [row for row in aged_rows if row.overdue]
     if documents:
-        rows = [line for row in found for line in row.documents_json()]
+        rows = [line for row in aged_rows for line in row.documents_json()]
         rows = [line for line in rows if line["days"] > 0] if overdue else rows
     else:
-        rows = [row.as_json() for row in found]
+        rows = [row.as_json() for row in aged_rows]
     if as_json_:
         print_json(rows)
     elif documents:
@@ -257,7 +257,9 @@ def ageing_(
     else:
         columns = (*BUCKETS, "unapplied", "billed")
         today = settings.today(book)
-        names = {name: one.text("name", today) for name, one in subledgers.customers(book).items()}
+        names = {
+            name: owner.text("name", today) for name, owner in subledgers.customers(book).items()
+        }
         named = [{**row, "name": names[row["customer"]]} for row in rows]
         shown = _aligned([*named, *_totals(named, columns)], columns)
         heads = {name: _head(name) for name in columns}
@@ -318,21 +320,21 @@ def statement(
     Example: a2ledger statement C10001 --from 2026-01-01 --to 2026-03-31
     """
     book = settings.book()
-    one = known(book, identity)
-    found = as_json(statements.statement(book, one, since, until))
+    owner = known(book, identity)
+    values = as_json(statements.statement(book, owner, since, until))
     if as_json_:
-        print_json(found)
+        print_json(values)
         return
-    name = one.text("name", settings.today(book))
-    days = [line["date"] for line in found["lines"]]
+    name = owner.text("name", settings.today(book))
+    days = [line["date"] for line in values["lines"]]
     last = until or dt.date.fromisoformat(max(days, default=str(settings.today(book))))
     function = render.statement_html if as_html else render.statement_text
     text = function(
-        found,
+        values,
         book.root / "templates",
         customer={"id": identity, "name": name},
         currency=subledgers.currency(book, identity),
-        period={"start": str(since or one.opened), "end": str(last + dt.timedelta(days=1))},
+        period={"start": str(since or owner.opened), "end": str(last + dt.timedelta(days=1))},
     )
     click.echo(text, nl=False)
 
@@ -365,9 +367,9 @@ def verify(
     Example: a2ledger verify --expect 1f3a-99d0-04bc-7e21
     """
     book = settings.book()
-    for one in expected:
-        if not _SEAL.fullmatch(one.replace("-", "")):
-            raise click.BadParameter(f"{one!r} is no seal", param_hint="--expect")
+    for printed in expected:
+        if not _SEAL.fullmatch(printed.replace("-", "")):
+            raise click.BadParameter(f"{printed!r} is no seal", param_hint="--expect")
     kept = _anchors(book, anchor) if anchor else None
     try:
         for name in customers:
@@ -375,19 +377,19 @@ def verify(
         with settings.progress(
             "verifying", len(subledgers.customers(book)) + len(detail.digests(book))
         ) as bar:
-            found = verifying.verify(book, customers, expected, bar, kept)
+            result = verifying.verify(book, customers, expected, bar, kept)
     except BrokenBookError as error:
         if not as_json_:
             raise
-        found = Verified(problems=error.problems)
-    _show(found.problems, as_json_, {})
-    for note in found.notes:
+        result = Verified(problems=error.problems)
+    _show(result.problems, as_json_, {})
+    for note in result.notes:
         settings.talk(f"note: {note}")
     settings.talk(
-        f"{found.sealed} sealed period(s) of {found.customers} customer(s) looked at, "
-        f"{len(found.problems)} problem(s)"
+        f"{result.sealed} sealed period(s) of {result.customers} customer(s) looked at, "
+        f"{len(result.problems)} problem(s)"
     )
-    if found.problems:
+    if result.problems:
         sys.exit(NO)
     if anchor and kept is not None:
         _add_anchor(book, anchor, kept, settings.today(book))

@@ -62,7 +62,7 @@ def reconcile_carrier(
     until: dt.date | None,
     **options: Any,
 ) -> None:
-    """Compare what a carrier asks for with what the book expects to pay.
+    """Compare a carrier's bill with what the book expects to pay.
 
     FILE has the carrier's calls (start, called, seconds, amount), or lines of an invoice
     (destination, calls, minutes, amount); a CSV of any kind or a workbook. Calls only they have,
@@ -80,39 +80,39 @@ def reconcile_carrier(
             decks.first(problems), "nothing was compared", "correct the row, or remove it"
         )
     first, last = _bounds(theirs, since, until)
-    theirs = [one for one in theirs if one.start is None or first <= one.start <= last]
+    theirs = [record for record in theirs if record.start is None or first <= record.start <= last]
     tolerance = book.config.tolerances.get(name, Tolerance())
     near = dt.timedelta(seconds=tolerance.start_seconds)
     ours = list(_ours(book, name, first - near, last + near))
     if not ours and not _knows(book, name):
         raise RefusedError(f"{name}: no call went to such a carrier", undone="nothing was compared")
-    said = {options["currency"]} if options["currency"] else carrier_file.currencies(rows, columns)
-    currency = _currency(book, name, path, {call.currency for call in ours}, said)
+    named = {options["currency"]} if options["currency"] else carrier_file.currencies(rows, columns)
+    currency = _currency(book, name, path, {call.currency for call in ours}, named)
     ours = [call for call in ours if call.currency == currency]
     bounds = (first, last)
-    found = carrier_bill.compare(name, currency, ours, theirs, tolerance, bounds)
+    result = carrier_bill.compare(name, currency, ours, theirs, tolerance, bounds)
     if options["as_json_"]:
-        print_json(found.as_json())
+        print_json(result.as_json())
     else:
-        _show(found)
+        _show(result)
     if options["dispute"]:
-        _dispute(options["dispute"], found)
-    if not found.agrees:
+        _dispute(options["dispute"], result)
+    if not result.agrees:
         sys.exit(NO)
 
 
-def _currency(book: Book, carrier: str, path: Path, ours: set[str], said: set[str]) -> str:
-    """Return the currency that is compared: the file's, in which some of our calls must be.
+def _currency(book: Book, carrier: str, path: Path, ours: set[str], named: set[str]) -> str:
+    """Return the currency to compare: the file's, which some of our calls must have.
 
     Raises:
         RefusedError: if there is no such, or it is not clear which.
     """
     undone = "nothing was compared"
     known = ours or {book.config.currency}
-    fitting = {code for code in known if code in said or ("$" in said and code.endswith("D"))}
-    if said and not fitting:
+    fitting = {code for code in known if code in named or ("$" in named and code.endswith("D"))}
+    if named and not fitting:
         raise RefusedError(
-            f"{path.name}: amounts are in {', '.join(sorted(said))}, what {carrier} takes is "
+            f"{path.name}: amounts are in {', '.join(sorted(named))}, what {carrier} takes is "
             f"expected in {', '.join(sorted(known))}",
             undone,
             "see the currency under [tariffs.DECK] in a2ledger.toml",
@@ -129,20 +129,20 @@ def _currency(book: Book, carrier: str, path: Path, ours: set[str], said: set[st
 
 
 def _columns(maps: tuple[str, ...]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    columns: dict[str, str] = {}
     for item in (item for text in maps for item in re.split(r",\s*(?=\w+\s*=)", text)):
         ours, equals, theirs = (part.strip() for part in item.partition("="))
         if not (equals and theirs) or ours not in FIELDS:
             raise click.UsageError(f"--map: {item!r} is not such as called=Number; {FIELDS}")
-        found[ours] = theirs
-    return found
+        columns[ours] = theirs
+    return columns
 
 
 def _bounds(
     theirs: list[Theirs], since: dt.date | None, until: dt.date | None
 ) -> tuple[dt.datetime, dt.datetime]:
-    """Return the first and last moment that is compared."""
-    starts = [one.start for one in theirs if one.start]
+    """Return the first and last moment to compare."""
+    starts = [record.start for record in theirs if record.start]
     if not starts and not (since and until):
         raise click.UsageError("an invoice says no times: name its days with --from and --to")
     first = dt.datetime.combine(since, dt.time()) if since else min(starts)
@@ -151,7 +151,7 @@ def _bounds(
 
 
 def _ours(book: Book, carrier: str, first: dt.datetime, last: dt.datetime) -> Iterator[Ours]:
-    """Yield our calls by a carrier that started between two moments, on the book's clock."""
+    """Yield our calls by a carrier between two moments, in the book's time zone."""
     digests = detail.digests(book)
     for day in sorted(digests):
         if not first.date() - _DAY <= day <= last.date() + _DAY:
@@ -175,26 +175,26 @@ def _knows(book: Book, carrier: str) -> bool:
     return bool(book.files(f"journals/carriers/{carrier}"))
 
 
-def _show(found: Reconciled) -> None:
-    ours, theirs = found.totals
+def _show(result: Reconciled) -> None:
+    ours, theirs = result.totals
     click.echo(
-        f"{found.carrier}: {ours.calls:,} calls, {money.text(ours.micro, 2)} {found.currency} "
+        f"{result.carrier}: {ours.calls:,} calls, {money.text(ours.micro, 2)} {result.currency} "
         f"expected; {theirs.calls:,} calls, {money.text(theirs.micro, 2)} asked for; "
         f"{money.text(theirs.micro - ours.micro, 2)} more"
     )
-    if not found.is_invoice:
-        for kind, count in found.counts().items():
+    if not result.is_invoice:
+        for kind, count in result.counts().items():
             click.echo(f"{count:>9,} {kind}")
-    names = found.differing()
+    names = result.differing()
     if names:
         click.echo("\ndestinations that differ")
     for name in names[:_SHOWN]:
-        mine, other = found.destinations[name]
+        mine, other = result.destinations[name]
         click.echo(
             f"  {name[:32]:<32} {mine.calls:>7,} {other.calls:>7,} calls "
             f"{money.text(mine.micro, 2):>12} {money.text(other.micro, 2):>12}"
         )
-    disputed = [pair for pair in found.pairs if pair.kind != AGREES]
+    disputed = [pair for pair in result.pairs if pair.kind != AGREES]
     if disputed:
         click.echo("\ncalls that differ")
     for pair in disputed[:_SHOWN]:
@@ -204,9 +204,9 @@ def _show(found: Reconciled) -> None:
         click.echo(f"  … and {len(disputed) - _SHOWN} more: --dispute FILE, or --json")
 
 
-def _dispute(path: Path, found: Reconciled) -> None:
+def _dispute(path: Path, result: Reconciled) -> None:
     out = io.StringIO()
-    rows = [pair.row() for pair in found.pairs if pair.kind != AGREES]
+    rows = [pair.row() for pair in result.pairs if pair.kind != AGREES]
     csv.writer(out, lineterminator="\n").writerows(
         [DISPUTE, *([csvfile.cell(cell) for cell in row] for row in rows)]
     )

@@ -1,4 +1,4 @@
-"""The end of a period: close and invoice."""
+"""Commands for the end of a period: close and invoice."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def close(
 def _tell_unposted(
     book: Book, held: Sequence[unposted.Held], closed: Sequence[closing.Closed]
 ) -> None:
-    """Say which calls of the periods closed lie in quarantine, and which are nobody's."""
+    """Report quarantined and unclaimed calls of the periods closed."""
     periods = [(row.customer, row.period) for row in closed]
     for line in unposted.told(held, periods):
         todo = "they are on no bill; see `a2ledger quarantine list`"
@@ -114,7 +114,7 @@ def _tell_unposted(
 
 
 def _told(closed: Sequence[closing.Closed], dry_run: bool) -> str:
-    """How many periods were closed; of a rehearsal also what they would bill in all."""
+    """Return how many periods were closed, for a dry run, also the total billed."""
     if not dry_run:
         return f"{len(closed)} period(s) closed"
     billed = " and ".join(closing.totals(closed))
@@ -122,7 +122,7 @@ def _told(closed: Sequence[closing.Closed], dry_run: bool) -> str:
 
 
 def _close_message(closed: Sequence[closing.Closed]) -> str:
-    """What was closed, and the numbers taken: first and last of each series."""
+    """Return the commit message: periods closed, and first and last number of each series."""
     series: dict[str, list[str]] = {}
     for number in (row.number for row in closed if row.number):
         series.setdefault(number.rstrip("0123456789"), []).append(number)
@@ -137,7 +137,7 @@ class Month(click.ParamType[str]):
     name = "month"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the month a text names."""
+        """Parse a month."""
         try:
             return f"{dt.datetime.strptime(str(value), '%Y-%m'):%Y-%m}"  # noqa: DTZ007 - no time
         except ValueError:
@@ -175,7 +175,7 @@ class Month(click.ParamType[str]):
 def invoice(
     settings: Settings, /, *, output: Path | None, as_json_: bool, dry_run: bool, **given: Any
 ) -> None:
-    """Render closed documents, by number, month or all; prints the paths written, one a line.
+    """Render closed documents, by number, month or all, and print the paths written.
 
     ubl, cii and facturx are electronic invoices; what one lacks is named. calls (CSV), calls-html
     and calls-pdf list its calls, numbers masked as the customer wants it. Without numbers, those
@@ -185,23 +185,23 @@ def invoice(
     """
     book = settings.book()
     numbers, names = given["numbers"], _formats(given["formats"])
-    found = _chosen(settings, book, as_json_=as_json_, **given)
+    selected = _chosen(settings, book, as_json_=as_json_, **given)
     if as_json_:
-        documents = [as_json(document) for document in found.values()]
+        documents = [as_json(document) for document in selected.values()]
         print_json(documents[0] if len(numbers) == 1 else documents)
         return
     for_people = [name for name in names if name in rendering.ENDINGS]
     for_programs = [name for name in names if name in electronic.ENDINGS]
-    with settings.progress("rendering", len(found) * len(names)) as bar:
+    with settings.progress("rendering", len(selected) * len(names)) as bar:
         invoices = EInvoices(book, partial(itemised.attached, book))
-        numbered = _invoices(found, numbers) if for_programs else {}
+        numbered = _invoices(selected, numbers) if for_programs else {}
         today = settings.today(book)
         files, refused = electronic.rendered(invoices, numbered, for_programs, today, bar)
         if refused and numbers:
             files, for_people = {}, []
-        files |= rendering.rendered(found, for_people, book.root / "templates", bar)
+        files |= rendering.rendered(selected, for_people, book.root / "templates", bar)
         lists = [name for name in names if name in itemised.ENDINGS]
-        files |= itemised.rendered(book, found, lists, bar)
+        files |= itemised.rendered(book, selected, lists, bar)
     if str(output) == "-":
         for content in files.values():
             click.echo(content, nl=False)
@@ -235,20 +235,20 @@ def _chosen(
     as_json_: bool,
     formats: str,
 ) -> dict[str, Document]:
-    """Return the documents that are named, in one way or another."""
+    """Return the documents chosen by number, by month, or all."""
     del formats
     if not (numbers or month or everything or as_json_):
         raise click.UsageError(
             "which? name documents, or say --period MONTH or --all; `a2ledger invoices` lists them"
         )
-    found = rendering.chosen(book, numbers, month or "")
-    if not found:
+    documents = rendering.chosen(book, numbers, month or "")
+    if not documents:
         settings.talk(f"note: no document{f' of a period that ends in {month}' if month else ''}")
-    return found
+    return documents
 
 
 def _invoices(documents: Mapping[str, Document], numbers: Sequence[str]) -> dict[str, Document]:
-    """Documents that e-invoices can be made of; all of them if they were asked for by name."""
+    """Return documents that can become e-invoices, all of them if they were named."""
     return {
         name: document for name, document in documents.items() if numbers or document.kind in KINDS
     }

@@ -1,4 +1,4 @@
-"""What puts right what was posted: credit notes, refunds, write-offs, transfers, deposits."""
+"""Commands that correct postings: credit notes, refunds, write-offs, transfers, deposits."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from a2ledger.corrections.transfer import Moving
 
 
 class Asked:
-    """What every correction is asked with, and how it is told."""
+    """The options shared by all corrections, and how their results are shown."""
 
     def __init__(
         self, settings: Settings, day: dt.date | None, identity: str, description: str, **how: bool
@@ -41,7 +41,7 @@ class Asked:
         self.as_json, self.dry_run = how["as_json_"], how["dry_run"]
 
     def wanted(self, draft: Draft, kind: str, customer: str) -> Wanted:
-        """The part of a correction that all have."""
+        """Return the fields common to all corrections."""
         if customer:
             known(draft, customer)
         return Wanted(
@@ -53,7 +53,7 @@ class Asked:
         )
 
     def post(self, correct: Callable[[Draft], Posted]) -> None:
-        """Post a correction, and say so."""
+        """Post a correction, and report it."""
         with self.settings.drafting(dry_run=self.dry_run) as draft:
             posted = correct(draft)
             self.settings.publish(draft, posted.message, self.dry_run)
@@ -64,7 +64,7 @@ class Asked:
 
 
 def correction(command: Callable[..., None]) -> Callable[..., None]:
-    """The options of every correction; the command gets them as one :class:`Asked`."""
+    """Add the options of every correction, passed to the command as one :class:`Asked`."""
 
     @functools.wraps(command)
     def gathered(
@@ -186,7 +186,7 @@ def returned(asked: Asked, *, customer: str, payment: str) -> None:
 @description_option
 @correction
 def goodwill(asked: Asked, *, customer: str, amount: int) -> None:
-    """Give a customer a credit that is no correction of a bill.
+    """Credit a customer as goodwill, without correcting a bill.
 
     Example: a2ledger goodwill C10001 5.00 --description "Sorry for the outage"
     """
@@ -202,7 +202,7 @@ def goodwill(asked: Asked, *, customer: str, amount: int) -> None:
 @description_option
 @correction
 def write_off(asked: Asked, *, customer: str, amount: int | None, vat_relief: bool) -> None:
-    """Give up what a customer owes on bills, all of it or an amount.
+    """Write off what a customer owes on bills, all of it or an amount.
 
     It is set against the oldest open bills. With --vat-relief the VAT of each goes back in the
     proportion in which its open amount falls.
@@ -222,7 +222,7 @@ def write_off(asked: Asked, *, customer: str, amount: int | None, vat_relief: bo
 @description_option
 @correction
 def recover(asked: Asked, *, customer: str, amount: int) -> None:
-    """Have a debt that was written off be owed again, because it is paid after all.
+    """Undo a write-off, or part of it, because the debt is paid after all.
 
     What was written off last comes back first, and the VAT it was relieved of is due again in
     proportion. The payment itself is recorded as any other.
@@ -275,7 +275,7 @@ def transfer(asked: Asked, *, source: str, to: str, what: str, payment: bool) ->
 
 
 def _amount(text: str) -> int | None:
-    """An amount above zero, or nothing."""
+    """Parse a positive amount, or None if it is not one."""
     try:
         micro = money.parse(text)
     except ValueError:
@@ -284,7 +284,7 @@ def _amount(text: str) -> int | None:
 
 
 def _party(name: str) -> str:
-    """A customer, or the empty text where money that is nobody's is meant."""
+    """Return a customer's id, an empty text for suspense."""
     return "" if name == NOBODY else name
 
 
@@ -318,12 +318,12 @@ def deposit(asked: Asked, *, customer: str, amount: int | None, back: bool, meth
 @as_json_option
 @pass_settings
 def suspense(settings: Settings, as_json_: bool) -> None:
-    """List payments that are no customer's; `transfer suspense CUSTOMER ID` takes one to its owner.
+    """List payments of no known customer, for `transfer suspense CUSTOMER ID` to assign.
 
     Example: a2ledger suspense
     """
     book = settings.book()
-    found = transferring.unmatched(book)
+    rows = transferring.unmatched(book)
     if as_json_:
         print_json(
             [
@@ -336,11 +336,11 @@ def suspense(settings: Settings, as_json_: bool) -> None:
                     "reference": row.reference,
                     "description": row.description,
                 }
-                for row in found
+                for row in rows
             ]
         )
         return
-    for row in found:
+    for row in rows:
         about = ", ".join(filter(None, [row.reference, row.description]))
         amount = f"{money.text(row.amount_micro, 2)} {row.currency}"
         click.echo(f"{row.date}  {row.id}  {amount}  {row.account}  {about}".rstrip())

@@ -1,4 +1,4 @@
-"""Customers: add, set, show, list."""
+"""Commands on customers: add, set, block, show, list."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ _HELP = {
     "guards": "What their calls may do at most: calls=2, per_day=20.",
 }
 _LISTS = ("identifiers", "tariff", "delivery", "guards", "dial_plan")
-"""Facts that are lists."""
+"""Facts whose value is a list."""
 _LOCAL = ("credit_limit", "discount_percent")
 
 
 def fact_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """An option for every fact of a customer."""
+    """Add an option for every fact of a customer."""
     for key in reversed(KEYS):
         function = click.option(
             f"--{key.replace('_', '-')}",
@@ -90,7 +90,7 @@ def fact_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Change(NamedTuple):
-    """What a fact is to be, or what a list is to have more or less."""
+    """A new value of a fact, or items to add to a list or remove from it."""
 
     key: str
     how: str
@@ -99,8 +99,8 @@ class Change(NamedTuple):
 
 
 def _changes(words: Sequence[str]) -> list[Change]:
-    """Facts written as ``KEY=VALUE``, ``KEY VALUE``, ``KEY+=ITEM`` or ``KEY-=ITEM``."""
-    found = []
+    """Parse changes given as ``KEY=VALUE``, ``KEY VALUE``, ``KEY+=ITEM`` or ``KEY-=ITEM``."""
+    parsed = []
     rest = iter(words)
     for word in rest:
         key, how, value = _parts(word)
@@ -114,8 +114,8 @@ def _changes(words: Sequence[str]) -> list[Change]:
             raise click.UsageError(f"{key}: {how} is for lists: {', '.join(_LISTS)}")
         if key in _LOCAL:
             value = NUMBER.convert(value, None, click.get_current_context())
-        found.append(Change(key, how, value))
-    return found
+        parsed.append(Change(key, how, value))
+    return parsed
 
 
 def _parts(word: str) -> tuple[str, str, str]:
@@ -124,13 +124,13 @@ def _parts(word: str) -> tuple[str, str, str]:
 
 
 def _facts(customer: Customer, changes: Sequence[Change], day: dt.date) -> dict[str, str]:
-    """Return the values facts are to have, lists with what is added and taken off."""
-    found: dict[str, str] = {}
+    """Return the new values of facts, with items added to lists and removed from them."""
+    facts: dict[str, str] = {}
     for key, how, value in changes:
         if how == "=":
-            found[key] = value
+            facts[key] = value
             continue
-        held = list(split_list(found[key]) if key in found else customer.listed(key, day))
+        held = list(split_list(facts[key]) if key in facts else customer.listed(key, day))
         items = split_list(value)
         if how == "+=":
             held += [item for item in items if item not in held]
@@ -142,12 +142,12 @@ def _facts(customer: Customer, changes: Sequence[Change], day: dt.date) -> dict[
             )
         else:
             held = [item for item in held if item not in items]
-        found[key] = ", ".join(held)
-    return found
+        facts[key] = ", ".join(held)
+    return facts
 
 
 def _ask(customer: Customer, changes: Sequence[Change], day: dt.date) -> None:
-    """Have a person agree to lists that lose something by being replaced.
+    """Ask for confirmation if replacing a list would lose items.
 
     Raises:
         RefusedError: if nobody does.
@@ -217,7 +217,7 @@ def customer_set(
     dry_run: bool,
     **facts: str | None,
 ) -> None:
-    """Change what is known of a customer, from a day on.
+    """Change a customer's facts from a day on.
 
     KEY=VALUE sets a fact. Of a list, identifiers+=ITEM adds and identifiers-=ITEM takes off;
     replacing a list that has more in it asks first.
@@ -250,7 +250,7 @@ def customer_set(
 def customer_block(
     settings: Settings, identity: str, reason: str, since: dt.date | None, dry_run: bool
 ) -> None:
-    """Let a customer make no more calls, as far as a switch asks `a2ledger authorize`.
+    """Block a customer's calls on switches that ask `a2ledger authorize`.
 
     Example: a2ledger customer block C10001 --reason "card stolen"
     """
@@ -299,7 +299,7 @@ def _set_blocked(
 def customer_reopen(
     settings: Settings, identity: str, since: dt.date | None, dry_run: bool
 ) -> None:
-    """Open an account again that was settled with `close --final`.
+    """Reopen an account that was settled with `close --final`.
 
     Example: a2ledger customer reopen C10001
     """
@@ -320,18 +320,18 @@ def customer_show(settings: Settings, identity: str, as_json_: bool) -> None:
     Example: a2ledger customer show C10001
     """
     book = settings.book()
-    found = balances.customer_json(known(book, identity), settings.today(book))
+    facts = balances.customer_json(known(book, identity), settings.today(book))
     if as_json_:
-        print_json(found)
+        print_json(facts)
         return
-    for key, value in found.items():
+    for key, value in facts.items():
         if key not in {"history", "fees", "periods"}:
             click.echo(f"{key:<16} {value}")
-    for key, changes in found["history"].items():
+    for key, changes in facts["history"].items():
         for change in changes:
-            if change["from"] > found["opened"]:
+            if change["from"] > facts["opened"]:
                 click.echo(f"{key:<16} {change['value']} from {change['from']}")
-    for row in found["fees"]:
+    for row in facts["fees"]:
         click.echo(f"{'fee':<16} {fees.described(row)}")
 
 
@@ -345,9 +345,9 @@ def customer_list(settings: Settings, as_json_: bool) -> None:
     """
     book = settings.book()
     today = settings.today(book)
-    found = [balances.customer_json(one, today) for one in subledgers.customers(book).values()]
+    rows = [balances.customer_json(owner, today) for owner in subledgers.customers(book).values()]
     if as_json_:
-        print_json(found)
+        print_json(rows)
         return
-    for row in found:
+    for row in rows:
         click.echo(f"{row['customer']:<16} {row.get('name', ''):<32} {row.get('tariff', '')}")

@@ -1,4 +1,4 @@
-"""Whether all is as it should be around a book: doctor."""
+"""The doctor command: checks a book's surroundings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from a2ledger.errors import NO
 @as_json_option
 @pass_settings
 def doctor(settings: Settings, mend: bool, backup: str | None, as_json_: bool) -> None:
-    """Look at what the book stands on: programs, permissions, git, clock, disk, leftovers.
+    """Check the book's surroundings: programs, permissions, git, clock, disk, leftovers.
 
     Says what to do where there is something, and then exits with 1. With --mend it first does
     what can be done without asking. With --backup it looks at copies instead: what would not
@@ -54,21 +54,21 @@ def doctor(settings: Settings, mend: bool, backup: str | None, as_json_: bool) -
         _mend(settings, book)
     if backup is not None and book is not None:
         copy = Path(backup) if backup else None
-        found = [examining.Finding(*part) for part in backups.look(book, copy)]
+        findings = [examining.Finding(*part) for part in backups.look(book, copy)]
     else:
-        found = examining.examine(settings.root, book, settings.clock())
+        findings = examining.examine(settings.root, book, settings.clock())
     if as_json_:
-        print_json(examining.as_json(found))
+        print_json(examining.as_json(findings))
     else:
-        for one in found:
-            if one.todo or not settings.quiet:
-                click.echo(str(one))
-    if any(one.todo for one in found):
+        for finding in findings:
+            if finding.todo or not settings.quiet:
+                click.echo(str(finding))
+    if any(finding.todo for finding in findings):
         sys.exit(NO)
 
 
 def _mend(settings: Settings, book: Book) -> None:
-    """Take the lock, which alone recovers, and bring permissions into line."""
+    """Take the lock, which recovers an interrupted run, and fix permissions."""
     with settings.drafting(dry_run=False, adopting=False) as draft:
         changed = examining.mended(book.vault)
         brought = mending.mend(draft)

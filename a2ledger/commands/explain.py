@@ -1,4 +1,4 @@
-"""Explain a line of a bill: from the line down to calls and rates."""
+"""The explain command: from a line of a bill down to calls and rates."""
 
 from __future__ import annotations
 
@@ -51,29 +51,29 @@ def explain(  # noqa: PLR0913 - a parameter for each option
     Example: a2ledger explain INV-2026-000002 1
     """
     book = settings.book()
-    told = tracing.explain(book, document, number, settings.today(book))
+    trace = tracing.explain(book, document, number, settings.today(book))
     rows = [
         (place, row)
-        for place, row in enumerate(told.calls.to_pylist(), start=1)
+        for place, row in enumerate(trace.calls.to_pylist(), start=1)
         if as_csv or place <= shown or place == which
     ]
     calls = [call_price.call_json(book, row, place) for place, row in rows]
-    if which and which > len(told.calls):
-        raise click.BadParameter(f"the line has {len(told.calls)} call(s)", param_hint="--call")
+    if which and which > len(trace.calls):
+        raise click.BadParameter(f"the line has {len(trace.calls)} call(s)", param_hint="--call")
     first = [(place, row) for place, row in rows if place == (which or 1)]
     prices = [(place, row, call_price.priced(book, row, buy=buy)) for place, row in first]
     if as_csv:
         _csv(calls)
     elif as_json_:
-        print_json(_json(told, calls, prices))
+        print_json(_json(trace, calls, prices))
     else:
-        _text(told, calls)
+        _text(trace, calls)
         for place, row, price in prices:
             _price(place, row, price)
             _leg(book, row)
-    for note in told.notes:
-        click.echo(f"a2ledger: {told.name}: {note}", err=True)
-    if told.notes:
+    for note in trace.notes:
+        click.echo(f"a2ledger: {trace.name}: {note}", err=True)
+    if trace.notes:
         sys.exit(NO)
 
 
@@ -91,33 +91,33 @@ def _csv(calls: list[dict[str, Any]]) -> None:
 
 
 def _json(
-    told: Explanation, calls: list[dict[str, Any]], prices: list[tuple[int, Any, Priced]]
+    trace: Explanation, calls: list[dict[str, Any]], prices: list[tuple[int, Any, Priced]]
 ) -> dict[str, Any]:
-    before, after = told.rounding()
-    known = told.micro is not None
+    before, after = trace.rounding()
+    known = trace.micro is not None
     return {
-        "document": told.name,
-        "customer": told.customer,
-        "currency": told.currency,
-        "line": told.line,
-        "included": told.included,
-        "exact": money.text(told.micro) if told.micro is not None else None,
-        "total_before": money.text(told.before_micro) if known else None,
-        "shown_before": money.text(before, told.places) if known else None,
-        "shown_after": money.text(after, told.places) if known else None,
+        "document": trace.name,
+        "customer": trace.customer,
+        "currency": trace.currency,
+        "line": trace.line,
+        "included": trace.included,
+        "exact": money.text(trace.micro) if trace.micro is not None else None,
+        "total_before": money.text(trace.before_micro) if known else None,
+        "shown_before": money.text(before, trace.places) if known else None,
+        "shown_after": money.text(after, trace.places) if known else None,
         "postings": [
             {
-                "file": one.file,
-                "line": one.line,
-                "date": str(one.date),
-                "text": one.text,
-                "amount": money.text(one.micro),
-                "part": money.text(one.part_micro),
+                "file": posting.file,
+                "line": posting.line,
+                "date": str(posting.date),
+                "text": posting.text,
+                "amount": money.text(posting.micro),
+                "part": money.text(posting.part_micro),
             }
-            for one in told.postings
+            for posting in trace.postings
         ],
-        "credits": told.credits or None,
-        "calls_total": len(told.calls),
+        "credits": trace.credits or None,
+        "calls_total": len(trace.calls),
         "calls": calls,
         "prices": [
             {
@@ -137,30 +137,34 @@ def _json(
             }
             for place, row, price in prices
         ],
-        "notes": told.notes,
+        "notes": trace.notes,
     }
 
 
-def _text(told: Explanation, calls: list[dict[str, Any]]) -> None:
-    line, currency = told.line, told.currency
-    what = ", ".join(filter(None, (line["service"], line["destination"], line["description"])))
+def _text(trace: Explanation, calls: list[dict[str, Any]]) -> None:
+    line, currency = trace.line, trace.currency
+    title = ", ".join(filter(None, (line["service"], line["destination"], line["description"])))
     click.echo(
-        f"{told.name}, line {line['line']}: {what}: {line['net']} {currency} ({line['vat_code']})"
+        f"{trace.name}, line {line['line']}: {title}: {line['net']} {currency} ({line['vat_code']})"
     )
-    if told.micro is not None:
-        _rounding(told)
-    if told.credits:
-        click.echo(f"it credits {told.credits}: explain that document's line")
+    if trace.micro is not None:
+        _rounding(trace)
+    if trace.credits:
+        click.echo(f"it credits {trace.credits}: explain that document's line")
     click.echo("\npostings")
-    for one in told.postings:
-        part = "" if one.part_micro == one.micro else f", {money.text(one.part_micro)} of it here"
-        place = f"{one.file}:{one.line}" if one.file else "not posted yet"
-        click.echo(f"  {place}  {one.date}  {one.text}: {money.text(one.micro)}{part}")
+    for posting in trace.postings:
+        part = (
+            ""
+            if posting.part_micro == posting.micro
+            else f", {money.text(posting.part_micro)} of it here"
+        )
+        place = f"{posting.file}:{posting.line}" if posting.file else "not posted yet"
+        click.echo(f"  {place}  {posting.date}  {posting.text}: {money.text(posting.micro)}{part}")
     if calls:
         click.echo("\ncalls")
         _table(calls)
-    if (more := len(told.calls) - len(calls)) > 0:
-        click.echo(f"  … and {more} more: --calls {len(told.calls)}, or --csv")
+    if (more := len(trace.calls) - len(calls)) > 0:
+        click.echo(f"  … and {more} more: --calls {len(trace.calls)}, or --csv")
 
 
 def _table(calls: list[dict[str, Any]]) -> None:
@@ -185,7 +189,7 @@ def _table(calls: list[dict[str, Any]]) -> None:
 
 
 def _leg(book: Book, call: dict[str, Any]) -> None:
-    """Print the rows that a call was made of, where it is more than one."""
+    """Print the rows a call was made of, if there are several."""
     if not call["leg"]:
         return
     channel, _, names = call["leg"].partition(": ")
@@ -200,18 +204,18 @@ def _leg(book: Book, call: dict[str, Any]) -> None:
         )
 
 
-def _rounding(told: Explanation) -> None:
-    exact = told.micro or 0
-    before, after = told.rounding()
-    places = told.places
+def _rounding(trace: Explanation) -> None:
+    exact = trace.micro or 0
+    before, after = trace.rounding()
+    places = trace.places
     moved = money.text(after - before, places)
     click.echo(f"exactly {money.text(exact)}")
     click.echo(
-        f"posted under {told.line['vat_code']} before it {money.text(told.before_micro)}, "
-        f"shown as {money.text(before, places)}; with it {money.text(told.before_micro + exact)}, "
+        f"posted under {trace.line['vat_code']} before it {money.text(trace.before_micro)}, "
+        f"shown as {money.text(before, places)}; with it {money.text(trace.before_micro + exact)}, "
         f"shown as {money.text(after, places)}: {moved} more"
     )
-    if told.included:
+    if trace.included:
         click.echo("prices contain VAT: the line shows it less the VAT inside")
 
 

@@ -1,4 +1,4 @@
-"""Recurring fees: add, change, stop, list."""
+"""Commands on recurring fees: add, change, stop, list."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from a2ledger.records import span
 
 
 def _every(context: click.Context, option: click.Parameter, value: str) -> str:
-    """Return what an amount is for, if it recurs."""
+    """Check the span of a recurring amount, such as ``month``."""
     try:
         span(value)
     except ValueError as error:
@@ -46,7 +46,7 @@ _since = click.option("--from", "since", type=DAY, metavar="DATE", help="From th
 
 @click.group()
 def fee() -> None:
-    """Add, change and stop what recurs: subscriptions, numbers, lines."""
+    """Add, change and stop recurring fees: subscriptions, numbers, lines."""
 
 
 @fee.command("add")
@@ -81,7 +81,7 @@ def fee_add(
     dry_run: bool,
     **terms: Any,
 ) -> None:
-    """Add a recurring fee, and post what of it is due.
+    """Add a recurring fee, and post what is due of it.
 
     AMOUNT is for the whole of --every; days at its ends are prorated. With --quantity it is the
     price of each.
@@ -112,7 +112,7 @@ def fee_change(
     since: dt.date | None,
     dry_run: bool,
 ) -> None:
-    """Change what a fee costs, from today or a day on.
+    """Change a fee's price, from today or a day on.
 
     Example: a2ledger fee change C10001 fee1 5.00 --from 2026-04-01
     """
@@ -134,7 +134,7 @@ def fee_change(
 def fee_stop(
     settings: Settings, *, identity: str, name: str, since: dt.date | None, dry_run: bool
 ) -> None:
-    """Stop a fee: the day before DATE, or today, is the last it is due for.
+    """Stop a fee. The last day it is charged for is the one before DATE, or today.
 
     Days that were billed ahead are credited.
 
@@ -148,16 +148,16 @@ def fee_stop(
 
 
 def _finish(settings: Settings, draft: Draft, identity: str, message: str, dry_run: bool) -> None:
-    """Post what the change makes due, say so, and publish."""
+    """Post what the change makes due, report it, and publish."""
     _say(settings, charge.charge(draft, {identity}))
     settings.publish(draft, message, dry_run)
 
 
-def _say(settings: Settings, found: Mapping[str, charge.Changes]) -> None:
-    for customer, changes in found.items():
+def _say(settings: Settings, changes_of: Mapping[str, charge.Changes]) -> None:
+    for customer, changes in changes_of.items():
         for entry in changes.put:
-            said = f"{customer}: {entry.date} {entry.payee}, {entry.narration}"
-            settings.talk(f"{said}: {charge.shown(entry)}")
+            line = f"{customer}: {entry.date} {entry.payee}, {entry.narration}"
+            settings.talk(f"{line}: {charge.shown(entry)}")
         for link in sorted(changes.removed):
             settings.talk(f"{customer}: {link} taken back")
 
@@ -182,7 +182,7 @@ def fee_list(settings: Settings, *, identity: str | None, as_json_: bool) -> Non
 
 
 def described(row: Mapping[str, Any]) -> str:
-    """A fee in a line, for a person."""
+    """Format a fee in one line."""
     until = f" until {row['until']}" if row["until"] else ""
     text = f", {row['description']}" if row["description"] else ""
     if row["quantity"] > 1:

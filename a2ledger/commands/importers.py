@@ -1,4 +1,4 @@
-"""By what each kind of rows is imported: the one table of `import` and `quarantine retry`."""
+"""Importers by kind of rows, for `import` and `quarantine retry`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes in: import, quarantine, rate."""
+"""Commands on incoming data: import, quarantine, rate."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from a2ledger.sources.batch import UnusableInput
 from a2ledger.sources.text.lines import BOM
 
 _BLANK = 1 << 16
-"""Bytes of the largest file that is looked at for having nothing in it."""
+"""Size in bytes of the largest file that is checked for being blank."""
 
 
 class ImportCommand(click.Command):
@@ -138,8 +138,8 @@ def import_(
     with settings.drafting(dry_run=dry_run) as draft:
         if columns or like:
             before = mapping.remember(draft, source, columns, like)
-        if found := _moved(settings, draft, source, paths, taking, limits):
-            parts, reading = list(found.parts), found.reading
+        if migrated := _moved(settings, draft, source, paths, taking, limits):
+            parts, reading = list(migrated.parts), migrated.reading
             report = reporting.together(source, parts, parts[1].files)
         elif source in IMPORTERS.lists:
             files = _files(source, paths, limits)
@@ -208,7 +208,7 @@ def _rebuild(
 
 
 def _parts(parts: Sequence[reporting.Report]) -> dict[str, Any]:
-    """What the JSON of an import says of its parts."""
+    """Return the JSON of an import's parts."""
     if not parts:
         return {}
     rated = next(part.rated for part in parts if part.source == "calls")
@@ -223,14 +223,14 @@ def _moved(
     taking: Mapping[str, dt.date | None],
     limits: Mapping[str, Any],
 ) -> migrate.Moved | None:
-    """Import a whole A2Billing: its database, or a directory of its tables; None if it is none."""
+    """Import a whole A2Billing, from a database or exports of its tables, if it is one."""
     if source in TABLES:
         if any(taking.values()):
             raise click.UsageError("--opening and --fees-from are for a2billing")
         return None
     feed = draft.config.source(source, sources.dialects)
     inputs = [_input(settings, feed, path) for path in paths or _configured(feed)]
-    is_file = any(isinstance(one, Path) and one.is_file() for one in inputs)
+    is_file = any(isinstance(location, Path) and location.is_file() for location in inputs)
     if feed.dialect != migrate.DIALECT or is_file:
         if any(taking.values()):
             raise click.UsageError(
@@ -241,20 +241,22 @@ def _moved(
         raise click.UsageError("name one database of A2Billing, or one directory of its tables")
     feed = dataclasses.replace(feed, opening=taking["opening"] or feed.opening)
     asked = Asked(Wanted(limits["since"], limits["through"]), limits["everything"])
-    one = migrate.place(inputs[0])
-    found = migrate.import_all(draft, feed, one, settings.now(draft), asked, taking["fees_from"])
-    for note in found.notes:
+    location = migrate.place(inputs[0])
+    migrated = migrate.import_all(
+        draft, feed, location, settings.now(draft), asked, taking["fees_from"]
+    )
+    for note in migrated.notes:
         settings.talk(note)
-    rated = found.parts[1].rated
+    rated = migrated.parts[1].rated
     if rated.different or rated.without_rate:
         settings.talk(str(rated))
         for example in rated.examples:
             settings.talk(f"  {example}")
-    return found
+    return migrated
 
 
 def _say(settings: Settings, report: reporting.Report) -> None:
-    """Name what was refused, and how many rows went where."""
+    """Report refused rows, and how many rows went where."""
     rows = [*report.refused, *report.displaced]
     lines = (f"{row.where}: {row.message}; not posted ({row.reason})" for row in rows)
     for line in listed(lines, (row.reason for row in rows)):
@@ -270,7 +272,7 @@ def _record(
     *,
     empty: bool,
 ) -> None:
-    """Note the run, unless files had no calls in them and nobody said that this is right."""
+    """Record the run, unless its files have no calls and ``--empty`` was not given."""
     if reading is not None and not report.read and reading.is_bare:
         names = ", ".join(report.files)
         if not empty:
@@ -300,7 +302,7 @@ def _of_calls(
     limits: Mapping[str, Any],
     explanation: Explanation | None = None,
 ) -> tuple[reporting.Report, Reading]:
-    """Import calls; all of them where they are to be explained."""
+    """Import calls, with an explanation also those read before."""
     feed = draft.config.source(source, sources.dialects)
     _warn_of_twins(settings, draft, feed)
     inputs = [_input(settings, feed, path) for path in paths or _configured(feed)]
@@ -324,7 +326,7 @@ def _explain(
     limits: Mapping[str, Any],
     as_json_: bool,
 ) -> None:
-    """Print what would become of every row, as the import itself decides it."""
+    """Print what would become of every row, as decided by the import itself."""
     explanation = Explanation()
     with settings.drafting(dry_run=True, adopting=False) as draft:
         known = [*draft.config.sources, *sources.dialects(), *TABLES]
@@ -346,7 +348,7 @@ def _explain(
 
 
 def _only_source(settled: Config, path: str) -> tuple[str, tuple[Path, ...]]:
-    """The one source there is, for a file that was named without one."""
+    """Return the only source, for a file named without one."""
     if not Path(path).exists():
         raise UnknownSourceError(
             f"{path}: is no file",
@@ -364,7 +366,7 @@ def _only_source(settled: Config, path: str) -> tuple[str, tuple[Path, ...]]:
 
 
 def _files(source: str, paths: Sequence[Path | str], limits: Mapping[str, Any]) -> list[Path]:
-    """The files of a table that is not calls."""
+    """Return the files of an import that is not calls."""
     if limits["since"] or limits["through"]:
         raise click.UsageError("--from and --through are for calls")
     if not paths:
@@ -376,7 +378,7 @@ def _files(source: str, paths: Sequence[Path | str], limits: Mapping[str, Any]) 
 
 
 def _configured(feed: Source) -> list[str]:
-    """Return the address a source is read at where no path is named.
+    """Return a source's configured address, used if no path is given.
 
     Raises:
         UsageError: if it has none.
@@ -389,14 +391,14 @@ def _configured(feed: Source) -> list[str]:
 
 
 def _is_blank(path: Path) -> bool:
-    """Return whether there is nothing in a file at all."""
+    """Return True if a file is blank."""
     if not path.is_file() or path.stat().st_size > _BLANK:
         return False
     return not path.read_bytes().removeprefix(BOM).strip()
 
 
 def _input(settings: Settings, feed: Source, path: Path | str) -> Path | Address:
-    """A path, or the address a text says, with its password."""
+    """Return a path, or a parsed address with its password."""
     if isinstance(path, Path):
         return path
     try:
@@ -413,8 +415,10 @@ def _input(settings: Settings, feed: Source, path: Path | str) -> Path | Address
 
 
 def _warn_of_twins(settings: Settings, book: Book, feed: Source) -> None:
-    """Say so where rows may be read under two names: they would be two switches' calls."""
-    twins = [one.name for one in book.config.sources.values() if one.dialect == feed.dialect]
+    """Warn if rows may be read under two source names: they would count as different calls."""
+    twins = [
+        source.name for source in book.config.sources.values() if source.dialect == feed.dialect
+    ]
     if not feed.configured and twins:
         settings.talk(
             f"note: {feed.name} is not {twins[0]}: a file imported as both is billed twice; "
@@ -424,7 +428,7 @@ def _warn_of_twins(settings: Settings, book: Book, feed: Source) -> None:
 
 @click.group("quarantine")
 def quarantine_() -> None:
-    """Rows that were refused."""
+    """List, retry and drop refused rows."""
 
 
 @quarantine_.command("list")
@@ -467,7 +471,7 @@ def quarantine_retry(
     as_json_: bool,
     dry_run: bool,
 ) -> None:
-    """Import refused rows again, from the text that was kept of them.
+    """Import refused rows again, from their stored text.
 
     IDENTITY is as `a2ledger quarantine list` shows it. What is posted leaves the quarantine; exit
     1 if something is still refused.
@@ -508,7 +512,7 @@ def quarantine_retry(
 def quarantine_drop(
     settings: Settings, identities: tuple[str, ...], reason: str, *, dry_run: bool
 ) -> None:
-    """Take refused rows out for good; dropped.csv keeps what they were, when and why.
+    """Drop refused rows for good, recorded in dropped.csv with time and reason.
 
     IDENTITY is as `a2ledger quarantine list` shows it. The same row, imported again, is counted
     as dropped, and billed to nobody.

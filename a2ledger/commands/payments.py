@@ -1,4 +1,4 @@
-"""Money of one customer at a time: payment, refill, charge; and the payments there were."""
+"""Commands for one customer's money: payment, refill, charge, payments."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from a2ledger.records import Movement
 
 
 def movement_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The arguments and options of a payment, refill or charge."""
+    """Add the arguments and options of a payment, refill or charge."""
     options: tuple[Callable[[Any], Any], ...] = (
         click.argument("customer", type=CUSTOMER),
         click.argument("amount", type=AMOUNT),
@@ -121,7 +121,7 @@ def charge(settings: Settings, /, named: str, service: str, **given: Any) -> Non
 
 
 def _usual_service(book: Book) -> str:
-    """Return the service of what is charged once, where there is no doubt which it is."""
+    """Return the service for one-off charges, if only one can be meant."""
     services = list(book.config.services)
     if "One-off" in services:
         return "One-off"
@@ -133,7 +133,7 @@ def _usual_service(book: Book) -> str:
 
 
 def _of_invoice(number: str, book: Book, movement: Movement) -> Movement:
-    """Return a payment that names the invoice it is for."""
+    """Add the number of the invoice it pays to a payment."""
     if not number:
         return movement
     listed = invoices.of_customer(book, subledgers.customer(book, movement.customer), movement.date)
@@ -152,7 +152,7 @@ def _of_invoice(number: str, book: Book, movement: Movement) -> Movement:
 def _record(
     settings: Settings, kind: str, finished: Callable[[Book, Movement], Movement], **given: Any
 ) -> None:
-    """Post what the arguments and options of a command say, and say so."""
+    """Post the movement that a command describes, and report it."""
     customer, dry_run, currency = given["customer"], given["dry_run"], given.get("currency", "")
     if currency and not re.fullmatch("[A-Z]{3}", currency):
         raise click.UsageError(f"--currency {currency!r} is no code such as EUR")
@@ -206,7 +206,7 @@ def _as_json(book: Book, done: Recorded, owed: int) -> dict[str, Any]:
 
 
 def _sentence(book: Book, done: Recorded, owed: int, *, dry_run: bool) -> str:
-    """Say what was recorded, and where the customer stands now."""
+    """Describe what was recorded, and what the customer owes now."""
     movement = done.movement
     own = subledgers.currency(book, movement.customer)
     about = ", ".join(filter(None, [movement.service, movement.reference, movement.description]))
@@ -238,7 +238,7 @@ def payments(
     until: dt.date | None,
     as_json_: bool,
 ) -> None:
-    """List payments and refills: when, how, and which invoices they settled; newest last.
+    """List payments and refills with the invoices they settled, newest last.
 
     Example: a2ledger payments C10001
     """

@@ -1,4 +1,4 @@
-"""What a helpdesk is asked: whose number is this, is it paid, which calls were these."""
+"""Commands for a helpdesk: find, invoices, calls."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from a2ledger.journal import subledgers
 @as_json_option
 @pass_settings
 def find(settings: Settings, text: tuple[str, ...], as_json_: bool) -> None:
-    """Find customers, numbers, invoices, payments and calls by a part of what they are.
+    """Find customers, numbers, invoices, payments and calls by a part of their text.
 
     TEXT is a part of a name, e-mail, phone number or other identifier, an invoice's number, a
     payment's id or reference, an amount, or a call's number.
@@ -55,30 +55,30 @@ def find(settings: Settings, text: tuple[str, ...], as_json_: bool) -> None:
 def invoices(
     settings: Settings, *, customer: str | None, is_open: bool, overdue: bool, as_json_: bool
 ) -> None:
-    """List invoices and credit notes with what is open of each, and whether it is paid.
+    """List invoices and credit notes with their open amount and status.
 
     Example: a2ledger invoices C10001 --open
     """
     book = settings.book()
     today = settings.today(book)
     names = [known(book, customer).id] if customer else list(subledgers.customers(book))
-    found = [
+    chosen = [
         row
         for name in names
         for row in listing.of_customer(book, subledgers.customer(book, name), today)
         if (row.open_micro or not (is_open or overdue))
         and (row.status == listing.OVERDUE or not overdue)
     ]
-    found.sort(key=lambda row: (row.issued, row.number))
-    rows = [row.as_json() for row in found]
+    chosen.sort(key=lambda row: (row.issued, row.number))
+    rows = [row.as_json() for row in chosen]
     if as_json_:
         print_json(rows)
         return
     columns = ("number", "customer", "issue_date", "due_date", "gross", "open", "currency")
     heads = {"issue_date": "issued", "due_date": "due"}
     table(rows, (*columns, "status"), right=("gross", "open"), heads=heads)
-    for currency in sorted({row.currency for row in found}):
-        open_micro = sum(row.open_micro for row in found if row.currency == currency)
+    for currency in sorted({row.currency for row in chosen}):
+        open_micro = sum(row.open_micro for row in chosen if row.currency == currency)
         settings.talk(f"open in all: {money.text(open_micro, 2)} {currency}")
     if not rows:
         settings.talk("no invoices" + (f" of {customer}" if customer else ""))
@@ -110,15 +110,15 @@ def calls(
     end = last or first or settings.today(book)
     if end < start:
         raise click.UsageError(f"no day is from {start} and to {end}")
-    found = listed.of_customer(book, customer, start, end)
-    rows = list(listed.rows_json(found, book.config.timezone))
+    table_of_calls = listed.of_customer(book, customer, start, end)
+    rows = list(listed.rows_json(table_of_calls, book.config.timezone))
     if as_json_:
         print_json(rows)
         return
     shown = [{**row, "cost": f"{row['cost']}{' void' if row['void'] else ''}"} for row in rows]
     columns = ("start", "direction", "extension", "caller", "called", "destination", "seconds")
     table(shown, (*columns, "cost", "id"), right=("seconds", "cost"))
-    total = sum(row["cost_micro"] for row in found.select(["cost_micro"]).to_pylist())
+    total = sum(row["cost_micro"] for row in table_of_calls.select(["cost_micro"]).to_pylist())
     settings.talk(
         f"{len(rows)} calls of {customer} from {start} to {end}, {money.text(total, 2)} "
         f"{subledgers.currency(book, customer)}"

@@ -1,4 +1,4 @@
-"""What an accountant asks for: report."""
+"""The report command, for accountants."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OF_DAYS: dict[str, Callable[[Book, dt.date, dt.date], Report]] = {
 _OF_A_DAY = "receivables"
 _WORDS = ("code", "category", "name", "customer", "country", "vat_id", "number", "kind", "original",
           "date", "issue_date", "currency")  # fmt: skip
-"""Columns that stand to the left; the others are numbers."""
+"""Left-aligned columns; the others are numbers."""
 
 
 @click.command()

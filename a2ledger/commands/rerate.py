@@ -1,4 +1,4 @@
-"""Corrections of what the open periods hold: rerate and void."""
+"""Commands that correct open periods: rerate and void."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from a2ledger.errors import NO
 from a2ledger.journal import subledgers
 
 _SHOWN = 20
-"""Reasons for which calls stay as they are that are told one by one."""
+"""Number of reasons printed for calls that stay as they are."""
 
 
 @click.command()
@@ -50,7 +50,7 @@ def rerate(
     as_json_: bool,
     dry_run: bool,
 ) -> None:
-    """Correct calls of open periods: whose they are, and what they cost, as things are now.
+    """Assign and price calls of open periods again, by today's customers and tariffs.
 
     Shows the difference for each customer; --dry-run shows it and changes nothing, not even for
     a deck that is being edited. With --from, what closed periods billed is compared as well, and
@@ -59,28 +59,28 @@ def rerate(
     Example: a2ledger rerate --dry-run
     """
     if dry_run:
-        found = _asked(settings, since, names, by_rate=by_rate)
+        result = _asked(settings, since, names, by_rate=by_rate)
     else:
         with settings.drafting(dry_run=dry_run) as draft:
-            found = _rerated(draft, since, names, write=True, by_rate=by_rate)
-            settings.publish(draft, f"rerate: {_summary(found)}\n", dry_run)
+            result = _rerated(draft, since, names, write=True, by_rate=by_rate)
+            settings.publish(draft, f"rerate: {_summary(result)}\n", dry_run)
     book = settings.book()
     if as_json_:
-        print_json(found.as_json(book))
+        print_json(result.as_json(book))
     elif not settings.quiet:
-        _table(found, book)
-        for row in found.rates.as_json() if found.rates else ():
+        _table(result, book)
+        for row in result.rates.as_json() if result.rates else ():
             click.echo(
                 f"{row['row'] or 'no row'}  {row['prefix']} {row['destination']}: {row['calls']} "
                 f"call(s), {row['before']} -> {row['after']}"
             )
-    for why, count in sorted(found.left.items())[:_SHOWN]:
-        what = f"{why.customer}: {count} call(s): {why.message}"
-        click.echo(f"a2ledger: {what}; not rerated; {_ADVICE[why.reason]}", err=True)
-    if (more := len(found.left) - _SHOWN) > 0:
+    for why, count in sorted(result.left.items())[:_SHOWN]:
+        line = f"{why.customer}: {count} call(s): {why.message}"
+        click.echo(f"a2ledger: {line}; not rerated; {_ADVICE[why.reason]}", err=True)
+    if (more := len(result.left) - _SHOWN) > 0:
         click.echo(f"a2ledger: … and {more} more reasons: see --json", err=True)
-    click.echo(f"{'would be: ' if dry_run else ''}{_summary(found)}", err=True)
-    if found.left:
+    click.echo(f"{'would be: ' if dry_run else ''}{_summary(result)}", err=True)
+    if result.left:
         sys.exit(NO)
 
 
@@ -98,15 +98,15 @@ _ADVICE = {
 def _asked(
     settings: Settings, since: dt.date | None, names: Sequence[str], *, by_rate: bool
 ) -> Rerated:
-    """What re-rating would do, asked as a reader asks: no lock, no commit."""
+    """Return what re-rating would do, without a lock or a commit."""
 
     def ask() -> Rerated:
         book = settings.book()
         draft = Draft(book, settings.today(book), settings.talk)
         return _rerated(draft, since, names, write=False, by_rate=by_rate)
 
-    found: Rerated = settings.book().vault.reading(ask)
-    return found
+    result: Rerated = settings.book().vault.reading(ask)
+    return result
 
 
 def _rerated(
@@ -122,28 +122,33 @@ def _rerated(
     return rerating.rerate(draft, since=since, names=names, write=write, by_rate=by_rate)
 
 
-def _summary(found: Rerated) -> str:
-    parts = [f"{found.calls} call(s) looked at, {found.changed} changed"]
-    if found.given:
-        parts.append(f"{found.given} keep the price given with them")
-    if found.corrections:
-        parts.append(f"{len(found.corrections)} correction(s) of closed periods")
-    if count := found.left.total():
+def _summary(result: Rerated) -> str:
+    parts = [f"{result.calls} call(s) looked at, {result.changed} changed"]
+    if result.given:
+        parts.append(f"{result.given} keep the price given with them")
+    if result.corrections:
+        parts.append(f"{len(result.corrections)} correction(s) of closed periods")
+    if count := result.left.total():
         parts.append(f"{count} not rerated")
     return ", ".join(parts)
 
 
-def _table(found: Rerated, book: Book) -> None:
-    """The difference for each customer, and each correction of a closed period."""
+def _table(result: Rerated, book: Book) -> None:
+    """Print the difference for each customer, and each correction of a closed period."""
     rows = [
         _Line(name, row.calls, row.before_micro, row.after_micro, subledgers.currency(book, name))
-        for name, row in sorted(found.changes.items())
+        for name, row in sorted(result.changes.items())
     ]
-    for one in found.corrections:
-        what = f"closed, {one.first} to {one.last}, {one.key.service}"
+    for adjustment in result.corrections:
+        label = f"closed, {adjustment.first} to {adjustment.last}, {adjustment.key.service}"
         rows.append(
             _Line(
-                one.key.customer, one.calls, one.before_micro, one.after_micro, one.currency, what
+                adjustment.key.customer,
+                adjustment.calls,
+                adjustment.before_micro,
+                adjustment.after_micro,
+                adjustment.currency,
+                label,
             )
         )
     for currency in sorted({row.currency for row in rows}):
@@ -202,7 +207,7 @@ def void(
     as_json_: bool,
     dry_run: bool,
 ) -> None:
-    """Strike an entry or a call out of the open period, and say why; it is not imported again.
+    """Void an entry or a call of the open period, with a reason; it is not imported again.
 
     ID is the link of a refill, payment, charge or opening, its KIND/ID, or its id alone; or a
     call's SWITCH/UNIQUEID/SEQUENCE. The customer reads the reason on his statement.
@@ -221,5 +226,5 @@ def void(
     if struck.changed:
         settings.talk(f"{struck.name}: {struck.what}: {'would be ' if dry_run else ''}{done}")
     else:
-        said = f"it is void: {struck.reason}" if struck.reason else "it is not void"
-        settings.talk(f"{struck.name}: {struck.what}: nothing to change, {said}")
+        state = f"it is void: {struck.reason}" if struck.reason else "it is not void"
+        settings.talk(f"{struck.name}: {struck.what}: nothing to change, {state}")

@@ -1,4 +1,4 @@
-"""Documents on their way to customers: send."""
+"""The send command: deliver documents to customers."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def send(
 
 
 def _take_over(settings: Settings, log: Log) -> None:
-    """Publish what became of messages into the book."""
+    """Publish the results of messages into the book."""
     book = settings.book()
     with book.writing(settings.today(book), settings.talk, settings.timeout) as draft:
         results = log.results(outbox.read(draft))
@@ -89,7 +89,7 @@ def _take_over(settings: Settings, log: Log) -> None:
 
 
 def _not_ready(planned: sending.Plan) -> Iterable[Message]:
-    """Messages that are new and not sent now."""
+    """Return new messages that are not sent now."""
     ready = {message.key for message in planned.ready}
     return (message for message in planned.changed if message.key not in ready)
 
@@ -102,8 +102,8 @@ def _summary(messages: Sequence[Message]) -> str:
 def _told(message: Message) -> str:
     again = f"`a2ledger send --resend {message.document}` tries it again"
     todo = f"it is tried again after {message.not_before}" if message.state == QUEUED else again
-    what = f"{message.document} to {message.to or message.channel}: {message.error}"
-    return f"{what}; it was not sent; {todo}"
+    failure = f"{message.document} to {message.to or message.channel}: {message.error}"
+    return f"{failure}; it was not sent; {todo}"
 
 
 def _show(messages: Sequence[Message], as_json_: bool) -> None:

@@ -1,4 +1,4 @@
-"""Fava for the staff: serve."""
+"""The serve command: Fava for the staff."""
 
 from __future__ import annotations
 

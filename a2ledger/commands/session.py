@@ -1,4 +1,4 @@
-"""What every command that writes does before and after its own work."""
+"""The start and the end that all writing commands share."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from a2ledger.journal import summary
 
 
 def begin(draft: Draft, *, dry_run: bool) -> None:
-    """Take in what was edited by hand, and post the fees that are due."""
+    """Commit hand edits, and post the fees that are due."""
     if charge.charge(draft, hand_edits.adopt(draft, dry_run=dry_run)):
         summary.summarise(draft)  # entries are looked up in the general ledger
 
 
 def finish(draft: Draft, message: str, *, dry_run: bool) -> None:
-    """Bring what is derived into line, and publish; a dry run only says so."""
+    """Update derived files and publish, or only report in a dry run."""
     charge.charge(draft, charge.changed(draft))
     settle.mark(draft)
     summary.summarise(draft)

@@ -1,4 +1,4 @@
-"""What every command shares: the options before it, the day it is, and how it prints.
+"""Settings shared by all commands: global options, today's date, and how to print.
 
 Only this module reads the clock.
 """
@@ -33,7 +33,7 @@ from a2ledger.sources.address import is_address
 
 
 class Settings:
-    """What the options before the command say."""
+    """The global options, given before the command."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Settings:
         self._bar: Bar | None = None
 
     def book(self) -> Book:
-        """The book commands work on."""
+        """Open the book that commands work on."""
         trust.check(self.root, trusted=self.trusted)
         book = Book(self.root)
         book.talk = self.talk
@@ -58,12 +58,12 @@ class Settings:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """Options before the command that hold for a command run on its behalf, too."""
+        """Return global options that also hold for a command run on behalf of this one."""
         trusted = ("--trust-book",) if self.trusted else ()
         return (*trusted, "--today", str(self._today)) if self._today else trusted
 
     def now(self, book: Book) -> dt.datetime:
-        """The time, in the book's zone; under ``--today`` the end of that day."""
+        """Return the time in the book's zone, or with ``--today`` the end of that day."""
         zone = book.config.zone
         if self._today is None:
             return dt.datetime.now(zone)  # noqa: TID251 - the one place that reads the clock
@@ -71,16 +71,16 @@ class Settings:
 
     @staticmethod
     def clock() -> dt.datetime:
-        """What the machine's clock says, whatever ``--today`` does."""
+        """Return the machine's time, regardless of ``--today``."""
         return dt.datetime.now().astimezone()  # noqa: TID251 - the one place that reads it
 
     def today(self, book: Book) -> dt.date:
-        """The day, in the book's zone."""
+        """Return today's date in the book's zone."""
         return self._today or self.now(book).date()
 
     @property
     def locale(self) -> Locale:
-        """How people of the book write amounts and days; where there is none, nobody says."""
+        """Return the locale in which people type amounts and days, the default without a book."""
         try:
             return self.book().config.locale
         except ExpectedError:
@@ -94,7 +94,7 @@ class Settings:
             raise click.BadParameter(_said(error)) from None
 
     def talk(self, message: str) -> None:
-        """Say something to the person, not to the program that reads the output.
+        """Print a message to stderr, for people rather than programs.
 
         What begins with :data:`WARNING` is said however quiet it is to be.
         """
@@ -104,14 +104,14 @@ class Settings:
             click.echo(message, err=True)
 
     def ask(self, question: str) -> str:
-        """Ask the person at the terminal for something nobody else should see."""
+        """Prompt for a secret on the terminal."""
         if self._bar:
             self._bar.clear()
         return str(click.prompt(question, hide_input=True, err=True))
 
     @contextlib.contextmanager
     def progress(self, label: str, total: int = 0) -> Iterator[Progress]:
-        """A bar on stderr while something long is done; none where no person looks.
+        """Show a progress bar on stderr, if that is a terminal and ``--quiet`` is not set.
 
         Args:
             label: what is being done.
@@ -129,7 +129,7 @@ class Settings:
 
     @contextlib.contextmanager
     def drafting(self, *, dry_run: bool, adopting: bool = True) -> Iterator[Draft]:
-        """A draft of the book under the writer's lock.
+        """Open a draft of the book under the writer's lock.
 
         Hand edits are committed first, and due fees are posted, unless it does not want them; a
         dry run takes them into the draft alone.
@@ -142,7 +142,7 @@ class Settings:
             yield draft
 
     def publish(self, draft: Draft, message: str, dry_run: bool) -> None:
-        """Bring what is derived into line, and publish; a dry run only says so."""
+        """Update derived files and publish, or only report in a dry run."""
         _session().finish(draft, message, dry_run=dry_run)
 
 
@@ -172,7 +172,7 @@ class Day(click.ParamType[dt.date]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> dt.date:
-        """The day a text names."""
+        """Parse a day."""
         try:
             return check_day(dt.date.fromisoformat(str(value)))
         except DayError as error:
@@ -230,12 +230,12 @@ class CustomerId(click.ParamType[str]):
 
 
 class Amount(click.ParamType[int]):
-    """An amount of money more than nothing, such as 12.34; in micro-units."""
+    """A positive amount of money such as 12.34, in micro-units."""
 
     name = "amount"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The amount a text says."""
+        """Parse a positive amount."""
         if isinstance(value, int):
             return value
         try:
@@ -248,12 +248,12 @@ class Amount(click.ParamType[int]):
 
 
 class Zone(click.ParamType[str]):
-    """The name of a time zone."""
+    """A time zone's name."""
 
     name = "zone"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the zone a text names."""
+        """Parse a time zone's name."""
         try:
             return zoneinfo.ZoneInfo(str(value)).key
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
@@ -277,7 +277,7 @@ class Input(click.ParamType[Path | str]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Path | str:
-        """The path or address a text names."""
+        """Parse a path or an address."""
         if isinstance(value, str) and is_address(value):
             return value
         path: Path = self._path.convert(value, param, ctx)
@@ -292,11 +292,11 @@ dry_run_option = click.option(
 
 
 LISTED = 20
-"""Lines of one kind that are shown; the others are counted."""
+"""Number of lines of a kind that are shown; the rest is counted."""
 
 
 def listed(lines: Iterable[str], kinds: Iterable[str] | None = None) -> Iterator[str]:
-    """Yield the first lines of each kind, and after them how many more there are.
+    """Yield the first lines of each kind, then how many more there are.
 
     Args:
         lines: in order.
@@ -319,7 +319,7 @@ pass_settings = click.make_pass_decorator(Settings)
 
 
 def known(book: Book, identity: str) -> Customer:
-    """A customer by id.
+    """Return a customer by id.
 
     Raises:
         RefusedError: if there is none.

@@ -1,4 +1,4 @@
-"""Feeds of call records: those configured, and what a new one may be like."""
+"""Sources of calls: configured ones, dialects and presets."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def _list(settings: Settings, as_json_: bool) -> None:
                 ],
                 "dialects": dialects.dialects(),
                 "presets": [
-                    {"name": one.name, "title": one.title, "where": one.where}
-                    for one in presets.presets().values()
+                    {"name": preset_row.name, "title": preset_row.title, "where": preset_row.where}
+                    for preset_row in presets.presets().values()
                 ],
             }
         )
@@ -94,7 +94,7 @@ def show(settings: Settings, name: str) -> None:
 
 
 def _lines(source: Source) -> list[str]:
-    """Return a source as lines of TOML, with all that decides what its rows become."""
+    """Return a source as lines of TOML, with everything that affects its rows."""
     head = f"sources.{source.name}"
     lines = [f"[{head}]", f"dialect = {toml_edit.quoted(source.dialect)}"]
     if source.like:
@@ -115,8 +115,8 @@ def _lines(source: Source) -> list[str]:
         lines += ["", f"[{head}.columns]"]
         for ours in dict.fromkeys(name for name, _ in source.mapping):
             names = tuple(theirs for name, theirs in source.mapping if name == ours)
-            one = len(names) == 1
-            lines.append(f"{ours} = {toml_edit.quoted(names[0]) if one else _list_of(names)}")
+            is_single = len(names) == 1
+            lines.append(f"{ours} = {toml_edit.quoted(names[0]) if is_single else _list_of(names)}")
     for rule in source.rules or (Rule(),):
         lines += ["", f"[[{head}.rules]]", *_rule(rule)]
     return lines

@@ -1,4 +1,4 @@
-"""Start a book: init and demo."""
+"""Commands to start a book: init and demo."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def init(settings: Settings, directory: Path, company: str, currency: str, timez
 
 
 def start(settings: Settings, directory: Path, **facts: str) -> None:
-    """Make a book in a directory."""
+    """Create a book in a directory."""
     config.parse(starting.config_text(**facts))
     starting.prepare(directory, **facts)
     book = Book(directory)
@@ -58,13 +58,13 @@ def demo(settings: Settings, directory: Path) -> None:
 
 
 def run(settings: Settings, directory: Path, *words: str) -> None:
-    """Run a command of this program in this process; an error ends it."""
+    """Run a command of this program in this process, and exit if it fails."""
     options = ["--lock-timeout", str(settings.timeout), "--quiet"]
     program = click.get_current_context().find_root().command
-    said = io.StringIO()
+    stderr = io.StringIO()
     try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(stderr):
             program.main(["-C", str(directory), *options, *words], standalone_mode=False)
     except SystemExit:
-        click.echo(said.getvalue(), err=True, nl=False)
+        click.echo(stderr.getvalue(), err=True, nl=False)
         raise

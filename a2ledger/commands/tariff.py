@@ -1,4 +1,4 @@
-"""Price lists: import a carrier's, list, show, export, compare, and tell customers."""
+"""Commands on price lists: import, list, show, export, diff, notice."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from a2ledger.rating.sheet_import import LARGEST, Asked, Proposal
 
 
 class Price(click.ParamType[int]):
-    """A price a minute, in hundred-millionths of a unit."""
+    """A price per minute, in hundred-millionths of a unit."""
 
     name = "price"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the price a text says."""
+        """Parse a price per minute."""
         if isinstance(value, int):
             return value
         try:
@@ -44,14 +44,14 @@ class Price(click.ParamType[int]):
 
 
 class Percent(click.ParamType[Decimal]):
-    """A percentage, with or without its sign."""
+    """A percentage, with or without the percent sign."""
 
     name = "percent"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Decimal:
-        """Return the percentage a text says."""
+        """Parse a percentage."""
         if isinstance(value, Decimal):
             return value
         try:
@@ -126,7 +126,7 @@ def tariff_import(
     dry_run: bool,
     **options: Any,
 ) -> None:
-    """Take a carrier's rate sheet into a deck.
+    """Import a carrier's rate sheet into a deck.
 
     FILE is a CSV of any kind or a workbook (.xlsx). What changes is shown first: prices that are
     new, dearer, cheaper, gone, blocked. Where there is something to hesitate over, nothing is
@@ -175,7 +175,7 @@ def _markup(options: dict[str, Any]) -> Markup | None:
 
 
 def _show(settings: Settings, path: Path, proposal: Proposal, as_json_: bool) -> None:
-    """Print what a sheet would change, and what is to be said of it."""
+    """Print what a rate sheet would change, and the warnings about it."""
     sheet, changes = proposal.sheet, proposal.changes
     if as_json_:
         print_json(proposal.as_json())

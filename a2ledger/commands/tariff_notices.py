@@ -1,4 +1,4 @@
-"""Tell customers of prices that change."""
+"""The tariff notice command: tell customers about price changes."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def tariff_notice(
     names: tuple[str, ...],
     **options: Any,
 ) -> None:
-    """Write what changes for each customer on a day: a CSV, and a letter for each.
+    """Write the price changes of each customer on a day: a CSV, and a letter for each.
 
     Letters are made from templates/notice.html.j2 and notice.txt.j2, in the book if it has them.
     Exit 1 if prices rise sooner than `[tariffs] notice_days` allows, and --short-notice is not
@@ -79,10 +79,14 @@ def tariff_notice(
     for name in names:
         known(book, name)
     numbers = None if everything else notices.called(_days(book, today, months))
-    found = list(notices.notices(book, effective, numbers=numbers, names=names))
+    planned = list(notices.notices(book, effective, numbers=numbers, names=names))
     first = today + dt.timedelta(days=book.config.notice_days)
-    if effective < first and any(one.rises for one in found) and not options["short_notice"]:
-        settings.talk(f"{sum(one.rises for one in found)} customer(s) would pay more")
+    if (
+        effective < first
+        and any(notice.rises for notice in planned)
+        and not options["short_notice"]
+    ):
+        settings.talk(f"{sum(notice.rises for notice in planned)} customer(s) would pay more")
         click.echo(
             f"a2ledger: {effective}: customers have {book.config.notice_days} days of notice; "
             f"nothing was written; take {first} or later, or say --short-notice",
@@ -90,12 +94,12 @@ def tariff_notice(
         )
         sys.exit(NO)
     if options["queued"]:
-        _queue(settings, found)
+        _queue(settings, planned)
     elif options["as_json_"]:
-        print_json([one.as_json() for one in found])
+        print_json([notice.as_json() for notice in planned])
     else:
-        _write(settings, book, found, options["forms"] or ("csv",), options["output"])
-    settings.talk(f"{len(found)} customer(s) to be told of prices from {effective} on")
+        _write(settings, book, planned, options["forms"] or ("csv",), options["output"])
+    settings.talk(f"{len(planned)} customer(s) to be told of prices from {effective} on")
 
 
 def _queue(settings: Settings, found: list[Notice]) -> None:
@@ -136,12 +140,12 @@ def _days(book: Book, today: dt.date, months: int) -> Iterator[Any]:
 def _write(
     settings: Settings,
     book: Book,
-    found: list[Notice],
+    planned: list[Notice],
     forms: tuple[str, ...],
     output: Path | None,
 ) -> None:
     out = io.StringIO()
-    rows = [[csvfile.cell(cell) for cell in row] for one in found for row in one.rows()]
+    rows = [[csvfile.cell(cell) for cell in row] for notice in planned for row in notice.rows()]
     csv.writer(out, lineterminator="\n").writerows([notices.COLUMNS, *rows])
     letters = [form for form in forms if form != "csv"]
     if output is None:
@@ -156,12 +160,13 @@ def _write(
     for form in letters:
         template = "notice.txt.j2" if form == "text" else "notice.html.j2"
         pages = [
-            render.page(template, one.values(book, today), book.root / "templates") for one in found
+            render.page(template, notice.values(book, today), book.root / "templates")
+            for notice in planned
         ]
         made = (
             list(pdf.written([(page, str(today)) for page in pages]))
             if form == "pdf"
             else [page.encode() for page in pages]
         )
-        for one, content in zip(found, made, strict=True):
-            (output / f"{one.customer.id}.{_ENDINGS[form]}").write_bytes(content)
+        for notice, content in zip(planned, made, strict=True):
+            (output / f"{notice.customer.id}.{_ENDINGS[form]}").write_bytes(content)

@@ -1,4 +1,4 @@
-"""Price lists looked at: which there are, which row holds, what a change of them earns."""
+"""Commands that view price lists: list, show, export, diff."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def tariff_list(settings: Settings, *, as_json_: bool) -> None:
     for row in rows:
         starts = f", {row['coming']} coming from {row['next']}" if row["coming"] else ""
         since = f" from {row['valid_from']}" if row["valid_from"] else ""
-        what = row["problem"] or f"{row['rates']:,} rates in {row['currency']}{since}{starts}"
+        summary = row["problem"] or f"{row['rates']:,} rates in {row['currency']}{since}{starts}"
         users = ", ".join(row["users"][:3]) + " …" * (len(row["users"]) > 3)  # noqa: PLR2004
-        click.echo(f"{row['deck']:<20} {what}; {users or 'used by nobody'}")
+        click.echo(f"{row['deck']:<20} {summary}; {users or 'used by nobody'}")
 
 
 def _deck_row(book: Book, name: str, today: dt.date) -> dict[str, Any]:
@@ -92,14 +92,14 @@ def _deck_row(book: Book, name: str, today: dt.date) -> dict[str, Any]:
 
 
 class Moment(click.ParamType[dt.datetime]):
-    """A day, or a time on it."""
+    """A day, or a time of day on it."""
 
     name = "time"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> dt.datetime:
-        """Return the time a text names; of a day alone its noon."""
+        """Parse a time, taking noon for a day alone."""
         if isinstance(value, dt.datetime):
             return value
         try:
@@ -119,7 +119,7 @@ class Moment(click.ParamType[dt.datetime]):
 def tariff_show(
     settings: Settings, *, who: str, number: str, moment: dt.datetime | None, as_json_: bool
 ) -> None:
-    """Show which rate holds for a number, why, and what a minute costs.
+    """Show the rate that applies to a number, why, and what a minute costs.
 
     Exit 1 if there is none, or such calls are blocked.
 
@@ -137,13 +137,13 @@ def tariff_show(
         raise RefusedError(
             f"{who}: is neither a customer nor a deck", todo="see `a2ledger tariff list`"
         )
-    found = winner.explain(book, names, number, when, discount)
+    explanation = winner.explain(book, names, number, when, discount)
     if as_json_:
-        print_json(found.as_json())
+        print_json(explanation.as_json())
     else:
-        for line in found.lines():
+        for line in explanation.lines():
             click.echo(line)
-    if found.reason:
+    if explanation.reason:
         sys.exit(NO)
 
 
@@ -226,7 +226,7 @@ def _workbook(header: tuple[str, ...], rows: list[list[str]]) -> bytes:
 
 
 def write_out(content: bytes, output: Path | None, form: str) -> None:
-    """Write a rendered file to where it is wanted, or to the terminal if it is text."""
+    """Write a rendered file to its output, or to the terminal if it is text."""
     if output is not None:
         output.write_bytes(content)
     elif form in ("xlsx", "pdf") and sys.stdout.isatty():
@@ -273,7 +273,7 @@ def tariff_diff(
 
 
 def chosen_month(book: Book, month: str) -> str:
-    """Return the month that is asked for, or the last there are calls of."""
+    """Return the requested month, or the last one with calls."""
     months = sorted({f"{day:%Y-%m}" for day in detail.digests(book)})
     if not month and months:
         return months[-1]
@@ -287,7 +287,7 @@ def chosen_month(book: Book, month: str) -> str:
 def sides(
     book: Book, old: str, new: str, name: str, days: tuple[dt.date, dt.date] | None
 ) -> tuple[str, Deck, Deck]:
-    """Return the deck that is meant, as it is before and after a change."""
+    """Return a deck's name, and the deck before and after a change."""
     if days:
         if old or new or not name:
             raise click.UsageError("--at needs --deck, and neither OLD nor NEW")

@@ -1,4 +1,4 @@
-"""Bring a book made by an earlier a2ledger up to date: upgrade."""
+"""The upgrade command: derive files of an earlier version's book again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from a2ledger.journal import summary
 @dry_run_option
 @pass_settings
 def upgrade(settings: Settings, *, dry_run: bool) -> None:
-    """Derive anew what an earlier a2ledger derived, in one commit.
+    """Update derived files that an earlier a2ledger wrote, in one commit.
 
     Sealed files, documents and everything that people wrote stay as they are. Prints the files
     that change, and says why.

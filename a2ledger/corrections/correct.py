@@ -40,17 +40,17 @@ from a2ledger.payments import posting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What somebody asks for, as far as all corrections have it in common."""
+    """The request for a correction, as far as all kinds have it in common."""
 
     kind: str
     customer: str
     day: dt.date
     description: str = ""
     id: str = ""
-    """Made from the rest if it is empty."""
+    """Made from the other fields if empty."""
 
     def correction(self, draft: Draft, amount_micro: int, *more: object) -> Correction:
-        """The correction; ``more`` is what else it is known by."""
+        """Make the correction, with ``more`` in its identity."""
         made = corrections.identity(
             self.kind, self.customer, self.day, amount_micro, self.description, *more
         )
@@ -65,7 +65,7 @@ class Wanted:
         )
 
     def asked(self, draft: Draft, amount_micro: int, *more: object) -> Correction:
-        """As :meth:`correction`, of an amount that somebody asks for.
+        """Make the correction as :meth:`correction` does, for an amount that somebody typed.
 
         Raises:
             RefusedError: if it has more decimals than the customer's currency.
@@ -75,7 +75,7 @@ class Wanted:
 
 
 def check_decimals(amount_micro: int, currency: str) -> None:
-    """Make sure an amount can be paid in its currency.
+    """Check that an amount fits the decimals of its currency.
 
     Raises:
         RefusedError: if it has more decimals than the currency.
@@ -92,50 +92,50 @@ def check_decimals(amount_micro: int, currency: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """What was posted, or stood in the book already."""
+    """A correction that was posted now, or was in the book already."""
 
     correction: Correction
     entries: tuple[tuple[str, data.Transaction], ...]
-    """Each with the customer whose it is; none for suspense."""
+    """Each entry with its customer; an empty customer is suspense."""
     new: bool = True
     more: Mapping[str, Any] = field(default_factory=dict)
-    """What else the command's ``--json`` says."""
+    """Further keys for ``--json``."""
 
     def as_json(self) -> dict[str, Any]:
-        """The command's ``--json``."""
-        one = self.correction
+        """Return the result for ``--json``."""
+        item = self.correction
         return {
             "posted": self.new,
-            "kind": one.kind,
-            "id": one.id,
-            "customer": one.customer or None,
-            "date": str(one.date),
-            "amount": money.text(one.amount_micro, money.decimals(one.currency)),
-            "currency": one.currency,
+            "kind": item.kind,
+            "id": item.id,
+            "customer": item.customer or None,
+            "date": str(item.date),
+            "amount": money.text(item.amount_micro, money.decimals(item.currency)),
+            "currency": item.currency,
             **self.more,
             "text": str(self),
             "entries": [_entry_json(customer, entry) for customer, entry in self.entries],
         }
 
     def __str__(self) -> str:
-        one = self.correction
+        item = self.correction
         _, entry = self.entries[0]
-        said = f"{one.customer or NOBODY}: {entry.payee}, {self._amount}, {entry.date} ({one.id})"
+        line = f"{item.customer or NOBODY}: {entry.payee}, {self._amount}, {entry.date} ({item.id})"
         held = f"; {self.more['held']} held" if "held" in self.more else ""
         before = "posted before, and void" if "voided" in entry.meta else "posted before"
-        return f"{said}{held}" + ("" if self.new else f": {before}; nothing was done")
+        return f"{line}{held}" + ("" if self.new else f": {before}; nothing was done")
 
     @property
     def message(self) -> str:
-        """Of the commit."""
-        one = self.correction
+        """Return the commit message."""
+        item = self.correction
         number = f"{self.more['number']}, " if "number" in self.more else ""
-        return f"{one.kind}: {one.customer or NOBODY}, {number}{self._amount} ({one.id})\n"
+        return f"{item.kind}: {item.customer or NOBODY}, {number}{self._amount} ({item.id})\n"
 
     @property
     def _amount(self) -> str:
-        one = self.correction
-        return f"{money.text(one.amount_micro, money.decimals(one.currency))} {one.currency}"
+        item = self.correction
+        return f"{money.text(item.amount_micro, money.decimals(item.currency))} {item.currency}"
 
 
 def _entry_json(customer: str, entry: data.Transaction) -> dict[str, Any]:
@@ -160,38 +160,38 @@ def _entry_json(customer: str, entry: data.Transaction) -> dict[str, Any]:
 def refund(
     draft: Draft, wanted: Wanted, amount_micro: int, method: str, currency: str = ""
 ) -> Posted:
-    """Pay money back, in the account's currency or in another one at its price of the day.
+    """Post a refund, in the account's currency or converted from another at the day's rate.
 
     Raises:
         RefusedError: if there is no price of the other currency.
     """
     account, own = _account(draft, method), subledgers.currency(draft, wanted.customer)
     if currency in {"", own}:
-        one = wanted.asked(draft, amount_micro, account)
-        _check_untold(draft, wanted, one, account)
-        _check_left(draft, one)
-        return post(draft, one, corrections.refund(one, account))
+        repayment = wanted.asked(draft, amount_micro, account)
+        _check_untold(draft, wanted, repayment, account)
+        _check_left(draft, repayment)
+        return post(draft, repayment, corrections.refund(repayment, account))
     check_decimals(amount_micro, currency)
-    one = wanted.correction(draft, amount_micro, account, currency)
-    if held := find(draft, one, None):
+    repayment = wanted.correction(draft, amount_micro, account, currency)
+    if held := find(draft, repayment, None):
         return _same_abroad(held, (account, amount_micro, currency))
-    micro = exchange_rates.prices(draft).converted(amount_micro, currency, own, one.date)
+    micro = exchange_rates.prices(draft).converted(amount_micro, currency, own, repayment.date)
     if micro is None:
         raise RefusedError(
-            f"there is no price to convert {currency} to {own} on {one.date}",
+            f"there is no price to convert {currency} to {own} on {repayment.date}",
             undone="nothing was posted",
             todo="see `import prices`",
         )
-    one = one._replace(amount_micro=micro)
-    return post(draft, one, corrections.refund(one, account, (amount_micro, currency)))
+    repayment = repayment._replace(amount_micro=micro)
+    return post(draft, repayment, corrections.refund(repayment, account, (amount_micro, currency)))
 
 
 _SOON = 10
-"""How many days a bank's file may tell of a refund before or after it is recorded."""
+"""Days before or after its date within which a bank file may report a refund."""
 
 
 def _check_left(draft: Draft, one: Correction) -> None:
-    """Make sure that where refills are taxed no more is paid back than is left of them.
+    """Check that, where refills are taxed, a refund does not exceed what is left of them.
 
     Raises:
         RefusedError: otherwise.
@@ -212,26 +212,26 @@ def _check_left(draft: Draft, one: Correction) -> None:
         )
 
 
-def _check_untold(draft: Draft, wanted: Wanted, one: Correction, account: str) -> None:
-    """Make sure no imported payment tells of a refund already.
+def _check_untold(draft: Draft, wanted: Wanted, adjustment: Correction, account: str) -> None:
+    """Check that no imported payment has recorded the same refund.
 
     Raises:
         RefusedError: if a row of the same negative amount does, unless the refund has an id of its
             own.
     """
-    if wanted.id or find(draft, one, one.amount_micro):
+    if wanted.id or find(draft, adjustment, adjustment.amount_micro):
         return
-    paid = syntax.Leg(account, -one.amount_micro, one.currency)
-    for block in blocks(draft, one.customer):
+    paid = syntax.Leg(account, -adjustment.amount_micro, adjustment.currency)
+    for block in blocks(draft, adjustment.customer):
         own = block.own_link
         if not own.startswith("payment-") or paid not in block.legs:
             continue
         entry = journal_entries.read_entry(block.text)
-        near = abs((journal_entries.own_day(entry) - one.date).days) <= _SOON
+        near = abs((journal_entries.own_day(entry) - adjustment.date).days) <= _SOON
         if near and "reference" not in entry.meta:
             raise RefusedError(
                 (
-                    f"{one.customer}: payment {entry.meta['id']} of "
+                    f"{adjustment.customer}: payment {entry.meta['id']} of "
                     f"{journal_entries.own_day(entry)} pays the same back"
                 ),
                 undone="nothing was posted",
@@ -240,7 +240,7 @@ def _check_untold(draft: Draft, wanted: Wanted, one: Correction, account: str) -
 
 
 def _same_abroad(held: Posted, paid: tuple[str, int, str]) -> Posted:
-    """A refund in another currency that is in the book, if it is what is asked for.
+    """Return a refund in another currency that is in the book, after comparing it.
 
     Raises:
         RefusedError: otherwise.
@@ -257,13 +257,13 @@ def _same_abroad(held: Posted, paid: tuple[str, int, str]) -> Posted:
 
 
 def goodwill(draft: Draft, wanted: Wanted, amount_micro: int) -> Posted:
-    """Give something away."""
-    one = wanted.asked(draft, amount_micro)
-    return post(draft, one, corrections.goodwill(one))
+    """Post a goodwill credit."""
+    gift = wanted.asked(draft, amount_micro)
+    return post(draft, gift, corrections.goodwill(gift))
 
 
 def write_off(draft: Draft, wanted: Wanted, amount_micro: int | None, relief: bool) -> Posted:
-    """Give up a debt: an amount of it, or all that is owed on bills.
+    """Write off a debt: an amount of it, or all that is owed on bills.
 
     With relief, VAT is taken back too. The debt given up is set against the oldest open
     documents, and of each the VAT of a code goes back in the proportion in which the document's
@@ -276,10 +276,12 @@ def write_off(draft: Draft, wanted: Wanted, amount_micro: int | None, relief: bo
     if held := find(draft, known, amount_micro):
         return held
     row = balances.standing_on(draft, subledgers.customer(draft, wanted.customer), draft.today)
-    left = worth.of_customer(draft, subledgers.customer(draft, wanted.customer), known.currency)
+    account_worth = worth.of_customer(
+        draft, subledgers.customer(draft, wanted.customer), known.currency
+    )
     places = money.decimals(known.currency)
-    included = left.customer.text("vat", left.customer.open_since) == "included"
-    waiting = left.waiting(
+    included = account_worth.customer.text("vat", account_worth.customer.open_since) == "included"
+    waiting = account_worth.waiting(
         lambda code: 0 if included else vat.added(money.MICRO, draft.config.codes[code], 6)
     )
     owed = row.billed_micro - money.rounded(waiting, places)
@@ -290,20 +292,20 @@ def write_off(draft: Draft, wanted: Wanted, amount_micro: int | None, relief: bo
             undone="nothing was written off",
             todo="what is not billed yet is written off once it is",
         )
-    one = known._replace(amount_micro=amount)
+    loss = known._replace(amount_micro=amount)
     taxes, given, lines = Taxes({}, {}), dict[str, int](), dict[str, int]()
-    for document, micro in _written_off(draft, left, row, amount):
+    for document, micro in _written_off(draft, account_worth, row, amount):
         if document.number:
             given[document.number] = micro
         if not document.issued:
             continue
         bill = ageing.document(draft, document)
-        taxes = taxes.plus(_relief(draft, left, document, micro)) if relief else taxes
-        for line, net in left.given_up(bill, micro).items():
+        taxes = taxes.plus(_relief(draft, account_worth, document, micro)) if relief else taxes
+        for line, net in account_worth.given_up(bill, micro).items():
             if net:
                 lines[f"{document.number}/{line}"] = net
-    entry = corrections.write_off(one, given, taxes.own, taxes.owed_in(draft), lines)
-    return post(draft, one, entry)
+    entry = corrections.write_off(loss, given, taxes.own, taxes.owed_in(draft), lines)
+    return post(draft, loss, entry)
 
 
 class Taxes(NamedTuple):
@@ -312,7 +314,8 @@ class Taxes(NamedTuple):
     own: Mapping[str, int]
     """In the account's currency."""
     base: Mapping[str, int]
-    """In the book's, for codes whose VAT is owed in it though the account's is another."""
+    """In the book's currency, for codes whose VAT is owed in it although the account has another.
+    """
 
     def plus(self, other: Taxes) -> Taxes:
         """Add the VAT of another document."""
@@ -323,12 +326,14 @@ class Taxes(NamedTuple):
         return draft.config.currency, self.base
 
 
-def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
-    return {code: one.get(code, 0) + other.get(code, 0) for code in [*one, *(other.keys() - one)]}
+def _sum(sums: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {
+        code: sums.get(code, 0) + other.get(code, 0) for code in [*sums, *(other.keys() - sums)]
+    }
 
 
 def _written_off(
-    draft: Draft, left: Worth, row: Standing, amount_micro: int
+    draft: Draft, account_worth: Worth, row: Standing, amount_micro: int
 ) -> Iterator[tuple[ageing.Open, int]]:
     """Yield documents a write-off is set against, oldest first, with what of each is given up.
 
@@ -340,7 +345,7 @@ def _written_off(
     for document in documents:
         room = document.open_micro
         if document.issued:
-            room -= min(left.left(ageing.document(draft, document)).waiting_micro, room)
+            room -= min(account_worth.left(ageing.document(draft, document)).waiting_micro, room)
         parts.append(min(amount_micro, room))
         amount_micro -= parts[-1]
     for document, part in zip(documents, parts, strict=True):
@@ -357,26 +362,26 @@ def _relief(draft: Draft, worths: Worth, document: ageing.Open, micro: int) -> T
     """
     bill = ageing.document(draft, document)
     places = money.decimals(bill.currency)
-    left = worths.left(bill)
-    gross = left.gross_micro
-    part = min(micro, gross - left.lost_micro)
+    remaining = worths.left(bill)
+    gross = remaining.gross_micro
+    part = min(micro, gross - remaining.lost_micro)
     if part <= 0:
         return Taxes({}, {})
-    before = document.open_micro - min(left.waiting_micro, document.open_micro)
+    before = document.open_micro - min(remaining.waiting_micro, document.open_micro)
     after = max(before - micro, 0)
 
     def falls(tax: int, places: int) -> int:
         was, is_now = (Share(min(open_, gross), gross) for open_ in (after + part, after))
         return was.of(tax, places) - is_now.of(tax, places)
 
-    own = {code: falls(tax, places) for code, tax in left.taxes_micro.items()}
-    base = _base_of_taxes(draft, worths.customer.id, bill, left.taxes_micro)
+    own = {code: falls(tax, places) for code, tax in remaining.taxes_micro.items()}
+    base = _base_of_taxes(draft, worths.customer.id, bill, remaining.taxes_micro)
     places = money.decimals(draft.config.currency)
     return Taxes(own, {code: falls(tax, places) for code, tax in base.items()})
 
 
 def _base_of_taxes(
-    draft: Draft, customer: str, bill: Document, left: Mapping[str, int]
+    draft: Draft, customer: str, bill: Document, remaining: Mapping[str, int]
 ) -> dict[str, int]:
     """Return what is left of a document's VAT in the book's currency, where it is owed in it."""
     printed = bill.vat_translated
@@ -385,7 +390,7 @@ def _base_of_taxes(
     billed = {row.code: money.parse(row.vat) for row in bill.vat}
     places = money.decimals(printed["currency"])
     return {
-        code: Share(left[code], billed[code]).of(micro, places)
+        code: Share(remaining[code], billed[code]).of(micro, places)
         for code, micro in translation.by_code(printed, billed, 1).items()
         if billed[code]
     }
@@ -406,7 +411,7 @@ def is_owed_in_base(draft: Draft, customer: str, number: str) -> bool:
 
 
 def recover(draft: Draft, wanted: Wanted, amount_micro: int) -> Posted:
-    """Have a debt that was written off be owed again, because it is paid after all.
+    """Make a written-off debt owed again, because it is paid after all.
 
     What was written off last comes back first, and with it, in proportion, the VAT it was
     relieved of.
@@ -414,11 +419,11 @@ def recover(draft: Draft, wanted: Wanted, amount_micro: int) -> Posted:
     Raises:
         RefusedError: if so much was not written off.
     """
-    one = wanted.asked(draft, amount_micro)
-    if held := find(draft, one, amount_micro):
+    recovery = wanted.asked(draft, amount_micro)
+    if held := find(draft, recovery, amount_micro):
         return held
     losses = list(_losses(draft, wanted.customer))
-    lost, places = sum(loss.left_micro for loss in losses), money.decimals(one.currency)
+    lost, places = sum(loss.left_micro for loss in losses), money.decimals(recovery.currency)
     if amount_micro > lost:
         raise RefusedError(
             f"{wanted.customer}: {money.text(lost, places)} is written off",
@@ -437,12 +442,14 @@ def recover(draft: Draft, wanted: Wanted, amount_micro: int) -> Posted:
         taxes = taxes.plus(loss.relief(part, places, base_places))
         for number, micro in loss.documents(part):
             parts[number] = parts.get(number, 0) + micro
-    entry = corrections.recovered(one, ", ".join(links), parts, taxes.own, taxes.owed_in(draft))
-    return post(draft, one, entry)
+    entry = corrections.recovered(
+        recovery, ", ".join(links), parts, taxes.own, taxes.owed_in(draft)
+    )
+    return post(draft, recovery, entry)
 
 
 class _Loss(NamedTuple):
-    """A write-off, and what of it was recovered; amounts in micro-units."""
+    """A write-off, and how much of it was recovered, with amounts in micro-units."""
 
     link: str
     micro: int
@@ -452,11 +459,11 @@ class _Loss(NamedTuple):
 
     @property
     def left_micro(self) -> int:
-        """What of it is still lost."""
+        """Return the amount still written off."""
         return self.micro - self.recovered_micro
 
     def relief(self, micro: int, places: int, base_places: int) -> Taxes:
-        """VAT that is due again when more of it is recovered."""
+        """Return the VAT that is due again when more of the loss is recovered."""
         before, after = (
             Share(so_far, self.micro)
             for so_far in (self.recovered_micro, self.recovered_micro + micro)
@@ -470,21 +477,21 @@ class _Loss(NamedTuple):
         return Taxes(due(self.taxes.own, places), due(self.taxes.base, base_places))
 
     def documents(self, micro: int) -> Iterator[tuple[str, int]]:
-        """Documents it gave up, the last first, as far as more of it is recovered."""
+        """Yield the written-off documents that a further recovery applies to, last first."""
         skipped = self.recovered_micro
         for number, lost in reversed(self.parts):
-            there = lost - min(skipped, lost)
-            skipped -= lost - there
-            part = min(micro, there)
+            remaining = lost - min(skipped, lost)
+            skipped -= lost - remaining
+            part = min(micro, remaining)
             micro -= part
             if part:
                 yield number, part
 
 
 def _losses(draft: Draft, customer: str) -> Iterator[_Loss]:
-    """What was written off of a customer's debts, oldest first."""
+    """Yield a customer's write-offs, oldest first, with what was recovered of each."""
     recovered: dict[str, int] = {}
-    found = []
+    losses = []
     account = accounts.billed(customer)
     for block in blocks(draft, customer):
         own = block.own_link
@@ -501,8 +508,8 @@ def _losses(draft: Draft, customer: str) -> Iterator[_Loss]:
         micro = -sum(leg.micro for leg in legs if leg.account == account)
         taxes = _relieved(block)
         parts = list(worth.parts(str(entry.meta["parts"]))) if "parts" in entry.meta else []
-        found.append(_Loss(own, micro, 0, taxes, parts))
-    for loss in found:
+        losses.append(_Loss(own, micro, 0, taxes, parts))
+    for loss in losses:
         yield loss._replace(recovered_micro=recovered.get(loss.link, 0))
 
 
@@ -518,17 +525,17 @@ def _relieved(block: Block) -> Taxes:
 
 
 def deposit(draft: Draft, wanted: Wanted, amount_micro: int, method: str) -> Posted:
-    """Take a deposit."""
+    """Post a deposit received."""
     account = _account(draft, method)
-    one = wanted.asked(draft, amount_micro, account)
+    security = wanted.asked(draft, amount_micro, account)
     customer = subledgers.customer(draft, wanted.customer)
     if not customer.has_deposit:
         subledgers.put_customer(draft, replace(customer, has_deposit=True))
-    return _with_held(draft, post(draft, one, corrections.deposit(one, account)))
+    return _with_held(draft, post(draft, security, corrections.deposit(security, account)))
 
 
 def return_deposit(draft: Draft, wanted: Wanted, amount_micro: int | None, method: str) -> Posted:
-    """Pay a deposit back, or a part of it.
+    """Post the return of a deposit, or of a part of it.
 
     Raises:
         RefusedError: if so much is not held.
@@ -537,19 +544,21 @@ def return_deposit(draft: Draft, wanted: Wanted, amount_micro: int | None, metho
     known = wanted.asked(draft, amount_micro or 0, account, "return")
     if held := find(draft, known, amount_micro):
         return _with_held(draft, held)
-    there = deposit_held(draft, wanted.customer)
-    amount = there if amount_micro is None else amount_micro
-    if not 0 < amount <= there:
+    available = deposit_held(draft, wanted.customer)
+    amount = available if amount_micro is None else amount_micro
+    if not 0 < amount <= available:
         raise RefusedError(
-            f"{wanted.customer}: {money.text(there, 2)} is held as deposit",
+            f"{wanted.customer}: {money.text(available, 2)} is held as deposit",
             undone="nothing was returned",
         )
-    one = known._replace(amount_micro=amount)
-    return _with_held(draft, post(draft, one, corrections.deposit_returned(one, account)))
+    repayment = known._replace(amount_micro=amount)
+    return _with_held(
+        draft, post(draft, repayment, corrections.deposit_returned(repayment, account))
+    )
 
 
 def deposit_held(draft: Draft, customer: str) -> int:
-    """What a customer has given as deposit and not got back, in micro-units."""
+    """Return the deposit held for a customer, in micro-units."""
     account = accounts.deposits(customer)
     return -sum(
         leg.micro
@@ -566,26 +575,29 @@ def _with_held(draft: Draft, posted: Posted) -> Posted:
 
 
 def _account(draft: Draft, method: str) -> str:
-    """The account of a method of paying; of `bank` if none is named."""
+    """Return the account of a payment method, ``bank`` by default."""
     return posting.method_account(method, draft.config.methods, accounts.BANK)
 
 
 # What all corrections share
 
 
-def post(draft: Draft, one: Correction, entry: data.Transaction) -> Posted:
-    """Write a correction's entry into its customer's open period, once.
+def post(draft: Draft, adjustment: Correction, entry: data.Transaction) -> Posted:
+    """Post a correction's entry into its customer's open period, once.
 
     Raises:
         RefusedError: if its day cannot be, or its id is that of another correction.
     """
-    if held := find(draft, one, one.amount_micro):
+    if held := find(draft, adjustment, adjustment.amount_micro):
         return held
-    return Posted(correction=one, entries=((one.customer, place(draft, one.customer, entry)),))
+    return Posted(
+        correction=adjustment,
+        entries=((adjustment.customer, place(draft, adjustment.customer, entry)),),
+    )
 
 
 def place(draft: Draft, identity: str, entry: data.Transaction) -> data.Transaction:
-    """Write an entry into a customer's open period; what is late, on its first day.
+    """Post an entry into a customer's open period, a late one on the period's first day.
 
     Raises:
         RefusedError: if its day is in the future, or before the customer's first.
@@ -606,11 +618,11 @@ def place(draft: Draft, identity: str, entry: data.Transaction) -> data.Transact
 
 
 _MONEY = ("refund-", "returned-", "transfer-", "deposit-")
-"""What the links of corrections begin with that bring a customer money, or take some away."""
+"""Link prefixes of corrections that bring a customer money or take it away."""
 
 
 def _taxed(draft: Draft, identity: str, entry: data.Transaction) -> data.Transaction:
-    """The entry; where refills are taxed, with its VAT and a document of its own.
+    """Return an entry, where refills are taxed with VAT and its own document.
 
     Raises:
         RefusedError: if it cannot be taxed.
@@ -618,8 +630,8 @@ def _taxed(draft: Draft, identity: str, entry: data.Transaction) -> data.Transac
     customer = subledgers.customer(draft, identity)
     if not issue_taxed_refill.applies(draft, customer, entry.date):
         return entry
-    if found := issue_taxed_refill.objection(draft, customer, entry):
-        raise RefusedError(f"{identity}: {found[1]}", undone="nothing was posted")
+    if obstacle := issue_taxed_refill.objection(draft, customer, entry):
+        raise RefusedError(f"{identity}: {obstacle[1]}", undone="nothing was posted")
     issuer = issue_taxed_refill.Issuer(draft)
     issuer.know(journal_entries.read_entry(block.text) for block in blocks(draft, identity))
     ((taxed,),) = issuer.taxed({identity: [entry]}).values()
@@ -628,7 +640,7 @@ def _taxed(draft: Draft, identity: str, entry: data.Transaction) -> data.Transac
 
 
 def check_day(draft: Draft, identity: str, day: dt.date) -> None:
-    """Make sure something can have happened to a customer on a day.
+    """Check that something can be dated on a given day for a customer.
 
     Raises:
         RefusedError: otherwise.
@@ -643,37 +655,39 @@ def check_day(draft: Draft, identity: str, day: dt.date) -> None:
         )
 
 
-def find(draft: Draft, one: Correction, amount_micro: int | None) -> Posted | None:
-    """A correction that is in the book already, if it is what is asked for.
+def find(draft: Draft, adjustment: Correction, amount_micro: int | None) -> Posted | None:
+    """Return a correction that is in the book already, after comparing it with the request.
 
     Raises:
         RefusedError: if what bears its id is another.
     """
-    held = next(entries_with(draft, one), None)
+    held = next(entries_with(draft, adjustment), None)
     if held is None:
         return None
     customer, entry = held
-    part = accounts.component(one.customer) if one.customer else ""
-    moved = amount_of(entry, one.customer) if customer == part else -1
+    part = accounts.component(adjustment.customer) if adjustment.customer else ""
+    moved = amount_of(entry, adjustment.customer) if customer == part else -1
     same = (
         customer == part
-        and journal_entries.own_day(entry) == one.date
+        and journal_entries.own_day(entry) == adjustment.date
         and amount_micro in {None, moved}
-        and (not one.description or entry.narration == syntax.plain(one.description))
+        and (not adjustment.description or entry.narration == syntax.plain(adjustment.description))
     )
     if not same:
         raise RefusedError(
-            f"{one.kind} {one.id} is in the book with other content",
+            f"{adjustment.kind} {adjustment.id} is in the book with other content",
             undone="nothing was posted",
             todo="give this one another --id",
         )
     return Posted(
-        correction=one._replace(amount_micro=moved), entries=((one.customer, entry),), new=False
+        correction=adjustment._replace(amount_micro=moved),
+        entries=((adjustment.customer, entry),),
+        new=False,
     )
 
 
 def amount_of(entry: data.Transaction, customer: str) -> int:
-    """What a correction moves, in micro-units: of a bill, a deposit, or in suspense."""
+    """Return the amount a correction moves, in micro-units: on a bill, deposit or suspense."""
     legs = syntax.legs(syntax.formatted(journal_entries.gross(journal_entries.restored(entry))))
     own = [accounts.billed(customer), accounts.deposits(customer)] if customer else []
     account = next(
@@ -684,14 +698,14 @@ def amount_of(entry: data.Transaction, customer: str) -> int:
     return abs(sum(leg.micro for leg in legs if leg.account == account))
 
 
-def entries_with(draft: Draft, one: Correction) -> Iterator[tuple[str, data.Transaction]]:
-    """Entries that bear a correction's link, with the part of their customer's account."""
+def entries_with(draft: Draft, adjustment: Correction) -> Iterator[tuple[str, data.Transaction]]:
+    """Yield the entries with a correction's link, each with its customer's account component."""
     for path in [*draft.files(GENERAL, "2*.beancount"), *draft.files(SUSPENSE)]:
         text = draft.text(path)
-        if f"^{one.link}" not in text:
+        if f"^{adjustment.link}" not in text:
             continue
         for block in syntax.blocks(text):
-            if one.link in block.links:
+            if adjustment.link in block.links:
                 yield general.customer_of(block), journal_entries.read_entry(block.text)
 
 
@@ -701,7 +715,7 @@ def _paths(draft: Draft, customer: str) -> list[str]:
 
 
 def blocks(draft: Draft, customer: str) -> Iterator[Block]:
-    """Every entry of a customer's own ledger that is not usage, oldest period first."""
+    """Yield all entries of a customer's own ledger except usage, oldest period first."""
     for path in _paths(draft, customer):
         above = draft.text(path).partition(syntax.MARKER)[0]
         yield from (block for block in syntax.blocks(above) if block.kind in {"*", "!"})

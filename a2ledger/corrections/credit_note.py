@@ -1,4 +1,4 @@
-"""A credit note: what of an issued invoice it gives back, and the document it is.
+"""Compute what a credit note gives back of an issued invoice, and make its document.
 
 Every line of an invoice can be given back once, whole or in parts, and so can its VAT. The VAT
 of a credit note telescopes over all credit notes of the invoice: what has been given back of a
@@ -21,28 +21,28 @@ from a2ledger.documents.worth import GivenBack
 from a2ledger.errors import CORRECT, ExpectedError
 
 _EXACT = 10
-"""Decimals a price may have."""
+"""Decimals an exchange rate may have."""
 
 
 class CannotCreditError(ExpectedError):
-    """An invoice cannot be credited so: why, and what to do or what was credited before."""
+    """The invoice cannot be credited in this way: the reason, and what to do."""
 
     def __init__(self, why: str, more: str = "") -> None:
         super().__init__(why, "nothing was credited", more or CORRECT)
 
 
 class Credit(NamedTuple):
-    """What a credit note gives back."""
+    """Amounts that a credit note gives back."""
 
     lines: Mapping[int, int]
-    """Net by line of the invoice."""
+    """Net by invoice line."""
     net: Mapping[str, int]
-    """By VAT code."""
+    """Net by VAT code."""
     vat: Mapping[str, int]
 
     @property
     def gross_micro(self) -> int:
-        """What the customer owes less."""
+        """Return the amount by which the customer owes less."""
         return sum(self.net.values()) + sum(self.vat.values())
 
 
@@ -52,7 +52,7 @@ def draw_up(
     lines: Sequence[int],
     amount_micro: int | None,
 ) -> Credit:
-    """What a credit note for an invoice gives back.
+    """Compute what a credit note for an invoice gives back.
 
     Args:
         invoice: the document.
@@ -67,17 +67,17 @@ def draw_up(
     number, places = str(invoice.number), money.decimals(invoice.currency)
     billed = invoice.net_by_line
     codes = {line.line: line.vat_code for line in invoice.lines}
-    left = _left(billed, given)
+    remaining = _left(billed, given)
     if unknown := [line for line in lines if line not in billed]:
         raise CannotCreditError(
             f"{number} has no line {unknown[0]}",
             f"it has {len(billed)}: `a2ledger invoice {number} --format text -o -` shows them",
         )
-    asked = {line: left[line] for line in lines or left if left[line]}
-    gone = [line for line in lines if line not in asked]
-    if gone or not asked:
-        what = f"nothing is left of line {gone[0]}" if gone else "nothing is left of it"
-        raise CannotCreditError(f"{number}: {what} to credit", _before(given))
+    asked = {line: remaining[line] for line in lines or remaining if remaining[line]}
+    used_up = [line for line in lines if line not in asked]
+    if used_up or not asked:
+        problem = f"nothing is left of line {used_up[0]}" if used_up else "nothing is left of it"
+        raise CannotCreditError(f"{number}: {problem} to credit", _before(given))
     if amount_micro is not None:
         asked = _part(number, asked, amount_micro, given, places)
     net: dict[str, int] = {}
@@ -89,11 +89,11 @@ def draw_up(
 
 
 def _left(billed: Mapping[int, int], given: Iterable[GivenBack]) -> dict[int, int]:
-    left = dict(billed)
+    remaining = dict(billed)
     for each in given:
         for line, net in each.lines.items():
-            left[line] -= net
-    return left
+            remaining[line] -= net
+    return remaining
 
 
 def _part(
@@ -103,13 +103,13 @@ def _part(
     given: Sequence[GivenBack],
     places: int,
 ) -> dict[int, int]:
-    """A part of the one line that is named."""
-    ((line, left),) = asked.items()
+    """Return the part to credit of the one line named."""
+    ((line, available),) = asked.items()
     if money.rounded(amount_micro, places) != amount_micro:
         raise CannotCreditError(f"--amount has more than the {places} decimals of a document")
-    if not 0 < amount_micro <= left:
+    if not 0 < amount_micro <= available:
         raise CannotCreditError(
-            f"{number}: {money.text(left, places)} net of line {line} can be credited, "
+            f"{number}: {money.text(available, places)} net of line {line} can be credited, "
             f"not {money.text(amount_micro, places)}",
             _before(given),
         )
@@ -119,8 +119,8 @@ def _part(
 def _vat(
     invoice: Document, given: Sequence[GivenBack], net: Mapping[str, int], places: int
 ) -> dict[str, int]:
-    """VAT given back with some net: what is due so far, less what came back before."""
-    found = {}
+    """Return the VAT to give back with some net: due in total, less what came back before."""
+    taxes = {}
     for row in invoice.vat:
         code, total = row.code, money.parse(row.net)
         if code not in net:
@@ -131,8 +131,8 @@ def _vat(
         tax = money.parse(row.vat)
         if after != total:
             tax = min(_tax(after, row.rate, places), tax, key=abs)
-        found[code] = tax - paid
-    return found
+        taxes[code] = tax - paid
+    return taxes
 
 
 def _tax(net_micro: int, rate: str, places: int) -> int:
@@ -141,7 +141,7 @@ def _tax(net_micro: int, rate: str, places: int) -> int:
 
 
 def _guard(invoice: Document, given: Sequence[GivenBack], credit: Credit) -> None:
-    """Make sure that no code is given back beyond what was billed of it, and that it is a gift."""
+    """Check that a credit is positive and takes back no code beyond what was billed."""
     number = invoice.number
     for row in invoice.vat:
         after = sum(each.net.get(row.code, 0) for each in given) + credit.net.get(row.code, 0)
@@ -159,7 +159,7 @@ def _guard(invoice: Document, given: Sequence[GivenBack], credit: Credit) -> Non
 
 
 def _before(given: Sequence[GivenBack]) -> str:
-    """Say what was given back before, for a message."""
+    """Describe what was given back before, for a message."""
     return ", ".join(
         f"{each.title} {'credited' if each.is_note else 'gave back'} "
         f"{money.text(each.gross_micro, 2)}"
@@ -178,7 +178,7 @@ def document(  # noqa: PLR0913 - everything that stands on it
     opening_micro: int,
     reason: str,
 ) -> Document:
-    """The document of a credit note; its amounts are positive.
+    """Make the document of a credit note, with positive amounts.
 
     Its lines bear the numbers of the invoice's lines, its parties are those of the invoice, and
     its period is the day on which it stands in the account.
@@ -204,11 +204,11 @@ def document(  # noqa: PLR0913 - everything that stands on it
     moved = tuple(
         StatementLine(
             date=str(day),
-            description=what,
+            description=words,
             amount=money.text(amount, places),
             balance=money.text(balance, places),
         )
-        for what, amount, balance in moves
+        for words, amount, balance in moves
         if amount
     )
     return Document(
@@ -253,16 +253,16 @@ def document(  # noqa: PLR0913 - everything that stands on it
 def _translated(
     invoice: Document, notes: Sequence[GivenBack], vat_micro: int
 ) -> dict[str, str] | None:
-    """VAT given back in the book's currency, at the invoice's own price; it telescopes too."""
+    """Translate the VAT given back at the invoice's own rate, telescoping over all credit notes."""
     billed = invoice.vat_translated
     if billed is None or not vat_micro:
         return None
     places = money.decimals(billed["currency"])
     unit: int = 10 ** (money.PLACES - places)
-    worth, one = (int(Decimal(text).scaleb(_EXACT)) for text in (billed["price"], "1"))
+    worth, unity = (int(Decimal(text).scaleb(_EXACT)) for text in (billed["price"], "1"))
     before = sum(note.vat_micro for note in notes)
     was, now = (
-        money.divide(micro * worth, one * unit) * unit for micro in (before, before + vat_micro)
+        money.divide(micro * worth, unity * unit) * unit for micro in (before, before + vat_micro)
     )
     return {**billed, "vat_total": money.text(now - was, places)}
 

@@ -1,4 +1,4 @@
-"""Credit notes: an issued invoice is never changed, but given back, as a whole or by line."""
+"""Issue credit notes: an invoice is never changed, but credited as a whole or by line."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from a2ledger.period import DAY, Period
 
 
 class Asked(NamedTuple):
-    """What is to be credited, and why."""
+    """The request for a credit note, with its reason."""
 
     number: str
     lines: tuple[int, ...]
@@ -41,7 +41,7 @@ class Asked(NamedTuple):
 
 
 def credit_note(draft: Draft, asked: Asked) -> Posted:
-    """Credit an invoice, or lines of it, with a numbered document.
+    """Issue a credit note for an invoice, or for lines of it.
 
     Raises:
         RefusedError: if there is no such invoice, or not so much of it left.
@@ -49,7 +49,7 @@ def credit_note(draft: Draft, asked: Asked) -> Posted:
     invoice = _invoice(draft, asked.number)
     customer, lines = str(invoice.customer["id"]), sorted(set(asked.lines))
     made = postings.identity("credit-note", *asked._replace(lines=tuple(lines)))
-    one = Correction(
+    adjustment = Correction(
         "credit-note",
         asked.id or made,
         customer,
@@ -58,30 +58,30 @@ def credit_note(draft: Draft, asked: Asked) -> Posted:
         invoice.currency,
         asked.reason,
     )
-    if held := correct.find(draft, one, None):
+    if held := correct.find(draft, adjustment, None):
         return _again(held, asked, lines)
     correct.check_day(draft, customer, asked.day)
-    left = worth.of_customer(draft, subledgers.customer(draft, customer), invoice.currency)
-    notes = left.notes(asked.number)
-    given = [*notes, *left.given(invoice)]
+    account_worth = worth.of_customer(draft, subledgers.customer(draft, customer), invoice.currency)
+    notes = account_worth.notes(asked.number)
+    given = [*notes, *account_worth.given(invoice)]
     try:
-        found = credit.draw_up(invoice, given, lines, asked.amount_micro)
+        drawn_up = credit.draw_up(invoice, given, lines, asked.amount_micro)
     except CannotCreditError as error:
         raise RefusedError(error.what, error.undone, error.todo) from None
     number = Numbers(draft).take("credit-note")
-    one = one._replace(amount_micro=found.gross_micro)
+    adjustment = adjustment._replace(amount_micro=drawn_up.gross_micro)
     owner = subledgers.customer(draft, customer)
     day = max(asked.day, owner.open_since)
     opening = balances.standing_on(draft, owner, day).billed_micro
     document = credit.document(
         invoice,
         notes,
-        found,
+        drawn_up,
         number=number,
         day=day,
         issue_date=draft.today,
         opening_micro=opening,
-        reason=syntax.plain(one.description),
+        reason=syntax.plain(adjustment.description),
     )
     document = _translated(document, invoice)
     drawn = EInvoices(draft).issued(owner, document)
@@ -95,33 +95,35 @@ def credit_note(draft: Draft, asked: Asked) -> Posted:
         )
     document = drawn.put(draft, document)
     entry = postings.credit_note(
-        one,
+        adjustment,
         number=number,
         original=asked.number,
         lines=lines,
-        net=found.net,
-        vat=found.vat,
-        translated=_owed_otherwise(draft, document, found.vat, asked.number),
+        net=drawn_up.net,
+        vat=drawn_up.vat,
+        translated=_owed_otherwise(draft, document, drawn_up.vat, asked.number),
     )
     placed = correct.place(draft, customer, entry)
-    _take_back_deferred(draft, customer, one._replace(date=placed.date), invoice, found.lines)
+    _take_back_deferred(
+        draft, customer, adjustment._replace(date=placed.date), invoice, drawn_up.lines
+    )
     draft.put(paths.path(draft.today.year, number), written(as_json(document)))
-    return Posted(correction=one, entries=((customer, placed),), more=_more(placed))
+    return Posted(correction=adjustment, entries=((customer, placed),), more=_more(placed))
 
 
 def _owed_otherwise(
     draft: Draft, document: Document, taxes: Mapping[str, int], number: str
 ) -> tuple[str, Mapping[str, int]]:
-    """Return the VAT given back in the book's currency, if the invoice's is owed in it."""
+    """Return the VAT given back in the book's currency, if the invoice's VAT is owed in it."""
     is_owed = correct.is_owed_in_base(draft, document.customer["id"], number)
     printed = document.vat_translated if is_owed else None
     return draft.config.currency, translation.by_code(printed, taxes, 1)
 
 
 def _take_back_deferred(
-    draft: Draft, customer: str, one: Correction, invoice: Document, lines: Mapping[int, int]
+    draft: Draft, customer: str, adjustment: Correction, invoice: Document, lines: Mapping[int, int]
 ) -> None:
-    """Take back with fees what of their income is still deferred."""
+    """Take back the still deferred income of fees that are credited."""
     file = subledgers.open_file(draft, customer)
     credited = [
         Credited(
@@ -135,14 +137,14 @@ def _take_back_deferred(
     places = money.decimals(invoice.currency)
     taken = deferrals.taken_back(deferrals.read(file.above), credited, places)
     made = [
-        postings.deferral_taken(one, row, str(invoice.number), place)
+        postings.deferral_taken(adjustment, row, str(invoice.number), place)
         for place, row in enumerate(taken, start=1)
     ]
     subledgers.put_open_file(draft, customer, with_entries(file, made))
 
 
 def _translated(document: Document, invoice: Document) -> Document:
-    """A credit note with its VAT in the book's currency too, by the price its invoice has."""
+    """Add the VAT in the book's currency to a credit note, at its invoice's rate."""
     printed = invoice.vat_translated
     if not printed:
         return document
@@ -156,15 +158,15 @@ def _more(entry: data.Transaction) -> dict[str, Any]:
 
 
 def _again(held: Posted, asked: Asked, lines: Sequence[int]) -> Posted:
-    """A credit note that is in the book, if it is of what is asked for."""
+    """Return a credit note that is in the book already, after comparing it with the request."""
     ((customer, entry),) = held.entries
     net = sum(
         money.micro(leg.units.number)
         for leg in entry.postings
         if leg.units and leg.units.number and leg.meta and "vat" in leg.meta
     )
-    told = ", ".join(map(str, lines))
-    if (entry.meta["original"], entry.meta.get("lines", "")) != (asked.number, told) or (
+    numbers = ", ".join(map(str, lines))
+    if (entry.meta["original"], entry.meta.get("lines", "")) != (asked.number, numbers) or (
         asked.amount_micro not in {None, net}
     ):
         raise RefusedError(

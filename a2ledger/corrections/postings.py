@@ -1,4 +1,4 @@
-"""Corrections: the entries that put right what was posted, each in the open period.
+"""Entries of corrections: each puts right what was posted, in the open period.
 
 | event               | debit                                | credit                            |
 |---------------------|--------------------------------------|-----------------------------------|
@@ -36,13 +36,13 @@ from a2ledger.payments.remainder import Payment
 from a2ledger.sources.batch import digest
 
 SOURCE = "corrections"
-"""What tells ids of corrections from those of imported files."""
+"""Source in the links of corrections, which keeps their ids apart from imported ones."""
 
 TAG = "correction"
 
 
 class Correction(NamedTuple):
-    """What every correction says."""
+    """Fields that every correction has."""
 
     kind: str
     """``credit-note``, ``refund``, ``returned``, ``goodwill``, ``write-off``, ``transfer``,
@@ -57,22 +57,22 @@ class Correction(NamedTuple):
 
     @property
     def link(self) -> str:
-        """The link that identifies its entry."""
+        """Return the link that identifies its entry."""
         return syntax.link(self.kind, SOURCE, self.id)
 
     @property
     def billed(self) -> str:
-        """What it moves: the customer's bill, or money that is nobody's."""
+        """Return the account it moves: the customer's Billed, or suspense."""
         return accounts.billed(self.customer) if self.customer else accounts.UNMATCHED
 
 
 def identity(*parts: object) -> str:
-    """An id made from what is asked for: asking the same again gives the same id."""
+    """Make an id from the parts of a request: the same request gives the same id."""
     return digest("\0".join(map(str, parts)))[:12]
 
 
 def credit_note(
-    one: Correction,
+    correction: Correction,
     *,
     number: str,
     original: str,
@@ -81,60 +81,64 @@ def credit_note(
     vat: Mapping[str, int],
     translated: tuple[str, Mapping[str, int]] = ("", {}),
 ) -> data.Transaction:
-    """The entry of a credit note: net and VAT by VAT code, which add up to its amount.
+    """Make the entry of a credit note: net and VAT by VAT code, which add up to its amount.
 
     ``lines`` are the lines of the original it credits; none where it credits all there was.
     """
     meta: dict[str, object] = {"number": number, "original": original}
     if lines:
         meta["lines"] = ", ".join(map(str, lines))
-    places = money.decimals(one.currency)
+    places = money.decimals(correction.currency)
     return _entry(
-        one,
+        correction,
         f"Credit note {number} for {original}",
         [
             *(
-                leg(accounts.CORRECTIONS, micro, one.currency, places=places, vat=code)
+                leg(accounts.CORRECTIONS, micro, correction.currency, places=places, vat=code)
                 for code, micro in net.items()
                 if micro
             ),
-            *_taxes(vat, one.currency, translated),
-            leg(one.billed, -one.amount_micro, one.currency, places=places),
+            *_taxes(vat, correction.currency, translated),
+            leg(correction.billed, -correction.amount_micro, correction.currency, places=places),
         ],
         meta,
     )
 
 
-def refund(one: Correction, account: str, paid: tuple[int, str] | None = None) -> data.Transaction:
-    """Money paid back from an account; ``paid`` is how much in which other currency."""
-    own = one.amount_micro, one.currency
-    postings = _through((one.billed, *own), (account, *(paid or own)))
-    return _entry(one, "Refund", postings, {})
+def refund(
+    correction: Correction, account: str, paid: tuple[int, str] | None = None
+) -> data.Transaction:
+    """Make the entry of a refund, where ``paid`` is the amount in another currency, if any."""
+    own = correction.amount_micro, correction.currency
+    postings = _through((correction.billed, *own), (account, *(paid or own)))
+    return _entry(correction, "Refund", postings, {})
 
 
 def _vat(
     code: str, given: tuple[int, str], translated: tuple[str, Mapping[str, int]]
 ) -> list[data.Posting]:
-    """Return the postings of VAT that comes back, in the currency in which it was owed."""
+    """Return the postings of VAT given back, in the currency in which it was owed."""
     (micro, currency), (base, amounts) = given, translated
     if code not in amounts:
         return [leg(accounts.vat(code), micro, currency, places=money.decimals(currency))]
     return converted(accounts.vat(code), code, given, (amounts[code], base))
 
 
-def deferral_taken(one: Correction, taken: Deferral, number: str, place: int) -> data.Transaction:
-    """The entry by which a credit note takes back income that was deferred.
+def deferral_taken(
+    correction: Correction, taken: Deferral, number: str, place: int
+) -> data.Transaction:
+    """Make the entry that takes back deferred income for a credit note.
 
     Args:
-        one: the credit note.
+        correction: the credit note.
         taken: of a fee, what of it is left, below zero.
         number: of the invoice it credits.
         place: which of its entries it is.
     """
-    places = money.decimals(one.currency)
-    whole = Amount(money.decimal(-taken.micro, places), one.currency)
+    places = money.decimals(correction.currency)
+    whole = Amount(money.decimal(-taken.micro, places), correction.currency)
     meta: dict[str, object] = {
-        "customer": one.customer,
+        "customer": correction.customer,
         "fee": taken.fee,
         "service": taken.service,
         "from": taken.days.start,
@@ -142,63 +146,66 @@ def deferral_taken(one: Correction, taken: Deferral, number: str, place: int) ->
         "whole": whole,
     }
     return transaction(
-        one.date,
+        correction.date,
         "Deferred income",
         f"{taken.service}, {taken.days}, {number} given back",
         [
-            leg(accounts.DEFERRED, -taken.left_micro, one.currency, places=places),
-            leg(accounts.CORRECTIONS, taken.left_micro, one.currency, places=places),
+            leg(accounts.DEFERRED, -taken.left_micro, correction.currency, places=places),
+            leg(accounts.CORRECTIONS, taken.left_micro, correction.currency, places=places),
         ],
         meta=meta,
-        links=[syntax.link("deferral", SOURCE, f"{one.id}.{place}")],
+        links=[syntax.link("deferral", SOURCE, f"{correction.id}.{place}")],
         tags=[TAG],
     )
 
 
-def returned(one: Correction, payment: Payment) -> data.Transaction:
-    """A payment the bank took back: what was owed is owed again."""
+def returned(correction: Correction, payment: Payment) -> data.Transaction:
+    """Make the entry of a payment that the bank took back, so that it is owed again."""
     back = payment.paid_micro, payment.paid_currency
-    if payment.paid_currency == one.currency:
-        back = one.amount_micro, one.currency
+    if payment.paid_currency == correction.currency:
+        back = correction.amount_micro, correction.currency
     entry = _entry(
-        one,
+        correction,
         "Returned payment",
-        _through((one.billed, one.amount_micro, one.currency), (payment.account, *back)),
+        _through(
+            (correction.billed, correction.amount_micro, correction.currency),
+            (payment.account, *back),
+        ),
         {"payment": payment.link},
     )
     return entry if entry.narration else entry._replace(narration=_of(payment))
 
 
-def goodwill(one: Correction) -> data.Transaction:
-    """A gift."""
-    return _pair(one, "Goodwill", accounts.GOODWILL, one.billed)
+def goodwill(correction: Correction) -> data.Transaction:
+    """Make the entry of a goodwill credit."""
+    return _pair(correction, "Goodwill", accounts.GOODWILL, correction.billed)
 
 
 def write_off(
-    one: Correction,
+    correction: Correction,
     given: Mapping[str, int],
     relief: Mapping[str, int],
     translated: tuple[str, Mapping[str, int]] = ("", {}),
     lines: Mapping[str, int] | None = None,
 ) -> data.Transaction:
-    """A debt given up.
+    """Make the entry of a write-off.
 
     Args:
-        one: the correction; its amount includes the VAT.
+        correction: its amount includes the VAT.
         given: the documents it is set against, with what of each is given up.
         relief: VAT that is not owed any more, by code.
         translated: the book's currency, and the same in it where it was owed in that.
         lines: net of each line of the documents that is given up, by document and number.
     """
-    places = money.decimals(one.currency)
-    lost = one.amount_micro - sum(relief.values())
+    places = money.decimals(correction.currency)
+    lost = correction.amount_micro - sum(relief.values())
     return _entry(
-        one,
+        correction,
         "Write-off",
         [
-            leg(accounts.BAD_DEBT, lost, one.currency, places=places),
-            *_taxes(relief, one.currency, translated),
-            leg(one.billed, -one.amount_micro, one.currency, places=places),
+            leg(accounts.BAD_DEBT, lost, correction.currency, places=places),
+            *_taxes(relief, correction.currency, translated),
+            leg(correction.billed, -correction.amount_micro, correction.currency, places=places),
         ],
         _parts(given, places)
         | ({"given_up": worth.written_parts(lines.items(), places)} if lines else {}),
@@ -206,33 +213,33 @@ def write_off(
 
 
 def recovered(
-    one: Correction,
+    correction: Correction,
     writtenoff: str,
     given: Mapping[str, int],
     relief: Mapping[str, int],
     translated: tuple[str, Mapping[str, int]] = ("", {}),
 ) -> data.Transaction:
-    """A debt that was given up and is owed again.
+    """Make the entry of a recovered debt.
 
     Args:
-        one: the correction; its amount includes the VAT.
+        correction: its amount includes the VAT.
         writtenoff: the entries it takes back, with what of each.
         given: the documents these were set against, with what of each is owed again.
         relief: VAT that is due again, by code.
         translated: as for :func:`write_off`.
     """
     base, amounts = translated
-    places = money.decimals(one.currency)
-    net = one.amount_micro - sum(relief.values())
+    places = money.decimals(correction.currency)
+    net = correction.amount_micro - sum(relief.values())
     return _entry(
-        one,
+        correction,
         "Recovered debt",
         [
-            leg(one.billed, one.amount_micro, one.currency, places=places),
-            leg(accounts.BAD_DEBT, -net, one.currency, places=places),
+            leg(correction.billed, correction.amount_micro, correction.currency, places=places),
+            leg(accounts.BAD_DEBT, -net, correction.currency, places=places),
             *_taxes(
                 {code: -micro for code, micro in relief.items()},
-                one.currency,
+                correction.currency,
                 (base, {code: -micro for code, micro in amounts.items()}),
             ),
         ],
@@ -243,7 +250,7 @@ def recovered(
 def _taxes(
     taxes: Mapping[str, int], currency: str, translated: tuple[str, Mapping[str, int]]
 ) -> list[data.Posting]:
-    """Return the postings of VAT that comes back, or of what is due again, below zero."""
+    """Return the postings of VAT taken back, or if negative of VAT due again."""
     return [
         posting
         for code, micro in taxes.items()
@@ -253,53 +260,62 @@ def _taxes(
 
 
 def _parts(given: Mapping[str, int], places: int) -> dict[str, object]:
-    """What an entry says of the documents it is about."""
+    """Return the metadata that names the documents a correction is about."""
     if not given:
         return {}
-    told = ", ".join(f"{number} {money.text(micro, places)}" for number, micro in given.items())
-    return {"reference": ", ".join(given), "parts": told}
+    amounts = ", ".join(f"{number} {money.text(micro, places)}" for number, micro in given.items())
+    return {"reference": ", ".join(given), "parts": amounts}
 
 
-def transferred_out(one: Correction, payment: Payment | None) -> data.Transaction:
-    """Money booked to the wrong customer, leaving him; a whole payment, or an amount."""
-    entry = _pair(one, "Transfer", one.billed, accounts.UNMATCHED, _about(payment, one.currency))
+def transferred_out(correction: Correction, payment: Payment | None) -> data.Transaction:
+    """Make the entry that moves a misposted payment or amount out to suspense."""
+    entry = _pair(
+        correction,
+        "Transfer",
+        correction.billed,
+        accounts.UNMATCHED,
+        _about(payment, correction.currency),
+    )
     return _told(entry, payment, "booked here by mistake")
 
 
-def transferred_in(one: Correction, payment: Payment | None) -> data.Transaction:
-    """The same money, arriving where it belongs."""
-    came = one.amount_micro, one.currency
+def transferred_in(correction: Correction, payment: Payment | None) -> data.Transaction:
+    """Make the entry that moves money in from suspense, to the right customer."""
+    came = correction.amount_micro, correction.currency
     if payment:
         came = payment.amount_micro, payment.currency
     entry = _entry(
-        one,
+        correction,
         "Transfer",
-        _through((accounts.UNMATCHED, *came), (one.billed, one.amount_micro, one.currency)),
-        _about(payment, one.currency),
+        _through(
+            (accounts.UNMATCHED, *came),
+            (correction.billed, correction.amount_micro, correction.currency),
+        ),
+        _about(payment, correction.currency),
     )
     return _told(entry, payment, "received")
 
 
-def deposit(one: Correction, account: str) -> data.Transaction:
-    """Money held as security; no part of what the customer owes."""
-    held = accounts.deposits(one.customer)
-    return _pair(one, "Deposit", account, held, {"customer": one.customer})
+def deposit(correction: Correction, account: str) -> data.Transaction:
+    """Make the entry of a deposit: security held, which reduces no debt."""
+    held = accounts.deposits(correction.customer)
+    return _pair(correction, "Deposit", account, held, {"customer": correction.customer})
 
 
-def deposit_returned(one: Correction, account: str) -> data.Transaction:
-    """Security paid back."""
-    held = accounts.deposits(one.customer)
-    return _pair(one, "Deposit returned", held, account, {"customer": one.customer})
+def deposit_returned(correction: Correction, account: str) -> data.Transaction:
+    """Make the entry of a deposit paid back."""
+    held = accounts.deposits(correction.customer)
+    return _pair(correction, "Deposit returned", held, account, {"customer": correction.customer})
 
 
-def deposit_settled(one: Correction) -> data.Transaction:
-    """Security set against what the customer owes, when his account is settled."""
-    held = accounts.deposits(one.customer)
-    return _pair(one, "Deposit set against the account", held, one.billed)
+def deposit_settled(correction: Correction) -> data.Transaction:
+    """Make the entry that applies a deposit to what is owed, at settlement."""
+    held = accounts.deposits(correction.customer)
+    return _pair(correction, "Deposit set against the account", held, correction.billed)
 
 
 def _about(payment: Payment | None, currency: str) -> dict[str, object]:
-    """What is to be known of a payment wherever it goes."""
+    """Return the metadata that goes with a payment wherever it is moved."""
     if payment is None:
         return {}
     meta: dict[str, object] = {
@@ -317,47 +333,47 @@ def _of(payment: Payment) -> str:
     return f"payment of {payment.date}"
 
 
-def _told(entry: data.Transaction, payment: Payment | None, what: str) -> data.Transaction:
+def _told(entry: data.Transaction, payment: Payment | None, event: str) -> data.Transaction:
     if entry.narration:
         return entry
-    return entry._replace(narration=f"{_of(payment)}, {what}" if payment else what)
+    return entry._replace(narration=f"{_of(payment)}, {event}" if payment else event)
 
 
 def _pair(
-    one: Correction,
+    correction: Correction,
     title: str,
     debit: str,
     credit: str,
     meta: Mapping[str, object] | None = None,
 ) -> data.Transaction:
-    moved = one.amount_micro, one.currency
-    return _entry(one, title, _through((debit, *moved), (credit, *moved)), meta or {})
+    moved = correction.amount_micro, correction.currency
+    return _entry(correction, title, _through((debit, *moved), (credit, *moved)), meta or {})
 
 
 def _through(debit: tuple[str, int, str], credit: tuple[str, int, str]) -> list[data.Posting]:
-    """Two legs of (account, amount, currency); through Equity:Conversion if currencies differ."""
-    (to, came, own), (out, left, other) = debit, credit
+    """Make two postings of (account, amount, currency), via Equity:Conversion if these differ."""
+    (to, came, own), (out, paid_out, other) = debit, credit
     legs = [(to, came, own)]
     if own != other:
-        legs += [(accounts.CONVERSION, -came, own), (accounts.CONVERSION, left, other)]
+        legs += [(accounts.CONVERSION, -came, own), (accounts.CONVERSION, paid_out, other)]
     return [
         leg(account, micro, currency, places=money.decimals(currency))
-        for account, micro, currency in [*legs, (out, -left, other)]
+        for account, micro, currency in [*legs, (out, -paid_out, other)]
     ]
 
 
 def _entry(
-    one: Correction,
+    correction: Correction,
     title: str,
     postings: Sequence[data.Posting],
     meta: Mapping[str, object],
 ) -> data.Transaction:
     return transaction(
-        one.date,
+        correction.date,
         title,
-        syntax.plain(one.description),
+        syntax.plain(correction.description),
         postings,
-        meta={"id": one.id, **meta},
-        links=[one.link],
+        meta={"id": correction.id, **meta},
+        links=[correction.link],
         tags=[TAG],
     )

@@ -1,4 +1,4 @@
-"""The rows of price lists behind re-rated calls: what each of them changes."""
+"""The price list rows behind re-rated calls, with the effect of each."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ class RateRow:
 
     deck: str
     line: int
-    """0 where the price comes from no row: the call's own record or a rule gave it."""
+    """0 if the price comes from the call's own record or from a rule, not from a row."""
     prefix: str
     destination: str
 
     @property
     def place(self) -> str:
-        """The file and line; empty where there is none."""
+        """Return the file and line of the row, or an empty text."""
         return f"tariffs/{self.deck}.csv:{self.line}" if self.line else ""
 
 
 @dataclass(slots=True)
 class Moved:
-    """Calls a row prices anew; amounts in micro-units."""
+    """Totals of the calls a row prices anew, in micro-units."""
 
     calls: int = 0
     before_micro: int = 0
@@ -45,7 +45,7 @@ class Moved:
 
 @dataclass
 class RateRows:
-    """Adds re-rated calls up by the row that holds for them."""
+    """Sums re-rated calls by the row that applies to them."""
 
     book: Book
     moved: dict[RateRow, Moved] = field(default_factory=dict)
@@ -86,17 +86,17 @@ class RateRows:
         key = deck, prefix, local.date()
         if "starttime" not in known.values and key in self._rows:
             return self._rows[key]
-        found = rate_of(Tariff(name=deck, decks=(known,)), called, local)
-        if found is None:
+        match = rate_of(Tariff(name=deck, decks=(known,)), called, local)
+        if match is None:
             return RateRow(deck, 0, prefix, destination)
         if deck not in self._lines:
             self._lines[deck] = decks.lines(self.book.text(f"tariffs/{deck}.csv"))
-        row = RateRow(deck, self._lines[deck][found[1]], prefix, destination)
+        row = RateRow(deck, self._lines[deck][match[1]], prefix, destination)
         self._rows[key] = row
         return row
 
     def as_json(self) -> list[dict[str, Any]]:
-        """Return what each row changes, in the order of price lists."""
+        """Return the effect of each row for ``--json``, in price list order."""
         return [
             {
                 "row": row.place,

@@ -1,4 +1,4 @@
-"""Re-rate: whose calls are, and what they cost, by the directory and the tariffs as they are now.
+"""Re-rate calls: assign and price them again by today's customers and tariffs.
 
 Calls of open periods are corrected where they stand, a day at a time. What a closed period
 billed stays: where that is asked for, the difference is posted in the open one.
@@ -36,14 +36,14 @@ _RERATED = (
 """Columns of a call that re-rating may change."""
 
 _NOTHING = {"late_in": EPOCH}
-"""What stands for null in a column that may hold it."""
+"""Values to compare in place of null, by nullable column."""
 
 Places = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 
 class Left(NamedTuple):
-    """Why calls stay as they are: whose they are, a short reason, and what is the matter."""
+    """Why calls were left unchanged: their customer, a short reason and a message."""
 
     customer: str
     reason: str
@@ -52,7 +52,7 @@ class Left(NamedTuple):
 
 @dataclass
 class Change:
-    """Calls of a customer whose owner or cost changed; what they cost before and after."""
+    """Calls of a customer that changed owner or cost, with the cost before and after."""
 
     calls: int = 0
     before_micro: int = 0
@@ -61,29 +61,29 @@ class Change:
 
 @dataclass
 class Rerated:
-    """What re-rating found; amounts in micro-units."""
+    """The result of re-rating, with amounts in micro-units."""
 
     calls: int = 0
-    """Calls looked at …"""
+    """Calls examined …"""
     given: int = 0
-    """… and those of them that keep the price their row or their rule gave."""
+    """… and those of them that keep the price given by their row or rule."""
     changed: int = 0
     """Calls of open periods whose owner or cost changed."""
     changes: dict[str, Change] = field(default_factory=dict)
-    """By customer, of calls of open periods."""
+    """Changes of calls in open periods, by customer."""
     corrections: list[Correction] = field(default_factory=list)
-    """What is posted for closed periods."""
+    """Corrections posted for closed periods."""
     left: Counter[Left] = field(default_factory=Counter)
-    """Calls that stay as they are, though they should not."""
+    """Calls left unchanged though they should change."""
     rates: RateRows | None = None
-    """What each row of a price list changes, of closed periods too; None where nobody asks."""
+    """Effect of each price list row, closed periods included; None if not requested."""
 
     def change(self, customer: str) -> Change:
-        """What changes for a customer."""
+        """Return the change of a customer, created if need be."""
         return self.changes.setdefault(customer, Change())
 
     def as_json(self, book: Book) -> dict[str, Any]:
-        """The command's ``--json``."""
+        """Return the result for ``--json``."""
         return {
             "calls": self.calls,
             "changed": self.changed,
@@ -99,7 +99,7 @@ class Rerated:
                 }
                 for name, row in sorted(self.changes.items())
             ],
-            "corrections": [one.as_json() for one in self.corrections],
+            "corrections": [correction.as_json() for correction in self.corrections],
             "left": [{**why._asdict(), "calls": count} for why, count in sorted(self.left.items())],
             **({"rates": self.rates.as_json()} if self.rates else {}),
         }
@@ -133,16 +133,16 @@ def rerate(
         rerater.found.rates = RateRows(draft) if by_rate else None
         for day in _days(draft, since):
             rerater.take(day)
-        restating, found = rerater.restating, rerater.found
-        found.corrections = restating.corrections()
+        restating, result = rerater.restating, rerater.found
+        result.corrections = restating.corrections()
         if write:
             folder.finish()
-            restating.post(found.corrections)
-    return found
+            restating.post(result.corrections)
+    return result
 
 
 def _days(book: Book, since: dt.date | None) -> Iterator[dt.date]:
-    """Days whose calls may be concerned: of open periods, late ones, and those asked for."""
+    """Yield days whose calls may change: of open periods, late, or requested."""
     first, late = dt.date.max, set()
     for customer in subledgers.customers(book).values():
         first = min(first, customer.open_since)
@@ -154,7 +154,7 @@ def _days(book: Book, since: dt.date | None) -> Iterator[dt.date]:
 
 
 class _Rerater:
-    """Re-rates day after day."""
+    """Re-rates calls one day at a time."""
 
     def __init__(
         self,
@@ -191,13 +191,13 @@ class _Rerater:
     def _correct(
         self, day: dt.date, calls: pa.Table, owner: Indexes, now: Indexes, taken: Mask
     ) -> None:
-        """Re-rate the calls taken where they stand."""
+        """Re-rate the selected calls in place."""
         early = (now != NOBODY) & (self.directory.opened[now] > (day - EPOCH).days)
         self._leave(calls, taken & (now == NOBODY), "unknown-customer")
         self._leave(calls, taken & early, "before-opening")
-        gone = ~early & (now != owner) & (now != NOBODY) & self.settled[now]
-        self._leave(calls, taken & gone, "settled")
-        places, new = self._valued(day, calls, now, taken & (now != NOBODY) & ~early & ~gone)
+        to_settled = ~early & (now != owner) & (now != NOBODY) & self.settled[now]
+        self._leave(calls, taken & to_settled, "settled")
+        places, new = self._valued(day, calls, now, taken & (now != NOBODY) & ~early & ~to_settled)
         old = calls.take(pa.array(places))
         moved = now[places] != owner[places]
         new = _late(new, old, moved, self.pricing.opened[now[places]], day)
@@ -212,7 +212,7 @@ class _Rerater:
     def _valued(
         self, day: dt.date, calls: pa.Table, who: Indexes, taken: Mask
     ) -> tuple[Places, pa.Table]:
-        """Places of the calls taken that have a price, and these calls as they are by now."""
+        """Price the selected calls, and return the places and new rows of those with a price."""
         places = np.flatnonzero(taken)
         old = calls.take(pa.array(places))
         asked = asked_again(old, who[places], day, self.pricing.config.timezone)
@@ -227,15 +227,15 @@ class _Rerater:
         return places[~unpriced], new
 
     def _leave(self, calls: pa.Table, taken: Mask, reason: str) -> None:
-        """Name calls that stay as they are."""
+        """Count calls that stay as they are, with their reason."""
         self.found.calls += int(taken.sum())
-        left = calls.filter(pa.array(taken))
+        unchanged = calls.filter(pa.array(taken))
         columns = ("customer", "identifier", "called")
-        for row in zip(*(left[name].to_pylist() for name in columns), strict=True):
+        for row in zip(*(unchanged[name].to_pylist() for name in columns), strict=True):
             self.found.left[_left(reason, *row)] += 1
 
     def _count(self, old: pa.Table, new: pa.Table, moved: Mask) -> None:
-        """Add the difference of a day to that of each customer."""
+        """Add a day's differences to the changes of each customer."""
         costs = old["cost_micro"].to_pylist(), new["cost_micro"].to_pylist()
         owners = old["customer"].to_pylist(), new["customer"].to_pylist()
         differs = moved | (np.asarray(old["cost_micro"]) != np.asarray(new["cost_micro"]))
@@ -250,7 +250,7 @@ class _Rerater:
                 self.found.change(name).calls += 1
 
     def _write(self, day: dt.date, calls: pa.Table, places: Places, new: pa.Table) -> None:
-        """Have a day hold the calls that changed, in the place of what they were."""
+        """Write a day's calls with the changed ones replaced."""
         mask = np.zeros(len(calls), np.bool_)
         mask[places] = True
         old = calls.take(pa.array(places))
@@ -265,7 +265,7 @@ class _Rerater:
     def _restate(
         self, day: dt.date, calls: pa.Table, owner: Indexes, now: Indexes, taken: Mask
     ) -> None:
-        """Take calls of closed periods into what is posted for them; they stay whose they are."""
+        """Add calls of closed periods to the corrections to post, and keep their customers."""
         self._leave(calls, taken & (now != owner), "closed")
         places, new = self._valued(day, calls, owner, taken & (now == owner))
         old = calls.take(pa.array(places))
@@ -276,7 +276,7 @@ class _Rerater:
 
 
 def asked_again(calls: pa.Table, who: Indexes, day: dt.date, timezone: str) -> pa.Table:
-    """Return calls of the detail as pricing takes them.
+    """Return calls of the detail in the columns that pricing takes.
 
     Args:
         calls: of a day.
@@ -302,7 +302,7 @@ def asked_again(calls: pa.Table, who: Indexes, day: dt.date, timezone: str) -> p
 
 
 def priced_again(calls: pa.Table, columns: Mapping[str, Any]) -> pa.Table:
-    """Return calls of the detail with other prices; what is void stays void."""
+    """Return calls of the detail with new prices, void calls still void."""
     new = calls
     for name, column in columns.items():
         new = new.set_column(new.schema.get_field_index(name), new.schema.field(name), column)
@@ -312,7 +312,7 @@ def priced_again(calls: pa.Table, columns: Mapping[str, Any]) -> pa.Table:
 
 
 def _late(new: pa.Table, old: pa.Table, moved: Mask, opened: Places, day: dt.date) -> pa.Table:
-    """Calls with ``late_in`` as it was, and for those that moved as their new owner has it."""
+    """Set ``late_in``: unchanged, or by the new owner's period for calls that moved."""
     in_time = opened <= (day - EPOCH).days
     other = pa.array(opened.astype("datetime64[D]"), pa.date32(), mask=in_time)
     late_in = pc.if_else(pa.array(moved), other, old["late_in"].combine_chunks())
@@ -320,20 +320,20 @@ def _late(new: pa.Table, old: pa.Table, moved: Mask, opened: Places, day: dt.dat
 
 
 def _given_buy(calls: pa.Table) -> pa.ChunkedArray:
-    """Buying prices that rows gave, not decks; null for all others."""
+    """Return buying prices that rows gave, null where a deck did."""
     own = pc.and_(calls["given"], pc.equal(calls["deck"], ""))
     own = pc.and_(own, pc.not_equal(calls["carrier"], ""))
     return pc.if_else(own, calls["buy_micro"], pa.scalar(None, pa.int64()))
 
 
 def _differ(old: pa.Table, new: pa.Table) -> Mask:
-    """Which calls are not what they were."""
+    """Return a mask of the calls that differ."""
     mask = np.zeros(len(old), np.bool_)
     for name in _RERATED:
-        one, other = old[name], new[name]
+        before, after = old[name], new[name]
         if name in _NOTHING:
-            one, other = (pc.fill_null(column, _NOTHING[name]) for column in (one, other))
-        mask |= np.asarray(pc.not_equal(one, other))
+            before, after = (pc.fill_null(column, _NOTHING[name]) for column in (before, after))
+        mask |= np.asarray(pc.not_equal(before, after))
     return mask
 
 

@@ -1,4 +1,4 @@
-"""Calls of closed periods re-rated: the difference, posted in the open period.
+"""Re-rate calls of closed periods: post the difference in the open period.
 
 A closed bill stays as it is. One entry for each customer, calendar month, service and VAT code
 says what the calls were billed at and what they cost by now, and moves the difference. What
@@ -29,11 +29,11 @@ from a2ledger.journal.period_file import with_entries
 from a2ledger.period import DAY, Period, month_of
 
 KIND = "rerate"
-"""What the links of such entries begin with."""
+"""Link prefix of such entries."""
 
 
 class Key(NamedTuple):
-    """What one entry is about."""
+    """The scope of one entry."""
 
     customer: str
     month: str
@@ -43,7 +43,7 @@ class Key(NamedTuple):
 
 @dataclass(kw_only=True)
 class Correction:
-    """The difference of one entry; amounts in micro-units, ``first`` and ``last`` are days."""
+    """The difference of one entry, in micro-units, for calls from ``first`` to ``last``."""
 
     key: Key
     currency: str
@@ -51,27 +51,27 @@ class Correction:
     last: dt.date
     calls: int = 0
     before_micro: int = 0
-    """What was billed for them, as far as it is not given back."""
+    """Amount billed for the calls, less what was given back."""
     after_micro: int = 0
     price_micro: int = 0
-    """What they cost when their price was last looked at."""
+    """Their cost when they were last priced."""
     given_micro: int = 0
-    """What of all that was billed was given back by hand …"""
+    """Amount given back by hand, in total …"""
     credited_micro: int = 0
-    """… and what of it since then."""
+    """… and the part given back since the last correction."""
     serial: int = 1
     lines: dict[str, int] = field(default_factory=dict)
-    """What is moved by line of a bill; see :func:`a2ledger.documents.worth.line_key`."""
+    """Amounts moved, by line of a bill; see :func:`a2ledger.documents.worth.line_key`."""
     tells_lines: bool = True
-    """Whether all earlier corrections say what they moved of which line."""
+    """True if all earlier corrections record the lines they moved."""
 
     @property
     def micro(self) -> int:
-        """What is posted."""
+        """Return the amount to post."""
         return self.after_micro - self.before_micro
 
     def as_json(self) -> dict[str, Any]:
-        """A row of the command's ``--json``."""
+        """Return a row for ``--json``."""
         return {
             "customer": self.key.customer,
             "currency": self.currency,
@@ -86,7 +86,7 @@ class Correction:
         }
 
     def entry(self, day: dt.date, pending_micro: int) -> data.Transaction:
-        """What moves the difference; ``pending_micro`` is the VAT inside it."""
+        """Make the entry that posts the difference, in which ``pending_micro`` is VAT."""
         customer, month, service, vat = self.key
         calls = f"{self.calls} call{'' if self.calls == 1 else 's'}"
         return transaction(
@@ -113,7 +113,7 @@ class Correction:
         )
 
     def _told(self) -> dict[str, object]:
-        """What was given back by hand, where something was; and what is moved of which line."""
+        """Return metadata on what was given back by hand, and on the lines moved."""
         meta: dict[str, object] = {}
         if self.credited_micro:
             meta["credited"] = Amount(money.decimal(self.credited_micro), self.currency)
@@ -123,19 +123,19 @@ class Correction:
 
 
 class _Sum(NamedTuple):
-    """Calls of one line of a bill and one month; amounts in micro-units."""
+    """Calls of one bill line and one month, with amounts in micro-units."""
 
     before_micro: int
-    """As they were billed."""
+    """As billed."""
     after_micro: int
     moved_micro: int = 0
-    """By earlier corrections."""
+    """Moved by earlier corrections."""
     given_micro: int = 0
-    """By hand, of what those moved."""
+    """Given back by hand of what those moved."""
 
 
 class Restating:
-    """Adds calls of closed periods up, day after day, and posts what they differ by."""
+    """Adds up calls of closed periods day by day, and posts the differences."""
 
     def __init__(self, draft: Draft, since: dt.date) -> None:
         self.draft, self.since = draft, since
@@ -144,7 +144,7 @@ class Restating:
         self._worths: dict[str, Worth] = {}
 
     def add(self, day: dt.date, calls: pa.Table, after: pa.Array) -> None:
-        """Take calls of a day in.
+        """Add the calls of a day.
 
         Args:
             day: on which they started.
@@ -162,11 +162,11 @@ class Restating:
             if key not in self._sums:
                 currency = subledgers.currency(self.draft, key.customer)
                 self._sums[key] = Correction(key=key, currency=currency, first=start, last=day)
-            one = self._sums[key]
-            one.last = max(one.last, day)
-            one.calls += row["uid_count"]
-            one.before_micro += row["cost_micro_sum"]
-            one.after_micro += row["after_sum"]
+            total = self._sums[key]
+            total.last = max(total.last, day)
+            total.calls += row["uid_count"]
+            total.before_micro += row["cost_micro_sum"]
+            total.after_micro += row["after_sum"]
             line = self._line(key, row["destination"], day, row["late_in"])
             held = self._lines.setdefault(key, {}).get(line, _Sum(0, 0))
             self._lines[key][line] = held._replace(
@@ -175,25 +175,25 @@ class Restating:
             )
 
     def _line(self, key: Key, destination: str, day: dt.date, late: dt.date | None) -> Calls:
-        """The line of a bill on which calls of a day stand."""
+        """Return the bill line on which calls of a day appear."""
         posted, periods = late or day, subledgers.customer(self.draft, key.customer).periods
         start = max((since for since in periods if since <= posted), default=periods[0])
         return Calls(start, key.service, destination, key.vat, day if late else None)
 
     def corrections(self) -> list[Correction]:
-        """What differs from what was billed, corrected or not.
+        """Return the corrections to post: costs that differ from what was billed or corrected.
 
         Raises:
             RefusedError: if a month was re-rated from an earlier day on before.
         """
         for earlier in _earlier(self.draft) if self._sums else ():
-            one = self._sums.get(earlier.key)
-            if one is None:
+            total = self._sums.get(earlier.key)
+            if total is None:
                 continue
-            if earlier.first < one.first:
+            if earlier.first < total.first:
                 raise RefusedError(
                     (
-                        f"{one.key.customer}: calls of {one.key.month} were re-rated from "
+                        f"{total.key.customer}: calls of {total.key.month} were re-rated from "
                         f"{earlier.first} on before"
                     ),
                     todo=(
@@ -201,16 +201,16 @@ class Restating:
                         "they differ within the month"
                     ),
                 )
-            one.before_micro += earlier.micro
-            one.price_micro += earlier.micro - earlier.credited_micro
-            one.credited_micro -= earlier.credited_micro
-            one.serial += 1
-            one.tells_lines &= bool(earlier.lines) or not earlier.micro
+            total.before_micro += earlier.micro
+            total.price_micro += earlier.micro - earlier.credited_micro
+            total.credited_micro -= earlier.credited_micro
+            total.serial += 1
+            total.tells_lines &= bool(earlier.lines) or not earlier.micro
             self._take_in(earlier)
-        return [one for _, one in sorted(self._sums.items()) if self._moves(one)]
+        return [total for _, total in sorted(self._sums.items()) if self._moves(total)]
 
     def _take_in(self, earlier: _Earlier) -> None:
-        """Add what an earlier correction moved, and what of that was given back by hand."""
+        """Add what an earlier correction moved, and what of it was given back by hand."""
         share = self._worth(earlier.key.customer).rerated().get(earlier.link)
         if share:
             self._sums[earlier.key].given_micro += share.of(earlier.micro)
@@ -222,62 +222,64 @@ class Restating:
                 )
 
     def _worth(self, customer: str) -> Worth:
-        """What a customer's billed lines are worth."""
+        """Return the worth of a customer's billed lines."""
         if customer not in self._worths:
             known = subledgers.customer(self.draft, customer)
             currency = subledgers.currency(self.draft, customer)
             self._worths[customer] = worth.of_customer(self.draft, known, currency)
         return self._worths[customer]
 
-    def _moves(self, one: Correction) -> bool:
-        """Work out what a correction moves; false where the price is what it was."""
-        lines = self._lines[one.key]
-        one.price_micro += sum(row.before_micro for row in lines.values())
-        if one.price_micro == one.after_micro:
+    def _moves(self, total: Correction) -> bool:
+        """Compute what a correction moves, and return False if the price is unchanged."""
+        lines = self._lines[total.key]
+        total.price_micro += sum(row.before_micro for row in lines.values())
+        if total.price_micro == total.after_micro:
             return False
-        shares = self._worth(one.key.customer).calls()
+        shares = self._worth(total.key.customer).calls()
         for line, row in lines.items():
             given = shares[line].of(row.before_micro) if line in shares else 0
-            one.given_micro += given
-            left = row.before_micro + row.moved_micro - row.given_micro - given
-            if row.after_micro != left:
-                one.lines[worth.line_key(line)] = row.after_micro - left
-        one.credited_micro += one.given_micro
-        one.before_micro -= one.given_micro
-        return bool(one.micro)
+            total.given_micro += given
+            remaining = row.before_micro + row.moved_micro - row.given_micro - given
+            if row.after_micro != remaining:
+                total.lines[worth.line_key(line)] = row.after_micro - remaining
+        total.credited_micro += total.given_micro
+        total.before_micro -= total.given_micro
+        return bool(total.micro)
 
     def post(self, corrections: list[Correction]) -> None:
-        """Put corrections into their customers' open periods, dated today."""
+        """Post corrections into their customers' open periods, dated today."""
         entries: dict[str, list[data.Transaction]] = {}
-        for one in corrections:
-            customer = subledgers.customer(self.draft, one.key.customer)
+        for correction in corrections:
+            customer = subledgers.customer(self.draft, correction.key.customer)
             day = max(self.draft.today, customer.open_since)
             config = self.draft.config
-            pending = config.pending(one.micro, one.key.vat, config.party(customer, day, day))
-            entries.setdefault(customer.id, []).append(one.entry(day, pending))
-        for name, found in entries.items():
+            pending = config.pending(
+                correction.micro, correction.key.vat, config.party(customer, day, day)
+            )
+            entries.setdefault(customer.id, []).append(correction.entry(day, pending))
+        for name, made in entries.items():
             subledgers.put_open_file(
-                self.draft, name, with_entries(subledgers.open_file(self.draft, name), found)
+                self.draft, name, with_entries(subledgers.open_file(self.draft, name), made)
             )
 
 
 class _Earlier(NamedTuple):
-    """A correction the book holds; amounts in micro-units."""
+    """A correction that is in the book, with amounts in micro-units."""
 
     key: Key
     link: str
     first: dt.date
     micro: int
     credited_micro: int
-    """What was given back by hand that it took into account."""
+    """Amount given back by hand that it took into account."""
     lines: dict[str, int]
-    """What it moved by line of a bill; empty in entries of earlier versions."""
+    """Amounts moved by line of a bill, empty in entries of earlier versions."""
 
 
 def _earlier(draft: Draft) -> list[_Earlier]:
-    """Corrections the book holds, oldest first."""
+    """Return the re-rating corrections in the book, oldest first."""
     names = {accounts.component(name): name for name in subledgers.customers(draft)}
-    found = []
+    corrections = []
     for path in draft.files(GENERAL, "2*.beancount"):
         text = draft.text(path)
         if f" ^{KIND}-" not in text:
@@ -293,5 +295,5 @@ def _earlier(draft: Draft) -> list[_Earlier]:
                 credited = entry.meta.get("credited") if stands else None
                 moved = worth.rerated_lines(str(entry.meta.get("moved", "")) if stands else "")
                 given = money.micro(credited.number) if credited else 0
-                found.append(_Earlier(key, min(entry.links), first, micro, given, moved))
-    return found
+                corrections.append(_Earlier(key, min(entry.links), first, micro, given, moved))
+    return corrections

@@ -1,4 +1,4 @@
-"""Payments that went wrong: booked to the wrong customer, to nobody, or taken back by the bank.
+"""Payments that went wrong: posted to the wrong customer, to nobody, or returned by the bank.
 
 The entry of a payment stays where it is, and its link with it, so that importing it again posts
 nothing. What becomes of it is told by entries that name it as ``payment``.
@@ -26,39 +26,44 @@ from a2ledger.payments.remainder import Payment
 
 
 def returned(draft: Draft, wanted: Wanted, identity: str) -> Posted:
-    """A payment that the bank took back: as if it had never been made.
+    """Post the return of a payment by the bank, as if it had never been made.
 
     Raises:
         RefusedError: if the customer holds no such payment.
     """
     payment = _payment(draft, wanted.customer, identity)
-    one = wanted.correction(draft, payment.amount_micro, payment.link)
-    one = one._replace(currency=payment.currency)
+    adjustment = wanted.correction(draft, payment.amount_micro, payment.link)
+    adjustment = adjustment._replace(currency=payment.currency)
     # It comes back once, whenever that is told.
-    one = one._replace(id=wanted.id or corrections.identity("returned", payment.link))
-    held = next(correct.entries_with(draft, one), None)
+    adjustment = adjustment._replace(id=wanted.id or corrections.identity("returned", payment.link))
+    held = next(correct.entries_with(draft, adjustment), None)
     if held and held[1].meta.get("payment") == payment.link:
-        one = one._replace(date=journal_entries.own_day(held[1]), description="", amount_micro=0)
-        found = correct.find(draft, one, None)
-        if found:
-            return found
+        adjustment = adjustment._replace(
+            date=journal_entries.own_day(held[1]), description="", amount_micro=0
+        )
+        earlier = correct.find(draft, adjustment, None)
+        if earlier:
+            return earlier
     _check_there(payment, wanted.customer, identity)
     return _post(
         draft,
-        Posted(correction=one, entries=((wanted.customer, corrections.returned(one, payment)),)),
+        Posted(
+            correction=adjustment,
+            entries=((wanted.customer, corrections.returned(adjustment, payment)),),
+        ),
     )
 
 
 class Moving(NamedTuple):
-    """What is transferred: a payment by its id, or an amount."""
+    """The payment (by id) or the amount to transfer."""
 
     to: str
     payment: str = ""
     amount_micro: int = 0
 
 
-def transfer(draft: Draft, wanted: Wanted, what: Moving) -> Posted:
-    """Move a payment, or an amount, to the customer it belongs to.
+def transfer(draft: Draft, wanted: Wanted, moving: Moving) -> Posted:
+    """Transfer a payment, or an amount, to the customer it belongs to.
 
     The customer it leaves and the one it reaches each have an entry, against suspense; none
     stands for suspense itself.
@@ -68,83 +73,89 @@ def transfer(draft: Draft, wanted: Wanted, what: Moving) -> Posted:
             money comes from suspense, and goes there, by the payment.
     """
     source = wanted.customer
-    if source == what.to:
+    if source == moving.to:
         raise RefusedError("a transfer needs two customers", undone="nothing was posted")
-    if not what.payment and not (source and what.to):
+    if not moving.payment and not (source and moving.to):
         raise RefusedError(
             f"{NOBODY} holds payments, not amounts",
             undone="nothing was posted",
             todo=f"name one: `a2ledger {NOBODY}` lists them",
         )
-    payment = _payment(draft, source, what.payment) if what.payment else None
-    correct.check_decimals(what.amount_micro, subledgers.currency(draft, source))
-    one = wanted.correction(draft, what.amount_micro, what.to, payment.link if payment else "")
-    if held := _found(draft, one, what):
+    payment = _payment(draft, source, moving.payment) if moving.payment else None
+    correct.check_decimals(moving.amount_micro, subledgers.currency(draft, source))
+    adjustment = wanted.correction(
+        draft, moving.amount_micro, moving.to, payment.link if payment else ""
+    )
+    if held := _found(draft, adjustment, moving):
         return held
     if payment:
-        _check_there(payment, source, what.payment)
-        one = one._replace(amount_micro=payment.amount_micro, currency=payment.currency)
+        _check_there(payment, source, moving.payment)
+        adjustment = adjustment._replace(
+            amount_micro=payment.amount_micro, currency=payment.currency
+        )
     entries = []
     if source:
-        entries.append((source, corrections.transferred_out(one, payment)))
-    if what.to:
-        other = _converted(draft, one._replace(customer=what.to), payment)
+        entries.append((source, corrections.transferred_out(adjustment, payment)))
+    if moving.to:
+        other = _converted(draft, adjustment._replace(customer=moving.to), payment)
         arrived = corrections.transferred_in(other, payment)
-        entries.append((what.to, pairs.joined(draft, what.to, arrived)))
-    return _post(draft, Posted(correction=one, entries=tuple(entries)))
+        entries.append((moving.to, pairs.joined(draft, moving.to, arrived)))
+    return _post(draft, Posted(correction=adjustment, entries=tuple(entries)))
 
 
-def _converted(draft: Draft, one: Correction, payment: Payment | None) -> Correction:
-    """What a customer is credited with, in his own currency: as if the payment had been his.
+def _converted(draft: Draft, adjustment: Correction, payment: Payment | None) -> Correction:
+    """Convert a transfer to the receiving customer's currency.
 
     Raises:
         RefusedError: if there is no price for it, or it is no payment.
     """
-    currency = subledgers.currency(draft, one.customer)
-    if one.currency == currency:
-        return one
+    currency = subledgers.currency(draft, adjustment.customer)
+    if adjustment.currency == currency:
+        return adjustment
     micro = None
     if payment and payment.paid_currency == currency:
         micro = payment.paid_micro
     elif payment:
         micro = exchange_rates.prices(draft).converted(
-            one.amount_micro, one.currency, currency, payment.date
+            adjustment.amount_micro, adjustment.currency, currency, payment.date
         )
     if micro is None:
         raise RefusedError(
-            f"it is in {one.currency}, and {one.customer} is kept in {currency}",
+            f"it is in {adjustment.currency}, and {adjustment.customer} is kept in {currency}",
             undone="nothing was posted",
             todo="only payments are converted, by the prices of both: see `import prices`",
         )
-    return one._replace(amount_micro=micro, currency=currency)
+    return adjustment._replace(amount_micro=micro, currency=currency)
 
 
-def _found(draft: Draft, one: Correction, what: Moving) -> Posted | None:
-    """A transfer that is in the book, if it is what is asked for."""
-    held = dict(correct.entries_with(draft, one))
+def _found(draft: Draft, adjustment: Correction, moving: Moving) -> Posted | None:
+    """Return a transfer that is in the book already, after comparing it with the request."""
+    held = dict(correct.entries_with(draft, adjustment))
     if not held:
         return None
-    parties = [name for name in (one.customer, what.to) if name]
+    parties = [name for name in (adjustment.customer, moving.to) if name]
     entries = [(name, held.get(accounts.component(name))) for name in parties]
-    there = [(name, entry) for name, entry in entries if entry]
-    moved = {correct.amount_of(entry, name) for name, entry in there}
-    days = {journal_entries.own_day(entry) for _, entry in there}
+    present = [(name, entry) for name, entry in entries if entry]
+    moved = {correct.amount_of(entry, name) for name, entry in present}
+    days = {journal_entries.own_day(entry) for _, entry in present}
     if (
-        len(there) != len(held)
-        or len(there) != len(parties)
-        or days != {one.date}
-        or (what.amount_micro and moved != {what.amount_micro})
+        len(present) != len(held)
+        or len(present) != len(parties)
+        or days != {adjustment.date}
+        or (moving.amount_micro and moved != {moving.amount_micro})
     ):
         raise RefusedError(
-            f"transfer {one.id} is in the book with other content",
+            f"transfer {adjustment.id} is in the book with other content",
             undone="nothing was posted",
             todo="give this one another --id",
         )
-    return Posted(correction=one._replace(amount_micro=max(moved)), entries=tuple(there), new=False)
+    return Posted(
+        correction=adjustment._replace(amount_micro=max(moved)), entries=tuple(present), new=False
+    )
 
 
 def _post(draft: Draft, posted: Posted) -> Posted:
-    """Write the entries of a correction, each where it belongs."""
+    """Post the entries of a correction, each to its customer or to suspense."""
     for customer, entry in posted.entries:
         correct.check_day(draft, customer, entry.date)
     placed = []
@@ -172,35 +183,35 @@ def _check_there(payment: Payment, customer: str, identity: str) -> None:
 
 
 def _payment(draft: Draft, customer: str, identity: str) -> Payment:
-    """A payment a customer holds or held, by its id or its link.
+    """Return a payment that a customer holds or held, by its id or its link.
 
     Raises:
         RefusedError: if there is none, or more than one.
     """
-    found = {
+    payments = {
         link: payment
         for link, payment in remainder.held(_blocks(draft, customer), customer).items()
         if identity == link or re.fullmatch(rf"payment-.+-{re.escape(_safe(identity))}", link)
     }
-    exact = [link for link in found if link == syntax.link("payment", "payments", identity)]
-    if len(found) > 1 and identity not in found and not exact:
-        names = ", ".join(sorted(found))
+    exact = [link for link in payments if link == syntax.link("payment", "payments", identity)]
+    if len(payments) > 1 and identity not in payments and not exact:
+        names = ", ".join(sorted(payments))
         raise RefusedError(
             f"{customer or NOBODY}: several payments are called {identity}: {names}",
             undone="nothing was posted",
             todo="name one of these",
         )
-    if not found:
+    if not payments:
         raise RefusedError(
             f"{customer or NOBODY}: no payment {identity}",
             undone="nothing was posted",
             todo="its id is the one it was imported with",
         )
-    return found[next(name for name in (identity, *exact, *found) if name in found)]
+    return payments[next(name for name in (identity, *exact, *payments) if name in payments)]
 
 
 def is_payment(draft: Draft, customer: str, identity: str) -> bool:
-    """Whether a customer, or suspense, has a payment of an id."""
+    """Return True if a customer, or suspense, has a payment with an id."""
     link = re.compile(rf"payment-.+-{re.escape(_safe(identity))}")
     return any(map(link.fullmatch, remainder.held(_blocks(draft, customer), customer)))
 
@@ -217,7 +228,7 @@ def _blocks(draft: Draft, customer: str) -> Iterator[Block]:
 
 
 def suspense_blocks(draft: Draft | Book) -> Iterator[Block]:
-    """Entries that move money which is nobody's, by month; those of suspense itself first."""
+    """Yield entries that move unmatched money, by month, those of suspense first."""
     for path in [*draft.files(SUSPENSE), *draft.files(GENERAL, "2*.beancount")]:
         text = draft.text(path)
         if accounts.UNMATCHED in text:
@@ -227,7 +238,7 @@ def suspense_blocks(draft: Draft | Book) -> Iterator[Block]:
 
 
 class Unmatched(NamedTuple):
-    """A payment that is no customer's."""
+    """A payment that belongs to no customer."""
 
     id: str
     date: str
@@ -239,14 +250,14 @@ class Unmatched(NamedTuple):
 
 
 def unmatched(book: Book) -> list[Unmatched]:
-    """Payments in suspense, oldest first."""
+    """Return payments in suspense, oldest first."""
     blocks: list[Block] = book.reading(lambda: list(suspense_blocks(book)))
     entries = {name: block for block in blocks for name in block.links}
-    found = []
+    rows = []
     for link, payment in remainder.held(blocks, "").items():
         if payment.amount_micro:
             entry = journal_entries.read_entry(entries[link].text) if link in entries else None
-            found.append(
+            rows.append(
                 Unmatched(
                     str(entry.meta["id"]) if entry else link,
                     str(payment.date),
@@ -257,4 +268,4 @@ def unmatched(book: Book) -> list[Unmatched]:
                     (entry.narration or "") if entry else "",
                 )
             )
-    return sorted(found, key=lambda row: (row.date, row.id))
+    return sorted(rows, key=lambda row: (row.date, row.id))

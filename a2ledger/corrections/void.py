@@ -1,4 +1,4 @@
-"""Void: strike an entry or a call out of the open period, and leave its identity.
+"""Void an entry or a call of the open period, keeping its identity.
 
 An entry keeps its link, its day and its words; its postings become zero, each says what it was,
 and the entry says why. So the next import finds it, the customer sees it, and it can be undone.
@@ -34,7 +34,7 @@ _INSTEAD = {
     "refill": "refund it",
     "opening": "post a charge or a credit note",
 }
-"""What to do in place of striking out what is closed; a credit note, if it is none of these."""
+"""Advice per entry kind when the period is closed (default: write a credit note)."""
 
 _NEVER = {
     "transfer": ("moves money between customers", "transfer it back"),
@@ -45,15 +45,15 @@ _NEVER = {
 
 
 class Struck(NamedTuple):
-    """What was struck out, or stands again."""
+    """An entry or call that was voided or restored."""
 
     name: str
     customer: str
     """Empty for money in suspense."""
     what: str
-    """What it is, for a person."""
+    """A description for people."""
     changed: bool
-    """False where it was so already."""
+    """False if it was in that state already."""
     reason: str
 
 
@@ -70,7 +70,7 @@ class _Call(NamedTuple):
 
 
 def void(draft: Draft, name: str, reason: str, *, on: dt.date | None = None) -> Struck:
-    """Strike an entry or a call out; without a reason have it stand again.
+    """Void an entry or a call, or restore it if no reason is given.
 
     Args:
         draft: of the book.
@@ -83,11 +83,13 @@ def void(draft: Draft, name: str, reason: str, *, on: dt.date | None = None) -> 
         RefusedError: if there is no such thing, more than one, or it is closed.
     """
     entries = [
-        one for one in _entries(draft, name) if on in {None, journal_entries.own_day(one.entry)}
+        candidate
+        for candidate in _entries(draft, name)
+        if on in {None, journal_entries.own_day(candidate.entry)}
     ]
     calls = [] if entries else list(_calls(draft, name, on))
     if len(entries) + len(calls) > 1:
-        names = sorted(one.link for one in entries) + [
+        names = sorted(candidate.link for candidate in entries) + [
             f"{call.name} --on {call.day}" for call in calls
         ]
         raise RefusedError(f"{name}: there are {len(names)}: {', '.join(names)}", todo="name one")
@@ -105,7 +107,7 @@ def void(draft: Draft, name: str, reason: str, *, on: dt.date | None = None) -> 
 
 
 def _entries(draft: Draft, name: str) -> Iterator[_Entry]:
-    """Entries that a name means."""
+    """Yield the entries that a name refers to."""
     kind, _, rest = name.partition("/")
     names = {accounts.component(known): known for known in subledgers.customers(draft)}
     for path in [*draft.files(GENERAL, "2*.beancount"), *draft.files(SUSPENSE)]:
@@ -120,45 +122,47 @@ def _entries(draft: Draft, name: str) -> Iterator[_Entry]:
 
 
 def _mentions(text: str, links: list[str], name: str, rest: str) -> bool:
-    ids = {f"  id: {syntax.quoted(one)}\n" for one in (name, rest)}
-    return name in links or any(one in text for one in ids)
+    ids = {f"  id: {syntax.quoted(identity)}\n" for identity in (name, rest)}
+    return name in links or any(identity in text for identity in ids)
 
 
-def _void_entry(draft: Draft, one: _Entry, reason: str) -> Struck:
-    """Strike an entry out, and put together anew what it was paired with."""
-    kind = next((kind for kind in _NEVER if one.link.startswith(f"{kind}-")), "")
-    kind = kind or ("invoice" if one.entry.tags & NUMBERED else "")
-    what = _words(one.entry)
-    held = str(one.entry.meta.get("voided", ""))
+def _void_entry(draft: Draft, target: _Entry, reason: str) -> Struck:
+    """Void an entry, and pair anew what it was paired with."""
+    kind = next((kind for kind in _NEVER if target.link.startswith(f"{kind}-")), "")
+    kind = kind or ("invoice" if target.entry.tags & NUMBERED else "")
+    words = _words(target.entry)
+    held = str(target.entry.meta.get("voided", ""))
     if bool(held) == bool(reason):
-        return Struck(one.link, one.customer, what, changed=False, reason=held)
+        return Struck(target.link, target.customer, words, changed=False, reason=held)
     if kind:
         reason, instead = _NEVER[kind]
-        raise RefusedError(f"{one.link}: {reason}", todo=instead)
-    if number := one.entry.meta.get(ISSUED):
-        kind = one.link.partition("-")[0]
+        raise RefusedError(f"{target.link}: {reason}", todo=instead)
+    if number := target.entry.meta.get(ISSUED):
+        kind = target.link.partition("-")[0]
         raise RefusedError(
-            f"{one.link}: it has the document {number}, which stays",
+            f"{target.link}: it has the document {number}, which stays",
             todo=f"import a {kind} of the negative amount whose reference is "
-            f"{one.entry.meta['id']}, which makes a credit note",
+            f"{target.entry.meta['id']}, which makes a credit note",
         )
-    customer = subledgers.customers(draft).get(one.customer)
-    if customer and one.entry.date < customer.open_since:
-        instead = _INSTEAD.get(one.link.partition("-")[0], "write a credit note")
+    customer = subledgers.customers(draft).get(target.customer)
+    if customer and target.entry.date < customer.open_since:
+        instead = _INSTEAD.get(target.link.partition("-")[0], "write a credit note")
         raise RefusedError(
-            f"{one.link}: {customer.id}'s period of {one.entry.date} is closed", todo=instead
+            f"{target.link}: {customer.id}'s period of {target.entry.date} is closed", todo=instead
         )
-    if user := _user(draft, one.link):
-        raise RefusedError(f"{one.link}: {user} speaks of it", todo="undo that one first")
+    if user := _user(draft, target.link):
+        raise RefusedError(f"{target.link}: {user} speaks of it", todo="undo that one first")
     if not customer:
-        imports.suspend(draft, [_struck(one.entry, reason)])
-    elif one.link.startswith(pairs.PAIRED):
-        entry = _struck(posting.alone(one.entry, customer.id), reason)
+        imports.suspend(draft, [_struck(target.entry, reason)])
+    elif target.link.startswith(pairs.PAIRED):
+        entry = _struck(posting.alone(target.entry, customer.id), reason)
         pairs.replace_paired(draft, customer.id, entry)
     else:
-        file = with_entries(subledgers.open_file(draft, customer.id), [_struck(one.entry, reason)])
+        file = with_entries(
+            subledgers.open_file(draft, customer.id), [_struck(target.entry, reason)]
+        )
         subledgers.put_open_file(draft, customer.id, file)
-    return Struck(one.link, one.customer, what, changed=True, reason=reason or held)
+    return Struck(target.link, target.customer, words, changed=True, reason=reason or held)
 
 
 def _struck(entry: data.Transaction, reason: str) -> data.Transaction:
@@ -170,7 +174,7 @@ def _struck(entry: data.Transaction, reason: str) -> data.Transaction:
 
 
 def _words(entry: data.Transaction) -> str:
-    """An entry in a few words: what it was, not that it is zero."""
+    """Describe an entry in a few words, with its original amount."""
     units = journal_entries.restored(entry).postings[0].units
     amount = ""
     if units and units.number is not None:
@@ -179,7 +183,7 @@ def _words(entry: data.Transaction) -> str:
 
 
 def _user(draft: Draft, link: str) -> str:
-    """The link of an entry that undoes or moves a payment, or takes a write-off back."""
+    """Return the link of an entry that undoes, moves or recovers the linked one, if any."""
     name = re.escape(link)
     mark = re.compile(
         rf'^  (?:payment: "{name}"|recovers: "(?:[^"]*, )?{name} [^"]*")$', re.MULTILINE
@@ -196,9 +200,10 @@ def _user(draft: Draft, link: str) -> str:
 
 
 def _calls(draft: Draft, name: str, on: dt.date | None) -> Iterator[_Call]:
-    """Calls of days that may be open that a name means."""
+    """Yield the calls, in days that may be open, that a name refers to."""
     first = min(
-        (one.open_since for one in subledgers.customers(draft).values()), default=dt.date.max
+        (customer.open_since for customer in subledgers.customers(draft).values()),
+        default=dt.date.max,
     )
     days = [day for day in sorted(detail.digests(draft)) if on in {None, day} and day >= first]
     late = [day for day in sorted(detail.digests(draft)) if day not in days and on in {None, day}]
@@ -208,33 +213,33 @@ def _calls(draft: Draft, name: str, on: dt.date | None) -> Iterator[_Call]:
         )
         short = pc.binary_join_element_wise(calls["switch"], calls["uid"], "/")
         full = pc.binary_join_element_wise(short, calls["seq"], "/")
-        found = pc.or_(pc.equal(calls["uid"], name), pc.equal(short, name))
-        for place in np.flatnonzero(np.asarray(pc.or_(found, pc.equal(full, name)))).tolist():
+        named = pc.or_(pc.equal(calls["uid"], name), pc.equal(short, name))
+        for place in np.flatnonzero(np.asarray(pc.or_(named, pc.equal(full, name)))).tolist():
             row = calls.slice(place, 1).to_pylist()[0]
             yield _Call(day, place, identity(row["switch"], row["uid"], row["seq"]))
 
 
-def _void_call(draft: Draft, one: _Call, reason: str) -> Struck:
-    """Strike a call out: it costs nothing, and its day is folded anew."""
+def _void_call(draft: Draft, call: _Call, reason: str) -> Struck:
+    """Void a call: set its cost to zero and fold its day again."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         folder = Folder(draft, pool)
-        calls = detail.verified(draft.root, one.day, detail.digests(draft))
-        row = calls.slice(one.place, 1).to_pylist()[0]
+        calls = detail.verified(draft.root, call.day, detail.digests(draft))
+        row = calls.slice(call.place, 1).to_pylist()[0]
         price = money.text(row["cost_micro"] + row["voided_micro"], 2)
         seconds = f"{row['seconds']} s to {row['called']}"
-        what = (
-            f"call of {one.day}, {seconds}, {price} {subledgers.currency(draft, row['customer'])}"
+        words = (
+            f"call of {call.day}, {seconds}, {price} {subledgers.currency(draft, row['customer'])}"
         )
         if bool(row["void"]) == bool(reason):
-            return Struck(one.name, row["customer"], what, changed=False, reason=row["void"])
-        if sealed(calls, one.day, folder.opened)[one.place].as_py():
+            return Struck(call.name, row["customer"], words, changed=False, reason=row["void"])
+        if sealed(calls, call.day, folder.opened)[call.place].as_py():
             raise RefusedError(
-                f"{one.name}: {row['customer']}'s period of {one.day} is closed",
+                f"{call.name}: {row['customer']}'s period of {call.day} is closed",
                 todo="write a credit note",
             )
         reasons = calls["void"].to_pylist()
-        reasons[one.place] = syntax.plain(reason)
+        reasons[call.place] = syntax.plain(reason)
         calls = detail.voided(calls, pa.array(reasons, pa.string()))
-        folder.write(one.day, calls, [row["customer"]], [])
+        folder.write(call.day, calls, [row["customer"]], [])
         folder.finish()
-    return Struck(one.name, row["customer"], what, changed=True, reason=reason or row["void"])
+    return Struck(call.name, row["customer"], words, changed=True, reason=reason or row["void"])

@@ -1,4 +1,4 @@
-"""What a change of prices earns: a month's real calls, priced both ways.
+"""Compute what a change of prices earns: price a month's real calls both ways.
 
 It is what re-rating them by the one deck and then by the other would make of them, to the
 micro-unit: calls that re-rating leaves as they are stay as they are here, too.
@@ -36,25 +36,25 @@ _NUMBERS = ("calls", "seconds", "before", "after", "cost_before", "cost_after", 
 
 @dataclass
 class Sums:
-    """Some calls added up; amounts in micro-units."""
+    """Totals of some calls, with amounts in micro-units."""
 
     calls: int = 0
     seconds: int = 0
     before: int = 0
     after: int = 0
     cost_before: int = 0
-    """What carriers take, as far as that is known in the account's currency."""
+    """Carriers' charges, as far as known in the account's currency."""
     cost_after: int = 0
     losing: int = 0
-    """Calls that would be sold below what the carrier takes."""
+    """Calls that would sell below the carrier's charge."""
 
     @property
     def difference(self) -> int:
-        """How much more is earned."""
+        """Return how much more is earned."""
         return self.after - self.before
 
     def as_json(self) -> dict[str, Any]:
-        """Return the sums with amounts as text."""
+        """Return the totals with amounts as text, for ``--json``."""
         return {
             "calls": self.calls,
             "seconds": self.seconds,
@@ -71,25 +71,25 @@ class Sums:
 
 @dataclass(kw_only=True)
 class Effect:
-    """What a change of prices does to a month's calls."""
+    """The effect of a change of prices on a month's calls."""
 
     month: str
     customers: dict[tuple[str, str], Sums] = field(default_factory=dict)
-    """By customer and currency."""
+    """Totals by customer and currency."""
     destinations: dict[tuple[str, str], Sums] = field(default_factory=dict)
-    """By destination and currency."""
+    """Totals by destination and currency."""
     totals: dict[str, Sums] = field(default_factory=dict)
-    """By currency."""
+    """Totals by currency."""
     left: Counter[str] = field(default_factory=Counter)
-    """Calls that stay as they are, by the reason."""
+    """Number of calls that stay as they are, by reason."""
 
     def by_effect(self, kind: str) -> list[tuple[tuple[str, str], Sums]]:
-        """Return ``customers`` or ``destinations``, the largest effect first."""
+        """Return the rows of ``customers`` or ``destinations``, largest effect first."""
         rows: dict[tuple[str, str], Sums] = getattr(self, kind)
         return sorted(rows.items(), key=lambda row: (-abs(row[1].difference), row[0]))
 
     def as_json(self) -> dict[str, Any]:
-        """Return the command's ``--json``."""
+        """Return the result for ``--json``."""
         return {
             "month": self.month,
             "totals": [
@@ -108,7 +108,7 @@ class Effect:
 
 
 def what_if(book: Book, old: Mapping[str, Deck], new: Mapping[str, Deck], month: str) -> Effect:
-    """Price a month's calls by some decks and then by others.
+    """Price a month's calls with old and with new decks.
 
     Args:
         book: whose calls.
@@ -128,7 +128,7 @@ def what_if(book: Book, old: Mapping[str, Deck], new: Mapping[str, Deck], month:
 
 
 class _Comparing:
-    """Compares day after day."""
+    """Compares calls one day at a time."""
 
     def __init__(
         self, book: Book, old: Mapping[str, Deck], new: Mapping[str, Deck], month: str
@@ -162,7 +162,7 @@ class _Comparing:
         self._add(calls, before, after)
 
     def _owners(self, calls: pa.Table, day: dt.date) -> tuple[Indexes, npt.NDArray[np.object_]]:
-        """Return whose calls are as re-rating has it, and why some stay as they are."""
+        """Return the owner re-rating gives each call, and the reasons why some stay as they are."""
         owner = np.asarray(pc.index_in(calls["customer"], self.sides[0].names), np.int32)
         identifier = pc.if_else(
             pc.equal(calls["identifier"], ""), calls["customer"], calls["identifier"]
@@ -172,11 +172,11 @@ class _Comparing:
         closed = np.asarray(sealed(calls, day, self.opened))
         known = now != NOBODY
         early = known & (self.directory.opened[now] > (day - EPOCH).days)
-        gone = known & ~early & (now != owner) & self.settled[now]
+        to_settled = known & ~early & (now != owner) & self.settled[now]
         reason = np.full(len(calls), "", object)
         reason[~closed & ~known] = "unknown-customer"
         reason[~closed & early] = "before-opening"
-        reason[~closed & gone] = "settled"
+        reason[~closed & to_settled] = "settled"
         reason[closed & (now != owner)] = "closed"
         return np.where(closed, owner, now), reason
 
@@ -184,7 +184,7 @@ class _Comparing:
     def _priced(
         pricing: Pricing, calls: pa.Table, places: Any, old: pa.Table, asked: pa.Table
     ) -> tuple[pa.Table, npt.NDArray[np.bool_]]:
-        """Return all calls, those at some places priced by a side, and which have no price."""
+        """Return all calls, those at some places repriced, and a mask of those without a price."""
         columns, unpriced = price.valued(asked, pricing)
         new = priced_again(old, columns)
         mask = np.zeros(len(calls), np.bool_)
@@ -228,7 +228,7 @@ class _Comparing:
                     _plus(self.effect.totals.setdefault(row["currency"], Sums()), row)
 
     def _bought(self, calls: pa.Table, currency: list[str]) -> Integers:
-        """Return what carriers take, 0 where it is in another currency than the account's."""
+        """Return carriers' charges, 0 where they are in another currency than the account's."""
         config = self.book.config
         decks = {name: config.deck(name).currency for name in pc.unique(calls["deck"]).to_pylist()}
         same = [

@@ -1,4 +1,4 @@
-"""Customers' master data: a CSV whose columns are the facts of a customer."""
+"""Read customers' master data from CSV, with a column for each fact."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ def read(
     Raises:
         UnusableInput: if the file cannot be read or a required column is not there.
     """
-    found = local.records(path, HEADER, locale, amounts=AMOUNTS, days=DAYS)
+    records_read = local.records(path, HEADER, locale, amounts=AMOUNTS, days=DAYS)
     good: list[tuple[int, dict[str, str]]] = []
-    refused = list(found.refused)
+    refused = list(records_read.refused)
     seen: dict[str, int] = {}
-    for line, row in found.rows:
+    for line, row in records_read.rows:
         try:
             _check(row, seen)
         except _BadRowError as error:
             name = f"customer-{row['id']}"
-            refused.append(found.refuse(line, error.reason, str(error), name))
+            refused.append(records_read.refuse(line, error.reason, str(error), name))
         else:
             seen[row["id"]] = line
             good.append((line, row))
-    return good, sorted(refused), found.notes
+    return good, sorted(refused), records_read.notes
 
 
 class _BadRowError(Exception):

@@ -1,6 +1,6 @@
-"""Who holds which identifier when, and what else held of a customer: for many rows at once.
+"""Look up customers by identifier and day, and their facts by day, for many rows at once.
 
-A customer's id is always one of his identifiers; the others are the dated fact
+A customer's id is always one of the identifiers; the others are the dated fact
 ``identifiers``. A fact holds from the start of its day until the next; one of the opening also
 holds before it. Days are days since 1970-01-01 in the book's time zone.
 """
@@ -27,10 +27,10 @@ Days = npt.NDArray[np.int32]
 Indexes = npt.NDArray[np.int32]
 
 NOBODY = -1
-"""In place of a customer's index, where there is none."""
+"""Stands for a customer's index where there is no customer."""
 
 _INTERNATIONAL = re.compile(r"\+[0-9][0-9 ().-]{2,}", re.ASCII)
-"""A number with its country's code: it is an identifier as its digits alone, too."""
+"""A number with its country code. Its digits alone are an identifier, too."""
 
 _ALWAYS = -(1 << 30)
 _NEVER = 1 << 30
@@ -38,7 +38,7 @@ _SHIFT = 32
 
 
 class _Holding(NamedTuple):
-    """A customer holds an identifier from the start of a day until that of another."""
+    """A customer holds an identifier from the start of one day until the start of another."""
 
     identifier: str
     customer: int
@@ -47,33 +47,33 @@ class _Holding(NamedTuple):
 
 
 class _Steps:
-    """A step function of a code and a day: values that hold from a day until the next."""
+    """A step function of a code and a day: each value holds from a day until the next."""
 
     def __init__(self, steps: Iterable[tuple[int, int, int]]) -> None:
-        """Steps are (code, since, value)."""
+        """Build it from steps: (code, since, value)."""
         rows = np.array(sorted(steps), np.int64).reshape(-1, 3)
         self._keys = self._key(rows[:, 0], rows[:, 1])
         self._values = rows[:, 2].astype(np.int32)
         self._constant = np.array_equal(rows[:, 0], np.arange(len(rows)))
-        """Whether each code has one value for ever, which is then the value at its place."""
+        """True if each code has one value for ever, stored at the code's own place."""
 
     @staticmethod
     def _key(code: npt.NDArray[np.int64], day: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         return (code << _SHIFT) + (day - _ALWAYS)
 
     def at(self, code: npt.NDArray[np.integer], day: Days) -> Indexes:
-        """The value of each row; every code must have a step at :data:`_ALWAYS`."""
+        """Return the value of each row, where every code has a step at :data:`_ALWAYS`."""
         if not len(self._keys):
             return np.full(len(code), NOBODY, np.int32)
         if self._constant:
             return np.where(code < 0, NOBODY, self._values[code]).astype(np.int32)
         key = self._key(code.astype(np.int64), day.astype(np.int64))
-        found = np.searchsorted(self._keys, key, side="right") - 1
-        return np.where(code < 0, NOBODY, self._values[np.maximum(found, 0)]).astype(np.int32)
+        place = np.searchsorted(self._keys, key, side="right") - 1
+        return np.where(code < 0, NOBODY, self._values[np.maximum(place, 0)]).astype(np.int32)
 
 
 class Directory:
-    """All customers of a book, for looking up by identifier and day."""
+    """All customers of a book, indexed by identifier and day."""
 
     def __init__(self, customers: Sequence[Customer]) -> None:
         self.customers = tuple(customers)
@@ -90,7 +90,7 @@ class Directory:
         self._facts: dict[str, tuple[list[Fact | None], _Steps]] = {}
 
     def identify(self, values: pa.StringArray, day: Days) -> Indexes:
-        """The customer who holds each identifier on its day, or -1.
+        """Return the customer who holds each identifier on its day, or -1.
 
         An identifier that two customers hold on one day is nobody's.
 
@@ -107,7 +107,7 @@ class Directory:
     def fact(
         self, key: str, customer: Indexes, day: Days
     ) -> tuple[list[Fact | None], npt.NDArray[np.int32]]:
-        """The value of a fact for each row.
+        """Return the value of a fact for each row.
 
         Args:
             key: one of :data:`a2ledger.records.KEYS`.
@@ -136,20 +136,20 @@ class Directory:
 
 
 def clashes(customers: Sequence[Customer]) -> list[str]:
-    """Messages that name every identifier two customers hold on one day.
+    """Return a message for each identifier that two customers hold on one day.
 
     >>> clashes([Customer(id="a", opened=EPOCH), Customer(id="b", opened=EPOCH)])
     []
     """
     return [
-        _clash(customers, one, two)
+        _clash(customers, first, two)
         for _, holdings in _by_identifier(_holdings(customers))
-        for one, two in _overlapping(holdings)
+        for first, two in _overlapping(holdings)
     ]
 
 
 def _overlapping(holdings: list[_Holding]) -> Iterator[tuple[_Holding, _Holding]]:
-    """Each holding that begins while another customer's lasts, with that one; once a pair."""
+    """Yield each pair of customers' holdings that overlap, once per pair."""
     holdings = sorted(holdings, key=lambda holding: holding.since)
     seen = set()
     last = holdings[0]
@@ -161,10 +161,10 @@ def _overlapping(holdings: list[_Holding]) -> Iterator[tuple[_Holding, _Holding]
         last = max(last, holding, key=lambda holding: holding.until)
 
 
-def _clash(customers: Sequence[Customer], one: _Holding, two: _Holding) -> str:
-    names = " and ".join(sorted(customers[holding.customer].id for holding in (one, two)))
+def _clash(customers: Sequence[Customer], first: _Holding, two: _Holding) -> str:
+    names = " and ".join(sorted(customers[holding.customer].id for holding in (first, two)))
     since = f" from {EPOCH + dt.timedelta(days=two.since)}" if two.since > _ALWAYS else ""
-    return f"{names} both hold the identifier {one.identifier!r}{since}"
+    return f"{names} both hold the identifier {first.identifier!r}{since}"
 
 
 def _holdings(customers: Sequence[Customer]) -> Iterator[_Holding]:
@@ -178,7 +178,7 @@ def _holdings(customers: Sequence[Customer]) -> Iterator[_Holding]:
 
 
 def _spans(customer: Customer, key: str) -> Iterator[tuple[int, int, Fact]]:
-    """Values of a fact with the days from which and until which they hold."""
+    """Yield a fact's values, each with the days from which and until which it holds."""
     history = customer.facts.get(key, ())
     days = [_ALWAYS if since <= customer.opened else _day(since) for since, _ in history[:1]]
     days += [*(_day(since) for since, _ in history[1:]), _NEVER]
@@ -195,7 +195,7 @@ def _by_identifier(holdings: Iterable[_Holding]) -> Iterator[tuple[str, list[_Ho
 
 
 def _segments(holdings: Iterable[_Holding]) -> Iterator[tuple[str, list[tuple[int, int]]]]:
-    """Per identifier, from which day on which customer holds it, or nobody."""
+    """Yield each identifier with the days from which a customer, or nobody, holds it."""
     for identifier, held in _by_identifier(holdings):
         bounds = sorted({_ALWAYS, *(h.since for h in held), *(h.until for h in held)} - {_NEVER})
         segments = []

@@ -1,4 +1,4 @@
-"""Customers: added, changed from a day on, and imported as a table."""
+"""Add and change customers, one by one or from a table."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from a2ledger.sources.batch import Refused
 from a2ledger.sources.report import Report
 
 _PERIODIC = ("vat", "billing_day", "cycle")
-"""Facts that change at a period's start."""
+"""Facts that change only at the start of a period."""
 _PRICING = {"tariff", "discount_percent", "vat", "dial_plan"}
-"""Facts that decide what a call costs."""
+"""Facts that decide the price of calls."""
 _TAXING = {"country", "vat_id"}
-"""Facts that decide its VAT code where there are rules."""
+"""Facts that decide the VAT code of calls where there are VAT rules."""
 
 
 class BadVatIdError(RefusedError):
-    """A customer's VAT id is none."""
+    """A customer's VAT id is not valid."""
 
 
 def fact(key: str, text: str) -> Fact:
-    """A fact's value from text.
+    """Parse a fact's value.
 
     Raises:
         RefusedError: if it is no value for the key.
@@ -49,8 +49,8 @@ def fact(key: str, text: str) -> Fact:
     try:
         return facts.parse(key, text)
     except ValueError as error:
-        what, todo = errors.parts(error)
-        raise RefusedError(what, todo=todo or errors.CORRECT) from None
+        problem, todo = errors.parts(error)
+        raise RefusedError(problem, todo=todo or errors.CORRECT) from None
 
 
 def add(
@@ -155,7 +155,7 @@ def _decks(draft: Draft) -> list[str]:
 
 
 def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date) -> bool:
-    """Change facts of a customer from a day on; False if they all hold already.
+    """Change facts of a customer from a day on, and return False if they all hold already.
 
     Raises:
         RefusedError: if there is no such customer, a value is none, or the day lies in a closed
@@ -184,11 +184,11 @@ def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date
             todo=f"changes hold from {customer.open_since} on at the earliest",
         )
     for key in _PERIODIC:
-        if key in now and (one := customer.period_holding(since)).start != since:
+        if key in now and (period := customer.period_holding(since)).start != since:
             raise RefusedError(
                 f"{identity}: {key} changes with a period, and {since} is inside one",
                 undone="nothing was changed",
-                todo=f"say --from {one.start} or --from {one.end}",
+                todo=f"say --from {period.start} or --from {period.end}",
             )
     changed = with_facts(customer, now.items(), since)
     _check_cycle(changed, since)
@@ -211,20 +211,20 @@ def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date
 
 
 def _check_rates(draft: Draft, customer: Customer, day: dt.date, given: Mapping[str, Fact]) -> None:
-    """Make sure that refills that are to be taxed can be."""
+    """Check that all that taxed refills may buy has one rate of VAT."""
     if given.get("vat") == "on-refill":
         config = draft.config
         try:
             config.refill_code(config.party(customer, day, day), day)
         except SeveralRatesError as error:
-            what = f"{customer.id}: vat: {error.what}"
-            raise RefusedError(what, error.undone, error.todo) from None
+            problem = f"{customer.id}: vat: {error.what}"
+            raise RefusedError(problem, error.undone, error.todo) from None
 
 
 def _check_posted(
     draft: Draft, customer: Customer, since: dt.date, given: Mapping[str, Fact]
 ) -> None:
-    """Make sure that nothing is posted yet that a new treatment would mean otherwise.
+    """Check that nothing is posted yet that a new VAT treatment would change.
 
     Whether prices contain VAT, and whether a refill does, is decided as they are posted.
     """
@@ -247,7 +247,7 @@ def _check_posted(
 
 
 def _check_place(customer: Customer, day: dt.date, given: Mapping[str, Fact]) -> None:
-    """Make sure that a country and a VAT id that are set now are such."""
+    """Check the country and the VAT id if they are being set."""
     country, vat_id = customer.text("country", day), customer.text("vat_id", day)
     if given.get("country") and not vat.nation(country):
         raise RefusedError(
@@ -265,7 +265,7 @@ def _check_place(customer: Customer, day: dt.date, given: Mapping[str, Fact]) ->
 
 
 def _check_cycle(customer: Customer, day: dt.date) -> None:
-    """Make sure a cycle that is counted from the opening is billed on the day of the opening.
+    """Check that a cycle counted from the opening has the opening's day as its billing day.
 
     And one of weeks on a day of the week.
     """
@@ -286,7 +286,7 @@ def _check_cycle(customer: Customer, day: dt.date) -> None:
 
 
 def known(draft: Draft, identity: str) -> Customer:
-    """A customer by id.
+    """Return a customer by id.
 
     Raises:
         RefusedError: if there is none.
@@ -297,7 +297,7 @@ def known(draft: Draft, identity: str) -> Customer:
 
 
 def check_clashes(draft: Draft) -> None:
-    """Make sure no two customers hold one identifier on one day.
+    """Check that no two customers hold one identifier on one day.
 
     Raises:
         RefusedError: naming them.
@@ -307,7 +307,7 @@ def check_clashes(draft: Draft) -> None:
 
 
 def import_customers(draft: Draft, paths: list[Path]) -> Report:
-    """Add and change customers from CSV files; who is there already is changed from today on."""
+    """Import customers from CSV files, changing known customers from today on."""
     report = Report(source="customers", files=[str(path) for path in paths])
     for path in paths:
         rows, refused, notes = source.read(path, draft.config.locale)
@@ -339,7 +339,7 @@ def import_customers(draft: Draft, paths: list[Path]) -> Report:
 
 
 def put(draft: Draft, identity: str, row: Mapping[str, str]) -> bool:
-    """Add a customer, or change what differs from today on; False if nothing does.
+    """Add a customer, or change from today on what differs, and return False if nothing does.
 
     Raises:
         RefusedError: if a value is none.
@@ -359,7 +359,7 @@ def put(draft: Draft, identity: str, row: Mapping[str, str]) -> bool:
     plain = {key: text for key, text in differing.items() if key not in _PERIODIC}
     changed = bool(plain) and change(draft, identity, plain, day)
     if periodic:
-        one = customer.period_holding(day)
-        start = day if one.start == day else one.end
+        period = customer.period_holding(day)
+        start = day if period.start == day else period.end
         changed |= change(draft, identity, periodic, start)
     return changed

@@ -23,9 +23,9 @@ _NAMESPACES = {
 _DAY = "102"
 """UNTDID 2379: a day as YYYYMMDD."""
 _LOT = "C62"
-"""UN/ECE Recommendation 20: one of something."""
+"""UN/ECE Recommendation 20: one piece."""
 _ATTACHED = "916"
-"""UNTDID 1001: a document that comes along."""
+"""UNTDID 1001: a document that comes with the invoice."""
 
 
 def write(invoice: EInvoice) -> bytes:

@@ -11,16 +11,16 @@ WIDTH = 79
 """Columns of a text document."""
 
 _NARROWEST = 12
-"""Columns a wrapped column of a table has at least."""
+"""Least columns of a wrapped column of a table."""
 
 _WIDEST = 30
-"""Columns an ordinary left column of a table has at most."""
+"""Most columns of an ordinary left-aligned column of a table."""
 
 _RULE = ["---"]
 
 
 def cells(*values: object) -> str:
-    """Return one row of a :func:`table`; a list stands for as many cells as it has items.
+    """Return one row of a :func:`table`, where a list stands for a cell per item.
 
     Cells are set apart by what no value holds, as all white space in one is made plain.
     """
@@ -29,7 +29,7 @@ def cells(*values: object) -> str:
 
 
 def table(block: str, alignment: str) -> str:
-    """Lay out rows of cells in columns as wide as they need; a row ``---`` becomes a rule.
+    """Lay out rows of cells in columns as wide as they need, and rows ``---`` as rules.
 
     Args:
         block: one row of :func:`cells` a line; empty lines are left out.
@@ -49,7 +49,7 @@ def table(block: str, alignment: str) -> str:
 
 
 def _widths(rows: Sequence[Sequence[str]], alignment: str) -> list[int]:
-    """Return the widths of columns: what they need; the one that wraps gets what is left."""
+    """Return the widths columns need, giving the wrapping column the room that remains."""
     widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
     for index, align in enumerate(alignment):
         if align == "<":
@@ -76,14 +76,14 @@ def _table_row(row: Sequence[str], widths: Sequence[int], alignment: str) -> Ite
 
 
 def wrapped(text: str, width: int = WIDTH, indent: str = "") -> str:
-    """Wrap text to a width, its own line breaks kept, all after an indent."""
+    """Wrap text to a width, keeping its own line breaks, with each line indented."""
     own_lines = text.split("\n")
     lines = (line for own in own_lines for line in fitted(own, width - len(indent)))
     return "\n".join(f"{indent}{line}".rstrip() for line in lines)
 
 
 def fitted(text: str, width: int) -> list[str]:
-    """Split text into lines of a width; a word that is longer is broken."""
+    """Split text into lines of a width, breaking words that are longer."""
     lines = [""]
     for word in text.split():
         joined = f"{lines[-1]} {word}".lstrip()
@@ -96,7 +96,7 @@ def fitted(text: str, width: int) -> list[str]:
 
 
 def _pieces(word: str, width: int) -> list[str]:
-    """Split a word into pieces none of which is wider than a width."""
+    """Split a word into pieces no wider than a width."""
     pieces = [""]
     for character in word:
         if columns(pieces[-1] + character) > width:

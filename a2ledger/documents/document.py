@@ -1,4 +1,4 @@
-"""The document: one value that text, HTML, JSON and every later format are made from.
+"""The model of a document, from which text, HTML, JSON and every other format are made.
 
 Amounts are strings of the document's currency, with its decimals; days are ISO dates. The
 field names are the keys of the published JSON, which may gain keys but never renames one.
@@ -18,18 +18,19 @@ from a2ledger import money
 from a2ledger.period import DAY
 
 _ABSENT = {"absent": True}
-"""Marks a field whose key is left out of the JSON where it says nothing."""
+"""Field metadata: omit this key from the JSON when the value is empty."""
 
 
 ROUNDING = "Rounding of fractions brought over"
 ROUNDED = "Rounding of what is to pay"
-"""How a statement calls the last decimal by which a balance that A2Billing left with more decimals
-than its currency has moves when it changes its sign."""
+"""The name, on a statement, of the last decimal by which a balance brought from A2Billing with more
+decimals than its currency has moves when it changes its sign.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatementLine:
-    """One movement. ``amount`` > 0: owes more; ``balance`` is what is owed after it."""
+    """One movement. A positive ``amount`` is owed. ``balance`` is what is owed after it."""
 
     date: str
     description: str
@@ -45,7 +46,7 @@ class StatementLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """The account like a bank statement: what was owed, every movement, what is owed."""
+    """The account as on a bank statement: opening balance, every movement, closing balance."""
 
     opening: str
     lines: tuple[StatementLine, ...]
@@ -54,7 +55,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of the invoice proper; ``from_`` and ``to`` are the first and last day in it."""
+    """One line of the invoice proper. ``from_`` and ``to`` are its first and last day."""
 
     line: int
     kind: str
@@ -70,13 +71,14 @@ class Line:
     vat_code: str
     late_from: str | None = None
     extensions: dict[str, int] = field(default_factory=dict, metadata=_ABSENT)
-    """Calls by the customer's extension that called or was called, where no price list priced them:
-    incoming and internal ones."""
+    """Calls that no price list priced (incoming and internal ones), by the customer's extension
+    that called or was called.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VatLine:
-    """VAT of one code: computed on the code's net, never summed from lines."""
+    """The VAT of one code: computed on the code's net, never summed from lines."""
 
     code: str
     category: str
@@ -110,45 +112,50 @@ class Document:
     credit: str
     notes: tuple[str, ...] = field(default=())
     originals: tuple[dict[str, str], ...] = field(default=(), metadata=_ABSENT)
-    """Number and date of all invoices that a credit note corrects, where it is more than one; the
-    newest is ``original``."""
+    """Number and date of every invoice that a credit note corrects, if there is more than one. The
+    newest is ``original``.
+    """
     vat_translated: dict[str, str] | None = field(default=None, metadata=_ABSENT)
-    """VAT in the book's currency where the account's is another: ``currency``, ``price``, the
-    ``date`` it is of, ``vat_total``."""
+    """VAT in the book's currency, if the account's is another: ``currency``, ``price``, the price's
+    ``date``, ``vat_total``.
+    """
     treatment: str = field(default="", metadata=_ABSENT)
-    """Of VAT, where it is not simply added: ``included``, ``on-refill``, ``reverse-charge``."""
+    """Treatment of VAT, where it is not simply added: ``included``, ``on-refill``,
+    ``reverse-charge``.
+    """
     files: dict[str, str] | None = field(default=None, metadata=_ABSENT)
-    """Digests (SHA-256) of the files that were issued with it, by name: e-invoices, reports."""
+    """Digests (SHA-256) of the files issued with it, by name: e-invoices and reports."""
     since: tuple[StatementLine, ...] = field(default=(), metadata=_ABSENT)
-    """What moved the balance after the period and until the day of issue: ``to_pay`` and ``credit``
-    are what is owed on that day."""
+    """Movements after the period, up to the day of issue: ``to_pay`` and ``credit`` are as of that
+    day.
+    """
     tax_on_payment: str = field(default="", metadata=_ABSENT)
-    """VAT in ``to_pay`` that becomes due by paying, where refills are taxed."""
+    """VAT in ``to_pay`` that falls due with the payment, where refills are taxed."""
     rounding: dict[str, str] | None = field(default=None, metadata=_ABSENT)
     """Where what is asked is rounded to coins: the ``amount`` in ``to_pay``, and what it is rounded
     ``to``."""
     tax_point: str = field(default="", metadata=_ABSENT)
-    """When its VAT is due, where that is not the last day of its period."""
+    """The day its VAT falls due, if that is not the last day of its period."""
     usage: str = field(default="", metadata=_ABSENT)
     """How its statement folds usage, where not every day is shown: ``week`` or ``service``."""
     reference: str = field(default="", metadata=_ABSENT)
-    """What a payment is to bear, where it asks for one."""
+    """The payment reference, if the document asks for a payment."""
     seal: str = field(default="", metadata=_ABSENT)
-    """The beginning of the period's seal, which covers all but this."""
+    """The beginning of the period's seal, which covers every field but this."""
 
     @property
     def last_day(self) -> dt.date:
-        """The last day of its period."""
+        """Return the last day of its period."""
         return dt.date.fromisoformat(self.period["end"]) - DAY
 
     @property
     def sign(self) -> int:
-        """1, or -1 for a credit note, whose amounts are positive and lower what is owed."""
+        """Return 1, or -1 for a credit note: its amounts are positive and lower what is owed."""
         return -1 if self.kind == "credit-note" else 1
 
     @property
     def net_by_line(self) -> dict[int, int]:
-        """Net of each line in micro-units, by the line's number."""
+        """Return the net of each line in micro-units, by the line's number."""
         return {line.line: money.parse(line.net) for line in self.lines}
 
 
@@ -156,34 +163,34 @@ _PLAIN = (str, int, type(None))
 
 
 def as_json(value: Any) -> Any:
-    """A document, or a part of one, as plain values ready for ``json.dumps``."""
+    """Return a document, or a part of one, as plain values ready for ``json.dumps``."""
     if isinstance(value, tuple):
         return [as_json(item) for item in value]
     if not is_dataclass(value):
         return value
     keys, values, unsaid = _shape(cast("Hashable", type(value)))
-    found = {
+    plain = {
         key: item if isinstance(item, _PLAIN) else as_json(item)
         for key, item in zip(keys, values(value), strict=True)
     }
     for key in unsaid:
-        if not found[key]:
-            del found[key]
-    return found
+        if not plain[key]:
+            del plain[key]
+    return plain
 
 
 @cache
 def _shape(
     kind: Any,
 ) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]], tuple[str, ...]]:
-    """Keys of a kind of value, what takes it apart in their order, and keys that may be absent."""
-    names = [one.name for one in fields(kind)]
-    unsaid = tuple(one.name for one in fields(kind) if one.metadata)
+    """Return a dataclass's JSON keys, a getter of its values, and the keys to omit if empty."""
+    names = [attribute.name for attribute in fields(kind)]
+    unsaid = tuple(attribute.name for attribute in fields(kind) if attribute.metadata)
     return tuple(name.rstrip("_") for name in names), attrgetter(*names), unsaid
 
 
 def read(text: str) -> Document:
-    """Return the document whose file holds this text; keys it does not know are left out.
+    """Parse a document from its file's text, ignoring unknown keys.
 
     Raises:
         AttributeError, KeyError, TypeError, ValueError: if it is not a document.
@@ -210,12 +217,12 @@ def read(text: str) -> Document:
 
 
 def _made(kind: Any, content: Mapping[str, Any]) -> Any:
-    names = {one.name.rstrip("_"): one.name for one in fields(kind)}
+    names = {known.name.rstrip("_"): known.name for known in fields(kind)}
     return kind(**{names[key]: value for key, value in content.items() if key in names})
 
 
 def written(document: Mapping[str, Any]) -> str:
-    """The JSON of a document as its file holds it: a line a key, and a line an item of a list.
+    """Return the text of a document's JSON file: a line for each key and each item of a list.
 
     So a difference between two versions is a line, and a year of bills is quickly written.
     """

@@ -1,4 +1,4 @@
-"""The semantic model of EN 16931: what an e-invoice says, whichever syntax it is written in.
+"""The semantic model of EN 16931: the content of an e-invoice, in any syntax.
 
 It is made of a document alone. Only what is billed now is invoiced: a balance brought forward
 stands in the note, a credit that covers part of the bill is its paid amount. Every line is one
@@ -23,7 +23,7 @@ PEPPOL = f"{CORE}#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0"
 XRECHNUNG = f"{CORE}#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0"
 PROCESS = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
 PROFILES = {"core": CORE, "peppol": PEPPOL, "xrechnung": XRECHNUNG}
-"""Specifications an e-invoice may claim to follow, by the names the configuration has for them."""
+"""Specifications an e-invoice may claim to follow, by their names in the configuration."""
 
 INVOICE, CREDIT_NOTE = "380", "381"
 KINDS = {"invoice": INVOICE, "credit-note": CREDIT_NOTE}
@@ -33,12 +33,12 @@ _TRANSFER, _SEPA, _UNDEFINED = "30", "58", "1"
 _EXEMPTIONS = {"AE": "VATEX-EU-AE", "G": "VATEX-EU-G", "O": "VATEX-EU-O"}
 _MAIL = re.compile(r"[^@\s]+@([^@.\s]+\.)+[^@.\s]+")
 _UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010fffd]")
-"""What XML 1.0 cannot hold, or should not."""
+"""Characters that XML 1.0 cannot hold, or should not."""
 _DECIMALS = 2
 
 
 class Id(NamedTuple):
-    """A number, and the register it is in; without one where none is known."""
+    """An identifier, and the register it is in. The register is empty where it is not known."""
 
     scheme: str
     number: str
@@ -49,13 +49,13 @@ class Party(NamedTuple):
 
     name: str
     identifier: str
-    """What the seller calls the buyer."""
+    """The seller's identifier of the buyer."""
     registration: Id | None
     vat_id: str
     tax_id: str
-    """A seller's tax number that is no VAT id as EN 16931 has them; buyers have none there."""
+    """A seller's tax number that is not a VAT id in the sense of EN 16931. Buyers have none."""
     endpoint: Id | None
-    """Where e-invoices are sent to."""
+    """The address that e-invoices are sent to."""
     street: str
     street2: str
     street3: str
@@ -69,7 +69,7 @@ class Party(NamedTuple):
 
 
 class Item(NamedTuple):
-    """An invoice line: one lot, or one lot back where ``quantity`` is -1."""
+    """An invoice line: one lot, or -1 where it is credited."""
 
     id: str
     name: str
@@ -81,7 +81,7 @@ class Item(NamedTuple):
     rate: str
     """Empty in category O."""
     start: str
-    """First day it is for; empty if it is not of the invoice's period."""
+    """First day it is for, empty if outside the invoice's period."""
     end: str
 
 
@@ -97,7 +97,7 @@ class Tax(NamedTuple):
 
 
 class Payment(NamedTuple):
-    """How to pay."""
+    """Payment instructions."""
 
     means: str
     reference: str
@@ -116,7 +116,7 @@ class Attachment(NamedTuple):
 
 
 class EInvoice(NamedTuple):
-    """An invoice or credit note as EN 16931 has it; amounts are positive on a credit note."""
+    """An invoice or credit note in the terms of EN 16931, whose amounts are positive on both."""
 
     profile: str
     number: str
@@ -124,17 +124,17 @@ class EInvoice(NamedTuple):
     issue_date: str
     due_date: str
     tax_point: str
-    """Empty where it is the day of issue."""
+    """Empty if it is the day of issue."""
     start: str
     end: str
-    """First and last day of the period."""
+    """Last day of the period, which begins on ``start``."""
     note: str
     terms: str
     currency: str
     tax_currency: str
-    """The book's, where VAT is told in it too; else empty."""
+    """The book's currency if VAT is stated in it too, else empty."""
     tax_total: str
-    """VAT in it."""
+    """The VAT in ``tax_currency``."""
     buyer_reference: str
     order_reference: str
     original: tuple[str, str] | None
@@ -154,7 +154,7 @@ class EInvoice(NamedTuple):
 
 
 def clean(text: str) -> str:
-    """Return a text on one line, without what XML cannot hold.
+    """Return a text on one line, without characters that XML cannot hold.
 
     >>> clean(" Rue  du Midi ")
     'Rue du Midi'
@@ -163,14 +163,14 @@ def clean(text: str) -> str:
 
 
 def _compact(text: str) -> str:
-    """Return the letters and digits of a number that people write in groups."""
+    """Return only the letters and digits of a number that people write in groups."""
     return re.sub(r"[^A-Z0-9]", "", text.upper())
 
 
 def objections(
     document: Document, profile: str = "auto", *, by_network: bool = False
 ) -> Iterator[Objection]:
-    """Name everything for which a document can be no e-invoice, and what would mend it.
+    """Yield each reason why a document cannot be an e-invoice, with its remedy.
 
     Args:
         document: an invoice or credit note.
@@ -193,7 +193,7 @@ def objections(
 
 
 def lacks(document: Document) -> list[Objection]:
-    """Name what keeps a sound e-invoice from the profile of its parties; nothing if it has it."""
+    """Return what an e-invoice lacks for the profile of its parties, empty if it lacks nothing."""
     return list(_xrechnung(document) if _is_german(document) else _peppol(document))
 
 
@@ -215,7 +215,7 @@ def profile_of(document: Document, wanted: str = "auto") -> str:
 def draw_up(
     document: Document, profile: str = CORE, attachments: Sequence[Attachment] = ()
 ) -> EInvoice:
-    """Return the e-invoice of a document that has no :func:`objections`.
+    """Build the e-invoice of a document that has no :func:`objections`.
 
     Args:
         document: an invoice or credit note with its number.
@@ -268,7 +268,7 @@ def draw_up(
 
 
 def _paid_micro(document: Document) -> int:
-    """Return how much of a document was paid before it: BT-113.
+    """Return how much of a document was already paid when it was issued (BT-113).
 
     That is the credit the account had without it, as far as it goes: earlier debts come first.
     Of a credit note only what was paid back counts, and that is known where a refill is.
@@ -287,7 +287,7 @@ def _rounding_micro(document: Document) -> int:
 
 
 def _is_square(document: Document) -> bool:
-    """Return whether a document left the account as it was: it was paid, or paid back, at once."""
+    """Return whether a document was paid, or paid back, at once: the balance did not change."""
     return document.statement.opening == document.statement.closing
 
 
@@ -309,7 +309,7 @@ def _money(document: Document) -> Iterator[Objection]:
 
 
 def _places(document: Document) -> Iterator[Objection]:
-    """Countries and names of both parties: BR-06 to BR-11."""
+    """Yield objections to the countries and names of both parties: BR-06 to BR-11."""
     customer = document.customer["id"]
     for party, rule, where in (
         (document.supplier, "BR-09", "write company.country in a2ledger.toml"),
@@ -324,7 +324,7 @@ def _places(document: Document) -> Iterator[Objection]:
 
 
 def _registered(document: Document) -> Iterator[Objection]:
-    """Numbers that show who the parties are: BR-CO-26, and rule 2 of each category."""
+    """Yield objections to the parties' registrations: BR-CO-26, and rule 2 of each category."""
     categories = {row.category for row in document.vat}
     outside = "O" in categories
     seller = _party(document.supplier, "", outside=outside)
@@ -369,7 +369,7 @@ def _peppol(document: Document) -> Iterator[Objection]:
 
 
 def _xrechnung(document: Document) -> Iterator[Objection]:
-    """What the German profile asks for beyond EN 16931: BR-DE-2 to BR-DE-16."""
+    """Yield what the German profile requires beyond EN 16931: BR-DE-2 to BR-DE-16."""
     customer = document.customer["id"]
     in_file, by_command = "in a2ledger.toml", f"a2ledger customer set {customer}"
     for key, rule in (
@@ -399,7 +399,7 @@ def _is_german(document: Document) -> bool:
 
 
 def _id(text: str) -> Id | None:
-    """Return the number written as ``SCHEME:NUMBER``; any other text is a number of no scheme."""
+    """Parse an identifier ``SCHEME:NUMBER``, or a number without a scheme."""
     text = clean(text)
     scheme, colon, number = text.partition(":")
     if colon and codelists.is_register(scheme) and number:
@@ -408,7 +408,7 @@ def _id(text: str) -> Id | None:
 
 
 def _endpoint(party: Mapping[str, str]) -> Id | None:
-    """Return where a party gets e-invoices: its Peppol address, else its e-mail."""
+    """Return the address for a party's e-invoices: its Peppol address, else its e-mail."""
     scheme, _, number = clean(party.get("peppol", "")).partition(":")
     if scheme in codelists.ADDRESSES and number:
         return Id(scheme, number)
@@ -417,13 +417,13 @@ def _endpoint(party: Mapping[str, str]) -> Id | None:
 
 
 def _registration(party: Mapping[str, str]) -> Id | None:
-    """Return a party's number in a register of businesses.
+    """Return a party's number in a business register.
 
     Where none is told, its Peppol address names it if the scheme is a register's, and a Belgian
     VAT id is the enterprise number.
     """
-    if given := _id(party.get("registration", "")):
-        return given
+    if registered := _id(party.get("registration", "")):
+        return registered
     scheme, _, number = clean(party.get("peppol", "")).partition(":")
     if codelists.is_register(scheme) and number:
         return Id(scheme, number)
@@ -434,15 +434,15 @@ def _registration(party: Mapping[str, str]) -> Id | None:
 
 
 def _party(party: Mapping[str, str], identifier: str, *, outside: bool) -> Party:
-    """Return a party; nobody's VAT id may stand on what is outside the scope of VAT (BR-O-02)."""
-    given = {key: clean(text) for key, text in party.items()}
-    vat_id, tax_id = ("", "") if outside else _tax_ids(given.get("vat_id", ""))
-    streets = [given.get(key, "") for key in ("street", "street2")]
-    if not given.get("street") and not given.get("city"):
+    """Return a party of an e-invoice, without VAT id outside the scope of VAT (BR-O-02)."""
+    texts = {key: clean(text) for key, text in party.items()}
+    vat_id, tax_id = ("", "") if outside else _tax_ids(texts.get("vat_id", ""))
+    streets = [texts.get(key, "") for key in ("street", "street2")]
+    if not texts.get("street") and not texts.get("city"):
         streets = [clean(line) for line in party.get("address", "").splitlines()]
     street, street2, *rest = [*filter(None, streets), "", ""]
     return Party(
-        name=given.get("name", ""),
+        name=texts.get("name", ""),
         identifier=identifier,
         registration=_registration(party),
         vat_id=vat_id,
@@ -451,18 +451,18 @@ def _party(party: Mapping[str, str], identifier: str, *, outside: bool) -> Party
         street=street,
         street2=street2,
         street3=", ".join(filter(None, rest)),
-        city=given.get("city", ""),
-        postcode=given.get("postcode", ""),
-        region=given.get("region", ""),
-        country=vat.nation(given.get("country", "")),
-        contact=given.get("contact", ""),
-        phone=given.get("phone", ""),
-        email=given.get("email", ""),
+        city=texts.get("city", ""),
+        postcode=texts.get("postcode", ""),
+        region=texts.get("region", ""),
+        country=vat.nation(texts.get("country", "")),
+        contact=texts.get("contact", ""),
+        phone=texts.get("phone", ""),
+        email=texts.get("email", ""),
     )
 
 
 def _tax_ids(text: str) -> tuple[str, str]:
-    """Return a VAT id as EN 16931 has them, which begins with a country, or else a tax number."""
+    """Return a VAT id in the sense of EN 16931, with its country first, or else a tax number."""
     number = _compact(text)
     if number[:2] in codelists.COUNTRIES | {"EL"}:
         return number, ""
@@ -490,13 +490,13 @@ def _items(document: Document) -> Iterator[Item]:
 
 
 def _description(line: Line, *, inside: bool) -> str:
-    """Return what a line says; days outside the period are told here, for no line may have them."""
+    """Return a line's description, with its days where they lie outside the period."""
     days = line.from_ if line.from_ == line.to else f"{line.from_} to {line.to}"
     return ", ".join(part for part in (line.description, "" if inside else days) if part)
 
 
 def _taxes(document: Document) -> tuple[Tax, ...]:
-    """Return VAT by category and rate: codes that share both are one row of an e-invoice."""
+    """Return VAT by category and rate, merging codes that share both."""
     places = money.decimals(document.currency)
     groups: dict[tuple[str, Decimal], list[int]] = {}
     rows = {(row.category, Decimal(row.rate)): row for row in document.vat}
@@ -523,7 +523,7 @@ def _reasons(document: Document, category: str) -> str:
 
 
 def _payment(document: Document, due: str) -> Payment | None:
-    """Return how to pay what is due; nothing of it on a credit note, or where all is paid."""
+    """Return payment instructions, without an account if nothing is due or on a credit note."""
     supplier = document.supplier
     iban = _compact(supplier.get("iban", ""))
     number = document.reference or document.number or ""
@@ -543,7 +543,7 @@ def _terms(document: Document, due: str) -> str:
 
 
 def _note(document: Document) -> str:
-    """Return the note: why, what VAT is about, and how the account stands, which is not billed."""
+    """Return the note: the document's notes, reasons of the reverse charge, account balances."""
     words = [clean(note) for note in document.notes]
     words += [clean(row.reason) for row in document.vat if row.category == "AE"]
     statement, currency = document.statement, document.currency

@@ -1,4 +1,4 @@
-"""E-invoices of a book's documents: which are made, what they are checked by, what is kept.
+"""Make, check and keep the e-invoices of a book's documents.
 
 A customer with an electronic address gets an e-invoice with every numbered document. It is drawn
 up and checked before the number is taken, so that what nobody would accept is never issued. The
@@ -29,26 +29,26 @@ from a2ledger.progress import SILENT, Progress
 from a2ledger.records import Customer, Problem
 
 ENDINGS = {"ubl": "ubl.xml", "cii": "cii.xml", "facturx": "facturx.pdf"}
-"""File name ending of each format that accounting programs read."""
+"""File name ending of each e-invoice format."""
 _WRITERS: Mapping[str, Callable[[EInvoice], bytes]] = {"ubl": ubl.write, "cii": cii.write}
 _REPORT = "report.txt"
 
 Attached = Callable[[Document], Sequence[Attachment]]
-"""Give the files that a document's e-invoice carries."""
+"""Returns the files that a document's e-invoice carries."""
 
 
 class Made(NamedTuple):
     """The e-invoices that are issued with a document."""
 
     files: Mapping[str, bytes] = {}
-    """By the name of the file, reports among them."""
+    """Contents by file name. Reports are among them."""
     objections: tuple[Objection, ...] = ()
-    """Why the document must not be issued; then there are no files."""
+    """Reasons why the document must not be issued. If there are any, there are no files."""
     remarks: tuple[Objection, ...] = ()
-    """What official rules would rather have otherwise."""
+    """Warnings of the official rules."""
 
     def put(self, draft: Draft, document: Document) -> Document:
-        """Put the files into a draft; return the document, which now names them."""
+        """Put the files into a draft, and return the document that names them."""
         for name, content in self.files.items():
             draft.put(f"{paths.DIRECTORY}/{document.issue_date[:4]}/{name}", content)
         digests = {name: _digest(content) for name, content in self.files.items()}
@@ -56,26 +56,26 @@ class Made(NamedTuple):
 
 
 class LacksError(RefusedError):
-    """An e-invoice lacks what the rules want: each thing with its rule, and what to do.
+    """An e-invoice breaks rules. Each objection has its rule and its remedy.
 
     Args:
         objections: (document and rule, what is wrong, what to do) of each.
     """
 
     def __init__(self, objections: Sequence[tuple[str, str, str]]) -> None:
-        super().__init__("\n".join(f"{place}: {what}" for place, what, _ in objections))
+        super().__init__("\n".join(f"{place}: {problem}" for place, problem, _ in objections))
         self.objections = list(objections)
 
     def lines(self) -> list[str]:
-        """Return a line for each thing."""
+        """Return one line for each objection."""
         return [
-            errors.told(f"{place}: {what}", "nothing was written", todo)
-            for place, what, todo in self.objections
+            errors.told(f"{place}: {problem}", "nothing was written", todo)
+            for place, problem, todo in self.objections
         ]
 
 
 class EInvoices:
-    """Makes the e-invoices of a book."""
+    """The e-invoices of a book, made, checked and kept."""
 
     def __init__(self, book: Book, attached: Attached = lambda _document: ()) -> None:
         self.book, self.attached = book, attached
@@ -83,7 +83,7 @@ class EInvoices:
 
     @cached_property
     def rules(self) -> Rules | None:
-        """The official rules, where they are installed.
+        """Return the official rules if they are installed, else None.
 
         Raises:
             RulesError: if a directory of rules is named, and nothing is installed to run them.
@@ -119,22 +119,22 @@ class EInvoices:
         if objections := tuple(lacks):
             return Made(objections=objections)
         files: dict[str, bytes] = {}
-        found: dict[str, list[Objection]] = {"error": [], "warning": []}
+        by_level: dict[str, list[Objection]] = {"error": [], "warning": []}
         for name in self.settings.formats:
             content, report = self._checked(document, name)
-            told = self._report(document, name, content, report)
+            report_text = self._report(document, name, content, report)
             files |= {
                 f"{document.number}.{ENDINGS[name]}": content,
-                f"{document.number}.{name}.{_REPORT}": told.encode(),
+                f"{document.number}.{name}.{_REPORT}": report_text.encode(),
             }
             for finding in report.findings if report else ():
                 objection = Objection(finding.rule, f"{name}: {finding.message}")
-                found.setdefault(finding.level, []).append(objection)
-        objections = tuple(found["error"])
-        return Made({} if objections else files, objections, tuple(found["warning"]))
+                by_level.setdefault(finding.level, []).append(objection)
+        objections = tuple(by_level["error"])
+        return Made({} if objections else files, objections, tuple(by_level["warning"]))
 
     def rendered(self, document: Document, name: str, today: dt.date) -> bytes:
-        """Return the e-invoice of a closed document, as it was issued or else made now.
+        """Return the e-invoice of a closed document: as issued with it, or else made now.
 
         Args:
             document: as it was closed.
@@ -155,10 +155,12 @@ class EInvoices:
                 return made
             objections = [Objection(finding.rule, finding.message) for finding in report.errors]
         title = document.number or document.kind
-        raise LacksError([(f"{title}: {one.rule}", *_refusal(one, name)) for one in objections])
+        raise LacksError(
+            [(f"{title}: {objection.rule}", *_refusal(objection, name)) for objection in objections]
+        )
 
     def _completed(self, document: Document, today: dt.date) -> Document:
-        """Return a document with what it leaves empty about its parties, such as addresses."""
+        """Return a document with its empty facts about the parties, such as addresses, filled."""
         customer = subledgers.customers(self.book).get(document.customer["id"])
         if customer is None:
             return document
@@ -170,18 +172,18 @@ class EInvoices:
         )
 
     def _kept(self, document: Document, name: str) -> bytes | None:
-        """Return the e-invoice that was issued with a document, if one of its format was."""
+        """Return the e-invoice issued with a document in a format, if there is one."""
         file = f"{document.number}.{ENDINGS[name]}"
         if file not in (document.files or {}):
             return None
         path = f"{paths.DIRECTORY}/{document.issue_date[:4]}/{file}"
         for problem in damage(self.book, path, {file: (document.files or {})[file]}):
-            what = f"{problem.file}: {problem.what}"
-            raise RefusedError(what, "nothing was written", problem.todo)
+            message = f"{problem.file}: {problem.what}"
+            raise RefusedError(message, "nothing was written", problem.todo)
         return (self.book.root / path).read_bytes()
 
     def _checked(self, document: Document, name: str) -> tuple[bytes, Report | None]:
-        """Return an e-invoice, and what official rules say of it where they are installed."""
+        """Return an e-invoice and, if the official rules are installed, their report."""
         inside_pdf = name == "facturx"
         profile = einvoice.CORE if inside_pdf else self._profile(document)
         drawn = einvoice.draw_up(document, profile, self.attached(document))
@@ -193,7 +195,7 @@ class EInvoices:
         return einvoice.profile_of(document, self.settings.profile)
 
     def _report(self, document: Document, name: str, content: bytes, report: Report | None) -> str:
-        """Return what a check is reported as: what was checked, by what, and what was found."""
+        """Return the text of a check's report: what was checked, by which rules, and findings."""
         findings = report.findings if report else ()
         counts = [
             f"{sum(finding.level == level for finding in findings)} {level}(s)"
@@ -212,7 +214,7 @@ class EInvoices:
         if report is None:
             lines.append("not checked by official rules: they are not installed")
         if self._profile(document) == einvoice.CORE:
-            lines += [f"not claimed: {rule}: {what}" for rule, what in einvoice.lacks(document)]
+            lines += [f"not claimed: {rule}: {lack}" for rule, lack in einvoice.lacks(document)]
         return "\n".join(lines) + "\n"
 
 
@@ -223,7 +225,7 @@ def rendered(
     today: dt.date,
     bar: Progress = SILENT,
 ) -> tuple[dict[str, bytes], list[str]]:
-    """Return e-invoices of closed documents, and why there is none of some.
+    """Return e-invoices of closed documents, and the reasons why some have none.
 
     Args:
         invoices: of their book.
@@ -264,7 +266,7 @@ def rendered(
 
 
 def damage(book: Book, document: str, files: Mapping[str, str]) -> Iterator[Problem]:
-    """Name the files kept with a document that are not as they were issued.
+    """Yield a problem for each file kept with a document that is not as it was issued.
 
     Args:
         book: whose.
@@ -277,8 +279,8 @@ def damage(book: Book, document: str, files: Mapping[str, str]) -> Iterator[Prob
         place = book.root / path
         whole = place.is_file() and not place.is_symlink()
         if not whole or _digest(place.read_bytes()) != digest:
-            what = "is not as it was issued" if whole else "is gone"
-            yield Problem(path, 0, "document", what, todo=restore(path))
+            message = "is not as it was issued" if whole else "is gone"
+            yield Problem(path, 0, "document", message, todo=restore(path))
 
 
 def _told(party: Mapping[str, str]) -> dict[str, str]:
@@ -286,9 +288,9 @@ def _told(party: Mapping[str, str]) -> dict[str, str]:
 
 
 def _refusal(objection: Objection, name: str) -> tuple[str, str]:
-    """Return what is wrong with an e-invoice, and what to do."""
-    what, _, todo = objection.message.partition("; ")
-    return what, todo or f"correct what it says, or render it without {name}"
+    """Return what is wrong with an e-invoice, and the remedy."""
+    problem, _, todo = objection.message.partition("; ")
+    return problem, todo or f"correct what it says, or render it without {name}"
 
 
 def _digest(content: bytes) -> str:

@@ -1,4 +1,4 @@
-"""What EN 16931 asks of an invoice: sums that add up, and what each VAT category needs.
+"""The rules of EN 16931 for an invoice: sums that add up, and what each VAT category needs.
 
 The rules bear the standard's own names. This is arithmetic over a document, apart from how it
 was drawn up, so that it can disagree: a document that breaks a rule is not issued.
@@ -17,18 +17,18 @@ from a2ledger.vat import VatCode
 SELLER_NAMED = ("S", "Z", "E", "AE", "G")
 """Categories whose invoices must show the supplier's VAT id."""
 CROSS_BORDER = ("AE", "G")
-"""Those of them that cannot be without it: no tax office would have the VAT otherwise."""
+"""The categories among them that require it: no tax office would otherwise see the VAT."""
 
 
 class Objection(NamedTuple):
-    """A rule a document breaks, and how."""
+    """A rule that a document breaks, and how."""
 
     rule: str
     message: str
 
 
 def objections(document: Document) -> Iterator[Objection]:
-    """Everything for which a document must not be issued."""
+    """Yield every reason why a document must not be issued."""
     yield from _sums(document)
     yield from _on_refill(document)
     if document.kind != "statement":
@@ -39,11 +39,11 @@ def objections(document: Document) -> Iterator[Objection]:
 
 
 def remarks(document: Document) -> Iterator[Objection]:
-    """What a document should say and does not: a small business may have no VAT id."""
-    shown = {row.category for row in document.vat} & set(SELLER_NAMED)
-    if shown and not _has_id(document.supplier):
+    """Yield what a document should state but does not. A small business may have no VAT id."""
+    used = {row.category for row in document.vat} & set(SELLER_NAMED)
+    if used and not _has_id(document.supplier):
         yield Objection(
-            f"BR-{min(shown)}-02",
+            f"BR-{min(used)}-02",
             "company.vat_id in a2ledger.toml is missing or no VAT number; an invoice with VAT "
             "must show it",
         )
@@ -54,7 +54,7 @@ def _micro(amounts: Iterable[str]) -> int:
 
 
 def _sums(document: Document) -> Iterator[Objection]:
-    """BR-CO-10 to BR-CO-16, BR-DEC, and the statement's own."""
+    """Yield objections to the sums: BR-CO-10 to BR-CO-16, BR-DEC, and the statement's own."""
     places = money.decimals(document.currency)
     net, taxes, gross = (
         money.parse(amount) for amount in (document.net, document.vat_total, document.gross)
@@ -84,7 +84,7 @@ def _sums(document: Document) -> Iterator[Objection]:
 
 
 def _row(row: VatLine, document: Document) -> Iterator[Objection]:
-    """A row of the VAT table: BR-CO-17, and rules 5 to 10 of its category."""
+    """Yield objections to a row of the VAT table: BR-CO-17, and rules 5 to 10 of its category."""
     rate, net, taxed = Decimal(row.rate), money.parse(row.net), money.parse(row.vat)
     lines = (line.net for line in document.lines if line.vat_code == row.code)
     if _micro(lines) != net:
@@ -106,7 +106,7 @@ def _row(row: VatLine, document: Document) -> Iterator[Objection]:
 
 
 def _due(row: VatLine, treatment: str, places: int) -> set[int]:
-    """What VAT a row may say.
+    """Return the amounts of VAT that a row may state.
 
     VAT that was inside a price is rounded from the gross: from the net it may come out one unit
     of the currency's last decimal otherwise.
@@ -121,13 +121,13 @@ def _due(row: VatLine, treatment: str, places: int) -> set[int]:
 
 
 def _categories(document: Document) -> Iterator[Objection]:
-    """Which categories may stand on one document, and that every line's does."""
-    shown = [row.category for row in document.vat]
+    """Yield objections to VAT categories that exclude each other, and to codes without a row."""
+    used = [row.category for row in document.vat]
     missing = {line.vat_code for line in document.lines} - {row.code for row in document.vat}
     if missing:
         names = ", ".join(sorted(missing))
         yield Objection("BR-CO-18", f"lines under {names} are not in the VAT table")
-    if "O" in shown and set(shown) != {"O"}:
+    if "O" in used and set(used) != {"O"}:
         others = _names(document.vat, lambda row: row.category != "O")
         outside = _names(document.vat, lambda row: row.category == "O")
         yield Objection(
@@ -138,7 +138,7 @@ def _categories(document: Document) -> Iterator[Objection]:
 
 
 def _on_refill(document: Document) -> Iterator[Objection]:
-    """Where refills are taxed nothing else may be: its period makes no invoice."""
+    """Yield an objection if a statement bills anything but the refills that were taxed."""
     others = [row.code for row in document.vat]
     if document.treatment == "on-refill" and document.kind == "statement" and others:
         yield Objection(
@@ -153,16 +153,16 @@ def _names(rows: Sequence[VatLine], wanted: Callable[[VatLine], bool]) -> str:
 
 
 def _parties(document: Document) -> Iterator[Objection]:
-    """Whose VAT ids must be on a document that nobody at home collects VAT for."""
-    shown = {row.category for row in document.vat if row.category in CROSS_BORDER}
-    for category in sorted(shown):
+    """Yield objections to missing VAT ids on a document whose VAT nobody collects at home."""
+    used = {row.category for row in document.vat if row.category in CROSS_BORDER}
+    for category in sorted(used):
         if not _has_id(document.supplier):
             yield Objection(
                 f"BR-{category}-02",
                 f"category {category} needs your VAT id: company.vat_id in a2ledger.toml is "
                 "missing or no VAT number",
             )
-    if "AE" in shown and not _has_id(document.customer):
+    if "AE" in used and not _has_id(document.customer):
         name = document.customer["id"]
         yield Objection(
             "BR-AE-02",

@@ -1,4 +1,4 @@
-"""Factur-X: what makes a PDF/A-3 with an e-invoice in it one, beside that e-invoice.
+"""Factur-X: the metadata that a PDF/A-3 needs beside the e-invoice embedded in it.
 
 The PDF names the file, what it is and how much it says, in metadata of a schema that PDF/A wants
 described where it is used.
@@ -7,7 +7,7 @@ described where it is used.
 from __future__ import annotations
 
 NAME = "factur-x.xml"
-"""What the embedded e-invoice is called."""
+"""File name of the embedded e-invoice."""
 DESCRIPTION = "Electronic invoice, Factur-X profile EN 16931"
 
 _SCHEMA = "urn:factur-x:pdfa:CrossIndustryDocument:invoice:1p0#"
@@ -51,4 +51,4 @@ METADATA = f"""<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 </rdf:Description>
 </rdf:RDF>
 """
-"""What the PDF says of the e-invoice in it (XMP)."""
+"""The XMP metadata of the PDF about the e-invoice in it."""

@@ -18,7 +18,7 @@ ENDINGS = {"html": "html", "json": "json", "pdf": "pdf", "text": "txt"}
 
 
 def chosen(book: Book, numbers: Sequence[str], month: str) -> dict[str, Document]:
-    """Closed documents by the name of their file, by number or by the month their period ends in.
+    """Return closed documents by name, chosen by number or by the month their period ends in.
 
     Args:
         book: whose documents.
@@ -34,14 +34,14 @@ def chosen(book: Book, numbers: Sequence[str], month: str) -> dict[str, Document
             raise RefusedError(
                 f"{number}: no such document", todo="`a2ledger invoice` names those there are"
             )
-    found = {name: read(book, known[name]) for name in numbers or sorted(known)}
+    documents = {name: read(book, known[name]) for name in numbers or sorted(known)}
     if month:
-        found = {
+        documents = {
             name: document
-            for name, document in found.items()
+            for name, document in documents.items()
             if str(document.last_day).startswith(month)
         }
-    return found
+    return documents
 
 
 def read(book: Book, path: str) -> Document:
@@ -51,14 +51,14 @@ def read(book: Book, path: str) -> Document:
         BrokenBookError: if it is not there, or not a document.
     """
     try:
-        found = document.read(book.text(path))
-        for day in (found.issue_date, found.period["end"]):
+        parsed = document.read(book.text(path))
+        for day in (parsed.issue_date, parsed.period["end"]):
             dt.date.fromisoformat(day)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         message = f"is not a document ({error!r})"
         problem = Problem(path, 0, "document", message, "nothing was read", restore(path))
         raise BrokenBookError([problem]) from None
-    return found
+    return parsed
 
 
 def rendered(
@@ -67,7 +67,7 @@ def rendered(
     templates: Path,
     bar: Progress = SILENT,
 ) -> dict[str, bytes]:
-    """Documents in some formats.
+    """Render documents in some formats.
 
     Args:
         documents: by the name of their file.
@@ -82,8 +82,8 @@ def rendered(
         pdf.PdfError: if PDF is asked for and cannot be made here.
     """
     pages: dict[tuple[str, str], str | bytes] = {}
-    for identity, shown in documents.items():
-        content = as_json(shown)
+    for identity, closed in documents.items():
+        content = as_json(closed)
         for name in formats:
             if name == "text":
                 pages[identity, name] = render.text(content, templates)
@@ -106,7 +106,7 @@ def rendered(
 
 
 def write(directory: Path, files: Mapping[str, bytes]) -> None:
-    """Write renderings into a directory outside the book, by their names alone."""
+    """Write renderings into a directory outside the book, under their bare file names."""
     with refusing():
         directory.mkdir(parents=True, exist_ok=True)
         for path, content in files.items():

@@ -1,4 +1,4 @@
-"""Top-ups of customers whose refills are taxed: a document for each, as it is posted."""
+"""Issue a document for each top-up of a customer whose refills are taxed."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from a2ledger.records import Customer, Warned
 from a2ledger.vat import VatCode, added, gross_of
 
 _UNNUMBERED = "0"
-"""Stands for the number in an e-invoice that is drawn up to be checked alone."""
+"""Stands in for the number of an e-invoice that is drawn up only to be checked."""
 
 
 def applies(book: Book, customer: Customer, day: dt.date) -> bool:
-    """Whether a customer's refills are taxed on the day they are posted."""
+    """Return whether a customer's refills are taxed on the day they are posted."""
     return (customer.text("vat", day) or book.config.treatment) == "on-refill"
 
 
@@ -44,7 +44,7 @@ def supply(
     moved_micro: int = 0,
     untaxed_micro: int = 0,
 ) -> Supply | None:
-    """What an entry on a customer's account tops up; None if it is not taxed, or already.
+    """Return the taxed supply of an entry, or None if it is not taxed, or was already.
 
     Args:
         draft: of the book.
@@ -54,7 +54,7 @@ def supply(
         untaxed_micro: likewise what came in meanwhile without being taxed.
 
     Raises:
-        SeveralRatesError: if what he may buy with it bears more than one rate.
+        SeveralRatesError: if what it may buy has more than one rate.
     """
     if ISSUED in entry.meta or "voided" in entry.meta:
         return None
@@ -109,7 +109,7 @@ def _converted(text: str) -> int:
 
 
 def charged_micro(draft: Draft, customer: Customer, code: VatCode, *, top_ups: bool) -> int:
-    """VAT of a code that was charged to a customer and not given back, in micro-units.
+    """Return the VAT of a code charged to a customer and not given back, in micro-units.
 
     Credit that was brought over with the account counts as taxed, by the system before.
 
@@ -140,7 +140,7 @@ def charged_micro(draft: Draft, customer: Customer, code: VatCode, *, top_ups: b
 
 
 def objection(draft: Draft, customer: Customer, entry: data.Transaction) -> tuple[str, str] | None:
-    """Why a refill or payment cannot be taxed: a reason's name, and what to say; else None."""
+    """Return why a refill or payment cannot be taxed, as reason and message, or None if it can."""
     try:
         sold = supply(draft, customer, entry)
         if sold is None:
@@ -154,7 +154,7 @@ def objection(draft: Draft, customer: Customer, entry: data.Transaction) -> tupl
 
 
 def _objections(draft: Draft, customer: Customer, made: Document) -> Iterator[Objection]:
-    """Why a document must not be issued, or no e-invoice of it can be; its number is not taken."""
+    """Yield why a document, or its e-invoice, must not be issued, taking no number."""
     sound = True
     for objection in en16931.objections(made):
         sound = False
@@ -183,34 +183,34 @@ def _document(
     return parties.translated(draft, made)
 
 
-def turned(draft: Draft, customer: Customer, one: Period, balance_micro: int) -> Supply | None:
-    """What is taxed, or given back, where a customer's refills begin or cease to be.
+def turned(draft: Draft, customer: Customer, period: Period, balance_micro: int) -> Supply | None:
+    """Return the supply when refills begin or cease to be taxed, or None if there is none.
 
     Args:
         draft: of the book.
         customer: whose treatment changes after a period, if it does.
-        one: the period.
-        balance_micro: what he owes at its end, negative for credit.
+        period: after which it may change.
+        balance_micro: owed at its end, negative for credit.
 
     Raises:
-        SeveralRatesError: if what he may buy with a refill bears more than one rate.
+        SeveralRatesError: if what a refill may buy has more than one rate.
     """
     book = draft
-    before, after = (applies(book, customer, day) for day in (one.start, one.end))
+    before, after = (applies(book, customer, day) for day in (period.start, period.end))
     if not before and not after:
         return None
-    day = one.last if before else one.end
+    day = period.last if before else period.end
     code = book.config.refill_code(book.config.party(customer, day, day), day)
     if before == after:
         return None
     make = taxed_refill.leaving if before else taxed_refill.entering
     charged = charged_micro(draft, customer, code, top_ups=before)
     places = money.decimals(subledgers.currency(book, customer.id))
-    return make(one.end, balance_micro, code, places, charged)
+    return make(period.end, balance_micro, code, places, charged)
 
 
 def tax_due(book: Book, customer: Customer, day: dt.date, owed_micro: int) -> int:
-    """VAT that becomes due by paying what is owed from a day on, where refills are taxed.
+    """Return the VAT due by paying what is owed from a day on, where refills are taxed.
 
     What is owed for usage beyond what was paid is net: so much more must be paid that the usage is
     paid once the VAT of the payment is taken out.
@@ -227,7 +227,7 @@ def tax_due(book: Book, customer: Customer, day: dt.date, owed_micro: int) -> in
 
 
 def tax_in(draft: Draft, customer: Customer, day: dt.date, left_micro: int) -> int:
-    """VAT that goes back with what is left of taxed refills, as far as it was charged."""
+    """Return the VAT to give back with unused taxed refills, at most what was charged."""
     code = draft.config.refill_code(draft.config.party(customer, day, day), day)
     charged = charged_micro(draft, customer, code, top_ups=True)
     places = money.decimals(subledgers.currency(draft, customer.id))
@@ -235,11 +235,11 @@ def tax_in(draft: Draft, customer: Customer, day: dt.date, left_micro: int) -> i
 
 
 def obstacles(
-    draft: Draft, customer: Customer, one: Period, balance_micro: int
+    draft: Draft, customer: Customer, period: Period, balance_micro: int
 ) -> Iterator[Warned]:
-    """Why a period cannot be closed as far as taxed refills go; arguments as :func:`turned`."""
+    """Yield why taxed refills prevent closing a period, with the arguments of :func:`turned`."""
     try:
-        sold = turned(draft, customer, one, balance_micro)
+        sold = turned(draft, customer, period, balance_micro)
         if sold:
             made = _document(draft, customer, sold, None)
             yield from (Warned(*objection) for objection in _objections(draft, customer, made))
@@ -250,19 +250,19 @@ def obstacles(
 
 
 class Issuer:
-    """Issues the documents of top-ups into a draft."""
+    """Issues the documents of top-ups in a draft."""
 
     def __init__(self, draft: Draft, numbers: Numbers | None = None) -> None:
         self.draft, self._numbers = draft, numbers
         self.issued: list[str] = []
         self._originals: dict[str, str] = {}
-        """Numbers of documents by what their entries are called."""
+        """Numbers of documents by the names of their entries."""
         self._topped: dict[str, tuple[dt.date, int]] = {}
-        """Day and gross of the documents of what came in, by number."""
+        """Day and gross of the documents of incoming money, by number."""
 
     @cached_property
     def numbers(self) -> Numbers:
-        """Where numbers come from; looked for only where something is taxed."""
+        """Return the document numbers, read only once something is taxed."""
         return self._numbers or Numbers(self.draft)
 
     def issue(
@@ -281,7 +281,7 @@ class Issuer:
         return Issued(number, printed["currency"], made.sign * money.parse(printed["vat_total"]))
 
     def know(self, entries: Iterable[data.Transaction]) -> None:
-        """Learn which entries there are that reversals may name."""
+        """Record the entries that later reversals may name."""
         for entry in entries:
             if number := entry.meta.get(ISSUED):
                 names = [*entry.links, _named(entry, "id")]
@@ -301,25 +301,25 @@ class Issuer:
         """
         about = str(entry.meta.get("payment", _named(entry, "reference")))
         numbers = [self._originals[about]] if about in self._originals else []
-        left = -sold.net_micro - sold.vat_micro
+        rest_micro = -sold.net_micro - sold.vat_micro
         newest = sorted(self._topped, key=lambda name: (self._topped[name][0], name), reverse=True)
         for number in newest if not numbers else ():
-            if left > 0:
+            if rest_micro > 0:
                 numbers.append(number)
-                left -= self._topped[number][1]
-        found = []
+                rest_micro -= self._topped[number][1]
+        originals = []
         for number in numbers:
             path = paths.find(self.draft, number, self.draft.today.year)
-            found.append({"number": number, "date": read(self.draft.text(path)).issue_date})
-        return found
+            originals.append({"number": number, "date": read(self.draft.text(path)).issue_date})
+        return originals
 
     def taxed(
         self, by_customer: Mapping[str, Iterable[data.Transaction]]
     ) -> dict[str, list[data.Transaction]]:
-        """Entries by customer, those that top up taxed; numbers go by day, then by entry."""
-        found = {name: list(entries) for name, entries in by_customer.items()}
+        """Return the entries by customer, top-ups taxed and numbered by day, then by entry."""
+        by_name = {name: list(entries) for name, entries in by_customer.items()}
         waiting: list[tuple[dt.date, str, str, int]] = []
-        for name, entries in found.items():
+        for name, entries in by_name.items():
             for place, entry in enumerate(entries):
                 sold = supply(self.draft, subledgers.customer(self.draft, name), entry)
                 if sold is not None or len(entries) > 1:
@@ -328,7 +328,7 @@ class Issuer:
         moved: dict[str, int] = {}
         untaxed: dict[str, int] = {}
         for _, _, name, place in sorted(waiting):
-            entry, customer = found[name][place], subledgers.customer(self.draft, name)
+            entry, customer = by_name[name][place], subledgers.customer(self.draft, name)
             sold = supply(self.draft, customer, entry, moved.get(name, 0), untaxed.get(name, 0))
             places = money.decimals(subledgers.currency(self.draft, name))
             if applies(self.draft, customer, max(entry.date, customer.open_since)):
@@ -341,12 +341,12 @@ class Issuer:
             back = sold.kind == "credit-note"
             originals = self._corrected(entry, sold) if back else []
             issued = self.issue(customer, sold, originals)
-            found[name][place] = taxed_refill.taxed(entry, name, sold, issued, places)
-            self.know([found[name][place]])
-        return found
+            by_name[name][place] = taxed_refill.taxed(entry, name, sold, issued, places)
+            self.know([by_name[name][place]])
+        return by_name
 
     def say(self) -> None:
-        """Tell what was issued."""
+        """Report which documents were issued."""
         if self.issued:
             first, *rest = self.issued
             more = f" to {rest[-1]}" if rest else ""
@@ -354,6 +354,6 @@ class Issuer:
 
 
 def _named(entry: data.Transaction, key: str) -> str:
-    """What an entry is called, or what it refers to, by ``id`` or ``reference``."""
+    """Return an entry's own name (key ``id``), or the one it refers to (key ``reference``)."""
     kind = min(entry.links, default="").partition("-")[0]
     return f"{kind} {entry.meta.get(key, '')}"

@@ -1,4 +1,4 @@
-"""The language of a document or letter: its words, amounts and days.
+"""Write documents and letters in a language: its words, amounts and days.
 
 Sentences are in catalogues (gettext), one for each language; the English ones stand in the
 templates themselves. A wheel has them compiled; in a checkout they are compiled when needed.
@@ -25,23 +25,23 @@ LOCALES = Path(__file__).parent.parent / "locale"
 
 
 class Language(NamedTuple):
-    """A language that something is written in."""
+    """A language of documents and letters."""
 
     code: str
     locale: Locale
 
     @property
     def direction(self) -> str:
-        """``ltr`` or ``rtl``."""
+        """Return the direction of writing, ``ltr`` or ``rtl``."""
         return str(self.locale.text_direction)
 
     @property
     def catalogue(self) -> gettext.NullTranslations:
-        """The words."""
+        """Return the catalogue of the language's words."""
         return catalogue(self.code)
 
     def amount(self, text: str) -> str:
-        """Return an amount with the language's decimal sign; it is neither rounded nor grouped."""
+        """Return an amount with the language's decimal sign, neither rounded nor grouped."""
         return text.replace(".", self._decimal) if text.strip("-0123456789.") == "" else text
 
     @property
@@ -49,7 +49,7 @@ class Language(NamedTuple):
         return str(self.locale.number_symbols["latn"].get("decimal", "."))
 
     def day(self, iso: str | None) -> str:
-        """Return a day in words; what is not a date stays as it is."""
+        """Return a day in words, and anything but a date as it is."""
         try:
             day = dt.date.fromisoformat(iso or "")
         except ValueError:
@@ -81,7 +81,7 @@ def of_parties(customer: Mapping[str, Any], supplier: Mapping[str, Any]) -> Lang
 
 @cache
 def catalogue(code: str) -> gettext.NullTranslations:
-    """Return the words of a language."""
+    """Return the catalogue of a language."""
     if code == ENGLISH:
         return gettext.NullTranslations()
     directory = LOCALES / code / "LC_MESSAGES"
@@ -95,7 +95,7 @@ def catalogue(code: str) -> gettext.NullTranslations:
 
 
 def compiled_catalogue(path: Path) -> bytes:
-    """Return a catalogue as gettext reads it, from the file that people write."""
+    """Compile a catalogue that people write into the form gettext reads."""
     from babel.messages import mofile, pofile  # noqa: PLC0415 - a wheel needs neither
 
     out = io.BytesIO()

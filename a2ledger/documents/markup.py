@@ -1,4 +1,4 @@
-"""Elements of XML as text: indented, escaped, and never an empty one.
+"""XML elements as text: indented, escaped, never empty.
 
 The same elements give the same bytes. What XML cannot hold is taken out before, where texts
 become parts of a document (:func:`a2ledger.documents.einvoice.clean`).
@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 
 class Element(NamedTuple):
-    """An element with either text or elements in it."""
+    """An element that holds either text or elements."""
 
     name: str
     attributes: dict[str, str]
@@ -24,7 +24,7 @@ Content = Element | str | None
 
 
 def tag(name: str, *content: Content, **attributes: str) -> Element | None:
-    """Return an element, or None if nothing would be in it.
+    """Return an element, or None if it would be empty.
 
     Args:
         name: with its prefix.
@@ -42,7 +42,7 @@ def tag(name: str, *content: Content, **attributes: str) -> Element | None:
 
 
 def written(name: str, namespaces: dict[str, str], *content: Content) -> bytes:
-    """Return a whole file: its root element, with the namespaces it declares."""
+    """Return the text of an XML file: its root element, with the namespaces it declares."""
     root = tag(name, *content)
     if root is None:
         raise ValueError(f"{name} would be empty")

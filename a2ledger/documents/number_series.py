@@ -1,4 +1,4 @@
-"""Numbers of documents: gapless in each series, because the documents there are say the last."""
+"""Document numbers, gapless in each series: the existing documents determine the next."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Numbers:
         return [path for path in known if _DOCUMENT.fullmatch(path)]
 
     def _last(self, kind: str, series: str, start: int) -> int:
-        """Return the highest number taken; of this year where the series begins anew each year.
+        """Return the highest number taken, or the highest of this year if the series is yearly.
 
         Raises:
             RefusedError: if the series is to start beyond a number it has issued.
@@ -63,7 +63,7 @@ class Numbers:
         return start - 1
 
     def following(self, kind: str) -> str:
-        """Return the number that is taken next in a series: ``invoice`` or ``credit-note``.
+        """Return the next number of a series, ``invoice`` or ``credit-note``, without taking it.
 
         Raises:
             RefusedError: if it is another system's, or the one before has a later date.
@@ -94,7 +94,7 @@ class Numbers:
         return number
 
     def take(self, kind: str) -> str:
-        """Take the next number of a series, as :meth:`following` returns it."""
+        """Take the next number of a series and return it."""
         number = self.following(kind)
         self.last[kind] += 1
         return number
@@ -111,7 +111,7 @@ class Numbers:
 
     @cached_property
     def _foreign(self) -> set[str]:
-        """Numbers that opening balances brought from other systems."""
+        """Return the numbers of documents that opening balances brought from other systems."""
         texts = (self.draft.text(path) for path in self.draft.files(GENERAL, "2*.beancount"))
         return {
             reference
@@ -124,7 +124,7 @@ class Numbers:
 
 
 def numbers(series: str, names: Iterable[str], year: str) -> Mapping[int, str]:
-    """Return the documents of a series, by their numbers, among the names of some."""
+    """Return the names that belong to a series, by their numbers."""
     text = re.escape(series).replace(re.escape("{year}"), year)
     pattern = re.compile(re.sub(r"\\\{number(?:[^}]*)\\\}", lambda _: r"(\d+)", text))
     return {int(match[1]): name for name in names if (match := pattern.fullmatch(name))}

@@ -1,4 +1,4 @@
-"""The parties of a document, by the facts of a day, and its VAT in the book's currency."""
+"""The parties of a document on a given day, and its VAT in the book's currency."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _BUYER = ("address", "country", "email", "language", "name", "vat_id")
 _PLACE = ("street", "street2", "postcode", "city", "region")
 _BESIDES = (*_PLACE, "registration", "peppol", "contact")
 _OF_BUYERS = (*_BESIDES, "phone", "iban", "bic", "buyer_reference", "order_reference")
-"""Facts that stand on a document only where they are told."""
+"""Facts that a document shows only if they are known."""
 _OF_PERIOD = ("country", "vat_id")
-"""Facts of whoever was supplied, which decided the VAT: they are those of the last day."""
+"""Facts that decided the VAT. They are taken from the last day of the period."""
 
 
 def parties(
@@ -53,7 +53,7 @@ def parties(
 
 
 def one_line(party: Mapping[str, str]) -> str:
-    """Return an address on one line: the street and town that are told, else as it was written.
+    """Return an address on one line: street and town if known, else the address as written.
 
     >>> one_line({"street": "Rue Haute 1", "postcode": "1000", "city": "Brussels"})
     'Rue Haute 1, 1000 Brussels'
@@ -69,14 +69,14 @@ def one_line(party: Mapping[str, str]) -> str:
 
 
 def _shown(party: Mapping[str, str], always: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Yield what a document says of a party: some keys always, others where there is something."""
+    """Yield what a document shows of a party: some keys always, the others if they have a value."""
     for key, text in {**party, "address": one_line(party)}.items():
         if text or key in always:
             yield key, text
 
 
 def with_vat_in(document: Document, currency: str, prices: Prices) -> Document:
-    """The document with its VAT in the book's currency too, by the price of the period's last day.
+    """Return the document with its VAT in the book's currency too, at the last day's price.
 
     Raises:
         ValueError: if there is no such price.
@@ -101,7 +101,7 @@ def with_vat_in(document: Document, currency: str, prices: Prices) -> Document:
 
 
 def translated(book: Book, document: Document) -> Document:
-    """A document of a foreign account with its VAT in the book's currency too.
+    """Return a document of a foreign account with its VAT in the book's currency too.
 
     Raises:
         ValueError: if there is no price to translate by.

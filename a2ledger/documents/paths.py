@@ -1,4 +1,4 @@
-"""Where documents stand in a book: ``invoices/YEAR/NAME.json``, in the year they were issued.
+"""Paths of documents in a book: ``invoices/YEAR/NAME.json``, by the year of issue.
 
 A document's name is its number; that of a statement, which has none, is made of its customer and
 its period.
@@ -15,12 +15,12 @@ DIRECTORY = "invoices"
 
 
 def path(year: int, name: str) -> str:
-    """Return where a document stands that was issued in a year."""
+    """Return the path of a document issued in a year."""
     return f"{DIRECTORY}/{year}/{name}.json"
 
 
 def of_statement(customer: str, start: dt.date) -> str:
-    """Return the name of a period's statement."""
+    """Return the document name of a period's statement."""
     return f"statement-{customer}-{start}"
 
 
@@ -30,7 +30,7 @@ def every(book: Book) -> dict[str, str]:
 
 
 def by_name(paths: Iterable[str]) -> dict[str, str]:
-    """Return the paths of documents among some, by name."""
+    """Return the paths of those among some that are documents, by name."""
     return {
         file.rpartition("/")[2].removesuffix(".json"): file
         for file in paths
@@ -39,7 +39,7 @@ def by_name(paths: Iterable[str]) -> dict[str, str]:
 
 
 def find(book: Book, name: str, year: int) -> str:
-    """Return where a document of the book stands; where it should, if it does not.
+    """Return the path of a document of the book, or the path it should have.
 
     Args:
         book: whose.
@@ -47,5 +47,5 @@ def find(book: Book, name: str, year: int) -> str:
         year: the one it was most likely issued in: that of its entry or its period's end.
     """
     likely = [path(issued, name) for issued in (year, year + 1)]
-    there = (file for file in likely if book.has(file))
-    return next(there, "") or next(iter(book.files(DIRECTORY, f"*/{name}.json")), likely[0])
+    existing = (file for file in likely if book.has(file))
+    return next(existing, "") or next(iter(book.files(DIRECTORY, f"*/{name}.json")), likely[0])

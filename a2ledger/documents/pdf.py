@@ -1,4 +1,4 @@
-"""Pages of HTML as PDF, by WeasyPrint, in processes of their own.
+"""Convert HTML pages to PDF with WeasyPrint, in worker processes.
 
 The HTML is the one that is shown on screens; its style sheet says how it stands on paper. The
 same page gives the same bytes wherever the same versions are installed: the font comes with the
@@ -28,21 +28,21 @@ _FONT = "fontpkg_noto_sans"
 
 
 class PdfError(ExpectedError):
-    """PDF cannot be made here; the message says why and what to do."""
+    """PDF cannot be made on this machine. The message says why, and the remedy."""
 
 
 class Page(NamedTuple):
-    """A page of HTML to become a PDF."""
+    """A page of HTML to convert."""
 
     html: str
     day: str
-    """On which the PDF is dated (ISO)."""
+    """The date of the PDF (ISO)."""
     invoice: bytes = b""
-    """An e-invoice in CII to embed: then it is PDF/A-3, as Factur-X wants it."""
+    """An e-invoice in CII to embed. The PDF is then PDF/A-3, as Factur-X requires."""
 
 
 def written(pages: Sequence[tuple[str, str]] | Sequence[Page]) -> Iterator[bytes]:
-    """Pages of HTML as PDF, in the order given, as they become ready.
+    """Convert pages of HTML to PDF, yielding them in the order given.
 
     Args:
         pages: each the HTML and its day, or each a :class:`Page`.
@@ -72,7 +72,7 @@ def written(pages: Sequence[tuple[str, str]] | Sequence[Page]) -> Iterator[bytes
 
 
 def _converted(html: str, day: str, invoice: bytes = b"") -> bytes:
-    """One page; the work of a worker."""
+    """Convert one page, in a worker."""
     from weasyprint import HTML, Attachment, URLFetcher  # noqa: PLC0415
 
     midnight = dt.datetime.combine(dt.date.fromisoformat(day), dt.time(), dt.UTC)
@@ -81,7 +81,7 @@ def _converted(html: str, day: str, invoice: bytes = b"") -> bytes:
     fetcher = URLFetcher(allowed_protocols=["data"])
     options: dict[str, Any] = {"pdf_tags": True}
     if invoice:
-        # The one is a byte string and the other a URL because that is what WeasyPrint takes.
+        # WeasyPrint takes the metadata as a URL and the attachment as bytes.
         metadata = base64.b64encode(facturx.METADATA.encode()).decode()
         options |= {
             "pdf_variant": "pdf/a-3a",
@@ -104,7 +104,7 @@ def _converted(html: str, day: str, invoice: bytes = b"") -> bytes:
 
 @functools.cache
 def _font() -> tuple[Any, Any]:
-    """The font that bills are set in, read once by each worker."""
+    """Return the font of documents, read once per worker."""
     from weasyprint import CSS, URLFetcher  # noqa: PLC0415
     from weasyprint.text.fonts import FontConfiguration  # noqa: PLC0415
 

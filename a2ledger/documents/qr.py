@@ -1,4 +1,4 @@
-"""Codes that a payer's telephone reads: the EPC's for euros, the Swiss payment slip.
+"""QR codes for payers' telephones: the EPC code for euros, and the Swiss payment slip.
 
 Both say what the text beside them says: whom to pay, how much, under which reference. There is
 none where nothing is to pay, or something is missing for it.
@@ -18,13 +18,13 @@ from a2ledger.documents import references
 _EPC_NAME = 70
 _EPC_LEAST, _EPC_MOST = Decimal("0.01"), Decimal("999999999.99")
 _LONGEST = {"name": 70, "street": 70, "postcode": 16, "city": 35}
-"""Letters that a slip has room for."""
+"""Most letters of each line of a slip."""
 _SLIP_CURRENCIES = ("CHF", "EUR")
 _SLIP_LANGUAGES = ("de", "en", "fr", "it")
 
 
 def asked(document: Mapping[str, Any]) -> bool:
-    """Return whether a document asks for money by transfer: only then is it paid by a code."""
+    """Return whether a document asks for a bank transfer, which a code can pay."""
     return (
         document["kind"] == "invoice"
         and bool(document["to_pay"])
@@ -34,7 +34,7 @@ def asked(document: Mapping[str, Any]) -> bool:
 
 
 def epc(document: Mapping[str, Any]) -> str:
-    """Return a document's EPC code as an SVG for ``src``; empty where it has none.
+    """Return a document's EPC code as an SVG for ``src``, or empty if it has none.
 
     A code of the European Payments Council (EPC069-12) pays in euros, from one cent on.
 
@@ -64,13 +64,13 @@ def epc(document: Mapping[str, Any]) -> str:
 
 
 def is_swiss(document: Mapping[str, Any]) -> bool:
-    """Return whether a document is paid into a Swiss account."""
+    """Return whether a document is paid into a Swiss or Liechtenstein account."""
     iban = references.compact(document["supplier"].get("iban") or "")
     return iban[:2] in {"CH", "LI"}
 
 
 def slip(document: Mapping[str, Any], language: str) -> str:
-    """Return a document's Swiss payment slip as an SVG for ``src``; empty where it has none.
+    """Return a document's Swiss payment slip as an SVG for ``src``, or empty if it has none.
 
     Swiss banks want the supplier's town and country told apart, and Swiss francs or euros.
 
@@ -105,7 +105,7 @@ def slip(document: Mapping[str, Any], language: str) -> str:
 
 
 def _address(party: Mapping[str, str]) -> dict[str, str]:
-    """Return a party as a slip has it; empty where no town or country is told."""
+    """Return a party's address on a slip, or empty if town or country is missing."""
     name, street, postcode, city = (
         (party.get(key) or "")[:longest] for key, longest in _LONGEST.items()
     )

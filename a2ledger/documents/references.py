@@ -1,4 +1,4 @@
-"""Payment references: what a payer writes beside the money, and the invoice that it names.
+"""Payment references: what a payer writes beside a payment to name the invoice.
 
 Each follows from the invoice's number alone: whoever has one has the other, whatever is written
 in ``a2ledger.toml`` by then.
@@ -15,11 +15,11 @@ from stdnum import iso11649
 from stdnum.be import ogm_vcs
 
 KINDS = ("auto", "rf", "belgian", "number")
-"""What ``[bill] reference`` may be."""
+"""Allowed values of ``[bill] reference``."""
 
 _LONGEST_RF = 21
 _QR_BANKS = range(30_000, 32_000)
-"""Bank numbers of Swiss accounts that are credited by QR reference alone."""
+"""Bank numbers of Swiss accounts that accept only payments with a QR reference."""
 _TENS = (0, 9, 4, 6, 8, 2, 7, 1, 3, 5)
 """The table of the recursive check digit, modulo 10."""
 _MOST_WORDS = 6
@@ -37,7 +37,7 @@ def compact(text: str) -> str:
 
 
 def creditor(number: str) -> str:
-    """Return the creditor reference (ISO 11649) of an invoice; none where its number is too long.
+    """Return an invoice's creditor reference (ISO 11649), or empty if its number is too long.
 
     >>> creditor("INV-2026-000007")
     'RF29INV2026000007'
@@ -50,18 +50,18 @@ def creditor(number: str) -> str:
 
 
 def belgian(number: str) -> str:
-    """Return the structured communication of Belgian banks of an invoice.
+    """Return an invoice's structured communication, as Belgian banks use it.
 
     >>> belgian("INV-2026-000007")
     '+++202/6000/00701+++'
     """
     digits = _digits(number, _BELGIAN_DIGITS)
-    told = f"{digits}{int(digits) % 97 or 97:02d}"
-    return f"+++{told[:3]}/{told[3:7]}/{told[7:]}+++"
+    checked = f"{digits}{int(digits) % 97 or 97:02d}"
+    return f"+++{checked[:3]}/{checked[3:7]}/{checked[7:]}+++"
 
 
 def swiss(number: str) -> str:
-    """Return the QR reference of Swiss banks of an invoice.
+    """Return an invoice's QR reference, as Swiss banks use it.
 
     >>> swiss("INV-2026-000007")
     '000000000000000020260000071'
@@ -78,7 +78,7 @@ def _digits(number: str, count: int) -> str:
 
 
 def of_invoice(number: str, iban: str, kind: str = "auto") -> str:
-    """Return the reference that an invoice asks its payers for.
+    """Return the payment reference that an invoice asks for.
 
     Args:
         number: of the invoice.
@@ -97,7 +97,7 @@ def of_invoice(number: str, iban: str, kind: str = "auto") -> str:
 
 
 def is_qr_iban(iban: str) -> bool:
-    """Return whether an account is one that is credited by QR reference alone."""
+    """Return whether an account accepts only payments with a QR reference."""
     bank = compact(iban)[4:9]
     return bank.isdigit() and int(bank) in _QR_BANKS
 
@@ -108,12 +108,12 @@ def is_creditor(reference: str) -> bool:
 
 
 def is_iban(text: str) -> bool:
-    """Return whether a text is an IBAN whose check digits are right."""
+    """Return whether a text is an IBAN with valid check digits."""
     return bool(ibans.is_valid(text, check_country=False))
 
 
 def grouped(reference: str) -> str:
-    """Return a reference as people read it: an RF or QR reference in groups.
+    """Format a reference for people, an RF or QR reference in groups.
 
     >>> grouped("RF29INV2026000007"), grouped("000000000000000020260000071")
     ('RF29 INV2 0260 0000 7', '00 00000 00000 00002 02600 00071')
@@ -126,54 +126,54 @@ def grouped(reference: str) -> str:
 
 
 def names(text: str, number: str) -> bool:
-    """Return whether a payer's text bears a reference of an invoice.
+    """Return whether a payer's text has a reference of an invoice.
 
     >>> names("betaling ***202/6000/00701***", "INV-2026-000007")
     True
     """
-    told = _told(text)
-    return bool(told) and not told.isdisjoint(_bodies_of(number))
+    bodies = _told(text)
+    return bool(bodies) and not bodies.isdisjoint(_bodies_of(number))
 
 
 def belgian_digits(number: str) -> str:
-    """Return the digits alone of :func:`belgian`."""
+    """Return the digits of :func:`belgian`."""
     return re.sub(r"\D", "", belgian(number))
 
 
 @cache
 def _bodies_of(number: str) -> frozenset[str]:
-    """Return what the references of an invoice say."""
+    """Return the bodies of an invoice's possible references."""
     if not re.search("[0-9]", number):
         return frozenset()
     return frozenset({creditor(number)[4:], belgian_digits(number), swiss(number)} - {""})
 
 
 def _told(text: str) -> frozenset[str]:
-    """Return what the references in a text say; few texts are long enough to have one."""
+    """Return the bodies of references in a text, if it is long enough for one."""
     return frozenset(_bodies(text)) if len(text) >= _SHORTEST else frozenset()
 
 
 def _bodies(text: str) -> Iterator[str]:
-    """Yield what the references in a text whose check digits are right say."""
-    for found in re.findall(r"\bRF ?[0-9]{2}(?: ?[A-Z0-9]){1,21}", text.upper()):
-        words = found.split()
+    """Yield the bodies of references with valid check digits in a text."""
+    for candidate in re.findall(r"\bRF ?[0-9]{2}(?: ?[A-Z0-9]){1,21}", text.upper()):
+        words = candidate.split()
         for count in range(len(words), 0, -1):
             reference = compact("".join(words[:count]))
             if is_creditor(reference):
                 yield reference[4:]
                 break
-    for found in re.findall(r"(?<![0-9])(?:[0-9][ /.]?){12}(?![0-9])", text):
-        digits = re.sub(r"\D", "", found)
+    for candidate in re.findall(r"(?<![0-9])(?:[0-9][ /.]?){12}(?![0-9])", text):
+        digits = re.sub(r"\D", "", candidate)
         if ogm_vcs.is_valid(digits):
             yield digits
-    for found in re.findall(r"(?<![0-9])(?:[0-9] ?){27}(?![0-9])", text):
-        digits = re.sub(r"\D", "", found)
+    for candidate in re.findall(r"(?<![0-9])(?:[0-9] ?){27}(?![0-9])", text):
+        digits = re.sub(r"\D", "", candidate)
         if digits == swiss(digits[:-1]):
             yield digits
 
 
 class Invoices:
-    """Finds the invoices that payers' texts name, among many.
+    """A search for the invoices that payers' texts name.
 
     Args:
         numbers: of all invoices.
@@ -188,14 +188,14 @@ class Invoices:
             self._by_number.setdefault(compact(number), set()).add(number)
 
     def named(self, *texts: str) -> set[str]:
-        """Return the numbers of the invoices that texts name, by reference or by number.
+        """Return the numbers of invoices that texts name, by reference or by number.
 
         A number without letters counts only where it is written as it is.
         """
-        found: set[str] = set()
+        named_here: set[str] = set()
         for text in texts:
             for body in _told(text):
-                found |= self._by_body.get(body, set())
+                named_here |= self._by_body.get(body, set())
             words = re.findall(r"[A-Z0-9]+", text.upper())
             for start in range(len(words)):
                 for end in range(start + 1, min(start + _MOST_WORDS, len(words)) + 1):
@@ -203,12 +203,12 @@ class Invoices:
                     numbers = self._by_number.get(joined, set())
                     if joined.isdigit():
                         numbers = {number for number in numbers if number in text.split()}
-                    found |= numbers
-        return found
+                    named_here |= numbers
+        return named_here
 
 
 def of_document(document: Mapping[str, object]) -> str:
-    """Return the reference of a document's JSON; earlier invoices asked for their number."""
+    """Return a document's payment reference, which is the number in earlier invoices."""
     if given := document.get("reference"):
         return str(given)
     return str(document.get("number") or "") if document.get("kind") == "invoice" else ""

@@ -1,4 +1,4 @@
-"""A document as HTML and as text, from Jinja2 templates an operator may replace.
+"""Render a document as HTML or text, from Jinja2 templates an operator may replace.
 
 What is written here prepares values; the words, and how they stand on the page, are the
 templates'. Besides the keys of the document's JSON they see:
@@ -44,10 +44,10 @@ if TYPE_CHECKING:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 _CODES = {"epc": qr.epc, "slip": qr.slip}
-"""What templates draw codes with, where a document asks for money."""
+"""Functions that draw payment codes in templates."""
 
 _CHART_DAYS = range(2, 101)
-"""How many days a chart can show."""
+"""Numbers of days that a chart can show."""
 
 _UNSAID = {
     **dict.fromkeys(("description", "service", "late_from"), ""),
@@ -72,7 +72,7 @@ _LOGOS = {"svg": "svg+xml", "png": "png", "jpg": "jpeg"}
 
 
 def html(document: Mapping[str, Any], templates: Path | None = None) -> str:
-    """A document as one self-contained HTML page.
+    """Render a document as one self-contained HTML page.
 
     Args:
         document: in the shape of :func:`a2ledger.documents.document.as_json`.
@@ -91,7 +91,7 @@ def html(document: Mapping[str, Any], templates: Path | None = None) -> str:
 
 
 def text(document: Mapping[str, Any], templates: Path | None = None) -> str:
-    """A document as plain text of :data:`WIDTH` columns; otherwise as :func:`html`."""
+    """Render a document as plain text of :data:`WIDTH` columns, otherwise as :func:`html`."""
     environment = _environment(templates, language.of_document(document).code)
     return _rendered(environment, "document.txt.j2", document)
 
@@ -103,7 +103,7 @@ def page(
     *,
     spoken: Language | None = None,
 ) -> str:
-    """Return values in a template of their own, such as a price list's.
+    """Render values in a template of their own, such as a price list's.
 
     Args:
         template: its file name.
@@ -124,7 +124,7 @@ def _rendered(
     document: Mapping[str, Any],
     **more: object,
 ) -> str:
-    """A document in a template; whatever is wrong with either is said in one line."""
+    """Render a document in a template, turning an error of either into one line."""
     name = document.get("number") or "the document"
     try:
         view = _view(document) | more
@@ -137,7 +137,7 @@ def _rendered(
 def _filled(
     environment: ImmutableSandboxedEnvironment, template: str, view: Mapping[str, Any], name: str
 ) -> str:
-    """Return a template with values in it; whatever is wrong is said in one line."""
+    """Fill a template with values, turning an error into one line."""
     from jinja2 import TemplateSyntaxError  # noqa: PLC0415
 
     try:
@@ -149,27 +149,29 @@ def _filled(
     except Exception as error:
         # A template may do anything; whatever comes of it bears the line where it stands.
         frames = traceback.extract_tb(error.__traceback__)
-        places = [f"{one.filename}:{one.lineno}" for one in frames if one.filename.endswith(".j2")]
+        places = [
+            f"{frame.filename}:{frame.lineno}" for frame in frames if frame.filename.endswith(".j2")
+        ]
         if not places:
             raise
         raise _wrong(places[-1], name, error) from error
 
 
 def _wrong(place: str, name: str, error: Exception) -> RenderError:
-    what = " ".join(str(error).split()) or type(error).__name__
+    message = " ".join(str(error).split()) or type(error).__name__
     return RenderError(
-        f"{place}: {what}",
+        f"{place}: {message}",
         undone="nothing was written",
         todo=f"correct the template, or {name} if that was edited",
     )
 
 
 class RenderError(ExpectedError):
-    """A template is wrong, or what it is to show is no document."""
+    """A template is wrong, or its input is not a document."""
 
 
 class About(TypedDict, total=False):
-    """What may be known of a statement besides its lines: keys of a document."""
+    """Optional keys of a document for a bare statement."""
 
     supplier: Mapping[str, Any]
     customer: Mapping[str, Any]
@@ -181,14 +183,14 @@ class About(TypedDict, total=False):
 def statement_html(
     statement: Mapping[str, Any], templates: Path | None = None, **about: Unpack[About]
 ) -> str:
-    """A statement by itself as HTML; otherwise as :func:`statement_text`."""
+    """Render a bare statement as HTML, otherwise as :func:`statement_text`."""
     return html(_unbilled_document(statement, about), templates)
 
 
 def statement_text(
     statement: Mapping[str, Any], templates: Path | None = None, **about: Unpack[About]
 ) -> str:
-    """A statement by itself, of any days, as text.
+    """Render a bare statement, of any days, as text.
 
     Args:
         statement: ``opening``, ``lines`` and ``closing``.
@@ -200,7 +202,7 @@ def statement_text(
 
 
 def _unbilled_document(statement: Mapping[str, Any], about: About) -> Mapping[str, Any]:
-    """The document that shows a bare statement: nothing is billed, nothing asked for."""
+    """Return a document that shows a bare statement and bills nothing."""
     return {
         "kind": "statement",
         **dict.fromkeys(("number", "original"), None),
@@ -220,7 +222,7 @@ def _unbilled_document(statement: Mapping[str, Any], about: About) -> Mapping[st
 def _environment(
     templates: Path | None, code: str = language.ENGLISH
 ) -> ImmutableSandboxedEnvironment:
-    """Where templates come from, and what they may do: nothing but format values."""
+    """Return the template environment, sandboxed so that templates can only format values."""
     # Few commands render anything; the others start sooner without.
     from jinja2 import FileSystemLoader, StrictUndefined  # noqa: PLC0415
     from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
@@ -285,7 +287,7 @@ def packaged(name: str) -> str:
 
 
 def _css(environment: ImmutableSandboxedEnvironment) -> Markup:
-    """The style sheet as it stands in its file; escaped, its quotes would be lost."""
+    """Return the style sheet of documents, unescaped: escaping would lose its quotes."""
     assert environment.loader is not None  # noqa: S101 (_environment sets it)
     source, _, _ = environment.loader.get_source(environment, "document.css")
     return Markup(source)  # noqa: S704 (a file of the operator's or ours, never data)
@@ -305,7 +307,7 @@ def _logo(templates: Path | None) -> str:
 
 
 def _view(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document, cleaned, with all that is worked out for the templates."""
+    """Return the document cleaned, with the values that are computed for the templates."""
     view: dict[str, Any] = _clean(document)
     view["supplier"] = _party(view["supplier"])
     view["customer"] = _party(view["customer"])
@@ -326,11 +328,11 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
     view["usage_by"] = view.pop("usage", "")
     places = money.decimals(view["currency"])
     view["summary"] = _summary(view, places)
-    asked = money.parse(view["summary"]["closing"])
+    balance = money.parse(view["summary"]["closing"])
     if view["to_pay"]:
-        asked = money.parse(view["to_pay"]) - money.parse(view["credit"])
-    view["asked"] = money.text(asked, places)
-    view["owes"] = (asked > 0) - (asked < 0)
+        balance = money.parse(view["to_pay"]) - money.parse(view["credit"])
+    view["asked"] = money.text(balance, places)
+    view["owes"] = (balance > 0) - (balance < 0)
     view["rows"] = list(_rows(view, places))
     view["usage"] = _usage(view, places)
     view["folded"] = view.setdefault("usage_by", "")
@@ -343,7 +345,7 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _clean(value: Any) -> Any:
-    """A value with every text in it fit to be shown."""
+    """Return a value with every text in it made safe to show."""
     if isinstance(value, str):
         plain = value.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
         return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", plain)
@@ -393,7 +395,7 @@ def _summary(view: Mapping[str, Any], places: int) -> dict[str, str]:
 
 
 def _rows(view: Mapping[str, Any], places: int) -> Iterator[dict[str, Any]]:
-    """The statement's rows, its two balances included; every row has the same keys."""
+    """Yield the statement's rows, its two balances included, all with the same keys."""
     statement = view["statement"]
     empty = {**_UNSAID, "charge": "", "credit": ""}
     start, last = view["period"]["start"], view["period"]["last"]
@@ -468,7 +470,7 @@ def _explained(view: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _usage(view: Mapping[str, Any], places: int) -> dict[str, Any] | None:
-    """Bars of what each day's usage cost before VAT, as the statement's lines tell it.
+    """Return the chart of daily usage before VAT, computed from the statement's lines.
 
     None unless two days at least have usage and the period is short enough to draw.
     """
@@ -511,11 +513,11 @@ def duration(seconds: int) -> str:
 
 
 _NAMED = 5
-"""Extensions that a line of a bill names."""
+"""Most extensions that a line of a bill names."""
 
 
 def _extensions(calls: Mapping[str, int]) -> str:
-    """Return which extensions a line's calls were of, those with most first.
+    """Format the extensions of a line's calls, those with most calls first.
 
     >>> _extensions({"101": 8, "102": 1})
     'ext. 101 (8), 102 (1)'
@@ -526,7 +528,7 @@ def _extensions(calls: Mapping[str, int]) -> str:
 
 
 def _grouped(amount: str) -> list[str]:
-    """An amount in groups of thousands, for a template to set apart: ``-1``, ``234.50``."""
+    """Split an amount into groups of thousands for a template to separate: ``-1``, ``234.50``."""
     match = _GROUPED.fullmatch(amount)
     if match is None:
         return [amount]
@@ -568,5 +570,5 @@ def _spoken(text: str, gettext: Callable[[str], str]) -> str:
 
 
 def _css_string(text: str) -> str:
-    r"""Text for between the quotes of a CSS string: nothing but ``\`` and hex digits."""
+    r"""Escape text for the quotes of a CSS string: each character becomes ``\`` and hex digits."""
     return "".join(f"\\{ord(character):06x}" for character in text if character != "\n")

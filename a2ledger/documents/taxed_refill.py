@@ -1,8 +1,8 @@
-"""Refills that are taxed when they are paid: their entry, their document, and what a change costs.
+"""Refills that are taxed when they are paid: their entries, documents, and changes of treatment.
 
 A voucher that buys services of one rate only (Directive 2006/112/EC, article 30b) is the taxed
 supply itself. What a customer tops up is then gross: the tax goes to ``Liabilities:VAT``, the
-rest is his credit, and every top-up has a numbered document of its own.
+rest is credit, and every top-up has a numbered document of its own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from a2ledger.vat import TAXED, VatCode, added, inside
 
 
 class Supply(NamedTuple):
-    """What a document of a top-up bills or credits, in micro-units of the currency."""
+    """The supply that a document of a top-up bills or credits, in micro-units of the currency."""
 
     day: dt.date
     title: str
@@ -35,13 +35,13 @@ class Supply(NamedTuple):
     vat_micro: int
     code: VatCode
     paid: bool = True
-    """Whether money came in for it; else credit that was there is taxed, or its tax given back."""
+    """True if money came in for it. False if existing credit is taxed, or its tax given back."""
     opening_micro: int = 0
     """What the customer owed before."""
 
     @property
     def kind(self) -> str:
-        """Of its document."""
+        """Return the kind of its document."""
         return "credit-note" if self.net_micro + self.vat_micro < 0 else "invoice"
 
 
@@ -53,7 +53,7 @@ def supply(
     charged_micro: int | None = None,
     untaxed_micro: int = 0,
 ) -> Supply | None:
-    """What an entry tops up; None if nothing of it is, or less than any document can show.
+    """Return the supply that an entry tops up, or None if it is none or too small to show.
 
     What is given as a bonus was not paid for, and is no supply. What is paid back beyond what was
     taxed is none either: no VAT goes back that was not charged.
@@ -61,7 +61,7 @@ def supply(
     Args:
         entry: of a refill or payment, or of one reversed.
         customer: whose account it credits.
-        code: under which all that he may buy is taxed.
+        code: under which all that the customer may buy is taxed.
         places: decimals of the currency.
         charged_micro: VAT charged on the customer's top-ups that has not been given back; None: as
             much as is paid back.
@@ -98,11 +98,11 @@ def gross_of(entry: data.Transaction, customer: str, places: int) -> int:
 UNTAXED = "untaxed"
 """Metadata of an entry that moved more than what was taxed: how much more."""
 _GIVEN = "Expenses:"
-"""What accounts begin with that pay for credit nobody paid for: a bonus, goodwill."""
+"""The beginning of accounts that pay for credit nobody paid for: a bonus, goodwill."""
 
 
 def _taxed_with(vat_micro: int, code: VatCode, places: int) -> int:
-    """The gross amount that bears some VAT."""
+    """Return the gross amount that contains this much VAT."""
     if not vat_micro:
         return 0
     unit: int = 10 ** (money.PLACES - places)
@@ -132,7 +132,7 @@ class Issued(NamedTuple):
 def taxed(
     entry: data.Transaction, customer: str, sold: Supply, issued: Issued, places: int
 ) -> data.Transaction:
-    """The entry with its tax taken out of what it credits, and its document's number."""
+    """Return the entry with its tax taken out of what it credits, and its document's number."""
     account = accounts.billed(customer)
     meta = {**entry.meta, ISSUED: issued.number}
     if rest := gross_of(entry, customer, places) - sold.net_micro - sold.vat_micro:
@@ -160,7 +160,7 @@ def leaving(
     places: int,
     charged_micro: int | None = None,
 ) -> Supply | None:
-    """What becomes of a balance when refills are taxed no more: its tax is given back.
+    """Return the supply when refills cease to be taxed: the tax in the balance is given back.
 
     Args:
         day: the first of the new treatment.
@@ -177,8 +177,10 @@ def leaving(
         net = -gross - vat_micro
     if not vat_micro:
         return None
-    what = "Credit that was taxed when it was paid for" if net < 0 else "Usage beyond what was paid"
-    return Supply(day, "Refill", what, net, vat_micro, code, False, balance_micro)
+    description = (
+        "Credit that was taxed when it was paid for" if net < 0 else "Usage beyond what was paid"
+    )
+    return Supply(day, "Refill", description, net, vat_micro, code, False, balance_micro)
 
 
 def entering(
@@ -188,7 +190,7 @@ def entering(
     places: int,
     charged_micro: int | None = None,
 ) -> Supply | None:
-    """What becomes of a balance when refills begin to be taxed: credit is taxed as if paid now.
+    """Return the supply when refills begin to be taxed: credit is taxed as if it were paid now.
 
     Args:
         day: the first of the new treatment.
@@ -203,13 +205,15 @@ def entering(
     vat_micro = inside(gross, code, places)
     if not vat_micro:
         return None
-    what = "Credit that is taxed from now on" if gross > 0 else "Debt to be paid by taxed refills"
+    description = (
+        "Credit that is taxed from now on" if gross > 0 else "Debt to be paid by taxed refills"
+    )
     net = gross - vat_micro
-    return Supply(day, "Refill", what, net, vat_micro, code, False, balance_micro)
+    return Supply(day, "Refill", description, net, vat_micro, code, False, balance_micro)
 
 
 def conversion(sold: Supply, customer: str, currency: str, issued: Issued) -> data.Transaction:
-    """The entry of a change of treatment: the tax of what was on the account."""
+    """Return the entry of a change of treatment: the tax in the balance."""
     places = money.decimals(currency)
     title = "Credit note" if sold.kind == "credit-note" else "Invoice"
     return entries.transaction(
@@ -238,7 +242,7 @@ def document(
     issue_date: dt.date,
     originals: Sequence[dict[str, str]] = (),
 ) -> Document:
-    """The document of a top-up: one line, which is paid.
+    """Return the document of a top-up: one line, which is paid.
 
     Args:
         sold: what it says.
@@ -303,7 +307,7 @@ def document(
 
 
 def _statement(sold: Supply, places: int) -> Statement:
-    """What was supplied and what it was paid with; of a change, what it does to the balance."""
+    """Return the statement: the supply and its payment, or what a change does to the balance."""
     opening = balance = money.rounded(sold.opening_micro, places)
     title = ", ".join(part for part in (sold.title, sold.description) if part)
     moves = [(vat.vat_title(sold.code), sold.vat_micro)]
@@ -313,12 +317,14 @@ def _statement(sold: Supply, places: int) -> Statement:
     exact = sold.opening_micro + sum(amount for _, amount in moves)
     moves.append((ROUNDING, money.rounded(exact, places) - opening - exact + sold.opening_micro))
     lines = []
-    for what, amount in moves:
+    for label, amount in moves:
         balance += amount
         if amount:
-            shown, after = money.text(amount, places), money.text(balance, places)
+            amount_text, after = money.text(amount, places), money.text(balance, places)
             lines.append(
-                StatementLine(date=str(sold.day), description=what, amount=shown, balance=after)
+                StatementLine(
+                    date=str(sold.day), description=label, amount=amount_text, balance=after
+                )
             )
     return Statement(
         opening=money.text(opening, places),

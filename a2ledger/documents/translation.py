@@ -1,4 +1,4 @@
-"""VAT of a document in another currency, as the document prints it: code by code.
+"""The VAT of a document by code, in the other currency that the document prints it in.
 
 Amounts are in micro-units.
 """
@@ -15,7 +15,7 @@ from a2ledger.journal.exchange_rates import at_price
 def by_code(
     printed: Mapping[str, str] | None, taxes: Mapping[str, int], sign: int
 ) -> dict[str, int]:
-    """Return VAT by code in the currency that a document prints it in, too; none if it does not.
+    """Return VAT by code in the other currency that a document prints it in, empty if none.
 
     Each code is rounded at the price printed; what the sum printed differs by is in the largest.
 
@@ -27,8 +27,8 @@ def by_code(
     if not printed or not any(taxes.values()):
         return {}
     price, places = Decimal(printed["price"]), money.decimals(printed["currency"])
-    found = {code: at_price(micro, price, places) for code, micro in taxes.items()}
-    rest = sign * money.parse(printed["vat_total"]) - sum(found.values())
+    translated = {code: at_price(micro, price, places) for code, micro in taxes.items()}
+    rest = sign * money.parse(printed["vat_total"]) - sum(translated.values())
     largest = max(taxes, key=lambda code: abs(taxes[code]))
-    found[largest] += rest
-    return found
+    translated[largest] += rest
+    return translated

@@ -14,7 +14,7 @@ from a2ledger.documents.markup import Element, tag, written
 
 _UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
 _LOT = "C62"
-"""UN/ECE Recommendation 20: one of something."""
+"""UN/ECE Recommendation 20: one piece."""
 
 
 def write(invoice: EInvoice) -> bytes:

@@ -1,4 +1,4 @@
-"""What a billed line is still worth: its amount less all that was given back on it, by any door.
+"""The remaining worth of a billed line: its amount less all that was given back on it.
 
 An invoice loses worth by credit notes, by fees that are stopped, changed or settled, by calls that
 are re-rated, and by debts that are written off. Each of these doors asks here first, so that
@@ -35,10 +35,10 @@ _FEE = re.compile(r"fee-.*-(\d{4}-\d\d-\d\d)(\.\d{4}-\d\d-\d\d)?")
 
 
 class Calls(NamedTuple):
-    """Calls that one line of a bill adds up: those of a period, or late ones of a day."""
+    """The calls that one line of a bill adds up: those of a period, or late ones of a day."""
 
     start: dt.date
-    """Of the period in which they were billed."""
+    """Start of the period in which they were billed."""
     service: str
     destination: str
     vat: str
@@ -46,42 +46,42 @@ class Calls(NamedTuple):
 
 
 class Left(NamedTuple):
-    """What of an invoice was not given back otherwise than by writing it off."""
+    """What remains of an invoice. Write-offs are not deducted."""
 
     gross_micro: int
     taxes_micro: Mapping[str, int]
-    """VAT in it, by code."""
+    """The VAT in it, by code."""
     lost_micro: int
-    """What of it was written off and not recovered."""
+    """The amount of it that was written off and not recovered."""
     waiting_micro: int
     """What corrections of calls that are not billed yet give back, which is no part of it."""
 
 
 class GivenBack(NamedTuple):
-    """What was given back on an invoice at once: by a credit note, or otherwise."""
+    """What one credit note, or one other cause, gave back on an invoice."""
 
     title: str
-    """The credit note's number, or what else gave it back."""
+    """The credit note's number, or the name of the cause."""
     lines: Mapping[int, int]
-    """Net by line of the invoice."""
+    """Net by line number of the invoice."""
     net: Mapping[str, int]
-    """By VAT code."""
+    """Net by VAT code."""
     vat: Mapping[str, int]
     is_note: bool = False
 
     @property
     def vat_micro(self) -> int:
-        """All its VAT."""
+        """Return its VAT."""
         return sum(self.vat.values())
 
     @property
     def gross_micro(self) -> int:
-        """What the customer owes less."""
+        """Return the gross amount given back."""
         return sum(self.net.values()) + self.vat_micro
 
     @classmethod
     def by_note(cls, note: Document) -> GivenBack:
-        """Return what a credit note gives back."""
+        """Return the amounts that a credit note gives back."""
         return cls(
             str(note.number),
             note.net_by_line,
@@ -92,13 +92,13 @@ class GivenBack(NamedTuple):
 
 
 class Share(NamedTuple):
-    """What of a line was given back by hand, and what the line is, both net."""
+    """The part of a line given back by hand, and the line's own amount, both net."""
 
     given_micro: int
     net_micro: int
 
     def of(self, micro: int, places: int = money.PLACES) -> int:
-        """The same share of another amount: what the line was made from."""
+        """Return the same share of another amount: of what the line was made from."""
         unit: int = 10 ** (money.PLACES - places)
         return money.divide(micro * self.given_micro, self.net_micro * unit) * unit
 
@@ -116,13 +116,13 @@ class Item(NamedTuple):
 
     @property
     def order(self) -> tuple[Any, ...]:
-        """Its place among the lines of a bill."""
+        """Return the sort key of lines on a bill."""
         return (self.date, self.payee, self.vat, self.late_from or self.date, self.link)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Worth:
-    """What one customer's billed lines are worth.
+    """The remaining worth of one customer's billed lines.
 
     ``text_of`` reads a file of the book, ``paths`` are those of documents by name.
     """
@@ -133,7 +133,7 @@ class Worth:
     paths: Mapping[str, str]
 
     def given(self, invoice: Document) -> list[GivenBack]:
-        """Return what was given back on an invoice but by credit notes."""
+        """Return what was given back on an invoice other than by credit notes."""
         notes, rest = self.notes(invoice.number), invoice.net_by_line
         _take(rest, *notes)
         corrected = _given_back(
@@ -144,21 +144,21 @@ class Worth:
         return [given for given in (corrected, written_off) if given.lines]
 
     def left(self, invoice: Document) -> Left:
-        """What of an invoice was not given back, for a write-off to give up.
+        """Return what remains of an invoice for a write-off.
 
         Corrections of fees that are not billed yet do not count: they give way to it. Nor do those
         that are billed: what is open of the bill they stand on is less by them.
         """
-        rest, given = invoice.net_by_line, list(self.notes(invoice.number))
-        _take(rest, *given)
+        rest, deductions = invoice.net_by_line, list(self.notes(invoice.number))
+        _take(rest, *deductions)
         lines = self._corrected(invoice, rest, waiting=True)
         waiting = _given_back("", invoice, lines, self.places)
-        given.append(waiting)
-        gross = money.parse(invoice.gross) - sum(each.gross_micro for each in given)
+        deductions.append(waiting)
+        gross = money.parse(invoice.gross) - sum(each.gross_micro for each in deductions)
         taxes = Counter[str]()
         for row in invoice.vat:
             taxes[row.code] += money.parse(row.vat)
-        for each in given:
+        for each in deductions:
             taxes.subtract(each.vat)
         lost = self.lost.get(str(invoice.number), 0)
         return Left(gross, taxes, lost, waiting.gross_micro)
@@ -177,7 +177,7 @@ class Worth:
         return {line: share.of(net, self.places) for line, net in rest.items()} if gross else {}
 
     def fees(self) -> dict[str, Share]:
-        """What was given back by hand of the fees that closed periods billed, by their links."""
+        """Return the shares of billed fees given back by hand, by their links."""
         return {
             source: share
             for source, share in self._shares.items()
@@ -185,31 +185,33 @@ class Worth:
         }
 
     def calls(self) -> dict[Calls, Share]:
-        """What was given back by hand of calls, by the line they were billed on."""
-        return {source: one for source, one in self._shares.items() if isinstance(source, Calls)}
+        """Return the shares of calls given back by hand, by the line they were billed on."""
+        return {
+            source: share for source, share in self._shares.items() if isinstance(source, Calls)
+        }
 
     def rerated(self) -> dict[str, Share]:
-        """What was given back by hand of lines that re-rating made, by their links."""
+        """Return the shares of re-rating's lines given back by hand, by their links."""
         return {
             source: share
             for source, share in self._shares.items()
             if isinstance(source, str) and source.startswith(RERATE)
         }
 
-    # ---- what the ledger and the documents say ----
+    # ---- read from the ledger and the documents ----
 
     @cached_property
     def _periods(self) -> dict[dt.date, list[Block]]:
-        """Entries of the customer's periods, but for usage and closes."""
-        found = {}
+        """Return the entries of the customer's periods, without usage and closes."""
+        by_period = {}
         for start in self.customer.periods:
             text = self.text_of(customer_file.period_path(self.customer.id, start))
             above = text.partition(syntax.MARKER)[0]
-            found[start] = [row for row in syntax.blocks(above) if row.kind in {"*", "!"}]
-        return found
+            by_period[start] = [row for row in syntax.blocks(above) if row.kind in {"*", "!"}]
+        return by_period
 
     def _entries(self, kind: str) -> Iterator[tuple[Block, Mapping[str, str]]]:
-        """Entries whose link begins with a word, with their metadata; no voided ones."""
+        """Yield entries, with their metadata, that have a link with a prefix and are not voided."""
         for blocks in self._periods.values():
             for block in blocks:
                 is_of_kind = any(name.startswith(kind) for name in block.links)
@@ -217,13 +219,13 @@ class Worth:
                     yield block, block.meta
 
     def document(self, name: str) -> Document | None:
-        """Return a document by its name; None if the book has none of that name."""
+        """Return a document by its name, or None if the book has none of that name."""
         path = self.paths.get(name)
         return read(self.text_of(path)) if path else None
 
     @cached_property
     def _notes(self) -> dict[str, list[GivenBack]]:
-        """Credit notes by the number of the invoice they are for."""
+        """Return the credit notes, by the number of the invoice they are for."""
         notes: dict[str, list[GivenBack]] = {}
         for _, meta in self._entries("credit-note-"):
             note = self.document(meta.get("number", ""))
@@ -234,7 +236,7 @@ class Worth:
         return notes
 
     def waiting(self, rate_of: Callable[[str], int]) -> int:
-        """What corrections of calls that are not billed yet will give back, VAT included.
+        """Return what unbilled corrections of calls will give back, VAT included.
 
         ``rate_of`` is the VAT on an amount of 1.00 under a code, in micro-units.
         """
@@ -250,15 +252,15 @@ class Worth:
 
     @cached_property
     def lost(self) -> dict[str, int]:
-        """What of each document was written off and not recovered, VAT included."""
-        found: dict[str, int] = {}
+        """Return the amount of each document written off and not recovered, VAT included."""
+        losses: dict[str, int] = {}
         account = accounts.billed(self.customer.id)
         for kind, sign in (("write-off-", 1), ("recover-", -1)):
             for block, meta in self._entries(kind):
                 moved = sum(leg.micro for leg in block.legs if leg.account == account)
                 for number, micro in self._parts(meta, abs(moved)):
-                    found[number] = found.get(number, 0) + sign * micro
-        return {number: micro for number, micro in found.items() if micro > 0}
+                    losses[number] = losses.get(number, 0) + sign * micro
+        return {number: micro for number, micro in losses.items() if micro > 0}
 
     @cached_property
     def _given_up(self) -> dict[str, dict[int, int]]:
@@ -285,7 +287,7 @@ class Worth:
         return sums
 
     def _parts(self, meta: Mapping[str, str], micro: int) -> Iterator[tuple[str, int]]:
-        """Documents that an entry gives up, and how much of each."""
+        """Yield the documents that an entry writes off or recovers, and how much of each."""
         if "parts" in meta:
             yield from parts(meta["parts"])
             return
@@ -299,8 +301,8 @@ class Worth:
 
     @cached_property
     def _shares(self) -> dict[str | Calls, Share]:
-        """What was given back by hand, by what the line was made from."""
-        found = {}
+        """Return the shares given back by hand, by the source of the line."""
+        shares = {}
         for number in {*self._notes, *self.lost}:
             invoice = self.document(number)
             if invoice is None or invoice.kind != "invoice":
@@ -312,16 +314,16 @@ class Worth:
             for line, source in self._sources(invoice).items():
                 net = nets[line]
                 if net and rest[line] != net:
-                    found[source] = Share(net - rest[line], net)
-        return found
+                    shares[source] = Share(net - rest[line], net)
+        return shares
 
     def _sources(self, invoice: Document) -> dict[int, str | Calls]:
-        """What each line of an invoice was made from: the link of an entry, or calls."""
+        """Return the source of each line of an invoice: the link of an entry, or calls."""
         start = dt.date.fromisoformat(invoice.period["start"])
         others = [line for line in invoice.lines if not line.calls]
         codes = {line.vat_code for line in others}
         items = [item for item in self._items(self._periods.get(start, ())) if item.vat in codes]
-        found: dict[int, str | Calls] = {
+        sources: dict[int, str | Calls] = {
             line.line: Calls(
                 start,
                 line.service,
@@ -333,13 +335,15 @@ class Worth:
             if line.calls
         }
         if len(items) == len(others):
-            # They are told apart by their order alone: the document does not name its entries.
-            for line, item in zip(others, sorted(items, key=lambda one: one.order), strict=True):
-                found[line.line] = item.link
-        return found
+            # Only their order links lines to entries: the document does not name its entries.
+            for line, item in zip(
+                others, sorted(items, key=lambda item_: item_.order), strict=True
+            ):
+                sources[line.line] = item.link
+        return sources
 
     def _items(self, blocks: Iterable[Block]) -> Iterator[Item]:
-        """Lines of a bill that entries make."""
+        """Yield the lines of a bill that entries make."""
         for block in blocks:
             if ":Unbilled" not in block.text:
                 continue
@@ -360,7 +364,7 @@ class Worth:
                     meta,
                 )
 
-    # ---- what the program gave back ----
+    # ---- given back by the program ----
 
     def _corrected(
         self,
@@ -370,7 +374,7 @@ class Worth:
         billed_fees: bool = False,
         waiting: bool = False,
     ) -> dict[int, int]:
-        """Net that corrections of fees and calls gave back, by line; no more than its rest.
+        """Return the net given back by corrections of fees and calls, by line, at most its rest.
 
         Args:
             invoice: whose lines.
@@ -391,7 +395,7 @@ class Worth:
             return {}
         rerated = _Rerated.of(every)
         billed = _Rerated.of(item for item in every if item.date < open_since)
-        found: dict[int, int] = {}
+        given_back: dict[int, int] = {}
         nets = invoice.net_by_line
         for line, source in sources.items():
             net = nets[line]
@@ -405,11 +409,11 @@ class Worth:
             else:
                 gone = self._gone_of_fee(source, every)
             if gone.given_micro > 0:
-                found[line] = min(gone.of(net, self.places), max(rest[line], 0))
-        return found
+                given_back[line] = min(gone.of(net, self.places), max(rest[line], 0))
+        return given_back
 
     def _posted(self, invoice: Document, line: int, net_micro: int) -> int:
-        """What a line took from Unbilled: its net, with the VAT in it where prices contain it."""
+        """Return what a line took from Unbilled: its net, with VAT where prices contain it."""
         if invoice.treatment != "included":
             return net_micro
         code = next(each.vat_code for each in invoice.lines if each.line == line)
@@ -417,7 +421,7 @@ class Worth:
         return net_micro + money.divide(net_micro * rate, 100 * money.MICRO)
 
     def _gone_of_fee(self, link: str, every: Sequence[Item]) -> Share:
-        """What of a fee's entry its corrections gave back; the latest days go first."""
+        """Return how much of a fee's entry its corrections gave back, latest days first."""
         item = next(item for item in every if item.link == link)
         own = [other for other in every if other.meta.get("fee") == item.meta["fee"]]
         first = _anchor(link)
@@ -430,29 +434,31 @@ class Worth:
             return Share(0, item.micro)
         day = min(_anchor(other.link) for other in corrections)
         last = max(_last(other) for other in corrections)
-        group = [one for one in own if one.micro > 0 and day <= _anchor(one.link) <= last]
-        left = -sum(other.micro - self._by_hand(other) for other in corrections)
-        for other in sorted(group, key=lambda one: (one.date, _anchor(one.link)), reverse=True):
-            part = min(left, other.micro - self._by_hand(other))
+        group = [entry for entry in own if entry.micro > 0 and day <= _anchor(entry.link) <= last]
+        rest_micro = -sum(other.micro - self._by_hand(other) for other in corrections)
+        for other in sorted(
+            group, key=lambda entry: (entry.date, _anchor(entry.link)), reverse=True
+        ):
+            part = min(rest_micro, other.micro - self._by_hand(other))
             if other.link == link:
                 return Share(part, item.micro)
-            left -= part
+            rest_micro -= part
         return Share(0, item.micro)
 
     def _by_hand(self, item: Item) -> int:
-        """What of an entry was given back by hand."""
+        """Return how much of an entry was given back by hand."""
         share = self._shares.get(item.link)
         return share.of(item.micro) if share else 0
 
-    # ---- what was given up ----
+    # ---- written off ----
 
     def _written_off(
         self, invoice: Document, rest: Mapping[int, int], before: Sequence[GivenBack]
     ) -> GivenBack:
-        """Return what of an invoice was written off: a share of what was left of each line."""
+        """Return what was written off an invoice: a share of the rest of each line."""
         number = str(invoice.number)
         lost, lines = self.lost.get(number, 0), {}
-        gross = money.parse(invoice.gross) - sum(given.gross_micro for given in before)
+        gross = money.parse(invoice.gross) - sum(deduction.gross_micro for deduction in before)
         if lost and number in self._given_up:
             share = Share(lost, self._lost_ever[number])
             lines = {
@@ -466,18 +472,18 @@ class Worth:
 
 
 class _Rerated(NamedTuple):
-    """What re-rating gave back: of lines of calls, and of what it had charged before."""
+    """What re-rating gave back: on lines of calls, and on its own earlier charges."""
 
     of_calls: Mapping[tuple[str, str, str], int]
-    """By service, VAT code and the line's name."""
+    """By service, VAT code and the line's key."""
     of_all: Mapping[tuple[str, str], int]
-    """What entries of earlier versions, which name no lines, gave back of a service and code."""
+    """By service and VAT code, for entries of earlier versions, which name no lines."""
     of_entries: Mapping[str, int]
     """By link."""
 
     @classmethod
     def of(cls, every: Iterable[Item]) -> _Rerated:
-        """What some entries gave back: of what was charged last, first."""
+        """Add up what entries gave back, deducting it from the latest charge first."""
         charged: dict[tuple[str, str, str], list[tuple[str, int]]] = {}
         of_calls: dict[tuple[str, str, str], int] = {}
         of_all: dict[tuple[str, str], int] = {}
@@ -490,22 +496,22 @@ class _Rerated(NamedTuple):
                 of_all[item.payee, item.vat] = gone + max(-item.micro, 0)
                 continue
             for name, micro in rerated_lines(item.meta["moved"]).items():
-                key, left = (item.payee, item.vat, name), -micro
+                key, rest = (item.payee, item.vat, name), -micro
                 if micro > 0:
                     charged.setdefault(key, []).append((item.link, micro))
-                while left > 0 and charged.get(key):
-                    link, there = charged[key].pop()
-                    part = min(left, there)
+                while rest > 0 and charged.get(key):
+                    link, charged_micro = charged[key].pop()
+                    part = min(rest, charged_micro)
                     of_entries[link] = of_entries.get(link, 0) + part
-                    left -= part
-                    if there > part:
-                        charged[key].append((link, there - part))
-                if left > 0:
-                    of_calls[key] = of_calls.get(key, 0) + left
+                    rest -= part
+                    if charged_micro > part:
+                        charged[key].append((link, charged_micro - part))
+                if rest > 0:
+                    of_calls[key] = of_calls.get(key, 0) + rest
         return cls(of_calls, of_all, of_entries)
 
     def gone(self, source: str | Calls) -> int:
-        """What was given back of what a line was made from."""
+        """Return what was given back of a line's source."""
         if isinstance(source, str):
             return self.of_entries.get(source, 0)
         key = (source.service, source.vat)
@@ -513,7 +519,7 @@ class _Rerated(NamedTuple):
 
 
 def of_customer(book: Book, customer: Customer, currency: str) -> Worth:
-    """What a customer's billed lines are worth, as a book or a draft has them."""
+    """Return the worth of a customer's billed lines, in a book or a draft."""
     return Worth(
         customer=customer,
         places=money.decimals(currency),
@@ -523,39 +529,39 @@ def of_customer(book: Book, customer: Customer, currency: str) -> Worth:
 
 
 def parts(text: str) -> Iterator[tuple[str, int]]:
-    """Documents with amounts, from the text of :func:`written_parts`."""
+    """Parse documents with amounts from the text of :func:`written_parts`."""
     for part in text.split(", "):
         number, _, amount = part.rpartition(" ")
         yield number, money.parse(amount)
 
 
-def written_parts(found: Iterable[tuple[str, int]], places: int) -> str:
-    """Documents with amounts as a text: ``INV-2026-000001 60.50, INV-2026-000002 3.00``."""
-    return ", ".join(f"{number} {money.text(micro, places)}" for number, micro in found)
+def written_parts(amounts: Iterable[tuple[str, int]], places: int) -> str:
+    """Format documents with amounts: ``INV-2026-000001 60.50, INV-2026-000002 3.00``."""
+    return ", ".join(f"{number} {money.text(micro, places)}" for number, micro in amounts)
 
 
 def line_key(calls: Calls) -> str:
-    """How a correction names the line of a bill whose calls it re-rates."""
+    """Return the key by which a correction names the line of a bill whose calls it re-rates."""
     late = f"<{calls.late_from}" if calls.late_from else ""
     return f"{calls.start}{late} {calls.destination.replace(';', ',')}"
 
 
 def written_lines(lines: Mapping[str, int]) -> str:
-    """What a correction moves by line as a text: ``2026-01-01 Belgium: -5.000000; …``."""
+    """Format a correction's amounts by line: ``2026-01-01 Belgium: -5.000000; …``."""
     return "; ".join(f"{key}: {money.text(micro)}" for key, micro in sorted(lines.items()))
 
 
 def rerated_lines(text: str) -> dict[str, int]:
-    """What a correction moved by line, from the text of :func:`written_lines`."""
-    found = {}
+    """Parse a correction's amounts by line from the text of :func:`written_lines`."""
+    by_line = {}
     for part in filter(None, text.split("; ")):
         key, _, amount = part.rpartition(": ")
-        found[key] = money.parse(amount)
-    return found
+        by_line[key] = money.parse(amount)
+    return by_line
 
 
 def _anchor(link: str) -> dt.date:
-    """The first day of what a fee's entry is for, or corrects."""
+    """Return the first day that a fee's entry is for, or corrects."""
     match = _FEE.fullmatch(link)
     assert match is not None  # noqa: S101 - asked of fees' links alone
     return dt.date.fromisoformat(match[1])
@@ -566,7 +572,7 @@ def _last(item: Item) -> dt.date:
 
 
 def _take(rest: dict[int, int], *given: GivenBack) -> None:
-    """Take what was given back off the lines of an invoice."""
+    """Deduct amounts given back from the lines of an invoice."""
     for each in given:
         for line, net in each.lines.items():
             rest[line] -= net

@@ -1,4 +1,4 @@
-"""Fees: what falls due when, its posting, and the income of later days.
+"""Recurring fees: due dates, posting, and income deferred to later days.
 
 ``due`` computes, ``charge`` posts, ``deferrals`` spread income over the days it is for.
 """

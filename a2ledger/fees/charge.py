@@ -1,4 +1,4 @@
-"""Recurring fees: added, changed and stopped, and posted when they fall due.
+"""Add, change and stop recurring fees, and post them when they fall due.
 
 Every command that writes posts what is due by its day first. What a customer's open period must
 hold follows from his own ledger, so that being up to date is seen by looking for it there.
@@ -32,15 +32,15 @@ from a2ledger.vat import BEFORE_VAT, Party
 
 
 class Changes(NamedTuple):
-    """What a customer's open period lacks of his fees, and what of them it should not hold."""
+    """Fee entries missing in a customer's open period, and entries to remove from it."""
 
     put: list[data.Transaction]
     removed: set[str]
-    """Links of entries."""
+    """Links of the entries to remove."""
 
 
 def charge(draft: Draft, names: Collection[str] = ()) -> dict[str, Changes]:
-    """Post every fee that is due by today, once, into the draft.
+    """Post every fee that is due by today into the draft, once.
 
     Args:
         draft: of the book.
@@ -50,7 +50,7 @@ def charge(draft: Draft, names: Collection[str] = ()) -> dict[str, Changes]:
     Returns:
         what changed, by customer.
     """
-    found = {}
+    changes_of = {}
     for name, customer in subledgers.customers(draft).items():
         if customer.fees and (name in names or _is_behind(draft, customer)):
             file = subledgers.open_file(draft, name)
@@ -59,12 +59,12 @@ def charge(draft: Draft, names: Collection[str] = ()) -> dict[str, Changes]:
                 file = period_file.without_entries(file, changes.removed)
                 subledgers.put_open_file(draft, name, period_file.with_entries(file, changes.put))
                 draft.fees += len(changes.put)
-                found[name] = changes
-    return found
+                changes_of[name] = changes
+    return changes_of
 
 
 def changed(draft: Draft) -> set[str]:
-    """Customers whose own ledger, where fees and facts stand, the draft changes."""
+    """Return customers with fees whose own ledger the draft changes."""
     return {
         name
         for name, customer in subledgers.customers(draft).items()
@@ -73,7 +73,7 @@ def changed(draft: Draft) -> set[str]:
 
 
 def _is_behind(draft: Draft, customer: Customer) -> bool:
-    """Whether an entry that is due by today is not in the open period as it should be."""
+    """Return True if an entry due by today is missing or outdated in the open period."""
     due = [
         line
         for fee in customer.fees
@@ -93,7 +93,7 @@ def unposted(
     today: dt.date,
     text_of: Callable[[str], str],
 ) -> Changes:
-    """How a customer's open period differs from what it must hold of his fees on a day.
+    """Compare the fee entries of an open period with those due by ``today``.
 
     Args:
         book: the customer's.
@@ -103,7 +103,7 @@ def unposted(
         text_of: reads a file of the book.
     """
     held = fees.posted(file.above)
-    latest = max([today, *(one.date for one in held)])
+    latest = max([today, *(fee.date for fee in held)])
     due = fees.entries(
         customer,
         fees.charged(file.above),
@@ -114,14 +114,14 @@ def unposted(
     )
     texts = {link: block.text for block in file.above for link in block.links}
     wanted = {link: entry for entry in due for link in entry.links}
-    voided = {one.link for one in held if one.voided}
+    voided = {fee.link for fee in held if fee.voided}
     return Changes(
         [
             entry
             for link, entry in wanted.items()
             if link not in voided and not texts.get(link, "").startswith(syntax.formatted(entry))
         ],
-        {one.link for one in held} - wanted.keys() - voided,
+        {fee.link for fee in held} - wanted.keys() - voided,
     )
 
 
@@ -129,7 +129,7 @@ def _taxes(book: Book, customer: Customer) -> fees.Taxes:
     config = book.config
 
     def party(day: dt.date, due: dt.date) -> Party:
-        """Whom a fee for a day is sold to, which is posted on another.
+        """Return the VAT party of a fee for one day that is posted on another.
 
         What adds VAT to prices, or none, goes by the day it is for; what has it inside prices, or
         takes it out of refills, by the period it is billed in.
@@ -155,14 +155,14 @@ def _taxes(book: Book, customer: Customer) -> fees.Taxes:
 def _given(
     book: Book, customer: Customer, held: Iterable[Posted], text_of: Callable[[str], str]
 ) -> fees.Given:
-    """What was given back by hand of what a customer's fees billed."""
+    """Return functions for what was given back by hand of a customer's billed fees."""
     currency = subledgers.currency(book, customer.id)
-    counted = {one.link: one.credited_micro for one in held}
+    counted = {entry.link: entry.credited_micro for entry in held}
 
     @cache
     def shares() -> Mapping[str, Share]:
-        found = worth.of_customer(book, customer, currency)
-        return replace(found, text_of=text_of).fees()
+        account_worth = worth.of_customer(book, customer, currency)
+        return replace(account_worth, text_of=text_of).fees()
 
     def of(posted: Posted) -> int:
         share = shares().get(posted.link)
@@ -172,21 +172,21 @@ def _given(
 
 
 _DECIDES = ("vat", "country", "vat_id")
-"""Facts of a customer that decide his VAT."""
+"""Facts of a customer that decide their VAT."""
 
 
 def _closed(customer: Customer, text_of: Callable[[str], str]) -> list[Posted]:
-    """Entries of fees in closed periods."""
-    found: list[Posted] = []
+    """Return the fee entries of closed periods."""
+    entries: list[Posted] = []
     for start in customer.periods[:-1]:
         text = text_of(customer_file.period_path(customer.id, start))
         if " ^fee-" in text:
-            found += fees.posted(syntax.blocks(text))
-    return found
+            entries += fees.posted(syntax.blocks(text))
+    return entries
 
 
 def with_unposted(book: Book, customer: Customer, rows: Iterable[Row], today: dt.date) -> list[Row]:
-    """A customer's open period as it would be with all that is due by a day posted."""
+    """Return the rows of an open period as if all fees due by a day were posted."""
     if not customer.fees:
         return list(rows)
     path = customer_file.period_path(customer.id, customer.open_since)
@@ -237,7 +237,7 @@ def add(  # noqa: PLR0913 - what a fee is made of
     description: str = "",
     quantity: int = 1,
 ) -> Fee:
-    """Add a fee to a customer; nothing is posted yet.
+    """Add a fee to a customer, without posting anything yet.
 
     Args:
         draft: of the book.
@@ -296,18 +296,18 @@ def _amount(text: str) -> int:
     try:
         return money.parse(text)
     except ValueError as error:
-        what, todo = errors.parts(error)
-        raise RefusedError(f"AMOUNT: {what}", todo=todo or errors.CORRECT) from None
+        problem, todo = errors.parts(error)
+        raise RefusedError(f"AMOUNT: {problem}", todo=todo or errors.CORRECT) from None
 
 
 def _put(draft: Draft, customer: Customer, fee: Fee) -> None:
     kept = [other for other in customer.fees if other.id != fee.id]
-    changed = replace(customer, fees=tuple(sorted([*kept, fee], key=lambda one: one.id)))
+    changed = replace(customer, fees=tuple(sorted([*kept, fee], key=lambda row: row.id)))
     try:
         facts.check_fees(changed, subledgers.currency(draft, customer.id), draft.config.services)
     except ValueError as error:
-        what, todo = errors.parts(error)
-        raise RefusedError(f"{customer.id}: {what}", todo=todo or errors.CORRECT) from None
+        problem, todo = errors.parts(error)
+        raise RefusedError(f"{customer.id}: {problem}", todo=todo or errors.CORRECT) from None
     subledgers.put_customer(draft, changed)
 
 
@@ -319,7 +319,7 @@ def change(
     since: dt.date,
     quantity: int | None = None,
 ) -> bool:
-    """Change what a fee costs from a day on; False if it costs that already.
+    """Change a fee's price from a day on, and return False if it is that already.
 
     ``amount`` is for each thing, ``quantity`` how many there are: as many as before if not given.
 
@@ -347,7 +347,7 @@ def change(
 
 
 def stop(draft: Draft, identity: str, name: str, since: dt.date) -> bool:
-    """Have a fee due for no day from one on; False if it is so already.
+    """Stop a fee from a day on, and return False if it stops then already.
 
     Raises:
         RefusedError: if there is no such fee, or it starts later.
@@ -375,7 +375,7 @@ def _known(draft: Draft, identity: str, name: str) -> tuple[Customer, Fee]:
 
 
 def settle(draft: Draft, identity: str, end: dt.date) -> Changes:
-    """Stop all fees of a customer and settle them to the day before ``end``, in the draft."""
+    """Stop a customer's fees, and settle them up to the day before ``end``, in the draft."""
     customer = subledgers.customer(draft, identity)
     if (stopped := fees.stopped(customer, end)) == customer:
         return Changes([], set())
@@ -384,14 +384,14 @@ def settle(draft: Draft, identity: str, end: dt.date) -> Changes:
 
 
 def shown(entry: data.Transaction) -> str:
-    """What an entry charges, for a person."""
+    """Format the amount of a fee's entry."""
     units = fees.amount(entry)
     micro = money.micro(cast("Decimal", units.number))
     return f"{money.text(micro, money.decimals(units.currency))} {units.currency}"
 
 
 def listed(customers: Iterable[Customer], today: dt.date) -> Iterator[dict[str, Any]]:
-    """Fees as the rows of ``fee list --json``."""
+    """Yield the rows of ``fee list --json``."""
     for customer in customers:
         for fee in customer.fees:
             places = money.decimals(fee.currency)

@@ -1,4 +1,4 @@
-"""Income received ahead: a fee for days to come is earned day by day.
+"""Deferred income: a fee paid ahead is earned day by day.
 
 Such a fee credits ``Liabilities:Deferred-Income``. Each close of the customer's period releases to
 the service's income the share of the days that have passed, at the end of each month and of the
@@ -33,20 +33,20 @@ _CARRIED = re.compile(
 
 
 class Deferral(NamedTuple):
-    """What a fee's entry deferred."""
+    """Income deferred by a fee's entry."""
 
     fee: str
     service: str
     days: Period
-    """The days in which it is earned."""
+    """The days over which it is earned."""
     micro: int
     left_micro: int
-    """What of it no close has released."""
+    """The amount not released by a close yet."""
     since: dt.date = dt.date.min
-    """The day it was posted, in the open period."""
+    """The day it was posted, for entries of the open period."""
 
     def left_at(self, end: dt.date, places: int) -> int:
-        """What is still to be earned on a day and after it."""
+        """Return the amount still to be earned from a day on."""
         whole, passed = (self.days.end - self.days.start).days, (end - self.days.start).days
         if passed >= whole:
             return 0
@@ -55,23 +55,23 @@ class Deferral(NamedTuple):
 
 
 def read(blocks: Iterable[Block]) -> list[Deferral]:
-    """What a period's file brings forward as deferred, and what its fees' entries defer."""
-    found = []
+    """Parse the deferrals in a period's file: brought forward, and from its fees' entries."""
+    deferrals = []
     for block in blocks:
         if block.kind == "custom" and (row := _CARRIED.match(block.text)):
-            name, service, start, last, amount, left = row.groups()
-            found.append(
+            name, service, start, last, amount, remaining = row.groups()
+            deferrals.append(
                 Deferral(
                     name,
                     syntax.unquoted(service),
                     _days(start, last),
                     money.parse(amount),
-                    money.parse(left),
+                    money.parse(remaining),
                 )
             )
-        elif block.kind == "*" and (one := _entry(block)):
-            found.append(one)
-    return found
+        elif block.kind == "*" and (deferral := _entry(block)):
+            deferrals.append(deferral)
+    return deferrals
 
 
 def _days(first: str, last: str) -> Period:
@@ -79,28 +79,28 @@ def _days(first: str, last: str) -> Period:
 
 
 def _entry(block: Block) -> Deferral | None:
-    """What a fee's entry defers, if anything."""
+    """Parse the deferral of a fee's entry, if it has one."""
     meta = block.meta
     sums = [leg.micro for leg in block.legs if leg.account == accounts.DEFERRED]
     if not any(sums) or not {"fee", "from", "to"} <= meta.keys():
         return None
-    left = micro = -sum(sums)
+    remaining = micro = -sum(sums)
     if "whole" in meta:  # takes back what is left of another
         micro = -syntax.amount(meta["whole"])
     days = _days(meta["from"], meta["to"])
     since = dt.date.fromisoformat(block.date)
     service = meta.get("service") or block.payee
-    return Deferral(meta["fee"], service, days, micro, left, since)
+    return Deferral(meta["fee"], service, days, micro, remaining, since)
 
 
 def at_close(
-    deferrals: Sequence[Deferral], one: Period, customer: Customer, currency: str
+    deferrals: Sequence[Deferral], period: Period, customer: Customer, currency: str
 ) -> tuple[list[data.Transaction], list[data.Custom]]:
-    """What the close of a period releases, and what it carries into the next one.
+    """Return what the close of a period releases, and what it carries forward.
 
     Args:
         deferrals: of the period's file.
-        one: the period.
+        period: the period.
         customer: whose; what is left of a fee that has stopped by the period's end is released.
         currency: of his account.
 
@@ -108,28 +108,28 @@ def at_close(
         what it releases, by month and service; and the lines for what is left.
     """
     entries: list[data.Transaction] = []
-    left = list(deferrals)
-    for part in months_of(one):
+    remaining = list(deferrals)
+    for part in months_of(period):
         before, over = (
-            left,
+            remaining,
             {fee.id for fee in customer.fees if fee.until and fee.until <= part.end},
         )
-        left = [_after(row, part.end, money.decimals(currency), over) for row in before]
-        entries += _released(before, left, part, customer, currency)
-    return entries, list(_carried(left, one.end, currency))
+        remaining = [_after(row, part.end, money.decimals(currency), over) for row in before]
+        entries += _released(before, remaining, part, customer, currency)
+    return entries, list(_carried(remaining, period.end, currency))
 
 
-def months_of(one: Period) -> Iterator[Period]:
-    """Yield a period cut at the ends of months."""
-    start = one.start
-    while start < one.end:
-        end = min(last_of_month(month_of(start)) + DAY, one.end)
+def months_of(period: Period) -> Iterator[Period]:
+    """Yield the parts of a period, split at month ends."""
+    start = period.start
+    while start < period.end:
+        end = min(last_of_month(month_of(start)) + DAY, period.end)
         yield Period(start, end)
         start = end
 
 
 def _after(row: Deferral, end: dt.date, places: int, over: Collection[str]) -> Deferral:
-    """Return what is left of a deferral at the end of a month."""
+    """Return a deferral as it stands at the end of a month."""
     if row.since >= end:
         return row
     return row._replace(left_micro=0 if row.fee in over else row.left_at(end, places))
@@ -162,8 +162,8 @@ def _released(
             )
 
 
-def _carried(left: Iterable[Deferral], end: dt.date, currency: str) -> Iterator[data.Custom]:
-    for row in left:
+def _carried(deferrals: Iterable[Deferral], end: dt.date, currency: str) -> Iterator[data.Custom]:
+    for row in deferrals:
         if row.left_micro:
             amounts = [
                 Amount(money.decimal(micro, money.decimals(currency)), currency)
@@ -174,18 +174,18 @@ def _carried(left: Iterable[Deferral], end: dt.date, currency: str) -> Iterator[
 
 
 class Credited(NamedTuple):
-    """A fee's line of an invoice that a credit note gives back, or a part of it."""
+    """A fee's line of an invoice that is credited, in whole or in part."""
 
     service: str
     days: Period
     micro: int
-    """Net of what is given back."""
+    """Net amount credited."""
 
 
 def taken_back(
     deferrals: Sequence[Deferral], credited: Iterable[Credited], places: int
 ) -> Iterator[Deferral]:
-    """Yield what a credit note takes of income deferred, as deferrals below zero.
+    """Yield the deferred income a credit note takes back, as negative deferrals.
 
     What is left of a fee is given back with its share of the fee; all of it with the whole fee.
 
@@ -197,20 +197,20 @@ def taken_back(
     standing: dict[tuple[str, str, Period], tuple[int, int]] = {}
     for row in deferrals:
         key = row.service, row.fee, row.days
-        micro, left = standing.get(key, (0, 0))
-        standing[key] = micro + row.micro, left + row.left_micro
+        micro, remaining = standing.get(key, (0, 0))
+        standing[key] = micro + row.micro, remaining + row.left_micro
     unit: int = 10 ** (money.PLACES - places)
     for line in credited:
         like = [
             (abs(micro - line.micro), key)
-            for key, (micro, left) in standing.items()
-            if (key[0], key[2]) == (line.service, line.days) and micro > 0 and left > 0
+            for key, (micro, remaining) in standing.items()
+            if (key[0], key[2]) == (line.service, line.days) and micro > 0 and remaining > 0
         ]
         if not like:
             continue
         _, key = min(like)
-        micro, left = standing[key]
+        micro, remaining = standing[key]
         part = min(line.micro, micro)
-        share = left if part == micro else money.divide(left * part, micro * unit) * unit
-        standing[key] = micro - part, left - share
+        share = remaining if part == micro else money.divide(remaining * part, micro * unit) * unit
+        standing[key] = micro - part, remaining - share
         yield Deferral(key[1], key[0], key[2], -part, -share)

@@ -1,4 +1,4 @@
-"""Recurring fees: what falls due when, for which days, and how much it is.
+"""Compute recurring fees: when they fall due, for which days, and their amounts.
 
 A fee is for one *coverage* after another: a month of the customer's billing day, or several of
 them counted from the one that holds the fee's first day; likewise with weeks. Or both are counted
@@ -33,62 +33,63 @@ from a2ledger.records import Customer, Fee
 
 
 class Taxes(NamedTuple):
-    """What decides the VAT of one customer's fees."""
+    """Functions that decide the VAT of a customer's fees."""
 
     code_of: Callable[[str, dt.date, dt.date], str]
-    """The code of a service for a day, posted on another."""
+    """Returns the VAT code of a service for a day, posted on another."""
     pending: Callable[[int, str, dt.date], int]
-    """What of an amount under a code, posted on a day, is VAT that waits until it is billed."""
+    """Returns the VAT inside an amount under a code, pending until it is billed."""
     changes: Callable[[Period], Sequence[dt.date]] = lambda _days: ()
-    """Days of a period, but for its first, on which a code may be another than the day before."""
+    """Returns the days of a period, except its first, on which a VAT code may change."""
 
 
 class Given(NamedTuple):
-    """What was given back of billed fees by hand: by credit notes, and by writing debts off."""
+    """Amounts given back by hand of billed fees: by credit notes and write-offs."""
 
     of: Callable[[Posted], int]
-    """Of what an entry billed."""
+    """Returns the amount given back of an entry."""
     counted: Callable[[str], int | None]
-    """What of it an open period's correction, by its link, took into account when it was posted;
-    None if there is no such correction yet."""
+    """Returns the amount that an open period's correction, by its link, took into account when it
+    was posted, or None if there is no such correction yet.
+    """
 
 
 class Line(NamedTuple):
-    """Days of one coverage at one price."""
+    """Days of one coverage at one price, with amounts in micro-units."""
 
     fee: Fee
     coverage: dt.date
-    """Where its coverage starts."""
+    """First day of the coverage."""
     days: Period
-    """The days covered."""
+    """Days covered."""
     whole: int
-    """How many days the price is for."""
+    """Number of days the price is for."""
     price_micro: int
     due: dt.date
     micro: int
 
     def formula(self, places: int) -> str:
-        """How the amount comes about, where it is not the price: ``22 of 31 days of 9.90``."""
+        """Format how a partial amount is computed: ``22 of 31 days of 9.90``, else empty."""
         days = (self.days.end - self.days.start).days
         price = money.text(self.price_micro, places)
         return "" if days == self.whole else f"{days} of {self.whole} days of {price}"
 
 
 class Posted(NamedTuple):
-    """A fee's entry as a period's file holds it."""
+    """A fee's entry in a period's file."""
 
     link: str
     fee: str
     anchor: dt.date
-    """A day of the coverage it belongs to."""
+    """A day in its coverage."""
     days: Period
     micro: int
-    """What it debits Unbilled, or did before it was struck out."""
+    """Amount debited to Unbilled, before it was voided."""
     vat: str
     date: dt.date
     voided: bool = False
     credited_micro: int = 0
-    """What was given back of its coverage by hand when it was posted, if it corrects one."""
+    """For a correction: what was given back of its coverage by hand when it was posted."""
 
 
 # ---- what falls due ----
@@ -111,15 +112,15 @@ def _grids(customer: Customer) -> list[tuple[dt.date, _Grid]]:
 
     A change takes hold where the next month begins, as it does for periods.
     """
-    found = [(customer.opened, _grid(customer, customer.opened))]
+    grids = [(customer.opened, _grid(customer, customer.opened))]
     changes = [*customer.facts.get("billing_day", ()), *customer.facts.get("cycle", ())]
     for since in sorted(since for since, _ in changes):
-        begun, grid = found[-1]
+        begun, grid = grids[-1]
         if since > begun:
             begin = period.holding(since - DAY, Cycle(day=grid.day)).end
             if (changed := _grid(customer, begin)) != grid:
-                found.append((begin, changed))
-    return found
+                grids.append((begin, changed))
+    return grids
 
 
 def _cycle(fee: Fee, grid: _Grid, start: dt.date) -> Cycle:
@@ -135,7 +136,7 @@ def _cycle(fee: Fee, grid: _Grid, start: dt.date) -> Cycle:
 
 
 def coverages(customer: Customer, fee: Fee, day: dt.date) -> Iterator[tuple[Period, int]]:
-    """What a fee is for, without end, from the coverage that holds a day.
+    """Yield a fee's coverages from the one that contains a day, without end.
 
     Yields:
         the days of a coverage, before a stop cuts it; and how many the whole of it would have.
@@ -149,16 +150,16 @@ def coverages(customer: Customer, fee: Fee, day: dt.date) -> Iterator[tuple[Peri
         day = max(day, start)
         while day < end:
             whole = period.holding(day, cycle)
-            one = Period(max(whole.start, start), min(whole.end, end))
-            yield one, (whole.end - whole.start).days
-            day = one.end
+            coverage = Period(max(whole.start, start), min(whole.end, end))
+            yield coverage, (whole.end - whole.start).days
+            day = coverage.end
 
 
 def lines(customer: Customer, fee: Fee, since: dt.date, until: dt.date) -> Iterator[Line]:
-    """What falls due from one day to another, both of them included."""
+    """Yield the lines that fall due between two days, both included."""
     first = max(fee.start, customer.opened)
-    for one, whole in coverages(customer, fee, max(since, first)):
-        covered = one._replace(end=min(one.end, fee.until or one.end))
+    for coverage, whole in coverages(customer, fee, max(since, first)):
+        covered = coverage._replace(end=min(coverage.end, fee.until or coverage.end))
         if covered.start >= covered.end or covered.start > until + DAY:
             break
         due = covered.last if fee.arrears else max(covered.start - DAY, first)
@@ -167,7 +168,7 @@ def lines(customer: Customer, fee: Fee, since: dt.date, until: dt.date) -> Itera
 
 
 def _pieces(fee: Fee, covered: Period, whole: int, due: dt.date) -> Iterator[Line]:
-    """Days covered, cut where the price changes."""
+    """Yield lines for the days covered, split where the price changes."""
     changes = [since for since, _ in fee.prices if covered.start < since < covered.end]
     for start, end in pairwise([covered.start, *changes, covered.end]):
         price = fee.price_micro(start)
@@ -187,7 +188,7 @@ def entries(
     closed: Callable[[], Sequence[Posted]],
     given: Given,
 ) -> list[data.Transaction]:
-    """Every entry of fees that a customer's open period must hold.
+    """Return all fee entries that a customer's open period must contain.
 
     Args:
         customer: whose.
@@ -197,21 +198,21 @@ def entries(
         closed: what they billed one by one; asked only where the sum is not what was due.
         given: what was given back of it by hand.
     """
-    found: list[data.Transaction] = []
+    made: list[data.Transaction] = []
     start = customer.open_since
     for fee in customer.fees:
         due = sum(line.micro for line in lines(customer, fee, dt.date.min, start - DAY))
         if due != charged_micro.get(fee.id, 0):
             billed = [posted for posted in closed() if posted.fee == fee.id]
-            found += _corrections(customer, fee, billed, taxes, given)
-        found += due_entries(customer, lines(customer, fee, start, until), taxes)
-    return found
+            made += _corrections(customer, fee, billed, taxes, given)
+        made += due_entries(customer, lines(customer, fee, start, until), taxes)
+    return made
 
 
 def due_entries(
     customer: Customer, due: Iterable[Line], taxes: Taxes
 ) -> Iterator[data.Transaction]:
-    """Entries of lines on the days they fall due; what costs nothing is not posted."""
+    """Yield entries of lines on their due days, zero amounts are not posted."""
     for line in due:
         for part in _by_code(line, taxes):
             if part.micro:
@@ -219,7 +220,7 @@ def due_entries(
 
 
 def _by_code(line: Line, taxes: Taxes) -> Iterator[Line]:
-    """Cut a line where the VAT code of the days it is for changes."""
+    """Split a line where the VAT code of its days changes."""
 
     def code(day: dt.date) -> str:
         return taxes.code_of(line.fee.service, day, line.due)
@@ -229,7 +230,7 @@ def _by_code(line: Line, taxes: Taxes) -> Iterator[Line]:
 
 
 def _cut(line: Line, days: Iterable[dt.date]) -> Iterator[Line]:
-    """Cut a line on some of its days, into amounts that add up to its own."""
+    """Split a line at some of its days, into amounts that add up to its own."""
     unit: int = 10 ** (money.PLACES - money.decimals(line.fee.currency))
     inside = sorted({day for day in days if line.days.start < day < line.days.end})
     before = 0
@@ -241,7 +242,7 @@ def _cut(line: Line, days: Iterable[dt.date]) -> Iterator[Line]:
 
 
 def _entry(customer: Customer, line: Line, taxes: Taxes) -> data.Transaction:
-    """The entry of a line on the day it falls due."""
+    """Make the entry of a line on its due day."""
     formula = line.formula(money.decimals(line.fee.currency))
     narration = _titled(line.fee, line.days) + (f" ({formula})" if formula else "")
     vat = taxes.code_of(line.fee.service, line.days.start, line.due)
@@ -255,7 +256,7 @@ def _entry(customer: Customer, line: Line, taxes: Taxes) -> data.Transaction:
 
 
 def _account(fee: Fee, days: Period, posted: dt.date) -> str:
-    """Return what earns a fee: its income is that of the days it is for.
+    """Return the account a fee credits: income, or deferred income if it is for later days.
 
     What is posted in advance and is for days of a later month is deferred until they have passed;
     so is every fee of more than a month.
@@ -300,7 +301,7 @@ def _titled(fee: Fee, days: Period) -> str:
 def _corrections(
     customer: Customer, fee: Fee, billed: Sequence[Posted], taxes: Taxes, given: Given
 ) -> Iterator[data.Transaction]:
-    """What the open period owes to closed ones: what they did not bill, or billed otherwise.
+    """Yield corrections of what closed periods billed too little, too much or not at all.
 
     Nothing is given back that was given back by hand before: a fee that was credited and then
     stopped is worth nothing, and no less.
@@ -310,20 +311,22 @@ def _corrections(
     posted: dict[dt.date, list[Posted]] = {}
     for line in lines(customer, fee, dt.date.min, start - DAY):
         due.setdefault(line.coverage, []).append(line)
-    for one in billed:
-        held, _ = next(coverages(customer, fee, one.anchor))
-        key = min(held.start, one.anchor)
-        posted.setdefault(key, []).append(one)
+    for entry_posted in billed:
+        held, _ = next(coverages(customer, fee, entry_posted.anchor))
+        key = min(held.start, entry_posted.anchor)
+        posted.setdefault(key, []).append(entry_posted)
     for coverage in sorted({*due, *posted}):
         owed, old = due.get(coverage, []), posted.get(coverage, [])
         if not old:
             for entry in due_entries(customer, owed, taxes):
                 yield moved_to(entry, start)
-        elif any(one.voided for one in old):
+        elif any(entry_posted.voided for entry_posted in old):
             continue  # it was waived by a person, who may charge what should be charged
         else:
             for begin, group, paid in _by_old_code(coverage, owed, old):
-                if sum(line.micro for line in group) != sum(one.micro for one in paid):
+                if sum(line.micro for line in group) != sum(
+                    entry_posted.micro for entry_posted in paid
+                ):
                     name = f"{fee.id}-{begin}.{customer.open_since}"
                     counted = _counted(syntax.link("fee", customer.id, name), paid, given)
                     difference = _difference(customer, fee, group, paid, counted, taxes, name=name)
@@ -334,31 +337,31 @@ def _corrections(
 def _by_old_code(
     coverage: dt.date, owed: Sequence[Line], old: Sequence[Posted]
 ) -> Iterator[tuple[dt.date, list[Line], list[Posted]]]:
-    """Yield what is due of a coverage and was billed of it, by the codes it was billed under.
+    """Yield the due lines and the billed entries of a coverage, by the VAT code billed.
 
     So VAT comes back as it was charged.
     """
-    if len({one.vat for one in old}) == 1:
+    if len({entry.vat for entry in old}) == 1:
         yield coverage, list(owed), list(old)
         return
-    starts = sorted({one.days.start for one in old})[1:]
+    starts = sorted({entry.days.start for entry in old})[1:]
     parts = [part for line in owed for part in _cut(line, starts)]
     for begin, end in pairwise([coverage, *starts, dt.date.max]):
         due = [part for part in parts if begin <= part.days.start < end]
-        yield begin, due, [one for one in old if begin <= one.days.start < end]
+        yield begin, due, [entry for entry in old if begin <= entry.days.start < end]
 
 
 class _Counted(NamedTuple):
-    """What was given back of a coverage by hand; amounts in micro-units."""
+    """Amounts of a coverage that were given back by hand, in micro-units."""
 
     before_micro: int
     """Before the correction was posted …"""
     micro: int
-    """… and by now."""
+    """… and until now."""
 
 
 def _counted(link: str, old: Sequence[Posted], given: Given) -> _Counted:
-    micro = sum(given.of(one) for one in old)
+    micro = sum(given.of(entry) for entry in old)
     before = given.counted(link)
     return _Counted(micro if before is None else before, micro)
 
@@ -373,13 +376,13 @@ def _difference(
     *,
     name: str,
 ) -> data.Transaction | None:
-    """One line for a coverage that was billed otherwise than it is due now, if it moves anything.
+    """Make a correction for a coverage that was billed differently, if it moves anything.
 
     What was given by hand before counts as given back; what was given since does not make the
     line smaller, but never do both give back more than was billed.
     """
     places = money.decimals(fee.currency)
-    due, billed = sum(line.micro for line in owed), sum(one.micro for one in old)
+    due, billed = sum(line.micro for line in owed), sum(paid.micro for paid in old)
     micro = due - billed
     if micro < 0:
         back = min(billed - counted.before_micro - due, billed - counted.micro)
@@ -388,7 +391,7 @@ def _difference(
         return None
     coverage = dt.date.fromisoformat(name.rsplit(".", 1)[0][-10:])
     end = owed[-1].days.end if owed else coverage
-    was = max(one.days.end for one in old)
+    was = max(paid.days.end for paid in old)
     days = Period(end, was) if end < was else Period(coverage, end)
     formulas = ", ".join(filter(None, (line.formula(places) for line in owed)))
     credit = f"credit for {(was - end).days} days: " if end < was else ""
@@ -398,15 +401,15 @@ def _difference(
         f"{f' for {formulas}' if formulas else ''}, {money.text(billed, places)} billed"
         f"{f', {money.text(counted.before_micro, places)} credited' if credited else ''})"
     )
-    day, vat = min((one.date, one.vat) for one in old)
+    day, vat = min((paid.date, paid.vat) for paid in old)
     pending = taxes.pending(micro, vat, customer.open_since)
     ahead = not fee.arrears and days.last >= customer.open_since  # what is deferred comes back
     account = accounts.DEFERRED if ahead else _account(fee, days, customer.open_since)
     postings = _sale(customer, fee, account, micro, vat, pending)
     entry = _posting(customer, fee, day, narration, days, name=name, postings=postings)
     if credited:
-        told = Amount(money.decimal(counted.before_micro, places), fee.currency)
-        entry = entry._replace(meta={**entry.meta, "credited": told})
+        credited_amount = Amount(money.decimal(counted.before_micro, places), fee.currency)
+        entry = entry._replace(meta={**entry.meta, "credited": credited_amount})
     return moved_to(entry, customer.open_since)
 
 
@@ -415,23 +418,23 @@ _CHARGED = re.compile(r'\S+ custom "a2ledger-charged" "([^"]*)" (-?[0-9.]+) ')
 
 
 def id_of(link: str) -> str:
-    """The id of the fee an entry with this link is of, or nothing."""
+    """Return the fee id in an entry's link, or an empty text."""
     return link.rsplit("-", 4)[1] if _LINK.fullmatch(link) else ""
 
 
 def corrects(link: str) -> bool:
-    """Whether the entry with this link puts right what a closed period billed of a fee."""
+    """Return True if a link is that of a correction of a fee billed in a closed period."""
     return bool((match := _LINK.fullmatch(link)) and match[2])
 
 
 def amount(entry: data.Transaction) -> Amount:
-    """What an entry of a fee debits Unbilled."""
+    """Return the amount that a fee's entry debits to Unbilled."""
     return cast("Amount", entry.postings[0].units)
 
 
 def posted(blocks: Iterable[Block]) -> list[Posted]:
-    """The fees' entries among the blocks of a period's file."""
-    return [found for block in blocks if (found := _posted(block)) is not None]
+    """Parse the fee entries among the blocks of a period's file."""
+    return [fee for block in blocks if (fee := _posted(block)) is not None]
 
 
 def _posted(block: Block) -> Posted | None:
@@ -458,16 +461,16 @@ def _posted(block: Block) -> Posted | None:
 
 
 def charged(blocks: Iterable[Block]) -> dict[str, int]:
-    """What closed periods billed of each fee, in micro-units, from the head of an open one."""
+    """Return what closed periods billed of each fee, in micro-units, from an open file's head."""
     rows = (_CHARGED.match(block.text) for block in blocks if block.kind == "custom")
     return {row[1]: money.parse(row[2]) for row in rows if row}
 
 
 def carried(blocks: Sequence[Block], end: dt.date, currency: str) -> list[data.Custom]:
-    """The lines with which a period says to the next what has been billed of each fee."""
+    """Return the lines that carry forward what has been billed of each fee."""
     sums = charged(blocks)
-    for one in posted(blocks):
-        sums[one.fee] = sums.get(one.fee, 0) + one.micro
+    for entry in posted(blocks):
+        sums[entry.fee] = sums.get(entry.fee, 0) + entry.micro
     places = money.decimals(currency)
     return [
         data.Custom(
@@ -478,7 +481,7 @@ def carried(blocks: Sequence[Block], end: dt.date, currency: str) -> list[data.C
 
 
 def stopped(customer: Customer, end: dt.date) -> Customer:
-    """The customer with every fee stopped: nothing of it is due for a day or any after it.
+    """Return the customer with every fee stopped from a day on.
 
     With :func:`entries` this settles his fees to the day before.
     """

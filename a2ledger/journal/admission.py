@@ -1,4 +1,4 @@
-"""What a journal must not hold when Beancount is to load it.
+"""Find the lines of a journal that must not be there when Beancount loads it.
 
 Loading runs plugins, follows includes anywhere, and believes options; a number of too many digits
 is rounded without a word, and a division by zero ends the program. So every file is looked at
@@ -20,13 +20,13 @@ OPTIONS = ("title", "operating_currency", "tolerance_multiplier")
 """Options a book's journals may set."""
 
 MOST_DIGITS = 28
-"""Of a number: beyond, Beancount rounds it."""
+"""The most digits a number may have. Beancount rounds a longer one."""
 
 _DIRECTIVES = ("plugin", "option", "include", "pushtag", "poptag", "pushmeta", "popmeta")
 _POSITION = ("filename", "lineno")
-"""Metadata that would stand for where an entry was read."""
+"""Metadata keys that would override where Beancount says it read an entry."""
 _RUN = ("fava-extension", "import-config")
-"""What has Fava run a program."""
+"""Names under which Fava would run a program."""
 
 _SUSPECT = re.compile(
     "|".join(_DIRECTIVES)
@@ -52,19 +52,20 @@ _TEXT = re.compile(
     rf"(?:[ \t]+{_STRING})+(?:[ \t]+[#^][\w./-]+)*[ \t\r]*"
     r'|[ \t]*;[^"]*'
 )
-"""A line in which a word can only be text: nothing but white space parts its strings, so that
-even one who had the scanner take outside for inside would have it read nothing else."""
+"""A line in which a word can only be text. Only white space lies between its strings, so it is
+harmless even if an earlier unbalanced quote has inverted the scanner's idea of what is in quotes.
+"""
 
 
 class Objection(NamedTuple):
-    """A line that keeps a journal from being loaded."""
+    """A line for which a journal must not be loaded."""
 
     line: int
     message: str
 
 
 def includes(text: str) -> Iterator[tuple[int, str]]:
-    """Lines and paths of the includes of a text there is no objection to."""
+    """Yield line number and path of each include in a text to which there are no objections."""
     if "include" in text:
         for number, line in enumerate(text.split("\n"), start=1):
             if (allowed := _ALLOWED.fullmatch(line)) and allowed["path"]:
@@ -72,14 +73,14 @@ def includes(text: str) -> Iterator[tuple[int, str]]:
 
 
 def objections(text: str) -> list[Objection]:
-    """What keeps a journal from being loaded, by line."""
+    """Return the lines for which a journal must not be loaded, and why."""
     if any(not _is_harmless(line) for line in _suspects(text)):
         return list(_scanned(text))
     return []
 
 
 def _suspects(text: str) -> Iterator[str]:
-    """Lines that hold what might be more than text."""
+    """Yield the lines in which a forbidden directive could begin."""
     end = -1
     for match in _SUSPECT.finditer(text):
         if match.start() >= end:
@@ -98,7 +99,7 @@ def _is_harmless(line: str) -> bool:
 
 
 def _scanned(text: str) -> Iterator[Objection]:
-    """What Beancount's scanner finds that it must not."""
+    """Yield the objections that Beancount's scanner confirms."""
     lines = text.split("\n")
     tokens = [
         (kind, number, content.decode("utf-8", "replace"))
@@ -114,7 +115,7 @@ def _scanned(text: str) -> Iterator[Objection]:
 
 
 def _message(kind: str, content: str, following: tuple[str, int, str], is_allowed: bool) -> str:
-    """Why a token must not stand there; empty if it may."""
+    """Return why a token may not stand there, empty if it may."""
     next_kind, _, next_content = following
     reasons = {
         f"{content!r} {next_content.strip()} may not stand in a book's journals": (
@@ -140,9 +141,9 @@ def _message(kind: str, content: str, following: tuple[str, int, str], is_allowe
 
 
 def _customs(tokens: Sequence[tuple[str, int, str]]) -> Iterator[Objection]:
-    """Custom directives without a value, on which Beancount breaks."""
-    for (kind, number, _), (what, _, _), (after, _, _) in zip(
+    """Yield an objection to each custom directive without a value, on which Beancount breaks."""
+    for (kind, number, _), (value_kind, _, _), (after, _, _) in zip(
         tokens, tokens[1:], [*tokens[2:], ("EOL", 0, "")], strict=False
     ):
-        if (kind, what, after) == ("CUSTOM", "STRING", "EOL"):
+        if (kind, value_kind, after) == ("CUSTOM", "STRING", "EOL"):
             yield Objection(number, "a custom directive needs a value")

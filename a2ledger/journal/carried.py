@@ -1,4 +1,4 @@
-"""What lies before the months ``main`` shows: short, and true on the last day of every month.
+"""The months before those in ``main``, summarised. Balances stay right at every month's end.
 
 Of each month there is one file, made from that month alone. Every day that moved anything has an
 entry with the sums of all accounts that are not a customer's, so that these are true on any day:
@@ -6,7 +6,7 @@ an assertion written by hand stays true when its month is carried. What customer
 whole on a control account, ``Assets:Receivable:X-Carried``, on the day it moved; on the month's
 last day it moves to the customers' own accounts, which are true from month end to month end.
 Where there are too many customers for so many months, the oldest months leave that out, and one
-entry a customer says where the last of them left him. Amounts are in micro-units.
+entry a customer carries the balance at the end of the last of them. Amounts are micro-units.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ _CONTROLS = {
     accounts.RECEIVABLE: f"{accounts.RECEIVABLE}X-Carried",
     accounts.DEPOSITS: f"{accounts.DEPOSITS}X-Carried",
 }
-"""No customer has these accounts: a plain name is never written with ``X-``."""
+"""Control accounts. No customer has one of these: a plain name is never written with ``X-``."""
 
 
 class _Moved(NamedTuple):
-    """What a month moved: on customers' accounts as a whole, on all others day by day."""
+    """A month's movements: on customers' accounts in total, on all other accounts by day."""
 
     own: dict[str, _Sums]
     days: dict[str, _Sums]
 
 
 def month(name: str, texts: Iterable[str], *, by_customer: bool) -> str:
-    """Return a month, carried.
+    """Return the carried file of a month.
 
     Args:
         name: the month: ``2026-01``.
@@ -56,7 +56,7 @@ def month(name: str, texts: Iterable[str], *, by_customer: bool) -> str:
 
 
 def is_month(text: str, name: str, *, by_customer: bool) -> bool:
-    """Return whether a text is a month, carried in this way."""
+    """Return whether a text is the carried file of a month, written in this way."""
     return text.startswith(_head(name, by_customer=by_customer))
 
 
@@ -65,7 +65,7 @@ def _head(name: str, *, by_customer: bool) -> str:
 
 
 def balances(last: str, months: Mapping[str, Iterable[str]]) -> str:
-    """Return what begins the carried months: control accounts, and balances before the first.
+    """Return the head of the carried months: control accounts, and balances before the first.
 
     Args:
         last: the month after which customers' balances are kept at each month's end; empty
@@ -80,7 +80,7 @@ def balances(last: str, months: Mapping[str, Iterable[str]]) -> str:
 
 
 def start(last: str) -> str:
-    """Return the first line of :func:`balances`, which says what they are."""
+    """Return the first line of :func:`balances`, which says from when each customer's are kept."""
     if not last:
         return "; customers' balances are carried at the end of every month\n"
     return (
@@ -97,7 +97,9 @@ def _moved(texts: Iterable[str]) -> _Moved:
                 continue
             of_day = moved.days.setdefault(block.date, {})
             for account, micro, currency in block.legs:
-                prefix = next((one for one in _CONTROLS if account.startswith(one)), "")
+                prefix = next(
+                    (candidate for candidate in _CONTROLS if account.startswith(candidate)), ""
+                )
                 if prefix:
                     customer = account.removeprefix(prefix).split(":")[0]
                     own = moved.own.setdefault(customer, {})
@@ -121,7 +123,7 @@ def _day(day: dt.date, sums: _Sums) -> data.Transaction:
 
 
 def _customers(day: dt.date, own: Mapping[str, _Sums]) -> Iterator[data.Transaction]:
-    """Move what each customer owes, or has given, from the control accounts to the own ones."""
+    """Yield entries that move each customer's balance from the control accounts to their own."""
     for customer, sums in sorted(own.items()):
         moved = {key: micro for key, micro in sorted(sums.items(), reverse=True) if micro}
         controls: _Sums = {}

@@ -1,4 +1,4 @@
-"""What carriers are owed for customers' calls, per carrier and day; never in a customer's ledger.
+"""What carriers are owed for customers' calls, per carrier and day.
 
 Derived from the call detail: ``journals/carriers/NAME/opens.beancount`` opens the carrier's
 accounts, ``journals/carriers/NAME/2026-01.beancount`` holds a month. Text in, text out.
@@ -18,7 +18,7 @@ from a2ledger.period import EPOCH, month_of
 
 
 class Terminated(NamedTuple):
-    """Calls of a day that one carrier terminated; ``micro`` is what they cost to buy."""
+    """The calls that one carrier terminated on a day. ``micro`` is their purchase cost."""
 
     calls: int
     seconds: int
@@ -27,30 +27,30 @@ class Terminated(NamedTuple):
 
 
 def _directory(carrier: str) -> str:
-    """A carrier's directory: his name, or where that could not be one his account's part."""
+    """Return a carrier's directory: its name if a valid id, else its part of account names."""
     plain = accounts.is_customer_id(carrier) and not carrier.startswith("X-")
     return f"journals/carriers/{carrier if plain else accounts.component(carrier)}"
 
 
 def opens_path(carrier: str) -> str:
-    """Where the ``open`` entries of a carrier's accounts stand in the book."""
+    """Return the path of the ``open`` entries of a carrier's accounts."""
     return f"{_directory(carrier)}/opens.beancount"
 
 
 def month_path(carrier: str, day: dt.date) -> str:
-    """Where a carrier's month stands in the book."""
+    """Return the path of a carrier's month."""
     return f"{_directory(carrier)}/{month_of(day)}.beancount"
 
 
 def opens(carrier: str) -> str:
-    """The text of a carrier's ``opens.beancount``."""
+    """Return the text of a carrier's ``opens.beancount``."""
     names = (accounts.carrier(carrier), accounts.termination(carrier))
     meta = {"carrier": carrier}
     return "".join(syntax.formatted(data.Open(meta, EPOCH, name, [], None)) for name in names)
 
 
 def merged(text: str, carrier: str, days: Mapping[dt.date, Sequence[Terminated]]) -> str:
-    """A carrier's month with some days replaced, each by an entry a currency."""
+    """Return a carrier's month with some days replaced, one entry per day and currency."""
     replaced = {str(day) for day in days}
     kept = [block for block in syntax.blocks(text) if block.date not in replaced]
     added = [

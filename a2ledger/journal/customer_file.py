@@ -3,7 +3,7 @@
 It holds the options and includes that let it load alone, the ``open`` of both accounts with the
 current facts as metadata, and every dated fact as ``DATE custom "a2ledger-set" "KEY" VALUE``.
 A recurring fee is a line ``custom "a2ledger-fee"`` on its first day, and another for each change
-of its amount and for its end. The includes name his periods' files; the last one is open.
+of its amount and for its end. The includes name the periods' files. The last one is open.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _SHAPES = (
 
 
 class BadLineError(ValueError):
-    """A line that is not as it must be, and its number."""
+    """A malformed line, with its number."""
 
     def __init__(self, line: int, message: str) -> None:
         super().__init__(message)
@@ -54,17 +54,17 @@ class BadLineError(ValueError):
 
 
 def path(customer: str) -> str:
-    """Where a customer's own ledger stands in the book."""
+    """Return the path of a customer's own ledger."""
     return f"journals/customers/{customer}.beancount"
 
 
 def period_path(customer: str, start: dt.date) -> str:
-    """Where the file of a customer's period stands in the book."""
+    """Return the path of the file of a customer's period."""
     return f"journals/{period.month_of(start)}/{customer}.{start.day:02d}.beancount"
 
 
 def parse(text: str) -> Customer:
-    """A customer from the text of his own ledger.
+    """Parse a customer's own ledger.
 
     Raises:
         ValueError: if it has no ``open`` as the program writes it, or a fact that is none.
@@ -75,8 +75,8 @@ def parse(text: str) -> Customer:
     facts: dict[str, list[tuple[dt.date, Fact]]] = {}
     for day, key, value in _SET.findall(text):
         facts.setdefault(key, []).append((period.read_day(day), _fact(key, value)))
-    if (found := text.count('custom "a2ledger-set"')) != sum(map(len, facts.values())):
-        raise ValueError(f'one of {found} `custom "a2ledger-set"` lines is not DATE "KEY" VALUE')
+    if (total := text.count('custom "a2ledger-set"')) != sum(map(len, facts.values())):
+        raise ValueError(f'one of {total} `custom "a2ledger-set"` lines is not DATE "KEY" VALUE')
     return Customer(
         id=opened[2],
         opened=period.read_day(opened[1]),
@@ -107,23 +107,23 @@ def _fact(key: str, value: str) -> Fact:
 
 
 def _fees(text: str) -> tuple[Fee, ...]:
-    """The fees of a customer, by id, from the lines of his own ledger.
+    """Parse the fees in a customer's own ledger, by id.
 
     Raises:
         ValueError: naming the line that is wrong, or the fee whose lines do not fit together.
     """
     rows = []
-    for found in _FEES.finditer(text):
+    for line_match in _FEES.finditer(text):
         try:
-            row = _FEE.fullmatch(found[0])
+            row = _FEE.fullmatch(line_match[0])
             if row is None:
                 raise ValueError(f"is not {_SHAPES}")  # noqa: TRY301 - values may be wrong too
             money.parse(row["amount"] or "0")
             span(row["every"] or "month")
             rows.append((period.read_day(row["day"]), row))
         except ValueError as error:
-            line = text.count("\n", 0, found.start()) + 1
-            raise BadLineError(line, f"{found[0].strip()}: {error}") from None
+            line = text.count("\n", 0, line_match.start()) + 1
+            raise BadLineError(line, f"{line_match[0].strip()}: {error}") from None
     rows.sort(key=lambda dated: dated[0])
     names = sorted({row["id"] for _, row in rows})
     return tuple(_fee(name, [dated for dated in rows if dated[1]["id"] == name]) for name in names)
@@ -163,7 +163,7 @@ def _fee_lines(customer: Customer) -> list[str]:
 
 
 def _fee_values(fee: Fee) -> Iterator[tuple[dt.date, list[object]]]:
-    """What each line of a fee says, beside its id."""
+    """Yield the day and the values, beside its id, of each line of a fee."""
     places = money.decimals(fee.currency)
     for day, micro in fee.prices:
         amount = Amount(money.decimal(micro, places), fee.currency)
@@ -179,7 +179,7 @@ def _fee_values(fee: Fee) -> Iterator[tuple[dt.date, list[object]]]:
 
 
 def opens(customer: Customer, currency: str, today: dt.date) -> list[data.Open]:
-    """The ``open`` of his accounts; Unbilled's repeats the facts that hold today."""
+    """Return the ``open`` entries of a customer's accounts, Unbilled's with today's facts."""
     meta: dict[str, object] = {"customer": customer.id}
     for key in KEYS:
         value = customer.fact(key, max(today, customer.opened))
@@ -201,7 +201,7 @@ def opens(customer: Customer, currency: str, today: dt.date) -> list[data.Open]:
 
 
 def new(customer: Customer, currency: str, today: dt.date) -> str:
-    """The text of a new customer's own ledger."""
+    """Return the text of a new customer's own ledger."""
     head = (
         f'option "title" {syntax.quoted(customer.id)}\n'
         f'option "operating_currency" {syntax.quoted(currency)}\n'
@@ -233,19 +233,19 @@ def _include(customer: str, start: dt.date) -> str:
 
 
 def updated(text: str, customer: Customer, currency: str, today: dt.date) -> str:
-    """A customer's own ledger brought up to date, what people wrote in it left alone.
+    """Return a customer's own ledger brought up to date, keeping what people wrote in it.
 
     The ``open`` entries, the dated facts and the fees are written anew, facts and fees where the
     first of them stood; includes of periods that are missing are added at the end.
     """
-    found = syntax.blocks(text)
+    parsed = syntax.blocks(text)
     entries = {entry.account: syntax.formatted(entry) for entry in opens(customer, currency, today)}
     held = accounts.deposits(customer.id)
     missing = entries.get(held, "") if f" open {held} " not in text else ""
     dated = [*_changes(customer), *_fee_lines(customer)]
     parts: list[str] = []
     written = False
-    for block in found:
+    for block in parsed:
         if block.kind == "open":
             account = block.text.split()[2]
             new = entries.get(account, "") + missing * (account == accounts.billed(customer.id))
@@ -268,7 +268,7 @@ def updated(text: str, customer: Customer, currency: str, today: dt.date) -> str
 
 
 def with_closes(text: str, customer: str, day: dt.date | None) -> str:
-    """A customer's own ledger with his accounts closed from a day on; None: not closed."""
+    """Return a customer's own ledger with the accounts closed on a day, or not closed at all."""
     kept = [
         syntax.tail(block.text).lstrip("\n") if block.kind == "close" else block.text
         for block in syntax.blocks(text)
@@ -283,7 +283,7 @@ def with_closes(text: str, customer: str, day: dt.date | None) -> str:
 
 
 def with_facts(customer: Customer, changes: Iterable[tuple[str, Fact]], since: dt.date) -> Customer:
-    """The customer with facts that hold from a day on; one that already holds adds nothing."""
+    """Return the customer with facts that hold from a day on, unless they hold already."""
     facts = dict(customer.facts)
     for key, value in changes:
         history = [change for change in facts.get(key, ()) if change[0] != since]

@@ -1,4 +1,4 @@
-"""Entries of a journal: made, moved, struck out, and read back from their text."""
+"""Make, move, strike out and read back the entries of a journal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from a2ledger import accounts, money
 from a2ledger.journal import syntax
 
 NUMBERED = frozenset({"invoice", "credit-note"})
-"""Tags of the close by a numbered document."""
+"""Tags of the entry that closes a period with a numbered document."""
 
 CLOSES = NUMBERED | {"statement"}
 """Tags of the entry that ends a period."""
@@ -24,29 +24,29 @@ CLOSING = CLOSES | {"rounding", "release", "tax-point"}
 """Tags of all entries that a close writes."""
 
 ISSUED = "invoice"
-"""Metadata of an entry whose VAT is taken out, and which has a document of its own: its number."""
+"""Metadata key: the number of the document issued for this entry alone, with its VAT taken out."""
 
 
 def moved_to(entry: data.Transaction, day: dt.date) -> data.Transaction:
-    """An entry posted late: on another day, with its own as metadata."""
+    """Return an entry posted late: on another day, with its own day as metadata."""
     return entry._replace(date=day, meta={**entry.meta, "late_from": entry.date})
 
 
 def own_day(entry: data.Transaction) -> dt.date:
-    """The day of what an entry posts, late or not."""
+    """Return the day an entry is for, whether it was posted late or not."""
     day: dt.date = entry.meta.get("late_from", entry.date)
     return day
 
 
 def _without_vat(postings: Sequence[data.Posting]) -> list[data.Posting]:
-    """Postings with VAT back in the leg it was taken out of: Billed, or else the last."""
-    taxes, left = _apart(postings)
-    billed = [place for place, posting in enumerate(left) if posting.account.endswith(":Billed")]
+    """Return postings with VAT added back to the leg it was taken from: Billed, or the last."""
+    taxes, others = _apart(postings)
+    billed = [place for place, posting in enumerate(others) if posting.account.endswith(":Billed")]
     place = billed[0] if billed else -1
     for tax in taxes:
-        both = amount.add(cast("Amount", left[place].units), cast("Amount", tax.units))
-        left[place] = left[place]._replace(units=both)
-    return left
+        both = amount.add(cast("Amount", others[place].units), cast("Amount", tax.units))
+        others[place] = others[place]._replace(units=both)
+    return others
 
 
 def _apart(
@@ -72,12 +72,12 @@ def _apart(
 
 
 def gross(entry: data.Transaction) -> data.Transaction:
-    """An entry with what it tops up whole: as it was before its VAT was taken out."""
+    """Return a refill's entry with its full amount, as it was before VAT was taken out."""
     return entry._replace(postings=_without_vat(entry.postings)) if ISSUED in entry.meta else entry
 
 
 def voided(entry: data.Transaction, reason: str) -> data.Transaction:
-    """An entry struck out: it moves nothing, and its postings say what they were."""
+    """Return an entry struck out: its amounts are zero, and metadata keep what they were."""
     return entry._replace(
         meta={**entry.meta, "voided": reason},
         postings=[_struck(posting) for posting in entry.postings],
@@ -91,7 +91,7 @@ def _struck(posting: data.Posting) -> data.Posting:
 
 
 def restored(entry: data.Transaction) -> data.Transaction:
-    """An entry that was struck out as it was before; any other as it is."""
+    """Return an entry as it was before it was struck out."""
     if "voided" not in entry.meta:
         return entry
     return entry._replace(
@@ -109,7 +109,7 @@ def _standing(posting: data.Posting) -> data.Posting:
 def sale(
     customer: str, account: str, micro: int, currency: str, *, vat: str, pending_micro: int = 0
 ) -> list[data.Posting]:
-    """The postings of what a customer owes and an account earns.
+    """Return the postings of a sale: a customer owes what an account earns.
 
     Args:
         customer: who owes it.
@@ -138,7 +138,7 @@ def transaction(
     links: Iterable[str] = (),
     tags: Iterable[str] = (),
 ) -> data.Transaction:
-    """A cleared Beancount transaction."""
+    """Return a cleared Beancount transaction."""
     return data.Transaction(
         meta or {}, day, "*", payee, narration, frozenset(tags), frozenset(links), list(postings)
     )
@@ -147,7 +147,7 @@ def transaction(
 def leg(
     account: str, micro: int, currency: str, *, places: int = money.PLACES, vat: str = ""
 ) -> data.Posting:
-    """A posting of an amount in micro-units, written with at least ``places`` decimals."""
+    """Return a posting of an amount in micro-units, written with at least ``places`` decimals."""
     units = Amount(money.decimal(micro, places), currency)
     return data.Posting(account, units, None, None, None, {"vat": vat} if vat else None)
 
@@ -157,7 +157,7 @@ _KEPT = ("vat", "vat_of", "was")
 
 
 def read_entry(text: str) -> data.Transaction:
-    """A transaction from journal text the program wrote."""
+    """Parse a transaction that the program wrote."""
     entries, _, _ = parser.parse_string(text)
     entry = cast("data.Transaction", entries[0])
     meta = {key: value for key, value in entry.meta.items() if key not in {"filename", "lineno"}}
@@ -172,14 +172,14 @@ def read_entry(text: str) -> data.Transaction:
 
 
 def own_link(entry: data.Transaction) -> str:
-    """Return the link that identifies an entry; a payment's comes before its refill's."""
+    """Return the link that identifies an entry, a payment's before its refill's."""
     return syntax.own_link(entry.links)
 
 
 def converted(
     account: str, code: str, own: tuple[int, str], other: tuple[int, str]
 ) -> list[data.Posting]:
-    """Return the postings of VAT that is owed in another currency than the customer owes it in.
+    """Return the postings of VAT owed in another currency than the customer's.
 
     Args:
         account: of the VAT.

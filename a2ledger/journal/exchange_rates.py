@@ -1,4 +1,4 @@
-"""What one unit of a foreign currency is worth in the book's, day by day.
+"""The exchange rates of a book: the value of a foreign unit in the book's currency, by day.
 
 Prices stand in ``journals/prices.beancount`` as Beancount's own ``price`` directives. A day's
 price holds until the next one there is. Amounts are in micro-units.
@@ -35,7 +35,7 @@ class Price(NamedTuple):
 
 
 def prices(book: Book) -> Prices:
-    """Return what foreign currencies are worth, by the prices of a book."""
+    """Return the exchange rates of a book."""
     return book.once(_read_prices)
 
 
@@ -45,18 +45,18 @@ def _read_prices(book: Book) -> Prices:
 
 
 def number(text: str) -> Decimal:
-    """A price from text.
+    """Parse a price.
 
     Raises:
         ValueError: if it is no positive number with at most ten decimals.
     """
-    if not _NUMBER.fullmatch(text) or not (found := Decimal(text)):
+    if not _NUMBER.fullmatch(text) or not (price := Decimal(text)):
         raise ValueError(f"{text!r} is not a price such as 0.9213")
-    return found
+    return price
 
 
 def parse(text: str, base: str) -> list[Price]:
-    """The prices in a journal's text that are in the book's currency, in its order."""
+    """Parse the prices in a journal's text that are in the book's currency, in its order."""
     return [
         Price(dt.date.fromisoformat(day), currency, Decimal(figure))
         for day, currency, figure, other in _PRICE.findall(text)
@@ -64,16 +64,17 @@ def parse(text: str, base: str) -> list[Price]:
     ]
 
 
-def written(found: list[Price], base: str) -> str:
-    """Prices as journal text, by day and currency."""
+def written(prices: list[Price], base: str) -> str:
+    """Return the journal text of prices, by day and currency."""
     head = "; What a unit of each currency is worth; written by `a2ledger import prices`.\n"
     return head + "".join(
-        f"{price.date} price {price.currency}  {price.number:f} {base}\n" for price in sorted(found)
+        f"{price.date} price {price.currency}  {price.number:f} {base}\n"
+        for price in sorted(prices)
     )
 
 
 def at_price(micro: int, price: Decimal, places: int) -> int:
-    """Return an amount at a price, rounded once to the decimals of the price's currency.
+    """Convert an amount at a price, rounded once to the decimals of the price's currency.
 
     >>> at_price(10_000_000, Decimal("0.8795"), 2)
     8800000
@@ -83,16 +84,16 @@ def at_price(micro: int, price: Decimal, places: int) -> int:
 
 
 class Prices:
-    """Prices to look up."""
+    """Exchange rates, looked up by currency and day."""
 
-    def __init__(self, found: list[Price], base: str) -> None:
+    def __init__(self, prices: list[Price], base: str) -> None:
         self.base = base
         self._by_currency: dict[str, list[Price]] = {}
-        for price in sorted(found):
+        for price in sorted(prices):
             self._by_currency.setdefault(price.currency, []).append(price)
 
     def at(self, currency: str, day: dt.date) -> Price | None:
-        """The price that holds on a day; of the book's own currency always 1."""
+        """Return the price that holds on a day, 1 for the book's own currency."""
         if currency == self.base:
             return Price(day, currency, Decimal(1))
         known = self._by_currency.get(currency, [])
@@ -100,7 +101,7 @@ class Prices:
         return known[index - 1] if index else None
 
     def converted(self, amount_micro: int, currency: str, other: str, day: dt.date) -> int | None:
-        """An amount in another currency, rounded once to its decimals; None without a price."""
+        """Convert an amount to another currency, rounded once to its decimals, or return None."""
         own, wanted = self.at(currency, day), self.at(other, day)
         if own is None or wanted is None:
             return None

@@ -27,15 +27,15 @@ _POSTED = re.compile(
 
 
 def blocks(file: PeriodFile, customer: str, currency: str) -> list[Block]:
-    """What one period of a customer adds to the general ledger, by date."""
+    """Return what one period of a customer adds to the general ledger, by date."""
     taken = [block for block in file.above if block.kind in {"*", "!", "balance"}]
     late = [row for row in file.usage if row.late_from]
     entries = [
         period_file.usage_entry(row, customer, currency) for row in [*_slices(file.usage), *late]
     ]
     usage = [Block(entry.date.isoformat(), "*", syntax.formatted(entry)) for entry in entries]
-    found = vat_bases.with_bases([*taken, *usage, *file.closing], customer)
-    spaced = (Block(date, kind, text.rstrip("\n") + "\n\n") for date, kind, text in found)
+    extended = vat_bases.with_bases([*taken, *usage, *file.closing], customer)
+    spaced = (Block(date, kind, text.rstrip("\n") + "\n\n") for date, kind, text in extended)
     return sorted(spaced, key=_order)
 
 
@@ -63,7 +63,7 @@ def _order(block: Block) -> tuple[str, bool]:
 
 
 def customer_of(block: Block) -> str:
-    """The account part of the one customer a block of the general ledger is about."""
+    """Return the part of account names that stands for the customer of a general-ledger block."""
     if match := _POSTED.search(block.text):
         return match[1]
     customer = block.meta.get("customer", "")
@@ -71,7 +71,7 @@ def customer_of(block: Block) -> str:
 
 
 def merged(text: str, customers: Iterable[str], added: Iterable[Block]) -> str:
-    """A month of the general ledger with all blocks of some customers replaced.
+    """Return a month of the general ledger with all blocks of some customers replaced.
 
     Args:
         text: the month as it stands; empty for a new one.
@@ -85,7 +85,7 @@ def merged(text: str, customers: Iterable[str], added: Iterable[Block]) -> str:
 
 
 def merged_opens(text: str, customers: Iterable[str], added: Iterable[data.Open]) -> str:
-    """``general/opens.beancount`` with the ``open`` entries of some customers replaced."""
+    """Return ``general/opens.beancount`` with the ``open`` entries of some customers replaced."""
     replaced = {accounts.component(customer) for customer in customers}
     kept = [block for block in syntax.blocks(text) if customer_of(block) not in replaced]
     new = [Block(str(entry.date), "open", syntax.formatted(entry)) for entry in added]

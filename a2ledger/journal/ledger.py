@@ -1,4 +1,4 @@
-"""The loaded ledger, asked in Beancount's query language.
+"""The loaded ledger, queried in Beancount's query language.
 
 Queries are constants; values are bound, never put into the text. Beancount's load cache is off:
 it does not see new files behind an unchanged one.
@@ -73,11 +73,11 @@ T = TypeVar("T")
 
 
 class ForbiddenLineError(ExpectedError):
-    """A journal holds a line that a book's journals must not have."""
+    """A journal holds a line that no journal of a book may have."""
 
 
 class Ledger:
-    """Entries that Beancount has loaded and checked."""
+    """The entries that Beancount has loaded and checked."""
 
     def __init__(self, entries: Any, errors: Any, options: Any) -> None:
         self.entries, self.errors = entries, errors
@@ -87,7 +87,7 @@ class Ledger:
 
     @classmethod
     def load(cls, path: Path) -> Ledger:
-        """A ledger from its top file.
+        """Load a ledger from its top file.
 
         Raises:
             ForbiddenLineError: if a file to be loaded holds what none of a book's may.
@@ -97,7 +97,7 @@ class Ledger:
 
     @classmethod
     def read(cls, text: str, journals: Path) -> Ledger:
-        """A ledger from the text of a top file of the journals; its includes are absolute paths.
+        """Load a ledger from the text of a top file, whose includes are absolute paths.
 
         Raises:
             ForbiddenLineError: as :meth:`load`.
@@ -106,7 +106,7 @@ class Ledger:
         return cls(*quickly(lambda: loader.load_string(text)))
 
     def ask(self, query: str, **values: object) -> list[Any]:
-        """Rows of a query, with the columns' names; ``values`` are bound to ``%(name)s``."""
+        """Return the rows of a query as objects, with ``values`` bound to ``%(name)s``."""
         cursor = self._connection.execute(_parsed(query), values or None)
         names = [column.name for column in cursor.description]
         row: Any = make_dataclass("Row", names, frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Ledger:
         An error in a derived file, which nobody may edit, is placed where somebody wrote what
         causes it: the `open` or `close` of an account that the derived entry uses.
         """
-        found = []
+        located = []
         for error in self.errors:
             file, line = _place(error.source or {}, root)
             message = " ".join(str(error.message).split())
@@ -130,20 +130,20 @@ class Ledger:
                     f"this `{kind}` of {entry.date} does not fit the entry of {day}: {message}; "
                     "nothing was done; change or remove the line"
                 )
-            found.append(Problem(file, line, "beancount", message))
-        return found
+            located.append(Problem(file, line, "beancount", message))
+        return located
 
     def _cause(
         self, message: str, root: Path
     ) -> tuple[data.Open | data.Close, tuple[str, int]] | None:
         """Return the hand-written `close` or `open` of an account that a message names."""
         named = set(_NAMED.findall(message))
-        found = [
+        candidates = [
             (entry, _place(entry.meta, root))
             for entry in self.entries
             if isinstance(entry, data.Open | data.Close) and entry.account in named
         ]
-        own = [(entry, place) for entry, place in found if not place[0].startswith(_DERIVED)]
+        own = [(entry, place) for entry, place in candidates if not place[0].startswith(_DERIVED)]
         return max(own, key=lambda cause: isinstance(cause[0], data.Close), default=None)
 
 
@@ -152,7 +152,7 @@ _NAMED = re.compile(r"'([A-Z]\w*(?::[^\s:']+)+)'")
 
 
 def _place(source: Mapping[str, Any], root: Path) -> tuple[str, int]:
-    """Return file, relative to the book's root, and line of what Beancount has read."""
+    """Return the file, relative to the book's root, and the line of a Beancount entry or error."""
     file = str(source.get("filename", ""))
     if Path(file).is_relative_to(root):
         file = str(Path(file).relative_to(root))
@@ -160,7 +160,7 @@ def _place(source: Mapping[str, Any], root: Path) -> tuple[str, int]:
 
 
 def admit(top: Path, content: bytes, *, absolute: bool = False) -> None:
-    """Make sure that Beancount may load a file of the journals, and all that it includes.
+    """Check that Beancount may load a file of the journals and all that it includes.
 
     Args:
         top: the file, in the journals.
@@ -170,30 +170,32 @@ def admit(top: Path, content: bytes, *, absolute: bool = False) -> None:
     Raises:
         ForbiddenLineError: naming every line that stands in the way.
     """
-    journals = next((one for one in top.parents if one.name == "journals"), top.parent).resolve()
-    waiting, seen, found = [(top, content)], {top.resolve()}, list[str]()
+    journals = next(
+        (folder for folder in top.parents if folder.name == "journals"), top.parent
+    ).resolve()
+    waiting, seen, refusals = [(top, content)], {top.resolve()}, list[str]()
     while waiting:
         path, content = waiting.pop()
         try:
             text = content.decode("utf-8")
         except UnicodeDecodeError as error:
-            found.append(f"{path}: not UTF-8 at byte {error.start}")
+            refusals.append(f"{path}: not UTF-8 at byte {error.start}")
             continue
-        found += (f"{path}:{line}: {message}" for line, message in admission.objections(text))
+        refusals += (f"{path}:{line}: {message}" for line, message in admission.objections(text))
         for line, name in admission.includes(text):
             other = Path(os.path.normpath(path.parent / name))
             real = other.resolve()
             leaves = not real.is_relative_to(journals)
             whole = name.startswith("/") and not (absolute and path == top)
             if leaves or whole or real.is_dir() or re.search(r"[*?\[]", name):
-                found.append(
+                refusals.append(
                     f"{path}:{line}: includes {name!r}, which is not one file of the journals"
                 )
             elif real not in seen and real.is_file():
                 seen.add(real)
                 waiting.append((other, real.read_bytes()))
-    if found:
-        raise ForbiddenLineError("\n".join(found), "nothing was read", "correct the line")
+    if refusals:
+        raise ForbiddenLineError("\n".join(refusals), "nothing was read", "correct the line")
 
 
 def _beanquery() -> Any:
@@ -208,7 +210,7 @@ def _parsed(query: str) -> Any:
 
 
 def quickly(load: Callable[[], T]) -> T:
-    """What ``load`` returns: it makes many objects and frees none, so no garbage is looked for."""
+    """Call ``load`` with the garbage collector off: loading allocates much and frees nothing."""
     gc.disable()
     try:
         return load()
@@ -217,7 +219,7 @@ def quickly(load: Callable[[], T]) -> T:
 
 
 class Standing(NamedTuple):
-    """Where a customer stands; amounts in micro-units."""
+    """A customer's balances, in micro-units."""
 
     customer: str
     name: str
@@ -228,28 +230,28 @@ class Standing(NamedTuple):
 
     @property
     def owed_micro(self) -> int:
-        """What the customer owes in all."""
+        """Return what the customer owes in all."""
         return self.billed_micro + self.unbilled_micro
 
     @property
     def available_micro(self) -> int:
-        """What he may still use."""
+        """Return what the customer may still use."""
         return self.credit_limit_micro - self.owed_micro
 
     @property
     def over_limit(self) -> bool:
-        """Whether he owes more than he may."""
+        """Return whether the customer owes more than the credit limit."""
         return self.available_micro < 0
 
 
 def standings(ledger: Ledger) -> list[Standing]:
-    """Where every customer stands, by id."""
+    """Return every customer's balances, by id."""
     owed = {(row.account, row.currency): money.micro(row.owed) for row in ledger.ask(BALANCES)}
-    found = []
+    balances = []
     for row in ledger.ask(ACCOUNTS):
         currency = row.currency or ""
         billed = row.account.removesuffix("Unbilled") + "Billed"
-        found.append(
+        balances.append(
             Standing(
                 str(row.customer),
                 row.name or "",
@@ -259,25 +261,25 @@ def standings(ledger: Ledger) -> list[Standing]:
                 money.micro(row.credit_limit or money.decimal(0)),
             )
         )
-    return sorted(found, key=lambda standing: standing.customer)
+    return sorted(balances, key=lambda standing: standing.customer)
 
 
 def unmatched(ledger: Ledger) -> dict[str, int]:
-    """Money that is no customer's, in micro-units by currency; below zero if more went out."""
+    """Return money of no customer, in micro-units by currency, negative if more went out."""
     held = {row.currency: -money.micro(row.held) for row in ledger.ask(UNMATCHED)}
     return {currency: micro for currency, micro in held.items() if micro}
 
 
 def rows(ledger: Ledger) -> dict[str, list[Row]]:
-    """Postings to customers' accounts, by the customer's part of the account name."""
-    found: dict[str, list[Row]] = {}
+    """Return the postings to customers' accounts, by the customer's part of the account name."""
+    by_customer: dict[str, list[Row]] = {}
     pending = {
         (row.filename, row.line, row.account): -money.micro(row.number)
         for row in ledger.ask(PENDING)
     }
     for row in ledger.ask(ROWS):
         _, _, customer, part = row.account.split(":")
-        found.setdefault(customer, []).append(
+        by_customer.setdefault(customer, []).append(
             Row(
                 row.date,
                 part == "Billed",
@@ -300,11 +302,11 @@ def rows(ledger: Ledger) -> dict[str, list[Row]]:
                 voided=bool(row.voided),
             )
         )
-    return found
+    return by_customer
 
 
 def parsed_rows(text: str, customer: str) -> list[Row]:
-    """Postings to a customer's accounts from the text of a period's file, without booking it.
+    """Parse the postings to a customer's accounts from the text of a period's file.
 
     Every amount in such a file is written out, so that parsing is enough; it gives what
     :func:`rows` gives of the loaded ledger. Usage, which is most of it, is read as it was written.
@@ -313,12 +315,12 @@ def parsed_rows(text: str, customer: str) -> list[Row]:
         ValueError: if the text is no journal, or its usage not as the program wrote it.
     """
     file = period_file.parse(text)
-    found = [_usage(usage) for usage in file.usage]
+    usage_rows = [_usage(usage) for usage in file.usage]
     entries, errors, _ = parser.parse_string(syntax.joined((*file.above, *file.closing)))
     if errors:
         raise ValueError(f"line {errors[0].source['lineno']}: {errors[0].message}")
     own = {accounts.billed(customer): True, accounts.unbilled(customer): False}
-    return found + [
+    return usage_rows + [
         _row(entry, leg, own[leg.account])
         for entry in entries
         if isinstance(entry, data.Transaction)
@@ -360,7 +362,11 @@ def _row(entry: data.Transaction, leg: data.Posting, billed: bool) -> Row:
         frozenset(entry.tags),
         pending_micro=0
         if billed
-        else -sum(_micro(one) for one in entry.postings if one.account == accounts.pending(code)),
+        else -sum(
+            _micro(posting)
+            for posting in entry.postings
+            if posting.account == accounts.pending(code)
+        ),
         first=meta.get("from"),
         last=meta.get("to"),
         voided=bool(meta.get("voided")),
@@ -386,7 +392,7 @@ def open_periods(
     currencies: Mapping[str, str],
     unpublished: Collection[str] = (),
 ) -> tuple[dict[str, tuple[Brought, list[Row]]], list[Problem]]:
-    """What open periods start with and hold, by customer id.
+    """Return the rows of open periods and the balances brought forward to them, by customer id.
 
     The files of all customers are loaded at once, each with the balances it says it starts
     with; ``check`` proves those against the general ledger.
@@ -416,7 +422,7 @@ def open_periods(
     head += _unopened(root, (texts[name] for name in unpublished))
     ledger = Ledger.read("".join(head), root / "journals")
     by_account = rows(ledger)
-    found = {
+    periods = {
         customer.id: (
             brought[customer.id],
             [
@@ -427,11 +433,11 @@ def open_periods(
         )
         for customer in customers
     }
-    return found, ledger.problems(root.resolve())
+    return periods, ledger.problems(root.resolve())
 
 
 def _unopened(root: Path, texts: Iterable[str]) -> Iterator[str]:
-    """An `open` for every account that unpublished texts use and the chart has not yet."""
+    """Yield an `open` for each account that unpublished texts use and the chart lacks."""
     chart = (root / "journals/chart.beancount").read_text(encoding="utf-8")
     opened = set(re.findall(r"^\d{4}-\d\d-\d\d open (\S+)", chart, re.MULTILINE))
     used = {leg.account for text in texts for leg in syntax.legs(text)}
@@ -468,7 +474,7 @@ _CARRIED = re.compile(
 
 
 def read_brought(text: str, start: dt.date) -> Brought:
-    """What the first lines of a period's file bring forward: balances of the day it starts."""
+    """Parse the balances brought forward to a period from the head of its file."""
     head = text.partition(syntax.MARKER)[0]
     balances = {
         part: money.parse(number)

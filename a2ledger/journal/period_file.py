@@ -1,4 +1,4 @@
-"""A period's file: what changed one customer's balance between two closes.
+"""Read and write a period's file: what changed a customer's balance between two closes.
 
 The open period's file is the preview invoice. Above the marker stand the balances brought
 forward and the imported or hand-written entries; below it the program's usage entries, one per
@@ -34,7 +34,7 @@ _USAGE = re.compile(
 
 
 class Usage(NamedTuple):
-    """Calls of one customer, day, service and VAT code, as they are posted.
+    """The calls of one customer, day, service and VAT code, as they are posted.
 
     ``late_from`` is the calls' own day where that lies in a closed period; ``date`` is then
     the first day of the open one. ``pending_micro`` is the VAT inside ``micro`` where prices
@@ -52,22 +52,22 @@ class Usage(NamedTuple):
 
     @property
     def day(self) -> dt.date:
-        """The day the calls started."""
+        """Return the day the calls started."""
         return self.late_from or self.date
 
 
 def duration(seconds: int) -> str:
-    """Seconds as hours, minutes and seconds: ``9:33:05``."""
+    """Format seconds as hours, minutes and seconds: ``9:33:05``."""
     return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
 def calls_text(calls: int, seconds: int) -> str:
-    """How many calls, how long: ``142 calls, 9:33:05``."""
+    """Format a count of calls and their duration: ``142 calls, 9:33:05``."""
     return f"{calls} call{'' if calls == 1 else 's'}, {duration(seconds)}"
 
 
 def usage_entry(usage: Usage, customer: str, currency: str) -> data.Transaction:
-    """The posting of usage: the customer owes it, the service earned it."""
+    """Return the entry of usage: the customer owes what the service earned."""
     meta: dict[str, object] = {"calls": usage.calls, "seconds": usage.seconds}
     if usage.late_from:
         meta["late_from"] = usage.late_from
@@ -88,7 +88,7 @@ def usage_entry(usage: Usage, customer: str, currency: str) -> data.Transaction:
 
 
 def usage_text(usage: Usage, customer: str, currency: str) -> str:
-    """The text of :func:`usage_entry`, of which a month of calls has very many."""
+    """Return the text of :func:`usage_entry`, built directly for speed."""
     day, late, service, vat, calls, seconds, micro, pending = usage
     owed, earned, waiting = _padded(customer, service, vat if pending else None)
     amount, rest = money.text(micro), money.text(pending - micro)
@@ -107,7 +107,7 @@ def usage_text(usage: Usage, customer: str, currency: str) -> str:
 
 @functools.lru_cache(maxsize=256)
 def _padded(customer: str, service: str, pending: str | None) -> tuple[str, str, str]:
-    """The accounts of usage, as wide as the widest: what is owed, earned, and VAT that waits."""
+    """Return the accounts of usage, padded to one width: owed, earned, and pending VAT."""
     waiting = "" if pending is None else accounts.pending(pending)
     names = (accounts.unbilled(customer), accounts.income(service), waiting)
     width = max(map(len, names))
@@ -116,7 +116,7 @@ def _padded(customer: str, service: str, pending: str | None) -> tuple[str, str,
 
 
 def read_usage(block: Block) -> Usage:
-    """A usage block back as a value.
+    """Parse a usage block.
 
     Raises:
         ValueError: if it is not as the program wrote it.
@@ -139,42 +139,42 @@ def read_usage(block: Block) -> Usage:
 
 
 class PeriodFile(NamedTuple):
-    """A period's file taken apart at the marker."""
+    """A period's file, split at the marker."""
 
     above: tuple[Block, ...]
     usage: tuple[Usage, ...]
     closing: tuple[Block, ...] = ()
-    """The entries of the close; none while the period is open."""
+    """The entries of the close, or none while the period is open."""
     texts: Mapping[Usage, str] = MappingProxyType({})
-    """Usage as it was read, so that what did not change is not written anew."""
+    """The text each usage entry was read from, so that an unchanged one is not formatted anew."""
 
 
 def parse(text: str) -> PeriodFile:
-    """A period's file from its text.
+    """Parse a period's file.
 
     Raises:
         ValueError: if something below the marker is not the program's.
     """
-    found = syntax.blocks(text)
-    marker = next((i for i, block in enumerate(found) if block.kind == "marker"), len(found))
-    below = found[marker + 1 :]
+    parsed = syntax.blocks(text)
+    marker = next((i for i, block in enumerate(parsed) if block.kind == "marker"), len(parsed))
+    below = parsed[marker + 1 :]
     first = next((i for i, block in enumerate(below) if is_closing(block)), len(below))
     texts = {read_usage(block): block.text for block in below[:first]}
-    return PeriodFile(tuple(found[:marker]), tuple(texts), tuple(below[first:]), texts)
+    return PeriodFile(tuple(parsed[:marker]), tuple(texts), tuple(below[first:]), texts)
 
 
 def is_closing(block: Block) -> bool:
-    """Whether a block was written by a close."""
+    """Return whether a block was written by a close."""
     return block.kind == "*" and not CLOSING.isdisjoint(block.tags)
 
 
 def written(file: PeriodFile, customer: str, currency: str) -> str:
-    """A period's file as text; the order of usage is date, service, VAT code, late day."""
+    """Return the text of a period's file, with usage by date, late day, service and VAT code."""
     return text_of(settled(file, customer, currency))
 
 
 def settled(file: PeriodFile, customer: str, currency: str) -> PeriodFile:
-    """A period's file as it reads back once it is written: what :func:`parse` would find."""
+    """Return a period's file as :func:`parse` would read it back once it is written."""
     texts = {
         row: file.texts.get(row) or usage_text(row, customer, currency)
         for row in sorted(file.usage, key=_usage_order)
@@ -184,7 +184,7 @@ def settled(file: PeriodFile, customer: str, currency: str) -> PeriodFile:
 
 
 def text_of(file: PeriodFile) -> str:
-    """The text of a period's file that was read, or :func:`settled`."""
+    """Return the text of a period's file that was parsed, or is :func:`settled`."""
     usage = "".join(map(file.texts.__getitem__, file.usage))
     return syntax.joined(file.above) + syntax.MARKER + usage + syntax.joined(file.closing)
 
@@ -194,13 +194,13 @@ def _usage_order(usage: Usage) -> tuple[dt.date, bool, dt.date, str, str]:
 
 
 def with_usage(file: PeriodFile, days: set[dt.date], usage: Iterable[Usage]) -> PeriodFile:
-    """The file with the usage of some days of calls replaced."""
+    """Return the file with the usage of some days of calls replaced."""
     kept = tuple(row for row in file.usage if row.day not in days)
     return file._replace(usage=(*kept, *usage))
 
 
 def with_entries(file: PeriodFile, entries: Iterable[data.Transaction]) -> PeriodFile:
-    """The file with entries inserted above the marker by date, then link.
+    """Return the file with entries inserted above the marker by date, then link.
 
     An entry whose first link a block already bears takes that block's place; all other bytes
     stay as they are, what people noted below the block among them.
@@ -225,7 +225,7 @@ def with_entries(file: PeriodFile, entries: Iterable[data.Transaction]) -> Perio
 
 
 def without_entries(file: PeriodFile, names: Iterable[str]) -> PeriodFile:
-    """The file without the entries that bear some links; notes below them stay."""
+    """Return the file without the entries with any of these links, keeping notes below them."""
     gone, above = set(names), []
     for block in file.above:
         if block.kind == "*" and gone.intersection(block.links):
@@ -250,7 +250,7 @@ def _entry_order(block: Block) -> tuple[str, str]:
 
 
 def split(file: PeriodFile, end: dt.date) -> tuple[PeriodFile, PeriodFile]:
-    """What belongs before a day, and what from that day on; undated blocks stay before."""
+    """Split the file at a day, with undated blocks in the first part."""
     before: Callable[[Block], bool] = lambda block: block.date < end.isoformat()  # noqa: E731
     return (
         PeriodFile(

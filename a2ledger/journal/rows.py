@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """One posting to a customer's account, as a query over his ledger gives it."""
+    """One posting to a customer's account, as a query of the ledger returns it."""
 
     date: dt.date
     billed: bool
-    """Whether it is on Billed; else on Unbilled."""
+    """True on Billed, false on Unbilled."""
     payee: str
     narration: str
     micro: int
@@ -24,23 +24,23 @@ class Row(NamedTuple):
     link: str
     tags: frozenset[str]
     pending_micro: int = 0
-    """VAT inside it that waits until it is billed."""
+    """The VAT inside the amount that is not owed until it is billed."""
     file: str = ""
     lineno: int = 0
-    """Where its entry stands."""
+    """The line at which its entry stands in ``file``."""
     first: dt.date | None = None
-    """The first day it is for, where it says so, and the last."""
+    """The first and ``last`` day it is for, where the entry says so."""
     last: dt.date | None = None
     voided: bool = False
-    """Whether it was struck out: then it is told on the statement, and billed under no code."""
+    """True if it was struck out: the statement shows it, and it is billed under no VAT code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brought:
-    """What a period starts with."""
+    """The balances a period starts with."""
 
     billed_micro: int = 0
     unbilled_micro: int = 0
-    """The fractions that earlier closes left."""
+    """The fractions of a cent that earlier closes left."""
     cumulative_micro: Mapping[str, int] = field(default_factory=dict)
-    """By VAT code, everything ever posted to Unbilled."""
+    """The sum of all ever posted to Unbilled, by VAT code."""

@@ -1,4 +1,4 @@
-"""Seals: what proves that a closed period is as it was when it was closed.
+"""Seals: the proof that a closed period is still as it was when it was closed.
 
 A seal covers the period's file, the calls that were posted in it, and the documents issued in
 it: the root of a Merkle tree over them (as in RFC 6962), each leaf naming its file. The root, the
@@ -39,30 +39,30 @@ _LINE = re.compile(
 
 
 class SoFar(NamedTuple):
-    """What a customer's seals have come to; nothing before his first."""
+    """The running totals of a customer's seals, empty before the first."""
 
     hash: str = ""
-    """Of the latest."""
+    """Hash of the latest seal."""
     calls: int = 0
     billed_micro: int = 0
     document: str = ""
-    """Name of the document of the latest."""
+    """Name of the document of the latest seal."""
     told: str = ""
-    """Digest of what the latest was told of calls."""
+    """Digest of what the latest document tells of calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
-    """A closed period in a few words; ``billed_micro`` is negative for a credit note."""
+    """The seal of a closed period. ``billed_micro`` is negative for a credit note."""
 
     customer: str
     period: Period
     document: str
     """Name of the document's file: its number, or a statement's own name."""
     files: Mapping[str, str]
-    """Digests of what it covers, by path."""
+    """Digests of the files it covers, by path."""
     told: str
-    """The one of what is told of calls."""
+    """Digest of what the document tells of calls."""
     before: SoFar
     calls: int
     billed_micro: int
@@ -71,12 +71,12 @@ class Seal:
 
     @property
     def root(self) -> str:
-        """Of the tree over the files."""
+        """Return the root of the Merkle tree over the files."""
         return root(self.files)
 
     @property
     def hash(self) -> str:
-        """What stands for all of it, in hex."""
+        """Return the seal's own hash, in hex."""
         return digest(
             "\n".join(
                 (
@@ -92,7 +92,7 @@ class Seal:
         )
 
     def directive(self) -> data.Custom:
-        """The seal as it stands in the next period's file."""
+        """Return the seal's directive for the next period's file."""
         values = [self.document, self.told, self.root, self.hash, *self._totals()]
         return data.Custom({}, self.period.end, KIND, values)
 
@@ -106,7 +106,7 @@ class Seal:
 
 
 def short(sha256: str) -> str:
-    """The beginning of a hash, as it is printed on a bill.
+    """Return the beginning of a hash, as it is printed on a bill.
 
     >>> short("0123456789abcdef" * 4)
     '0123-4567-89ab-cdef'
@@ -115,22 +115,22 @@ def short(sha256: str) -> str:
 
 
 def read(text: str, start: dt.date) -> SoFar | None:
-    """The seal of the period before, from the first lines of a period's file; None without one."""
-    for found in _LINE.finditer(text.partition(syntax.MARKER)[0]):
-        if found["day"] == str(start):
-            billed_micro = money.parse(found["billed"])
-            calls = int(found["calls"])
-            return SoFar(found["hash"], calls, billed_micro, found["document"], found["told"])
+    """Parse the seal of the previous period at the head of a period's file, or None without one."""
+    for match in _LINE.finditer(text.partition(syntax.MARKER)[0]):
+        if match["day"] == str(start):
+            billed_micro = money.parse(match["billed"])
+            calls = int(match["calls"])
+            return SoFar(match["hash"], calls, billed_micro, match["document"], match["told"])
     return None
 
 
 def digest(content: bytes) -> str:
-    """SHA-256 in hex."""
+    """Return the SHA-256 of content, in hex."""
     return hashlib.sha256(content).hexdigest()
 
 
 def root(files: Mapping[str, str]) -> str:
-    """The root of the tree over files' digests, by path; no leaf passes for another, or a node."""
+    """Return the root of the tree over files' digests, without confusion of leaves and nodes."""
     return _node(
         [
             hashlib.sha256(b"\0" + f"{path}\0{sha256}".encode()).digest()

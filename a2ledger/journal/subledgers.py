@@ -1,4 +1,4 @@
-"""The customers' own ledgers in a book: read, and written in a draft.
+"""The customers' own ledgers in a book: read, and written to a draft.
 
 A customer's facts stand in ``journals/customers/ID.beancount``, each period in a file of its own.
 """
@@ -18,7 +18,7 @@ from a2ledger.records import Customer, Problem
 
 
 class Customers(MutableMapping[str, Customer]):
-    """The customers of a book by id: each is read when it is asked for, all when they are listed.
+    """The customers of a book by id, each read on demand, and all when they are listed.
 
     So a command about one customer reads one file, however many there are. Like a dictionary, it
     lists customers in the order of their files, then those that were put into it.
@@ -105,12 +105,12 @@ _DIRECTORY = "journals/customers"
 
 
 def customers(book: Book) -> Customers:
-    """Return the customers by id; of a draft, as they will be."""
+    """Return the customers by id, as they are or, in a draft, will be."""
     return book.once(Customers)
 
 
 def _read(book: Book, path: str) -> Customer:
-    """Return the customer of a file.
+    """Parse the customer's own ledger in a file.
 
     Raises:
         BrokenBookError: if it is not the ledger of a customer, or not of the one it is named after.
@@ -169,7 +169,7 @@ def currency(book: Book, identity: str) -> str:
 
 
 def foreign_accounts(book: Book) -> dict[str, str]:
-    """Return the currencies of the customers whose account is not kept in the book's."""
+    """Return the currency of each customer whose account is not kept in the book's."""
     currencies = {identity: currency(book, identity) for identity in customers(book)}
     base = book.config.currency
     return {identity: own for identity, own in currencies.items() if own != base}
@@ -201,7 +201,7 @@ def open_file(book: Book, identity: str) -> PeriodFile:
 
 
 def put_period_file(draft: Draft, path: str, file: PeriodFile, identity: str) -> None:
-    """Write the file of a period of a customer."""
+    """Write the file of a customer's period."""
     file = period_files.settled(file, identity, currency(draft, identity))
     draft.put(path, period_files.text_of(file), parsed=file)
 

@@ -1,4 +1,4 @@
-"""The general ledger follows the customers' own ledgers; part of every command that writes."""
+"""Derive the general ledger from the customers' own ledgers, as every command that writes does."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ OPENS = f"{GENERAL}/opens.beancount"
 CARRIED = f"{GENERAL}/carried.beancount"
 CARRIED_MONTHS = f"{GENERAL}/carried"
 LAYOUT = "derived by a2ledger, layout 2"
-"""Stands at the head of what is derived, so that an older layout is known."""
+"""The first line of derived files, by which an older layout is recognised."""
 FAVA = '1970-01-01 custom "fava-option" "invert-income-liabilities-equity" "true"\n'
-"""Has Fava show income as what was earned, not as a credit."""
+"""Tells Fava to show income as earned, not as a credit."""
 PAGES = '1970-01-01 custom "fava-extension" "a2ledger.staff"\n'
-"""Has Fava show the staff's pages; without a2ledger beside it, it would report an error."""
+"""Tells Fava to show the staff's pages. Without a2ledger beside it, Fava would report an error."""
 QUERIES = {
     "over-limit": """
         SELECT open_meta(account)['customer'] AS customer, currency, sum(number) AS owed,
@@ -54,14 +54,14 @@ QUERIES = {
         WHERE account ~ '^Liabilities:VAT:' GROUP BY year, month, account, currency
         ORDER BY year DESC, month DESC, account""",
 }
-"""Questions in Fava's sidebar; ``bean-query`` has them, too, as ``.run NAME``."""
+"""Queries in Fava's sidebar. ``bean-query`` has them, too, as ``.run NAME``."""
 _TRANSACTION = re.compile(r"^\d{4}-\d\d-\d\d [*!]", re.MULTILINE)
 _MONTH = re.compile(r"(\d{4}-\d\d)\.beancount$")
 _ACCOUNT = re.compile(r"^[ \t]+([A-Z]\w*(?::[^\s:]+)+)[ \t]+-?[0-9]", re.MULTILINE)
 
 
 def summarise(draft: Draft) -> None:
-    """Bring everything derived into line with the touched customers."""
+    """Bring all derived files into line with the touched customers."""
     _refresh(draft)
     changed = _months(draft)
     _opens(draft)
@@ -74,22 +74,22 @@ main.beancount keeps balances of every month's end, and those of no customer of 
 income is shown as what was earned (fava-option), and the staff's pages by staff.beancount
 the general ledger says the base of all VAT under its code
 """
-"""What layout 2 has that the one before had not."""
+"""What layout 2 added to the layout before it, one sentence a line."""
 
 
 def is_outdated(draft: Book) -> bool:
-    """Return whether what is derived was derived by an earlier a2ledger."""
+    """Return whether the derived files were written by an earlier a2ledger."""
     return not draft.text("journals/history.beancount").startswith(f"; {LAYOUT}\n")
 
 
 def outdated(draft: Draft) -> Iterator[str]:
-    """Yield what an upgrade changes about derived files, in sentences."""
+    """Yield a sentence for each change that an upgrade makes to derived files."""
     if is_outdated(draft):
         yield from _CHANGES.splitlines()
 
 
 def _refresh(draft: Draft) -> None:
-    """Have `open` repeat the facts of today; and touch everyone where all is made anew."""
+    """Repeat today's facts in the `open` entries, and touch all customers on a rebuild."""
     for identity, customer in subledgers.customers(draft).items():
         if draft.rebuild:
             draft.touch(identity, customer.opened)
@@ -104,7 +104,7 @@ def _refresh(draft: Draft) -> None:
 
 
 def _months(draft: Draft) -> set[str]:
-    """Rewrite the months of the general ledger the touched customers appear in."""
+    """Rewrite the months of the general ledger in which the touched customers appear."""
     if not draft.touched:
         return set()
     blocks: dict[str, list[syntax.Block]] = {}
@@ -131,14 +131,14 @@ def _months(draft: Draft) -> set[str]:
 
 
 def _blocks(draft: Draft, customer: Customer, since: dt.date) -> list[syntax.Block]:
-    """What a customer's periods that reach a day or later add to the general ledger."""
-    found: list[syntax.Block] = []
+    """Return what a customer's periods that end after a day add to the general ledger."""
+    added: list[syntax.Block] = []
     ends = [*customer.periods[1:], dt.date.max]
     for start, end in zip(customer.periods, ends, strict=True):
         if end > since:
             file = subledgers.period_file(draft, customer_file.period_path(customer.id, start))
-            found += general.blocks(file, customer.id, subledgers.currency(draft, customer.id))
-    return sorted(found, key=lambda block: (block.date, block.kind != "balance"))
+            added += general.blocks(file, customer.id, subledgers.currency(draft, customer.id))
+    return sorted(added, key=lambda block: (block.date, block.kind != "balance"))
 
 
 def _opens(draft: Draft) -> None:
@@ -151,7 +151,7 @@ def _opens(draft: Draft) -> None:
 
 
 def _chart(draft: Draft, months: set[str]) -> None:
-    """Open accounts that entries use and nobody has opened; change nothing else there."""
+    """Open accounts that entries use and nobody has opened, changing nothing else in the chart."""
     text = draft.text(CHART)
     opened = set(re.findall(r"^\d{4}-\d\d-\d\d open (\S+)", text, re.MULTILINE))
     config = draft.config
@@ -174,7 +174,7 @@ def _chart(draft: Draft, months: set[str]) -> None:
 
 
 def _tops(draft: Draft) -> None:
-    """Write ``main``, ``history`` and what lies before main's months, carried forward."""
+    """Write ``main``, ``history`` and the carried months before those in main."""
     months: dict[str, list[str]] = {}
     carriers = draft.files("journals/carriers", "*/*.beancount")
     for path in [*draft.files(GENERAL), *draft.files(SUSPENSE), *carriers]:
@@ -193,15 +193,15 @@ def _tops(draft: Draft) -> None:
         *(path for path in carriers if not _MONTH.search(path)),
     ]
     # A close asserts the balances of the day after: that alone is no month to show.
-    shown = [path for month in sorted(months) if cut < month <= latest for path in months[month]]
+    recent = [path for month in sorted(months) if cut < month <= latest for path in months[month]]
     every = [path for month in sorted(months) for path in months[month]]
-    _top(draft, "main", [*always, CARRIED, *draft.files(CARRIED_MONTHS), *shown])
+    _top(draft, "main", [*always, CARRIED, *draft.files(CARRIED_MONTHS), *recent])
     _top(draft, "history", [*always, *every])
     _pages(draft)
 
 
 def _carry(draft: Draft, old: Mapping[str, list[str]]) -> None:
-    """Carry the months that main does not show, each from its own files; rewrite what changed."""
+    """Rewrite those carried months that main leaves out and whose own files changed."""
     kept = draft.config.month_ends // max(1, len(subledgers.customers(draft)))
     whole = list(old)[: max(0, len(old) - kept)]
     last = whole[-1] if whole else ""

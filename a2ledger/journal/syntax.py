@@ -21,7 +21,7 @@ from beancount.core.amount import Amount
 from a2ledger import money
 
 MARKER = "; ---- usage below this line is written by a2ledger ----\n"
-"""What stands below it in an open period's file belongs to the program."""
+"""The line below which an open period's file belongs to the program."""
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"})
 _ESCAPED = re.compile(r'[\\"\n\t\r]')
@@ -56,7 +56,7 @@ _DAYS = re.compile(r"^(\d{4}-\d\d-\d\d)[ \t]", re.MULTILINE)
 
 
 def quoted(text: str) -> str:
-    r"""A text as a Beancount string; loading it gives the same text back.
+    r"""Return a text as a Beancount string that loads as the same text.
 
     >>> print(quoted('say "hi"\n'))
     "say \"hi\"\n"
@@ -65,17 +65,17 @@ def quoted(text: str) -> str:
 
 
 def unquoted(string: str) -> str:
-    r"""The text of a Beancount string written by :func:`quoted`."""
+    r"""Return the text of a Beancount string written by :func:`quoted`."""
     return _UNESCAPE.sub(lambda match: _UNESCAPED.get(match[1], match[1]), string[1:-1])
 
 
 def plain(text: str, limit: int = 200) -> str:
-    """A text from outside, made safe to show: one line, no markup, no control characters."""
+    """Return a text from outside, made safe to show: one line, no markup, no control characters."""
     return " ".join(_UNSAFE.sub(" ", text).split())[:limit]
 
 
 def link(kind: str, source: str, identity: str) -> str:
-    """The link that is an imported entry's identity; other characters than its own in hex.
+    """Return the link that identifies an imported entry, with other characters in hex.
 
     >>> link("refill", "refills", "r 1")
     'refill-refills-r_201'
@@ -92,7 +92,7 @@ def link(kind: str, source: str, identity: str) -> str:
 
 
 def formatted(entry: data.Directive) -> str:
-    """An entry as journal text, ending in a newline.
+    """Return an entry as journal text, ending in a newline.
 
     Raises:
         TypeError: for a directive or value a2ledger never writes.
@@ -129,7 +129,7 @@ def _transaction(entry: data.Transaction) -> str:
 
 
 class Row(NamedTuple):
-    """A posting as it is written."""
+    """A posting as it is written to a journal."""
 
     account: str
     number: str
@@ -138,18 +138,18 @@ class Row(NamedTuple):
 
 
 def transaction(head: str, meta: Mapping[str, Any], rows: Sequence[Row]) -> str:
-    """A transaction's text, its numbers below each other.
+    """Return a transaction's text, its numbers aligned.
 
     Args:
         head: its first line, every text in it quoted.
         meta: its metadata.
         rows: its postings.
     """
-    left = max([len(row.account) for row in rows], default=0)
+    account_width = max([len(row.account) for row in rows], default=0)
     right = max([len(row.number) for row in rows], default=0)
     text = f"{head}\n{_metadata(meta, '  ')}"
     for account, number, currency, own in rows:
-        text += f"  {account:<{left}}  {number:>{right}} {currency}\n"
+        text += f"  {account:<{account_width}}  {number:>{right}} {currency}\n"
         if own:
             text += _metadata(own, "    ")
     return text + "\n"
@@ -160,8 +160,8 @@ def _metadata(meta: Mapping[str, Any], indent: str) -> str:
     for key, value in meta.items():
         if key not in _NOT_WRITTEN and not key.startswith("__"):
             # Most are counts, of which a book has a great many.
-            shown = value if type(value) is int else _value(value)
-            text += f"{indent}{key}: {shown}\n"
+            text_value = value if type(value) is int else _value(value)
+            text += f"{indent}{key}: {text_value}\n"
     return text
 
 
@@ -181,7 +181,7 @@ def _value(value: object, tolerance: str = "") -> str:
 
 
 class Leg(NamedTuple):
-    """One posting read from text: the amount is in micro-units."""
+    """One posting read from text. The amount is in micro-units."""
 
     account: str
     micro: int
@@ -189,7 +189,7 @@ class Leg(NamedTuple):
 
 
 class Posting(NamedTuple):
-    """One posting read from text, with its metadata; see :attr:`Block.meta` for their form."""
+    """One posting read from text, with its metadata in the form of :attr:`Block.meta`."""
 
     account: str
     micro: int
@@ -204,7 +204,7 @@ class _Directive(NamedTuple):
 
 
 class Block(_Directive):
-    """A directive with everything up to the next one.
+    """A directive with the text up to the next one.
 
     ``date`` is ISO text, empty where the directive has none; ``kind`` is Beancount's keyword
     (``*``, ``balance``, ``open`` …), ``marker``, or empty for what precedes all directives.
@@ -213,32 +213,32 @@ class Block(_Directive):
 
     @cached_property
     def strings(self) -> list[str]:
-        """The strings of its first line: of a transaction, payee and narration."""
+        """Return the strings of its first line, which in a transaction are payee and narration."""
         return [unquoted(string) for string in _STRING.findall(self._head)]
 
     @property
     def payee(self) -> str:
-        """The first of two strings of a transaction, or its only one."""
+        """Return the first string of its first line: a transaction's payee, or its only string."""
         return next(iter(self.strings), "")
 
     @cached_property
     def links(self) -> list[str]:
-        """Its links, in order."""
+        """Return its links, in order."""
         return _LINK.findall(self._marks)
 
     @property
     def own_link(self) -> str:
-        """The link that identifies it; see :func:`own_link`."""
+        """Return the link that identifies it, as :func:`own_link` does."""
         return own_link(self.links)
 
     @cached_property
     def tags(self) -> frozenset[str]:
-        """Its tags."""
+        """Return its tags."""
         return frozenset(_TAG.findall(self._marks))
 
     @cached_property
     def meta(self) -> Mapping[str, str]:
-        """Its metadata, without that of its postings: strings as their text, all else as written.
+        """Return its own metadata: strings unquoted, all other values as written.
 
         An amount has its currency: ``5.00 EUR``.
         """
@@ -246,32 +246,32 @@ class Block(_Directive):
 
     @cached_property
     def legs(self) -> list[Leg]:
-        """Its postings whose amounts are written out as plain numbers."""
+        """Return its postings whose amounts are written out as plain numbers."""
         return legs(self.text)
 
     @cached_property
     def postings(self) -> list[Posting]:
-        """As :attr:`legs`, with their metadata."""
-        found = []
+        """Return the same postings as :attr:`legs`, with their metadata."""
+        parsed = []
         for match in _POSTING_WITH_META.finditer(self.text):
             meta = {key: _plain(value) for key, value in _POSTING_META.findall(match[4])}
-            found.append(Posting(match[1], money.parse(match[2]), match[3], meta))
-        return found
+            parsed.append(Posting(match[1], money.parse(match[2]), match[3], meta))
+        return parsed
 
     @cached_property
     def _head(self) -> str:
-        """Its first line, which is longer where a string has line ends; without a comment."""
+        """Return its first line without a comment, keeping strings with line ends whole."""
         match = _FIRST_LINE.match(self.text)
         return match[0] if match else ""
 
     @cached_property
     def _marks(self) -> str:
-        """Its first line without what stands in strings."""
+        """Return its first line without the content of its strings."""
         return _STRING.sub('""', self._head)
 
 
 def own_link(links: Iterable[str]) -> str:
-    """Return the link that identifies an entry among those it has; empty if it has none.
+    """Return the link that identifies an entry among its links, or empty if it has none.
 
     A payment that names a refill has both links, and a refill's does not identify it.
     """
@@ -279,12 +279,12 @@ def own_link(links: Iterable[str]) -> str:
 
 
 def values(text: str, *keys: str) -> list[str]:
-    """Return what metadata of some keys say in a whole text, as :attr:`Block.meta` does."""
+    """Return the values of some metadata keys in a whole text, as :attr:`Block.meta` does."""
     return [_plain(value) for key, value in _META.findall(text) if key in keys]
 
 
 def amount(value: str) -> int:
-    """Return an amount of metadata, such as ``5.00 EUR``, in micro-units."""
+    """Parse an amount in metadata, such as ``5.00 EUR``, into micro-units."""
     return money.parse(value.partition(" ")[0])
 
 
@@ -293,10 +293,10 @@ def _plain(value: str) -> str:
 
 
 def blocks(text: str) -> list[Block]:
-    """A file's blocks, in order; joined they are the file, byte for byte."""
+    """Split a file into blocks that, joined in order, are the file byte for byte."""
     heads = list(_HEAD.finditer(text))
     starts = [head.start() for head in heads] + [len(text)]
-    found = [
+    directives = [
         Block(
             head["date"] or "",
             head["kind"] or head["keyword"] or "marker",
@@ -305,16 +305,16 @@ def blocks(text: str) -> list[Block]:
         for head, start, end in zip(heads, starts, starts[1:], strict=False)
     ]
     lead = text[: starts[0]]
-    return [Block("", "", lead), *found] if lead else found
+    return [Block("", "", lead), *directives] if lead else directives
 
 
 def joined(parts: Iterable[Block]) -> str:
-    """The text of blocks."""
+    """Join blocks into text."""
     return "".join(block.text for block in parts)
 
 
 def tail(text: str) -> str:
-    """Blank and comment lines that follow a block's directive with its postings and metadata."""
+    """Return the blank and comment lines that follow a block's directive."""
     lines = text.split("\n")
     body = 1
     while body < len(lines) and re.match(r"[ \t]+\S", lines[body]):
@@ -323,7 +323,7 @@ def tail(text: str) -> str:
 
 
 def legs(text: str) -> list[Leg]:
-    """Every posting in a text whose amount is written out as a plain number."""
+    """Parse every posting in a text whose amount is written out as a plain number."""
     return [
         Leg(account, money.parse(number), currency)
         for account, number, currency in _POSTING.findall(text)
@@ -331,7 +331,7 @@ def legs(text: str) -> list[Leg]:
 
 
 def legs_until(text: str, day: dt.date) -> list[Leg]:
-    """As :func:`legs`, of the entries dated on or before a day."""
+    """Parse the postings of the entries dated on or before a day, as :func:`legs` does."""
     last = day.isoformat()
     if max(_DAYS.findall(text), default="") > last:
         text = "".join(block.text for block in blocks(text) if block.date <= last)

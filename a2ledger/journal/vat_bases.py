@@ -1,4 +1,4 @@
-"""The base of all VAT, said in the general ledger under its code.
+"""Add the base of all VAT to the general ledger, under its code.
 
 A close moves each code's net from Unbilled, which is the base of its VAT; other entries that owe
 VAT, or take it back, do not touch Unbilled, and where prices contain VAT what a close moves is
@@ -20,12 +20,12 @@ _UNBILLED = ":Unbilled"
 
 
 def issued_with(block: Block) -> str:
-    """Return the number of the document that was made with an entry; empty if there is none."""
+    """Return the number of the document issued with an entry, empty if there is none."""
     return block.meta.get("invoice") or block.meta.get("number", "")
 
 
 def converted(block: Block) -> dict[str, int]:
-    """Return VAT that an entry adds in the account's currency but owes in the book's, by code."""
+    """Return VAT that an entry posts in the account's currency but owes in the book's, by code."""
     return {
         leg.meta["vat_of"]: -leg.micro
         for leg in block.postings
@@ -34,7 +34,7 @@ def converted(block: Block) -> dict[str, int]:
 
 
 def with_bases(blocks: Iterable[Block], customer: str) -> Iterator[Block]:
-    """Yield a customer's entries with the base of their VAT said under its code."""
+    """Yield a customer's entries, and the base of their VAT under its code."""
     for block in blocks:
         if block.meta.get("treatment") == "included":
             yield block._replace(text=_apart(block))
@@ -45,7 +45,7 @@ def with_bases(blocks: Iterable[Block], customer: str) -> Iterator[Block]:
 
 
 def _apart(block: Block) -> str:
-    """Return the entry of a close with what it moves parted into base and VAT inside it."""
+    """Return the entry of a close with each amount that contains VAT split into base and VAT."""
     taxes = {
         accounts.name_of(leg.account.removeprefix(prefix)): -leg.micro
         for leg in block.legs
@@ -86,7 +86,7 @@ def _read(text: str) -> tuple[str, str, list[syntax.Row]]:
 
 
 def _memo(block: Block, number: str, customer: str) -> Iterator[Block]:
-    """Yield an entry that says the base of the VAT in another, and moves nothing."""
+    """Yield an entry that states the base of another entry's VAT and moves no money."""
     bases = _bases(block, customer)
     if not any(micro for _, micro, _ in bases):
         return
@@ -106,7 +106,7 @@ def _memo(block: Block, number: str, customer: str) -> Iterator[Block]:
 
 
 def _bases(block: Block, customer: str) -> Sequence[tuple[str, int, str]]:
-    """Return code, base and currency of the VAT an entry owes; negative where it comes back."""
+    """Return code, base and currency of the VAT an entry owes, negative where it is taken back."""
     coded = [leg for leg in block.postings if "vat" in leg.meta]
     corrected = [
         (leg.meta["vat"], -leg.micro, leg.currency)

@@ -1,4 +1,4 @@
-"""Money that moves, in the neutral CSV shapes: refills, payments, charges and openings."""
+"""Read refills, payments, charges and openings from the neutral CSV formats."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _DATE = re.compile(
 
 
 class Movements(NamedTuple):
-    """A file of movements. ``read`` counts its rows: ``len(movements) + len(refused)``."""
+    """The movements of a file. ``read`` counts its rows: ``len(movements) + len(refused)``."""
 
     movements: list[Movement]
     refused: list[Refused]
@@ -81,19 +81,19 @@ def read(
         UnusableInput: if the file cannot be read or a required column is not there.
     """
     kind = kind.removesuffix("s")
-    found = local.records(path, HEADERS[kind], config.locale, amounts=AMOUNTS, days=DAYS)
+    parsed = local.records(path, HEADERS[kind], config.locale, amounts=AMOUNTS, days=DAYS)
     origin = _Origin(kind, source, str(path))
     movements: list[Movement] = []
-    refused = list(found.refused)
-    for line, row in found.rows:
+    refused = list(parsed.refused)
+    for line, row in parsed.rows:
         try:
             _check(kind, row, config)
             movements.append(_movement(origin, line, row, config))
         except _BadRowError as error:
             identity = f"{kind}-{source}-{row['id'] or line}"
-            refused.append(found.refuse(line, error.reason, str(error), identity))
+            refused.append(parsed.refuse(line, error.reason, str(error), identity))
     read_rows = len(movements) + len(refused)
-    return Movements(movements, sorted(refused), read_rows, found.notes)
+    return Movements(movements, sorted(refused), read_rows, parsed.notes)
 
 
 class _BadRowError(Exception):

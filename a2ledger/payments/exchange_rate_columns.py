@@ -1,4 +1,4 @@
-"""Prices of foreign currencies: a CSV of date, currency and price in the book's currency."""
+"""Read exchange rates: a CSV of date, currency and price in the book's currency."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def read(path: Path, locale: Locale) -> tuple[list[tuple[int, Price]], list[Refu
     Raises:
         UnusableInput: if the file cannot be read or a column is not there.
     """
-    found = local.records(path, HEADER, locale, amounts=AMOUNTS, days=DAYS)
+    parsed = local.records(path, HEADER, locale, amounts=AMOUNTS, days=DAYS)
     good: list[tuple[int, Price]] = []
-    refused = list(found.refused)
-    for line, row in found.rows:
+    refused = list(parsed.refused)
+    for line, row in parsed.rows:
         try:
             good.append((line, _price(row)))
         except _BadRowError as error:
             name = f"price-{row['currency']}-{row['date']}"
-            refused.append(found.refuse(line, error.reason, str(error), name))
+            refused.append(parsed.refuse(line, error.reason, str(error), name))
     return good, sorted(refused)
 
 

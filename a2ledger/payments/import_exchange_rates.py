@@ -1,4 +1,4 @@
-"""Import prices of foreign currencies into ``journals/prices.beancount``."""
+"""Import exchange rates into ``journals/prices.beancount``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from a2ledger.sources.report import Report
 
 
 def import_prices(draft: Draft, paths: list[Path]) -> Report:
-    """Take prices from CSV files; a day's price of a currency is taken once and then stays."""
+    """Import exchange rates from CSV files, where the first rate of a currency and day stays."""
     base = draft.config.currency
     report = Report(source="prices", files=[str(path) for path in paths])
     known = exchange_rates.parse(draft.text(exchange_rates.PATH), base)

@@ -34,7 +34,7 @@ from a2ledger.sources.batch import ENTRY, Refused, digest
 from a2ledger.sources.report import Report
 
 AHEAD = DAY
-"""How far ahead of today a row may be dated: where clocks differ, it may be tomorrow there."""
+"""How far ahead of today a row may be dated: elsewhere it may be tomorrow already."""
 
 KINDS = {"refills": "refill", "payments": "payment", "charges": "charge", "openings": "opening"}
 
@@ -55,11 +55,11 @@ def import_movements(
     report = Report(source=source, files=[str(path) for path in paths])
     given: list[Movement] = []
     for path in paths:
-        found = columns.read(kind, path, draft.config, source=source)
-        given += found.movements
-        report.read += found.read
-        report.refused += found.refused
-        for note in found.notes:
+        parsed = columns.read(kind, path, draft.config, source=source)
+        given += parsed.movements
+        report.read += parsed.read
+        report.refused += parsed.refused
+        for note in parsed.notes:
             draft.talk(note)
     take(draft, given, {kind: report}, accepted)
     report.refused = local.in_full(
@@ -101,37 +101,37 @@ def take(
     taking = _Taking(draft, {}, frozenset(accepted), incumbent)
     for movement in sorted(given, key=lambda row: (row.date, row.id)):
         held = _giving_way(movement, known, accepted)
-        left = {link: row for link, row in known.items() if row is not held} if held else known
+        others = {link: row for link, row in known.items() if row is not held} if held else known
         report = reports[movement.kind]
         if incumbent and _is_older(draft, movement):
             report.not_billable["before-opening"] += 1
             continue
-        _sort_in(taking, movement, left, report)
+        _sort_in(taking, movement, others, report)
         if held and posting.link(movement) in taking.fresh:
-            known = left
+            known = others
             report.displaced.append(_displaced(movement, held))
     _post(draft, taking.fresh, known, reports)
 
 
 class _Taking(NamedTuple):
-    """What a run posts into, and how."""
+    """The state of a run: what it posts, and how."""
 
     draft: Draft
     fresh: dict[str, tuple[Movement, data.Transaction]]
-    """What is to be posted, by link."""
+    """Entries to post, by link."""
     accepted: frozenset[str]
-    """Identities of conflicts that a person has decided for the row."""
+    """Identities of conflicts that a person has decided in favour of the row."""
     incumbent: bool
 
     def new(self, customer: str) -> Iterator[data.Transaction]:
-        """Entries of a customer that are to be posted."""
+        """Yield a customer's entries to post."""
         for movement, entry in self.fresh.values():
             if movement.customer == customer:
                 yield entry
 
 
 def _is_older(draft: Draft, movement: Movement) -> bool:
-    """Whether a movement is older than its customer's account."""
+    """Return True if a movement is older than its customer's account."""
     customer = subledgers.customers(draft).get(movement.customer)
     return customer is not None and dt.date.min < movement.date < customer.opened
 
@@ -139,7 +139,7 @@ def _is_older(draft: Draft, movement: Movement) -> bool:
 def _giving_way(
     movement: Movement, known: Mapping[str, Known], accepted: Collection[str]
 ) -> Known | None:
-    """The entry an accepted row takes the place of; what is closed or documented stays."""
+    """Return the entry an accepted row replaces, unless that is closed or has a document."""
     held = known.get(posting.link(movement))
     if held is None or _conflict(movement).identity not in accepted:
         return None
@@ -151,7 +151,7 @@ _JOURNALS = "journals"
 
 
 def _displaced(movement: Movement, held: Known) -> Refused:
-    """The entry whose place a row takes."""
+    """Return a replaced entry as a quarantined conflict."""
     raw = syntax.formatted(held.entry)
     name = f"{posting.link(movement)}#{digest(raw)[:8]}"
     message = f"{movement.kind} {movement.id} was in the book so until another row was accepted"
@@ -161,7 +161,7 @@ def _displaced(movement: Movement, held: Known) -> Refused:
 def _sort_in(
     taking: _Taking, movement: Movement, known: Mapping[str, Known], report: Report
 ) -> None:
-    """Put one row in its bucket, and into ``taking.fresh`` if it is to be posted."""
+    """Sort one row into its bucket, and into ``taking.fresh`` if it is to be posted."""
     draft, fresh = taking.draft, taking.fresh
     config = draft.config
     customer = subledgers.customers(draft).get(movement.customer)
@@ -205,7 +205,7 @@ def _sort_in(
 def _unusable(
     movement: Movement, customer: Customer | None, config: Config, today: dt.date
 ) -> Refused | None:
-    """Why a row cannot be posted at all."""
+    """Return a refusal if a row cannot be posted at all, else None."""
     if customer is None and movement.customer:
         message = f"no customer {movement.customer}; add him, then run `quarantine retry`"
         return _refuse(movement, "unknown-customer", message)
@@ -219,7 +219,7 @@ def _unusable(
 
 
 def _finer(draft: Draft, movement: Movement) -> Refused | None:
-    """The refusal of an amount with more decimals than its currency."""
+    """Refuse an amount with more decimals than its currency, else return None."""
     own = subledgers.currency(draft, movement.customer) if movement.customer else ""
     currency = movement.currency or own or draft.config.currency
     if not money.is_finer(movement.amount_micro, currency):
@@ -230,7 +230,7 @@ def _finer(draft: Draft, movement: Movement) -> Refused | None:
 
 
 def _compare(movement: Movement, content: str, held: Known, report: Report) -> None:
-    """A row whose id the book holds: the same again, or a conflict."""
+    """Count a row whose id is in the book, as a duplicate or a conflict."""
     same = posting.canonical(held.entry) == content
     if same and part(movement.customer) in {held.customer, *held.owners}:
         report.duplicate += 1
@@ -244,7 +244,7 @@ def _compare(movement: Movement, content: str, held: Known, report: Report) -> N
 def _entry(
     draft: Draft, movement: Movement, customer: Customer | None
 ) -> data.Transaction | Refused:
-    """A movement's entry; refused where it is in a currency that cannot be converted."""
+    """Make a movement's entry, or refuse it if its currency cannot be converted."""
     config, credited = draft.config, None
     if customer is None:  # in suspense money stays in its own currency
         own = movement.currency or config.currency
@@ -274,7 +274,7 @@ def _entry(
 def _unpostable(
     taking: _Taking, movement: Movement, customer: Customer, entry: data.Transaction
 ) -> Refused | None:
-    """Why a customer's account cannot take an entry; None if it can."""
+    """Return a refusal if a customer's account cannot take an entry, else None."""
     draft = taking.draft
     if customer.settled and movement.kind == "charge":
         message = f"the account of {customer.id} is settled; reopen it, then run `quarantine retry`"
@@ -286,32 +286,32 @@ def _unpostable(
         )
         return _refuse(movement, "number-taken", message)
     if movement.kind in {"refill", "payment"}:
-        told = _told_before(taking, movement, customer, entry)
-        if told and told.identity not in taking.accepted:
-            return told
+        earlier = _told_before(taking, movement, customer, entry)
+        if earlier and earlier.identity not in taking.accepted:
+            return earlier
         late = entry.date < customer.open_since
         placed = journal_entries.moved_to(entry, customer.open_since) if late else entry
-        if found := issue_taxed_refill.objection(draft, customer, placed):
-            return _refuse(movement, *found)
+        if obstacle := issue_taxed_refill.objection(draft, customer, placed):
+            return _refuse(movement, *obstacle)
     return None
 
 
 def _closed(
     draft: Draft, movement: Movement, customer: Customer | None, entry: data.Transaction
 ) -> Refused | None:
-    """The refusal of an entry on an account that somebody has closed."""
+    """Refuse an entry on a closed account, else return None."""
     day = max(entry.date, customer.open_since) if customer else entry.date
-    found = chart.closed(draft, (leg.account for leg in entry.postings), day)
-    if found is None:
+    closing = chart.closed(draft, (leg.account for leg in entry.postings), day)
+    if closing is None:
         return None
-    message = f"{found}; take that line away, or correct the day or the method, then retry"
+    message = f"{closing}; take that line away, or correct the day or the method, then retry"
     return _refuse(movement, "closed-account", message)
 
 
 def _told_before(
     taking: _Taking, movement: Movement, customer: Customer, entry: data.Transaction
 ) -> Refused | None:
-    """The refusal of a reversal that the book has in another form: one event is told twice."""
+    """Refuse a reversal that another entry has recorded already, else return None."""
     if movement.amount_micro >= 0:
         return None
     new = "".join(map(syntax.formatted, taking.new(customer.id)))
@@ -319,11 +319,11 @@ def _told_before(
     asked = _legs_of(entry)[0]
     for link, payment in remainder.held(held, customer.id, movement.kind).items():
         if movement.reference and remainder.is_called(link, movement.kind, movement.reference):
-            left = max(payment.amount_micro, 0)
-            if -posting.credited(entry) <= left:
+            rest = max(payment.amount_micro, 0)
+            if -posting.credited(entry) <= rest:
                 return None
             message = (
-                f"{money.text(left, 2)} is left of {movement.kind} {movement.reference}: it was "
+                f"{money.text(rest, 2)} is left of {movement.kind} {movement.reference}: it was "
                 "returned, moved or reversed before; if this is another one, correct its reference"
             )
             return _rival(movement, message)
@@ -338,11 +338,11 @@ def _told_before(
 
 
 _SOON = 10 * DAY
-"""How many days a bank may take to tell of a refund."""
+"""Days a bank may take to report a refund."""
 
 
 def _is_refund(block: Block, asked: syntax.Leg, movement: Movement) -> bool:
-    """Whether an entry is a refund out of the account, and of the amount, that a row tells of."""
+    """Return True if an entry is the refund that a row reports."""
     if not any(name.startswith("refund-") for name in block.links):
         return False
     entry = journal_entries.read_entry(block.text)
@@ -352,7 +352,7 @@ def _is_refund(block: Block, asked: syntax.Leg, movement: Movement) -> bool:
 
 
 def account_blocks(draft: Draft, customer: Customer) -> Iterator[Block]:
-    """Every entry of a customer's own ledger that is not usage, oldest period first."""
+    """Yield all entries of a customer's own ledger except usage, oldest period first."""
     for start in customer.periods:
         text = draft.text(customer_file.period_path(customer.id, start))
         above = text.partition(syntax.MARKER)[0]
@@ -364,7 +364,7 @@ def _legs_of(entry: data.Transaction) -> list[syntax.Leg]:
 
 
 class _Taxed(TypedDict, total=False):
-    """What :func:`a2ledger.payments.posting.entry` is told of a charge's VAT."""
+    """VAT arguments of :func:`a2ledger.payments.posting.entry` for a charge."""
 
     vat: str
     pending_micro: int
@@ -442,7 +442,7 @@ def _post(
 
 
 def suspend(draft: Draft, entries: Iterable[data.Transaction]) -> None:
-    """Write entries of money that is no customer's yet, each into its month's file."""
+    """Write entries of unmatched money, each into its month's file."""
     for entry in entries:
         path = f"{SUSPENSE}/{month_of(entry.date)}.beancount"
         file = PeriodFile(tuple(syntax.blocks(draft.text(path))), ())

@@ -1,4 +1,4 @@
-"""A payment and the refill it pays for are one event, in whichever order they come."""
+"""Pair a payment with the refill it pays for, in whichever order they come."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from a2ledger.sources.report import Report
 
 
 class Known(NamedTuple):
-    """An entry the book holds already."""
+    """An entry that is in the book."""
 
     customer: str
-    """The customer's part of the account name; empty in suspense."""
+    """The customer's component of the account name, empty in suspense."""
     entry: data.Transaction
     sealed: bool
     owners: frozenset[str] = frozenset()
-    """Parts of customers a payment was transferred to."""
+    """Components of the customers a payment was transferred to."""
 
 
 def held_already(draft: Draft, given: Iterable[Movement]) -> dict[str, Known]:
-    """Entries the book holds of the movements given, by link; and what they may be paired with."""
+    """Return entries in the book for the given movements, by link, and their possible partners."""
     rows = list(given)
     parts = {part(row.customer) for row in rows if row.customer}
     return held_among(draft, {posting.link(row) for row in rows}, parts)
 
 
 def held_among(draft: Draft, wanted: Collection[str], parts: Collection[str]) -> dict[str, Known]:
-    """Entries with one of some links; and of some customers all that may be paired."""
+    """Return entries with one of some links, and all entries of some customers that may pair."""
     opened = {
         accounts.component(name): customer.open_since
         for name, customer in subledgers.customers(draft).items()
     }
-    found: dict[str, Known] = {}
+    entries: dict[str, Known] = {}
     owners: dict[str, set[str]] = {}
     for path in [*draft.files(GENERAL, "2*.beancount"), *draft.files(SUSPENSE)]:
         for block in syntax.blocks(draft.text(path)):
@@ -52,14 +52,14 @@ def held_among(draft: Draft, wanted: Collection[str], parts: Collection[str]) ->
                 customer = general.customer_of(block)
                 owners.setdefault(moved, set()).add(customer)
                 if customer in parts:
-                    found[own] = Known(customer, read_entry(block.text), sealed=True)
+                    entries[own] = Known(customer, read_entry(block.text), sealed=True)
             elif own in wanted or own.startswith(PAIRED):
                 customer = general.customer_of(block)
                 if own in wanted or customer in parts:
                     sealed = block.date < str(opened.get(customer, dt.date.min))
-                    found[own] = Known(customer, read_entry(block.text), sealed)
+                    entries[own] = Known(customer, read_entry(block.text), sealed)
     return {
-        link: row._replace(owners=frozenset(owners.get(link, ()))) for link, row in found.items()
+        link: row._replace(owners=frozenset(owners.get(link, ()))) for link, row in entries.items()
     }
 
 
@@ -67,21 +67,21 @@ INCUMBENT = "a2billing"
 """The dialect of A2Billing's own rows."""
 
 MOVED = "transfer-"
-"""What the link of an entry begins with by which a payment left a customer, or reached one."""
+"""Link prefix of entries that transfer a payment."""
 
 PAIRED = ("payment-", "refill-")
-"""What the links of entries that may be paired begin with."""
+"""Link prefixes of entries that may be paired."""
 
 
 def part(customer: str) -> str:
-    """A customer's part of an account's name; empty where money is nobody's yet."""
+    """Return a customer's component of account names, empty for unmatched money."""
     return accounts.component(customer) if customer else ""
 
 
 def write(
     draft: Draft, by_customer: Mapping[str, Iterable[data.Transaction]], known: Iterable[Known]
 ) -> None:
-    """Write entries into open periods, those taxed that top up where refills are."""
+    """Write entries into open periods, with VAT on top-ups where refills are taxed."""
     issuer = Issuer(draft)
     issuer.know(row.entry for row in known)
     for identity, entries in issuer.taxed(by_customer).items():
@@ -91,7 +91,7 @@ def write(
 
 
 def replace_paired(draft: Draft, customer: str, entry: data.Transaction) -> None:
-    """Put a payment or refill of an open period in the place of what it was.
+    """Replace a payment or refill of an open period.
 
     What it was paired with, and may be paired with by now, is put together anew.
     """
@@ -102,7 +102,7 @@ def replace_paired(draft: Draft, customer: str, entry: data.Transaction) -> None
 
 
 def add_up(draft: Draft, movement: Movement, report: Report) -> None:
-    """Add what a row moved to the sum of its currency."""
+    """Add a row's amount to the total of its currency."""
     base = draft.config.currency
     own = subledgers.currency(draft, movement.customer) if movement.customer else base
     currency = movement.currency or own
@@ -113,7 +113,7 @@ def add_up(draft: Draft, movement: Movement, report: Report) -> None:
 
 
 def incumbents(draft: Draft) -> tuple[str, ...]:
-    """Return how links of payments that came from A2Billing begin.
+    """Return the link prefixes of payments that came from A2Billing.
 
     There a payment is with VAT and its refill without: what a payment has more is no more of the
     customer's money.
@@ -126,7 +126,7 @@ def incumbents(draft: Draft) -> tuple[str, ...]:
 def pair(
     customer: str, entries: list[data.Transaction], held: list[Known], whole: tuple[str, ...] = ()
 ) -> Iterator[data.Transaction]:
-    """New entries, and older ones of the open period, with payments and refills put together.
+    """Yield entries that are new or changed after pairing payments with refills.
 
     What the open period holds is put together anew, as if all had come at once.
 
@@ -154,9 +154,12 @@ def pair(
         if link.startswith("payment-") or (link.startswith(MOVED) and _arrived(entry))
     ]
     paid: dict[str, int] = {}
-    """What was paid for each refill so far, by its link."""
+    """Amount paid for each refill so far, by its link."""
     # What is closed stays as it is, and so it comes first.
-    for payment in sorted(payments, key=lambda one: (own_link(one) not in sealed, own_link(one))):
+    for payment in sorted(
+        payments,
+        key=lambda payment_entry: (own_link(payment_entry) not in sealed, own_link(payment_entry)),
+    ):
         refill = partner(payment, refills)
         if refill is None:
             continue
@@ -202,6 +205,6 @@ def joined(draft: Draft, customer: str, arrived: data.Transaction) -> data.Trans
 def partner(
     payment: data.Transaction, refills: Iterable[data.Transaction]
 ) -> data.Transaction | None:
-    """Return the refill a payment belongs to; the first by link if there are several."""
-    found = [refill for refill in refills if posting.belong_together(payment, refill)]
-    return min(found, key=own_link, default=None)
+    """Return the refill a payment belongs to, the first by link if there are several."""
+    matching = [refill for refill in refills if posting.belong_together(payment, refill)]
+    return min(matching, key=own_link, default=None)

@@ -1,4 +1,4 @@
-"""From a refill, payment, charge or opening to its entry in the customer's ledger.
+"""Turn a refill, payment, charge or opening into its entry in the customer's ledger.
 
 | event   | debit                                   | credit                    |
 |---------|-----------------------------------------|---------------------------|
@@ -32,12 +32,12 @@ _DEFAULTS = {"payment": accounts.BANK, "refill": accounts.REFILLS, "opening": ac
 
 
 def link(movement: Movement) -> str:
-    """The link that identifies a movement's entry."""
+    """Return the link that identifies a movement's entry."""
     return syntax.link(movement.kind, movement.source, movement.id)
 
 
 def account_of(movement: Movement, methods: Mapping[str, str]) -> str:
-    """The account on the other side of the customer's.
+    """Return the contra account of a movement.
 
     ``methods`` are accounts by method; a method without one is a gateway.
     """
@@ -48,7 +48,7 @@ def account_of(movement: Movement, methods: Mapping[str, str]) -> str:
 
 
 def method_account(method: str, methods: Mapping[str, str], default: str) -> str:
-    """The account of a method of paying; the default where none is named."""
+    """Return the account of a payment method, the default if none is named."""
     return (methods.get(method.lower()) or accounts.gateway(method)) if method else default
 
 
@@ -61,7 +61,7 @@ def entry(
     credited_micro: int | None = None,
     pending_micro: int = 0,
 ) -> data.Transaction:
-    """The entry of a movement on its own day, whatever it may later be paired with.
+    """Make the entry of a movement on its own day, unpaired.
 
     Args:
         movement: what moved.
@@ -111,12 +111,12 @@ def entry(
 
 
 def _credited(movement: Movement) -> str:
-    """Whom a payment or refill credits: its customer, or nobody yet."""
+    """Return the account a payment or refill credits: Billed, or suspense."""
     return accounts.billed(movement.customer) if movement.customer else accounts.UNMATCHED
 
 
 def canonical(entry: data.Transaction) -> str:
-    """An entry's text as if neither late nor paired; equal texts are the same event.
+    """Format an entry as if neither late nor paired, so that texts identify events.
 
     VAT is no content of an event: code and tax follow from the customer, and may change.
     """
@@ -149,14 +149,14 @@ def canonical(entry: data.Transaction) -> str:
 
 
 def credited(entry: data.Transaction) -> int:
-    """What a payment's or refill's entry is worth to the customer, whatever it is paired with."""
+    """Return the amount a payment or refill is worth to the customer, paired or not."""
     legs = alone(gross(entry), str(entry.meta.get("customer", ""))).postings
     units = cast("Amount", legs[-1].units)
     return -money.micro(units.number or Decimal(0))
 
 
 def part_paid(refill: data.Transaction, before_micro: int, after_micro: int) -> int:
-    """What of a payment pays for a refill; the rest is the customer's.
+    """Return the part of a payment that pays for a refill, not the rest.
 
     Args:
         refill: what is paid for.
@@ -175,7 +175,7 @@ def paired(
     customer: str,
     part_micro: int | None = None,
 ) -> data.Transaction:
-    """The payment's entry where it paid for a refill: it credits what the refill debited.
+    """Pair a payment's entry with a refill: it credits what the refill debited.
 
     Args:
         payment: as it is alone.
@@ -195,7 +195,7 @@ def paired(
 def without_effect(
     refill: data.Transaction, customer: str, part_micro: int | None = None
 ) -> data.Transaction:
-    """The refill's entry where a part of it, or all, was credited in a closed period already."""
+    """Rewrite a refill's entry whose amount, or part of it, was credited in a closed period."""
     if part_micro == 0:
         return refill
     return refill._replace(
@@ -205,7 +205,7 @@ def without_effect(
 
 
 def _split(entry: data.Transaction, account: str, part_micro: int | None) -> list[data.Posting]:
-    """Postings of an entry that credits another account with a part of its amount."""
+    """Return an entry's postings, with part of its amount credited to another account."""
     *others, last = entry.postings
     units = cast("Amount", last.units)
     number = units.number or Decimal(0)
@@ -221,7 +221,7 @@ def _split(entry: data.Transaction, account: str, part_micro: int | None) -> lis
 
 
 def alone(entry: data.Transaction, customer: str) -> data.Transaction:
-    """A payment's or refill's entry as it was before it was put together with another."""
+    """Return a payment's or refill's entry as it was before pairing."""
     if "customer" not in entry.meta:
         return entry
     own = {name for name in entry.links if not name.startswith("refill-")} or entry.links
@@ -243,9 +243,9 @@ def alone(entry: data.Transaction, customer: str) -> data.Transaction:
 
 
 def belong_together(payment: data.Transaction, refill: data.Transaction) -> bool:
-    """Whether a payment and a refill of one customer name each other."""
+    """Return True if a payment and a refill of one customer name each other."""
     # An entry written by hand need not have an id; then nothing names it.
     return any(
-        "reference" in one.meta and one.meta["reference"] == other.meta.get("id")
-        for one, other in ((payment, refill), (refill, payment))
+        "reference" in entry.meta and entry.meta["reference"] == other.meta.get("id")
+        for entry, other in ((payment, refill), (refill, payment))
     )

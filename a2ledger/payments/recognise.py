@@ -1,4 +1,4 @@
-"""Whose a payment is that names no customer: the invoice it names says."""
+"""Find the customer of a payment that names none, by the invoice it names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from a2ledger.records import Movement
 def recognised(
     book: Book, given: Iterable[Movement], suspended: Collection[str]
 ) -> Iterator[Movement]:
-    """Yield movements, those of nobody with the customer whose invoice they name.
+    """Yield movements, with customers found by the invoice that payments name.
 
     Where invoices of several customers are named, nobody's it stays.
 

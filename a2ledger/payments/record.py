@@ -1,4 +1,4 @@
-"""One payment, refill or charge that a person records, with an id made of what it is.
+"""Record a single payment, refill or charge, with an id made from its contents.
 
 Recording the same again on the same day finds its id in the book and posts nothing: a command
 that is repeated by mistake costs nobody anything. Whoever means another one says so.
@@ -19,16 +19,16 @@ from a2ledger.sources.batch import digest
 from a2ledger.sources.report import Report
 
 _MOST = 1000
-"""How often the same may be recorded on a day."""
+"""Limit of identical movements recorded on a day."""
 
 
 class Recorded(NamedTuple):
-    """What was recorded, or stood in the book already."""
+    """A movement that was recorded now, or was in the book already."""
 
     movement: Movement
     is_new: bool
     is_late: bool
-    """Posted on the open period's first day, since its own day is closed."""
+    """True if it is posted on the open period's first day, since its own day is closed."""
 
 
 def record(draft: Draft, given: Movement, *, again: bool = False) -> Recorded:
@@ -65,7 +65,7 @@ def _todo(report: Report) -> str:
 
 
 def _with_id(draft: Draft, movement: Movement, *, again: bool) -> Movement:
-    """Return a movement with the first id of its content that is free, or holds it already."""
+    """Return a movement with the first id made from its contents that is free or its own."""
     currency = movement.currency or subledgers.currency(draft, movement.customer)
     content = "\0".join(
         [

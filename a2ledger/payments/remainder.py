@@ -1,4 +1,4 @@
-"""What is left of payments: each less what was returned, transferred or reversed of it.
+"""What is left of payments, after returns, transfers and reversals.
 
 A payment's own entry stays where it is. What becomes of it is told by entries that name its link
 as ``payment`` (returned, transferred), and by negative payments whose ``reference`` is its id (the
@@ -21,24 +21,24 @@ from a2ledger.journal.syntax import Block
 
 
 class Payment(NamedTuple):
-    """A payment as a customer, or suspense, holds it."""
+    """A payment, as held by a customer or in suspense."""
 
     link: str
     date: dt.date
-    """When it was made."""
+    """The day it was made."""
     amount_micro: int
-    """What of it is there: nothing once it is returned, or moved away."""
+    """What is left of it: zero once it is returned, or moved away."""
     currency: str
     account: str
-    """Where the money came in."""
+    """The account the money came into."""
     paid_micro: int
-    """How much came in there, in its own currency."""
+    """The amount received there, in its own currency."""
     paid_currency: str
     reference: str = ""
 
 
 def held(blocks: Iterable[Block], customer: str, kind: str = "payment") -> dict[str, Payment]:
-    """Payments that are or were a customer's, by link, with what of each is still there.
+    """Return payments a customer has or had, by link, with what is left of each.
 
     Args:
         blocks: entries of the customer's own ledger; of suspense, those of its files and of all
@@ -47,43 +47,43 @@ def held(blocks: Iterable[Block], customer: str, kind: str = "payment") -> dict[
         kind: ``payment``, or ``refill`` for refills and what reverses them.
     """
     account = accounts.billed(customer) if customer else accounts.UNMATCHED
-    found: dict[str, Payment] = {}
-    there: dict[str, dict[str, int]] = {}
+    payments: dict[str, Payment] = {}
+    sums_by_link: dict[str, dict[str, int]] = {}
     rows = [row for block in blocks if (row := _row(block, kind)) is not None]
     ids = {row.id: row.link for row in rows if row.own and row.micro > 0 and row.id}
     for row in rows:
         link = ids.get(row.reference, row.link) if row.own and row.micro < 0 else row.link
         legs = _legs(row.entry)
-        if link not in found:
-            found[link] = _told(link, row.entry, legs[0])
-            there[link] = {}
+        if link not in payments:
+            payments[link] = _told(link, row.entry, legs[0])
+            sums_by_link[link] = {}
         moved = [leg for leg in legs if leg.account == account]
         is_joined = "customer" in row.entry.meta
         if customer and (is_joined or (row.own and not moved)):
             # It paid for a refill: what that debited is credited in the customer's place.
             moved = [leg for leg in legs[1:] if leg.account != accounts.CONVERSION]
         for leg in moved:
-            sums = there[link]
+            sums = sums_by_link[link]
             sums[leg.currency] = sums.get(leg.currency, 0) - leg.micro
-    return {link: _left(payment, there[link]) for link, payment in found.items()}
+    return {link: _left(payment, sums_by_link[link]) for link, payment in payments.items()}
 
 
 def is_called(link: str, kind: str, identity: str) -> bool:
-    """Whether a link is that of a payment, or a refill, of an id, whatever it was imported from."""
+    """Return True if a link is that of a payment or refill with an id, from any source."""
     safe = syntax.link("", "", identity).removeprefix("--")
     return re.fullmatch(rf"{kind}-.+-{re.escape(safe)}", link) is not None
 
 
 class _Row(NamedTuple):
-    """An entry of a payment, or about one."""
+    """A payment's own entry, or an entry about a payment."""
 
     link: str
-    """Of the payment."""
+    """Link of the payment."""
     own: bool
     id: str
     reference: str
     micro: int
-    """What came in; less than nothing for a reversal."""
+    """Amount received, negative for a reversal."""
     entry: data.Transaction
 
 
@@ -110,7 +110,7 @@ def _row(block: Block, kind: str) -> _Row | None:
 
 
 def _told(link: str, entry: data.Transaction, first: syntax.Leg) -> Payment:
-    """A payment as its own entry tells of it, or one that moved it."""
+    """Return a payment as described by its own entry, or by one that moved it."""
     meta, reference = entry.meta, str(entry.meta.get("reference", ""))
     if "payment" not in meta:
         where = first.account
@@ -124,9 +124,9 @@ def _told(link: str, entry: data.Transaction, first: syntax.Leg) -> Payment:
 
 
 def _left(payment: Payment, sums: Mapping[str, int]) -> Payment:
-    """The payment with what is left of it."""
-    left = [(micro, currency) for currency, micro in sums.items() if micro]
-    micro, currency = left[0] if left else (0, next(iter(sums), payment.paid_currency))
+    """Return a payment with what is left of it."""
+    remaining = [(micro, currency) for currency, micro in sums.items() if micro]
+    micro, currency = remaining[0] if remaining else (0, next(iter(sums), payment.paid_currency))
     return payment._replace(
         amount_micro=micro,
         currency=currency,

@@ -1,4 +1,4 @@
-"""Rating: what a call costs.
+"""Rating: the price of calls.
 
 ``deck`` is a price list, read by ``columns`` and ``cells``; ``clashes`` finds two prices for one
 moment, ``decks`` keeps parsed ones, ``prefixes`` finds the row, ``rate`` chooses among rows,

@@ -1,4 +1,4 @@
-"""Cells of a rate deck as integers; what could be taken for another value is refused."""
+"""Parse the cells of a rate deck into integers. Ambiguous values are refused."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from a2ledger.rating.columns import ALWAYS, MAX_AMOUNT, MAX_SECONDS
 from a2ledger.times import LOCAL_EPOCH
 
 FINE = 100
-"""Parts of a micro-unit in which amounts are read: rates have up to eight decimals."""
+"""Parts of a micro-unit that amounts are parsed into: rates have up to eight decimals."""
 
 YES = ("yes", "y", "true", "1", "x", "blocked")
 NO = ("", "no", "n", "false", "0")
 
 PAIR = re.compile(r"([0-9]{1,7})\s*[/+]\s*([0-9]{1,7})", re.ASCII)
-"""Two blocks in a cell: the first one, and those that follow."""
+"""Two blocks in a cell: the first, and those after it."""
 
 _AMOUNT = re.compile(r"([+-]?)([0-9]{1,12})(?:\.([0-9]+))?", re.ASCII)
 _DECIMALS = 8
@@ -29,7 +29,7 @@ _NO_DATE = "0000-00-00"
 
 
 def amount(cell: str, *, comma: bool) -> int:
-    """Return an amount in hundredths of a micro-unit, with its sign.
+    """Parse an amount into hundredths of a micro-unit, with its sign.
 
     >>> amount("0.31135104", comma=False)
     31135104
@@ -51,7 +51,7 @@ def amount(cell: str, *, comma: bool) -> int:
 
 
 def seconds(cell: str) -> int:
-    """Return a whole number of seconds.
+    """Parse a whole number of seconds.
 
     Raises:
         ValueError: if it is none, or more than there may be.
@@ -62,47 +62,47 @@ def seconds(cell: str) -> int:
 
 
 def block(cell: str) -> int:
-    """Return the seconds of the blocks after the first, of ``60`` or of ``30/6``."""
+    """Parse the seconds of the blocks after the first: 60 of ``60``, 6 of ``30/6``."""
     pair = PAIR.fullmatch(cell)
     return seconds(pair[2] if pair else cell)
 
 
 def first_block(cell: str) -> int:
-    """Return the seconds of the first block, of ``30/6``; 0 where only one number is given."""
+    """Parse the seconds of the first block: 30 of ``30/6``, 0 if only one number is given."""
     pair = PAIR.fullmatch(cell)
     return seconds(pair[1]) if pair else 0
 
 
 def remainder(cell: str) -> int:
-    """Return 1 where blocks are counted from the end of the first one, 0 where from the start."""
+    """Parse how blocks are counted: 1 from the end of the first block, 0 from the start."""
     if cell not in ("total", "remainder"):
         raise ValueError(f"{cell!r} is neither total nor remainder")
     return int(cell == "remainder")
 
 
 def within(cell: str) -> int:
-    """Return 1 where free seconds are taken from what is billed, 0 where from what was talked."""
+    """Parse where free seconds are taken from: 1 what is billed, 0 what was talked."""
     if cell not in ("before", "within"):
         raise ValueError(f"{cell!r} is neither before nor within")
     return int(cell == "within")
 
 
 def flag(cell: str) -> int:
-    """Return 1 for yes and 0 for no."""
+    """Parse yes as 1 and no as 0."""
     if cell.lower() not in (*YES, *NO):
         raise ValueError(f"{cell!r} is neither yes nor no")
     return int(cell.lower() in YES)
 
 
 def minute(cell: str) -> int:
-    """Return a minute of the week."""
+    """Parse a minute of the week."""
     if not re.fullmatch(r"[0-9]{1,5}", cell, re.ASCII) or int(cell) > ALWAYS["endtime"]:
         raise ValueError(f"{cell!r} is not a minute of the week, 0 (Monday 00:00) to 10079")
     return int(cell)
 
 
 def date(cell: str, *, default: int, order: str = "") -> int:
-    """Return a date or time as seconds since 1970 on the book's own clock.
+    """Parse a date or time into seconds since 1970 on the book's own clock.
 
     Args:
         cell: as it is written; ``0000-00-00`` is none.
@@ -131,7 +131,7 @@ def date(cell: str, *, default: int, order: str = "") -> int:
 
 
 def order(cells: Iterable[str]) -> str:
-    """Return what the dates of a file begin with: ``day``, ``month``, or nothing if unclear.
+    """Return what a file's dates begin with: ``day``, ``month``, or empty if unclear.
 
     >>> order(["02/15/2026", "03/01/2026"]), order(["15/02/2026"]), order(["01/02/2026"])
     ('month', 'day', '')

@@ -1,4 +1,4 @@
-"""Rates of one prefix and one moment: the same twice, or two prices.
+"""Find rates of the same prefix and time: repeated rates, and conflicting prices.
 
 Of rates that hold at the same time the one that began last is meant; where two began at once it
 cannot be known.
@@ -25,7 +25,7 @@ _FIRST_NAMED = 3
 
 
 def find(deck: Deck, lines: Integers, file: str) -> tuple[list[str], list[Problem]]:
-    """Return notes of rates that stand there twice, and problems of prefixes with two prices.
+    """Return a note on repeated rates, and a problem for each prefix with two prices at once.
 
     Args:
         deck: the rates.
@@ -50,17 +50,17 @@ def find(deck: Deck, lines: Integers, file: str) -> tuple[list[str], list[Proble
         )
     if not same:
         return [], problems
-    shown = ", ".join(same[:_FIRST_NAMED]) + " …" * (len(same) > _FIRST_NAMED)
-    return [f"{len(same)} rate(s) stand there twice ({shown})"], problems
+    examples = ", ".join(same[:_FIRST_NAMED]) + " …" * (len(same) > _FIRST_NAMED)
+    return [f"{len(same)} rate(s) stand there twice ({examples})"], problems
 
 
 def overlapping(deck: Deck) -> list[int]:
-    """Return places of rates that hold when an earlier one of their prefix does, whatever began."""
+    """Return the places of rates that overlap an earlier row of the same prefix."""
     return [row for row, _ in _pairs(deck, dated=False)]
 
 
 def _pairs(deck: Deck, *, dated: bool) -> Iterator[tuple[int, int]]:
-    """Yield rates with the first of their prefix that may be meant at the same time.
+    """Yield each rate that overlaps an earlier row of the same prefix, and that row.
 
     Args:
         deck: the rates.
@@ -79,7 +79,7 @@ def _pairs(deck: Deck, *, dated: bool) -> Iterator[tuple[int, int]]:
 
 
 def _values(deck: Deck, row: int) -> tuple[object, ...]:
-    """Return what a rate costs and is called, whenever it holds."""
+    """Return a rate's texts and values, without the times it holds."""
     return (
         deck.destinations[row].as_py(),
         deck.carriers[row].as_py(),
@@ -88,7 +88,7 @@ def _values(deck: Deck, row: int) -> tuple[object, ...]:
 
 
 def _meet(deck: Deck, row: int, other: int) -> bool:
-    """Return whether two rates hold at some common time."""
+    """Return whether there is a time at which both rates hold."""
     start, stop, first, last = _when(deck, row)
     other_start, other_stop, other_first, other_last = _when(deck, other)
     # Two windows of the week meet where one of them begins inside the other.

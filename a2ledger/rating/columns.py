@@ -1,4 +1,4 @@
-"""Columns of a rate deck: their own names, and the usual names other systems write.
+"""The columns of a rate deck: our names, and the usual names in other systems.
 
 The columns have A2Billing's names. A header of another system is taken for one of them only
 where nothing else can be meant; whatever remains is named as not read.
@@ -30,18 +30,20 @@ SECONDS = (
 ALWAYS = MappingProxyType(
     {"startdate": -(2**62), "stopdate": 2**62, "starttime": 0, "endtime": 7 * 24 * 60 - 1}
 )
-"""The conditions of a rate, as they are when it has none. Dates are half-open; minutes of the
-week (since Monday 00:00) are inclusive, and a start after the end goes over the week's end."""
+"""The values of a rate's conditions where it has none. Dates are half-open. Minutes of the week
+(since Monday 00:00) are inclusive, and a start after the end wraps around the week's end.
+"""
 
 FLOORS = MappingProxyType({"billed_from": 1, "buy_billed_from": 1})
-"""The shortest lengths that cost something, for the customer and for us, as they are where a deck
-says nothing: a call of no seconds is free on both sides."""
+"""The shortest lengths that cost something, for the customer and for us, where a deck does not set
+them: only a call of no seconds is free.
+"""
 
 DEFAULTS = MappingProxyType({**ALWAYS, **FLOORS})
-"""What columns are that a deck leaves out, where it is not 0."""
+"""The values of columns that a deck leaves out, where that is not 0."""
 
 WORDS = ("increment", "buyincrement", "included", "blocked", "is_credit")
-"""Columns in which a word says how others are meant."""
+"""Columns whose words say how to read other columns."""
 
 TEXTS = ("dialprefix", "destination", "carrier")
 
@@ -53,18 +55,19 @@ STEPS = frozenset(
     for name in ("charge", "timecharge", "stepcharge", "billingblock")
     for step in "abc"
 )
-"""Columns of A2Billing's steps. A deck that has them all is A2Billing's own, and in it a charge
-of 0 is no step and signs are ignored; in any other deck it is a step that is free."""
+"""Columns of A2Billing's steps. A deck that has them all is taken for A2Billing's own: in it a
+charge of 0 means no step, and signs are ignored. In any other deck a charge of 0 is a free step.
+"""
 
 MAX_AMOUNT = 1_000_000 * money.MICRO
 MAX_SECONDS = 1_000_000
-"""The longest block there may be, and the longest call; rating's integers rely on both."""
+"""The longest block, and the longest call. The integers of rating rely on both limits."""
 
 PAIRS = ("billingblock", "buyrateincrement")
-"""Columns that say both blocks at once where a cell is such as ``60/60``."""
+"""Columns that may hold both blocks in one cell, such as ``60/60``."""
 
 FIRST = MappingProxyType({"billingblock": "initblock", "buyrateincrement": "buyrateinitblock"})
-"""The column of the first block that belongs to one of the following blocks."""
+"""The column of the first block, by the column of the blocks after it."""
 
 _ALIASES = {
     "dialprefix": (
@@ -121,7 +124,7 @@ _REMAINDER = frozenset(
 
 
 def plain(header: str) -> str:
-    """Return a header without what people write differently: case, blanks, punctuation.
+    """Return a header in lower case, without blanks and punctuation.
 
     >>> plain("Connect_Cost"), plain("Billing Increment")
     ('connectcost', 'billingincrement')
@@ -130,7 +133,7 @@ def plain(header: str) -> str:
 
 
 def named(headers: Sequence[str], numeric: bool = False) -> list[str]:
-    """Return the headers of a deck with those that are understood by the names of columns.
+    """Return a deck's headers, with those of other systems replaced by our names of columns.
 
     Args:
         headers: as they are written.
@@ -149,7 +152,7 @@ def named(headers: Sequence[str], numeric: bool = False) -> list[str]:
 
 
 def from_first_block(headers: Sequence[str]) -> bool:
-    """Return whether blocks are counted from the end of the first one unless a row says else.
+    """Return whether blocks count from the end of the first one unless a row says otherwise.
 
     That is how the systems count whose names for the two blocks these are.
     """

@@ -1,4 +1,4 @@
-"""What a call costs once its rate is known: A2Billing's rules in integers.
+"""Compute the cost of a call at its rate: A2Billing's rules in integers.
 
 Amounts are micro-units, those that are rates per minute. For each call:
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 Integers = npt.NDArray[np.int64]
 
 FULL = 10_000
-"""A discount of everything, in hundredths of a percent."""
+"""A discount of 100 %, in hundredths of a percent."""
 
 _MINUTE = 60
 _ROOM = 2**62
@@ -49,7 +49,7 @@ _ROOM = 2**62
 def price(
     deck: Deck, row: Integers, seconds: Integers, discount: Integers | None = None
 ) -> tuple[Integers, Integers, Integers]:
-    """Billed seconds, cost and buying cost (micro-units) of calls whose rates are known.
+    """Return billed seconds, cost and buying cost (micro-units) of calls at known rates.
 
     Args:
         deck: the rates.
@@ -71,7 +71,7 @@ def price(
 
 
 def sold(deck: Deck, seconds: Integers, discount: Integers | None = None) -> Integers:
-    """Return what calls at the one rate of a deck cost the customer, as :func:`price` does.
+    """Return the selling price of calls at the one rate of a deck, as :func:`price` does.
 
     A switch waits for the answer, so that nothing else is worked out.
 
@@ -88,7 +88,7 @@ def sold(deck: Deck, seconds: Integers, discount: Integers | None = None) -> Int
 def _roomy(
     deck: Deck, seconds: Integers, discount: Integers | None
 ) -> tuple[Mapping[str, Integers], Integers]:
-    """Return a deck's columns and lengths of calls as numbers that cannot run over."""
+    """Return a deck's columns and lengths of calls as numbers that cannot overflow."""
     room = _ROOM if discount is None else _ROOM // FULL * _MINUTE
     if _largest(deck.largest, int(seconds.max())) <= room:
         return deck.values, seconds
@@ -100,7 +100,7 @@ def _roomy(
 def _charged(
     deck: Deck, rates: Rates, seconds: Integers, discount: Integers | None
 ) -> tuple[Any, Any]:
-    """Return billed seconds and the cost, in micro-units."""
+    """Return billed seconds, and the cost in micro-units."""
     billed, numerator = _sold(rates, seconds)
     cost = _rounded(numerator, discount, _MINUTE * deck.scale)
     if "minimal_cost" in rates:
@@ -112,7 +112,7 @@ def _charged(
 
 
 class Rates:
-    """Columns of a deck as calls see them; one the deck does not use is a plain number."""
+    """Columns of a deck, by call. A column that the deck does not use is a plain number."""
 
     def __init__(
         self, values: Mapping[str, Any], row: Integers, defaults: Mapping[str, int] | None = None
@@ -160,7 +160,7 @@ def _sold(rates: Rates, seconds: Integers) -> tuple[Any, Any]:
 
 
 def _without_included(rates: Rates, length: Any) -> tuple[Any, Any]:
-    """Return lengths less the seconds that are free before any block, and which are all free."""
+    """Return lengths less the seconds that are free before any block, and which become 0."""
     if "included_seconds" not in rates:
         return length, None
     free = np.where(rates["included_within"] != 0, 0, rates["included_seconds"])
@@ -174,7 +174,7 @@ def _is_on(rates: Rates, step: str) -> Any:
 
 
 def _stepped(rates: Rates, length: Any) -> tuple[Any, Any]:
-    """The same for the part of calls that depends on time, where they go through steps."""
+    """Return billed seconds, and cost in sixtieths, of calls that go through steps."""
     rest, billed, cost = length, 0, 0
     going: Any = True  # steps follow each other as long as there are seconds, and no gap
     for step in "abc":
@@ -190,7 +190,7 @@ def _stepped(rates: Rates, length: Any) -> tuple[Any, Any]:
 
 
 def _bought(rates: Rates, seconds: Integers) -> Any:
-    """What the carrier takes, before rounding, in sixtieths of a micro-unit."""
+    """Return the carrier's price before rounding, in sixtieths of a micro-unit."""
     fee = rates["buyconnectcharge"] * _MINUTE
     if "buyrate" not in rates:
         return fee + np.zeros(1, np.int64)
@@ -203,7 +203,7 @@ def _bought(rates: Rates, seconds: Integers) -> Any:
 def _beyond(
     length: Any, initial: Any, rates: Rates, block: str, remainder: str = "remainder"
 ) -> Any:
-    """Lengths in whole blocks where they are longer than the initial one."""
+    """Return lengths rounded up to whole blocks where they exceed the initial block."""
     if block not in rates:
         return length
     start = rates[remainder] * initial if remainder in rates else 0
@@ -211,12 +211,12 @@ def _beyond(
 
 
 def _up(length: Any, block: Any) -> Any:
-    """The next multiple of a block; a block of 0 rounds nothing."""
+    """Round lengths up to the next multiple of a block, unless the block is 0."""
     return length + -length % np.maximum(block, 1)
 
 
 def _rounded(numerator: Any, discount: Integers | None, unit: int) -> Any:
-    """Return parts of a micro-unit, ``unit`` of which are one, less a discount, rounded once."""
+    """Convert ``unit`` parts of a micro-unit into micro-units less a discount, rounded once."""
     if discount is None:
         return money.divide(numerator, unit)
     magnitude, share = abs(numerator), FULL - discount
@@ -227,7 +227,7 @@ def _rounded(numerator: Any, discount: Integers | None, unit: int) -> Any:
 
 
 def _largest(top: Mapping[str, int], seconds: int) -> int:
-    """Return at least any cost of calls up to some length, in sixtieths.
+    """Return an upper bound of the cost of any call up to a length, in sixtieths.
 
     Args:
         top: the largest value of each column.

@@ -1,4 +1,4 @@
-"""Tariffs: rate decks read from CSV text with A2Billing's column names.
+"""Rate decks: tariffs read from CSV text with A2Billing's column names.
 
 A deck is a table of rates by prefix. Every number in it is an integer: amounts in
 micro-units (or parts of them, see :attr:`Deck.scale`), durations in seconds, times in seconds
@@ -52,23 +52,23 @@ __all__ = [
 Integers = npt.NDArray[np.int64]
 
 SHOWN = 20
-"""Problems of one file that are named one by one; of the others there is a count."""
+"""Most problems of one file that are listed. The others are counted."""
 
 _FIRST_NAMED = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Deck:
-    """Rates by prefix; every sequence has one item a rate."""
+    """Rates by prefix. Every sequence has one item per rate."""
 
     name: str
     prefixes: pa.StringArray
-    """As written, but without ``+`` and with ranges and lists spelled out."""
+    """As written, but without ``+``, and with ranges and lists expanded."""
     destinations: pa.StringArray
     carriers: pa.StringArray
     values: Mapping[str, Integers]
-    """Columns by name; one that says nothing in any row (:data:`ALWAYS`, :data:`FLOORS`, else 0)
-    is left out.
+    """Columns by name. One that has its default in every row (:data:`ALWAYS`, :data:`FLOORS`, else
+    0) is left out.
 
     Beside those of the text: ``remainder`` is 1 where blocks are counted from the end of the
     first one, and ``buy_remainder`` where the carrier's are; ``included_within`` where free
@@ -76,28 +76,28 @@ class Deck:
     ``blocked`` where the call is refused.
     """
     scale: int = 1
-    """Parts of a micro-unit that amounts in ``values`` are in: 100 where any is finer."""
+    """Parts of a micro-unit in which ``values`` has amounts: 100 if any amount is finer than 1."""
     ignored_columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    """What whoever uses the deck should know: columns and rows that price nothing."""
+    """Notes for the deck's user: columns not read, and rows that price nothing."""
 
     def __len__(self) -> int:
         return len(self.prefixes)
 
     @cached_property
     def index(self) -> prefixes.Index:
-        """The prefixes made ready for looking numbers up; kept, and pickled, once made."""
+        """Return the index of the prefixes, made once and kept, also when pickled."""
         since = self.values.get("startdate")
         return prefixes.index(self.prefixes.to_pylist(), None if since is None else -since)
 
     @cached_property
     def conditional(self) -> bool:
-        """Whether any rate holds only at some times."""
+        """Return whether any rate holds only at some times."""
         return any(column in self.values for column in ALWAYS)
 
     @cached_property
     def largest(self) -> Mapping[str, int]:
-        """The largest magnitude of each column of amounts or seconds."""
+        """Return the largest magnitude of each column of amounts or seconds."""
         return {
             column: max(int(value.max(initial=0)), -int(value.min(initial=0)))
             for column, value in self.values.items()
@@ -105,7 +105,7 @@ class Deck:
         }
 
     def starting(self, day: dt.date) -> Deck:
-        """Return the deck with no rate that holds before a day."""
+        """Return the deck with no rate valid before a day."""
         if day == dt.date.min:
             return self
         first = _seconds_of(dt.datetime.combine(day, dt.time()))
@@ -126,7 +126,7 @@ class Deck:
         return self.only(held, without=("startdate", "stopdate"))
 
     def only(self, rates: Integers, without: Sequence[str] = ()) -> Deck:
-        """Return a deck of some rates, by their places, in this order."""
+        """Return a deck of the rates at some places, in this order."""
         places = pa.array(rates)
         return Deck(
             name=self.name,
@@ -146,23 +146,23 @@ class Deck:
 
 @dataclass(frozen=True, kw_only=True)
 class Tariff:
-    """A customer's decks in order: the first that knows a number decides."""
+    """A customer's decks in order: the first that has a rate for a number decides."""
 
     name: str
     decks: tuple[Deck, ...]
 
 
 class Read(NamedTuple):
-    """A deck as it was read: the rates, what is wrong, and the rows as they are written."""
+    """A deck as it was read: the rates, the problems, and the rows as written."""
 
     deck: Deck
     problems: list[Problem]
     table: csvfile.Table
-    """Rows that name a prefix, by the names of columns."""
+    """The rows that name a prefix, by our names of columns."""
     rows: list[int]
-    """The row of each rate."""
+    """Place in the table of each rate's row."""
     names: list[str]
-    """The header, with what is understood by the names of columns."""
+    """The header, with other systems' names replaced by ours."""
 
     def lines(self) -> list[int]:
         """Return the line of each rate."""
@@ -172,7 +172,7 @@ class Read(NamedTuple):
 def parse(
     text: str, *, name: str, file: str, locale: Locale = NO_LOCALE
 ) -> tuple[Deck, list[Problem]]:
-    """Parse the deck written in a CSV text, and name what is wrong with it.
+    """Parse a deck written in CSV, and report its problems.
 
     Args:
         text: a header, in any order, and a row a rate; ``,``, ``;``, ``|`` or a tab between
@@ -190,14 +190,14 @@ def parse(
 
 
 def read(text: str, *, name: str, file: str, locale: Locale = NO_LOCALE) -> Read:
-    """Read a deck as :func:`parse` does, and its rows beside it."""
+    """Parse a deck as :func:`parse` does, with its rows as they are written."""
     reading = _Reading(text, file, locale)
     deck = reading.deck(name)
-    found = Read(deck, [], reading.rows, reading.which, reading.names)
-    same, problems = clashes.find(deck, np.array(found.lines(), np.int64), file)
+    parsed = Read(deck, [], reading.rows, reading.which, reading.names)
+    same, problems = clashes.find(deck, np.array(parsed.lines(), np.int64), file)
     problems += reading.problems
     notes = [f"{file}: {note}" for note in (*reading.notes, *same)]
-    return found._replace(
+    return parsed._replace(
         deck=replace(deck, notes=tuple(notes)),
         problems=sorted(problems, key=lambda problem: problem.line),
     )
@@ -209,7 +209,7 @@ def lines(text: str) -> list[int]:
 
 
 def first(problems: Sequence[Problem]) -> list[Problem]:
-    """Return the first problems of a file, and a count of the others as the last one."""
+    """Return the first problems of a file, and a count of the others as the last item."""
     if len(problems) <= SHOWN + 1:
         return list(problems)
     rest = Problem(
@@ -223,12 +223,12 @@ def _seconds_of(moment: dt.datetime) -> int:
 
 
 class _Reading:
-    """Reads the text of a deck column by column."""
+    """A reader of a deck's text, column by column."""
 
     def __init__(self, text: str, file: str, locale: Locale) -> None:
         self.file, self.order = file, locale.dates
         self.which: list[int] = []
-        """Row of each rate, once the deck was made."""
+        """Row of each rate, once the deck is made."""
         self.notes: list[str] = []
         self.headers: list[str] = []
         self.names: list[str] = []
@@ -264,7 +264,7 @@ class _Reading:
 
     @staticmethod
     def _is_numeric(rows: csvfile.Table) -> bool:
-        """Return whether ``increment`` holds seconds, not words."""
+        """Return whether ``increment`` holds seconds rather than words."""
         texts = {cell for cell in rows.columns.get("increment", ()) if cell}
         return (
             bool(texts)
@@ -276,7 +276,7 @@ class _Reading:
         )
 
     def _with_prefix(self, rows: csvfile.Table) -> csvfile.Table:
-        """Leave out headings and totals: rows that name neither a prefix nor ``default``."""
+        """Drop headings and totals: rows that name neither a prefix nor ``default``."""
         prefix = rows.columns.get("dialprefix", ())
         if all(prefix):
             return rows
@@ -303,9 +303,9 @@ class _Reading:
                     ),
                 )
         if skipped:
-            shown = ", ".join(skipped[:_FIRST_NAMED]) + " …" * (len(skipped) > _FIRST_NAMED)
+            examples = ", ".join(skipped[:_FIRST_NAMED]) + " …" * (len(skipped) > _FIRST_NAMED)
             self.notes.append(
-                f"{len(skipped)} row(s) without a prefix price nothing ({shown}); "
+                f"{len(skipped)} row(s) without a prefix price nothing ({examples}); "
                 "write default as the prefix of the rate of every other number"
             )
         return csvfile.Table(
@@ -315,11 +315,11 @@ class _Reading:
             ignored=rows.ignored,
         )
 
-    def _problem(self, line: int, reason: str, what: str, todo: str = "") -> None:
-        self.problems.append(Problem(self.file, line, reason, what, todo=todo))
+    def _problem(self, line: int, reason: str, message: str, todo: str = "") -> None:
+        self.problems.append(Problem(self.file, line, reason, message, todo=todo))
 
     def deck(self, name: str) -> Deck:
-        """Return the deck, as far as it can be read; what cannot becomes a problem."""
+        """Return the deck of all that can be read, reporting the rest as problems."""
         blocked = self._column("blocked", cells.flag)
         amounts = self._amounts(blocked)
         seconds = {column: self._seconds(column) for column in (*SECONDS, *FLOORS)}
@@ -358,11 +358,11 @@ class _Reading:
         return pa.array(self._texts(column), pa.string())
 
     def _given(self, column: str) -> npt.NDArray[np.bool_]:
-        """Return in which rows a column says anything."""
+        """Return in which rows a column has a value."""
         return np.array([bool(cell) for cell in self._texts(column)], np.bool_)
 
     def _column(self, column: str, convert: Callable[[str], int]) -> Integers:
-        """Return a column as integers; empty cells, and bad ones, are what is always so."""
+        """Return a column as integers, empty and bad cells get the default."""
         default = DEFAULTS.get(column, 0)
         texts = self.rows.columns.get(column)
         if texts is None:
@@ -419,18 +419,18 @@ class _Reading:
 
     @property
     def _is_a2billing(self) -> bool:
-        """Return whether the deck is a ratecard of A2Billing's, with all its columns."""
+        """Return whether the deck is an A2Billing ratecard, with all its columns."""
         return set(self.rows.columns) >= columns.STEPS
 
     def _without_signs(self, values: dict[str, Integers]) -> None:
-        """Take amounts without their sign, as A2Billing takes them, and say so."""
+        """Drop the signs of amounts, as A2Billing does, and note it."""
         negative = sum(int((amounts < 0).sum()) for amounts in values.values())
         if negative:
             self.notes.append(f"{negative} amount(s) read without their sign, as A2Billing does")
             values |= {column: np.abs(amounts) for column, amounts in values.items()}
 
     def _conditions(self) -> dict[str, Integers]:
-        """Return the columns that say when a rate holds."""
+        """Return the columns of when a rate holds."""
         dated = [column for column in ALWAYS if column.endswith("date")]
         texts = (cell for column in dated for cell in set(self._texts(column)))
         order = cells.order(texts) or self.order
@@ -463,7 +463,7 @@ class _Reading:
     def _free(
         self, amounts: Mapping[str, Integers], seconds: Mapping[str, Integers]
     ) -> dict[str, Integers]:
-        """Return which steps cost nothing: their charge is 0, and is there to say so."""
+        """Return which steps are free: those whose charge is an explicit 0."""
         if self._is_a2billing:
             return {}
         return {
@@ -476,7 +476,7 @@ class _Reading:
         }
 
     def _within_steps(self, values: Mapping[str, Integers]) -> None:
-        """Refuse free seconds within the first block of a call that goes through steps."""
+        """Report free seconds within the first block of a call that goes through steps."""
         stepped = (values["chargea"] != 0) | (values.get("freea", 0) != 0)
         odd = stepped & (values["timechargea"] > 0) & (values["included_within"] > 0)
         for row in np.flatnonzero(odd).tolist():
@@ -484,7 +484,7 @@ class _Reading:
             self._problem(self.rows.lines[row], "bad-value", message)
 
     def _spread(self) -> Iterator[tuple[int, str]]:
-        """Yield row and prefix of every prefix a row names."""
+        """Yield row and prefix for every prefix that a row names."""
         for row, cell in enumerate(self._texts("dialprefix")):
             try:
                 for prefix in prefixes.listed(cell):

@@ -1,4 +1,4 @@
-"""What a rate sheet changes in a deck: rates that are new, dearer, cheaper, gone or blocked.
+"""Compare a rate sheet with a deck: rates that are new, dearer, cheaper, gone or blocked.
 
 A deck keeps its history: a new price is one more row, and a prefix that is gone gets an end. So the
 deck prices calls of every day as it did before the sheet, up to the day the sheet takes effect.
@@ -30,29 +30,29 @@ _SIDES = {
     SELL: ("rateinitial", "connectcharge", "initblock", "billingblock", "increment"),
     BUY: ("buyrate", "buyconnectcharge", "buyrateinitblock", "buyrateincrement", "buyincrement"),
 }
-"""Columns of each side: price, once a call, the first block, the others, how they count."""
+"""Columns of each side: price, connection fee, first block, other blocks, how blocks count."""
 
 _BUYING = (*_SIDES[BUY], "carrier", "buy_billed_from")
 _HALF = 2
 _NEVER = "1970-01-01"
-"""The end of a rate that has no beginning and shall not hold."""
+"""The end of a rate that has no beginning and shall not hold at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """How a sheet is to be taken."""
+    """How a sheet is applied."""
 
     side: str = SELL
     carrier: str = ""
     markup: Markup | None = None
     since: dt.datetime | None = None
-    """From when rates hold that have no date of their own."""
+    """Start of the rates that have no date of their own."""
     whole: bool = True
-    """Whether what the sheet does not name is gone."""
+    """True if prefixes that the sheet does not name are gone."""
 
 
 class Change(NamedTuple):
-    """A prefix whose price changes; prices in hundred-millionths of a unit, None where none is."""
+    """A change of a prefix's price, in hundred-millionths of a unit, or None without a price."""
 
     kind: str
     prefix: str
@@ -63,13 +63,13 @@ class Change(NamedTuple):
 
     @property
     def ratio(self) -> Decimal:
-        """How much a price rises or falls, as a share of what it was."""
+        """Return the rise or fall of the price, as a share of the old price."""
         if not self.before or self.after is None:
             return Decimal(0)
         return Decimal(self.after - self.before) / self.before
 
     def as_json(self) -> dict[str, Any]:
-        """The change as the command's ``--json`` has it."""
+        """Return the change as in the command's ``--json``."""
         return {
             "kind": self.kind,
             "prefix": self.prefix,
@@ -82,27 +82,27 @@ class Change(NamedTuple):
 
 @dataclass(kw_only=True)
 class Changes:
-    """What a sheet changes, and what is to be written for it."""
+    """The changes of a sheet, and the rows to write for them."""
 
     changes: list[Change] = field(default_factory=list)
     added: list[dict[str, str]] = field(default_factory=list)
     ended: dict[int, str] = field(default_factory=dict)
     same: int = 0
     below_cost: int = 0
-    """New prices that are lower than what the carrier takes."""
+    """New prices below the carrier's price."""
     announced: int = 0
-    """Prices announced before, of later days, that the sheet does not name."""
+    """Prices of later days, announced before, that the sheet does not name."""
     windows: int = 0
-    """Prices by time of the week that give way to one for all of it."""
+    """Prices by time of the week that are replaced by one for the whole week."""
     unpriced: list[str] = field(default_factory=list)
-    """Prefixes a carrier has and nothing says what they are sold at."""
+    """Prefixes of a carrier that have no selling price."""
 
     def counts(self) -> dict[str, int]:
-        """Return how many prefixes there are of each kind."""
+        """Return the number of prefixes of each kind of change."""
         return dict(Counter(change.kind for change in self.changes)) | {SAME: self.same}
 
     def largest(self, count: int) -> list[Change]:
-        """Return the changes of price that are largest for what the price was."""
+        """Return the largest changes of price, relative to the old price."""
         moved = [change for change in self.changes if change.kind in (DEARER, CHEAPER)]
         return sorted(moved, key=lambda change: (-abs(change.ratio), change.prefix))[:count]
 
@@ -120,7 +120,7 @@ class Changes:
 
 @lru_cache(maxsize=100_000)
 def written(price: int) -> str:
-    """Return a price in hundred-millionths of a unit as a deck has it.
+    """Format a price in hundred-millionths of a unit for a deck.
 
     >>> written(5_700_000), written(31_135_104), written(0)
     ('0.057', '0.31135104', '0')
@@ -141,20 +141,20 @@ def compare(old: Read | None, rates: Sequence[SheetRate], terms: Terms) -> Chang
 
 
 class _Span(NamedTuple):
-    """A rate of the deck while it holds."""
+    """A rate of the deck, with the time it holds."""
 
     start: int
     stop: int
     row: int
-    """Its place in the deck; below 0 for one that the sheet adds."""
+    """Its place in the deck, or a negative number if the sheet adds it."""
     values: tuple[int, ...]
     has_window: bool
     added: Mapping[str, str] = {}
-    """The cells of one that the sheet adds."""
+    """The cells of a rate that the sheet adds."""
 
 
 class _Comparing:
-    """Compares a sheet with a deck, prefix by prefix."""
+    """A comparison of a sheet with a deck, prefix by prefix."""
 
     def __init__(self, old: Read | None, rates: Sequence[SheetRate], terms: Terms) -> None:
         self.terms, self.found = terms, Changes()
@@ -163,10 +163,10 @@ class _Comparing:
         self.deck: Deck | None = old.deck if old else None
         self.rows: list[int] = old.rows if old else []
         self.columns: dict[str, list[int]] = {}
-        """Columns of the deck that are compared; money in hundred-millionths."""
+        """The deck's columns to compare, with money in hundred-millionths."""
         self.places: dict[str, list[int]] = {}
         self.stopped: set[tuple[int, str]] = set()
-        """Rows that end, and the prefixes they end for."""
+        """Rows that end, each with a prefix it ends for."""
         if old is not None:
             scale = cells.FINE // old.deck.scale
             for column, values in old.deck.values.items():
@@ -199,7 +199,7 @@ class _Comparing:
     def _since(self, rate: SheetRate) -> int:
         return self.default if rate.since is None else _seconds(rate.since)
 
-    # ---- what the deck says ----
+    # ---- the deck ----
 
     def _spans(self, prefix: str) -> list[_Span]:
         return [self._span(place) for place in self.places.get(prefix, ())]
@@ -224,7 +224,7 @@ class _Comparing:
         return ALWAYS.get(column, 0) if values is None else values[place]
 
     def _cells(self, span: _Span) -> dict[str, str]:
-        """Return a rate as it is written, by column."""
+        """Return a rate's cells as written, by column."""
         if span.row < 0 or self.old is None:
             return dict(span.added)
         row = self.rows[span.row]
@@ -236,7 +236,7 @@ class _Comparing:
         return max(holding, key=lambda span: span.start, default=None)
 
     def _shorter(self, prefix: str, moment: int) -> dict[str, str]:
-        """Return the rate of the longest shorter prefix that holds, as it is written."""
+        """Return the cells of the rate that holds for the longest shorter prefix."""
         for length in range(len(prefix) - 1, -1, -1) if self.places else ():
             if prefix[:length] in self.places:
                 span = self._holding(self._spans(prefix[:length]), moment)
@@ -244,10 +244,10 @@ class _Comparing:
                     return self._cells(span)
         return {}
 
-    # ---- what the sheet says ----
+    # ---- the sheet ----
 
     def _take(self, prefix: str, rate: SheetRate, spans: list[_Span]) -> list[_Span]:
-        """Add a rate of the sheet, if it says anything new; return it as it will hold."""
+        """Add a rate of the sheet if it differs from the deck's, and return the span it adds."""
         since = self._since(rate)
         if rate.status == GONE:
             self._gone(prefix, since)
@@ -284,7 +284,7 @@ class _Comparing:
         return [_Span(since, stop, -1, figures, has_window=False, added=row)]
 
     def _wanted(self, rate: SheetRate, held: _Span | None) -> tuple[int, ...]:
-        """Return price, fee, blocks and whether it is blocked, as they are to be."""
+        """Return the rate's new price, fee, blocks and blocked flag."""
         old = held.values if held else (0, 0, 0, 0, 0)
         if rate.status == BARRED:
             return (*old[:4], 1)
@@ -297,7 +297,7 @@ class _Comparing:
         return rate.price, old[1] if rate.connect is None else rate.connect, first, following, 0
 
     def _selling(self, rate: SheetRate, base: Mapping[str, str]) -> dict[str, str]:
-        """Return what a carrier's price is sold at: marked up, where that is wanted."""
+        """Return the selling cells of a carrier's rate, marked up, empty without a markup."""
         markup = self.terms.markup
         if markup is None or rate.status == BARRED:
             return {}
@@ -319,10 +319,10 @@ class _Comparing:
         *,
         is_new: bool,
     ) -> dict[str, str]:
-        """Return the row to add: what was there before, and on this side what the sheet says."""
+        """Return the row to add: the old cells, with this side's taken from the sheet."""
         kept = dict(base)
         if is_new and self.terms.side == SELL:
-            # A new prefix is bought as the shorter one was; how it was sold says nothing.
+            # A new prefix keeps the buying terms of the shorter prefix, but not its selling terms.
             kept = {column: kept[column] for column in _BUYING if column in kept}
         price, fee, first, following, blocked = figures
         columns = self.side
@@ -348,7 +348,7 @@ class _Comparing:
         return row
 
     def _weigh(self, row: Mapping[str, str]) -> None:
-        """Count a price that is lower than what the carrier takes."""
+        """Count the row if its price is below the carrier's."""
         if not row.get("carrier") or row.get("blocked"):
             return
         sold, bought = (_amount(row.get(column, "")) for column in ("rateinitial", "buyrate"))
@@ -381,10 +381,10 @@ class _Comparing:
         moment = rate.since or self.terms.since
         self.found.changes.append(Change(kind, prefix, name, moment, before, after))
 
-    # ---- what is gone ----
+    # ---- prefixes that are gone ----
 
     def _gone(self, prefix: str, since: int) -> None:
-        """End the rates of a prefix; what is bought elsewhere by now keeps its selling price."""
+        """End the rates of a prefix, keeping the selling price if another carrier has it now."""
         spans = [span for span in self._spans(prefix) if span.stop > max(since, span.start)]
         if self.terms.side == BUY:
             mine = self.terms.carrier
@@ -410,7 +410,7 @@ class _Comparing:
             self._end(span, prefix, stop)
 
     def _bought(self, prefix: str, held: _Span) -> dict[str, str]:
-        """Return the row of a prefix that its carrier sells under a shorter one by now."""
+        """Return the row of a prefix whose carrier now sells it under a shorter one."""
         for length in range(len(prefix) - 1, 0, -1):
             rates = self.grouped.get(prefix[:length], ())
             if rate := next((rate for rate in rates if rate.status not in (GONE, BARRED)), None):
@@ -425,7 +425,7 @@ class _Comparing:
         self.stopped.add((self.rows[span.row], prefix))
 
     def _go_on(self) -> None:
-        """Let the other prefixes of rows that ended for some of them go on in rows of their own."""
+        """Add rows that continue the other prefixes of rows that ended for only some of theirs."""
         if self.deck is None or not self.found.ended:
             return
         began = {(row["dialprefix"], row.get("startdate", "")) for row in self.found.added}
@@ -453,7 +453,7 @@ def _moment(moment: dt.datetime) -> str:
 
 
 def _counting(first: int | None, following: int) -> str:
-    """Return how blocks are counted, where it makes a difference."""
+    """Return how blocks are counted, or empty if it makes no difference."""
     return "remainder" if first and following and first % following else ""
 
 
@@ -466,5 +466,5 @@ def _amount(cell: str) -> int:
 
 
 def _same(cell: str, text: str) -> bool:
-    """Return whether two cells are the same number, however it is written."""
+    """Return whether two cells are the same number, however they are written."""
     return cell == text or _amount(cell) == _amount(text)

@@ -1,4 +1,4 @@
-"""The text of a deck, changed where rates end and begin, and left alone everywhere else."""
+"""Edit the text of a deck: end and add rates, and keep everything else as it is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from a2ledger.rating import columns
 from a2ledger.rating.deck import Read
 
 _MOST_LINES = 50
-"""Lines a row may be written on."""
+"""Most lines that one row may span."""
 
 _FIRST = ("dialprefix", "destination", "rateinitial")
 """Columns every new deck has."""
@@ -78,7 +78,7 @@ def _header_line(lines: Sequence[str]) -> int:
 
 
 def _end(lines: list[str], last: int, separator: str, place: int, stop: str) -> None:
-    """Give the row that ends on a line a ``stopdate``; its text stands on one line then."""
+    """Set the ``stopdate`` of the row that ends on a line, rewriting the row on one line."""
     for count in range(1, _MOST_LINES):
         chunk = "".join(lines[last - count : last])
         rows = [

@@ -1,4 +1,4 @@
-"""Decks kept ready for rating: parsed and indexed once, then read back by the text's digest.
+"""A cache of decks, parsed and indexed once and read back by the text's digest.
 
 A cache like any other: it may be deleted at any time, and what cannot be read is made again.
 It is Arrow, not pickle: reading it runs nothing.
@@ -25,10 +25,10 @@ from a2ledger.rating.prefixes import Index
 from a2ledger.records import Problem
 
 _VERSION = "2"
-"""To be raised whenever parsing or indexing changes what comes out."""
+"""Raise this whenever parsing or indexing changes its result."""
 
 _MOST = 100
-"""Decks that are kept; the oldest make room."""
+"""Most decks in the cache. The oldest are dropped."""
 
 _INDEX = (("bounds", "first"), ("row", "following"))
 
@@ -76,14 +76,14 @@ def _file(name: str) -> str:
 
 
 def path(directory: Path, text: str, name: str, locale: Locale = NO_LOCALE) -> Path:
-    """Where the deck of a text is kept."""
+    """Return the cache path of a deck's text."""
     known_by = "\n".join([_VERSION, name, *filter(None, locale[:2]), text])
     digest = hashlib.sha256(known_by.encode()).hexdigest()
     return directory / f"{digest}.arrow"
 
 
 def load(file: Path) -> Deck | None:
-    """A deck that was kept, with its index; None if there is none that can be read."""
+    """Load a deck and its index from the cache, or None if it cannot be read."""
     try:
         with pa.OSFile(str(file)) as source, pa.ipc.open_file(source) as reader:
             about = json.loads(reader.schema.metadata[b"about"])
@@ -116,7 +116,7 @@ def _deck(about: Mapping[str, Any], parts: list[pa.Table]) -> Deck:
 
 
 def keep(file: Path, deck: Deck) -> None:
-    """Keep a deck with its index; where that cannot be done, nothing is kept."""
+    """Write a deck and its index to the cache, or nothing at all on an error."""
     texts = {
         "dialprefix": deck.prefixes,
         "destination": deck.destinations,
@@ -144,7 +144,7 @@ def keep(file: Path, deck: Deck) -> None:
         write(file.with_suffix(".tmp"), bytes(sink.getvalue()))
         file.with_suffix(".tmp").replace(file)
         fsync(file.parent)
-        every = sorted(file.parent.glob("*.arrow"), key=lambda one: one.stat().st_mtime)
+        every = sorted(file.parent.glob("*.arrow"), key=lambda cached: cached.stat().st_mtime)
         for old in every[:-_MOST]:
             old.unlink()
     except OSError:  # a full or read-only disk: the next run parses the text again

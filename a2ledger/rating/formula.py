@@ -1,4 +1,4 @@
-"""How a call's cost comes about, told step by step: :mod:`a2ledger.rating.cost` in words.
+"""Explain a call's cost step by step: :mod:`a2ledger.rating.cost` in words.
 
 The kernel prices whole columns; this tells one call's price as one would work it out by hand,
 in exact fractions. Whoever shows an explanation compares its result with the kernel's.
@@ -20,7 +20,7 @@ _DIGITS = 9
 
 
 class Step(NamedTuple):
-    """One step: the deck's column it is about, and what it makes of the call."""
+    """One step: a column of the deck, and its effect on the call."""
 
     name: str
     text: str
@@ -39,7 +39,7 @@ Rate = Mapping[str, Any]
 
 
 def rate(deck: Deck, row: int) -> dict[str, Any]:
-    """Return one rate of a deck: its columns that say anything, amounts in micro-units."""
+    """Return the columns that one rate of a deck uses, amounts in micro-units."""
     return {
         name: Fraction(int(column[row]), deck.scale)
         if deck.scale > 1 and name in AMOUNTS
@@ -49,7 +49,7 @@ def rate(deck: Deck, row: int) -> dict[str, Any]:
 
 
 def sold(rate: Rate, seconds: int, discount: int = 0) -> Explained:
-    """How what a customer pays for a call comes about.
+    """Explain what a customer pays for a call.
 
     Args:
         rate: columns of its rate, amounts in micro-units; one that is missing is 0.
@@ -91,7 +91,7 @@ def sold(rate: Rate, seconds: int, discount: int = 0) -> Explained:
 
 
 def _without_included(rate: Rate, length: int, steps: list[Step]) -> tuple[int, bool]:
-    """Return the length less what is free before any block, and whether nothing is left of it."""
+    """Return the length less what is free before any block, and whether it becomes 0."""
     free = rate.get("included_seconds", 0)
     if not free or rate.get("included_within", 0):
         return length, False
@@ -107,7 +107,7 @@ def _is_on(rate: Rate, step: str) -> bool:
 
 
 def bought(rate: Rate, seconds: int) -> Explained:
-    """How what a carrier takes for a call comes about."""
+    """Explain what a carrier takes for a call."""
     steps = [Step("seconds", f"{seconds} s")]
     if _is_free(rate, seconds, "buy_billed_from", steps):
         return Explained(tuple(steps), 0, 0)
@@ -119,8 +119,8 @@ def bought(rate: Rate, seconds: int) -> Explained:
     if initial:
         length = max(length, initial)
         steps.append(Step("buyrateinitblock", f"at least {initial} s: {length} s"))
-    told, length = _beyond(rate, length, initial, "buyrateincrement", "buy_remainder")
-    steps += told
+    block_steps, length = _beyond(rate, length, initial, "buyrateincrement", "buy_remainder")
+    steps += block_steps
     step, cost = _charged("buyrate", length, rate.get("buyrate", 0))
     steps.append(step)
     if fee := rate.get("buyconnectcharge", 0):
@@ -130,7 +130,7 @@ def bought(rate: Rate, seconds: int) -> Explained:
 
 
 def _is_free(rate: Rate, seconds: int, column: str, steps: list[Step]) -> bool:
-    """Tell that a call is too short to cost anything, and return whether it is."""
+    """Return whether a call is too short to cost anything, adding a step if it is."""
     shortest = rate.get(column, FLOORS[column])
     if seconds >= shortest:
         return False
@@ -139,7 +139,7 @@ def _is_free(rate: Rate, seconds: int, column: str, steps: list[Step]) -> bool:
 
 
 def _lengthened(rate: Rate, seconds: int, steps: list[Step]) -> int:
-    """The length after grace, and after the rounding of short calls."""
+    """Return the length with grace, and with short calls rounded up."""
     length = seconds
     if grace := rate.get("additional_grace", 0):
         length += grace
@@ -156,7 +156,7 @@ def _lengthened(rate: Rate, seconds: int, steps: list[Step]) -> int:
 
 
 def _fees(rate: Rate, seconds: int, length: int, steps: list[Step]) -> dict[str, Fraction]:
-    """What does not depend on the price of a minute, in micro-units."""
+    """Return the fees that do not depend on the price of a minute, in micro-units."""
     fees = {"connectcharge": rate.get("connectcharge", 0)}
     after = rate.get("disconnectcharge_after", 0)
     if after <= seconds:
@@ -177,13 +177,13 @@ def _fees(rate: Rate, seconds: int, length: int, steps: list[Step]) -> dict[str,
 
 
 _Told = Iterator[tuple[Step, int, Fraction]]
-"""Steps, with the seconds and the cost each adds."""
+"""Steps, with the seconds and the cost that each adds."""
 
 
 def _flat(rate: Rate, length: int) -> _Told:
-    """A call at one price a minute."""
-    told, length = _beyond(rate, length, rate.get("initblock", 0), "billingblock")
-    for step in told:
+    """Yield the steps of a call at one price per minute."""
+    block_steps, length = _beyond(rate, length, rate.get("initblock", 0), "billingblock")
+    for step in block_steps:
         yield step, 0, Fraction(0)
     free = rate.get("included_seconds", 0) if rate.get("included_within", 0) else 0
     if free:
@@ -194,7 +194,7 @@ def _flat(rate: Rate, length: int) -> _Told:
 
 
 def _stepped(rate: Rate, length: int) -> _Told:
-    """A call that goes through steps a, b and c, and is charged for what is left after them."""
+    """Yield the steps of a call that goes through a, b and c, and of what remains after them."""
     rest = length
     for name in "abc":
         charge, limit = rate.get(f"charge{name}", 0), rate.get(f"timecharge{name}", 0)
@@ -227,7 +227,7 @@ def _stepped(rate: Rate, length: int) -> _Told:
 def _beyond(
     rate: Rate, length: int, initial: int, block: str, remainder: str = "remainder"
 ) -> tuple[list[Step], int]:
-    """A length in whole blocks where it is longer than the initial one."""
+    """Round a length up to whole blocks where it exceeds the initial block."""
     size = rate.get(block, 0)
     if length <= initial or not size:
         return [], length
@@ -241,12 +241,12 @@ def _beyond(
 
 
 def _up(length: int, block: int) -> int:
-    """The next multiple of a block; a block of 0 rounds nothing."""
+    """Round a length up to the next multiple of a block, unless the block is 0."""
     return -(-length // block) * block if block else length
 
 
 def _price(charge_micro: int | Fraction) -> str:
-    """Return an amount as it is written in a deck, with up to eight decimals."""
+    """Format an amount as in a deck, with up to eight decimals."""
     if isinstance(charge_micro, int) or charge_micro.denominator == 1:
         return money.text(int(charge_micro), 2)
     return f"{Decimal(charge_micro.numerator) / charge_micro.denominator / money.MICRO:f}"
@@ -259,7 +259,7 @@ def _charged(name: str, seconds: int, charge_micro: int | Fraction) -> tuple[Ste
 
 
 def _rounded(total: Fraction, steps: list[Step]) -> int:
-    """The whole micro-units, half up; told where it is not what it was."""
+    """Round to whole micro-units, half up, adding a step if that changes the amount."""
     cost_micro: int = money.divide(total.numerator, total.denominator)
     if cost_micro != total:
         steps.append(Step("rounded", money.text(cost_micro)))
@@ -267,7 +267,7 @@ def _rounded(total: Fraction, steps: list[Step]) -> int:
 
 
 def _exact(micro: Fraction) -> str:
-    """Return micro-units as an amount, with dots where it goes on."""
+    """Format micro-units as an amount, with ``…`` where decimals are cut off."""
     scaled = abs(micro) * 10 ** (_DIGITS - money.PLACES)
     whole = int(scaled)
     digits = f"{whole:0{_DIGITS + 1}d}"

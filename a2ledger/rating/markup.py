@@ -1,4 +1,4 @@
-"""Marking up what a carrier takes: per cent, by the minute, rounded, never below a floor."""
+"""Mark up a carrier's price: percent, plus an amount per minute, rounded, with a floor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PARTS = 10**8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Markup:
-    """How a selling price comes of a buying price; amounts in hundred-millionths of a unit."""
+    """The rule from buying price to selling price, in hundred-millionths of a unit."""
 
     percent: Decimal = Decimal(0)
     minute: int = 0
@@ -28,7 +28,7 @@ class Markup:
         return max(self._rounded(self._times(buying) + self.minute), self.floor)
 
     def fee(self, buying: int) -> int:
-        """Return the selling price of what is charged once per call."""
+        """Return the selling price of a fee charged once per call."""
         return self._rounded(self._times(buying))
 
     def _times(self, buying: int) -> Decimal:

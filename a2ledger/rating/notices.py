@@ -1,4 +1,4 @@
-"""Tell customers of prices that change: whom, and which of the prices they use."""
+"""Notify customers of price changes: which customers, and which of the prices they use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """What a customer is told."""
+    """The notice to one customer."""
 
     customer: Customer
     currency: str
@@ -32,7 +32,7 @@ class Notice:
 
     @property
     def rises(self) -> bool:
-        """Whether any price rises, or something is no longer to be had."""
+        """Return whether any price rises or any destination is dropped."""
         return any(change.kind in ("dearer", "no longer available") for change in self.changes)
 
     def rows(self) -> Iterator[tuple[str, ...]]:
@@ -55,7 +55,7 @@ class Notice:
             )
 
     def values(self, book: Book, today: dt.date) -> dict[str, Any]:
-        """Return what the letter's template sees."""
+        """Return the values for the letter's template."""
         day = self.effective
         return {
             "company": book.config.company,
@@ -70,7 +70,7 @@ class Notice:
         }
 
     def as_json(self) -> dict[str, Any]:
-        """Return the command's ``--json``."""
+        """Return the notice as in the command's ``--json``."""
         return {
             "customer": self.customer.id,
             "currency": self.currency,
@@ -87,7 +87,7 @@ def notices(
     numbers: dict[str, list[str]] | None,
     names: Collection[str] = (),
 ) -> Iterator[Notice]:
-    """Yield what each customer is to be told of prices that change on a day.
+    """Yield a notice for each customer whose prices change on a day.
 
     Args:
         book: whose customers.
@@ -99,15 +99,15 @@ def notices(
         if customer.settled or (names and customer.id not in names):
             continue
         if numbers is None:
-            asked = price_list.prefixes_of(book, customer, effective)
+            wanted = price_list.prefixes_of(book, customer, effective)
         else:
-            asked = numbers.get(customer.id, [])
-        if asked and (found := price_list.changes(book, customer, effective, asked)):
+            wanted = numbers.get(customer.id, [])
+        if wanted and (price_changes := price_list.changes(book, customer, effective, wanted)):
             yield Notice(
                 customer=customer,
                 currency=subledgers.currency(book, customer.id),
                 effective=effective,
-                changes=tuple(found),
+                changes=tuple(price_changes),
             )
 
 
@@ -119,4 +119,4 @@ def called(days: Iterator[Any]) -> dict[str, list[str]]:
         for name in pc.unique(pairs["customer"]).to_pylist():
             mine = pairs.filter(pc.equal(pairs["customer"], name))["called"].to_pylist()
             numbers.setdefault(name, set()).update(mine)
-    return {name: sorted(found) for name, found in numbers.items()}
+    return {name: sorted(called_numbers) for name, called_numbers in numbers.items()}

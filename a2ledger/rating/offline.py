@@ -31,7 +31,7 @@ _CHUNK = 1_000_000
 def price(
     calls_text: str, *, file: str, deck: Deck, zone: str = "UTC", time_format: str = ""
 ) -> tuple[str, list[Problem]]:
-    """Calls as CSV with their prices.
+    """Price calls in CSV, and return them as CSV.
 
     Args:
         calls_text: CSV with a header that names :data:`COLUMNS` in any order; others are
@@ -65,7 +65,7 @@ def price(
 
 
 def _read(text: str, file: str) -> tuple[Mapping[str, Any], Sequence[int], list[Problem]]:
-    """Columns of text by name, line of each row, and problems."""
+    """Return columns of text by name, the line of each row, and problems."""
     if (plain := _read_plain(text)) is not None:
         return plain, range(2, len(plain["id"]) + 2), []
     rows, problems = csvfile.read(text, file=file, known=COLUMNS, required=COLUMNS)
@@ -74,7 +74,7 @@ def _read(text: str, file: str) -> tuple[Mapping[str, Any], Sequence[int], list[
 
 
 def _read_plain(text: str) -> Mapping[str, Any] | None:
-    """Columns of a text that is one line a row without any quotes, comments or gaps.
+    """Parse a text with one line per row, without quotes, comments or gaps.
 
     Such a text Arrow reads many times faster; None for all others.
     """
@@ -102,7 +102,7 @@ def _read_plain(text: str) -> Mapping[str, Any] | None:
 def _calls(
     columns: Mapping[str, Any], lines: Sequence[int], file: str, zone: str
 ) -> tuple[pa.RecordBatch, list[Problem]]:
-    """The calls that can be priced, and problems of the others."""
+    """Return the calls that can be priced, and problems of the others."""
     seconds = _whole(forms.seconds(columns["seconds"]))
     local = _times(columns["start"], zone)
     checks = (
@@ -140,7 +140,7 @@ def _whole(texts: Any) -> Any:
 
 
 def _times(texts: Any, zone: str) -> Any:
-    """Return what the clock of a zone shows at times; null for what is none."""
+    """Return times by the clock of a zone, null where there is none."""
     times = clock.parse(texts)
     naive = times.naive.copy()
     stated = np.flatnonzero(times.valid & (times.offset != clock.NO_OFFSET))
@@ -149,7 +149,7 @@ def _times(texts: Any, zone: str) -> Any:
 
 
 def _rated(calls: pa.RecordBatch, tariff: Tariff) -> pa.RecordBatch:
-    """Rated calls, those without a prefix of their own after normalising their number."""
+    """Rate calls, normalising the number of those that match no prefix of their own."""
     rated = rate.rate(calls, [tariff])
     called = calls.column("called")
     number = e164.digits(called, _SOURCE)
@@ -165,7 +165,7 @@ def _rated(calls: pa.RecordBatch, tariff: Tariff) -> pa.RecordBatch:
 
 
 def _written(ids: Any, rated: pa.RecordBatch) -> str:
-    """CSV text of rated calls, without a header."""
+    """Return the CSV text of rated calls, without a header."""
     if not len(ids):
         return ""
     columns = [
@@ -198,7 +198,7 @@ def _quoted(texts: Any) -> Any:
 
 
 def _amounts(amounts_micro: Any) -> Any:
-    """Return the text of amounts, with six decimals."""
+    """Format amounts with six decimals."""
     micro = amounts_micro.to_numpy()
     whole, fraction = np.divmod(np.abs(micro), money.MICRO)
     digits = pc.cast(pa.array(fraction + money.MICRO), pa.string())  # 1 and six digits

@@ -1,4 +1,4 @@
-"""Which prefix a number begins with: text on one side, sorted integers on the other.
+"""Find the prefix of a number: prefixes as text become sorted integers.
 
 A number is matched by its leading digits, at most fifteen of them (E.164). Its **key** is the
 digits padded with zeros to fifteen places, times a hundred, plus how many there are; so keys
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Integers = npt.NDArray[np.int64]
 
 DIGITS = 15
-"""Digits of a number that can decide its price."""
+"""Most digits of a number that can decide its price."""
 
 DEFAULT = "defaultprefix"
 """How A2Billing writes the prefix of every number …"""
@@ -42,7 +42,7 @@ _CLASSES = {"X": "[0-9]", "Z": "[1-9]", "N": "[2-9]", ".": ".+", "!": ".*", "+":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """The prefixes of a deck, made ready for looking numbers up.
+    """The prefixes of a deck, indexed for looking numbers up.
 
     A **candidate** is a row of the deck that fits a number; each knows the one to try next
     where its own conditions do not hold: another row of the same prefix, then those of the
@@ -52,28 +52,28 @@ class Index:
     bounds: Integers
     """Keys at which the longest fitting prefix changes, sorted."""
     first: Integers
-    """From each bound on, the candidate to try first; -1 where no prefix fits."""
+    """The candidate to try first from each bound on, -1 where no prefix fits."""
     row: Integers
-    """Row of the deck of each candidate."""
+    """The deck's row of each candidate."""
     following: Integers
-    """Candidate to try after each; -1 after the last."""
+    """The candidate to try after each, -1 after the last."""
     patterns: tuple[tuple[str, int, int], ...]
     """Asterisk patterns as (regular expression, written length, row), shortest first."""
 
     def find(self, numbers: Integers) -> Integers:
-        """First candidate of each key, or -1."""
+        """Return the first candidate of each key, or -1."""
         if not self.bounds.size:
             return np.full(numbers.size, -1)
         # Sorted keys walk through the bounds instead of jumping about in them.
         order = np.argsort(numbers)
         place = np.searchsorted(self.bounds, numbers.take(order), "right") - 1
-        found = np.empty(numbers.size, np.int64)
-        found[order] = np.where(place < 0, -1, self.first.take(place, mode="clip"))
-        return found
+        candidates = np.empty(numbers.size, np.int64)
+        candidates[order] = np.where(place < 0, -1, self.first.take(place, mode="clip"))
+        return candidates
 
 
 def keys(numbers: pa.StringArray) -> Integers:
-    """Key of each number; what does not begin with a digit has the key 0."""
+    """Return the key of each number, 0 if it does not begin with a digit."""
     plain = pc.and_(
         pc.ascii_is_decimal(numbers), pc.less_equal(pc.binary_length(numbers), DIGITS)
     ).to_numpy(zero_copy_only=False)
@@ -84,13 +84,13 @@ def keys(numbers: pa.StringArray) -> Integers:
     heads = pc.replace_substring_regex(
         numbers.filter(~plain), f"(?s)^([0-9]{{0,{DIGITS}}}).*$", r"\1"
     )
-    some = pc.not_equal(heads, "").to_numpy(zero_copy_only=False)
-    result[np.flatnonzero(~plain)[some]] = _keys_of_digits(heads.filter(some))
+    numeric = pc.not_equal(heads, "").to_numpy(zero_copy_only=False)
+    result[np.flatnonzero(~plain)[numeric]] = _keys_of_digits(heads.filter(numeric))
     return result
 
 
 def key(number: str) -> int:
-    """Return the key of one number, as :func:`keys` has it.
+    """Return the key of one number, as :func:`keys` does for several.
 
     >>> key("44"), key("+44"), key("0" * 20)
     (4400000000000002, 0, 15)
@@ -101,7 +101,7 @@ def key(number: str) -> int:
 
 
 def index(prefixes: Sequence[str], order: Integers | None = None) -> Index:
-    """Return the index of a deck's prefixes, one a row, as :func:`canonical` writes them.
+    """Return the index of a deck's prefixes, in the form of :func:`canonical`, one per row.
 
     Args:
         prefixes: of the deck's rows.
@@ -143,7 +143,7 @@ def index(prefixes: Sequence[str], order: Integers | None = None) -> Index:
 
 
 def _patterns(texts: Sequence[str], ranks: Sequence[int]) -> list[tuple[int, int, int, int, str]]:
-    """Return patterns, shortest first, those written alike together and by their ranks."""
+    """Return patterns, shortest first, and equal ones in order of their ranks."""
     first: dict[str, int] = {}
     for row, text in enumerate(texts):
         if text[:1] == "_":
@@ -156,7 +156,7 @@ def _patterns(texts: Sequence[str], ranks: Sequence[int]) -> list[tuple[int, int
 
 
 def canonical(prefix: str) -> str:
-    """The prefix as it is compared: the default one is empty.
+    """Return the prefix in the form it is compared in: the default prefix is empty.
 
     >>> canonical("defaultprefix"), canonical("4420")
     ('', '4420')
@@ -165,7 +165,7 @@ def canonical(prefix: str) -> str:
 
 
 def listed(cell: str) -> list[str]:
-    """The prefixes a deck's cell names: one, a list, ranges, a pattern or none for all.
+    """Parse a deck's cell of prefixes: one, a list, ranges, a pattern, or ``default``.
 
     >>> listed("+44"), listed("4475-4477, 448"), listed("default")
     (['44'], ['4475', '4476', '4477', '448'], ['default'])
@@ -203,7 +203,7 @@ def _range(part: str) -> list[str]:
 
 
 def without_00(number: str) -> str:
-    """The number without the international prefix 00.
+    """Return the number without the international prefix 00.
 
     >>> without_00("0044"), without_00("44"), without_00("00")
     ('44', '44', '00')
@@ -212,7 +212,7 @@ def without_00(number: str) -> str:
 
 
 def expression(pattern: str) -> str:
-    """The regular expression of an Asterisk pattern: X 0-9, Z 1-9, N 2-9, ``.`` one or more.
+    """Convert an Asterisk pattern to a regular expression: X 0-9, Z 1-9, N 2-9, ``.`` 1 or more.
 
     >>> expression("_0034[6-7]XX.")
     '(?s)^0034[6-7][0-9][0-9].+$'
@@ -233,7 +233,7 @@ def _keys_of_digits(numbers: pa.StringArray) -> Integers:
 
 
 def _nest(distinct: Sequence[str]) -> tuple[Integers, Integers, Integers]:
-    """Bounds, the longest prefix from each bound on, and of each prefix the one it lies in.
+    """Return bounds, the longest prefix from each bound on, and each prefix's parent.
 
     Prefixes are meant by their places in ``distinct``, -1 is none.
     """

@@ -1,4 +1,4 @@
-"""What calls cost by the book: their customers' tariffs, discounts and VAT codes at their start.
+"""Price calls by the book: their customers' tariffs, discounts and VAT codes at their start.
 
 Importing and re-rating are this one function, so that they cannot differ.
 """
@@ -30,7 +30,7 @@ Integers = npt.NDArray[np.int64]
 
 
 class Pricing(NamedTuple):
-    """What pricing a call needs to know of the book."""
+    """The data of a book that pricing needs."""
 
     config: Config
     directory: Directory
@@ -40,30 +40,30 @@ class Pricing(NamedTuple):
     names: pa.StringArray
     """Customers' ids."""
     currencies: npt.NDArray[np.str_]
-    """Currency of each customer's account."""
+    """The currency of each customer's account."""
 
 
 class Tariffs:
-    """Tariffs by their text (``acme, standard``), loaded once each, whatever thread asks."""
+    """Tariffs by their text (``acme, standard``), each loaded once, even from several threads."""
 
     def __init__(
         self, book: Book, given: Mapping[str, Deck] | None = None, *, strict: bool = True
     ) -> None:
-        """A tariff with a bad deck raises, or where that is not ``strict`` has no rate at all.
+        """Take the tariffs of a book; a bad deck raises if ``strict``, or else has no rates.
 
         Decks that are ``given`` stand for the book's own.
         """
         self._book, self._given, self._strict = book, given or {}, strict
         self.bad: dict[int, str] = {}
-        """What is wrong with tariffs, by their places."""
+        """Problems of bad tariffs, by their places in ``loaded``."""
         self._loading = threading.Lock()
         self._numbers: dict[str, int] = {}
         self.loaded: list[Tariff] = []
         self.currencies: list[str] = []
-        """What each is in; a tariff of several fits no account."""
+        """Currency of each tariff. One of several currencies fits no account."""
 
     def number(self, text: str) -> int:
-        """Where a tariff stands in ``loaded``.
+        """Return a tariff's place in ``loaded``.
 
         Raises:
             BrokenBookError: if one of its decks is missing or bad.
@@ -78,7 +78,7 @@ class Tariffs:
             return self._numbers[text]
 
     def _decks(self, text: str) -> tuple[Deck, ...]:
-        """Return the decks of a tariff; none where one is bad: no other may price in its stead."""
+        """Return the decks of a tariff, or none if one is bad, lest another price in its stead."""
         try:
             return tuple(map(self._deck, split_list(text)))
         except BrokenBookError as error:
@@ -93,7 +93,7 @@ class Tariffs:
 
 
 def pricing(book: Book, given: Mapping[str, Deck] | None = None, *, strict: bool = True) -> Pricing:
-    """What pricing needs to know of a book, as it is now; see :class:`Tariffs`."""
+    """Return the pricing data of a book as it is now, with the arguments of :class:`Tariffs`."""
     customers = list(subledgers.customers(book).values())
     return Pricing(
         book.config,
@@ -106,7 +106,7 @@ def pricing(book: Book, given: Mapping[str, Deck] | None = None, *, strict: bool
 
 
 def valued(calls: pa.Table, pricing: Pricing) -> tuple[dict[str, Any], npt.NDArray[np.bool_]]:
-    """What calls cost, and which of them have no price.
+    """Price calls, and return which of them have no price.
 
     Args:
         calls: the columns ``customer`` (int32, an index into the directory's customers),
@@ -120,48 +120,50 @@ def valued(calls: pa.Table, pricing: Pricing) -> tuple[dict[str, Any], npt.NDArr
         cost_micro, given, buy_micro, carrier, vat; and whether no deck of the account's currency
         knows the number.
     """
-    who = calls["customer"].to_numpy().astype(np.int32)
+    customers = calls["customer"].to_numpy().astype(np.int32)
     day = calls["day"].to_numpy().astype("datetime64[D]").astype(np.int32)
-    asked = {name: _one(calls[name]) for name in ("called", "local", "seconds")}
-    tariff = _tariff(calls, pricing, who, day)
-    asked["tariff"] = pa.array(tariff, pa.int32())
-    asked["discount"] = pa.array(_discount(pricing, who, day), pa.int64())
+    rate_columns = {name: _one(calls[name]) for name in ("called", "local", "seconds")}
+    tariff = _tariff(calls, pricing, customers, day)
+    rate_columns["tariff"] = pa.array(tariff, pa.int32())
+    rate_columns["discount"] = pa.array(_discount(pricing, customers, day), pa.int64())
     # Another thread may load more of them meanwhile.
-    rated = rate.rate(pa.RecordBatch.from_pydict(asked), tuple(pricing.tariffs.loaded))
+    rated = rate.rate(pa.RecordBatch.from_pydict(rate_columns), tuple(pricing.tariffs.loaded))
     unrated = _one(rated["reason"]).to_numpy(zero_copy_only=False) != ""
     unmetered = _unmetered(calls, unrated)
-    cost, given, unpriced = _cost(calls, rated, unrated | _foreign(pricing, tariff, who), unmetered)
+    cost, given, unpriced = _cost(
+        calls, rated, unrated | _foreign(pricing, tariff, customers), unmetered
+    )
     columns = {name: rated[name] for name in rated.schema.names if name != "reason"}
     if unmetered.any():
         columns |= _named(calls, columns, unmetered)
     if "given_buy_micro" in calls.column_names:
         columns |= _bought(calls, columns)
     columns |= {
-        "customer": pricing.names.take(pa.array(who)),
+        "customer": pricing.names.take(pa.array(customers)),
         "cost_micro": pa.array(cost, pa.int64()),
         "given": pa.array(given),
-        "vat": _vat(calls, pricing, who, day),
+        "vat": _vat(calls, pricing, customers, day),
     }
     return columns, unpriced
 
 
 UNPRICED = ("no-rate", "blocked", "wrong-currency")
-"""Why a call has no price; :func:`refusals` says which."""
+"""Reasons why a call has no price, as :func:`refusals` returns them."""
 
 
 def refusals(calls: pa.Table, pricing: Pricing) -> list[str]:
-    """Return why calls have no price; columns as above.
+    """Return the reason why each call has no price, with the columns of :func:`valued`.
 
     ``wrong-currency`` where the tariff is in another currency than the account, ``blocked`` where
     the rate says that such calls are refused, else ``no-rate``.
     """
-    who = calls["customer"].to_numpy().astype(np.int32)
+    customers = calls["customer"].to_numpy().astype(np.int32)
     day = calls["day"].to_numpy().astype("datetime64[D]").astype(np.int32)
-    tariff = _tariff(calls, pricing, who, day)
-    asked = {name: _one(calls[name]) for name in ("called", "local", "seconds")}
-    asked["tariff"] = pa.array(tariff, pa.int32())
-    rated = rate.rate(pa.RecordBatch.from_pydict(asked), tuple(pricing.tariffs.loaded))
-    foreign = _foreign(pricing, tariff, who).tolist()
+    tariff = _tariff(calls, pricing, customers, day)
+    rate_columns = {name: _one(calls[name]) for name in ("called", "local", "seconds")}
+    rate_columns["tariff"] = pa.array(tariff, pa.int32())
+    rated = rate.rate(pa.RecordBatch.from_pydict(rate_columns), tuple(pricing.tariffs.loaded))
+    foreign = _foreign(pricing, tariff, customers).tolist()
     return [
         "wrong-currency" if other else "blocked" if reason == "blocked" else "no-rate"
         for other, reason in zip(foreign, rated["reason"].to_pylist(), strict=True)
@@ -169,29 +171,29 @@ def refusals(calls: pa.Table, pricing: Pricing) -> list[str]:
 
 
 def by_bad_tariff(calls: pa.Table, pricing: Pricing) -> list[str]:
-    """Return for each call what is wrong with its tariff, or an empty text; columns as above."""
+    """Return the problem of each call's tariff, or empty, with the columns of :func:`valued`."""
     if not pricing.tariffs.bad:
         return [""] * len(calls)
-    who = calls["customer"].to_numpy().astype(np.int32)
+    customers = calls["customer"].to_numpy().astype(np.int32)
     day = calls["day"].to_numpy().astype("datetime64[D]").astype(np.int32)
     tariffs = pricing.tariffs
     return [
         f"tariff {tariffs.loaded[number].name!r}: {tariffs.bad[number]}"
         if number in tariffs.bad
         else ""
-        for number in _tariff(calls, pricing, who, day).tolist()
+        for number in _tariff(calls, pricing, customers, day).tolist()
     ]
 
 
-def _foreign(pricing: Pricing, tariff: Integers, who: Indexes) -> npt.NDArray[np.bool_]:
+def _foreign(pricing: Pricing, tariff: Integers, customers: Indexes) -> npt.NDArray[np.bool_]:
     currencies = np.array(pricing.tariffs.currencies, np.str_)
     if len({*currencies.tolist(), *pricing.currencies.tolist()}) <= 1:
-        return np.zeros(len(who), np.bool_)
-    return np.asarray(currencies[tariff] != pricing.currencies[who])
+        return np.zeros(len(customers), np.bool_)
+    return np.asarray(currencies[tariff] != pricing.currencies[customers])
 
 
 def _unmetered(calls: pa.Table, unrated: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Tell which calls no outgoing tariff may price: internal ones, and incoming ones.
+    """Return which calls no outgoing tariff may price: internal and incoming ones.
 
     The tariff of a rule prices what it lists of them.
     """
@@ -201,14 +203,14 @@ def _unmetered(calls: pa.Table, unrated: npt.NDArray[np.bool_]) -> npt.NDArray[n
     within = np.asarray(pc.not_equal(direction, ""))
     free = calls["free"].to_numpy(zero_copy_only=False)
     without = np.asarray(pc.equal(calls["tariff"], ""))
-    found: npt.NDArray[np.bool_] = within & (free | without | unrated)
-    return found
+    mask: npt.NDArray[np.bool_] = within & (free | without | unrated)
+    return mask
 
 
 def _named(
     calls: pa.Table, columns: Mapping[str, Any], unmetered: npt.NDArray[np.bool_]
 ) -> dict[str, Any]:
-    """Return columns in which calls without a tariff bear the name of their direction alone."""
+    """Return the columns of unmetered calls, with only the name of their direction."""
     mask = pa.array(unmetered)
     directions = pa.array(list(NAMES))
     places = pc.index_in(_one(calls["direction"]), value_set=directions)
@@ -227,7 +229,7 @@ def _cost(
     unrated: npt.NDArray[np.bool_],
     unmetered: npt.NDArray[np.bool_],
 ) -> tuple[Integers, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """What calls cost; whether their row or rule says so, no tariff; whether nothing does."""
+    """Return cost, whether a row or rule gave it, and whether it is unknown."""
     has_price = calls["given_micro"].is_valid().to_numpy(zero_copy_only=False)
     free = calls["free"].to_numpy(zero_copy_only=False) | unmetered
     cost = np.where(free, 0, rated["cost_micro"].to_numpy(zero_copy_only=False))
@@ -236,7 +238,7 @@ def _cost(
 
 
 def _bought(calls: pa.Table, rated: Mapping[str, Any]) -> dict[str, Any]:
-    """Buying price and carrier that rows give; no deck decided them then, and none is named."""
+    """Return buying price and carrier where rows give them, without a deck."""
     given = _one(calls["given_buy_micro"])
     says = given.is_valid()
     return {
@@ -247,7 +249,7 @@ def _bought(calls: pa.Table, rated: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def own_price(calls: pa.Table, pricing: Pricing) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
-    """What the book's tariffs make of calls whatever their rows say; and which have no price."""
+    """Price calls by the book's tariffs, ignoring given prices, and return which have no price."""
     place = calls.schema.get_field_index("given_micro")
     nothing = pa.nulls(len(calls), pa.int64())
     columns, unpriced = valued(calls.set_column(place, "given_micro", nothing), pricing)
@@ -258,9 +260,9 @@ def _one(column: Any) -> Any:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
-def _tariff(calls: pa.Table, pricing: Pricing, who: Indexes, day: Days) -> Integers:
-    """Each call's tariff: the rule's, or what the customer had at its start."""
-    values, index = pricing.directory.fact("tariff", who, day)
+def _tariff(calls: pa.Table, pricing: Pricing, customers: Indexes, day: Days) -> Integers:
+    """Return each call's tariff: the rule's, or the customer's at its start."""
+    values, index = pricing.directory.fact("tariff", customers, day)
     used = set(np.unique(index).tolist())
     number = np.array(
         [
@@ -270,33 +272,37 @@ def _tariff(calls: pa.Table, pricing: Pricing, who: Indexes, day: Days) -> Integ
         or [0],
         dtype=np.int64,
     )
-    found: Integers = number[index]
+    numbers: Integers = number[index]
     for name in pc.unique(calls["tariff"]).to_pylist():
         if name:
             of_rule = pc.equal(calls["tariff"], name).to_numpy(zero_copy_only=False)
-            found = np.where(of_rule, pricing.tariffs.number(name), found)
-    return found
+            numbers = np.where(of_rule, pricing.tariffs.number(name), numbers)
+    return numbers
 
 
-def _discount(pricing: Pricing, who: Indexes, day: Days) -> Integers:
-    values, index = pricing.directory.fact("discount_percent", who, day)
+def _discount(pricing: Pricing, customers: Indexes, day: Days) -> Integers:
+    values, index = pricing.directory.fact("discount_percent", customers, day)
     hundredths = np.array([int((value or 0) * 100) for value in values] or [0], dtype=np.int64)
-    found: Integers = hundredths[index]
-    return found
+    discounts: Integers = hundredths[index]
+    return discounts
 
 
-def _vat(calls: pa.Table, pricing: Pricing, who: Indexes, day: Days) -> pa.Array:
-    """Each call's VAT code: by its own day, and the treatment of the day it is posted on."""
+def _vat(calls: pa.Table, pricing: Pricing, customers: Indexes, day: Days) -> pa.Array:
+    """Return each call's VAT code, by its own day and the treatment of its posting day."""
     config, fact = pricing.config, pricing.directory.fact
-    posted = np.maximum(day, pricing.opened[who]).astype(np.int32)
+    posted = np.maximum(day, pricing.opened[customers]).astype(np.int32)
     services = _one(pc.dictionary_encode(_one(calls["service"])))
     deciding: list[tuple[Sequence[Any], Any]] = [
         (services.dictionary.to_pylist(), services.indices.to_numpy(zero_copy_only=False)),
-        fact("vat", who, posted),
+        fact("vat", customers, posted),
     ]
     if config.vat_rules:
-        deciding += [fact("country", who, day), fact("vat_id", who, day), _spans(config, day)]
-    # Every row is one combination of what decides; a code is chosen once for each there is.
+        deciding += [
+            fact("country", customers, day),
+            fact("vat_id", customers, day),
+            _spans(config, day),
+        ]
+    # Choose a code once for each combination of the deciding values that occurs.
     shape = [max(len(values), 1) for values, _ in deciding]
     combined = pa.array(np.ravel_multi_index([index for _, index in deciding], shape))
     encoded = combined.dictionary_encode()
@@ -320,7 +326,7 @@ def _code(
 
 
 def _spans(config: Config, day: Days) -> tuple[list[dt.date], npt.NDArray[np.int64]]:
-    """First days of the spans in which the same VAT rules hold, and the span of each row."""
+    """Return first days of spans with the same VAT rules, and the span of each row."""
     bounds = {bound for rule in config.vat_rules for bound in (rule.since, rule.until)}
     firsts = [dt.date.min, *sorted(bounds - {dt.date.min, dt.date.max})]
     since = np.array([(first - EPOCH).days for first in firsts], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""A customer's own price list: what holds for them on a day, and what changes on another."""
+"""A customer's own price list on a day, and its changes on another."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from a2ledger.rating.deck import Deck, Tariff
 from a2ledger.records import Customer, split_list
 
 NOON = dt.time(12)
-"""The time of day that stands for a day, where prices differ by the hour."""
+"""The time of day that stands for the whole day, where prices differ by the hour."""
 
 _MICRO = 1_000_000
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -30,34 +30,34 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """What calls to a prefix cost a customer; amounts as text, discount taken off."""
+    """The price of calls to a prefix for a customer, as texts less the discount."""
 
     prefix: str
     destination: str
     price: str
-    """Of a minute."""
+    """Per minute."""
     connect: str
     minimum: str
     first: int
     following: int
     hours: str
-    """When in the week it holds; empty: always."""
+    """The hours of the week it holds, empty if always."""
     blocked: bool
     deck: str
 
     @property
     def terms(self) -> tuple[Any, ...]:
-        """What must change for a customer to be told."""
+        """Return the terms whose change a customer is notified of."""
         return (self.price, self.connect, self.minimum, self.first, self.following, self.blocked)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the price as the commands' ``--json`` has it."""
+        """Return the price as in the commands' ``--json``."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceChange:
-    """A price that changes for a customer; None where there is no rate."""
+    """A customer's change of price, or None where there is no rate."""
 
     prefix: str
     destination: str
@@ -66,7 +66,7 @@ class PriceChange:
 
     @property
     def kind(self) -> str:
-        """Whether it gets dearer, cheaper, or otherwise different."""
+        """Return the kind of change: dearer, cheaper, new, gone, or other terms."""
         if self.before is None or self.after is None or self.after.blocked != self.before.blocked:
             return "no longer available" if not _available(self.after) else "new"
         old, new = Decimal(self.before.price), Decimal(self.after.price)
@@ -76,7 +76,7 @@ class PriceChange:
         return "dearer" if fees[1] > fees[0] else "other terms"
 
     def as_json(self) -> dict[str, Any]:
-        """Return the change as the commands' ``--json`` has it."""
+        """Return the change as in the commands' ``--json``."""
         return {
             "prefix": self.prefix,
             "destination": self.destination,
@@ -98,7 +98,7 @@ def tariff_of(book: Book, customer: Customer, day: dt.date) -> Tariff:
 
 def listed(book: Book, customer: Customer, day: dt.date) -> list[Price]:
     """Return every price that holds for a customer on a day, by prefix."""
-    found: list[Price] = []
+    prices: list[Price] = []
     taken: set[str] = set()
     for deck in tariff_of(book, customer, day).decks:
         held = deck.at(dt.datetime.combine(day, NOON))
@@ -111,10 +111,10 @@ def listed(book: Book, customer: Customer, day: dt.date) -> list[Price]:
             price = _price(held, row, _discount(customer, day))
             if (prefix, price.hours) not in seen:  # the first is the one that began last
                 seen.add((prefix, price.hours))
-                found.append(price)
+                prices.append(price)
             mine.add(prefixes.canonical(prefix))
         taken |= mine
-    return sorted(found, key=lambda price: (price.prefix, price.hours))
+    return sorted(prices, key=lambda price: (price.prefix, price.hours))
 
 
 def changes(
@@ -135,16 +135,16 @@ def changes(
         rows = rate.chosen(tariff, numbers, dt.datetime.combine(on, NOON))
         discount = _discount(customer, on)
         sides.append([_price(*row, discount) if row else None for row in rows])
-    found: dict[str, PriceChange] = {}
+    by_prefix: dict[str, PriceChange] = {}
     for old, new in zip(*sides, strict=True):
         price = new or old
         if price is None or (old and old.terms) == (new and new.terms):
             continue
-        found.setdefault(
+        by_prefix.setdefault(
             price.prefix,
             PriceChange(prefix=price.prefix, destination=price.destination, before=old, after=new),
         )
-    return [found[prefix] for prefix in sorted(found)]
+    return [by_prefix[prefix] for prefix in sorted(by_prefix)]
 
 
 def prefixes_of(book: Book, customer: Customer, day: dt.date) -> list[str]:
@@ -154,13 +154,13 @@ def prefixes_of(book: Book, customer: Customer, day: dt.date) -> list[str]:
         for on in (day - dt.timedelta(days=1), day)
         for deck in tariff_of(book, customer, on).decks
     }
-    found = {
+    known = {
         prefixes.canonical(prefix)
         for deck in names.values()
         for prefix in deck.prefixes.to_pylist()
         if not prefix.startswith("_")
     }
-    return sorted(found)
+    return sorted(known)
 
 
 def _discount(customer: Customer, day: dt.date) -> Fraction:
@@ -185,7 +185,7 @@ def _price(deck: Deck, row: int, share: Fraction) -> Price:
 
 
 def _text(micro: Fraction | int) -> str:
-    """Return an amount with all its decimals, at least two; it is cut nowhere below the tenth."""
+    """Format an amount with all its decimals, from two up to ten."""
     exact = Fraction(micro) / _MICRO
     text = f"{Decimal(exact.numerator) / Decimal(exact.denominator):.10f}".rstrip("0")
     whole, _, decimals = text.partition(".")

@@ -1,4 +1,4 @@
-"""What a call will cost as it goes on, and how long it may go on for an amount of money.
+"""Quote a call: its cost as it goes on, and how long it may last for an amount of money.
 
 The price is that of :mod:`a2ledger.rating.cost`, which rates calls once they have ended, asked
 for lengths that are still to come.
@@ -20,44 +20,44 @@ from a2ledger.rating.deck import MAX_SECONDS, Deck, Tariff
 from a2ledger.rating.rate import rate_of
 
 _STEPS = 256
-"""Lengths that are priced at once while the longest that can be paid is looked for."""
+"""Lengths priced at once when searching for the longest that can be paid."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quote:
-    """The rate a call to a number has, and the customer's discount on it."""
+    """The rate of calls to a number, and the customer's discount."""
 
     deck: Deck
-    """The one rate, as a deck of its own."""
+    """The rate, as a deck of its own."""
     discount: int
     """In hundredths of a percent."""
     _costs: dict[int, int] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Lengths that were priced already: the longest is asked for again."""
+    """Costs by length, kept because the longest length is asked for again."""
 
     @property
     def destination(self) -> str:
-        """Where the call goes, in the deck's words."""
+        """Return the destination in the deck's words."""
         return str(self.deck.destinations[0].as_py())
 
     @property
     def prefix(self) -> str:
-        """The prefix that decided."""
+        """Return the prefix that decided."""
         return str(self.deck.prefixes[0].as_py())
 
     @property
     def is_blocked(self) -> bool:
-        """Whether the deck says that such calls are refused."""
+        """Return whether the deck blocks such calls."""
         return bool("blocked" in self.deck.values and self.deck.values["blocked"][0])
 
     @cached_property
     def per_minute_micro(self) -> int:
-        """Micro-units a minute, less the discount."""
+        """Return micro-units per minute, less the discount."""
         rate = self.deck.values.get("rateinitial")
         full = int(rate[0]) if rate is not None else 0
         return int(money.divide(full * (FULL - self.discount), FULL * self.deck.scale))
 
     def cost(self, seconds: int) -> int:
-        """Return what a call of a length costs, in micro-units; one of no seconds costs nothing."""
+        """Return the cost of a call of some seconds, in micro-units, 0 for no seconds."""
         if seconds <= 0:
             return 0
         if seconds not in self._costs:
@@ -65,7 +65,7 @@ class Quote:
         return self._costs[seconds]
 
     def costs(self, seconds: Sequence[int]) -> list[int]:
-        """Return what calls of several lengths above zero cost, in micro-units.
+        """Return the costs of calls of several lengths above zero, in micro-units.
 
         A call that pays the customer costs nothing: its money counts once it is owed.
         """
@@ -75,7 +75,7 @@ class Quote:
         return costs
 
     def longest(self, available_micro: int, limit: int) -> int:
-        """Return the seconds, up to a limit, that cost no more than what is available."""
+        """Return the most seconds, up to a limit, that cost no more than the available amount."""
         low, high = 0, 0 if self.is_blocked else min(limit, MAX_SECONDS)
         if high and self.cost(high) <= available_micro:
             return high
@@ -92,7 +92,7 @@ class Quote:
 
 
 def quote(tariff: Tariff, called: str, local: dt.datetime, discount: int = 0) -> Quote | None:
-    """Return what calls to a number cost that start at a time; None where it has no rate.
+    """Return a quote for calls to a number that start at a time, or None if it has no rate.
 
     Args:
         tariff: the customer's.
@@ -107,7 +107,7 @@ def quote(tariff: Tariff, called: str, local: dt.datetime, discount: int = 0) ->
 
 
 def _single(deck: Deck, row: int) -> Deck:
-    """Return one rate of a deck as a deck: pricing by it looks at nothing else.
+    """Return one rate as a deck of its own, so that pricing looks at nothing else.
 
     What the call costs to buy is left out.
     """
@@ -135,7 +135,7 @@ def max_seconds(
     discount: int = 0,
     limit: int = 24 * 60 * 60,
 ) -> int | None:
-    """Return the longest call, up to a limit, that costs no more than what is available.
+    """Return the most seconds, up to a limit, that the available amount pays for.
 
     Args:
         tariff: the customer's.

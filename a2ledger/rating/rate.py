@@ -1,4 +1,4 @@
-"""Rating: from calls to what they cost, as one pure function on Arrow batches.
+"""Rate calls: one pure function on Arrow batches.
 
 Which rate: of a customer's decks, in their order, the first with a prefix the number begins
 with, and the longest such prefix in it. A rate that does not hold at the call's start is passed
@@ -41,11 +41,11 @@ SCHEMA = pa.schema(
         ("reason", pa.string()),
     ]
 )
-"""What :func:`rate` returns."""
+"""The schema of what :func:`rate` returns."""
 
 
 def rate(calls: pa.RecordBatch, tariffs: Sequence[Tariff]) -> pa.RecordBatch:
-    """Price of every call, in the calls' order.
+    """Price every call, in the order of the calls.
 
     Args:
         calls: ``called`` (string: digits, or whatever was dialled), ``local`` (timestamp[s] on
@@ -98,7 +98,7 @@ def rate(calls: pa.RecordBatch, tariffs: Sequence[Tariff]) -> pa.RecordBatch:
 
 
 def rate_of(tariff: Tariff, called: str, local: dt.datetime) -> tuple[Deck, int] | None:
-    """Return the rate of a number at a time on the book's clock: its deck, and its place in it.
+    """Return the deck of a number's rate at a time on the book's clock, and its place there.
 
     It is the rate :func:`rate` chooses, found without arrays: a switch asks for one at a time.
     """
@@ -154,26 +154,27 @@ def _choose(
     tariffs: Sequence[Tariff],
     decks: Sequence[Deck],
 ) -> tuple[Integers, Integers]:
-    """Deck (a place in ``decks``, or -1) and rate (a place in the deck) of every call."""
+    """Return deck (place in ``decks``, or -1) and rate (place in the deck) of every call."""
     deck, row = np.full((2, len(called)), -1)
     keys = prefixes.keys(called)
     places = {known: place for place, known in enumerate(decks)}
     for level in range(max((len(tariff.decks) for tariff in tariffs), default=0)):
-        asked = np.array(
-            [places[one.decks[level]] if level < len(one.decks) else -1 for one in tariffs] + [-1]
+        by_tariff = np.array(
+            [places[item.decks[level]] if level < len(item.decks) else -1 for item in tariffs]
+            + [-1]
         )
-        wanted = asked.take(np.where(tariff < 0, -1, tariff))
+        wanted = by_tariff.take(np.where(tariff < 0, -1, tariff))
         wanted[deck >= 0] = -1
         for place, calls in _groups(wanted):
             numbers = called if isinstance(calls, slice) else called.take(pa.array(calls))
-            found = _longest(decks[place], numbers, keys[calls], local[calls])
-            row[calls] = found
-            deck[calls] = np.where(found < 0, -1, place)
+            rates = _longest(decks[place], numbers, keys[calls], local[calls])
+            row[calls] = rates
+            deck[calls] = np.where(rates < 0, -1, place)
     return deck, row
 
 
 def _groups(places: Integers) -> Iterator[tuple[int, Any]]:
-    """Every place above -1 that occurs, with the indices of where it does."""
+    """Yield each place above -1 that occurs, with the indices where it does."""
     if not places.size:
         return
     low, high = int(places.min()), int(places.max())
@@ -182,23 +183,23 @@ def _groups(places: Integers) -> Iterator[tuple[int, Any]]:
             yield low, slice(None)
         return
     order = np.argsort(places, kind="stable")
-    found, starts = np.unique(places.take(order), return_index=True)
-    for place, indices in zip(found, np.split(order, starts[1:]), strict=True):
+    present, starts = np.unique(places.take(order), return_index=True)
+    for place, indices in zip(present, np.split(order, starts[1:]), strict=True):
         if place >= 0:
             yield int(place), indices
 
 
 def _longest(deck: Deck, called: pa.StringArray, keys: Integers, local: Integers) -> Integers:
-    """Rate of each number: its place in the deck, or -1."""
+    """Return the rate of each number: its place in the deck, or -1."""
     index = deck.index
     candidate = index.find(keys)
     if deck.conditional:
-        asked = np.flatnonzero(candidate >= 0)
-        while asked.size:
-            held = holds(deck, index.row.take(candidate.take(asked)), local.take(asked))
-            asked = asked[~held]
-            candidate[asked] = index.following.take(candidate.take(asked))
-            asked = asked[candidate.take(asked) >= 0]
+        pending = np.flatnonzero(candidate >= 0)
+        while pending.size:
+            held = holds(deck, index.row.take(candidate.take(pending)), local.take(pending))
+            pending = pending[~held]
+            candidate[pending] = index.following.take(candidate.take(pending))
+            pending = pending[candidate.take(pending) >= 0]
     row: Integers = np.append(index.row, -1).take(candidate)
     if index.patterns:
         _prefer_patterns(deck, called, local, row)
@@ -206,7 +207,7 @@ def _longest(deck: Deck, called: pa.StringArray, keys: Integers, local: Integers
 
 
 def _prefer_patterns(deck: Deck, called: pa.StringArray, local: Integers, row: Integers) -> None:
-    """Put the patterns that are written longer than the prefix found in its place.
+    """Replace a found prefix by a pattern that is written longer.
 
     That is how A2Billing ranks them. Between equals the digits stay.
     """
@@ -234,13 +235,13 @@ def holds(deck: Deck, row: Integers, local: Integers) -> npt.NDArray[np.bool_]:
 
 
 def _texts(deck: Integers, row: Integers, decks: Sequence[Deck]) -> list[pa.StringArray]:
-    """Deck's name, prefix, destination and carrier of every call; empty where there is no rate."""
+    """Return deck name, prefix, destination and carrier of every call, empty without a rate."""
     blank = pa.array([""])
     offsets = np.cumsum([0, *map(len, decks)])
     rates = pa.array(np.where(deck < 0, offsets[-1], offsets.take(deck, mode="clip") + row))
-    names = pa.array([*(one.name for one in decks), ""])
+    names = pa.array([*(known.name for known in decks), ""])
     columns = [
-        pa.concat_arrays([*(getattr(one, column) for one in decks), blank]).take(rates)
+        pa.concat_arrays([*(getattr(known, column) for known in decks), blank]).take(rates)
         for column in ("prefixes", "destinations", "carriers")
     ]
     return [names.take(pa.array(np.where(deck < 0, len(decks), deck))), *columns]

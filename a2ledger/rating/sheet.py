@@ -1,4 +1,4 @@
-"""A carrier's rate sheet: rows of cells made into rates, every row accounted for.
+"""Read a carrier's rate sheet: turn rows of cells into rates, accounting for every row.
 
 Where the header stands, which column is which, how numbers and dates are written and whether the
 country's code stands apart is decided once for the whole file, never row by row.
@@ -22,11 +22,11 @@ from a2ledger.records import Problem
 T = TypeVar("T")
 
 Row = tuple[int, list[str]]
-"""A row of a sheet: its line, and its cells."""
+"""A row of a sheet: its line number and its cells."""
 
 _BY_CHANCE = 3
 _SEARCHED = 100
-"""Rows among which the header is looked for."""
+"""Rows searched for the header."""
 
 NEW, DEARER, CHEAPER, SAME, GONE, BARRED = "new", "dearer", "cheaper", "same", "gone", "blocked"
 _STATUSES = {
@@ -46,7 +46,7 @@ _STATUS = {word: status for status, words in _STATUSES.items() for word in words
 
 
 class SheetRate(NamedTuple):
-    """A rate of a sheet; prices in hundred-millionths of a unit, times on the book's own clock."""
+    """A rate of a sheet, with prices in hundred-millionths of a unit and times on our clock."""
 
     line: int
     prefix: str
@@ -61,13 +61,13 @@ class SheetRate(NamedTuple):
 
     @property
     def terms(self) -> tuple[Any, ...]:
-        """What must be the same where a prefix stands there twice."""
+        """Return the terms that must agree where a prefix is listed twice."""
         return (self.price, self.connect, self.first, self.following, self.status == BARRED)
 
 
 @dataclass(kw_only=True)
 class Sheet:
-    """What a sheet says."""
+    """The content of a sheet."""
 
     rates: list[SheetRate] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -75,23 +75,23 @@ class Sheet:
     currency: str = ""
     """The currency, or ``$``, that the sheet mentions."""
     rows: int = 0
-    """Rows that are not empty …"""
+    """Number of rows that are not empty …"""
     texts: int = 0
-    """… and of these titles, headers, totals and footers."""
+    """… and of the titles, headers, totals and footers among them."""
     twice: int = 0
-    """Rates that stand there twice."""
+    """Number of repeated rates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How a person says a sheet is to be read; what is empty is found out."""
+    """What a person says about reading a sheet, empty values are detected."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
     dates: str = ""
 
 
 def header_row(rows: Sequence[Row], columns: Mapping[str, str]) -> tuple[int, Header] | None:
-    """Return the place of the header among the first rows, and what it says."""
+    """Find the header among the first rows, and return its place and meaning."""
     for place, (_, cells) in enumerate(rows[:_SEARCHED]):
         if (header := sheet_headers.find(cells, columns)) is not None:
             return place, header
@@ -107,11 +107,11 @@ def read(rows: Sequence[Row], *, file: str, reading: Reading) -> Sheet:
         reading: what is known of it.
     """
     sheet = Sheet(rows=len(rows))
-    found = header_row(rows, reading.columns)
-    if found is None:
+    header_found = header_row(rows, reading.columns)
+    if header_found is None:
         sheet.problems.append(_no_header(rows, file, reading.columns))
         return sheet
-    place, header = found
+    place, header = header_found
     sheet.texts = place + 1
     if header.unread:
         sheet.notes.append(f"columns not read: {', '.join(header.unread)}")
@@ -136,7 +136,7 @@ def _no_header(rows: Sequence[Row], file: str, columns: Mapping[str, str]) -> Pr
 
 
 class _Rates:
-    """Makes rows into rates."""
+    """A reader of rows into rates."""
 
     def __init__(
         self, sheet: Sheet, head: Sequence[str], header: Header, file: str, reading: Reading
@@ -154,8 +154,8 @@ class _Rates:
         self.known_terms: dict[tuple[str, ...], tuple[Any, ...]] = {}
         """Terms by the cells they were read from: most rows of a sheet share theirs."""
 
-    def _problem(self, line: int, reason: str, what: str, todo: str = "") -> None:
-        self.sheet.problems.append(Problem(self.file, line, reason, what, todo=todo))
+    def _problem(self, line: int, reason: str, message: str, todo: str = "") -> None:
+        self.sheet.problems.append(Problem(self.file, line, reason, message, todo=todo))
 
     def _cell(self, cells: Sequence[str], name: str) -> str:
         place = self.header.places.get(name)
@@ -175,9 +175,9 @@ class _Rates:
         try:
             self.mark = sheet_values.decimal_mark(prices | self._cells(rows, "connect"))
         except ValueError as error:
-            what, todo = errors.parts(error)
+            message, todo = errors.parts(error)
             column = self.head[self.header.places["rate"]]
-            self._problem(0, "bad-value", f"{column}: {what}", todo)
+            self._problem(0, "bad-value", f"{column}: {message}", todo)
             return
         self._decide_currency(rows, prices)
         self.dates = self.dates or sheet_values.order(
@@ -199,7 +199,7 @@ class _Rates:
             self.sheet.notes.append("prices are by the second, and made prices by the minute")
 
     def _is_text(self, cells: Sequence[str]) -> bool:
-        """Return whether a row is a heading, a total, a footer or the header again."""
+        """Return whether a row is a heading, a total, a footer or a repeated header."""
         number = self._cell(cells, "prefix")
         if number.isdecimal() and self._cell(cells, "rate")[:1].isdecimal():
             return False  # by far the most
@@ -217,17 +217,22 @@ class _Rates:
         )
 
     def _decide_currency(self, rows: Sequence[Row], prices: set[str]) -> None:
-        said = {sheet_headers.currency(cell) or cell for cell in self._cells(rows, "currency")}
-        said |= {code for cell in prices if (code := sheet_headers.currency(cell))}
-        said |= {self.header.currency} - {""}
-        if len(said) > 1 and not (len(said) == 2 and "$" in said):  # noqa: PLR2004 - $ and USD
+        currencies = {
+            sheet_headers.currency(cell) or cell for cell in self._cells(rows, "currency")
+        }
+        currencies |= {code for cell in prices if (code := sheet_headers.currency(cell))}
+        currencies |= {self.header.currency} - {""}
+        if len(currencies) > 1 and not (len(currencies) == 2 and "$" in currencies):  # noqa: PLR2004 - $ and USD
             self._problem(
-                0, "currency", f"prices are in {', '.join(sorted(said))}", todo="split the file"
+                0,
+                "currency",
+                f"prices are in {', '.join(sorted(currencies))}",
+                todo="split the file",
             )
-        self.sheet.currency = max(said, default="", key=len)
+        self.sheet.currency = max(currencies, default="", key=len)
 
     def _decide_country(self, rows: Sequence[Row]) -> None:
-        """Decide whether the country's code stands in a column of its own only."""
+        """Decide whether the country's code is only in a column of its own."""
         places = self.header.places
         if "country_code" not in places:
             return
@@ -265,12 +270,12 @@ class _Rates:
             price, connect, first, following, since, until, status = terms
             if not status and (word := self._cell(cells, "status")):
                 self.unknown[word] += 1
-            found = self._prefixes(cells)
+            prefixes = self._prefixes(cells)
         except ValueError as error:
             self._problem(line, "bad-value", *errors.parts(error))
             return
         destination = self._value("destination", cells, _in_one_line) or ""
-        for prefix in found:
+        for prefix in prefixes:
             self.sheet.rates.append(
                 SheetRate(
                     line,
@@ -287,7 +292,7 @@ class _Rates:
             )
 
     def _terms(self, cells: Sequence[str]) -> tuple[Any, ...]:
-        """Return all of a rate but its line, its prefix and its name."""
+        """Return all of a rate but line, prefix and name."""
         status = self._value("status", cells, _status) or ""
         rate = self._cell(cells, "rate")
         price = self._value("rate", cells, self._price) or 0
@@ -310,7 +315,7 @@ class _Rates:
         return 0 if status == BARRED else price, connect, first, following, since, until, status
 
     def _value(self, name: str, cells: Sequence[str], convert: Callable[[str], T]) -> T | None:
-        """Return a cell's value; most are written many times, and read once."""
+        """Convert a cell, caching each distinct text: most occur many times."""
         place = self.header.places.get(name)
         if place is None or place >= len(cells) or not (cell := cells[place]):
             return None
@@ -353,7 +358,7 @@ class _Rates:
         return sheet_values.listed(cell)
 
     def _once(self) -> None:
-        """Leave out rates that stand there twice, and name prefixes that have two prices."""
+        """Drop repeated rates, and report prefixes with two prices."""
         seen: dict[tuple[str, dt.datetime | None], SheetRate] = {}
         for rate in self.sheet.rates:
             other = seen.setdefault((rate.prefix, rate.since), rate)
@@ -381,7 +386,7 @@ def _in_one_line(cell: str) -> str:
 
 
 def _status(cell: str) -> str:
-    """Return what a status says; empty if nothing is known of it."""
+    """Return the status that a cell names, empty if it is unknown."""
     name = plain(cell)
     if name in _STATUS:
         return _STATUS[name]

@@ -1,4 +1,4 @@
-"""Rate sheets as files: CSV of any kind, and workbooks, as rows of text."""
+"""Read rate sheets from files: CSV of any kind, and workbooks, as rows of text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from a2ledger.sources.batch import UnusableInput
 
 _SEPARATORS = ",;\t|"
 _TRIED = 200
-"""Lines by which the separator is found."""
+"""Lines examined to detect the separator."""
 
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 
@@ -80,10 +80,10 @@ def _of_csv(text: str, columns: Mapping[str, str]) -> list[Row]:
             tried = _split(start, separator)
         except csv.Error:
             continue
-        found = sheet.header_row(tried, columns)
-        width = len(tried[found[0]][1]) if found else max((len(c) for _, c in tried), default=0)
-        if (found is not None, width) > most:
-            best, most = separator, (found is not None, width)
+        header = sheet.header_row(tried, columns)
+        width = len(tried[header[0]][1]) if header else max((len(c) for _, c in tried), default=0)
+        if (header is not None, width) > most:
+            best, most = separator, (header is not None, width)
     return _split(text, best)
 
 
@@ -109,24 +109,26 @@ def _of_workbook(path: Path, columns: Mapping[str, str], name: str) -> list[Row]
             todo="save it as .xlsx or CSV",
         ) from None
     try:
-        shown = [one for one in book.worksheets if one.sheet_state == "visible"]
+        selected = [
+            worksheet for worksheet in book.worksheets if worksheet.sheet_state == "visible"
+        ]
         if name:
-            shown = [one for one in book.worksheets if one.title == name]
-        found = {one.title: _of_worksheet(one) for one in shown}
+            selected = [worksheet for worksheet in book.worksheets if worksheet.title == name]
+        by_title = {worksheet.title: _of_worksheet(worksheet) for worksheet in selected}
     finally:
         book.close()
-    if name and not found:
+    if name and not by_title:
         raise UnusableInput(
             f"{path}: has no sheet {name!r}", undone="nothing was read", todo="name another"
         )
-    fitting = {title: rows for title, rows in found.items() if sheet.header_row(rows, columns)}
+    fitting = {title: rows for title, rows in by_title.items() if sheet.header_row(rows, columns)}
     if len(fitting) > 1:
         raise UnusableInput(
             f"{path}: has prices in the sheets {', '.join(fitting)}",
             undone="nothing was read",
             todo="say which with --sheet",
         )
-    return next(iter((fitting or found).values()), [])
+    return next(iter((fitting or by_title).values()), [])
 
 
 def _of_worksheet(worksheet: Any) -> list[Row]:
@@ -139,7 +141,7 @@ def _of_worksheet(worksheet: Any) -> list[Row]:
 
 
 def _text(value: Any) -> str:
-    """Return the text of a workbook's cell; a binary fraction as the decimal that was typed."""
+    """Return the text of a workbook's cell, a float as the decimal that was typed."""
     if value is None:
         return ""
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Headers of carriers' rate sheets: which column is which, in the usual words of many languages."""
+"""Recognise the headers of carriers' rate sheets, by usual words of many languages."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ _NAMES = {
 }
 
 FIELDS = tuple(_NAMES)
-"""What a column of a sheet may be."""
+"""The fields that a column of a sheet may be."""
 
 _RANKS = {
     name: (field, rank)
@@ -102,14 +102,14 @@ _RANKS = {
 }
 
 SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "₽": "RUB", "₹": "INR", "zł": "PLN", "$": "$"}
-"""Signs of money; a dollar may be any country's."""
+"""Currency signs. The dollar sign may be any country's dollar."""
 
 CODES = (
     *("USD", "EUR", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON", "BGN", "TRY"),
     *("RUB", "UAH", "CAD", "AUD", "NZD", "JPY", "CNY", "INR", "BRL", "MXN", "ZAR", "AED", "SAR"),
     *("ILS", "SGD", "HKD", "MAD", "EGP", "NGN", "KES"),
 )
-"""Currencies that prices are in, as they are written beside them."""
+"""Currency codes that are recognised beside prices."""
 
 _CODE = re.compile(rf"\b({'|'.join(CODES)})\b", re.IGNORECASE)
 _CENT = re.compile(r"\b(?:cents?|ct|cts|pence|c/min)\b|¢", re.IGNORECASE)
@@ -128,17 +128,17 @@ class Header:
 
     places: dict[str, int]
     unread: tuple[str, ...] = ()
-    """Columns that are none of the fields."""
+    """Headers of columns that are not read."""
     currency: str = ""
-    """The currency, or a sign, that a name mentions."""
+    """The currency code or sign in the header of prices."""
     divisor: int = 1
-    """100 where prices are in cents."""
+    """100 if prices are in cents."""
     factor: int = 1
-    """60 where prices are by the second."""
+    """60 if prices are per second."""
 
 
 def find(cells: Sequence[str], mapping: Mapping[str, str]) -> Header | None:
-    """Return what a row is as a header; None if it names neither numbers nor a price.
+    """Parse a row as a header, or None if it lacks a column of numbers or of prices.
 
     Args:
         cells: of the row.
@@ -146,13 +146,13 @@ def find(cells: Sequence[str], mapping: Mapping[str, str]) -> Header | None:
     """
     places: dict[str, int] = {}
     ranks: dict[str, tuple[int, int]] = {}
-    said = {plain(header): field for field, header in mapping.items()}
+    mapped = {plain(header): field for field, header in mapping.items()}
     for place, cell in enumerate(cells):
         name = plain(cell)
         if not name:
             continue
-        if name in said:
-            places[said[name]], ranks[said[name]] = place, (-1, place)
+        if name in mapped:
+            places[mapped[name]], ranks[mapped[name]] = place, (-1, place)
             continue
         field, rank = _field(cell)
         if field and field not in mapping and (rank, place) < ranks.get(field, (999, 0)):
@@ -173,7 +173,7 @@ def find(cells: Sequence[str], mapping: Mapping[str, str]) -> Header | None:
 
 
 def currency(text: str) -> str:
-    """Return the currency a text mentions, by code or sign; empty if it mentions none.
+    """Return the currency a text mentions, by code or sign, or empty if it mentions none.
 
     >>> currency("Rate (USD/min)"), currency("0.05 €"), currency("Rate")
     ('USD', 'EUR', '')
@@ -184,14 +184,14 @@ def currency(text: str) -> str:
 
 
 def _field(cell: str) -> tuple[str, int]:
-    """Return what a column is by its name, and how well the name says so: 0 is best."""
-    if (found := _RANKS.get(plain(cell))) is not None:
-        return found
+    """Return a column's field by its name, and the rank of the match: 0 is best."""
+    if (match := _RANKS.get(plain(cell))) is not None:
+        return match
     bare = plain(_CENT.sub("", _CODE.sub("", _UNIT.sub(" ", cell))))
     for sign in SIGNS:
         bare = bare.replace(sign, "")
-    if (found := _RANKS.get(bare)) is not None:
-        return found[0], found[1] + 100
+    if (match := _RANKS.get(bare)) is not None:
+        return match[0], match[1] + 100
     words = cell.lower()
     if any(word in words.split() for word in _OLD):
         return "", 0

@@ -23,12 +23,12 @@ from a2ledger.rating.usage import customers_of
 from a2ledger.sources.batch import BadFileError
 
 LARGEST = 20
-"""Changes of price that are shown one by one."""
+"""Most changes of price to list."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What a person says of a sheet."""
+    """The request to import a sheet."""
 
     deck: str
     columns: Mapping[str, str]
@@ -45,19 +45,19 @@ class Asked:
 
 @dataclass(kw_only=True)
 class Proposal:
-    """What a sheet would do, before anything is written."""
+    """The effect of a sheet, before anything is written."""
 
     asked: Asked
     sheet: Sheet
     changes: Changes
     text: str
     doubts: list[str]
-    """What a person should look at before it is written."""
+    """Points a person should check before it is written."""
     refusals: list[str]
-    """What keeps it from being written."""
+    """Reasons that prevent writing it."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return the command's ``--json``."""
+        """Return the proposal as in the command's ``--json``."""
         return {
             "deck": self.asked.deck,
             "rows": self.sheet.rows,
@@ -73,24 +73,24 @@ class Proposal:
 
 
 def parse_map(texts: tuple[str, ...]) -> dict[str, str]:
-    """Return the header of each field, from ``prefix=Dial Code,rate=New Price``.
+    """Parse a map of fields to headers: ``prefix=Dial Code,rate=New Price``.
 
     Raises:
         ValueError: saying what is wrong with it.
     """
-    found: dict[str, str] = {}
+    headers: dict[str, str] = {}
     for item in (item for text in texts for item in re.split(r",\s*(?=\w+\s*=)", text)):
         ours, equals, theirs = (part.strip() for part in item.partition("="))
         if not (equals and theirs):
             raise ValueError(f"{item!r} is not such as prefix=Dial Code")
         if ours not in FIELDS:
             raise ValueError(f"{ours!r} is nothing a sheet says: {', '.join(FIELDS)}")
-        found[ours] = theirs
-    return found
+        headers[ours] = theirs
+    return headers
 
 
 def propose(book: Book, path: Path, asked: Asked, today: dt.date) -> Proposal:
-    """Return what a sheet would change.
+    """Return the proposal of a sheet.
 
     Raises:
         UnusableInput: if the file cannot be read.
@@ -101,18 +101,18 @@ def propose(book: Book, path: Path, asked: Asked, today: dt.date) -> Proposal:
     columns = {**facts.columns, **asked.columns}
     rows = sheet_file.rows(path, columns, name=asked.sheet, encoding=asked.encoding)
     reading = Reading(columns=columns, dates=asked.dates or facts.dates)
-    found = sheet.read(rows, file=path.name, reading=reading)
-    if found.problems:
-        problems = sorted(found.problems, key=lambda problem: problem.line)
+    parsed = sheet.read(rows, file=path.name, reading=reading)
+    if parsed.problems:
+        problems = sorted(parsed.problems, key=lambda problem: problem.line)
         raise BadFileError(
             decks.first(problems), "nothing was imported", "correct the row, or remove it"
         )
-    _in_currency(found, facts.currency, path, asked.deck)
+    _in_currency(parsed, facts.currency, path, asked.deck)
     deck_path = f"tariffs/{asked.deck}.csv"
     text = book.text(deck_path)
     old = _read(text, asked.deck, deck_path) if text.strip() else None
-    terms = _terms(asked, found, old, today)
-    changes = deck_changes.compare(old, found.rates, terms)
+    terms = _terms(asked, parsed, old, today)
+    changes = deck_changes.compare(old, parsed.rates, terms)
     if changes.unpriced:
         raise RefusedError(
             (
@@ -126,7 +126,9 @@ def propose(book: Book, path: Path, asked: Asked, today: dt.date) -> Proposal:
     if changes.added or changes.ended:
         new = deck_text.changed(text, old, changes.ended, changes.added)
         _read(new, asked.deck, deck_path)
-    proposal = Proposal(asked=asked, sheet=found, changes=changes, text=new, doubts=[], refusals=[])
+    proposal = Proposal(
+        asked=asked, sheet=parsed, changes=changes, text=new, doubts=[], refusals=[]
+    )
     proposal.doubts = list(_doubts(changes, today))
     proposal.refusals = list(_refusals(book, asked, changes, today))
     return proposal
@@ -139,25 +141,25 @@ def _read(text: str, name: str, path: str) -> Read:
     return read
 
 
-def _in_currency(found: Sheet, currency: str, path: Path, name: str) -> None:
-    said = found.currency
-    if said in ("", currency) or (said == "$" and currency.endswith("D")):
+def _in_currency(parsed: Sheet, currency: str, path: Path, name: str) -> None:
+    mentioned = parsed.currency
+    if mentioned in ("", currency) or (mentioned == "$" and currency.endswith("D")):
         return
     raise RefusedError(
-        f"{path.name}: prices are in {said}, the deck {name} is in {currency}",
+        f"{path.name}: prices are in {mentioned}, the deck {name} is in {currency}",
         undone="nothing was imported",
         todo=(
-            f'write currency = "{said if said != "$" else "USD"}" under [tariffs.'
+            f'write currency = "{mentioned if mentioned != "$" else "USD"}" under [tariffs.'
             f"{name}], or import them into another deck"
         ),
     )
 
 
-def _terms(asked: Asked, found: Sheet, old: Read | None, today: dt.date) -> Terms:
-    moments = [rate.since for rate in found.rates if rate.since]
+def _terms(asked: Asked, parsed: Sheet, old: Read | None, today: dt.date) -> Terms:
+    moments = [rate.since for rate in parsed.rates if rate.since]
     since = dt.datetime.combine(asked.effective, dt.time()) if asked.effective else None
     if since is None and old is not None:
-        if len(moments) < len(found.rates):
+        if len(moments) < len(parsed.rates):
             raise RefusedError(
                 f"{asked.deck}: from when the sheet's prices hold is not said in it",
                 undone="nothing was imported",
@@ -189,7 +191,7 @@ def _doubts(changes: Changes, today: dt.date) -> list[str]:
     past = sum(
         change.since is not None and change.since.date() < today for change in changes.changes
     )
-    said = {
+    by_message = {
         "prefix(es) would be gone; with --partial what the sheet does not name stays": counts.get(
             GONE, 0
         ),
@@ -202,7 +204,7 @@ def _doubts(changes: Changes, today: dt.date) -> list[str]:
         ),
         "price(s) by time of the week would give way to one for all of it": changes.windows,
     }
-    return [f"{count:,} {words}" for words, count in said.items() if count]
+    return [f"{count:,} {words}" for words, count in by_message.items() if count]
 
 
 def _refusals(book: Book, asked: Asked, changes: Changes, today: dt.date) -> list[str]:
@@ -218,12 +220,12 @@ def _refusals(book: Book, asked: Asked, changes: Changes, today: dt.date) -> lis
     ]
     if not early:
         return []
-    what = f"{len(early):,} price(s) rise before {first}, sooner than the {days} days of notice"
-    return [f"{what} customers have; take a later day, or say --short-notice"]
+    reason = f"{len(early):,} price(s) rise before {first}, sooner than the {days} days of notice"
+    return [f"{reason} customers have; take a later day, or say --short-notice"]
 
 
 def write(draft: Draft, proposal: Proposal) -> None:
-    """Put what a sheet changes into the draft, and have the book remember how it is read."""
+    """Write a sheet's changes to the draft, and save how to read the next one in the book."""
     asked = proposal.asked
     known = draft.config.decks.get(asked.deck)
     text = changed = draft.text(CONFIG)

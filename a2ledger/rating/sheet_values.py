@@ -1,4 +1,4 @@
-"""Cells of rate sheets: numbers, dates, prefixes and increments as carriers write them."""
+"""Parse the cells of rate sheets: numbers, dates, prefixes and increments."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from a2ledger.rating.columns import MAX_AMOUNT, MAX_SECONDS
 from a2ledger.rating.sheet_headers import CODES, SIGNS
 
 FINE = 10**8
-"""Parts of a currency's unit that prices are read in."""
+"""Parts of a currency's unit that prices are parsed into."""
 
 BLOCKED = -FINE
-"""The price of -1, by which carriers say that they carry no such calls."""
+"""The price -1, by which carriers mark calls they do not carry."""
 
 _SCIENTIFIC = re.compile(r"[0-9]+[.,]?[0-9]*[eE]\+?[0-9]+")
 _SPACES = re.compile(r"[\s\u00a0\u202f']")
@@ -65,7 +65,7 @@ _MONTH_FIRST = re.compile(r"([^\W\d]{3,})\.?[-/. ]+(\d{1,2})(?:st|nd|rd|th)?,?[-
 
 
 def decimal_mark(texts: Iterable[str]) -> str:
-    """Return what stands before the decimals of a file's prices.
+    """Return the decimal mark of a file's prices.
 
     Raises:
         ValueError: if commas and points cannot be told apart.
@@ -90,7 +90,7 @@ def decimal_mark(texts: Iterable[str]) -> str:
 
 
 def price(cell: str, mark: str) -> tuple[int, bool]:
-    """Return a price in hundred-millionths of a unit, and whether it had to be rounded to that.
+    """Parse a price into hundred-millionths of a unit, and return whether it was rounded.
 
     >>> price("$ 0.0570", "."), price("1.234,5 EUR", ","), price("-1", ".")
     ((5700000, False), (123450000000, False), (-100000000, False))
@@ -117,12 +117,12 @@ def _exponent(cell: str) -> bool:
 
 
 def without_money(text: str) -> bool:
-    """Return whether a text has no digit, as headings and footers have none where a price is."""
+    """Return whether a text has no digits, like headings and footers in a column of prices."""
     return not any(character.isdigit() for character in text)
 
 
 def increments(cell: str) -> tuple[int | None, int]:
-    """Return the first block, None if only one is given, and those that follow, in seconds.
+    """Parse the first block (None if only one is given) and the other blocks, in seconds.
 
     >>> increments("60/60"), increments("1+1"), increments("30"), increments("per minute")
     ((60, 60), (1, 1), (None, 30), (60, 60))
@@ -150,7 +150,7 @@ def increments(cell: str) -> tuple[int | None, int]:
 
 
 def order(texts: Iterable[str]) -> str:
-    """Return what a file's dates begin with: ``day``, ``month``, or nothing where it is unclear."""
+    """Return what a file's dates begin with: ``day``, ``month``, or empty if unclear."""
     seen = [match for text in texts if (match := _NUMERIC.fullmatch(text))]
     is_day = any(int(match[1]) > 12 for match in seen)  # noqa: PLR2004 - there are twelve months
     is_month = any(int(match[3]) > 12 for match in seen)  # noqa: PLR2004
@@ -161,7 +161,7 @@ def order(texts: Iterable[str]) -> str:
 
 
 def date(cell: str, begins: str) -> dt.datetime:
-    """Return a date or time as carriers write it.
+    """Parse a date or time as carriers write it.
 
     Args:
         cell: its text.
@@ -217,14 +217,14 @@ def _month(name: str, cell: str) -> int:
 
 
 def is_country(digits: str) -> bool:
-    """Return whether digits have the length of the country code they begin with."""
+    """Return whether the digits are as many as their country code has."""
     if digits[:1] in _ONE_DIGIT:
         return len(digits) == 1
     return len(digits) == (2 if digits[:2] in _TWO else 3)
 
 
 def listed(cell: str, country: str = "") -> list[str]:
-    """Return the prefixes a cell names: one, a list, ranges, or national ones after a country's.
+    """Parse the prefixes of a cell: one, a list, ranges, or national ones after a country code.
 
     Args:
         cell: its text.
@@ -246,18 +246,18 @@ def listed(cell: str, country: str = "") -> list[str]:
     text = re.sub(r"^([0-9]+)\.0+$", r"\1", text)
     text = re.sub(r"[()\[\]]", " ", text)
     parts = [part.strip() for part in re.split(r"[,;/|\n]+", text)]
-    found: list[str] = []
+    numbers: list[str] = []
     base = ""
     for part in filter(None, parts):
         ranges, base = _part(part, cell, country, base)
-        found += ranges
-    if not found:
+        numbers += ranges
+    if not numbers:
         raise BadValueError(f"{cell!r} has no prefix")
-    return found
+    return numbers
 
 
 def _part(part: str, cell: str, country: str, base: str) -> tuple[list[str], str]:
-    """Return the prefixes of one item of a list, and the country code it begins with."""
+    """Parse one item of a list into prefixes, and return the country code it begins with."""
     tokens = re.sub(r"\s*-\s*", "-", part).split()
     tokens[0] = tokens[0].removeprefix("+")
     if not country:
@@ -286,7 +286,7 @@ def _part(part: str, cell: str, country: str, base: str) -> tuple[list[str], str
 
 
 def _ranges(before: str, text: str, cell: str) -> list[str]:
-    """Return the prefixes of digits or a range, each after a country's code."""
+    """Return the prefixes of digits or a range, each after a country code."""
     low, dash, high = text.partition("-")
     if dash and len(high) < len(low):
         high = low[: len(low) - len(high)] + high  # 7400-09
@@ -300,5 +300,5 @@ def _ranges(before: str, text: str, cell: str) -> list[str]:
 
 
 def signs(texts: Sequence[str]) -> set[str]:
-    """Return the currencies, by code or sign, that prices mention."""
+    """Return the currencies, by code or sign, mentioned in prices."""
     return {code for text in texts for sign, code in SIGNS.items() if sign in text}

@@ -1,4 +1,4 @@
-"""Which decks price whose calls, and from when."""
+"""Find the uses of decks: which customers and sources, and from when."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from a2ledger.records import split_list
 
 
 class Use(NamedTuple):
-    """A deck in the tariff of a customer, or of a source's rule, from a day on."""
+    """The use of a deck in the tariff of a customer, or of a source's rule, from a day on."""
 
     deck: str
     user: str
@@ -23,7 +23,7 @@ class Use(NamedTuple):
 
 
 def uses(book: Book) -> Iterator[Use]:
-    """Yield every use of a deck that there was, is, or will be."""
+    """Yield every use of a deck, past, present and future."""
     for customer in subledgers.customers(book).values():
         history = customer.facts.get("tariff", ())
         ends = [since for since, _ in history[1:]] + [dt.date.max]
@@ -44,9 +44,9 @@ def customers_of(book: Book, deck: str, day: dt.date) -> list[str]:
 
 
 def names(book: Book) -> list[str]:
-    """Return the decks of a book: those there are, and those that are named somewhere."""
-    there = {
+    """Return the names of the decks that a book has or mentions."""
+    existing = {
         path.removeprefix("tariffs/").removesuffix(".csv")
         for path in book.files("tariffs", "*.csv")
     }
-    return sorted(there | {use.deck for use in uses(book)})
+    return sorted(existing | {use.deck for use in uses(book)})

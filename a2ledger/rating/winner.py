@@ -1,4 +1,4 @@
-"""Which rate holds for a number at a time, why the others do not, and what a minute costs."""
+"""Explain which rate holds for a number at a time, why others do not, and a minute's price."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ class Candidate:
     prefix: str
     destination: str
     verdict: str
-    """``holds``, or why it does not."""
+    """``holds``, or why it does not hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Winner:
-    """The rate of a number, and those it won against."""
+    """The rate that holds for a number, and its rivals."""
 
     number: str
     when: dt.datetime
     candidates: tuple[Candidate, ...]
     minute: Explained | None
-    """What a minute costs; None where there is no rate or calls are blocked."""
+    """The price of a minute, or None if there is no rate or calls are blocked."""
     bought: Explained | None
     rate: dict[str, Any]
     reason: str = ""
-    """``no-rate`` or ``blocked``."""
+    """``no-rate``, ``blocked`` or empty."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return the command's ``--json``."""
+        """Return the result as in the command's ``--json``."""
         return {
             "number": self.number,
             "at": str(self.when),
@@ -62,28 +62,30 @@ class Winner:
         }
 
     def lines(self) -> list[str]:
-        """Return what a person is told."""
-        said = [f"{self.number} at {self.when:%Y-%m-%d %H:%M}"]
-        for one in self.candidates:
-            mark = "*" if one.verdict == "holds" else " "
-            name = f"{one.prefix or 'default'} {one.destination}".strip()
-            said.append(f"{mark} tariffs/{one.deck}.csv:{one.line}  {name}: {one.verdict}")
+        """Return the lines to print."""
+        output = [f"{self.number} at {self.when:%Y-%m-%d %H:%M}"]
+        for candidate in self.candidates:
+            mark = "*" if candidate.verdict == "holds" else " "
+            name = f"{candidate.prefix or 'default'} {candidate.destination}".strip()
+            output.append(
+                f"{mark} tariffs/{candidate.deck}.csv:{candidate.line}  {name}: {candidate.verdict}"
+            )
         if self.reason:
-            said.append(
+            output.append(
                 "blocked: such calls are refused" if self.reason == "blocked" else "no rate"
             )
         if self.minute:
-            said.append(f"a minute costs {money.text(self.minute.cost_micro, 2)}")
-            said += [f"    {step.name}: {step.text}" for step in self.minute.steps]
+            output.append(f"a minute costs {money.text(self.minute.cost_micro, 2)}")
+            output += [f"    {step.name}: {step.text}" for step in self.minute.steps]
         if self.bought and self.bought.cost_micro:
-            said.append(f"the carrier takes {money.text(self.bought.cost_micro, 2)}")
-        return said
+            output.append(f"the carrier takes {money.text(self.bought.cost_micro, 2)}")
+        return output
 
 
 def explain(
     book: Book, names: tuple[str, ...], number: str, when: dt.datetime, discount: int
 ) -> Winner:
-    """Return which rate of some decks holds for a number.
+    """Explain which rate of some decks holds for a number.
 
     Args:
         book: whose decks.
@@ -95,14 +97,14 @@ def explain(
     digits = re.sub(_FILLING, "", number).removeprefix("+")
     digits = prefixes.without_00(digits)
     loaded = tuple(decks.deck(book, name) for name in names)
-    found = rate.rate_of(Tariff(name=", ".join(names), decks=loaded), digits, when)
+    rate_found = rate.rate_of(Tariff(name=", ".join(names), decks=loaded), digits, when)
     moment = (when - LOCAL_EPOCH) // dt.timedelta(seconds=1)
     candidates: list[Candidate] = []
     for deck in loaded:
         lines = reading.lines(book.text(f"tariffs/{deck.name}.csv"))
         decided = any(candidate.verdict == "holds" for candidate in candidates)
         for row in _fitting(deck, digits):
-            verdict = _verdict(deck, row, moment, found)
+            verdict = _verdict(deck, row, moment, rate_found)
             if decided and verdict == _LONGER:
                 verdict = "an earlier deck decides"
             candidates.append(
@@ -114,10 +116,10 @@ def explain(
                     verdict=verdict,
                 )
             )
-    if found is None:
+    if rate_found is None:
         return Winner(number=digits, when=when, candidates=tuple(candidates), minute=None,
                       bought=None, rate={}, reason="no-rate")  # fmt: skip
-    values = formula.rate(*found)
+    values = formula.rate(*rate_found)
     blocked = bool(values.get("blocked", 0))
     return Winner(
         number=digits,
@@ -134,23 +136,23 @@ _LONGER = "a longer prefix, or one that began later, holds"
 
 
 def _fitting(deck: Deck, digits: str) -> list[int]:
-    """Return the rates whose prefix a number begins with, the longest first."""
+    """Return the rates whose prefix a number begins with, longest first."""
     index = deck.index
-    found = int(index.find(prefixes.keys(pa.array([digits], pa.string())))[0])
+    candidate = int(index.find(prefixes.keys(pa.array([digits], pa.string())))[0])
     rows = [
         row
         for text, _, row in reversed(index.patterns)
         if re.fullmatch(text[4:], digits, re.DOTALL)
     ]
-    while found >= 0:
-        rows.append(int(index.row[found]))
-        found = int(index.following[found])
+    while candidate >= 0:
+        rows.append(int(index.row[candidate]))
+        candidate = int(index.following[candidate])
     return rows
 
 
-def _verdict(deck: Deck, row: int, moment: int, found: tuple[Deck, int] | None) -> str:
+def _verdict(deck: Deck, row: int, moment: int, winner: tuple[Deck, int] | None) -> str:
     """Return why a rate does or does not hold."""
-    if found is not None and found[0] is deck and found[1] == row:
+    if winner is not None and winner[0] is deck and winner[1] == row:
         return "holds"
     since, until = (
         int(deck.values[column][row]) if column in deck.values else ALWAYS[column]
@@ -173,7 +175,7 @@ def _day(seconds: int) -> str:
 
 
 def coming(deck: Deck, today: dt.date) -> list[dt.date]:
-    """Return the days after today from which rates of a deck hold."""
+    """Return the days after today on which rates of a deck begin."""
     if "startdate" not in deck.values:
         return []
     first = (dt.datetime.combine(today, dt.time()) - LOCAL_EPOCH) // dt.timedelta(seconds=1)

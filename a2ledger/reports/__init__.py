@@ -1,4 +1,4 @@
-"""Reports: what an accountant asks for, from the journals and the documents they name.
+"""Reports for accountants, from the journals and the documents they name.
 
 ``documents`` finds what was issued, and VAT that no document is for; ``taxes`` makes the VAT
 return, the sales journal and the list of services to businesses in the Union of it;

@@ -1,4 +1,4 @@
-"""What was issued in some days, and what else moved VAT: read from the general ledger.
+"""Read from the general ledger what was issued in some days, and what else moved VAT.
 
 The journals say when; the documents, which they name, say how much under which code. Amounts are
 in micro-units of the book's currency, below zero where they are given back.
@@ -25,7 +25,7 @@ from a2ledger.records import Problem
 
 
 class Taxed(NamedTuple):
-    """A code of a document, on the day it counts."""
+    """One VAT code of a document, on the day it counts."""
 
     date: dt.date
     number: str
@@ -35,41 +35,41 @@ class Taxed(NamedTuple):
     base_micro: int
     vat_micro: int
     is_credit: bool
-    """Whether it gives back."""
+    """True if it gives money back."""
     document: Document | None = None
-    """None for what payments made due, of whichever documents."""
+    """None for VAT that payments made due, of any documents."""
 
 
 class Other(NamedTuple):
-    """VAT that moved without a document: relief for a bad debt, an entry by hand."""
+    """VAT moved without a document: bad-debt relief, or an entry by hand."""
 
     date: dt.date
     code: str
     vat_micro: int
     description: str
     base_micro: int = 0
-    """What it is on, where that is known: of debts given up, and of those recovered."""
+    """Base of the VAT, where known: for write-offs and recovered debts."""
 
 
 class Moved(NamedTuple):
-    """All that some days moved."""
+    """All VAT movements of some days."""
 
     taxed: list[Taxed]
     other: list[Other]
 
 
 def issued(book: Book, since: dt.date, until: dt.date) -> list[Taxed]:
-    """Return every document by the day its entry has, code by code, in order of day and number."""
-    found = []
+    """Return all documents by the day of their entry, code by code, sorted by day and number."""
+    rows = []
     for block in _entries(book, since, until):
         tag = _tag(block)
         if tag != "tax-point" and (number := _number(block, tag)):
-            found += _codes(book, number, dt.date.fromisoformat(block.date))
-    return sorted(found, key=lambda row: (row.date, row.number))
+            rows += _codes(book, number, dt.date.fromisoformat(block.date))
+    return sorted(rows, key=lambda row: (row.date, row.number))
 
 
 def due(book: Book, since: dt.date, until: dt.date) -> Moved:
-    """Return what is due in some days, by the tax point; and what else moved VAT.
+    """Return the VAT due in some days, by the tax point, and what else moved VAT.
 
     Raises:
         BrokenBookError: if an entry and its document do not say the same.
@@ -81,11 +81,11 @@ def due(book: Book, since: dt.date, until: dt.date) -> Moved:
         number = _number(block, tag)
         rows = _due_now(book, block, tag, number, day) if number else []
         owed = _owed(block, book.config.currency)
-        said: dict[str, int] = {}
+        accounted: dict[str, int] = {}
         for row in rows:
-            said[row.code] = said.get(row.code, 0) + row.vat_micro
+            accounted[row.code] = accounted.get(row.code, 0) + row.vat_micro
         for code, micro in owed.items():
-            if rest := micro - said.get(code, 0):
+            if rest := micro - accounted.get(code, 0):
                 base = _base(book, code, rest) if block.own_link.startswith(_GIVEN_UP) else 0
                 moved.other.append(Other(day, code, rest, _told(block), base))
         moved.taxed.extend(rows)
@@ -96,13 +96,13 @@ _GIVEN_UP = ("write-off-", "recover-")
 
 
 def _base(book: Book, code: str, vat_micro: int) -> int:
-    """Return what VAT is on, by the rate of its code."""
+    """Return the base of an amount of VAT, by the rate of its code."""
     base = int(Decimal(vat_micro) * 100 / book.config.codes[code].rate)
     return money.rounded(base, money.decimals(book.config.currency))
 
 
 def _entries(book: Book, since: dt.date, until: dt.date) -> Iterator[Block]:
-    """Yield the transactions of some days that may be of VAT, documents or both."""
+    """Yield the transactions of some days that may concern VAT or documents."""
     paths = [
         path
         for directory in (GENERAL, SUSPENSE)
@@ -120,7 +120,7 @@ def _tag(block: Block) -> str:
 
 
 def _number(block: Block, tag: str) -> str:
-    """Return the number of the document that an entry posts, or was issued with; or nothing."""
+    """Return the number of the document an entry posts or was issued with, or an empty text."""
     if number := vat_bases.issued_with(block):
         return number
     links = block.links if tag else []
@@ -128,7 +128,7 @@ def _number(block: Block, tag: str) -> str:
 
 
 def _due_now(book: Book, block: Block, tag: str, number: str, day: dt.date) -> list[Taxed]:
-    """Return what of a document is due with an entry."""
+    """Return the part of a document that is due with an entry."""
     if tag == "tax-point" and not book.has(paths.find(book, number, day.year)):
         return list(_paid(book, block, day))
     rows = _codes(book, number, day)
@@ -142,7 +142,7 @@ def _due_now(book: Book, block: Block, tag: str, number: str, day: dt.date) -> l
 
 
 def _paid(book: Book, block: Block, day: dt.date) -> Iterator[Taxed]:
-    """Yield what payments have made due, of whichever documents they settled."""
+    """Yield the VAT that payments made due, of any documents they settled."""
     for leg in block.postings:
         if not leg.account.startswith(accounts.OWED) or "base" not in leg.meta:
             continue
@@ -152,7 +152,7 @@ def _paid(book: Book, block: Block, day: dt.date) -> Iterator[Taxed]:
 
 
 def _codes(book: Book, number: str, day: dt.date) -> list[Taxed]:
-    """Return a document's codes in the book's currency; nothing where it is not a document."""
+    """Return a document's codes in the book's currency, empty if it is no document."""
     path = paths.find(book, number, day.year)
     if not book.has(path):
         message = f"names {number}, which is not under invoices/; restore that document"
@@ -178,7 +178,7 @@ def _codes(book: Book, number: str, day: dt.date) -> list[Taxed]:
 
 
 def _translated(book: Book, rows: list[Taxed], document: Document, day: dt.date) -> list[Taxed]:
-    """Return a document's codes at the price it prints; where it prints none, at the day's."""
+    """Translate a document's codes at the rate printed on it, or else at the day's."""
     own, base = document.currency, book.config.currency
     if own == base or not rows:
         return rows
@@ -204,7 +204,7 @@ def _translated(book: Book, rows: list[Taxed], document: Document, day: dt.date)
 
 
 def _owed(block: Block, currency: str) -> dict[str, int]:
-    """Return by code what an entry adds to VAT owed."""
+    """Return what an entry adds to VAT owed, by code."""
     sums: dict[str, int] = {}
     for leg in block.legs:
         if leg.account.startswith(accounts.OWED) and leg.currency == currency:

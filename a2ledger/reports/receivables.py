@@ -1,4 +1,4 @@
-"""Who owes what at the end of a day: what the receivables of the balance sheet are made of."""
+"""Receivables: who owes what at the end of a day, as in the balance sheet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from a2ledger.reports.taxes import Report
 
 
 def receivables(book: Book, day: dt.date) -> Report:
-    """Return what every customer owes, billed by age and not billed yet; negative for credit.
+    """Return what each customer owes, billed by age and unbilled, negative for credit.
 
     What they owe in one currency adds up to ``Assets:Receivable`` on that day; inside a month the
     general ledger has usage on the last day that has any.

@@ -25,11 +25,11 @@ class Report(NamedTuple):
     rows: list[Row]
     totals: list[Row]
     other: tuple[Row, ...] = ()
-    """VAT that no document is for."""
+    """VAT without a document."""
 
 
 def vat_return(book: Book, since: dt.date, until: dt.date) -> Report:
-    """Return base and VAT by code, credit notes apart, of the days on which they are due.
+    """Return base and VAT by code for the days they are due, credit notes separately.
 
     ``vat`` of a code is what the account of its VAT moved in these days.
     """
@@ -89,7 +89,7 @@ def _code(code: str, moved: Moved, text: Callable[[int], str]) -> Row:
 
 
 def sales(book: Book, since: dt.date, until: dt.date) -> Report:
-    """Return the sales journal: every document, code by code, by the day of its entry."""
+    """Return the sales journal: all documents, code by code, by the day of their entry."""
     text = _texts(book)
     rows = [_sale(row, text) for row in documents.issued(book, since, until)]
     total = {"date": "total", **{key: text(_summed(rows, key)) for key in ("base", "vat", "gross")}}
@@ -126,7 +126,7 @@ def _sale(row: Taxed, text: Callable[[int], str]) -> Row:
 
 
 def ec_services(book: Book, since: dt.date, until: dt.date) -> Report:
-    """Return the services on which businesses in other member states owe the VAT, by VAT id."""
+    """Return services for which businesses in other member states owe the VAT, by VAT id."""
     text = _texts(book)
     home = vat.nation(book.config.company.country)
     sums: dict[tuple[str, str, str], int] = {}

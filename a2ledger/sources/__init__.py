@@ -1,4 +1,4 @@
-"""Sources: one module a dialect, each a function that reads a file into batches.
+"""Sources: one module per dialect, with a function that reads a file into batches.
 
 Adding a dialect needs an entry point in the group ``a2ledger.dialects`` and no other change::
 
@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 Dialect = Callable[[Path, Source], Iterator[Batch]]
-"""Reads a file; yields at least one batch.
+"""A function that reads a file and yields at least one batch.
 
 Raises:
     UnusableInput: if no row of the file can be trusted.
@@ -61,11 +61,11 @@ _BUILT_IN = {
     "calls": "a2ledger.sources.calls",
     "freeswitch": "a2ledger.sources.freeswitch",
 }
-"""Modules that are there even where the package is run without being installed."""
+"""Modules of the built-in dialects, found even if the package is not installed."""
 
 
 def dialect(name: str) -> Dialect:
-    """The function that reads a dialect.
+    """Return the function that reads a dialect.
 
     Raises:
         KeyError: if there is no dialect of this name.
@@ -78,23 +78,23 @@ def dialect(name: str) -> Dialect:
 
 
 def dialects() -> list[str]:
-    """Names of all dialects, built in or installed beside."""
+    """Return the names of all dialects, built in or installed as extras."""
     return sorted({*_BUILT_IN, *_installed(tuple(sys.path))})
 
 
 @functools.cache
 def _installed(_path: tuple[str, ...]) -> frozenset[str]:
-    """Names of the dialects that distributions on a path bring: each of their files is read."""
+    """Return the names of installed dialects, cached because it reads every distribution."""
     return frozenset(importlib.metadata.entry_points(group=GROUP).names)
 
 
 def beside(name: str, what: str) -> Any:
-    """What is called ``what`` that a dialect's module has beside ``read``, or None."""
+    """Return the attribute ``what`` of a dialect's module, or None if it has none."""
     return getattr(_module(name), what, None)
 
 
 def files(name: str, directory: Path) -> list[Path]:
-    """The files of a dialect in a directory, oldest first.
+    """Return the files of a dialect in a directory, oldest first.
 
     Raises:
         KeyError: if there is no dialect of this name.
@@ -102,29 +102,29 @@ def files(name: str, directory: Path) -> list[Path]:
     """
     own: Callable[[Path], list[Path]] = getattr(_module(name), "files", present)
     try:
-        found = own(directory)
+        matching = own(directory)
     except OSError as error:
-        what = f"cannot be read: {(error.strerror or str(error)).lower()}"
+        problem = f"cannot be read: {(error.strerror or str(error)).lower()}"
         raise UnusableInput(
-            f"{directory}: {what}", undone="nothing was imported", todo="check the path"
+            f"{directory}: {problem}", undone="nothing was imported", todo="check the path"
         ) from None
-    if not found:
+    if not matching:
         raise UnusableInput(
             f"{directory}: no file here is one of {name}",
             undone="nothing was imported",
             todo="name the files, or the directory they are in",
         )
-    return found
+    return matching
 
 
 def present(directory: Path) -> list[Path]:
-    """All files in a directory but hidden ones, those last written to last."""
-    found = [path for path in directory.iterdir() if path.is_file() and path.name[0] != "."]
-    return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+    """Return all files of a directory except hidden ones, in order of last change."""
+    visible = [path for path in directory.iterdir() if path.is_file() and path.name[0] != "."]
+    return sorted(visible, key=lambda path: (path.stat().st_mtime_ns, path.name))
 
 
 def rules(name: str) -> tuple[Rule, ...]:
-    """The rules of a source of this dialect that has none of its own.
+    """Return the rules for a source of this dialect that has none of its own.
 
     Raises:
         KeyError: if there is no dialect of this name.

@@ -1,4 +1,4 @@
-"""Addresses of databases, and how their passwords are found and kept to themselves.
+"""Parse addresses of databases, and find their passwords without ever showing them.
 
 ``mysql://user@host/db`` names a server, ``sqlite:////var/lib/cdr.db`` a file; ``#table`` may
 follow. A password is taken from the environment, or asked for at a terminal. It is no part of
@@ -30,7 +30,7 @@ _PARTS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A table of a database."""
+    """The address of a database table."""
 
     scheme: str
     user: str
@@ -40,7 +40,7 @@ class Address:
     table: str
     password: str | None = field(default=None, repr=False, compare=False)
     ask: Callable[[str], str] | None = field(default=None, repr=False, compare=False)
-    """Asks a person for the password; None where there is nobody to ask."""
+    """Asks a person for the password, or None if nobody can be asked."""
 
     def __str__(self) -> str:
         user = f"{self.user}@" if self.user else ""
@@ -48,25 +48,25 @@ class Address:
 
     @property
     def url(self) -> str:
-        """The address as SQLAlchemy writes it, without a password."""
+        """Return the address in SQLAlchemy's form, without a password."""
         user = f"{self.user}@" if self.user else ""
         query = f"?{self.query}" if self.query else ""
         return f"{DRIVERS[self.scheme]}://{user}{self.place}{query}"
 
-    def unusable(self, what: str, remedy: str) -> UnusableInput:
-        """The table as a whole, refused."""
+    def unusable(self, problem: str, remedy: str) -> UnusableInput:
+        """Return an error that the table cannot be used."""
         if self.password:
-            what = what.replace(self.password, "***")
-        return UnusableInput(f"{self}: {what}", undone="nothing was imported", todo=remedy)
+            problem = problem.replace(self.password, "***")
+        return UnusableInput(f"{self}: {problem}", undone="nothing was imported", todo=remedy)
 
 
 def is_address(text: str) -> bool:
-    """Whether a text names a database, and not a file."""
+    """Return whether a text is the address of a database rather than a file."""
     return "://" in text
 
 
 def parse(text: str, table: str = "cdr") -> Address:
-    """An address from text.
+    """Parse an address.
 
     Args:
         text: ``SCHEME://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE[?OPTIONS][#TABLE]``.
@@ -93,7 +93,7 @@ def parse(text: str, table: str = "cdr") -> Address:
 def with_password(
     address: Address, source: str, environment: Mapping[str, str], ask: Callable[[str], str] | None
 ) -> Address:
-    """The address with the password its source has, and a way to ask where it has none.
+    """Return the address with its source's password, and with a way to ask for a missing one.
 
     ``A2LEDGER_DB_PASSWORD_PBX1`` is that of the source ``pbx1``; ``A2LEDGER_DB_PASSWORD`` of any.
     """

@@ -1,4 +1,4 @@
-"""What the words of switches and providers say of a call: answered, not answered, or neither.
+"""Interpret the words of switches and providers for a call: answered or not answered.
 
 A hang-up cause is no answer by itself: ``NORMAL_CLEARING`` ends calls that were answered, and calls
 that were not. Where people talked for some seconds, a call that ended so was answered. A word that
@@ -27,7 +27,7 @@ YES = frozenset(
         *("t", "completedelsewhere", "answeredelsewhere", "talked", "delivered"),
     )
 )
-"""Words that say that a call was answered, without what stands between their letters."""
+"""Words for an answered call, in small letters, without blanks and punctuation."""
 
 NO = frozenset(
     (
@@ -38,7 +38,7 @@ NO = frozenset(
         *("503", "603", "null", "none", "missedcall", "didnotanswer", "early", "ringgroup"),
     )
 )
-"""Words that say that it was not."""
+"""Words for a call that was not answered."""
 
 CAUSES = frozenset(
     (
@@ -66,7 +66,7 @@ CAUSES = frozenset(
         *("20", "21", "28", "34", "42", "1", "2", "3", "34", "47", "50", "58", "63", "88"),
     )
 )
-"""Words that only say how it ended: it was answered if people talked."""
+"""Words for how a call ended: it was answered if it has talk seconds."""
 
 _FILLING = re.compile(r"[\W_]+")
 _TIME = re.compile(r"(?!0000|1970|1969)\d{4}-\d\d-\d\d[ T]\d\d:\d\d.*|[1-9]\d{9,15}", re.DOTALL)
@@ -74,14 +74,14 @@ _TALKED = r"^0*[1-9][0-9]*([.,][0-9]+)?$|:0*[1-9]|[1-9]:|^[0-9]+ ?(s|sec|seconds
 
 
 class Judged(NamedTuple):
-    """Which rows were answered, and the words that nobody knows (empty for all others)."""
+    """Which rows were answered, and their unknown words (empty for all other rows)."""
 
     answered: pa.BooleanArray
     unknown: pa.StringArray
 
 
 def judge(words: pa.StringArray, seconds: pa.StringArray, more: Iterable[str] = ()) -> Judged:
-    """Judge which calls were answered.
+    """Decide which calls were answered.
 
     Args:
         words: what a log says of each call, in any case, shape (n,); a time says when it was.
@@ -102,12 +102,12 @@ def judge(words: pa.StringArray, seconds: pa.StringArray, more: Iterable[str] = 
 
 
 def plain(word: str) -> str:
-    """Return a word in small letters, without what is neither letter nor digit."""
+    """Return a word in lower case, with letters and digits only."""
     return _FILLING.sub("", word.lower())
 
 
 def _kind(word: str, yes: frozenset[str] | set[str]) -> str:
-    """Return ``y`` for answered, ``n`` for not, ``e`` for a way to end, ``?`` for none known."""
+    """Classify a word: ``y`` answered, ``n`` not answered, ``e`` how it ended, ``?`` unknown."""
     bare = plain(word)
     if bare in yes or _TIME.fullmatch(word.strip()):
         return "y"

@@ -1,4 +1,4 @@
-"""Asterisk's call records: what ``cdr_csv`` and ``cdr_custom`` write, and exports of its table.
+"""Read Asterisk's call records: ``cdr_csv``, ``cdr_custom``, and exports of the table.
 
 ``Master.csv`` and the files of accounts have no header. ``cdr.conf`` decides how many columns
 there are, and may change in the middle of a file: 16, then ``uniqueid`` and ``userfield`` if
@@ -61,7 +61,7 @@ COLUMNS = (
     *("disposition", "amaflags", "uniqueid", "userfield"),
     *("peeraccount", "linkedid", "sequence"),
 )
-"""Asterisk's own names of what it logs, in the order of ``cdr_csv``."""
+"""Asterisk's column names, in the order of ``cdr_csv``."""
 
 _READ = {
     "dcontext": "context",
@@ -73,10 +73,10 @@ _READ = {
     **{name: name for name in ("peeraccount", "sequence", "lastdata")},
     **{name: name for name in ("answer", "end", "linkedid")},
 }
-"""What is read of it, and as which of :data:`a2ledger.sources.batch.FIELDS`."""
+"""The columns that are read, each with its field of :data:`a2ledger.sources.batch.FIELDS`."""
 
 _OF_LEGS = frozenset({"answer", "end", "linkedid"})
-"""What only legs of trunks are made from: a source without trunks is not read for them."""
+"""Fields that only legs of trunks need. They are read only for sources with trunks."""
 
 
 def _layout(read: Mapping[str, str]) -> Layout:
@@ -97,45 +97,45 @@ def _layout(read: Mapping[str, str]) -> Layout:
 
 
 LAYOUT = _layout({name: field for name, field in _READ.items() if field not in _OF_LEGS})
-"""``either`` is the uniqueid or the userfield, whichever of the two is logged."""
+"""The layout of a log. ``either`` is uniqueid or userfield, whichever of the two is logged."""
 
 WHOLE = _layout(_READ)
-"""The same with what legs of trunks are made from."""
+"""The layout with the fields that legs of trunks need."""
 
 _UNIQUEID = r"^([^\s]+-)?[0-9]{9,11}\.[0-9]+$"
 DISPOSITIONS = (
     *("ANSWERED", "NO ANSWER", "NOANSWER", "BUSY", "FAILED", "CONGESTION", "CANCEL"),
     *("VOICEMAIL", "UNKNOWN", "DOCUMENTATION", "NULL"),
 )
-"""What Asterisk and its kin say of a call; another word is not known to mean anything."""
+"""Dispositions of Asterisk and its relatives. Any other word is unknown."""
 _NEEDED = ("dst", "start", "seconds", "disposition")
-"""Columns without which nothing can be said of a row."""
+"""Columns that every row needs."""
 _EPOCH = r"^[0-9]{9,10}(\.[0-9]{1,9})?$"
 
 _CALLER_ID = re.compile(rb'^([^",\n]*),"(.*?)" (<[^>"\n]*>),', re.MULTILINE)
 
 _NAME = re.compile(r"(.+?)((?:[-._][0-9]+)*)\.csv((?:[-._][0-9]+)*)(\.(gz|bz2|xz|zst))?", re.ASCII)
 _DATE_DIGITS = 6
-"""Digits from which on a file is named for a day or month, and not for its turn."""
+"""Least number of digits in a file name that make a date rather than a rotation number."""
 
 
 def files(directory: Path) -> list[Path]:
-    """The call records in a directory such as ``cdr-csv/``, oldest first.
+    """Return the call records of a directory such as ``cdr-csv/``, oldest first.
 
     ``Master.csv`` and what was rotated from it are there, and where they are, nothing else is
     taken: the files of accounts repeat rows of theirs.
     """
-    found = [
+    dated = [
         (match[1] == "Master", _age(match), path)
         for path in directory.iterdir()
         if (match := _NAME.fullmatch(path.name)) and path.name[0] != "." and path.is_file()
     ]
-    has_master = any(master for master, *_ in found)
-    return [path for master, _, path in sorted(found) if master == has_master]
+    has_master = any(master for master, *_ in dated)
+    return [path for master, _, path in sorted(dated) if master == has_master]
 
 
 def _age(match: re.Match[str]) -> tuple[int, tuple[int, ...]]:
-    """A key that puts ``Master.csv-20260101`` and ``.2`` before ``.1``, and ``.csv`` last."""
+    """Return a sort key: dated files first, then ``.2`` before ``.1``, and ``.csv`` last."""
     numbers = re.findall("[0-9]+", match[2] + match[3])
     values = tuple(map(int, numbers))
     if not numbers:
@@ -155,7 +155,7 @@ def read(path: Path, source: Source) -> Iterator[Batch]:
 
 
 def resume(path: Path, source: Source, place: Place) -> Iterator[Batch]:
-    """Read a file from where an earlier reading ended; see :func:`read`."""
+    """Read a file from where an earlier reading ended, as :func:`read` does."""
     exported = None if source.columns else _exported(text.first_line(path, source.encoding))
     logged = WHOLE if source.trunks else LAYOUT
     layout = exported or (_declared(source) if source.columns else logged)
@@ -173,7 +173,7 @@ def resume(path: Path, source: Source, place: Place) -> Iterator[Batch]:
 
 
 def judged(table: pa.Table, more: Iterable[str] = ()) -> dict[str, pa.Array]:
-    """Return which rows were answered, and why some are no calls whatever the rules say.
+    """Return which rows were answered, and why some are never calls.
 
     Args:
         table: with the columns ``disposition`` and ``dst``.
@@ -185,7 +185,7 @@ def judged(table: pa.Table, more: Iterable[str] = ()) -> dict[str, pa.Array]:
     if own:
         words = pa.array(["ANSWERED", *sorted(own)])
         answered = pc.is_in(pc.utf8_upper(disposition), value_set=words)
-    found = {
+    verdicts = {
         "answered": answered,
         # The hang-up handler's row repeats the seconds of the call it ends.
         "never": pc.if_else(pc.equal(table["dst"], "h"), "hangup", ""),
@@ -193,12 +193,12 @@ def judged(table: pa.Table, more: Iterable[str] = ()) -> dict[str, pa.Array]:
     known = pa.array([*DISPOSITIONS, *sorted(own)])
     if odd := [word for word in _words(disposition) if word.upper() not in known.to_pylist()]:
         unknown = pc.is_in(disposition, value_set=pa.array(odd))
-        found["unknown"] = pc.if_else(unknown, disposition, "")
-    return found
+        verdicts["unknown"] = pc.if_else(unknown, disposition, "")
+    return verdicts
 
 
 def _words(column: pa.ChunkedArray | pa.Array) -> list[str]:
-    """Return the different texts of a column of few."""
+    """Return the distinct non-empty texts of a column."""
     return [text for text in pc.unique(column).to_pylist() if text]
 
 
@@ -207,7 +207,7 @@ def _column(table: pa.Table, name: str) -> pa.Array:
 
 
 def _resolve(table: pa.Table) -> pa.Table:
-    """Put the column that is one of two things where it belongs."""
+    """Move the column that is either uniqueid or userfield to where it belongs."""
     either = table["either"]
     if not either.nbytes or pc.max(pc.binary_length(either)).as_py() in (None, 0):
         return table
@@ -223,7 +223,7 @@ def _resolve(table: pa.Table) -> pa.Table:
 
 
 def _declared(source: Source) -> Layout:
-    """The layout of ``cdr_custom`` that a source's ``columns`` describe."""
+    """Return the layout of ``cdr_custom`` that a source's ``columns`` declare."""
     key = f"sources.{source.name}.columns"
     unread = {*COLUMNS, "", "-"} - _READ.keys()
     for name in source.columns:
@@ -235,13 +235,13 @@ def _declared(source: Source) -> Layout:
     if twice := [name for name, count in Counter(columns).items() if name and count > 1]:
         raise ConfigError(f"{key}: {twice[0]} is there twice", todo="name it once")
     if missing := [name for name in _NEEDED if name not in columns]:
-        asked = {"seconds": "billsec"}.get(missing[0], missing[0])
-        raise ConfigError(f"{key}: there is no {asked}", todo="have cdr_custom.conf log it")
+        column = {"seconds": "billsec"}.get(missing[0], missing[0])
+        raise ConfigError(f"{key}: there is no {column}", todo="have cdr_custom.conf log it")
     return Layout(widths={len(columns): columns}, heading=("dst", "disposition"))
 
 
 def _exported(line: str) -> Layout | None:
-    """The layout a first line of column names describes; None for a log, which has no such line.
+    """Return the layout named in an export's first line, or None for a log without such a line.
 
     The order of ``cdr_csv`` is that of a log that somebody put a line of names on.
     """
@@ -265,7 +265,7 @@ def _exported(line: str) -> Layout | None:
 
 
 def _with_quoted_names(lines: bytes) -> bytes:
-    """FreePBX's report, whose ``"Ann" <101>`` stands bare in the line, as CSV."""
+    """Quote names in lines of FreePBX's report, where ``"Ann" <101>`` is unquoted."""
 
     def quoted(match: re.Match[bytes]) -> bytes:
         name = match[2].replace(b'"', b'""')
@@ -275,7 +275,7 @@ def _with_quoted_names(lines: bytes) -> bytes:
 
 
 def plain(table: pa.Table) -> pa.Table:
-    """An export's or ``cdr_custom``'s values as ``cdr_csv`` writes them.
+    """Return the values of an export or ``cdr_custom`` in the form of ``cdr_csv``.
 
     ``NULL`` is nothing; seconds lose their fraction, as Asterisk cuts them; a time may be
     seconds since 1970, with microseconds, in UTC.
@@ -292,7 +292,7 @@ def plain(table: pa.Table) -> pa.Table:
 
 
 def _with_written_epochs(times: pa.StringArray) -> pa.StringArray:
-    """Return times with those in seconds since 1970 written out."""
+    """Return times, writing out those in seconds since 1970."""
     epoch = pc.match_substring_regex(times, _EPOCH)
     if not pc.any(epoch).as_py():
         return times

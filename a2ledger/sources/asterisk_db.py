@@ -1,4 +1,4 @@
-"""Asterisk's ``cdr`` table, however many columns it has: MariaDB, MySQL, PostgreSQL, SQLite.
+"""Read Asterisk's ``cdr`` table, of any width: MariaDB, MySQL, PostgreSQL, SQLite.
 
 Columns are found by name: the 16 of ``cdr_odbc`` and its kin, FreePBX's 26, the 21 of Asterisk's
 own schema; one that is not there is empty. (Source: Asterisk,
@@ -34,14 +34,14 @@ _NAMES = {
     "answer": ("answer", "answertime"),
     "end": ("end", "endtime"),
 }
-"""What a field may be called in a table; what is not here has its own name."""
+"""Possible names of a field in a table. A field not listed has its own name."""
 _COLUMNS = (*FIELDS, "disposition")
 _NEEDED = ("start", "seconds", "disposition", "dst")
 _SQLITE = b"SQLite format 3\0"
 
 
 def read(path: Path, source: Source) -> Iterator[Batch]:
-    """Read a table from a file: of SQLite, or a CSV whose header has this module's fields."""
+    """Read a table from a file: an SQLite database, or a CSV with this module's fields."""
     with path.open("rb") as file:
         if file.read(len(_SQLITE)) == _SQLITE:
             yield from query(Address("sqlite", "", f"/{path.resolve()}", "", "cdr"), source)
@@ -62,7 +62,7 @@ def read(path: Path, source: Source) -> Iterator[Batch]:
 
 
 def query(address: Address, source: Source, span: Span = ALWAYS) -> Iterator[Batch]:
-    """Read a table's rows that start within a span, in batches; at least one.
+    """Yield a table's rows that start within a span, in at least one batch.
 
     A row's line is its turn in this reading; what finds it again is its uniqueid.
 
@@ -70,31 +70,33 @@ def query(address: Address, source: Source, span: Span = ALWAYS) -> Iterator[Bat
         UnusableInput: if the database cannot be read or the table lacks a column.
     """
     with database.reading(address, source.timezone) as base:
-        found = _found(address, base.columns(address.table))
+        column_of = _found(address, base.columns(address.table))
         zone = zoneinfo.ZoneInfo(source.timezone)
         since, until = (moment and moment.astimezone(zone).replace(tzinfo=None) for moment in span)
         line = 1
-        for rows in base.rows(address.table, list(found.values()), found["start"], since, until):
-            yield _batch(address, source, tuple(found), rows, line)
+        for rows in base.rows(
+            address.table, list(column_of.values()), column_of["start"], since, until
+        ):
+            yield _batch(address, source, tuple(column_of), rows, line)
             line += len(rows)
     if line == 1:
-        yield _batch(address, source, tuple(found), [], line)
+        yield _batch(address, source, tuple(column_of), [], line)
 
 
 def _found(address: Address, columns: Sequence[str]) -> dict[str, str]:
-    """The table's column of each field it has."""
-    there = {name.lower(): name for name in reversed(columns)}
-    found = {}
+    """Return the table's column for each field it has."""
+    by_lower = {name.lower(): name for name in reversed(columns)}
+    column_of = {}
     for name in _COLUMNS:
         for other in _NAMES.get(name, (name,)):
-            if other in there:
-                found[name] = there[other]
+            if other in by_lower:
+                column_of[name] = by_lower[other]
                 break
-    if missing := [_NAMES.get(name, (name,))[0] for name in _NEEDED if name not in found]:
+    if missing := [_NAMES.get(name, (name,))[0] for name in _NEEDED if name not in column_of]:
         raise address.unusable(
             f"there is no column {', '.join(missing)}", "name the table of call records"
         )
-    return found
+    return column_of
 
 
 def _batch(
@@ -117,14 +119,14 @@ def _batch(
 
 
 def readable(value: str | None) -> str | None:
-    """A value without what is not UTF-8 in it."""
+    """Return a value with bytes that are not UTF-8 escaped."""
     if value is None or value.isascii():
         return value
     return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _rows(table: pa.Table, answered: Iterable[str]) -> pa.Table:
-    """The fields of a batch, from the columns of a table as texts."""
+    """Return the fields of a batch from a table's columns of text."""
     table = asterisk.plain(table)
     fields = {name: table[name] for name in FIELDS}
     fields["direction"] = directions.read(fields["direction"])
@@ -136,7 +138,7 @@ def _raw(rows: Sequence[Sequence[str | None]], first: int) -> Callable[[int], st
 
 
 def as_csv(values: Sequence[str]) -> str:
-    """A row of CSV without its line end."""
+    """Return a row of CSV without its line end."""
     out = io.StringIO()
     csv.writer(out, lineterminator="").writerow(values)
     return out.getvalue()

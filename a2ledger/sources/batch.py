@@ -1,4 +1,4 @@
-"""What a source hands on: batches of rows as they were read, and rows that were refused.
+"""The data that a source yields: batches of rows as read, and rows refused.
 
 A batch's ``rows`` has the string columns :data:`FIELDS` (empty where a dialect has no such
 column), ``line`` (int64, the physical line a row starts on, from 1) and ``answered`` (bool). It
@@ -47,40 +47,41 @@ FIELDS = (
     "end",
     "direction",
 )
-"""The columns every dialect's rows have. ``lastdata`` are the arguments of the application,
-``linkedid`` is what the rows of one call have in common, and ``direction`` one of
-:data:`DIRECTIONS`, or empty where the row does not say."""
+"""The columns every dialect's rows have. ``lastdata`` holds the arguments of the application,
+``linkedid`` what the rows of one call have in common, and ``direction`` one of :data:`DIRECTIONS`,
+or empty if the row does not say.
+"""
 
 OUTGOING, INCOMING, INTERNAL = DIRECTIONS = ("outgoing", "incoming", "internal")
-"""Where a call goes: out by a trunk, in by one, or from one own phone to another."""
+"""Directions of a call: out by a trunk, in by one, or between the customer's own phones."""
 
 RAW_SHOWN = 1 << 16
-"""Characters of a refused row that are kept: as many as the longest line that is read has."""
+"""Most characters kept of a refused row: as many as the longest line that is read."""
 
 NO_CALL = "no-call"
-"""Why a line of a report is left out that is a total, a remark or the types of its columns."""
+"""Reason for leaving out a line that is no call: a total, a remark, or types of columns."""
 
 CALL = "call"
-"""Head of a row whose text is a call as the book would hold it, in JSON."""
+"""Head of a row whose text is a call as stored in the book, in JSON."""
 
 ENTRY = "entry"
-"""Head of a row whose text is an entry that stood in a journal."""
+"""Head of a row whose text is a journal entry."""
 
 TABLE = "table"
-"""Head of a refused row that every import reads again by itself."""
+"""Head of a refused row that every import reads again anyway."""
 
 _GATHERED, _GATHERED_ROWS = 1024, 1 << 16
-"""Batches, and rows, that are made one at most: what they hold of files is in memory at once."""
+"""Most batches, and rows, that are merged into one batch: it is held in memory as a whole."""
 
 
 class UnusableInput(ExpectedError):  # noqa: N818 - it is the input that is at fault
-    """A whole file cannot be used: ``FILE:LINE: what; what was not done; what to do``."""
+    """A whole file cannot be used: ``FILE:LINE: problem; what was not done; what to do``."""
 
     exit_code = UNUSABLE
 
 
 class BadFileError(UnusableInput):
-    """A file of which nothing is taken, since some of its rows are wrong: each with its line."""
+    """A file of which nothing is taken because some rows are wrong. Each problem has its line."""
 
     def __init__(self, problems: Sequence[Problem], undone: str, todo: str) -> None:
         super().__init__("\n".join(map(str, problems)), undone, todo)
@@ -114,12 +115,12 @@ class Refused(NamedTuple):
 
     @property
     def where(self) -> str:
-        """Where a person finds the row: file and line, or of a table the row's id."""
+        """Return where to find the row: file and line, or for a table the row's id."""
         return f"{self.file} {self.identity}" if "://" in self.file else f"{self.file}:{self.line}"
 
 
 class Place(NamedTuple):
-    """How far a file has been read: bytes of the file as it lies there, and the next line.
+    """How far a file has been read: bytes of the file as stored, and the next line.
 
     ``line`` is 0 where reading cannot go on from there, as in what is compressed.
     """
@@ -132,7 +133,7 @@ START = Place(0, 1)
 
 
 class Span(NamedTuple):
-    """From when, and until before when, what is wanted starts: aware times, or no bound."""
+    """The span of starts that is wanted: aware times, ``until`` excluded, or None."""
 
     since: dt.datetime | None = None
     until: dt.datetime | None = None
@@ -142,14 +143,14 @@ ALWAYS = Span()
 
 
 class Origin(NamedTuple):
-    """Where the rows of several files stand that were made one batch, in order."""
+    """Files and lines of a batch's rows that come from several files, in order."""
 
     files: pa.StringArray
     lines: pa.Int64Array
 
 
 class Batch(NamedTuple):
-    """Some consecutive rows of one file, or of several with their ``origin``.
+    """Consecutive rows of one file, or rows of several files with their ``origin``.
 
     With an origin, ``line`` numbers the batch's rows from 1. ``refused`` are the rows that could
     not even be read; they are not in ``rows``. ``raw`` gives the text of the row that bears a
@@ -169,7 +170,7 @@ class Batch(NamedTuple):
     head: str = ""
 
     def origins(self, lines: pa.Int64Array) -> Origin:
-        """The files and physical lines of rows that bear these numbers in ``line``."""
+        """Return the files and physical lines of rows by their numbers in ``line``."""
         if self.origin is None:
             return Origin(constant(self.file, len(lines)), lines)
         index = pc.subtract(lines, 1)
@@ -177,12 +178,12 @@ class Batch(NamedTuple):
 
 
 def digest(text: str) -> str:
-    """A short identity of a text that has none of its own."""
+    """Return a short identity for a text that has none of its own."""
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:24]
 
 
 def refuse(batch: Batch, line: int, reason: str, message: str, identity: str = "") -> Refused:
-    """The row on a line of a batch, refused."""
+    """Return the row on a line of a batch as refused."""
     raw = batch.raw(line)
     files, lines = batch.origins(pa.array([line]))
     return Refused(
@@ -197,7 +198,7 @@ def refuse(batch: Batch, line: int, reason: str, message: str, identity: str = "
 
 
 def gathered(batches: Iterable[Batch]) -> Iterator[Batch]:
-    """Batches in their order, many small ones as one: a switch may write a file for each call."""
+    """Yield batches in order, merging small ones: a switch may write a file per call."""
     waiting: list[Batch] = []
     rows = 0
     for batch in batches:
@@ -244,7 +245,7 @@ def _joined(batches: list[Batch]) -> Batch:
 
 
 def constant(value: str, count: int) -> pa.StringArray:
-    """``count`` times one text; nothing is stored per row for the empty one."""
+    """Return an array of one repeated text, which takes no space per row if it is empty."""
     if value:
         return pa.array([value]).take(pa.array(np.zeros(count, np.int32)))
     offsets = pa.py_buffer(np.zeros(count + 1, np.int32))

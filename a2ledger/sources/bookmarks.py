@@ -1,4 +1,4 @@
-"""Bookmarks: how far logs have been read, so that the next import reads on from there.
+"""Bookmarks: how far logs have been read, so that the next import continues there.
 
 A cache: it may be deleted at any time, and whatever does not fit any more is read from its
 beginning. A bookmark belongs to a file whatever its name, so that a rotated one is known by its
@@ -19,25 +19,26 @@ from a2ledger.book.disk import fsync, write
 from a2ledger.sources.batch import Place
 
 WORTH = 1 << 20
-"""Bytes from which on a file is worth a bookmark: reading less again costs nothing, and says
-that nothing is new."""
+"""Least size in bytes of a file that gets a bookmark. Reading a smaller one again is cheap, and
+reports that nothing is new.
+"""
 
 _SAMPLE = 1 << 16
 _MOST = 1000
 
 
 class Bound(NamedTuple):
-    """What bookmarks depend on beside their files."""
+    """All that bookmarks depend on besides their files."""
 
     deciding: str
-    """All that decides what a row becomes, as text."""
+    """The settings that decide what becomes of a row, as text."""
     imports: bytes
-    """The book's ``imports.csv``: what is read since only adds to it."""
+    """The book's ``imports.csv``, to which later imports only append."""
     has_quarantine: bool
 
 
 def load(file: Path, bound: Bound) -> dict[str, Place]:
-    """Bookmarks of a source by their files' marks; none if the book is another by now."""
+    """Load a source's bookmarks by their files' marks, empty if the book has changed otherwise."""
     try:
         kept = json.loads(file.read_text())
         length, digest = kept["imports"]
@@ -53,7 +54,7 @@ def load(file: Path, bound: Bound) -> dict[str, Place]:
 
 
 def keep(file: Path, bound: Bound, places: Mapping[str, Place]) -> None:
-    """Keep the bookmarks of a source; where that cannot be done, none are kept."""
+    """Store the bookmarks of a source, or none at all on an error."""
     kept = {
         "deciding": _digest(bound.deciding.encode()),
         "imports": [len(bound.imports), _digest(bound.imports)],
@@ -70,7 +71,7 @@ def keep(file: Path, bound: Bound, places: Mapping[str, Place]) -> None:
 
 
 def find(path: Path, places: Mapping[str, Place]) -> Place | None:
-    """Where an earlier reading of a file ended; None if it is another file, or was changed."""
+    """Return where an earlier reading of a file ended, or None if it is another or was changed."""
     try:
         about = path.stat()
         for name, place in places.items():
@@ -82,12 +83,12 @@ def find(path: Path, places: Mapping[str, Place]) -> Place | None:
 
 
 def owner(name: str) -> str:
-    """Device and inode of the file a mark is of."""
+    """Return device and inode of a marked file."""
     return name.rpartition(":")[0]
 
 
 def mark(path: Path, place: Place) -> str:
-    """What a file is known by: device, inode, and a digest of what precedes a place.
+    """Return a file's mark: device, inode, and a digest of what precedes a place.
 
     Of a long file the digest covers the beginning and the end of it: reading two gigabytes to
     find that an hour is new would cost the two gigabytes.

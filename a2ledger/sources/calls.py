@@ -1,4 +1,4 @@
-"""Calls as a CSV: the neutral shape, or any other whose columns a source names.
+"""Read calls from CSV: the neutral shape, or any other whose columns a source names.
 
 The neutral header is ``id,customer,start,called,seconds``, in any order; ``caller``, ``cost``
 and ``answered`` may be there too, ``id`` need not. Other columns are ignored, and noted. Where
@@ -45,7 +45,8 @@ _AROUND = (
     r"(?i)^(?:ext(?:ension)?[. ] *)([0-9*#]+)$",
     r"(?i)^(?:sips?:|tel:)?([0-9+*#]+)(?:[@;].*)?$",
 )
-"""What stands around a number: a name before it, the word for an extension, a host behind it."""
+"""Patterns of what surrounds a number: a name before it, the word for extension, a host after it.
+"""
 
 
 def read(path: Path, source: Source) -> Iterator[Batch]:
@@ -94,22 +95,22 @@ def _starts(pieces: Callable[[int], Iterator[text.Piece]]) -> Iterator[pa.String
 
 
 def _decimal_mark(path: Path, pieces: Callable[[int], Iterator[text.Piece]], source: Source) -> str:
-    """Return what stands before the decimals of a file's costs; nothing where all have points.
+    """Return the decimal mark of a file's costs, or empty where all have points.
 
     Raises:
         UnusableInput: if they are not written alike, or may be read in two ways.
     """
-    found: dict[str, int] = {}
+    line_of: dict[str, int] = {}
     for piece in pieces(1 << 18):
         costs = columns.joined(piece.table).get("cost")
         if costs is None:
             return ""
-        if not found and not pc.any(pc.match_substring(costs, ",")).as_py():
+        if not line_of and not pc.any(pc.match_substring(costs, ",")).as_py():
             return ""  # what follows is written as the beginning is, or refused row by row
         for line, cost in zip(piece.table["line"].to_pylist(), costs.to_pylist(), strict=True):
-            found.setdefault(cost, line)
+            line_of.setdefault(cost, line)
     try:
-        cells = [Cell(line, cost) for cost, line in found.items()]
+        cells = [Cell(line, cost) for cost, line in line_of.items()]
         return local_forms.decimal_mark(cells, source.locale)
     except BadValueError as error:
         what, todo = errors.parts(error)
@@ -121,7 +122,7 @@ def _decimal_mark(path: Path, pieces: Callable[[int], Iterator[text.Piece]], sou
 def _rows(
     given: dict[str, pa.StringArray], lines: pa.ChunkedArray, form: str, source: Source
 ) -> pa.Table:
-    """Return rows of a batch from the columns of a file by our names."""
+    """Return rows of a batch from a file's columns by our names."""
     size = len(lines)
     given["start"] = forms.times(given["start"], form)
     unit = next(unit for unit in columns.LENGTHS if unit in given)
@@ -129,13 +130,13 @@ def _rows(
     judged = {"answered": pa.array(np.ones(size, np.bool_))}
     if "answered" in given:
         given["answered"] = _dated(given["answered"], form)
-        found = answered.judge(given["answered"], given["seconds"], source.answered)
-        judged = {"answered": found.answered}
-        if pc.any(pc.not_equal(found.unknown, "")).as_py():
-            judged["unknown"] = found.unknown
-        # What was not answered has no length, or one such as -1.
-        none = pc.match_substring_regex(given["seconds"], r"^(-[0-9.]+)?$")
-        unanswered = pc.and_(pc.invert(found.answered), none)
+        verdict = answered.judge(given["answered"], given["seconds"], source.answered)
+        judged = {"answered": verdict.answered}
+        if pc.any(pc.not_equal(verdict.unknown, "")).as_py():
+            judged["unknown"] = verdict.unknown
+        # Calls that were not answered have no length, or a negative one.
+        no_length = pc.match_substring_regex(given["seconds"], r"^(-[0-9.]+)?$")
+        unanswered = pc.and_(pc.invert(verdict.answered), no_length)
         given["seconds"] = pc.if_else(unanswered, "0", given["seconds"])
     if "direction" in given:
         given["direction"] = directions.read(given["direction"])
@@ -151,7 +152,7 @@ def _rows(
 
 
 def _dated(words: pa.StringArray, form: str) -> pa.StringArray:
-    """Return words with those that are times, of the answer, in the form all times have."""
+    """Return words, converting those that are times of answer to the common form of times."""
     encoded = words.dictionary_encode()
     return forms.times(encoded.dictionary, form or "written").take(encoded.indices)
 

@@ -1,4 +1,4 @@
-"""Find the columns of a call in a CSV: by its header, by a map of names, or by their numbers.
+"""Find the columns of a call in a CSV: by its header, by a map of names, or by number.
 
 A map says what a column of ours is called in a provider's log. Nothing else is read then: a
 column that happens to bear one of our names is another's, and is not believed. Of several names
@@ -42,7 +42,7 @@ FIELDS = {
     "did": "did",
     "userfield": "userfield",
 }
-"""What a column may be, and as which field of a batch it is read."""
+"""The names of columns, each with the field of a batch it is read as."""
 
 COLUMNS = tuple(FIELDS)
 LENGTHS = ("seconds", "minutes", "milliseconds")
@@ -52,13 +52,13 @@ NEUTRAL = ("id", "customer", "start", "called", "seconds", "caller", "cost", "an
 _NO_ID = "there is no column id: a call is known by what it says, and two that are alike are one"
 _SEPARATORS = f"{text.SEPARATORS}|"
 _ACCOUNTS = {"accountcode", "peeraccount", "channel", "dstchannel"}
-"""What may identify a customer and is in no log but as the column ``customer``."""
+"""Fields that may identify a customer, but are in a CSV only as the column ``customer``."""
 _JOINED = {"start": " ", "id": "-"}
-"""What stands between the parts of a column that is made of several; mostly nothing."""
+"""The text put between the parts of a joined column, empty unless listed."""
 
 
 class Wanted(NamedTuple):
-    """What is to be found of a call in a file.
+    """The columns to find in a file of calls.
 
     ``names`` has for each column of ours what it may be called, the likeliest first; ``needed``
     are those without which nothing is read. ``mapped`` says that the names are a provider's.
@@ -70,13 +70,13 @@ class Wanted(NamedTuple):
 
     @property
     def are_numbers(self) -> bool:
-        """Whether columns are numbered from 1, because there is no header."""
+        """Return whether columns are numbered from 1, for a file without a header."""
         names = [name for choices in self.names.values() for name in choices]
         return self.mapped and all(re.fullmatch(r"[0-9]+(\+[0-9]+)*", name) for name in names)
 
 
 def wanted(source: Source) -> Wanted:
-    """Return what is to be read of a source's files."""
+    """Return the columns to read of a source's files."""
     names: dict[str, list[str]] = {}
     for ours, theirs in source.mapping:
         names.setdefault(ours, []).append(theirs)
@@ -93,7 +93,7 @@ def wanted(source: Source) -> Wanted:
 
 
 def layout_of(path: Path, source: Source) -> Layout | text.Header:
-    """Return the layout of a file without a header, or how one is read."""
+    """Return the layout of a file without a header, or the header to look for."""
     of_calls = wanted(source)
     if of_calls.are_numbers:
         return _numbered(path, source, of_calls)
@@ -101,7 +101,7 @@ def layout_of(path: Path, source: Source) -> Layout | text.Header:
 
 
 def joined(table: pa.Table) -> dict[str, pa.StringArray]:
-    """Return the columns of a file by our names, those made of several joined.
+    """Return the columns of a file by our names, joining those made of several.
 
     Args:
         table: a column is named for what it is to us: ``caller``, ``start+0`` for the first part
@@ -129,17 +129,17 @@ _NOTHING = Wanted({}, (), mapped=False)
 
 @dataclass(frozen=True, slots=True)
 class Header(text.Header):
-    """A header whose names may be a provider's, below the titles of a report."""
+    """A header that may have a provider's names, below the titles of a report."""
 
     of_calls: Wanted = _NOTHING
 
     def fits(self, line: str) -> bool:
-        """Return whether a line names all that is needed."""
+        """Return whether a line names all needed columns."""
         written = _names(_unwrapped(line)[0])
         return not self._missing(_uses(self.of_calls, written))
 
     def layout(self, line: str, lines: Lines) -> tuple[Layout, tuple[str, ...]]:
-        """Return the layout a header describes, and a note on the columns that are not read.
+        """Return the layout a header describes, and notes on columns that are not read.
 
         Raises:
             UnusableInput: naming what it lacks or names twice.
@@ -167,7 +167,7 @@ class Header(text.Header):
         return layout, notes
 
     def _missing(self, uses: Mapping[str, Sequence[int]]) -> list[str]:
-        """Return the names a header lacks, in the words of the map."""
+        """Return the needed names that a header lacks, in the words of the map."""
         lengths = [name for name in LENGTHS if name in uses]
         names = self.of_calls.names
         return [
@@ -178,17 +178,17 @@ class Header(text.Header):
 
 
 def _uses(of_calls: Wanted, written: Sequence[str]) -> dict[str, list[int]]:
-    """Return the places in a header of the columns of each of ours that is there."""
+    """Return, for each of our columns that is present, its places in the header."""
     places = {name: place for place, name in reversed(list(enumerate(written))) if name}
-    found: dict[str, list[int]] = {}
+    places_of: dict[str, list[int]] = {}
     for ours, names in of_calls.names.items():
         for name in names:
             whole = name.strip().lower()
             parts = [whole] if whole in places else [part.strip() for part in whole.split("+")]
             if all(part in places for part in parts):
-                found[ours] = [places[part] for part in parts]
+                places_of[ours] = [places[part] for part in parts]
                 break
-    return found
+    return places_of
 
 
 def _layout(
@@ -198,7 +198,7 @@ def _layout(
     heading: tuple[str, ...],
     mend: Callable[[bytes], bytes] | None,
 ) -> Layout:
-    """Return a layout whose columns are named for what they are to us; see :func:`joined`."""
+    """Return a layout whose columns have our names, as :func:`joined` expects."""
     named: dict[int, list[str]] = {}
     for ours, places in uses.items():
         for index, place in enumerate(places):
@@ -216,13 +216,13 @@ def _numbered(path: Path, source: Source, of_calls: Wanted) -> Layout:
         uses[ours] = [int(number) - 1 for number in numbers.split("+")]
         for place in uses[ours]:
             if not 0 <= place < width:
-                what = f"there is no column {place + 1} ({ours}): the first line has {width}"
-                raise Lines(path).unusable(what, f"correct sources.{source.name}.columns")
+                problem = f"there is no column {place + 1} ({ours}): the first line has {width}"
+                raise Lines(path).unusable(problem, f"correct sources.{source.name}.columns")
     lengths = [name for name in LENGTHS if name in uses]
     missing = [name for name in of_calls.needed if name not in uses]
     if missing := [name for name in missing if not (name == "seconds" and lengths)]:
-        what = f"no column is {', '.join(missing)}"
-        raise Lines(path).unusable(what, f"name it in sources.{source.name}.columns")
+        problem = f"no column is {', '.join(missing)}"
+        raise Lines(path).unusable(problem, f"name it in sources.{source.name}.columns")
     simple = all(len(uses[name]) == 1 for name in ("start", *lengths))
     heading = ("start", lengths[0]) if simple else ()
     layout = _layout(uses, width, _separator(first), heading, mend)
@@ -235,7 +235,7 @@ def _separator(line: str) -> str:
 
 
 def _names(line: str) -> list[str]:
-    """Return the names in a header in small letters; none where it is no row."""
+    """Return the names in a header in lower case, empty if it cannot be parsed."""
     try:
         return [name.strip().lower() for name in rows.strict(line, _separator(line))]
     except csv.Error:
@@ -243,7 +243,7 @@ def _names(line: str) -> list[str]:
 
 
 def _unwrapped(line: str) -> tuple[str, Callable[[bytes], bytes] | None]:
-    """Return a line less the quotes around the whole of it, and what takes them off all others."""
+    """Strip quotes around a whole line, and return a function that does so for other lines."""
     try:
         fields = rows.strict(line, ",")
     except csv.Error:
@@ -254,7 +254,7 @@ def _unwrapped(line: str) -> tuple[str, Callable[[bytes], bytes] | None]:
 
 
 def _doubling(line: str) -> Callable[[bytes], bytes] | None:
-    """Return what doubles quotes inside of values, for files whose every value is quoted.
+    """Return a function that doubles quotes inside values, for files that quote every value.
 
     FusionPBX, for one, writes ``"Bob "Ace" Low"`` as it stands.
     """

@@ -1,4 +1,4 @@
-"""Databases, read as a stream and never written: MariaDB, MySQL, PostgreSQL and SQLite.
+"""Read databases as a stream, never writing: MariaDB, MySQL, PostgreSQL and SQLite.
 
 Every value comes as text, converted by the server, so that a date that is none or a number in
 another type arrives as it stands there and is judged where rows of files are judged.
@@ -20,7 +20,7 @@ from a2ledger.sources.address import PASSWORD, Address
 
 
 def _when_used(name: str) -> ModuleType:
-    """A module that is loaded when something of it is first asked for; few runs read databases."""
+    """Import a module lazily, when it is first used, since few runs read databases."""
     spec = importlib.util.find_spec(name)
     assert spec is not None  # noqa: S101 - it is installed with this package
     assert spec.loader is not None  # noqa: S101
@@ -48,22 +48,22 @@ _READ_ONLY = {
     "sqlite": ("PRAGMA query_only = on",),
 }
 _DENIED = ("1045", "1698", "password", "28P01", "28000")
-"""What servers say of a password that is missing or wrong."""
+"""Parts of servers' messages for a missing or wrong password."""
 
 
 class Database:
-    """An open connection that reads. A table may be named with its schema: ``schema.table``."""
+    """An open connection for reading. A table may be named with its schema: ``schema.table``."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection
 
     def columns(self, table: str) -> tuple[str, ...]:
-        """Names of a table's columns, as the server writes them."""
+        """Return the names of a table's columns, as the server writes them."""
         nothing = sa.select(sa.text("*")).select_from(_table(table)).where(sa.false())
         return tuple(self.connection.execute(nothing).keys())
 
     def has(self, table: str) -> bool:
-        """Whether there is such a table."""
+        """Return whether a table exists."""
         schema, _, bare = table.rpartition(".")
         return sa.inspect(self.connection).has_table(bare, schema=schema or None)
 
@@ -77,7 +77,7 @@ class Database:
         *,
         singles: Collection[str] = (),
     ) -> Iterator[Sequence[Sequence[str | None]]]:
-        """Rows of a table in batches, every value as text.
+        """Yield a table's rows in batches, every value as text.
 
         Args:
             table: its name.
@@ -100,7 +100,7 @@ class Database:
 
 
 def _doubled(name: str, is_single: bool) -> Any:
-    """A column, or where it is of single precision, what it holds exactly."""
+    """Return a column, converted to double precision if it is single."""
     column: Any = sa.column(name)
     return column + sa.literal_column("0e0") if is_single else column
 
@@ -112,7 +112,7 @@ def _table(name: str) -> sa.TableClause:
 
 @contextlib.contextmanager
 def reading(address: Address, zone: str = "UTC") -> Iterator[Database]:
-    """A database, open for reading only.
+    """Open a database for reading only.
 
     Args:
         address: where it is. If the server wants a password and there is none, a person is
@@ -173,15 +173,15 @@ def _engine(address: Address) -> sa.Engine:
 
 
 def _is_denied(error: Exception) -> bool:
-    said = str(getattr(error, "orig", error))
-    return any(sign in said for sign in _DENIED)
+    message = str(getattr(error, "orig", error))
+    return any(sign in message for sign in _DENIED)
 
 
 def _unusable(address: Address, error: Exception) -> Exception:
     original = getattr(error, "orig", None) or error
     parts = original.args if address.scheme in {"mysql", "mariadb"} else (str(original),)
-    said = " ".join(str(parts[-1] if parts else original).split())
+    message = " ".join(str(parts[-1] if parts else original).split())
     remedy = f"check {PASSWORD} and the user's rights" if _is_denied(error) else "check the address"
-    if "cryptography" in said:
+    if "cryptography" in message:
         remedy = "run `pip install 'pymysql[rsa]'`, or connect by socket"
-    return address.unusable(f"cannot be read: {said}", remedy)
+    return address.unusable(f"cannot be read: {message}", remedy)

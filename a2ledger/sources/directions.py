@@ -12,7 +12,7 @@ import pyarrow as pa
 from a2ledger.sources.batch import INCOMING, INTERNAL, OUTGOING
 
 NAMES = {INCOMING: "Incoming calls", INTERNAL: "Internal calls"}
-"""What calls that no outgoing tariff prices are called on a bill."""
+"""The names on a bill of calls that no outgoing tariff prices."""
 
 _STEMS = {
     INTERNAL: ("internal", "intern", "local", "onnet", "ext", "extension", "extensiontoextension"),
@@ -38,7 +38,7 @@ _FILLING = re.compile(r"[\W_]+")
 
 
 def direction(word: str) -> str:
-    """Return the direction a word names, or an empty text for a word that names none.
+    """Return the direction that a word names, empty if none.
 
     >>> direction("Outbound"), direction("Inbound DID"), direction("extension-to-extension")
     ('outgoing', 'incoming', 'internal')
@@ -50,7 +50,7 @@ def direction(word: str) -> str:
 
 
 def read(words: pa.StringArray | pa.ChunkedArray) -> pa.StringArray:
-    """Return the direction of each word, empty where a word names none.
+    """Return the direction that each word names, empty if none.
 
     Args:
         words: as a log has them, shape (n,); no nulls.

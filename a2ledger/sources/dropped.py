@@ -1,4 +1,4 @@
-"""Rows that a person has taken out of the quarantine for good: what they were, when and why.
+"""Rows that a person has dropped from the quarantine for good, with day and reason.
 
 ``dropped.csv`` is in git. Of a row's text it has no more than a digest, by which the same row is
 known when its file is imported again.
@@ -18,13 +18,13 @@ from a2ledger.sources.batch import RAW_SHOWN, Refused, digest
 
 PATH = "dropped.csv"
 NAME = "dropped"
-"""What rows that were dropped are counted as."""
+"""The name under which dropped rows are counted."""
 
 _HEADER = ("time", "source", "identity", "file", "line", "reason", "why", "digest")
 
 
 class Dropped(NamedTuple):
-    """Rows that were dropped: source, identity and digest of the text of each."""
+    """The dropped rows: source, identity and digest of the text of each."""
 
     rows: frozenset[tuple[str, str, str]]
 
@@ -38,7 +38,7 @@ class Dropped(NamedTuple):
         return any(owner == source and known == mark for owner, _, known in self.rows)
 
     def identities(self, source: str) -> set[str]:
-        """Return the identities of a source's rows."""
+        """Return the identities of a source's dropped rows."""
         return {identity for owner, identity, _ in self.rows if owner == source}
 
 
@@ -46,7 +46,7 @@ NONE = Dropped(frozenset())
 
 
 def read(book: Book) -> Dropped:
-    """Return the rows that were dropped from a book.
+    """Return the dropped rows of a book.
 
     Raises:
         BrokenBookError: if a line is not as the program wrote it.
@@ -62,7 +62,7 @@ def read(book: Book) -> Dropped:
 
 
 def drop(draft: Draft, identities: Collection[str], why: str, now: dt.datetime) -> int:
-    """Take rows out of the quarantine for good; returns how many.
+    """Drop rows from the quarantine for good, and return how many.
 
     Args:
         draft: of the book.
@@ -91,6 +91,6 @@ def drop(draft: Draft, identities: Collection[str], why: str, now: dt.datetime) 
     ]
     earlier = draft.text(PATH) or csv_text([_HEADER])
     draft.put(PATH, earlier + csv_text(lines))
-    left = quarantine.Quarantine({k: row for k, row in held.rows.items() if k not in gone})
-    draft.put(quarantine.PATH, quarantine.written(left).encode("utf-8", "surrogateescape"))
+    kept = quarantine.Quarantine({k: row for k, row in held.rows.items() if k not in gone})
+    draft.put(quarantine.PATH, quarantine.written(kept).encode("utf-8", "surrogateescape"))
     return len(gone)

@@ -1,4 +1,4 @@
-"""Lines of a report that are no calls: its totals, remarks below it, the types of its columns."""
+"""Recognise lines of a report that are no calls: totals, remarks, types of columns."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TYPE = re.compile(
 
 
 def marked(piece: Piece) -> tuple[Piece, pa.StringArray | None]:
-    """Return a piece with lines that are no calls among its rows, and which of them those are.
+    """Return a piece whose rows include the lines that are no calls, and a mark on those.
 
     Args:
         piece: with a column ``start`` in its table, or ``start+0``.
@@ -55,14 +55,14 @@ def marked(piece: Piece) -> tuple[Piece, pa.StringArray | None]:
         every = pa.concat_tables([table, added.select(table.column_names)])
         table = every.combine_chunks().sort_by("line")
     lines.update(row.line for row in remarks)
-    none = np.isin(table["line"].to_numpy(), list(lines))
+    no_call = np.isin(table["line"].to_numpy(), list(lines))
     refused = [row for row in piece.refused if row not in remarks]
-    never = pc.if_else(pa.array(none), NO_CALL, "")
+    never = pc.if_else(pa.array(no_call), NO_CALL, "")
     return piece._replace(table=table, refused=refused), never
 
 
 def _odd(table: pa.Table) -> list[int]:
-    """Return the lines of rows whose start has no digit in it, or is a word for a total."""
+    """Return the lines of rows whose start has no digit, or is a word for a total."""
     name = next(name for name in table.column_names if re.search(r"\bstart(\+0)?\b", name))
     start = table[name]
     odd = pc.invert(pc.match_substring_regex(start, "[0-9]"))
@@ -80,7 +80,7 @@ def _are_types(cells: list[str]) -> bool:
 
 
 def _is_remark(row: Refused, separator: str) -> bool:
-    """Return whether a line with another number of columns is no row, but a remark or a total."""
+    """Return whether a line with a wrong number of columns is a remark or a total."""
     if row.reason != "columns":
         return False
     cells = _cells(row.raw, separator)

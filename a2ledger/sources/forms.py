@@ -1,4 +1,4 @@
-"""Times and lengths as providers write them, in the forms rows of a feed have."""
+"""Convert providers' forms of times and lengths to the common form of rows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _EPOCHS = {
     # Seconds since the year 0, as Erlang's calendar counts them.
     "gregorian": (r"^6[0-9]{10}$", 1, 62_167_219_200),
 }
-"""Times that are numbers: their pattern, how many make a second, and what 1970 is in seconds."""
+"""Times that are numbers: their pattern, units per second, and the second of 1970."""
 
 EPOCHS = tuple(_EPOCHS)
 
@@ -62,7 +62,7 @@ _HOURS = {
     )
     for zone in zones.split()
 }
-"""Zones that are words: those of RFC 2822, and Europe's; hours ahead of UTC."""
+"""Hours ahead of UTC of zones named by words: those of RFC 2822, and Europe's."""
 
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])([0-9]{2}):?([0-9]{2})?")
 _WRITTEN = "%Y-%m-%d %H:%M:%S"
@@ -71,7 +71,7 @@ _WRITTEN = "%Y-%m-%d %H:%M:%S"
 def recognised(
     path: Path | str, setting: str, starts: Iterable[pa.StringArray], order: str = ""
 ) -> str:
-    """Return the form of a file's times, if all of them that have any have one and the same.
+    """Return the form of a file's times, if all of them share one.
 
     Args:
         path: of the file.
@@ -102,8 +102,8 @@ def recognised(
         example = example or (dates[0].as_py() if len(dates) else "")
         seen["written"] += _count(texts.filter(pc.invert(short)), _TIME)
     either = seen.pop("either", 0)
-    found = [form for form, count in seen.items() if count]
-    if either and not {"day first", "month first"}.intersection(found):
+    forms_seen = [form for form, count in seen.items() if count]
+    if either and not {"day first", "month first"}.intersection(forms_seen):
         if order:
             return f"{order} first"
         day = example.partition(" ")[0]
@@ -113,28 +113,28 @@ def recognised(
             undone="nothing was read from it",
             todo=f'set {setting} = "%d/%m/%Y %H:%M:%S", or [locale] dates = "day" or "month"',
         )
-    orders = [form for form in found if form.endswith(" first")]
-    if orders and "written" in found:
+    orders = [form for form in forms_seen if form.endswith(" first")]
+    if orders and "written" in forms_seen:
         seen[orders[0]] += seen.pop("written")  # what is not short needs no order
     if len(orders) > 1:
         return "written"
-    return max(found, key=lambda form: seen[form], default="")
+    return max(forms_seen, key=lambda form: seen[form], default="")
 
 
 def _days(written: pa.StringArray) -> Iterable[tuple[str, int]]:
-    """Count the dates that show which of their numbers is the day."""
+    """Count the dates that show which number is the day."""
     parts = pc.extract_regex(written, f"^{_SHORT_DATE}")
-    one, two = (
+    first, two = (
         np.asarray(pc.cast(pc.struct_field(parts, name), pa.int64())) for name in ("a", "b")
     )
     months = len(_MONTHS)
-    yield "day first", int(((one > months) & (two <= months)).sum())
-    yield "month first", int(((two > months) & (one <= months)).sum())
-    yield "either", int(((one <= months) & (two <= months)).sum())
+    yield "day first", int(((first > months) & (two <= months)).sum())
+    yield "month first", int(((two > months) & (first <= months)).sum())
+    yield "either", int(((first <= months) & (two <= months)).sum())
 
 
 def times(written: pa.StringArray, form: str) -> pa.StringArray:
-    """Return times as ``2026-01-31 23:59:59``, with their offset from UTC if they say one.
+    """Return times as ``2026-01-31 23:59:59``, with an offset from UTC if they have one.
 
     What is not in the form stays as it is.
 
@@ -164,12 +164,12 @@ def _from_epochs(written: pa.StringArray, form: str) -> pa.StringArray:
         pc.if_else(fits, written, str(beginning * unit)), r"\..*$", ""
     )
     instants = pc.subtract(pc.divide(pc.cast(whole, pa.int64()), unit), beginning)
-    shown = pc.strftime(pc.cast(instants, pa.timestamp("s")), format=f"{_WRITTEN}Z")
-    return pc.if_else(fits, shown, written)
+    texts = pc.strftime(pc.cast(instants, pa.timestamp("s")), format=f"{_WRITTEN}Z")
+    return pc.if_else(fits, texts, written)
 
 
 def _from_format(written: pa.StringArray, form: str) -> pa.StringArray:
-    """Read times by a format; a fraction and a zone that end it are read apart from it."""
+    """Parse times by a format, and a fraction and a zone at their end separately."""
     texts, zones = _tidy(written), None
     pattern = form
     if match := re.search(r"(?:[.,]%f)? ?%[zZ]$", pattern):
@@ -181,32 +181,32 @@ def _from_format(written: pa.StringArray, form: str) -> pa.StringArray:
         pattern = re.sub(r"[.,]%f$", "", pattern)
         texts = pc.replace_substring_regex(texts, r"[.,][0-9]{1,9}$", "")
     parsed = pc.strptime(texts, format=pattern, unit="s", error_is_null=True)
-    # 31 February is parsed as 3 March: what is written again must be what was read.
+    # 31 February is parsed as 3 March: compare the text written from it with the original.
     same = pc.equal(_bare(pc.strftime(parsed, format=pattern)), _bare(texts))
-    shown = pc.strftime(pc.if_else(same, parsed, None), format=_WRITTEN)
+    formatted = pc.strftime(pc.if_else(same, parsed, None), format=_WRITTEN)
     if zones is not None:
-        shown = pc.binary_join_element_wise(shown, zones, "")
-    return pc.coalesce(shown, written)
+        formatted = pc.binary_join_element_wise(formatted, zones, "")
+    return pc.coalesce(formatted, written)
 
 
 def _bare(written: pa.StringArray) -> pa.StringArray:
-    """Return texts less what may be written in two ways: zeros before a number, capitals."""
+    """Normalise what may be written in two ways: zeros before a number, capitals."""
     return pc.replace_substring_regex(pc.utf8_lower(written), r"\b0+([0-9])", r"\1")
 
 
 def _tidy(written: pa.StringArray) -> pa.StringArray:
-    """Return texts with single spaces, a day before its time, and digits alone parted."""
+    """Normalise spaces, put the day before the time, and separate compact digits."""
     texts = pc.utf8_trim_whitespace(pc.replace_substring_regex(written, r"[\s\pZ]+", " "))
     texts = pc.replace_substring_regex(texts, _COMPACT, r"\1T\2:\3:\4\5")
     return pc.replace_substring_regex(texts, _CLOCK_FIRST, r"\3 \1\2")
 
 
 def _from_text(written: pa.StringArray, form: str) -> pa.StringArray:
-    """Read times that are words and numbers; short dates by the order of day and month."""
+    """Parse times of words and numbers, and short dates by the order of day and month."""
     parts = pc.extract_regex(_tidy(written), _TIME)
 
     def part(*names: str) -> pa.StringArray:
-        """Return what one of some groups holds: of alternatives the others are empty."""
+        """Return the text of whichever of these groups matched."""
         texts = [pc.fill_null(pc.struct_field(parts, name), "") for name in names]
         return texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "")
 
@@ -237,7 +237,7 @@ def _from_text(written: pa.StringArray, form: str) -> pa.StringArray:
 
 
 def _hours(hours: pa.StringArray, halves: pa.StringArray) -> tuple[pa.StringArray, pa.BooleanArray]:
-    """Return hours of the day in two digits, and whether they may be: of 12 none is the 13th."""
+    """Return hours of the day in two digits, and whether they are valid with am and pm."""
     number = pc.cast(pc.if_else(pc.equal(hours, ""), "0", hours), pa.int64())
     by_halves = pc.not_equal(halves, "")
     afternoon = pc.if_else(pc.equal(halves, "p"), 12, 0)
@@ -251,7 +251,7 @@ def _two(numbers: pa.StringArray) -> pa.StringArray:
 
 
 def _offsets(zones: pa.StringArray) -> pa.StringArray:
-    """Return offsets from UTC as ``+01:00``; null for a zone nobody knows, which is none."""
+    """Return offsets from UTC as ``+01:00``, null for an unknown zone."""
     encoded = zones.dictionary_encode()
     known = [_offset(zone) for zone in encoded.dictionary.to_pylist()]
     return pa.array(known, pa.string()).take(encoded.indices)
@@ -269,7 +269,7 @@ def _offset(zone: str) -> str | None:
 # Lengths
 
 UNITS = ("seconds", "minutes", "milliseconds")
-"""What a column of lengths may count."""
+"""The units of a column of lengths."""
 
 _CLOCKED = re.compile(r"(?:([0-9]{1,3}):)?([0-9]{1,4}):([0-5][0-9])(?:[.,]([0-9]{1,9}))?", re.ASCII)
 _NUMBER = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,9})|,([0-9]{1,2}))?", re.ASCII)
@@ -281,7 +281,7 @@ _LARGEST_MINUTE = 59
 
 
 def seconds(written: pa.StringArray, unit: str = "seconds") -> pa.StringArray:
-    """Return lengths as whole seconds: ``1:02:03`` is 3723, and a second that was begun counts.
+    """Return lengths in whole seconds, rounded up: ``1:02:03`` is 3723.
 
     Args:
         written: the lengths, shape (n,); no nulls.

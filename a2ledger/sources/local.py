@@ -1,4 +1,4 @@
-"""Small tables with a header as spreadsheets of any country write them.
+"""Read small tables with a header as spreadsheets of any country write them.
 
 A file is read in one way from top to bottom: its decimal commas or points, the order of day and
 month in its dates, and its encoding are decided once, see :mod:`a2ledger.local_forms`.
@@ -20,7 +20,7 @@ from a2ledger.sources.batch import RAW_SHOWN, Refused, UnusableInput
 from a2ledger.sources.text import Header
 
 WINDOWS = "cp1252"
-"""What text is that is not UTF-8, if nobody says otherwise: ISO Latin-1 and a few letters more."""
+"""Default encoding of text that is not UTF-8: ISO Latin-1 and a few more letters."""
 
 _BEYOND = re.compile(rb"[\x80-\xff]+")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -35,17 +35,17 @@ class Records(NamedTuple):
     notes: tuple[str, ...]
     file: str
     own: text.Records
-    """The file as it is written."""
+    """The rows as they are written."""
     head: str = ""
-    """Names of the columns where rows cannot be read again as they are written; else nothing."""
+    """The header for rows that cannot be read again as they are written, else empty."""
 
     def refuse(self, line: int, reason: str, message: str, identity: str) -> Refused:
-        """Return a row refused, with a text by which it can be read again alone."""
+        """Return a row as refused, with a text from which it can be read again alone."""
         raw = self.text(line)[:RAW_SHOWN]
         return Refused(self.file, line, reason, message, raw, identity, self.head)
 
     def text(self, line: int) -> str:
-        """Return the text of a row, by which it can be read again under :attr:`head`."""
+        """Return the text of a row, as it can be read again under :attr:`head`."""
         if self.head:
             return csv_text([list(dict(self.rows)[line].values())]).rstrip("\n")
         return self.own.raw(line)
@@ -73,15 +73,15 @@ def records(
             in two ways.
     """
     encoding = encoding_of(path, locale)
-    found = text.records(path, header, encoding)
-    notes = found.notes
+    parsed = text.records(path, header, encoding)
+    notes = parsed.notes
     if encoding != "utf-8":
-        notes += (_note(path, found, encoding),)
-    names = list(found.rows[0][1]) if found.rows else []
-    rows = [(line, dict(row)) for line, row in found.rows]
+        notes += (_note(path, parsed, encoding),)
+    names = list(parsed.rows[0][1]) if parsed.rows else []
+    rows = [(line, dict(row)) for line, row in parsed.rows]
     try:
-        mark = local_forms.decimal_mark(_cells(found, amounts), locale)
-        order = local_forms.date_order(_cells(found, days), locale)
+        mark = local_forms.decimal_mark(_cells(parsed, amounts), locale)
+        order = local_forms.date_order(_cells(parsed, days), locale)
     except BadValueError as error:
         what, todo = errors.parts(error)
         raise UnusableInput(
@@ -96,9 +96,9 @@ def records(
                 values = read((row[name] for _, row in rows), how)
                 for (_, row), value in zip(rows, values, strict=True):
                     row[name] = value
-    is_changed = encoding != "utf-8" or rows != found.rows
+    is_changed = encoding != "utf-8" or rows != parsed.rows
     head = csv_text([names]).rstrip("\n") if is_changed else ""
-    return Records(rows, list(found.refused), notes, str(path), found, head)
+    return Records(rows, list(parsed.refused), notes, str(path), parsed, head)
 
 
 def in_full(
@@ -109,30 +109,30 @@ def in_full(
     amounts: tuple[str, ...],
     days: tuple[str, ...],
 ) -> list[Refused]:
-    """Return refused rows with their own text in place of what was made of it."""
+    """Return refused rows with their original text."""
     rows = list(refused)
     files = {
         file: records(Path(file), header, locale, amounts=amounts, days=days)
         for file in {row.file for row in rows if not row.head}
     }
-    found = []
+    restored = []
     for row in rows:
         own = files.get(row.file)
         if own is None or row.head:
-            found.append(row)
+            restored.append(row)
         elif own.head and row.line in dict(own.rows):
-            found.append(row._replace(raw=own.text(row.line), head=own.head))
+            restored.append(row._replace(raw=own.text(row.line), head=own.head))
         else:
-            found += text.with_heads([row._replace(raw=own.own.text(row.line) or row.raw)])
-    return found
+            restored += text.with_heads([row._replace(raw=own.own.text(row.line) or row.raw)])
+    return restored
 
 
-def _cells(found: text.Records, columns: tuple[str, ...]) -> list[Cell]:
-    return [Cell(line, row[name]) for line, row in found.rows for name in columns if row.get(name)]
+def _cells(parsed: text.Records, columns: tuple[str, ...]) -> list[Cell]:
+    return [Cell(line, row[name]) for line, row in parsed.rows for name in columns if row.get(name)]
 
 
 def encoding_of(path: Path, locale: Locale) -> str:
-    """Return the encoding of a file that is not UTF-8 anywhere; else ``utf-8``.
+    """Return the encoding of a file that has no UTF-8 at all, else ``utf-8``.
 
     Where some letters are UTF-8 and others are not, a row is damaged, not the file: those rows
     are refused one by one.
@@ -143,7 +143,7 @@ def encoding_of(path: Path, locale: Locale) -> str:
         return "utf-8"  # whoever reads it says what is wrong
     if data.startswith((*_UTF16, _GZIP)) or data.isascii():
         return "utf-8"
-    are_utf8 = [_is_utf8(found[0]) for found in _BEYOND.finditer(data)]
+    are_utf8 = [_is_utf8(match[0]) for match in _BEYOND.finditer(data)]
     return "utf-8" if any(are_utf8) else locale.encoding or WINDOWS
 
 
@@ -155,9 +155,9 @@ def _is_utf8(letters: bytes) -> bool:
     return True
 
 
-def _note(path: Path, found: text.Records, encoding: str) -> str:
-    """Say how letters beyond ASCII were read, with the first text that has any."""
-    values = (value for _, row in found.rows for value in row.values())
+def _note(path: Path, parsed: text.Records, encoding: str) -> str:
+    """Return a note on how letters beyond ASCII were read, with an example."""
+    values = (value for _, row in parsed.rows for value in row.values())
     shown = next((value for value in values if not value.isascii()), "")
     name = "Windows-1252" if encoding == WINDOWS else encoding
     example = f": {shown}" if shown else ""

@@ -1,4 +1,4 @@
-"""Say once which columns of a provider's log are which, and have the book remember it."""
+"""Map the columns of a provider's log once, and save the map in the book."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ DIALECT = "calls"
 
 
 class BadMapError(ValueError):
-    """What was given is no map of columns."""
+    """The text is not a map of columns."""
 
 
 def parse(texts: tuple[str, ...]) -> dict[str, str]:
-    """Which column is which, from ``id=Call ID,start=Date``, in one text or several.
+    """Parse a map of columns such as ``id=Call ID,start=Date``, in one text or several.
 
     A name may have commas in it, but not one that is followed by a column of ours and ``=``.
 
     Raises:
         BadMapError: saying what is wrong with it.
     """
-    found: dict[str, str] = {}
+    mapped: dict[str, str] = {}
     for item in (item for text in texts for item in re.split(r",\s*(?=\w+\s*=)", text)):
         ours, equals, theirs = (part.strip() for part in item.partition("="))
         if not (equals and theirs):
             raise BadMapError(f"{item!r} is not such as id=Call ID")
         if ours not in COLUMNS:
             raise BadMapError(f"{ours!r} is no column of a call: {', '.join(COLUMNS)}")
-        if ours in found:
+        if ours in mapped:
             raise BadMapError(f"{ours!r} is given twice")
-        found[ours] = theirs
-    return found
+        mapped[ours] = theirs
+    return mapped
 
 
 def remember(draft: Draft, name: str, columns: dict[str, str], like: str = "") -> str | None:
-    """Write a source's columns into ``a2ledger.toml``, with a source that is new if need be.
+    """Write a source's columns into ``a2ledger.toml``, adding the source if it is new.
 
     Args:
         draft: of the book.
@@ -76,13 +76,13 @@ def remember(draft: Draft, name: str, columns: dict[str, str], like: str = "") -
     if changed == text:
         return None
     draft.put(CONFIG, changed)
-    what = "has its columns" if known else "is new; close waits for it from now on"
-    draft.talk(f"{CONFIG}: sources.{name} {what}")
+    news = "has its columns" if known else "is new; close waits for it from now on"
+    draft.talk(f"{CONFIG}: sources.{name} {news}")
     return None if known else text
 
 
 def forget(draft: Draft, name: str, text: str) -> None:
-    """Take out of ``a2ledger.toml`` a source that was new, and of which nothing was posted."""
+    """Remove a new source from ``a2ledger.toml`` when nothing of it was posted."""
     draft.put(CONFIG, text)
     draft.talk(
         f"{CONFIG}: nothing of {name} was posted, so it is no source yet and close does not wait "

@@ -1,4 +1,4 @@
-"""Quarantine: rows that were refused, with file, line, reason and raw text, one per identity.
+"""The quarantine: refused rows with file, line, reason and text, one per identity.
 
 ``quarantine/rows.csv`` is not in git: it holds what callers' switches wrote. A row leaves it
 when the same row is posted.
@@ -29,7 +29,7 @@ _HEADER = (
     "customer",
 )
 _CUT = 4096
-"""Characters that an older program kept of a row."""
+"""Characters that an older version kept of a row."""
 
 
 class BrokenQuarantineError(ExpectedError):
@@ -44,7 +44,7 @@ class Quarantine(NamedTuple):
     def updated(
         self, source: str, refused: Iterable[Refused], posted: Iterable[str]
     ) -> tuple[Quarantine, int]:
-        """The quarantine after a run, and how many rows are new in it.
+        """Return the quarantine after a run, and the number of new rows in it.
 
         A call that lost a conflict keeps the place where it was read first: it may stand in
         many files, and which of them was read last says nothing.
@@ -73,17 +73,17 @@ class Quarantine(NamedTuple):
 
 
 def _is_known(row: Refused, held: Refused | None) -> bool:
-    """Whether a call is held that was refused for the same, wherever it was read."""
+    """Return whether the same call is quarantined for the same reason, wherever it was read."""
     return held is not None and held.head == CALL and held[2:7] == row[2:7]
 
 
 def is_whole(row: Refused) -> bool:
-    """Whether a row's text was kept whole, so that it can be read again."""
+    """Return whether a row's text was kept whole, so that it can be read again."""
     return bool(row.raw) and len(row.raw) < RAW_SHOWN and len(row.raw) != _CUT
 
 
 def parse(text: str) -> Quarantine:
-    """The quarantine from its file's text."""
+    """Parse the quarantine's file."""
     csv.field_size_limit(2**31 - 1)
     rows = {}
     for row in csv.DictReader(io.StringIO(text, newline="")):
@@ -102,26 +102,26 @@ def parse(text: str) -> Quarantine:
 
 
 def written(quarantine: Quarantine) -> str:
-    """The quarantine as text, by source, file and line."""
+    """Return the text of the quarantine's file, by source, file and line."""
     lines = [_line(_HEADER)]
     ordered = sorted(
         quarantine.rows.items(), key=lambda item: (item[0][0], item[1].file, item[1].line, item[0])
     )
     for (source, identity), row in ordered:
-        told = (row.reason, row.message, row.raw, row.head, row.day, row.customer)
-        lines.append(_line([source, identity, *row[:2], *told]))
+        details = (row.reason, row.message, row.raw, row.head, row.day, row.customer)
+        lines.append(_line([source, identity, *row[:2], *details]))
     return "".join(lines)
 
 
 def _line(values: Iterable[object]) -> str:
-    # What the line's end is made of decides what is quoted: a carriage return has to be.
+    # csv quotes a carriage return only if the line terminator contains one.
     out = io.StringIO(newline="")
     csv.writer(out, lineterminator="\r\n").writerow(values)
     return out.getvalue().removesuffix("\r\n") + "\n"
 
 
 def read(root: Path) -> Quarantine:
-    """The quarantine of a book."""
+    """Read the quarantine of a book."""
     try:
         return parse((root / PATH).read_bytes().decode("utf-8", errors="surrogateescape"))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What an import did: every row in one counted bucket, and the line it leaves in imports.csv."""
+"""The report of an import: every row in one counted bucket, and its line in imports.csv."""
 
 from __future__ import annotations
 
@@ -38,43 +38,45 @@ _HEADER = (
 
 
 HALF = "local-half"
-"""Why a call is not billed that is half of another; see :mod:`a2ledger.calls.local_halves`."""
+"""Reason for not billing a call that is half of another; see :mod:`a2ledger.calls.local_halves`."""
 
 PART = "part"
-"""Why a row is not billed that is part of a call that is."""
+"""Reason for not billing a row that is part of a billed call."""
 
 Buckets = npt.NDArray[np.object_]
-"""For each call ``posted``, ``free``, ``late``, ``duplicate``, :data:`HALF` or :data:`PART`."""
+"""The bucket of each call: ``posted``, ``free``, ``late``, ``duplicate``, :data:`HALF` or
+:data:`PART`.
+"""
 
 
 class UncountedRowsError(ExpectedError):
-    """Rows went in that came out in no bucket. Nothing is published."""
+    """Some rows read are in no bucket. Nothing is published."""
 
 
 class Explanation(Protocol):
-    """Told what becomes of every row of an import."""
+    """An observer of what becomes of every row of an import."""
 
     def read(self, batch: Any, normal: Any, names: Any) -> None:
-        """Hear of a batch as it is read and recognised."""
+        """Observe a batch as it is read and recognised."""
 
     def take(self, calls: pa.Table, buckets: Any) -> None:
-        """Hear in which bucket each call was counted."""
+        """Observe the bucket each call was counted in."""
 
 
 @dataclass(kw_only=True)
 class Rated:
-    """Calls that came with a price, beside what the book's own tariffs make of them."""
+    """A comparison of calls that came with a price and the book's own tariffs."""
 
     compared: int = 0
     without_rate: int = 0
     different: int = 0
     given_micro: int = 0
-    """What those that differ cost as they came."""
+    """The given cost of the calls that differ."""
     own_micro: int = 0
     examples: list[str] = field(default_factory=list)
 
     def add(self, other: Rated) -> None:
-        """Count another's calls, too."""
+        """Add the counts of another comparison."""
         self.compared += other.compared
         self.without_rate += other.without_rate
         self.different += other.different
@@ -90,7 +92,7 @@ class Rated:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """The comparison as part of the command's ``--json``."""
+        """Return the comparison for the command's ``--json``."""
         return {
             "compared": self.compared,
             "without_rate": self.without_rate,
@@ -102,18 +104,18 @@ class Rated:
 
 
 EXAMPLES = 20
-"""Calls that differ that are named."""
+"""Most calls that differ to name."""
 
 
 @dataclass(kw_only=True)
 class Report:
-    """Counts of one import."""
+    """The counts of one import."""
 
     source: str
     files: list[str] = field(default_factory=list)
     read: int = 0
     beyond: int = 0
-    """Legs of trunks that are counted beside the rows read: a row may stand for two."""
+    """Legs of trunks counted besides the rows read: one row may stand for two legs."""
     posted: int = 0
     free: int = 0
     not_billable: Counter[str] = field(default_factory=Counter)
@@ -123,24 +125,26 @@ class Report:
     displaced: list[Refused] = field(default_factory=list)
     """Calls of earlier runs that lost a conflict: quarantined, but not among the rows read."""
     known: set[str] = field(default_factory=set)
-    """Identities posted or known: they leave the quarantine."""
+    """Identities posted or already known. They leave the quarantine."""
     customers: set[str] = field(default_factory=set)
     amount_micro: int = 0
-    """What was posted in the book's currency."""
+    """The amount posted in the book's currency."""
     foreign_micro: Counter[str] = field(default_factory=Counter)
-    """And in other currencies."""
+    """The amounts posted in other currencies."""
     currencies: Mapping[str, str] = field(default_factory=dict)
-    """Of the customers whose account is not in the book's."""
+    """Currencies of the customers whose account is not in the book's."""
     latest: dt.datetime | None = None
     through: dt.date | None = None
-    """The last day the run was asked to take, if it was not to take all there was."""
+    """The last day the run was limited to, if any."""
     new_in_quarantine: int = 0
     rated: Rated = field(default_factory=Rated)
     """How calls that came with a price compare with the book's own tariffs."""
     unclaimed: dict[str, Any] = field(default_factory=dict)
-    """Answered rows with talk seconds that nobody pays for: calls, seconds, and calls by reason."""
+    """Answered rows with talk seconds that no customer pays for: calls, seconds, and calls by
+    reason.
+    """
     explanation: Explanation | None = None
-    """Told what becomes of every row, where somebody wants to know."""
+    """The observer of rows, if the command explains them."""
 
     def take(self, calls: pa.Table, buckets: Buckets | str) -> None:
         """Count calls that were not refused, each in its bucket."""
@@ -160,7 +164,7 @@ class Report:
             self.explanation.take(calls, buckets)
 
     def _add(self, calls: pa.Table) -> None:
-        """Add up what calls cost, each currency by itself."""
+        """Add up the cost of calls by currency."""
         for currency in sorted(set(self.currencies.values())):
             names = [name for name, other in self.currencies.items() if other == currency]
             own = pc.is_in(calls["customer"], value_set=pa.array(names, pa.string()))
@@ -170,7 +174,7 @@ class Report:
         self.amount_micro += pc.sum(calls["cost_micro"]).as_py() or 0
 
     def without(self, rows: dropped.Dropped) -> None:
-        """Count refused rows that a person has dropped for good as not billable."""
+        """Count refused rows that a person dropped for good as not billable."""
         gone = [row for row in self.refused if rows.has(self.source, row)]
         self.not_billable.update({dropped.NAME: len(gone)} if gone else {})
         for name in ("refused", "displaced"):
@@ -179,11 +183,11 @@ class Report:
 
     @property
     def has_calls(self) -> bool:
-        """Whether a row of the run is a call in the book, now or already."""
+        """Return whether any row of the run is a call in the book, new or known."""
         return bool(self.posted or self.free or self.late or self.duplicate)
 
     def check(self) -> None:
-        """Make sure every row read is in one bucket.
+        """Check that every row read is in one bucket.
 
         Raises:
             UncountedRowsError: otherwise.
@@ -204,7 +208,7 @@ class Report:
             )
 
     def as_json(self) -> dict[str, Any]:
-        """The counts as the command's ``--json``."""
+        """Return the counts for the command's ``--json``."""
         return {
             "read": self.read,
             "posted": self.posted,
@@ -219,21 +223,21 @@ class Report:
         } | self._more_json()
 
     def _more_json(self) -> dict[str, Any]:
-        """Return what the JSON says where there is something to say."""
-        found: dict[str, Any] = {"amounts": self.foreign()} if self.foreign_micro else {}
+        """Return the optional parts of the JSON."""
+        optional: dict[str, Any] = {"amounts": self.foreign()} if self.foreign_micro else {}
         if self.unclaimed:
-            found["unclaimed"] = self.unclaimed
-        return found
+            optional["unclaimed"] = self.unclaimed
+        return optional
 
     def foreign(self) -> dict[str, str]:
-        """Amounts in other currencies than the book's."""
+        """Return the amounts in other currencies than the book's."""
         return {
             currency: money.text(micro, money.decimals(currency))
             for currency, micro in sorted(self.foreign_micro.items())
         }
 
     def quarantined(self) -> dict[str, int]:
-        """Refused rows by reason."""
+        """Return the number of refused rows by reason."""
         return dict(sorted(Counter(row.reason for row in self.refused).items()))
 
     def __str__(self) -> str:
@@ -256,28 +260,28 @@ class Report:
 
 
 def together(source: str, parts: Sequence[Report], files: Sequence[str]) -> Report:
-    """One report of a run that had several parts; what it cost is what calls and charges did."""
-    found = Report(source=source, files=list(files))
+    """Merge the reports of a run in several parts, with the amounts of calls and charges."""
+    report = Report(source=source, files=list(files))
     for part in parts:
-        found.read += part.read
-        found.beyond += part.beyond
-        found.posted += part.posted
-        found.free += part.free
-        found.not_billable.update(part.not_billable)
-        found.duplicate += part.duplicate
-        found.late += part.late
-        found.refused += part.refused
-        found.displaced += part.displaced
-        found.known |= part.known
-        found.customers |= part.customers
-        found.rated.add(part.rated)
+        report.read += part.read
+        report.beyond += part.beyond
+        report.posted += part.posted
+        report.free += part.free
+        report.not_billable.update(part.not_billable)
+        report.duplicate += part.duplicate
+        report.late += part.late
+        report.refused += part.refused
+        report.displaced += part.displaced
+        report.known |= part.known
+        report.customers |= part.customers
+        report.rated.add(part.rated)
         if part.source in _EARNING:
-            found.amount_micro += part.amount_micro
-            found.foreign_micro.update(part.foreign_micro)
+            report.amount_micro += part.amount_micro
+            report.foreign_micro.update(part.foreign_micro)
         if part.latest and part.source == "calls":
-            found.latest = part.latest
-            found.through = part.through
-    return found
+            report.latest = part.latest
+            report.through = part.through
+    return report
 
 
 _EARNING = ("calls", "charges")
@@ -310,7 +314,7 @@ def record(draft: Draft, report: Report, now: dt.datetime) -> None:
 
 
 def put_aside(draft: Draft, report: Report) -> None:
-    """Put what a run refused into the quarantine, and take out what it posted or knew.
+    """Update the quarantine: add what a run refused, remove what it posted or knew.
 
     Raises:
         UncountedRowsError: if not every row read is in one bucket.
@@ -325,5 +329,5 @@ def put_aside(draft: Draft, report: Report) -> None:
 
 
 def message(verb: str, reports: Iterable[Report]) -> str:
-    """A commit's message: what was done, with its counts."""
+    """Return the message of a commit: what was done, with its counts."""
     return f"{verb}: " + "; ".join(map(str, reports)) + "\n"

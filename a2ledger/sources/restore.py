@@ -1,4 +1,4 @@
-"""Rows from the quarantine, read again from the text that was kept of them."""
+"""Read rows of the quarantine again from the text that was kept."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from a2ledger.sources.batch import CALL, FIELDS, Batch, Origin, Refused, Unusabl
 
 _TEXTS = ("called", "caller", "switch", "uid", "seq", "service", "identifier", "tariff", "halves")
 _LATER = ("direction", "leg", "extension")
-"""What calls bear that a newer program has refused."""
+"""Keys of calls that only newer versions have written."""
 
 
 def batches(rows: Sequence[Refused], source: Source) -> Iterator[Batch]:
-    """Rows of files and tables as their dialect reads them; each stands where it stood.
+    """Yield the rows of files and tables as their dialect reads them, with their old places.
 
     Rows of one file are read together, where that gives every one of them; else each by itself.
     What cannot be read again stays refused as it was.
@@ -43,7 +43,7 @@ def batches(rows: Sequence[Refused], source: Source) -> Iterator[Batch]:
 
 
 def _read(group: Sequence[Refused], path: Path, source: Source) -> Batch | None:
-    """Rows of one file as a batch; None if not each of them was read, and nothing else."""
+    """Read rows of one file into a batch, or None unless exactly these rows were read."""
     text = f"{group[0].head}\n" if group[0].head else ""
     places: dict[int, int] = {}
     count = text.count("\n")
@@ -57,16 +57,16 @@ def _read(group: Sequence[Refused], path: Path, source: Source) -> Batch | None:
         read = list(sources.dialect(source.dialect)(path, source))
     except UnusableInput:
         return None
-    tables = [one.rows.filter(pc.greater_equal(one.rows["line"], first)) for one in read]
+    tables = [part.rows.filter(pc.greater_equal(part.rows["line"], first)) for part in read]
     table = pa.concat_tables(tables).combine_chunks()
     lines = table["line"].to_pylist()
-    refused = [one for batch in read for one in batch.refused if one.line >= first.as_py()]
-    if sorted([*lines, *(one.line for one in refused)]) != sorted(places):
+    refused = [part for batch in read for part in batch.refused if part.line >= first.as_py()]
+    if sorted([*lines, *(part.line for part in refused)]) != sorted(places):
         return None
     numbers = pa.array([places[line] for line in lines], pa.int64())
     still = [
-        group[places[one.line] - 1]._replace(reason=one.reason, message=one.message)
-        for one in refused
+        group[places[part.line] - 1]._replace(reason=part.reason, message=part.message)
+        for part in refused
     ]
     return Batch(
         group[0].file,
@@ -94,7 +94,7 @@ _NONE = pa.table(
 def calls(
     rows: Sequence[Refused], customers: Sequence[str], zone: str
 ) -> tuple[pa.Table, list[Refused]]:
-    """Rows that were calls already, as :class:`a2ledger.calls.normalise.Normalised` has them.
+    """Parse refused calls, in the form of :class:`a2ledger.calls.normalise.Normalised`.
 
     Args:
         rows: whose text is a call in JSON; ``line`` is then a row's place among them, from 1.
@@ -105,42 +105,42 @@ def calls(
         The calls, and the rows that are none, or whose customer there is not.
     """
     places = {name: place for place, name in enumerate(customers)}
-    found: list[dict[str, Any]] = []
-    left = []
+    parsed: list[dict[str, Any]] = []
+    unusable = []
     for number, row in enumerate(rows, start=1):
         try:
             call = json.loads(row.raw)
             start = int(dt.datetime.fromisoformat(call["start"]).timestamp())
-            found.append(
+            parsed.append(
                 {name: str(call[name]) for name in _TEXTS}
                 | {name: str(call.get(name, "")) for name in _LATER}
                 | {"customer": places[call["customer"]], "seconds": int(call["seconds"])}
                 | {"given_micro": call.get("given_micro"), "start": start, "line": number}
             )
         except (KeyError, TypeError, ValueError):
-            left.append(row)
-    starts = np.array([call["start"] for call in found], np.int64)
+            unusable.append(row)
+    starts = np.array([call["start"] for call in parsed], np.int64)
     naive = times.to_naive(starts, zone)
     columns = {
-        name: pa.array([call[name] for call in found], pa.string()) for name in (*_TEXTS, *_LATER)
+        name: pa.array([call[name] for call in parsed], pa.string()) for name in (*_TEXTS, *_LATER)
     }
     table = pa.table(
         columns
         | {
-            name: pa.array([call[name] for call in found], pa.int64())
+            name: pa.array([call[name] for call in parsed], pa.int64())
             for name in ("seconds", "given_micro", "line")
         }
         | {
-            "customer": pa.array([call["customer"] for call in found], pa.int32()),
-            "free": pa.array([False] * len(found), pa.bool_()),
+            "customer": pa.array([call["customer"] for call in parsed], pa.int32()),
+            "free": pa.array([False] * len(parsed), pa.bool_()),
             "start": pa.array(starts).cast(pa.timestamp("s", "UTC")),
             "local": pa.array(naive).cast(pa.timestamp("s")),
             "day": pa.array((naive // times.DAY).astype(np.int32)).cast(pa.date32()),
         }
     )
-    return table, left
+    return table, unusable
 
 
-def batch_of_calls(rows: Sequence[Refused], found: pa.Table) -> Batch:
-    """What says of :func:`calls` where they stood, and what their text was."""
-    return Batch("", found, [], lambda n: rows[n - 1].raw, origin=_origin(rows), head=CALL)
+def batch_of_calls(rows: Sequence[Refused], table: pa.Table) -> Batch:
+    """Wrap :func:`calls` in a batch, so that errors cite the original file, line and text."""
+    return Batch("", table, [], lambda n: rows[n - 1].raw, origin=_origin(rows), head=CALL)

@@ -1,4 +1,4 @@
-"""Bring rows back from the quarantine, once what kept them there is mended."""
+"""Retry rows of the quarantine, once the cause of their refusal is removed."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ CONFLICT = "conflict"
 
 
 class Importers(NamedTuple):
-    """By what the rows of each source are imported."""
+    """The importers of the rows of each source."""
 
     lists: Mapping[str, Callable[[Draft, str, list[Path], Collection[str]], Report]]
-    """Files of a list (customers, payments …), by its name; the identities are of conflicts in
-    which the row is to take the place of what the book has."""
+    """Importers of files of a list (customers, payments …), by its name. The identities are of
+    conflicts in which the row replaces what the book has.
+    """
     calls: Callable[[Draft, Source, Sequence[Refused], dt.datetime, Collection[str]], Report]
-    """Rows of calls once more, likewise."""
+    """The importer of rows of calls, with the same identities."""
 
 
 class Chosen(NamedTuple):
-    """Rows to be tried again, by source; and what is to be said of those that are not."""
+    """The rows to retry, by source, and notes on those that are not retried."""
 
     rows: dict[str, list[Refused]]
     notes: list[str]
@@ -38,7 +39,7 @@ class Chosen(NamedTuple):
 def choose(
     book: Book, reason: str, identities: Collection[str], accept: bool, importers: Importers
 ) -> Chosen:
-    """Rows of the quarantine to try again.
+    """Choose the rows of the quarantine to retry.
 
     Args:
         book: whose quarantine it is.
@@ -49,8 +50,8 @@ def choose(
     """
     chosen = Chosen({}, [])
     conflicts = 0
-    there = quarantine.read(book.root).rows
-    for (source, identity), row in there.items():
+    held = quarantine.read(book.root).rows
+    for (source, identity), row in held.items():
         if (reason and row.reason != reason) or (identities and identity not in identities):
             continue
         if row.reason == CONFLICT and not accept:
@@ -68,7 +69,7 @@ def choose(
             chosen.rows.setdefault(source, []).append(row)
     if conflicts:
         chosen.notes.append(f"{conflicts} conflict(s) not tried again; --accept takes them")
-    known = {identity for _, identity in there}
+    known = {identity for _, identity in held}
     missing = [name for name in identities if name not in known]
     chosen.notes.extend(
         f"{name}: not in the quarantine; nothing was tried; see `a2ledger quarantine list`"
@@ -78,7 +79,7 @@ def choose(
 
 
 def _is_made_up(source: str, row: Refused, importers: Importers) -> bool:
-    """Return whether a row is of before version 0.1, whose ``raw`` is not the original text."""
+    """Return whether a row is from before version 0.1, whose ``raw`` is not the original text."""
     return not row.head and (row.reason in {CONFLICT, "settled"} or source in importers.lists)
 
 
@@ -102,13 +103,13 @@ def retry(
         feed = draft.config.source(source, sources.dialects)
         report = importers.calls(draft, feed, rows, now, accepted)
         report.refused = list(_with_ids(report.refused, rows))
-    left = {row.identity for row in report.refused}
-    report.known |= {row.identity for row in rows} - left
+    still_refused = {row.identity for row in report.refused}
+    report.known |= {row.identity for row in rows} - still_refused
     return report
 
 
 def _with_ids(refused: Sequence[Refused], rows: Sequence[Refused]) -> Iterator[Refused]:
-    """Rows that are still refused for the same reason, under the id they had."""
+    """Yield the refused rows, under their old id if refused again for the same reason."""
     had = {(row.file, row.line, row.raw, row.reason): row.identity for row in rows}
     for row in refused:
         same = had.get((row.file, row.line, row.raw, row.reason))
@@ -122,13 +123,13 @@ def _table(
     accepted: Collection[str],
     importers: Importers,
 ) -> Report:
-    """Import rows of money, customers or prices: a file for each header, as they came."""
+    """Import rows of money, customers or prices from a file per header."""
     with tempfile.TemporaryDirectory(prefix="a2ledger-") as directory:
         origin: dict[tuple[str, int], Refused] = {}
         paths = []
         for number, head in enumerate(dict.fromkeys(row.head for row in rows)):
             path, text = Path(directory) / f"{number}.csv", f"{head}\n"
-            for row in (one for one in rows if one.head == head):
+            for row in (each for each in rows if each.head == head):
                 origin[str(path), text.count("\n") + 1] = row
                 text += f"{row.raw}\n"
             path.write_text(text, encoding="utf-8", errors="surrogateescape")

@@ -10,7 +10,7 @@ from a2ledger.records import Problem
 
 
 class Run(NamedTuple):
-    """An import: of which source, when, and through which day if it was not to take all."""
+    """A run of an import: its source, its time, and the last day it was limited to."""
 
     source: str
     time: dt.datetime
@@ -18,7 +18,7 @@ class Run(NamedTuple):
 
 
 def runs(book: Book) -> list[Run]:
-    """Parse every run of ``imports.csv``.
+    """Parse all runs in ``imports.csv``.
 
     Raises:
         BrokenBookError: if a line is not as the program wrote it.
@@ -38,7 +38,7 @@ def runs(book: Book) -> list[Run]:
 
 
 def latest(book: Book, source: str, file: str) -> dt.datetime | None:
-    """Return the latest start that runs of a source have seen in a file they read alone."""
+    """Return the latest start in a file, from runs of a source that read that file alone."""
     starts = [
         dt.datetime.fromisoformat(row["latest"])
         for _, row in book.rows(IMPORTS)

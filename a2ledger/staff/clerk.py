@@ -1,4 +1,4 @@
-"""The clerk: does what the pages ask for, by running the command line in a process of its own.
+"""The clerk: carries out forms by running the command line in a separate process.
 
 What a form asks for is a list of words, see :mod:`a2ledger.staff.forms`. What a command says
 while it runs is kept with the job, and shown.
@@ -25,34 +25,34 @@ from typing import Any
 from a2ledger.staff import forms
 
 _KEPT = 50
-"""Jobs that are remembered."""
+"""Number of jobs remembered."""
 _AT_ONCE = 4
 """Commands that run at once; one of a user's."""
 _WAITING = 10
 """Things that one user may have asked for and that are not done."""
 _WAIT_SECONDS = 60
-"""How long a command waits for another writer."""
+"""Seconds a command waits for another writer."""
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 
 
 @dataclass
 class Job:
-    """A command that runs, or has run."""
+    """A command that is running or has finished."""
 
     id: str
     user: str
     words: list[str]
     form: Mapping[str, Any] = field(default_factory=dict)
     now: str = ""
-    """How far it is, in its own words."""
+    """The latest progress text."""
     said: list[str] = field(default_factory=list)
     printed: str = ""
     code: int | None = None
-    """Its exit code; None while it runs."""
+    """Exit code; None while it runs."""
     thread: threading.Thread | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """What the page that asked for it is told."""
+        """Return the job's state for the page that started it."""
         result = None
         with contextlib.suppress(ValueError):
             result = json.loads(self.printed)
@@ -79,15 +79,15 @@ class Clerk:
         """What a user has begun is done one after the other."""
         self._slots = threading.BoundedSemaphore(_AT_ONCE)
         self.published: Callable[[], None] = lambda: None
-        """Called when a command is through, before its job is said to be done."""
+        """Called when a command has finished, before its job counts as done."""
 
     def job(self, identity: str, user: str) -> Job | None:
-        """A job of a user's."""
-        found = self._jobs.get(identity)
-        return found if found and found.user == user else None
+        """Return a user's job by id, else None."""
+        known_job = self._jobs.get(identity)
+        return known_job if known_job and known_job.user == user else None
 
     def start(self, form: Mapping[str, Any], user: str) -> Job:
-        """Begin what a form asks for.
+        """Start the command that a form asks for.
 
         Raises:
             BadFormError: saying what is wrong with it.
@@ -108,7 +108,7 @@ class Clerk:
         return job
 
     def finish(self) -> None:
-        """Wait for what is being done."""
+        """Wait until all jobs have finished."""
         for job in list(self._jobs.values()):
             if job.thread:
                 job.thread.join()
@@ -163,7 +163,7 @@ class Clerk:
 
 
 def _watch(screen: Any, job: Job) -> None:
-    """Keep what a command says on its terminal: whole lines, and the one it draws over."""
+    """Collect what a command writes to its terminal: whole lines, and the line it redraws."""
     rest = ""
     with contextlib.suppress(OSError):  # a terminal whose other end has gone
         while data := screen.read(4096):
@@ -176,6 +176,6 @@ def _watch(screen: Any, job: Job) -> None:
 
 
 def _shown(line: str) -> str:
-    """What is seen of a line in the end, without what steers a terminal."""
+    """Return a terminal line as it finally appears, without control sequences."""
     last = line.rstrip("\r").rpartition("\r")[2]
     return _CONTROL.sub("", re.sub("\x1b\\[[0-9;?]*[A-Za-z]", "", last)).strip()

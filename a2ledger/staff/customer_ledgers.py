@@ -1,4 +1,4 @@
-"""The ledgers Fava shows: the operator's, and customers' own on demand.
+"""The ledgers Fava shows: the operator's, and customers' own ones on demand.
 
 They stand in for Fava's own list of ledgers. A ledger is never changed once it is loaded: when
 the book has been published to, or a file was edited, it is loaded anew beside the old one and
@@ -46,23 +46,23 @@ from a2ledger.staff.phone import Phone
 from a2ledger.staff.price_changes import PriceChanges
 
 PREFIX = "customer-"
-"""Before a customer's id, the name of his own ledger in an address."""
+"""Prefix of the URL part that names a customer's own ledger; the customer's id follows."""
 KEPT = 8
-"""Customers' ledgers that are kept loaded."""
+"""Number of customers' ledgers kept loaded."""
 EVERY_SECONDS = 1.0
 _PATIENCE_SECONDS = 3.0
 PAGES: tuple[type[FavaExtensionBase], ...] = (
     *(Home, Customers, Invoices, Payments, Calls, Phone),
     *(Tariffs, PriceChanges, Close, Ageing, Revenue, Imports, A2Ledger),
 )
-"""In the order of the sidebar."""
+"""Pages in the order of the sidebar."""
 
 _HOME = "extension/Home/"
 _UNREADABLE = (OSError, LockedError, InterruptedRunError, ForbiddenLineError)
 
 
 class _Still(WatcherBase):
-    """Says that nothing changes: loading anew is not a ledger's own business."""
+    """A watcher that never reports a change: ledgers do not reload themselves."""
 
     def __init__(self, version: int) -> None:
         self.last_checked = self.last_notified = version
@@ -71,7 +71,7 @@ class _Still(WatcherBase):
         """Watch nothing."""
 
     def check(self) -> bool:
-        """Nothing has changed."""
+        """Return False: nothing has changed."""
         return False
 
     def _get_latest_mtime(self) -> int:
@@ -79,17 +79,17 @@ class _Still(WatcherBase):
 
 
 class _Extensions(ExtensionModule):
-    """Our pages, whatever the journal names."""
+    """Loads our pages, whatever extensions the journal names."""
 
     def __init__(self, ledger: FavaLedger, pages: Sequence[type[FavaExtensionBase]]) -> None:
         super().__init__(ledger)
         self._pages = pages
 
     def load_file(self) -> None:
-        """Take our pages, and say so of every extension that is not run."""
+        """Load our pages, and report every extension that is not run."""
         for page in self._pages:
-            one = page(self.ledger)
-            self._instances[one.name] = one
+            instance = page(self.ledger)
+            self._instances[instance.name] = instance
         self.errors = [
             FavaExtensionError(
                 entry.meta,
@@ -103,22 +103,22 @@ class _Extensions(ExtensionModule):
 
     @property
     def extension_details(self) -> Sequence[ExtensionDetails]:
-        """What the browser is told of them, in their order."""
+        """Return the pages for the browser, in order."""
         return [
-            ExtensionDetails(one.name, one.report_title, one.has_js_module)
-            for one in self._instances.values()
+            ExtensionDetails(page.name, page.report_title, page.has_js_module)
+            for page in self._instances.values()
         ]
 
 
 class _NoIngest(IngestModule):
-    """Fava's importers are programs that a journal names: none is run."""
+    """Replaces Fava's importers, which are programs that a journal names: none is run."""
 
     def load_file(self) -> None:
         """Load nothing."""
 
 
 class Ledger(FavaLedger):
-    """A ledger as it was when it was loaded."""
+    """A ledger as of its loading."""
 
     def __init__(
         self, path: Path, version: int, pages: Sequence[type[FavaExtensionBase]], default_page: str
@@ -127,7 +127,7 @@ class Ledger(FavaLedger):
         super().__init__(str(path), poll_watcher=True)
 
     def load_file(self) -> None:
-        """Load it, with our pages alone.
+        """Load the ledger, with our pages only.
 
         Raises:
             ForbiddenLineError: if a file of it holds what none of a book's may.
@@ -142,12 +142,12 @@ class Ledger(FavaLedger):
         self.fava_options.default_page = self._default_page
 
     def changed(self) -> bool:
-        """It does not change."""
+        """Return False: a loaded ledger never changes."""
         return False
 
 
 class Ledgers:
-    """What Fava asks for its ledgers by the first part of an address."""
+    """The mapping in which Fava looks up ledgers by the first part of the URL."""
 
     def __init__(self, book: Book) -> None:
         self._book = book
@@ -161,7 +161,7 @@ class Ledgers:
     def _load(
         self, path: str, pages: Sequence[type[FavaExtensionBase]], default_page: str
     ) -> tuple[object, Ledger]:
-        """A ledger of one whole generation of the book, and what it was loaded from."""
+        """Load a ledger from one generation of the book, and return it with its fingerprint."""
         # Browsers take a greater number for a newer ledger, also of a server started anew.
         version = time.time_ns()
         file = self._book.root.resolve() / path
@@ -185,32 +185,32 @@ class Ledgers:
         return state == (generation, _stamps(ledger))
 
     def refresh(self) -> None:
-        """Load the operator's ledger anew if it has changed; not while the book is not whole."""
+        """Reload the operator's ledger if it has changed, unless the book is being written."""
         with self._loading, contextlib.suppress(*_UNREADABLE):
             if not self._is_current(self._main):
                 self._main = self._load(MAIN, PAGES, _HOME)
 
     def hurry(self) -> None:
-        """Load anew what has changed; a large book shows it later than this waits."""
+        """Reload what has changed, waiting only briefly, as a large book takes longer."""
         refreshing = threading.Thread(target=self.refresh, daemon=True)
         refreshing.start()
         refreshing.join(_PATIENCE_SECONDS)
 
     def watch(self, stop: threading.Event) -> None:
-        """Load anew what changes, until told to stop."""
+        """Reload the operator's ledger whenever it changes, until stopped."""
         while not stop.wait(EVERY_SECONDS):
             self.refresh()
 
     def first_slug(self) -> str:
-        """Where the operator's ledger is."""
+        """Return the URL part of the operator's ledger."""
         return self.slug
 
     def items(self) -> Iterable[tuple[str, FavaLedger]]:
-        """What the sidebar lists: the operator's ledger."""
+        """Return the ledgers for the sidebar: the operator's."""
         return [(self.slug, self._main[1])]
 
     def __getitem__(self, slug: str) -> FavaLedger:
-        """A ledger by its part of the address.
+        """Return a ledger by its part of the URL.
 
         Raises:
             KeyError: if there is none.
@@ -232,13 +232,13 @@ class Ledgers:
 
 
 def _stamps(ledger: FavaLedger) -> tuple[tuple[str, int, int], ...]:
-    """Time stamp and size of every file of a ledger."""
-    found = []
+    """Return time stamp and size of every file of a ledger."""
+    stamps = []
     for path in ledger.options["include"]:
         try:
             stat = os.stat(path)  # noqa: PTH116 - a thousand of them
         except OSError:
-            found.append((path, 0, 0))
+            stamps.append((path, 0, 0))
         else:
-            found.append((path, stat.st_mtime_ns, stat.st_size))
-    return tuple(found)
+            stamps.append((path, stat.st_mtime_ns, stat.st_size))
+    return tuple(stamps)

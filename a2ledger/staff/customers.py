@@ -1,4 +1,4 @@
-"""What the pages show: values for templates, from the steps that the commands use.
+"""Values shown on the pages, computed by the same code as the commands.
 
 Nothing is added up a second way here: standings are ``balances``, a bill so far is ``preview``,
 what would close is ``close``. Amounts leave as texts.
@@ -47,14 +47,14 @@ WHERE account ~ '^(Income|Expenses:Termination):' GROUP BY year, month, account,
 """
 
 _LOW_SHARE = 10
-"""Available below this part of the limit is low."""
+"""Divisor of the credit limit below which available credit is low."""
 _SHOWN_CALLS = 500
 _CHART_DAYS = 62
 _BLAMED = re.compile(r"^[0-9a-f]{40} \d+ (\d+)")
 
 
 def shown(micro: int, currency: str) -> str:
-    """An amount with the decimals of its currency."""
+    """Format an amount with the decimals of its currency."""
     places = money.decimals(currency)
     return money.text(money.rounded(micro, places), places)
 
@@ -63,20 +63,20 @@ def shown(micro: int, currency: str) -> str:
 
 
 def settled(book: Book) -> set[str]:
-    """Customers whose accounts are settled."""
-    found = set()
+    """Return customers whose accounts are settled."""
+    names = set()
     for path in book.files("journals/customers"):
         text = book.text(path)
         if f' custom "a2ledger-set" "{SETTLED}" ' in text:
             customer = customer_file.parse(text)
-            found |= {customer.id} if customer.settled else set()
-    return found
+            names |= {customer.id} if customer.settled else set()
+    return names
 
 
 def customers(
     loaded: Ledger, standings: Iterable[Standing], done: Collection[str]
 ) -> list[list[Any]]:
-    """Where every customer stands, a list each, over the limit first, then by what they owe.
+    """Return a row for each customer's standing: over the limit first, then by amount owed.
 
     Args:
         loaded: the operator's ledger.
@@ -88,7 +88,7 @@ def customers(
         calls, status.
     """
     last = {row.account: str(row.last) for row in loaded.ask(LAST_CALLS)}
-    found = sorted(
+    ordered = sorted(
         standings,
         key=lambda row: (not row.over_limit, row.currency, -row.owed_micro, row.customer),
     )
@@ -105,7 +105,7 @@ def customers(
             last.get(account, ""),
             _status(row, row.customer in done),
         ]
-        for row in found
+        for row in ordered
         for account in [accounts.unbilled(row.customer)]
     ]
 
@@ -151,7 +151,7 @@ def _status(row: Standing, is_settled: bool) -> str:
 
 
 def standing(book: Book, customer: Customer, today: dt.date) -> Values:
-    """Where one customer stands, by his own ledger, which is soon read."""
+    """Return one customer's standing, from their own ledger, which is fast to read."""
     row: Standing = book.reading(lambda: balances.standing_on(book, customer, dt.date.max))
     limit = money.parse(customer.text("credit_limit", today) or "0")
     row = row._replace(credit_limit_micro=limit, name=customer.text("name", today))
@@ -175,25 +175,25 @@ def standing(book: Book, customer: Customer, today: dt.date) -> Values:
 
 
 def statement(book: Book, customer: Customer, since: dt.date | None) -> Values:
-    """A customer's account like a bank statement."""
-    found: Values = as_json(statements.statement(book, customer, since, None))
-    return found
+    """Return a customer's account statement."""
+    values: Values = as_json(statements.statement(book, customer, since, None))
+    return values
 
 
 def since_closes(customer: Customer, count: int) -> dt.date | None:
-    """The start of the last few periods; None where there are no more than these."""
+    """Return the start of the last few periods, or None if there are no more than these."""
     return customer.periods[-count] if len(customer.periods) > count else None
 
 
 def usage(book: Book, customer: Customer) -> list[Values]:
-    """What a customer used, a value for each day to the last with calls, for two months at most."""
+    """Return a customer's daily usage up to the last day with calls, for at most two months."""
     sums: dict[dt.date, list[int]] = {}
     for start in customer.periods[-3:]:
         file = period_file.parse(book.text(customer_file.period_path(customer.id, start)))
         for row in file.usage:
-            one = sums.setdefault(row.day, [0, 0, 0])
+            sums_of_day = sums.setdefault(row.day, [0, 0, 0])
             for place, value in enumerate((row.calls, row.seconds, row.micro)):
-                one[place] += value
+                sums_of_day[place] += value
     if not sums:
         return []
     last = max(sums)
@@ -215,23 +215,23 @@ def usage(book: Book, customer: Customer) -> list[Values]:
 
 
 def documents(book: Book, customer: Customer) -> list[Values]:
-    """A customer's closed documents, newest first."""
-    found = [_listed(name, document) for name, document in invoices.documents(book, customer)]
-    return sorted(found, key=lambda one: (one["issued"], one["name"]), reverse=True)
+    """Return a customer's closed documents, newest first."""
+    rows = [_listed(name, document) for name, document in invoices.documents(book, customer)]
+    return sorted(rows, key=lambda row: (row["issued"], row["name"]), reverse=True)
 
 
 def billed_on(book: Book, customer: Customer, day: dt.date) -> str:
-    """The document on which stands what was posted on a day; in the open period, his id.
+    """Return the document that bills what was posted on a day, in the open period, the id.
 
     Raises:
         RefusedError: if there is none.
     """
-    start = max((one for one in customer.periods if one <= day), default=customer.opened)
+    start = max((row for row in customer.periods if row <= day), default=customer.opened)
     if start == customer.open_since:
         return customer.id
-    for one in documents(book, customer):
-        if one["start"] == str(start) and one["is_bill"] and one["kind"] != "refill":
-            return str(one["name"])
+    for row in documents(book, customer):
+        if row["start"] == str(start) and row["is_bill"] and row["kind"] != "refill":
+            return str(row["name"])
     raise RefusedError(f"{customer.id}: there is no document of the period from {start} on")
 
 
@@ -252,44 +252,44 @@ def _listed(name: str, document: Document) -> Values:
 
 
 def changes(book: Book, customer: Customer) -> list[Values]:
-    """How a customer's facts have changed, newest first: from when, and who said so and when."""
+    """Return the history of a customer's facts, newest first, with authors and commit times."""
     path = customer_file.path(customer.id)
-    said = _blame(book, path)
-    found = []
+    blame = _blame(book, path)
+    rows = []
     for number, line in enumerate(book.text(path).splitlines(), start=1):
         match = re.fullmatch(r'(\S{10}) custom "a2ledger-set" "([a-z][a-z0-9_]*)" (.*)', line)
         if match:
             value = match[3]
-            found.append(
+            rows.append(
                 {
                     "from": match[1],
                     "key": match[2],
                     "value": syntax.unquoted(value) if value.startswith('"') else value,
-                    **said.get(number, {"who": "", "when": "", "commit": ""}),
+                    **blame.get(number, {"who": "", "when": "", "commit": ""}),
                 }
             )
-    return sorted(found, key=lambda one: (one["from"], one["when"]), reverse=True)
+    return sorted(rows, key=lambda row: (row["from"], row["when"]), reverse=True)
 
 
 def _blame(book: Book, path: str) -> dict[int, Values]:
-    """Who last wrote each line of a file, by its number."""
+    """Return author, time and commit of each line of a file, by line number."""
     try:
         text = book.repository.run("blame", "--line-porcelain", "--", path).stdout
     except GitError:
         return {}
-    found: dict[int, Values] = {}
+    authors: dict[int, Values] = {}
     number = 0
     for line in text.splitlines():
         if match := _BLAMED.match(line):
             number = int(match[1])
-            found[number] = {"who": "", "when": "", "commit": line[:10]}
+            authors[number] = {"who": "", "when": "", "commit": line[:10]}
         elif line.startswith("author "):
-            found[number]["who"] = line.removeprefix("author ")
+            authors[number]["who"] = line.removeprefix("author ")
         elif line.startswith("author-time "):
             seconds = int(line.removeprefix("author-time "))
             when = dt.datetime.fromtimestamp(seconds, book.config.zone)
-            found[number]["when"] = f"{when:%Y-%m-%d %H:%M}"
-    return found
+            authors[number]["when"] = f"{when:%Y-%m-%d %H:%M}"
+    return authors
 
 
 def log(book: Book, customer: Customer) -> list[Values]:
@@ -317,7 +317,7 @@ def duration(seconds: int) -> str:
 
 
 def calls(book: Book, identity: str, first: dt.date, last: dt.date) -> Values:
-    """A customer's calls that started on some days.
+    """Return a customer's calls that started within some days.
 
     Raises:
         MissingDetailError: if the calls of a day are not there.
@@ -350,40 +350,40 @@ def calls(book: Book, identity: str, first: dt.date, last: dt.date) -> Values:
 
 
 def explained(book: Book, name: str, line: int, call: int, today: dt.date) -> Values:
-    """What is behind a line of a document, or of a customer's preview: postings, calls, a price."""
-    told = explain.explain(book, name, line, today)
-    rows = told.calls.slice(0, _SHOWN_CALLS).to_pylist()
+    """Explain a line of a document or preview: postings, calls, and a call's price."""
+    explanation = explain.explain(book, name, line, today)
+    rows = explanation.calls.slice(0, _SHOWN_CALLS).to_pylist()
     price = None
-    if 1 <= call <= len(told.calls):
-        row = told.calls.slice(call - 1, 1).to_pylist()[0]
+    if 1 <= call <= len(explanation.calls):
+        row = explanation.calls.slice(call - 1, 1).to_pylist()[0]
         price = call_price.priced(book, row, buy=bool(row["carrier"]))
-    before, after = told.rounding()
+    before, after = explanation.rounding()
     return {
         "document": name,
         "number": line,
-        "customer": told.customer,
-        "currency": told.currency,
-        "line": told.line,
-        "exact": None if told.micro is None else money.text(told.micro),
-        "before": money.text(told.before_micro),
-        "shown_before": money.text(before, told.places),
-        "shown_after": money.text(after, told.places),
-        "included": told.included,
-        "credits": told.credits,
+        "customer": explanation.customer,
+        "currency": explanation.currency,
+        "line": explanation.line,
+        "exact": None if explanation.micro is None else money.text(explanation.micro),
+        "before": money.text(explanation.before_micro),
+        "shown_before": money.text(before, explanation.places),
+        "shown_after": money.text(after, explanation.places),
+        "included": explanation.included,
+        "credits": explanation.credits,
         "postings": [
-            one._asdict()
-            | {"amount": money.text(one.micro), "part": money.text(one.part_micro)}
-            | {"path": str(book.root.resolve() / one.file)}
-            for one in told.postings
+            posting._asdict()
+            | {"amount": money.text(posting.micro), "part": money.text(posting.part_micro)}
+            | {"path": str(book.root.resolve() / posting.file)}
+            for posting in explanation.postings
         ],
         "calls": [
             call_price.call_json(book, row, place) for place, row in enumerate(rows, start=1)
         ],
-        "count": len(told.calls),
+        "count": len(explanation.calls),
         "call": call,
         "price": price,
         "carrier": row["carrier"] if price else "",
-        "notes": told.notes,
+        "notes": explanation.notes,
     }
 
 
@@ -391,7 +391,7 @@ def explained(book: Book, name: str, line: int, call: int, today: dt.date) -> Va
 
 
 def would_close(book: Book, today: dt.date, without: Sequence[str] = ()) -> Values:
-    """What closing would do now: the close itself, drawn up and not published.
+    """Return what closing would do now: the close itself, in a draft that is not published.
 
     Args:
         book: whose periods.
@@ -416,8 +416,8 @@ def would_close(book: Book, today: dt.date, without: Sequence[str] = ()) -> Valu
             "without": list(without),
         }
 
-    found: Values = book.reading(ask)
-    return found
+    values: Values = book.reading(ask)
+    return values
 
 
 def _would(book: Book, row: close.Closed, today: dt.date) -> Values:
@@ -427,7 +427,7 @@ def _would(book: Book, row: close.Closed, today: dt.date) -> Values:
 
 
 def next_periods(book: Book) -> list[Values]:
-    """When the next periods end, and how many."""
+    """Return the next period ends, each with the number of customers."""
     ends: dict[dt.date, int] = {}
     for customer in subledgers.customers(book).values():
         if not customer.settled:
@@ -440,7 +440,7 @@ def next_periods(book: Book) -> list[Values]:
 
 
 def revenue(loaded: Ledger) -> Values:
-    """What was earned by month and service, and what carriers took, as the ledger has it."""
+    """Return revenue by month and service, and carriers' charges, from the ledger."""
     rows = []
     for row in loaded.ask(REVENUE):
         root, _, name = row.account.partition(":")
@@ -456,13 +456,13 @@ def revenue(loaded: Ledger) -> Values:
                 "amount": shown(-micro, row.currency),
             }
         )
-    rows.sort(key=lambda one: one["account"])
-    rows.sort(key=lambda one: one["month"], reverse=True)
+    rows.sort(key=lambda item: item["account"])
+    rows.sort(key=lambda item: item["month"], reverse=True)
     return {"rows": rows, "chart": _chart([row for row in rows if not row["cost"]])}
 
 
 def _chart(rows: Sequence[Values]) -> list[Values]:
-    """Revenue by month as Fava draws it: a bar a month, in parts by account."""
+    """Return revenue by month as a Fava chart: one bar a month, divided by account."""
     months: dict[str, Values] = {}
     for row in rows:
         bar = months.setdefault(
@@ -477,12 +477,12 @@ def _chart(rows: Sequence[Values]) -> list[Values]:
 
 
 def months_of_calls(book: Book) -> list[str]:
-    """Months the book has calls of, newest first."""
+    """Return the months with calls in the book, newest first."""
     return sorted({f"{day:%Y-%m}" for day in detail.digests(book)}, reverse=True)
 
 
 def destinations(book: Book, month: str) -> list[Values]:
-    """What the calls of a month brought by destination, and cost where that is known.
+    """Return revenue of a month's calls by destination, and their cost where known.
 
     Raises:
         MissingDetailError: if the calls of a day are not there.
@@ -491,15 +491,15 @@ def destinations(book: Book, month: str) -> list[Values]:
     sums: dict[tuple[str, ...], list[int]] = {}
     for day in (day for day in detail.digests(book) if f"{day:%Y-%m}" == month):
         table = _with_margins(book, detail.read(book.root, day, detail.digests(book), _MARGIN_OF))
-        found = table.group_by(keys, use_threads=False).aggregate(
+        summed = table.group_by(keys, use_threads=False).aggregate(
             [("seconds", "count"), *((name, "sum") for name in _SUMMED)]
         )
-        for row in found.to_pylist():
-            one = sums.setdefault(tuple(row[key] for key in keys), [0] * (len(_SUMMED) + 1))
+        for row in summed.to_pylist():
+            totals = sums.setdefault(tuple(row[key] for key in keys), [0] * (len(_SUMMED) + 1))
             for place, name in enumerate(["seconds_count", *(f"{name}_sum" for name in _SUMMED)]):
-                one[place] += row[name] or 0
+                totals[place] += row[name] or 0
     rows = [_destination(key, values) for key, values in sums.items()]
-    return sorted(rows, key=lambda one: (one["service"], -one["micro"]))
+    return sorted(rows, key=lambda totals: (totals["service"], -totals["micro"]))
 
 
 _MARGIN_OF = [
@@ -510,10 +510,10 @@ _SUMMED = ("seconds", "cost_micro", "buy_micro", "known", "sold")
 
 
 def _with_margins(book: Book, table: pa.Table) -> pa.Table:
-    """Calls with their currency, and what those are sold for whose cost is known in it."""
+    """Add currency, known buying cost, and the price of calls with a known cost."""
     base, foreign = book.config.currency, subledgers.foreign_accounts(book)
     known = pc.not_equal(table["carrier"], "")
-    if foreign or any(one.currency != base for one in book.config.decks.values()):
+    if foreign or any(terms.currency != base for terms in book.config.decks.values()):
         own = [foreign.get(name, base) for name in table["customer"].to_pylist()]
         bought = [book.config.deck(name).currency for name in table["deck"].to_pylist()]
         currency = pa.array(own, pa.string())
@@ -557,36 +557,36 @@ def _destination(key: tuple[str, ...], sums: Sequence[int]) -> Values:
 
 
 def aged(book: Book, today: dt.date) -> list[Values]:
-    """Open documents of everyone who owes on closed bills, by days overdue."""
-    found = []
+    """Return open documents of all customers with open bills, with days overdue."""
+    rows = []
     for row in ageing.aged(book, (), today):
         if row.documents or row.unapplied_micro:
             name = subledgers.customers(book)[row.customer].text("name", today)
-            found.append(row.as_json() | {"name": name, "overdue": bool(row.overdue)})
-    return sorted(found, key=lambda one: (not one["overdue"], one["customer"]))
+            rows.append(row.as_json() | {"name": name, "overdue": bool(row.overdue)})
+    return sorted(rows, key=lambda item: (not item["overdue"], item["customer"]))
 
 
 def totals(rows: Sequence[Values]) -> list[Values]:
-    """Sums of aged rows, one for each currency."""
-    found = []
+    """Return the totals of aged rows, one row per currency."""
+    rows_by_currency = []
     for currency in sorted({row["currency"] for row in rows}):
         own = [row for row in rows if row["currency"] == currency]
         columns = (*BUCKETS, "unapplied", "billed")
         sums = {name: sum(money.parse(row[name]) for row in own) for name in columns}
-        found.append(
+        rows_by_currency.append(
             {"currency": currency, **{name: shown(sums[name], currency) for name in columns}}
         )
-    return found
+    return rows_by_currency
 
 
 def runs(book: Book, count: int) -> list[dict[str, str]]:
-    """The last runs of imports, newest first."""
+    """Return the last import runs, newest first."""
     rows = list(csv.DictReader(io.StringIO(book.text(IMPORTS))))
     return rows[::-1][:count]
 
 
 def refused(book: Book, reason: str, count: int) -> Values:
-    """Rows in quarantine: how many for each reason, and the first of them."""
+    """Return quarantined rows: the number for each reason, and the first of them."""
     held = quarantine.read(book.root).rows
     reasons: dict[tuple[str, str], int] = {}
     for (source, _), row in held.items():
@@ -598,8 +598,8 @@ def refused(book: Book, reason: str, count: int) -> Values:
     ]
     return {
         "reasons": [
-            {"source": source, "reason": why, "count": many}
-            for (source, why), many in sorted(reasons.items())
+            {"source": source, "reason": why, "count": number}
+            for (source, why), number in sorted(reasons.items())
         ],
         "rows": wanted[:count],
         "count": len(wanted),
@@ -612,5 +612,5 @@ def document(book: Book, name: str) -> Document:
 
 
 def customer_of_account(names: Iterable[str], component: str) -> str:
-    """The customer whose account bears a name; empty if there is none."""
+    """Return the customer whose accounts have a component, empty if there is none."""
     return next((name for name in names if accounts.component(name) == component), "")

@@ -1,4 +1,4 @@
-"""The desk: what the pages need to know beside the ledger that Fava has loaded.
+"""The desk: what pages need besides the ledger that Fava has loaded.
 
 A page reads the book through it, by the same steps as the commands do. It never writes: what a
 person asks for is done by the command line, in a process of its own.
@@ -21,29 +21,29 @@ from a2ledger.staff.clerk import Clerk
 from a2ledger.staff.helpdesk import Known
 
 KEY = "A2LEDGER"
-"""Where the application keeps its desk."""
+"""Key of the desk in the application's configuration."""
 USER = "a2ledger.user"
-"""Where a request bears the name of who sent it."""
+"""Key of the user's name in a request's environment."""
 
 
 def root_of(journal: Path) -> Path | None:
-    """The book a journal belongs to; None where its configuration is not there."""
+    """Return the root of the book a journal belongs to, or None if it has no configuration."""
     parents = journal.resolve().parents
     return next((parent for parent in parents if (parent / CONFIG).is_file()), None)
 
 
 @dataclass(kw_only=True)
 class Desk:
-    """A book, the day it is, and whom to give work to."""
+    """A book, today's date, and the clerk that carries out requests."""
 
     root: Path
     today: Callable[[Book], dt.date]
     clerk: Clerk | None = None
-    """Who writes; None where nobody may."""
+    """Carries out requests to write, or None if nobody may write."""
     home: str = ""
-    """Where the operator's ledger is found in Fava."""
+    """URL of the operator's ledger in Fava."""
     customers_at: str = ""
-    """Where customers' own ledgers are: begins their names; empty where they are not served."""
+    """URL prefix of customers' own ledgers, empty if they are not served."""
     known: Known = field(default_factory=Known)
     """What is kept of the book that takes long to add up."""
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
@@ -51,7 +51,7 @@ class Desk:
     _kept: tuple[tuple[int, int], Book] | None = None
 
     def book(self) -> Book:
-        """The book as it stands: what was read of it is kept until it is published to again."""
+        """Return the current book, cached until the next publish."""
         state = (Vault(self.root).generation(), (self.root / CONFIG).stat().st_mtime_ns)
         with self._lock:
             if self._kept is None or self._kept[0] != state:
@@ -59,9 +59,9 @@ class Desk:
             return self._kept[1]
 
     def token(self, user: str) -> str:
-        """What a request to write must bear: a page of ours knows it, another site's does not."""
+        """Return the token of requests to write, which only our own pages know."""
         return hmac.new(self.secret, user.encode(), hashlib.sha256).hexdigest()
 
     def knows(self, token: str, user: str) -> bool:
-        """Whether a token is the user's."""
+        """Return True if a token is the user's."""
         return hmac.compare_digest(token.encode(), self.token(user).encode())

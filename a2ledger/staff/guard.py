@@ -1,4 +1,4 @@
-"""The guard: what of Fava may be reached, by whom, and what a browser is told to allow.
+"""The guard: which parts of Fava are reachable, by whom, and with which browser policies.
 
 Every address of the application has a row in :data:`ROUTES`. What has none is refused, so that a
 new version of Fava opens nothing by itself. Fava's own ways to write are always refused: the
@@ -38,7 +38,7 @@ Start = Callable[..., Any]
 
 
 class May(enum.Enum):
-    """What a route may do."""
+    """What a route is allowed to do."""
 
     READ = "show what is in the journals"
     ASK = "answer a reading query"
@@ -97,10 +97,10 @@ ROUTES: dict[str, May] = {
     "json_api.delete_document": May.NOTHING,
     "json_api.delete_source_slice": May.NOTHING,
 }
-"""What each endpoint of the application may do."""
+"""Permissions of each endpoint of the application."""
 
 WRITES = {("A2Ledger", "write")}
-"""Endpoints of our pages that are posted to: (page, endpoint)."""
+"""Endpoints of our pages that accept POST: (page, endpoint)."""
 
 _POLICY = {
     "default-src": "'self'",
@@ -120,18 +120,18 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-"""What every answer bears, unless it bears a stricter one."""
+"""Headers of every response, unless it has a stricter one."""
 
 _READING = (ast.Select, ast.Balances, ast.Journal, ast.Print)
 _RUN = re.compile(r"\.?run\s+(.*?)[;\s]*", re.IGNORECASE | re.DOTALL)
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(?::[0-9]{1,5})?")
 _BODY = 100_000
-"""Bytes a form may have."""
+"""Size limit of a form, in bytes."""
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address."""
+    """Return True if an address is reachable from this machine only."""
     if host == "localhost":
         return True
     try:
@@ -141,7 +141,7 @@ def is_loopback(host: str) -> bool:
 
 
 class Door:
-    """Lets in who may come in; everything else stands behind it.
+    """WSGI middleware that admits or refuses requests.
 
     Args:
         inner: the application.
@@ -178,7 +178,7 @@ class Door:
         return answer
 
     def _is_ours(self, host: str) -> bool:
-        """Whether a name is ours: else another site could have a browser talk to us."""
+        """Return True if a host name is ours, to prevent DNS rebinding."""
         match = _HOST.fullmatch(host)
         names = {*_LOCAL, *map(str.lower, self._names())}
         return match is not None and match[1].lower() in names
@@ -189,7 +189,7 @@ class Door:
         yield from self._serve.names
 
     def _user(self, environ: Environ) -> str | None:
-        """Who asks; empty where nobody has to say, None where he must not."""
+        """Return the user, empty if nobody has to log in, None if access is denied."""
         address = environ.get("REMOTE_ADDR", "")
         if self._serve.user_header and address in self._serve.proxies:
             key = f"HTTP_{self._serve.user_header.upper().replace('-', '_')}"
@@ -202,12 +202,12 @@ class Door:
 
 
 def _name(text: str) -> str:
-    """A person's name, fit for a commit."""
+    """Clean a person's name for use in a commit."""
     return re.sub(r"[\x00-\x1f\x7f<>]", "", text).strip()[:64]
 
 
 def _basic(header: str) -> tuple[str, str]:
-    """Name and password of a request that bears them."""
+    """Parse name and password of a basic authorization header, empty if it has none."""
     scheme, _, value = header.partition(" ")
     if scheme.lower() != "basic":
         return "", ""
@@ -223,7 +223,7 @@ def _refused(status: int, why: str) -> Response:
 
 
 def protect(app: Flask, desk: Desk) -> None:
-    """Have an application answer what its routes may, and nothing else."""
+    """Let an application answer only what its routes may."""
 
     def allow() -> FlaskResponse | None:
         why = _from_elsewhere() or _wild() or _forbidden(desk)
@@ -271,7 +271,7 @@ def _wild() -> str:
 
 
 def _forbidden(desk: Desk) -> str:
-    """Why a request is not answered; empty if it is."""
+    """Return the reason to refuse a request, or an empty text."""
     if request.endpoint is None:
         return ""  # there is nothing there: that is answered by saying so
     may = ROUTES.get(request.endpoint, May.NOTHING)
@@ -300,21 +300,21 @@ def _no_write(desk: Desk) -> str:
 
 
 def is_reading(text: str) -> bool:
-    """Whether a query only reads; a saved one is named by ``run`` and must read, too."""
+    """Return True if a query only reads, or runs saved ones that only read."""
     text = text.strip()
     if match := _RUN.fullmatch(text):
         try:
             name, *more = shlex.split(match[1])
         except ValueError:
             return False
-        saved = [one for one in g.ledger.all_entries_by_type.Query if one.name == name]
-        return bool(saved) and not more and all(_reads(one.query_string) for one in saved)
+        saved = [query for query in g.ledger.all_entries_by_type.Query if query.name == name]
+        return bool(saved) and not more and all(_reads(query.query_string) for query in saved)
     return _reads(text)
 
 
 def _reads(text: str) -> bool:
     try:
-        found = beanquery.parser.parse(text)
+        query = beanquery.parser.parse(text)
     except (beanquery.parser.ParseError, IndexError):  # of nothing at all it makes the latter
         return False
-    return isinstance(found, _READING)
+    return isinstance(query, _READING)

@@ -1,4 +1,4 @@
-"""Pages of Fava's sidebar for the staff: customers, closing, ageing, revenue, imports.
+"""Pages for the staff in Fava's sidebar: customers, closing, ageing, revenue, imports.
 
 A class is a page, its name part of the page's address, its template and its script beside it.
 They show what the book says. What they ask to be written is done by the clerk, where there is
@@ -40,7 +40,7 @@ from a2ledger.staff.forms import BadFormError
 Values = dict[str, Any]
 Endpoint = Callable[[Callable[..., Response]], Callable[..., Response]]
 
-"""What a page says in place of what it would show."""
+"""Type of a decorator that registers an endpoint of a page."""
 
 
 TABS = (
@@ -68,11 +68,11 @@ _SANDBOX = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
     "frame-ancestors 'self'; sandbox allow-popups"
 )
-"""What a rendered document may do in a browser: be looked at."""
+"""Content security policy of rendered documents, which may only be viewed."""
 
 
 class _NoDeskError(Exception):
-    """There is no book around this ledger, only journals."""
+    """The ledger is only journals, without a book around it."""
 
 
 def _today(book: Book) -> dt.date:
@@ -81,7 +81,7 @@ def _today(book: Book) -> dt.date:
 
 
 def _safe(page: Callable[..., Values]) -> Callable[..., Values]:
-    """A page that says what is wrong with the book, where something is."""
+    """Wrap a page so that it shows problems of the book instead of failing."""
 
     @wraps(page)
     def wrapper(self: _Page) -> Values:
@@ -99,13 +99,13 @@ def _safe(page: Callable[..., Values]) -> Callable[..., Values]:
 
 
 class _Page(FavaExtensionBase):
-    """What all pages share."""
+    """Base class of all pages."""
 
     has_js_module = True
 
     @property
     def desk(self) -> Desk:
-        """The server's desk, or one of a plain Fava's own.
+        """Return the server's desk, or under a plain Fava one of its own.
 
         Raises:
             _NoDeskError: if there is no book around this ledger.
@@ -123,37 +123,37 @@ class _Page(FavaExtensionBase):
 
     @property
     def may_write(self) -> bool:
-        """Whether forms are shown."""
+        """Return True if forms are shown."""
         return KEY in current_app.config and self.desk.clerk is not None
 
     @property
     def book(self) -> Book:
-        """The book as it stands."""
+        """Return the current book."""
         return self.desk.book()
 
     @property
     def today(self) -> dt.date:
-        """The day it is."""
+        """Return today's date."""
         return self.desk.today(self.book)
 
     @property
     def formats(self) -> list[str]:
-        """What documents are rendered as."""
+        """Return the formats documents are rendered in."""
         return ["html", *(["pdf"] if find_spec("weasyprint") else [])]
 
     @property
     def customers_at(self) -> str:
-        """Where customers' own ledgers are served; empty where they are not."""
+        """Return the URL prefix of customers' own ledgers, empty if they are not served."""
         return self.desk.customers_at
 
     @cached_property
     def loaded(self) -> Ledger:
-        """What Fava has loaded, to be asked as the commands ask."""
+        """Return the ledger that Fava has loaded, for queries."""
         ledger = self.ledger
         return Ledger(ledger.all_entries, ledger.load_errors, ledger.options)
 
     def after_load_file(self) -> None:
-        """Forget what was loaded before."""
+        """Clear the cached ledger."""
         self.__dict__.pop("loaded", None)
 
 
@@ -170,18 +170,18 @@ def _number(name: str) -> int:
 
 
 class Customers(_Page):
-    """All customers; one of them, his calls, his documents, and what is behind a line."""
+    """All customers; one of them, with calls and documents; or what is behind a line."""
 
     report_title = "Customers"
 
     @cached_property
     def standings(self) -> dict[str, Standing]:
-        """Where every customer stands, by id."""
+        """Return every customer's standing, by id."""
         return {row.customer: row for row in ledger.standings(self.loaded)}
 
     @extension_endpoint
     def rows(self) -> Response:
-        """Every customer, for the table."""
+        """Return the rows of the customers' table."""
         return jsonify(self._rows())
 
     def _rows(self) -> list[list[Any]]:
@@ -198,14 +198,14 @@ class Customers(_Page):
     _table: list[list[Any]] | None = None
 
     def after_load_file(self) -> None:
-        """Forget what was added up before."""
+        """Clear cached figures."""
         super().after_load_file()
         self.__dict__.pop("standings", None)
         self._table = None
 
     @property
     def view(self) -> str:
-        """Which of the pages is asked for."""
+        """Return the name of the requested view."""
         args = request.args
         if args.get("document"):
             return "line" if args.get("line") else "document"
@@ -219,7 +219,7 @@ class Customers(_Page):
 
     @_safe
     def page(self) -> Values:
-        """What the page shows."""
+        """Return the values of the requested view."""
         return cast("Values", getattr(self, f"_{self.view}")())
 
     def _customers(self) -> Values:
@@ -248,7 +248,7 @@ class Customers(_Page):
         }
 
     def _named(self) -> str:
-        """The customer asked for, by his id or by a part of his account's name.
+        """Return the requested customer, given by id or by account component.
 
         Raises:
             RefusedError: if there is none.
@@ -381,8 +381,8 @@ class Customers(_Page):
         if first is None:
             raise RefusedError("That is no day such as 2026-01-31")
         last = max(_day("to") or first, first)
-        found = customers.calls(self.book, name, first, last)
-        return {"id": name, "first": str(first), "last": str(last), "calls": found}
+        values = customers.calls(self.book, name, first, last)
+        return {"id": name, "first": str(first), "last": str(last), "calls": values}
 
     def _document(self) -> Values:
         book, name = self.book, request.args.get("document", "")
@@ -404,7 +404,7 @@ class Customers(_Page):
 
     @extension_endpoint
     def rendered(self) -> Response:
-        """A document as its customer gets it; his preview, where it is his id that is given."""
+        """Return a document as its customer gets it, or a preview for a customer's id."""
         name, form = request.args.get("name", ""), request.args.get("format", "html")
         try:
             book = self.book
@@ -435,7 +435,7 @@ class Home(_Page):
 
     @_safe
     def page(self) -> Values:
-        """What the page shows."""
+        """Return the values of the page."""
         found = helpdesk.home(self.desk.known, self.book, self.today)
         standings = ledger.standings(self.loaded)
         return {**found, "over": sum(row.over_limit for row in standings)}
@@ -449,7 +449,7 @@ class Invoices(_Page):
 
     @_safe
     def page(self) -> Values:
-        """What the page shows."""
+        """Return the values of the page."""
         which = request.args.get("which", "open")
         return helpdesk.invoices(self.desk.known, self.book, which, _number("first"), self.today)
 
@@ -461,7 +461,7 @@ class Payments(_Page):
 
     @_safe
     def page(self) -> Values:
-        """What the page shows."""
+        """Return the values of the page."""
         book, known, text = self.book, self.desk.known, request.args.get("text", "")
         found = helpdesk.payments(known, book, text, _number("first"), self.today)
         return {**found, "suspense": helpdesk.suspense(known, book, self.today)}
@@ -497,28 +497,28 @@ class Tariffs(_Page):
 
 
 class Close(_Page):
-    """What would close now, and closing it."""
+    """The periods that would close now, and a form to close them."""
 
     report_title = "Close"
 
     @_safe
     def page(self) -> Values:
-        """What the page shows at once."""
+        """Return the values shown first."""
         return {"today": str(self.today), "next": customers.next_periods(self.book)}
 
     @extension_endpoint
     def due(self) -> Response:
-        """What closing would do now; it takes a while where there are many customers."""
+        """Return what closing would do now, which takes a while with many customers."""
         try:
             without = request.args.getlist("without")
-            found = customers.would_close(self.book, self.today, without)
-            return jsonify({"error": "", **found})
+            values = customers.would_close(self.book, self.today, without)
+            return jsonify({"error": "", **values})
         except (ExpectedError, _NoDeskError) as error:
             return jsonify({"error": str(error)})
 
 
 class Ageing(_Page):
-    """What is owed on closed bills, by days overdue."""
+    """Open bills, by days overdue."""
 
     report_title = "Ageing"
     has_js_module = False
@@ -532,7 +532,7 @@ class Ageing(_Page):
 
 
 class Revenue(_Page):
-    """What is earned, by month and service, and by destination with its margin."""
+    """Revenue by month and service, and by destination with its margin."""
 
     report_title = "Revenue"
     has_js_module = False
@@ -562,7 +562,7 @@ class Revenue(_Page):
 
 
 class Imports(_Page):
-    """The last runs of imports, and what they refused."""
+    """The last import runs, and the rows they refused."""
 
     report_title = "Imports"
 
@@ -578,11 +578,11 @@ class Imports(_Page):
 
 
 class A2Ledger(_Page):
-    """No page: what the pages' scripts ask, and links from Fava's own pages to ours."""
+    """Not a page: endpoints for the pages' scripts, and links from Fava's pages to ours."""
 
     @extension_endpoint
     def home(self) -> Response:
-        """Where the pages are, and what a form must bear."""
+        """Return where the pages are, and the token that forms must send."""
         user = request.environ.get(USER, "")
         try:
             desk, may_write = self.desk, self.may_write
@@ -611,7 +611,7 @@ class A2Ledger(_Page):
 
     @cast("Endpoint", extension_endpoint("write", ["POST"]))
     def write(self) -> Response:
-        """Have the clerk do what a form asks for; the guard has seen who sends it."""
+        """Let the clerk carry out a form, whose sender the guard has checked."""
         if not self.may_write or (clerk := self.desk.clerk) is None:
             return cast("Response", abort(403))
         form = request.get_json(silent=True)
@@ -623,7 +623,7 @@ class A2Ledger(_Page):
 
     @extension_endpoint
     def job(self) -> Response:
-        """How far a job is."""
+        """Return the progress of a job."""
         clerk = self.desk.clerk if self.may_write else None
         user = request.environ.get(USER, "")
         job = clerk and clerk.job(request.args.get("job", ""), user)

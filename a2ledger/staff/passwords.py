@@ -1,4 +1,4 @@
-"""Who may come in: a file with a line for each person, ``NAME:HASH``, hashed with scrypt."""
+"""Logins: a file with a line per person, ``NAME:HASH``, hashed with scrypt."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from a2ledger.book.book import RefusedError
 
 _NAME = re.compile(r"[^\x00-\x1f\x7f:<>]{1,64}")
 _TRIES = 10
-"""Wrong passwords for a name that one address may send in a minute."""
+"""Wrong passwords accepted from one address for a name, per minute."""
 _MINUTE = 60.0
 
 
 def set_password(path: Path, name: str, password: str) -> None:
-    """Give a person a password, or another one.
+    """Set or change a person's password.
 
     Raises:
         RefusedError: if the name or the password will not do.
@@ -49,7 +49,7 @@ def set_password(path: Path, name: str, password: str) -> None:
 
 
 def read(path: Path) -> dict[str, str]:
-    """Hashes by name.
+    """Read the password hashes, by name.
 
     Raises:
         RefusedError: if it is not there, others may read it, or a line is none.
@@ -64,17 +64,17 @@ def read(path: Path) -> dict[str, str]:
         ) from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise RefusedError(f"{path}: others may read the passwords", todo=f"say `chmod 600 {path}`")
-    found = {}
+    hashes = {}
     for number, line in enumerate(lines, start=1):
         name, colon, hashed = line.partition(":")
         if not colon or not _NAME.fullmatch(name) or hashed.count("$") < 2:  # noqa: PLR2004
             raise RefusedError(f"{path}:{number}: is not NAME:HASH", todo="set that password again")
-        found[name] = hashed
-    return found
+        hashes[name] = hashed
+    return hashes
 
 
 class Passwords:
-    """Compares passwords with the file's, read again when it changes.
+    """Checks passwords against the file, which is read again when it changes.
 
     A hash takes a tenth of a second on purpose, and a browser sends the password with every
     request: what was right once is remembered, as a keyed digest, while the file stays the same.
@@ -92,7 +92,7 @@ class Passwords:
         read(path)
 
     def is_right(self, name: str, password: str, address: str) -> bool:
-        """Whether it is the person's password; no, for a while, after too many wrong ones."""
+        """Check a person's password, refusing all for a while after too many wrong ones."""
         self._reread()
         sent = f"{name}\0{password}".encode()
         digest = hmac.new(self._key, sent, hashlib.sha256).digest()
@@ -119,10 +119,10 @@ class Passwords:
 
     def _reread(self) -> None:
         try:
-            found = self._path.stat()
+            status = self._path.stat()
         except OSError:
             read(self._path)  # which says what is wrong with it
             raise
-        if (state := (found.st_mtime_ns, found.st_size, found.st_ino)) != self._state:
+        if (state := (status.st_mtime_ns, status.st_size, status.st_ino)) != self._state:
             self._hashes, self._right = read(self._path), set()
             self._state = state

@@ -1,4 +1,4 @@
-"""The page "On the phone": who is talking now, what their calls hold, and a way to end one."""
+"""The page "On the phone": running calls, what they reserve, and a way to end one."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from a2ledger.switch import current_calls
 
 
 class Phone(_Page):
-    """The calls that hold money now."""
+    """The calls that reserve money now."""
 
     report_title = "On the phone"
 
     @_safe
     def page(self) -> dict[str, Any]:
-        """Return what the page shows."""
+        """Return the values of the page."""
         book = self.book
         # Calls go by the clock, whatever day the pages were told it is.
         known = current_calls.running(book, dt.datetime.now(book.config.zone))  # noqa: TID251

@@ -1,4 +1,4 @@
-"""The page "Price changes": what a change of a price list earns on a month's real calls."""
+"""The page "Price changes": the effect of a price list change on a month's real calls."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PriceChanges(_Page):
 
     @_safe
     def page(self) -> dict[str, Any]:
-        """Return what the page shows: what may be chosen, and the effect of what is."""
+        """Return the values of the page: the choices, and the effect of those chosen."""
         book, args = self.book, request.args
         names = [name for name in usage.names(book) if book.has(f"tariffs/{name}.csv")]
         months = customers.months_of_calls(book)
@@ -53,14 +53,14 @@ class PriceChanges(_Page):
         if not (name and month and ("version" in args or first)):
             return shown
         before, after = _sides(book, name, args.get("version", ""), first, second)
-        found = what_if.what_if(book, {name: before}, {name: after}, month)
-        return shown | {"effect": _effect(found)}
+        comparison = what_if.what_if(book, {name: before}, {name: after}, month)
+        return shown | {"effect": _effect(comparison)}
 
 
 def _sides(
     book: Book, name: str, version: str, first: dt.date | None, second: dt.date | None
 ) -> tuple[Deck, Deck]:
-    """Return a deck before and after the change that is asked for.
+    """Return a deck before and after the chosen change.
 
     Raises:
         RefusedError: if nothing of the kind is there.
@@ -79,7 +79,7 @@ def _sides(
 
 
 def _effect(effect: Effect) -> dict[str, Any]:
-    """Return the effect as the page draws it."""
+    """Return the effect in the form the page shows."""
     return {
         "totals": [_row(currency, "", sums, 1) for currency, sums in sorted(effect.totals.items())],
         "kinds": [(kind, *_rows(effect, kind)) for kind in ("destinations", "customers")],
@@ -88,7 +88,7 @@ def _effect(effect: Effect) -> dict[str, Any]:
 
 
 def _rows(effect: Effect, kind: str) -> tuple[list[dict[str, Any]], int]:
-    """Return the rows with the largest effect, and how many there are in all."""
+    """Return the rows with the largest effect, and the number of all rows."""
     rows = [row for row in effect.by_effect(kind) if row[1].difference or row[1].losing]
     most = max((abs(sums.difference) for _, sums in rows), default=0) or 1
     return [_row(currency, name, sums, most) for (name, currency), sums in rows[:_SHOWN]], len(rows)

@@ -1,4 +1,4 @@
-"""The server: Fava with the staff's pages, behind the guard."""
+"""The staff server: Fava with our pages, behind the guard."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError,
 _THREADS = 10
 _GRACE_SECONDS = 5
 _MOST_BYTES = 200_000
-"""Of a request."""
+"""Size limit of a request."""
 
 
 def application(book: Book, desk: Desk) -> Flask:
-    """Fava with our pages, which answers only what its routes may."""
+    """Create Fava with our pages, limited to what its routes may answer."""
     ledgers = Ledgers(book)
     app = create_app([])
     app.config["LEDGERS"] = ledgers
@@ -60,7 +60,7 @@ def application(book: Book, desk: Desk) -> Flask:
 
 
 def _said(problem: Exception) -> tuple[str, int, dict[str, str]]:
-    """What is wrong with the book, in place of a page."""
+    """Return an error response for a problem of the book."""
     return f"{problem}\n", 503, {"Content-Type": "text/plain; charset=utf-8"}
 
 
@@ -76,7 +76,7 @@ def _odd(problem: Exception) -> tuple[str, int, dict[str, str]]:
 
 
 def door(app: Flask, book: Book, serve: Serve) -> Door:
-    """The way in.
+    """Return the application behind the guard.
 
     Raises:
         RefusedError: if anybody could come in from outside, or the passwords cannot be read.
@@ -93,7 +93,7 @@ def door(app: Flask, book: Book, serve: Serve) -> Door:
 
 @contextlib.contextmanager
 def listening(book: Book, desk: Desk, serve: Serve) -> Iterator[str]:
-    """A server of a book, until it is left; its address.
+    """Run the server in a context, which yields its address.
 
     Raises:
         RefusedError: if it may not be served like that, or the port is another's.
@@ -119,19 +119,19 @@ def listening(book: Book, desk: Desk, serve: Serve) -> Iterator[str]:
 
 
 def run(book: Book, desk: Desk, serve: Serve, talk: Callable[[str], None]) -> None:
-    """Serve a book until told to stop.
+    """Serve a book until a signal arrives.
 
     Raises:
         RefusedError: if it may not be served like that, or the port is another's.
     """
-    told = _signals()
+    signals = _signals()
     with listening(book, desk, serve) as address:
         talk(f"http://{address}/ shows the book; Ctrl-C ends it")
-        os.read(told, 1)
+        os.read(signals, 1)
 
 
 def _signals() -> int:
-    """Where a byte can be read once somebody wants us to stop.
+    """Return a file descriptor that becomes readable when a signal asks to stop.
 
     An exception out of a signal's handler would strike anywhere, in a lock of the server too.
     """
@@ -142,7 +142,7 @@ def _signals() -> int:
 
 
 def _start(server: PatientServer, serve: Serve) -> None:
-    """Have a server listen, in threads that need not end for the program to end.
+    """Start a server's threads, which do not keep the program from exiting.
 
     Raises:
         RefusedError: if the address is another's.

@@ -1,4 +1,4 @@
-"""The switch obeys: who may call, how long, and what running calls hold.
+"""Call authorisation: who may call, for how long, and what running calls reserve.
 
 ``terms`` is what the book says of customers, ``read_book`` reads it and keeps it fresh;
 ``decide`` answers, ``reservations`` are the calls it allowed, ``state`` keeps them; ``desk``

@@ -1,4 +1,4 @@
-"""FastAGI: how Asterisk asks, over TCP, a line at a time.
+"""FastAGI: the line protocol by which Asterisk asks, over TCP.
 
 ``agi://HOST/authorize?identifier=…&called=…`` sets the channel variables ``A2L_ALLOWED`` (1 or
 0), ``A2L_MAX_SECONDS``, ``A2L_REASON`` and ``A2L_CUSTOMER``; ``agi://HOST/end`` settles the call
@@ -25,31 +25,31 @@ _PROTOCOL = "agi"
 async def converse(
     exchange: Exchange, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Answer one channel of Asterisk's.
+    """Serve one connection of Asterisk, which asks for one channel.
 
     Raises:
         QuestionError: if what it says is not AGI.
         asyncio.IncompleteReadError, OSError, TimeoutError: if it goes away.
     """
     async with asyncio.timeout(PATIENCE_SECONDS):
-        said = await _environment(reader)
-    script, given = _request(said)
+        environment = await _environment(reader)
+    script, given = _request(environment)
     if script == "authorize":
         try:
-            decision = await exchange.decide(_begin(said, given))
+            decision = await exchange.decide(_begin(environment, given))
         except QuestionError as error:
             await _set(reader, writer, {"A2L_ALLOWED": "0", "A2L_REASON": "bad-request"})
             await _set(reader, writer, {"A2L_MESSAGE": str(error)})
             return
         await _set(reader, writer, _variables(decision))
     elif script == "end":
-        given_seconds = given.get("seconds") or said.get("agi_arg_1")
+        given_seconds = given.get("seconds") or environment.get("agi_arg_1")
         if not given_seconds:
             given_seconds = await _variable(reader, writer, "ANSWEREDTIME")
         seconds = seconds_of(given_seconds)
         await exchange.settle(
             End(
-                call=_call(said, given),
+                call=_call(environment, given),
                 switch=given.get("switch", ""),
                 seconds=seconds,
                 is_answered=seconds > 0,
@@ -61,22 +61,22 @@ async def converse(
 
 
 async def _environment(reader: asyncio.StreamReader) -> dict[str, str]:
-    """Read what Asterisk says of the channel, up to an empty line."""
+    """Read the variables that describe the channel, up to an empty line."""
     head = await reader.readuntil(b"\n\n")
-    said: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for line in head.decode("utf-8", "replace").split("\n")[:-2]:
         name, colon, value = line.partition(":")
         if not colon or not name.startswith("agi_"):
             raise QuestionError("not AGI: a line is not agi_NAME: VALUE")
-        said[name] = value.strip()
-    return said
+        variables[name] = value.strip()
+    return variables
 
 
-def _request(said: dict[str, str]) -> tuple[str, dict[str, str]]:
-    """Return the name of the script and the parameters in its address."""
-    script = said.get("agi_network_script", "")
+def _request(environment: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """Return the name of the script, and the parameters in its URL."""
+    script = environment.get("agi_network_script", "")
     if not script:  # an old Asterisk says the whole address only
-        script = said.get("agi_request", "").partition("://")[2].partition("/")[2]
+        script = environment.get("agi_request", "").partition("://")[2].partition("/")[2]
     name, _, query = script.partition("?")
     given = dict(parse_qsl(query, keep_blank_values=True))
     for text in given.values():
@@ -85,22 +85,22 @@ def _request(said: dict[str, str]) -> tuple[str, dict[str, str]]:
     return name.strip("/"), given
 
 
-def _call(said: dict[str, str], given: dict[str, str]) -> str:
-    call = given.get("call") or said.get("agi_uniqueid", "")
+def _call(environment: dict[str, str], given: dict[str, str]) -> str:
+    call = given.get("call") or environment.get("agi_uniqueid", "")
     if not call or len(call) > LONGEST_TEXT:
         raise QuestionError("agi_uniqueid: is missing")
     return call
 
 
-def _begin(said: dict[str, str], given: dict[str, str]) -> Begin:
+def _begin(environment: dict[str, str], given: dict[str, str]) -> Begin:
     identifiers = given.get("identifier", "")
-    peer = _PEER.fullmatch(said.get("agi_channel", ""))
-    channel = (said.get("agi_accountcode", ""), peer[1] if peer else "")
-    called = given.get("called") or said.get("agi_extension", "")
+    peer = _PEER.fullmatch(environment.get("agi_channel", ""))
+    channel = (environment.get("agi_accountcode", ""), peer[1] if peer else "")
+    called = given.get("called") or environment.get("agi_extension", "")
     if not called:
         raise QuestionError("called: is missing")
     return Begin(
-        call=_call(said, given),
+        call=_call(environment, given),
         called=called,
         identifiers=(identifiers,) if identifiers else tuple(filter(None, channel)),
         customer=given.get("customer", ""),
@@ -132,7 +132,7 @@ async def _set(
 
 
 async def _variable(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, name: str) -> str:
-    """Return a variable of the channel; empty where it has none."""
+    """Return a variable of the channel, or an empty text."""
     writer.write(f"GET VARIABLE {name}\n".encode())
     async with asyncio.timeout(PATIENCE_SECONDS):
         await writer.drain()
@@ -141,7 +141,7 @@ async def _variable(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
 
 
 async def _reply(reader: asyncio.StreamReader) -> str:
-    """Return what Asterisk answers; ``HANGUP`` it may say at any time."""
+    """Return Asterisk's reply, skipping ``HANGUP``, which may come at any time."""
     while True:
         line = (await reader.readuntil(b"\n")).decode("utf-8", "replace").rstrip("\r\n")
         if line.strip() != "HANGUP":
@@ -149,7 +149,7 @@ async def _reply(reader: asyncio.StreamReader) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return a text as AGI's command line has it."""
+    """Quote a text for AGI's command line."""
     plain = "".join(letter if letter.isprintable() else " " for letter in text)
     escaped = plain.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

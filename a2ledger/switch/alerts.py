@@ -1,4 +1,4 @@
-"""Mail to the operator when a guard was run against: once a day for a customer and a reason."""
+"""Mail the operator about a breached guard: once a day per customer and reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PATIENCE_SECONDS = 30
 
 
 class Alerts:
-    """Sends mail in a thread of its own, so that no call waits for it."""
+    """Sends mail in a separate thread, so that no call waits for it."""
 
     def __init__(
         self, state: State, settings: Callable[[], Authorize], talk: Callable[[str], None]
@@ -26,7 +26,7 @@ class Alerts:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="alerts")
 
     def __call__(self, now: dt.datetime, decision: Decision) -> None:
-        """Tell of a breach, unless somebody was told of it today; called where the state is."""
+        """Send mail about a breach once a day (to be called in the state's thread)."""
         settings = self._settings()
         key = now.date(), decision.customer, decision.reason
         if not settings.alert_to or key in self._sent:
@@ -49,7 +49,7 @@ class Alerts:
             self._talk(f"{settings.smtp}: {error}; the mail was not sent; look at the mail server")
 
     def close(self) -> None:
-        """Send what is left."""
+        """Send the remaining mail, and stop."""
         self._thread.shutdown(wait=True)
 
 

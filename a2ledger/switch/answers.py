@@ -1,4 +1,4 @@
-"""Decisions and calls as switches and people are told them, in JSON."""
+"""Format decisions and calls as JSON, and parse questions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from a2ledger.switch.questions import Settled
 from a2ledger.switch.reservations import Reservation
 
 LONGEST_TEXT = 256
-"""Characters of the longest id, identifier or number that is believed."""
+"""Longest id, identifier or number accepted, in characters."""
 
 _WHOLE = re.compile(r"[0-9]{1,9}(\.[0-9]+)?", re.ASCII)
 
@@ -24,7 +24,7 @@ class QuestionError(ValueError):
 
 
 def decision_json(decision: Decision) -> dict[str, Any]:
-    """Return a decision as JSON; amounts are strings."""
+    """Return a decision as JSON, with amounts as strings."""
     return {
         "allowed": decision.allowed,
         "max_seconds": decision.max_seconds,
@@ -40,7 +40,7 @@ def decision_json(decision: Decision) -> dict[str, Any]:
 
 
 def settled_json(settled: Settled) -> dict[str, Any]:
-    """Return what became of a call that was hung up as JSON."""
+    """Return the result of a call that was hung up as JSON."""
     return {
         "call": settled.call,
         "ended": settled.is_known,
@@ -52,7 +52,7 @@ def settled_json(settled: Settled) -> dict[str, Any]:
 
 
 def call_json(call: Reservation, now: int, generation: int, zone: ZoneInfo) -> dict[str, Any]:
-    """Return a call that holds money as JSON."""
+    """Return a call that reserves money as JSON."""
     return {
         "call": call.call,
         "switch": call.switch,
@@ -68,7 +68,7 @@ def call_json(call: Reservation, now: int, generation: int, zone: ZoneInfo) -> d
 
 
 def text_of(given: dict[str, Any], name: str, *, required: bool = False) -> str:
-    """Return a text of a question; a number is taken for its digits.
+    """Return a text field of a question, converting a number to text.
 
     Raises:
         QuestionError: if it is missing though it is required, no text, or too long.
@@ -87,7 +87,7 @@ def text_of(given: dict[str, Any], name: str, *, required: bool = False) -> str:
 
 
 def seconds_of(value: object, name: str = "seconds") -> int:
-    """Return whole seconds, begun ones counted; 0 for nothing.
+    """Parse a length in whole seconds, rounded up, or 0 if there is none.
 
     Raises:
         QuestionError: if it is no length.
@@ -101,7 +101,7 @@ def seconds_of(value: object, name: str = "seconds") -> int:
 
 
 def wanted_seconds(value: object, name: str = "seconds") -> int:
-    """Return the seconds a call is to be allowed for; no more than any call may last.
+    """Parse the seconds a call is to be allowed for, capped at the longest call.
 
     Raises:
         QuestionError: if it is no length above nothing.
@@ -113,7 +113,7 @@ def wanted_seconds(value: object, name: str = "seconds") -> int:
 
 
 def is_true(value: object, name: str) -> bool:
-    """Return whether a question says yes.
+    """Return True if a value of a question means yes.
 
     Raises:
         QuestionError: if it says neither yes nor no.

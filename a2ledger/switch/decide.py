@@ -1,4 +1,4 @@
-"""May this call be made, and how long: values in, a decision out.
+"""Decide whether a call may be made, and for how long: values in, a decision out.
 
 A call is allowed for as long as the most it may cost is left of the customer's credit once all
 that their other calls hold is taken off. That most is what it then holds itself, so that calls
@@ -38,70 +38,70 @@ REASONS = {
     TOO_MANY_CALLS: "the customer is in as many calls as may be made at once",
     STALE: "the book could not be read lately, or calls cannot be recorded",
 }
-"""Every code a decision may have, and what it says."""
+"""Codes of decisions, with their messages."""
 
 BREACHES = (BARRED, SPEND_LIMIT, TOO_MANY_CALLS)
-"""Codes of guards that were run against, of which mail is sent."""
+"""Codes of breached guards, about which mail is sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What a switch is told, and what it was made from. Amounts are micro-units."""
+    """The answer to a switch, and what it was based on. Amounts are micro-units."""
 
     allowed: bool
     reason: str
     message: str = ""
-    """More than the code says."""
+    """Details beyond the code."""
     customer: str = ""
     called: str = ""
-    """As the tariff reads it."""
+    """In the form that tariffs use."""
     destination: str = ""
     max_seconds: int = 0
-    """How long the call may last in all."""
+    """Longest total duration of the call."""
     more_seconds: int = 0
-    """How much longer that is than it was allowed before."""
+    """Seconds added to what was allowed before."""
     per_minute_micro: int = 0
     reserved_micro: int = 0
-    """What the call holds now."""
+    """Amount the call reserves now."""
     available_micro: int = 0
-    """What is left for other calls."""
+    """Credit left for other calls."""
     prefix: str = ""
     deck: str = ""
     limit_micro: int = 0
-    """The customer's credit limit, ..."""
+    """The customer's credit limit, …"""
     owed_micro: int = 0
-    """... what they owed, ..."""
+    """… what they owed, …"""
     others_micro: int = 0
-    """... and what their other calls held when this was decided."""
+    """… and what their other calls reserved at the time of the decision."""
 
     @property
     def words(self) -> str:
-        """The reason for a person."""
+        """Return the reason for people."""
         return f"{REASONS[self.reason]}: {self.message}" if self.message else REASONS[self.reason]
 
 
 @dataclass(frozen=True)
 class Price:
-    """What a call may cost, at the dearest of the rates it may have turned out to start at."""
+    """The price of a call, at the dearest of the rates that may apply when it starts."""
 
     quotes: tuple[Quote, ...]
 
     @cached_property
     def dearest(self) -> Quote:
-        """The rate with the dearest minute."""
+        """Return the rate with the highest price per minute."""
         return max(self.quotes, key=lambda known: known.per_minute_micro)
 
     def cost(self, seconds: int) -> int:
-        """Return the most a call of a length costs, in micro-units."""
+        """Return the highest cost of a call of a duration, in micro-units."""
         return max(known.cost(seconds) for known in self.quotes)
 
     def longest(self, available_micro: int, limit: int) -> int:
-        """Return the seconds, up to a limit, that cost no more than what is available."""
+        """Return the longest duration in seconds, up to a limit, that available money pays for."""
         return min(known.longest(available_micro, limit) for known in self.quotes)
 
 
 def price_of(terms: Terms, called: str, local: dt.datetime, skew_seconds: int) -> Price | None:
-    """Return what a call of a customer may cost that starts about now; None without a rate.
+    """Return the price of a customer's call that starts about now, or None without a rate.
 
     The call's record bears the switch's clock, by which another rate may hold.
 
@@ -126,7 +126,7 @@ def price_of(terms: Terms, called: str, local: dt.datetime, skew_seconds: int) -
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A call somebody wants to make, or to go on with, seen beside everything that decides.
+    """A call to make or to extend, with everything that decides on it.
 
     ``seconds`` is how long it shall last in all, 0 if the switch did not say; ``before`` is what
     it holds already; ``is_longer`` says that it is going on and must get more seconds than it has.
@@ -144,7 +144,7 @@ class Ask:
 
 
 def decide(ask: Ask, settings: Authorize) -> Decision:
-    """Decide a call."""
+    """Decide whether a call is allowed, and for how long."""
     terms, price, before = ask.terms, ask.price, ask.before
     left_micro = terms.balance_micro - ask.holds.held_micro
     kept_micro = before.kept_micro if before else 0
@@ -192,7 +192,7 @@ def decide(ask: Ask, settings: Authorize) -> Decision:
 def _bar(
     ask: Ask, price: Price | None, settings: Authorize, *, is_stale: bool
 ) -> tuple[str, str] | None:
-    """Return why a call is refused whatever money there is, as a code and more; None if not."""
+    """Return why a call is refused regardless of money, as code and details, else None."""
     terms = ask.terms
     if terms.blocked:
         return BLOCKED, "" if terms.blocked == "yes" else terms.blocked
@@ -208,7 +208,7 @@ def _bar(
 
 
 def _affordable(ask: Ask, price: Price, left_micro: int, limit: int) -> tuple[int, str, str]:
-    """Return the seconds money pays for, and the code and words of what lets it be no more."""
+    """Return the seconds the money pays for, and the code and details of what limits them."""
     guards, holds = ask.terms.guards, ask.holds
     kept_micro = ask.before.kept_micro if ask.before else 0
     had_seconds = ask.before.max_seconds if ask.before else 0
@@ -227,7 +227,7 @@ def _affordable(ask: Ask, price: Price, left_micro: int, limit: int) -> tuple[in
 
 
 def _limit(ask: Ask, settings: Authorize, *, is_stale: bool) -> int:
-    """Return the seconds no money can lengthen the call beyond."""
+    """Return the longest duration in seconds, regardless of money."""
     wanted = ask.seconds or settings.slice_seconds or LONGEST
     guards = ask.terms.guards
     limits = [wanted, LONGEST]
@@ -239,7 +239,7 @@ def _limit(ask: Ask, settings: Authorize, *, is_stale: bool) -> int:
 
 
 def _barred(ask: Ask, price: Price, settings: Authorize) -> str:
-    """Return which guard on destinations the call runs against; empty if it runs against none."""
+    """Return the guard on destinations that a call breaches, or an empty text."""
     if any(known.is_blocked for known in price.quotes):
         return "the deck refuses such calls"
     guards = ask.terms.guards

@@ -1,4 +1,4 @@
-"""The log of decisions: a line of JSON for each, with what it was made from.
+"""Log decisions: one line of JSON each, with what it was based on.
 
 Numbers are masked: the prefix that decided and the last two digits are enough to find a call.
 """
@@ -25,7 +25,7 @@ Alert = Callable[[dt.datetime, Decision], None]
 
 
 class Decisions:
-    """A rotating file of decisions, and whom a guard's breach is told."""
+    """A rotating log file of decisions, and a callback for breached guards."""
 
     def __init__(self, path: Path, megabytes: int, files: int, alert: Alert | None = None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ class Decisions:
         questions: Sequence[Question],
         answers: Sequence[Answer],
     ) -> None:
-        """Write what was asked and answered."""
+        """Log questions with their answers."""
         lines = [
             json.dumps(_line(now, generation, question, answer), ensure_ascii=False)
             for question, answer in zip(questions, answers, strict=True)
@@ -105,7 +105,7 @@ def _line(now: dt.datetime, generation: int, question: Question, answer: Answer)
 
 
 def masked(number: str, prefix: str = "") -> str:
-    """Return a number without the digits that say whose it is.
+    """Mask a number's digits, except the prefix and the last two.
 
     >>> masked("306912345667", "3069"), masked("112")
     ('3069******67', '112')

@@ -1,4 +1,4 @@
-"""The exchange: where questions of all protocols meet, are answered together, and are logged.
+"""The exchange: collects questions of all protocols, has them answered in batches, logs them.
 
 The switchboard works in one thread, one batch after the other; questions that come while it
 writes a batch to disk make up the next one.
@@ -22,28 +22,28 @@ from a2ledger.switch.switchboard import Switchboard
 T = TypeVar("T")
 
 _MOST = 200
-"""Questions that are answered in one transaction; the first of them waits for the last."""
+"""Most questions answered in one transaction; the first of them waits for the last."""
 
 
 class Exchange:
-    """Hands questions to the switchboard and answers back."""
+    """Passes questions to the switchboard, and answers back."""
 
     def __init__(self, board: Switchboard, decisions: Decisions, metrics: Metrics) -> None:
         self.board, self.decisions, self.metrics = board, decisions, metrics
         self.error = ""
-        """What is wrong with the book, for whoever asks how the server is."""
+        """Problem of the book, for the health page."""
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="switchboard")
         self._waiting: list[tuple[Question, asyncio.Future[Answer], float]] = []
         self._worker: asyncio.Task[None] | None = None
 
     async def decide(self, question: Begin | Extend) -> Decision:
-        """Return the decision on a call."""
+        """Decide whether a call is allowed, and return the decision."""
         decision = await self._ask(question)
         assert isinstance(decision, Decision)  # noqa: S101 - only an End is settled
         return decision
 
     async def settle(self, end: End) -> Settled:
-        """Return what became of a call that was hung up."""
+        """Settle a call that was hung up, and return the result."""
         settled = await self._ask(end)
         assert isinstance(settled, Settled)  # noqa: S101 - an End is
         return settled
@@ -79,15 +79,15 @@ class Exchange:
         return answers
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Run something in the switchboard's thread, between two batches."""
+        """Run a function in the switchboard's thread, between two batches."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def holding(self) -> list[Reservation]:
-        """Return the calls that hold money now."""
+        """Return the calls that reserve money now."""
         return await self.run(self.board.holding)
 
     async def close(self) -> None:
-        """Answer what was asked, and stop."""
+        """Answer pending questions, and stop."""
         if self._worker is not None:
             await self._worker
         self._thread.shutdown(wait=True)

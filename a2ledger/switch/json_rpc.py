@@ -1,4 +1,4 @@
-"""JSON-RPC as CGRateS speaks it: what the modules of OpenSIPS and Kamailio ask.
+"""JSON-RPC in the dialect of CGRateS, as modules of OpenSIPS and Kamailio speak it.
 
 ``SessionSv1.AuthorizeEvent`` asks before the call rings and holds its money for as long as it may
 ring; ``InitiateSession`` says that it was answered, ``UpdateSession`` that it wants to go on,
@@ -19,7 +19,7 @@ from a2ledger.switch.exchange import Exchange
 from a2ledger.switch.questions import Begin, End, Extend
 
 LARGEST = 64 * 1024
-"""Bytes of the largest question."""
+"""Size of the largest message, in bytes."""
 
 _SECOND = 1_000_000_000
 _UNITS = {
@@ -38,7 +38,7 @@ BAD_JSON, BAD_REQUEST, NO_METHOD, BAD_PARAMS, NO_SESSION = -32700, -32600, -3260
 
 
 class RpcError(Exception):
-    """A call of a method that failed, with its code."""
+    """A method call that failed, with its error code."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -46,7 +46,7 @@ class RpcError(Exception):
 
 
 async def answer(exchange: Exchange, text: str | bytes) -> str | None:
-    """Return the answer to a message, or to a list of them; None where none is wanted."""
+    """Return the answer to a message or a list of them, or None if none is wanted."""
     try:
         message = json.loads(text)
     except (ValueError, RecursionError):
@@ -112,7 +112,7 @@ async def _call(exchange: Exchange, method: str, params: Any) -> Any:
 
 
 def _event(params: Any) -> dict[str, Any]:
-    """Return what happened, wherever the parameters of different versions put it."""
+    """Return the event from the parameters, wherever a version puts it."""
     if isinstance(params, list):
         params = params[0] if params else {}
     if params is None:
@@ -199,7 +199,7 @@ def _usage(decision: Decision, seconds: int, *, in_seconds: bool = False) -> dic
 
 
 def duration(value: Any) -> int:
-    """Return nanoseconds of a length as Go writes one; a bare number is nanoseconds.
+    """Parse a duration as Go formats it, into nanoseconds, which a bare number is already.
 
     >>> duration("1m30s"), duration("33s"), duration(5), duration(None)
     (90000000000, 33000000000, 5, 0)

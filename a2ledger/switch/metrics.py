@@ -1,4 +1,4 @@
-"""Figures for Prometheus: decisions by reason, how long they took, what running calls hold."""
+"""Prometheus metrics: decisions by reason, their latency, and what running calls reserve."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
 class Metrics:
-    """Counts since the server started."""
+    """Counters since the server started."""
 
     def __init__(self) -> None:
         self.decisions: Counter[tuple[str, str, str]] = Counter()
@@ -27,7 +27,7 @@ class Metrics:
         self.failed_reads = 0
 
     def count(self, question: Question, answer: Answer, seconds: float) -> None:
-        """Count a question that was answered after some seconds."""
+        """Count a question and the seconds its answer took."""
         if isinstance(answer, Decision):
             kind = type(question).__name__.lower()
             self.decisions[question.protocol, kind, answer.reason] += 1
@@ -43,7 +43,7 @@ class Metrics:
         now: dt.datetime,
         holding: Sequence[Reservation],
     ) -> str:
-        """Return all figures in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         at = int(now.timestamp())
         generation = snapshot.generation if snapshot else 0
         on = [call for call in holding if call.is_on(at, generation)]

@@ -1,4 +1,4 @@
-"""What switches ask of the switchboard, and what they are answered."""
+"""Questions of switches, and the switchboard's answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from a2ledger.switch.decide import Decision
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begin:
-    """A call somebody wants to make.
+    """A request to make a call.
 
     ``identifiers`` are tried in order; ``customer`` names one instead. ``seconds`` is how long it
     is to be allowed for, 0 if the switch does not say. ``is_setup`` promises that the switch asks
@@ -31,19 +31,19 @@ class Begin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extend:
-    """A call that wants to go on for some more seconds, 0 if the switch does not say how many."""
+    """A request to extend a call by some seconds, 0 if the switch does not say how many."""
 
     call: str
     switch: str = ""
     seconds: int = 0
     otherwise: Begin | None = None
-    """What to take it for where the call is not known."""
+    """The call to begin if it is not known yet."""
     protocol: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """A call that was hung up after some seconds of talk."""
+    """A call that was hung up, with its seconds of talk."""
 
     call: str
     switch: str = ""
@@ -54,7 +54,7 @@ class End:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What became of a call that was hung up."""
+    """The result of a call that was hung up."""
 
     call: str
     is_known: bool

@@ -1,4 +1,4 @@
-"""The book read for the switchboard, and kept fresh: what changed is read again, and no more.
+"""Read the book for the switchboard, and keep it fresh: only what changed is read again.
 
 The book is only read. A run that publishes counts its generation up; then files whose size or
 time differ are read once more: settings, decks, customers, their open periods.
@@ -36,11 +36,11 @@ _LEDGERS = "journals/customers"
 _COLUMNS = ["uid", "switch", "start", "seconds", "cost_micro"]
 
 Signature = tuple[int, int, int] | None
-"""Time, size and inode of a file; None where there is none."""
+"""Time, size and inode of a file, or None if it does not exist."""
 
 
 class BookReader:
-    """Reads a book again and again."""
+    """Reads a book repeatedly, each time only what changed."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -51,12 +51,12 @@ class BookReader:
         self._customers: dict[str, tuple[Signature, Customer]] = {}
         self._owed: dict[str, tuple[object, Account]] = {}
         self._seen: dict[dt.date, Digest] = {}
-        """Days in which records were looked for, as they were then."""
+        """Digests of the days searched for records, as of the search."""
         self.unsound: dict[str, str] = {}
-        """What is wrong with the ledgers of customers that cannot be read."""
+        """Problems of customers' ledgers that cannot be read, by customer."""
 
     def is_behind(self) -> bool:
-        """Return whether the book was published to since it was read, or its settings changed."""
+        """Return True if the book was published or its settings changed since it was read."""
         if self._generation is None or self._config is None:
             return True
         book = Book(self.root)
@@ -64,7 +64,7 @@ class BookReader:
         return now != self._generation or _signature(f"{self.root}/{CONFIG}") != self._config[0]
 
     def read(self) -> Snapshot:
-        """Read what changed.
+        """Read what changed, and return a snapshot.
 
         Raises:
             BrokenBookError: if settings or decks cannot be read.
@@ -173,7 +173,7 @@ class BookReader:
             yield name, known[1]
 
     def records(self, waiting: Iterable[Reservation], generation: int) -> list[Record] | None:
-        """Return the records of calls that were allowed, from days that changed since last time.
+        """Return the records of allowed calls, from days that changed since last time.
 
         Returns:
             None where the book is of another generation by now: it is to be read anew.
@@ -203,7 +203,7 @@ class BookReader:
         return records
 
     def look_again(self) -> None:
-        """Look for records in every day next time, though it did not change."""
+        """Search every day for records next time, even if it did not change."""
         self._seen.clear()
 
 
@@ -231,7 +231,7 @@ def _signature(file: str) -> Signature:
 
 
 def _holders(customers: Iterable[Customer]) -> dict[str, tuple[str, ...]]:
-    """Return the customers that ever held each identifier."""
+    """Return the customers who ever held each identifier."""
     holders: dict[str, tuple[str, ...]] = {}
     for customer in customers:
         for text in customer.values("identifiers"):
@@ -243,7 +243,7 @@ def _holders(customers: Iterable[Customer]) -> dict[str, tuple[str, ...]]:
 
 
 def _source(config: Config) -> Source:
-    """Return the source whose rules for numbers apply to what is dialled."""
+    """Return the source whose number rules apply to dialled numbers."""
     name = config.authorize.source
     if name:
         return config.source(name, list)
@@ -253,7 +253,7 @@ def _source(config: Config) -> Source:
 
 
 def _normaliser(source: Source) -> Callable[[str, str], str]:
-    """Return the function that makes digits of a dialled number by a customer's dial plan."""
+    """Return a function that normalises a dialled number by a customer's dial plan."""
     prefixes = tuple(filter(None, (*source.international, source.national)))
 
     @lru_cache(maxsize=10_000)

@@ -1,71 +1,72 @@
-"""Calls that were allowed, and what each holds of its customer's money until it is imported."""
+"""Allowed calls, and what each reserves of its customer's money until it is imported."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 SETUP, RUNNING, ENDED = "setup", "running", "ended"
-"""States of a call: asked for only, going on as far as is known, hung up."""
+"""States of a call: requested, in progress as far as known, hung up."""
 
 NEVER = 2**62
-"""In place of a generation of the book: not imported yet."""
+"""Placeholder for a generation of the book: not imported yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """A call that was allowed. Times are seconds since 1970, amounts micro-units."""
+    """An allowed call. Times are seconds since 1970, amounts micro-units."""
 
     call: str
-    """The id the switch gives it, which its call record bears too."""
+    """The switch's id of the call, which its record also has."""
     attempt: int
-    """Which of the calls of this id, from 1 on."""
+    """Number of the call among those with this id, from 1."""
     switch: str
-    """Empty where the switch did not say which it is."""
+    """Empty if the switch did not name itself."""
     customer: str
     called: str
-    """As the tariff reads it."""
+    """In the form that tariffs use."""
     destination: str
     started: int
     max_seconds: int
-    """How long it may last in all."""
+    """Longest total duration."""
     held_micro: int
-    """What it holds: the most it may cost, or what it cost once it has ended."""
+    """Amount reserved: the most it may cost, or its cost once it has ended."""
     kept_micro: int = 0
-    """What is held beside the price of its length: more for numbers that were called before under
-    the same id, less for parts of the call that are imported already."""
+    """Amount reserved beyond the price of its duration: more for numbers called earlier under the
+    same id, less for parts of the call that are imported already.
+    """
     state: str = RUNNING
     seconds: int = 0
-    """How long it lasted, once it has ended."""
+    """Duration, once it has ended."""
     answered: int = 0
-    """When it was answered, 0 if that is not known."""
+    """Time of answer, 0 if unknown."""
     expires: int = 0
-    """When it has ended at the latest."""
+    """Time by which it has ended at the latest."""
     forget: int = 0
-    """When it stops holding money, imported or not."""
+    """Time at which it stops reserving money, imported or not."""
     released: int = NEVER
-    """The generation of the book that holds its record, or :data:`NEVER`."""
+    """The book's generation that contains its record, or :data:`NEVER`."""
     cost_micro: int = 0
-    """What it counts as spent."""
+    """Cost that counts as spent."""
     ends: int = 0
-    """1 where the switch promised to say when it is hung up: a record before that is a part."""
+    """1 if the switch promised to report the hang-up: any record before it covers only a part."""
 
     def holds(self, now: int, generation: int) -> int:
-        """Return the micro-units it holds beside a generation of the book."""
+        """Return the micro-units it reserves, given a generation of the book."""
         return self.held_micro if self.released > generation and self.forget > now else 0
 
     def is_on(self, now: int, generation: int) -> bool:
-        """Return whether people may still be talking."""
+        """Return True if the call may still be in progress."""
         return self.state != ENDED and self.expires > now and self.released > generation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holds:
-    """What a customer's other calls hold and have spent."""
+    """What a customer's other calls reserve and have spent."""
 
     held_micro: int = 0
     calls: int = 0
-    """How many are going on."""
+    """Number of calls in progress."""
     hour_micro: int = 0
-    """Spent by calls that began in the last sixty minutes, and what running ones may cost."""
+    """Spent by calls started in the last sixty minutes, and the most that running ones may cost."""
     day_micro: int = 0
-    """The same since midnight."""
+    """The same, since midnight."""

@@ -1,4 +1,4 @@
-"""The server: listens for switches, and keeps what it knows of the book fresh."""
+"""The authorisation server: listens for switches, and keeps its snapshot of the book fresh."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ from a2ledger.switch.terms import Snapshot
 LOG_FILE = "decisions.log"
 
 _EVERY_SECONDS = 0.2
-"""How often the book is asked whether it was published to."""
+"""How often the book is checked for a publish."""
 _WHOLE_SECONDS = 30
-"""How often all files are looked at, for one that was edited by hand."""
+"""How often all files are checked, for edits by hand."""
 _PURGE_SECONDS = 60
 _SWITCH_SECONDS = 0.001
 _NOT_STARTED = "nothing was started"
-"""How long a thread that reads the book may keep one that answers a switch waiting."""
+"""How long a thread that reads the book may delay one that answers a switch."""
 
 Conversation = Callable[[Exchange, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Talk = Callable[[str], None]
 
 
 class CannotListenError(RefusedError):
-    """An address cannot be listened at, or the state not be opened; the message says which."""
+    """The server cannot listen on an address, or cannot open its state; the message says which."""
 
 
 def run(
@@ -57,7 +57,7 @@ def run(
     announce: Talk,
     talk: Talk,
 ) -> None:
-    """Answer switches until a signal ends it.
+    """Serve switches until a signal arrives.
 
     Args:
         root: of the book.
@@ -75,7 +75,7 @@ def run(
 
 
 class Server:
-    """Listeners, and the task that keeps the book fresh."""
+    """Runs the listeners, and a task that keeps the book fresh."""
 
     def __init__(
         self, root: Path, options: Authorize, clock: Callable[[], dt.datetime], talk: Talk
@@ -162,7 +162,7 @@ class Server:
             ) from None
 
     def _may_ask(self, writer: asyncio.StreamWriter) -> bool:
-        """Return whether a peer is this machine or one the settings name."""
+        """Return True if a peer is this machine, or allowed by the settings."""
         peer = ipaddress.ip_address(writer.get_extra_info("peername")[0].partition("%")[0])
         own = getattr(peer, "ipv4_mapped", None) or peer
         if own.is_loopback or str(own) in self._settings().peers:
@@ -171,7 +171,7 @@ class Server:
         return False
 
     async def _refresh(self) -> None:
-        """Read the book, and decide by it from now on.
+        """Read the book, and decide by the new snapshot from now on.
 
         Raises:
             BrokenBookError, ConfigError, LockedError, InterruptedRunError: if it cannot be read.

@@ -1,4 +1,4 @@
-"""Calls and their records: what an imported record leaves of what a call holds."""
+"""Settle reservations: what an imported record leaves of the money a call reserves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from a2ledger.switch.reservations import ENDED, NEVER, RUNNING, Reservation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """An imported call, as far as it settles one that was allowed."""
+    """The record of an imported call, as far as it settles an allowed one."""
 
     call: str
     switch: str
@@ -22,7 +22,7 @@ class Record:
 def settled(
     attempts: Sequence[Reservation], records: Sequence[Record], generation: int
 ) -> Iterator[Reservation]:
-    """Return reservations of an id as the records of a generation of the book leave them.
+    """Yield the reservations of a call id, settled by records in a generation of the book.
 
     Those that waited for a record hold nothing any more beside that generation. A call that goes
     on though a record of it is there (a dialplan forked or reset it) holds the rest as another
@@ -39,32 +39,32 @@ def settled(
                 released=generation,
             )
             continue
-        left = reservation
+        remaining = reservation
         for record in own:
             yield replace(
-                left,
+                remaining,
                 state=ENDED,
                 seconds=record.seconds,
-                held_micro=min(record.cost_micro, left.held_micro),
+                held_micro=min(record.cost_micro, remaining.held_micro),
                 cost_micro=record.cost_micro,
                 released=generation,
             )
             attempt += 1
-            left_micro = max(left.held_micro - record.cost_micro, 0)
-            left = replace(
-                left,
+            left_micro = max(remaining.held_micro - record.cost_micro, 0)
+            remaining = replace(
+                remaining,
                 attempt=attempt,
                 held_micro=left_micro,
                 cost_micro=left_micro,
-                kept_micro=left.kept_micro - record.cost_micro,
+                kept_micro=remaining.kept_micro - record.cost_micro,
             )
-        yield left
+        yield remaining
 
 
 def _pairs(
     attempts: Sequence[Reservation], records: Sequence[Record]
 ) -> Iterator[tuple[Reservation, list[Record]]]:
-    """Pair the calls of an id that wait for their records with these, in order.
+    """Pair calls under one id that wait for a record with their records, in order.
 
     A channel that dialled twice has two calls under one id; those that never held anything to
     the end have no record.

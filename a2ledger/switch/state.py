@@ -1,4 +1,4 @@
-"""Reservations on disk: SQLite on one machine, PostgreSQL where several servers share them.
+"""Store reservations: SQLite on one machine, PostgreSQL where servers share them.
 
 What is written in a transaction is on disk when it ends, so that a call which was allowed is
 known after a crash of the server or of the machine.
@@ -23,14 +23,14 @@ _VALUES = attrgetter(*_COLUMNS)
 _TEXTS = {"call", "switch", "customer", "called", "destination", "state"}
 _KEY = ("switch", "call", "attempt")
 _LOCK = 0x61326C
-"""Under which servers that share PostgreSQL decide one after the other."""
+"""Advisory lock under which servers that share PostgreSQL take turns."""
 
 _PATIENCE_SECONDS = 5
 _KEPT_SECONDS = 2 * 24 * 60 * 60
-"""How long a call stays known after it holds nothing: a day's spending is counted from it."""
+"""How long a call stays known after it reserves nothing, to count a day's spending."""
 
 _LOST_SECONDS = 30 * 24 * 60 * 60
-"""How long a call is remembered whose record never came."""
+"""How long a call without a record is remembered."""
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS calls ("
@@ -54,14 +54,14 @@ _SELECT = f"SELECT {_LIST} FROM calls "  # noqa: S608 - constants
 
 
 class StateError(Exception):
-    """The calls that were allowed cannot be read or written."""
+    """Reservations cannot be read or written."""
 
 
 class State:
-    """The reservations of one database, used by one thread at a time."""
+    """The reservations in one database; used by one thread at a time."""
 
     def __init__(self, url: str) -> None:
-        """Name the database: a path, or ``postgresql://…``."""
+        """Take the database: a path, or ``postgresql://…``."""
         self.url = url
         self.is_shared = url.startswith(("postgresql://", "postgres://"))
         self._connection: Any = None
@@ -73,7 +73,7 @@ class State:
             self._errors = (self._postgresql.Error, OSError)
 
     def open(self) -> None:
-        """Connect, and make the tables where there are none.
+        """Connect, and create the tables if they are missing.
 
         Raises:
             StateError: if that cannot be done.
@@ -82,7 +82,7 @@ class State:
             pass
 
     def close(self) -> None:
-        """Leave the database."""
+        """Close the connection."""
         if self._connection is not None:
             with contextlib.suppress(*self._errors):
                 self._connection.close()
@@ -90,7 +90,7 @@ class State:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Write all that is put inside or nothing; no other server decides meanwhile.
+        """Run a transaction during which no other server decides.
 
         Raises:
             StateError: if it cannot be written; nothing of it is.
@@ -112,7 +112,7 @@ class State:
 
     @property
     def _named(self) -> str:
-        """The database without a password."""
+        """Return the database's URL without a password."""
         head, at, tail = self.url.rpartition("@")
         return f"{head.split('//')[0]}//…@{tail}" if at and self.is_shared else self.url
 
@@ -164,11 +164,11 @@ class State:
         return self._connection.execute(statement, values)
 
     def put(self, reservation: Reservation) -> None:
-        """Write a reservation, in place of one of the same call and attempt."""
+        """Write a reservation, replacing one with the same call and attempt."""
         self._run(_PUT, _VALUES(reservation))
 
     def find(self, call: str, switch: str = "") -> Reservation | None:
-        """Return the latest reservation of a call; of any switch where none is named."""
+        """Return the latest reservation of a call, of any switch if none is named."""
         rows = self._run(
             _SELECT + "WHERE call = ? AND (switch = ? OR ? = '') ORDER BY attempt DESC LIMIT 1",
             (call, switch, switch),
@@ -176,7 +176,7 @@ class State:
         return _first(rows)
 
     def attempts(self, call: str) -> list[Reservation]:
-        """Return all reservations of calls of an id, in order."""
+        """Return all reservations under a call id, in order."""
         rows = self._run(_SELECT + "WHERE call = ? ORDER BY attempt, started", (call,))
         return [_reservation(row) for row in rows.fetchall()]
 
@@ -189,7 +189,7 @@ class State:
         without: Reservation | None = None,
         spent_since: tuple[int, int] | None = None,
     ) -> Holds:
-        """Add up what a customer's calls hold.
+        """Sum what a customer's calls reserve.
 
         Args:
             customer: whose.
@@ -224,14 +224,14 @@ class State:
         return Holds(held_micro=held_micro, calls=calls, hour_micro=hour_micro, day_micro=day_micro)
 
     def waiting(self) -> list[Reservation]:
-        """Return the calls whose records are not imported as far as is known."""
+        """Return calls whose records are not imported yet, as far as known."""
         rows = self._run(
             _SELECT + "WHERE released = ? AND (held_micro > 0 OR state <> ?)", (NEVER, ENDED)
         )
         return [_reservation(row) for row in rows.fetchall()]
 
     def holding(self, now: int, generation: int) -> list[Reservation]:
-        """Return the calls that hold money beside a generation of the book, oldest first."""
+        """Return the calls that reserve money, given a generation of the book, oldest first."""
         rows = self._run(
             _SELECT + "WHERE released > ? AND forget > ? ORDER BY started, call",
             (generation, now),
@@ -239,7 +239,7 @@ class State:
         return [_reservation(row) for row in rows.fetchall()]
 
     def lost(self, now: int) -> list[Reservation]:
-        """Return the calls that held money until they were forgotten: their record never came."""
+        """Return calls that reserved money until they were forgotten: their record never came."""
         rows = self._run(
             _SELECT + "WHERE released = ? AND held_micro > 0 AND forget <= ? AND state <> 'setup' "
             "ORDER BY started, call",
@@ -253,7 +253,7 @@ class State:
             self.put(reservation)
 
     def first_alert(self, day: dt.date, customer: str, reason: str) -> bool:
-        """Return whether nobody was told of a reason yet on a day, and note that they are."""
+        """Record an alert, and return True if it is the first for that reason that day."""
         rows = self._run(
             "INSERT INTO alerts (day, customer, reason) VALUES (?, ?, ?) "
             "ON CONFLICT DO NOTHING RETURNING 1",
@@ -262,7 +262,7 @@ class State:
         return rows.fetchone() is not None
 
     def purge(self, now: int, today: dt.date) -> None:
-        """Forget calls that hold nothing and are too old to count as a day's spending."""
+        """Delete calls that reserve nothing and are too old to count as a day's spending."""
         since = now - _KEPT_SECONDS
         self._run(
             "DELETE FROM calls WHERE started < ? AND expires < ? AND forget < ? "

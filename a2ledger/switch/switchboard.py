@@ -1,4 +1,4 @@
-"""The switchboard: every question of a switch answered from the book and from running calls.
+"""The switchboard: answers switches' questions, from the book and from running calls.
 
 It belongs to one thread. Questions that arrive together are answered in one transaction of the
 state, each seeing what those before it hold.
@@ -41,16 +41,16 @@ class Switchboard:
     zone: ZoneInfo
     snapshot: Snapshot | None = None
     checked: dt.datetime | None = None
-    """When the snapshot was last known to be what the book holds."""
+    """When the snapshot was last known to match the book."""
 
     def is_fresh(self, now: dt.datetime) -> bool:
-        """Return whether what is known of the book is young enough to decide by."""
+        """Return True if the snapshot is fresh enough to decide by."""
         if self.snapshot is None or self.checked is None:
             return False
         return (now - self.checked).total_seconds() <= self.snapshot.settings.stale_seconds
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
-        """Answer questions in order; what they reserve is on disk when this returns."""
+        """Answer questions in order, with reservations on disk on return."""
         try:
             with self.state.transaction():
                 return [self._answer(question) for question in questions]
@@ -114,7 +114,7 @@ class Switchboard:
         return decision
 
     def _before(self, begin: Begin, fresh: Reservation, at: int) -> Reservation:
-        """Return what a call that begins holds already; mostly nothing."""
+        """Return what a call that begins reserves already, usually nothing."""
         known = self.state.find(begin.call, begin.switch)
         if known is None:
             return fresh
@@ -205,7 +205,7 @@ class Switchboard:
         )
 
     def _cost(self, reservation: Reservation, seconds: int) -> int:
-        """Return what an ended call costs; what it holds where its rate is gone."""
+        """Return the cost of an ended call, or its reserved amount if its rate is gone."""
         price = self._price(reservation)
         if price is None:
             return reservation.held_micro if seconds else 0
@@ -255,7 +255,7 @@ class Switchboard:
         return dt.datetime.fromtimestamp(at, self.zone).replace(tzinfo=None)
 
     def _unrecorded(self, question: Question, error: str) -> Answer:
-        """Answer a question whose answer cannot be kept."""
+        """Answer a question although the answer cannot be stored."""
         if isinstance(question, End):
             return Settled(call=question.call, is_known=False)
         snapshot, now = self.snapshot, self.clock()
@@ -279,12 +279,12 @@ class Switchboard:
         )
 
     def waiting(self) -> list[Reservation]:
-        """Return the calls whose records are to be looked for in the book."""
+        """Return the calls whose records should be looked up in the book."""
         with self.state.transaction():
             return self.state.waiting()
 
     def adopt(self, snapshot: Snapshot, records: Iterable[Record]) -> None:
-        """Decide by another generation of the book from now on, in which records stand.
+        """Decide by a new snapshot from now on, and settle the calls it has records of.
 
         A call that has its record there holds nothing any more beside it; beside an older
         generation, by which another server may still decide, it does.
@@ -300,14 +300,14 @@ class Switchboard:
         self.snapshot = snapshot
 
     def holding(self) -> list[Reservation]:
-        """Return the calls that hold money now."""
+        """Return the calls that reserve money now."""
         generation = self.snapshot.generation if self.snapshot else 0
         with self.state.transaction():
             return self.state.holding(int(self.clock().timestamp()), generation)
 
 
 def _granted(reservation: Reservation, decision: Decision, settings: Authorize) -> Reservation:
-    """Return a reservation as a decision leaves it."""
+    """Return a reservation updated by a decision."""
     begun = reservation.answered or reservation.started + settings.ring_seconds
     expires = begun + decision.max_seconds
     forget = expires + settings.forget_seconds
@@ -325,7 +325,7 @@ def _granted(reservation: Reservation, decision: Decision, settings: Authorize) 
 
 
 def _emergency(begin: Begin, terms: Terms | None) -> Decision:
-    """Allow a call that is always allowed."""
+    """Allow a call to a number that is always allowed."""
     return Decision(
         allowed=True,
         reason=OK,

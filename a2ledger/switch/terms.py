@@ -1,4 +1,4 @@
-"""What the book says of customers at one of its generations, ready to decide calls by."""
+"""Terms of customers' calls, from the book at one of its generations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from a2ledger.rating.deck import Deck, Tariff
 from a2ledger.records import Customer
 
 NOT_BLOCKED = ("", "no")
-"""Values of the fact ``blocked`` of one who may call; any other is the reason."""
+"""Values of the fact ``blocked`` that allow calls; any other is the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,22 +23,22 @@ class Account:
     customer: Customer
     owed_micro: int
     is_sound: bool = True
-    """Whether their ledger could be read; else the figure is an older one."""
+    """True if their ledger could be read; else the amount is an older one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What holds for a customer's calls of a day."""
+    """The terms of a customer's calls on a day."""
 
     customer: str
     limit_micro: int
     owed_micro: int
     tariff: Tariff | None
-    """None where a deck is missing, or in another currency than the account."""
+    """None if a deck is missing, or is in another currency than the account."""
     discount: int
     """In hundredths of a percent."""
     blocked: str
-    """Why they may not call; empty if they may."""
+    """Why the customer may not call, empty if they may."""
     guards: CallGuards
     dial_plan: str
     is_sound: bool
@@ -46,7 +46,7 @@ class Terms:
 
     @property
     def balance_micro(self) -> int:
-        """Credit limit less what is owed."""
+        """Return the credit limit less what is owed."""
         return self.limit_micro - self.owed_micro
 
 
@@ -57,18 +57,18 @@ class Snapshot:
     generation: int
     accounts: Mapping[str, Account]
     holders: Mapping[str, tuple[str, ...]]
-    """Customers that ever held an identifier."""
+    """Customers who ever held an identifier."""
     decks: Mapping[str, Deck]
     currency: str
     deck_currencies: Mapping[str, str]
-    """Of decks that are not in the book's."""
+    """Currencies of decks other than the book's."""
     settings: Authorize
     normalised: Callable[[str, str], str]
-    """The digits of a number that was dialled, given the customer's dial plan."""
+    """Returns the digits of a dialled number, given the customer's dial plan."""
     _terms: dict[tuple[str, dt.date], Terms | None] = field(default_factory=dict, init=False)
 
     def customer_of(self, identifier: str, day: dt.date) -> str | None:
-        """Return the customer who holds an identifier on a day; None if nobody or two do."""
+        """Return the customer who holds an identifier on a day, or None if nobody or two do."""
         candidates = {identifier} & self.accounts.keys()
         for name in self.holders.get(identifier, ()):
             if identifier in self.accounts[name].customer.listed("identifiers", day):
@@ -76,7 +76,7 @@ class Snapshot:
         return candidates.pop() if len(candidates) == 1 else None
 
     def terms(self, customer: str, day: dt.date) -> Terms | None:
-        """Return what holds for a customer's calls of a day; None if there is no such customer."""
+        """Return the terms of a customer's calls on a day, or None if there is no such customer."""
         key = customer, day
         if key not in self._terms:
             if len(self._terms) > 4 * len(self.accounts) + 100:

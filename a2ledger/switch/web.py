@@ -41,7 +41,7 @@ _PROTOCOL = "http"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request, as far as anything here looks at it."""
+    """An HTTP request, reduced to the parts in use."""
 
     method: str
     path: str
@@ -50,11 +50,11 @@ class Request:
 
     @property
     def is_kept_alive(self) -> bool:
-        """Whether the peer wants to ask more over the same connection."""
+        """Return True if the peer keeps the connection open for more requests."""
         return self.headers.get("connection", "").lower() != "close"
 
     def given(self) -> dict[str, Any]:
-        """Return what the body says: an object of JSON, or a form.
+        """Parse the body: a JSON object, or a form.
 
         Raises:
             QuestionError: if it is neither.
@@ -73,7 +73,7 @@ class Request:
 
 
 class HttpError(Exception):
-    """A request that is answered with a status and a line."""
+    """A request that is answered with an error status and a message."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
         super().__init__(message)
@@ -87,7 +87,7 @@ Handler = Callable[[Exchange, Request], Awaitable[Reply]]
 async def converse(
     exchange: Exchange, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Answer a connection until it is closed, in whichever way it speaks.
+    """Serve a connection until it is closed, in the protocol it begins with.
 
     Raises:
         asyncio.IncompleteReadError, OSError, TimeoutError: if it goes away.
@@ -110,7 +110,7 @@ async def _stream(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
 ) -> None:
-    """Answer JSON-RPC messages that follow one another without anything between them."""
+    """Answer JSON-RPC messages sent one after the other without separators."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     parser = json.JSONDecoder()
     text = decoder.decode(first)
@@ -136,7 +136,7 @@ async def _netstrings(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
 ) -> None:
-    """Answer JSON-RPC messages of which each says its length: ``LENGTH:MESSAGE,``."""
+    """Answer JSON-RPC messages sent as netstrings: ``LENGTH:MESSAGE,``."""
     while True:
         head = first + await reader.readuntil(b":")
         digits = head[:-1]
@@ -161,7 +161,7 @@ async def _http(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
 ) -> bool:
-    """Answer a request; return whether another may follow."""
+    """Answer a request, and return True if another may follow."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             request = await _read(first, reader)
@@ -284,7 +284,7 @@ async def _end(exchange: Exchange, request: Request) -> Reply:
 
 
 async def _hang_up(exchange: Exchange, request: Request) -> Reply:
-    """Have the switch hang a call up, by the program the settings name."""
+    """Hang up a call with the program named in the settings."""
     call = text_of(request.given(), "call", required=True)
     snapshot = exchange.board.snapshot
     program = snapshot.settings.hangup if snapshot else ()

@@ -1,4 +1,4 @@
-"""FreeSWITCH's call records: ``mod_cdr_csv``, ``mod_json_cdr`` and ``mod_xml_cdr``.
+"""Read FreeSWITCH's call records: ``mod_cdr_csv``, ``mod_json_cdr`` and ``mod_xml_cdr``.
 
 What a file is shows at its beginning, not in its name. A leg of a call is a row. FreeSWITCH
 calls the leg that came in *a*, and those it made for it *b*; only an a-leg that was connected
@@ -37,11 +37,11 @@ RULES = tuple(
     replace(rule, applications=("bridge",)) if rule.applications else rule
     for rule in asterisk.RULES
 )
-"""As Asterisk's, where ``Dial`` connects: a customer's own short extensions are free."""
+"""Asterisk's rules, with ``bridge`` in place of ``Dial``: own short extensions are free."""
 
 
 def files(directory: Path) -> list[Path]:
-    """The call records in a directory: those of ``mod_cdr_csv``, oldest first, then documents.
+    """Return the call records of a directory: rows, oldest first, then documents.
 
     Of ``cdr-csv/`` they are ``Master.csv`` and what was rotated from it, as Asterisk has it too.
     """

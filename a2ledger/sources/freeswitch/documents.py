@@ -1,4 +1,4 @@
-"""Files of ``mod_json_cdr`` and ``mod_xml_cdr``: a document each, of one leg.
+"""Read files of ``mod_json_cdr`` and ``mod_xml_cdr``: one document each, of one leg.
 
 JSON documents may also stand one a line, as they do once such files have been put together.
 """
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from a2ledger.book.source_config import Source
 
 NAME = re.compile(r"(?:a_)?([^.]+)\.cdr\.(?:json|xml)(?:\.gz)?", re.DOTALL)
-"""Names of files that hold a document; the group is the leg's uuid."""
+"""Names of files with a document. The group is the leg's uuid."""
 
 _GZIP = b"\x1f\x8b"
 _NOTHING, _NO, _YES = constant("", 1), pa.array([False]), pa.array([True])
 
 
 def head(path: Path) -> bytes:
-    """The beginning of a file, unpacked, up to a byte more than a document may have.
+    """Read the beginning of a file, unpacked, up to one byte more than a document may have.
 
     Raises:
         UnusableInput: if it cannot be read.
@@ -48,28 +48,28 @@ def head(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
-        what = f"cannot be read: {(error.strerror or str(error)).lower()}"
+        problem = f"cannot be read: {(error.strerror or str(error)).lower()}"
         raise UnusableInput(
-            f"{path}:1: {what}", undone="nothing was read from it", todo="check the path"
+            f"{path}:1: {problem}", undone="nothing was read from it", todo="check the path"
         ) from None
     return (_unpacked(data) if data.startswith(_GZIP) else data).removeprefix(BOM)
 
 
 def _unpacked(data: bytes) -> bytes:
-    """What can be unpacked of gzip's data, up to a byte more than a document may have."""
-    found = b""
-    while data.startswith(_GZIP) and len(found) <= LARGEST:
+    """Unpack gzip data, up to one byte more than a document may have."""
+    unpacked = b""
+    while data.startswith(_GZIP) and len(unpacked) <= LARGEST:
         unpacker = zlib.decompressobj(wbits=31)
         try:
-            found += unpacker.decompress(data, LARGEST + 1 - len(found))
+            unpacked += unpacker.decompress(data, LARGEST + 1 - len(unpacked))
         except zlib.error:
             break
         data = unpacker.unused_data
-    return found
+    return unpacked
 
 
 def read(path: Path, data: bytes, source: Source, place: Place) -> Iterator[Batch]:
-    """Read a file of one document, or of one a line.
+    """Read a file of one document, or of one document per line.
 
     Args:
         path: the file.
@@ -101,7 +101,7 @@ def _lines(path: Path, source: Source, place: Place) -> Iterator[Batch]:
 
 
 class _Reader:
-    """Collects the legs of a file; documents that hold none are refused one by one."""
+    """A collector of a file's legs. Documents without a leg are refused one by one."""
 
     def __init__(self, path: Path, source: Source) -> None:
         self._path, self._switch = path, source.switch
@@ -124,7 +124,7 @@ class _Reader:
         self._lines.append(line)
 
     def _refuse(self, line: int, error: BadDocumentError) -> None:
-        """A file that is read while it is written is refused, and known again once it is whole."""
+        """Refuse a document under its leg's id, so that it is known again once it is complete."""
         raw = self.raw(line)
         identity = f"{self._switch}/{self._uuid}" if self._uuid else f"raw-{digest(raw)}"
         self._refused.append(
@@ -132,11 +132,11 @@ class _Reader:
         )
 
     def raw(self, line: int) -> str:
-        """A document's text, for people."""
+        """Return a document's text for display."""
         return self._raw[line].decode("utf-8", "backslashreplace")
 
     def batch(self, place: Place, notes: tuple[str, ...] = ()) -> Batch:
-        """All that was read so far."""
+        """Return all legs read so far."""
         if len(self._legs) == 1:
             rows = _row(self._legs[0], self._lines[0])
         else:
@@ -157,7 +157,7 @@ def _rows(legs: list[Leg], lines: list[int]) -> pa.Table:
 
 
 def _row(leg: Leg, line: int) -> pa.Table:
-    """A table of one row, put together from what there is: most files are one leg."""
+    """Return a table of one row, built directly because most files are one leg."""
     columns = {
         name: pa.array([value]) if (value := leg.fields.get(name)) else _NOTHING for name in FIELDS
     }

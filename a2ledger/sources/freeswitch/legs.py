@@ -1,4 +1,4 @@
-"""A leg of a call from the document FreeSWITCH wrote about it, in JSON or in XML.
+"""Parse a leg of a call from the document FreeSWITCH wrote about it, in JSON or XML.
 
 Values of ``variables`` are percent-encoded, in JSON unless ``encode-values`` was switched off;
 those of ``callflow`` are not. A document that could not be posted was left behind percent-encoded
@@ -19,10 +19,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 LARGEST = 4 << 20
-"""Bytes a document may have; those of long calls through many applications reach 200,000."""
+"""Most bytes of a document. Those of long calls through many applications reach 200,000."""
 
 _DEEPEST = 64
-"""Elements within each other an XML document may have; FreeSWITCH's have six."""
+"""Most levels of elements in an XML document. FreeSWITCH's have six."""
 
 _VARIABLES = (
     *("uuid", "accountcode", "channel_name", "userfield", "billsec", "duration"),
@@ -44,16 +44,16 @@ _NO_STAMP = re.compile("$|(0000|1969|1970)-", re.ASCII)
 
 
 class Leg(NamedTuple):
-    """What a document says, in columns of :data:`a2ledger.sources.batch.FIELDS`."""
+    """A leg of a call, in fields of :data:`a2ledger.sources.batch.FIELDS`."""
 
     fields: dict[str, str]
     answered: bool
     made: bool
-    """Whether it is a b-leg: FreeSWITCH made it for another one."""
+    """True for a b-leg: FreeSWITCH made it for another leg."""
 
 
 class BadDocumentError(Exception):
-    """A document that holds no leg; the reason is a short name to count it under."""
+    """A document that holds no leg. ``reason`` is the short name it is counted under."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -61,14 +61,14 @@ class BadDocumentError(Exception):
 
 
 class _Document(NamedTuple):
-    """Variables, and the caller's profiles of the callflow, the latest first."""
+    """Variables, and the caller profiles of the callflow, latest first."""
 
     variables: dict[str, str]
     profiles: list[dict[str, str]]
 
 
 def is_document(head: bytes) -> bool:
-    """Whether a file that begins so holds documents, and not rows."""
+    """Return whether a file with this beginning holds documents rather than rows."""
     return head[:64].lstrip().startswith(_BEGINNINGS)
 
 
@@ -93,40 +93,40 @@ def read(data: bytes) -> Leg:
 
 
 def _leg(document: _Document) -> Leg:
-    said = _decoded(document.variables)
+    values = _decoded(document.variables)
     profile = document.profiles[0] if document.profiles else {}
     first = document.profiles[-1] if document.profiles else {}
-    if not said and not profile:
+    if not values and not profile:
         raise BadDocumentError("record", "the document says nothing of a call")
-    application = said.get("last_app") or said.get("current_application", "")
+    application = values.get("last_app") or values.get("current_application", "")
     # What answers a leg is an application: a record that names none was cut down by its owner.
-    if not application or any(said.get(name) for name in _OTHER_LEG):
+    if not application or any(values.get(name) for name in _OTHER_LEG):
         application = "bridge"
     fields = {
-        "accountcode": said.get("accountcode", ""),
-        "channel": said.get("channel_name", ""),
-        "src": profile.get("caller_id_number") or said.get("caller_id_number", ""),
-        "dst": profile.get("destination_number") or said.get("destination_number", ""),
+        "accountcode": values.get("accountcode", ""),
+        "channel": values.get("channel_name", ""),
+        "src": profile.get("caller_id_number") or values.get("caller_id_number", ""),
+        "dst": profile.get("destination_number") or values.get("destination_number", ""),
         "did": first.get("destination_number", ""),
-        "userfield": said.get("userfield", ""),
+        "userfield": values.get("userfield", ""),
         "context": profile.get("context", ""),
         "application": application,
-        "start": _start(said),
-        "seconds": said.get("billsec", ""),
-        "duration": said.get("duration", ""),
-        "uniqueid": said.get("uuid") or profile.get("uuid", ""),
+        "start": _start(values),
+        "seconds": values.get("billsec", ""),
+        "duration": values.get("duration", ""),
+        "uniqueid": values.get("uuid") or profile.get("uuid", ""),
     }
     if flow := _flow(document.profiles):
         fields["lastdata"] = flow
-    made_for = (said.get(name, "") for name in _MADE_FOR)
+    made_for = (values.get(name, "") for name in _MADE_FOR)
     fields["linkedid"] = next(filter(_UUID.fullmatch, made_for), fields["uniqueid"])
     answered = (
         _MORE_THAN_ZERO.fullmatch(fields["seconds"])
-        or _MORE_THAN_ZERO.fullmatch(said.get("answer_epoch", ""))
-        or not _NO_STAMP.match(said.get("answer_stamp", ""))
+        or _MORE_THAN_ZERO.fullmatch(values.get("answer_epoch", ""))
+        or not _NO_STAMP.match(values.get("answer_stamp", ""))
     )
-    made = any(said.get(name) for name in _MADE_FOR) or any(
-        "originator" in one for one in document.profiles
+    made = any(values.get(name) for name in _MADE_FOR) or any(
+        "originator" in each for each in document.profiles
     )
     return Leg(fields, bool(answered), made)
 
@@ -179,7 +179,7 @@ def _microseconds(text: str) -> int:
 
 
 def _decoded(variables: dict[str, str]) -> dict[str, str]:
-    """Variables as they were; a stamp that has its space was not encoded, nor was the rest."""
+    """Decode variables, unless a stamp with a space shows that they were not encoded."""
     if " " in variables.get("start_stamp", ""):
         return variables
     return {
@@ -188,16 +188,16 @@ def _decoded(variables: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _start(said: dict[str, str]) -> str:
-    """When the leg began: the epoch knows no zone and no hour that comes twice."""
-    epoch = said.get("start_epoch", "")
+def _start(values: dict[str, str]) -> str:
+    """Return the start of the leg, from the epoch if there is one: it needs no zone."""
+    epoch = values.get("start_epoch", "")
     if not _EPOCH.fullmatch(epoch):
-        return said.get("start_stamp", "")
+        return values.get("start_stamp", "")
     return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(int(epoch)))
 
 
 def _json(data: bytes) -> _Document:
-    """What a JSON document says; numbers stay the text they are written as."""
+    """Parse a JSON document, keeping numbers as text."""
     try:
         top = _LENIENT.decode(data.decode("utf-8", "surrogateescape"))
     except RecursionError:
@@ -206,13 +206,15 @@ def _json(data: bytes) -> _Document:
         raise BadDocumentError("unreadable", f"no JSON: {str(error).lower()}") from None
     top = top if isinstance(top, dict) else {}
     flow = top.get("callflow")
-    flows = [one for one in (flow if isinstance(flow, list) else [flow]) if isinstance(one, dict)]
+    flows = [
+        entry for entry in (flow if isinstance(flow, list) else [flow]) if isinstance(entry, dict)
+    ]
     profiles = []
-    for one in sorted(flows, key=lambda one: -_number(one.get("profile_index"))):
-        profile = one.get("caller_profile")
+    for entry in sorted(flows, key=lambda entry: -_number(entry.get("profile_index"))):
+        profile = entry.get("caller_profile")
         if isinstance(profile, dict):
             marks = {"originator": "yes"} if profile.get("originator") else {}
-            profiles.append(_texts(profile, _PROFILE) | _texts(one.get("times"), _TIMES) | marks)
+            profiles.append(_texts(profile, _PROFILE) | _texts(entry.get("times"), _TIMES) | marks)
     return _Document(_texts(top.get("variables"), _VARIABLES), profiles)
 
 
@@ -220,11 +222,11 @@ _LENIENT = json.JSONDecoder(strict=False, parse_int=str, parse_float=str, parse_
 
 
 def _texts(values: Any, names: tuple[str, ...]) -> dict[str, str]:
-    """Those of some named values that are text."""
+    """Return those of some named values that are text."""
     if not isinstance(values, Mapping):
         return {}
-    found = ((name, values.get(name)) for name in names)
-    return {name: value for name, value in found if isinstance(value, str)}
+    pairs = ((name, values.get(name)) for name in names)
+    return {name: value for name, value in pairs if isinstance(value, str)}
 
 
 def _number(text: Any) -> int:
@@ -232,7 +234,7 @@ def _number(text: Any) -> int:
 
 
 def _xml(data: bytes) -> _Document:
-    """What an XML document says.
+    """Parse an XML document.
 
     FreeSWITCH writes control characters as they are, and bytes that are not UTF-8, though XML has
     neither.
@@ -243,12 +245,12 @@ def _xml(data: bytes) -> _Document:
         reader.parser.Parse(text.encode(), True)
     except xml.parsers.expat.ExpatError as error:
         raise BadDocumentError("unreadable", f"no XML: {error}") from None
-    profiles = [profile for _, profile in sorted(reader.profiles, key=lambda one: -one[0])]
+    profiles = [profile for _, profile in sorted(reader.profiles, key=lambda indexed: -indexed[0])]
     return _Document(reader.variables, profiles)
 
 
 class _Xml:
-    """Handlers for expat, which keep no more than what is asked for."""
+    """Handlers for expat that keep only the values needed."""
 
     def __init__(self) -> None:
         self.variables: dict[str, str] = {}
@@ -278,7 +280,7 @@ class _Xml:
             self._text = []
 
     def _values(self, name: str) -> dict[str, str] | None:
-        """Where the value of the element that is open belongs, if anywhere."""
+        """Return the values to which the open element belongs, or None."""
         above = self._path[:-1]
         if above == ["cdr", "variables"] and name in _VARIABLES:
             return self.variables
@@ -300,7 +302,7 @@ class _Xml:
 
 
 def _is_encodable(text: str) -> bool:
-    """Whether a text came from UTF-8: other bytes stand as lone surrogates, or as U+FFFD."""
+    """Return whether a text came from UTF-8: other bytes are lone surrogates or U+FFFD."""
     if text.isascii():
         return True
     try:

@@ -1,7 +1,7 @@
-"""Rows of ``mod_cdr_csv``, in any of the templates FreeSWITCH comes with.
+"""Read rows of ``mod_cdr_csv``, in any of the templates FreeSWITCH comes with.
 
 A template is text with variables in it, and nothing in them is escaped: a caller may have quotes
-in his name. (Source: FreeSWITCH, ``autoload_configs/cdr_csv.conf.xml``; the built-in template
+in their name. (Source: FreeSWITCH, ``autoload_configs/cdr_csv.conf.xml``; the built-in template
 in ``mod_cdr_csv.c`` is ``sql`` without the SQL.)
 """
 
@@ -29,7 +29,7 @@ _INSERT = re.compile(rb'^INSERT INTO \S+ VALUES ?\((".*")\);?[ \t]*(\r?)$', re.M
 
 
 def _tidy(lines: bytes) -> bytes:
-    """Lines without what two templates have around and between the fields."""
+    """Strip what two templates put around and between the fields."""
     if b"INSERT INTO " in lines:
         lines = _INSERT.sub(rb"\1\2", lines)
     return lines.replace(b'", "', b'","')
@@ -62,7 +62,7 @@ LAYOUT = Layout(
     heading=("uuid", "start_stamp"),
     mend=_tidy,
 )
-"""``opencdrrate`` has as many columns as ``sql``: its rows are told apart by what is in them."""
+"""The known layouts. ``opencdrrate`` is as wide as ``sql`` and told apart by its values."""
 
 _FIELDS = {
     "accountcode": "accountcode",
@@ -85,7 +85,7 @@ Columns = dict[str, pa.StringArray]
 
 
 def read(path: Path, source: Source, place: Place) -> Iterator[Batch]:
-    """Read a file of rows, from a place on."""
+    """Read a file of rows from a place on."""
     for piece in text.read(path, LAYOUT, grows=True, encoding=source.encoding, begin=place):
         table = piece.table.combine_chunks()
         columns = {name: _one(table[name]) for name in table.column_names}
@@ -122,7 +122,7 @@ def _rows(columns: Columns, linked: pa.StringArray | None) -> pa.Table:
 
 
 def _application(columns: Columns) -> pa.StringArray:
-    """What a leg was connected with; see :mod:`a2ledger.sources.freeswitch`."""
+    """Return the application of each leg, as :mod:`a2ledger.sources.freeswitch` defines it."""
     ran = pc.not_equal(columns["last_app"], "")
     # Both legs have the other's channel, but a leg that was made for another runs nothing.
     bridged = pc.and_(ran, pc.not_equal(columns["bridge_channel"], ""))
@@ -132,7 +132,7 @@ def _application(columns: Columns) -> pa.StringArray:
 
 
 def _of_opencdrrate(columns: Columns) -> Columns:
-    """The columns with rows of that template read as such, and with those only it has.
+    """Return the columns with rows of template ``opencdrrate`` read as such.
 
     It has no start: an answered leg starts when it was answered, another one when it ended.
     """
@@ -157,28 +157,28 @@ _DIRECTIONS = ["inbound", "outbound", ""]
 
 
 def _mended(columns: Columns, piece: text.Piece) -> Columns:
-    """The columns with the rows that quotes in a name have damaged or shifted put right."""
+    """Return the columns with rows repaired that quotes in a name have damaged or shifted."""
     lines = [row.line for row in piece.refused if row.reason in {"quotes", "columns"}]
     shifted = columns["line"].filter(pc.invert(_in_place(columns))).to_pylist()
-    found = {line: fields for line in (*lines, *shifted) if (fields := _fields(piece.raw(line)))}
-    if not found:
+    repaired = {line: fields for line in (*lines, *shifted) if (fields := _fields(piece.raw(line)))}
+    if not repaired:
         return columns
     names = [name for name in columns if name != "line"]
-    rest = pc.invert(pc.is_in(columns["line"], pa.array(list(found), pa.int64())))
+    rest = pc.invert(pc.is_in(columns["line"], pa.array(list(repaired), pa.int64())))
     lines_left = columns["line"].filter(rest)
     return {
         name: pa.concat_arrays(
             [
                 columns[name].filter(rest),
-                pa.array([fields.get(name, "") for fields in found.values()], pa.string()),
+                pa.array([fields.get(name, "") for fields in repaired.values()], pa.string()),
             ]
         )
         for name in names
-    } | {"line": pa.concat_arrays([lines_left, pa.array(list(found), pa.int64())])}
+    } | {"line": pa.concat_arrays([lines_left, pa.array(list(repaired), pa.int64())])}
 
 
 def _in_place(columns: Columns) -> pa.BooleanArray:
-    """Which rows have in their columns what belongs there.
+    """Return which rows have the right values in their columns.
 
     A name with ``","`` in it moves all that follows; it could make a row look like another
     template's, with a customer of the caller's choice.
@@ -189,7 +189,7 @@ def _in_place(columns: Columns) -> pa.BooleanArray:
 
 
 def _fields(raw: str) -> dict[str, str] | None:
-    """A row's fields by name where its quotes cannot be taken at their word.
+    """Return a row's fields by name despite misleading quotes, or None if ambiguous.
 
     Only the caller's name can hold anything, and in most templates it stands first: so fields are
     counted from the end. None where that gives no row in one way and one way only.
@@ -197,7 +197,7 @@ def _fields(raw: str) -> dict[str, str] | None:
     if not (raw.startswith('"') and raw.endswith('"') and len(raw) > 1):
         return None
     parts = raw[1:-1].split('","')
-    found = []
+    candidates = []
     for names in LAYOUT.widths.values():
         more = len(parts) - len(names)
         place = names.index("caller_id" if "caller_id" in names else "caller_id_name")
@@ -207,8 +207,8 @@ def _fields(raw: str) -> dict[str, str] | None:
         values = [*parts[:place], name, *parts[place + more + 1 :]]
         fields = dict(zip(names, values, strict=True))
         if _is_believable(fields):
-            found.append(fields)
-    return found[0] if len(found) == 1 else None
+            candidates.append(fields)
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def _is_believable(fields: dict[str, str]) -> bool:

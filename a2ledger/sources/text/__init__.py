@@ -1,4 +1,4 @@
-"""Files of CSV text, read as pieces of some consecutive rows.
+"""Read files of CSV text in pieces of consecutive rows.
 
 Blank lines are no rows. The last line of a file is read without its line end only if it is
 complete; what is not is left for the next run, and noted.
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 SEPARATORS = ",;\t"
-"""What may stand between the columns of a file that has a header; the header shows which."""
+"""Possible separators of a file with a header. The header shows which is used."""
 
 HEADER_ROW = "it is a line of column names"
 
 _TITLES = 50
-"""Lines of a file among which its header is looked for; reports have titles above it."""
+"""Most lines of a file searched for its header. Reports have titles above it."""
 
 
 class Piece(NamedTuple):
-    """Some consecutive rows: the layout's columns and ``line``, and the rows refused.
+    """Consecutive rows: the layout's columns and ``line``, and the rows refused.
 
     ``place`` is where what follows them begins, ``head`` the line that names the columns,
     ``separator`` what stands between them.
@@ -50,7 +50,7 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Columns that a file's first line must and may name, in any order and case.
+    """Columns that a file's first line must or may name, in any order and case.
 
     ``loose`` are those whose values may run over several lines.
     """
@@ -60,14 +60,14 @@ class Header:
     loose: tuple[str, ...] = ()
 
     def fits(self, line: str) -> bool:
-        """Return whether a line may be the header; title lines may stand above it.
+        """Return whether a line may be the header, which lines of titles may precede.
 
         Without further knowledge the first line is.
         """
         return bool(line.strip())
 
     def layout(self, line: str, lines: Lines) -> tuple[Layout, tuple[str, ...]]:
-        """The layout a header line describes, and a note on the columns it does not know.
+        """Return the layout a header line describes, and a note on unknown columns.
 
         Raises:
             UnusableInput: naming what it lacks or names twice.
@@ -106,7 +106,7 @@ def read(
     size: int = BLOCK,
     begin: Place = START,
 ) -> Iterator[Piece]:
-    """Read a file piece by piece; there is at least one.
+    """Read a file in at least one piece.
 
     Args:
         path: a file of text, or one compressed with gzip.
@@ -126,27 +126,27 @@ def read(
     width, empty = 0, True
     notes: tuple[str, ...] = ()
     header = ""
-    for found in lines:
-        block = found
+    for raw_block in lines:
+        block = raw_block
         if layout is None:
             assert isinstance(shape, Header)  # noqa: S101 - for the type checker
             block, header = _headed(block, lines, shape.fits)
             if not header.strip():
                 continue
             layout, notes = shape.layout(header, lines)
-            notes += _above(found, block, path)
+            notes += _above(raw_block, block, path)
         if layout.mend is not None:
             mended = layout.mend(block.text), layout.mend(block.tail)
             block = block._replace(text=mended[0], tail=mended[1])
         if block.last:
             block = _with_tail(block, layout, width if grows else None)
         reading = rows.read(block, layout, fast=fast)
-        rest = _same_line(block.text, reading.rest, found.text)
+        rest = _same_line(block.text, reading.rest, raw_block.text)
         if not block.last:
-            lines.push(found.text[rest:])
+            lines.push(raw_block.text[rest:])
         piece = _piece(path, block, reading, layout, notes)
-        counted = reading.lines if block is found else None
-        place = lines.place(found, rest, counted)
+        counted = reading.lines if block is raw_block else None
+        place = lines.place(raw_block, rest, counted)
         piece = piece._replace(place=place, head=header.strip(), separator=layout.separator)
         if len(piece.table) or piece.refused or piece.notes or (block.last and empty):
             yield piece
@@ -155,7 +155,7 @@ def read(
 
 
 def first_line(path: Path, encoding: str = "utf-8") -> str:
-    """The first line of a file that is not blank, or nothing.
+    """Return the first line of a file that is not blank, or empty.
 
     Raises:
         UnusableInput: as :func:`read`.
@@ -168,13 +168,13 @@ def first_line(path: Path, encoding: str = "utf-8") -> str:
 
 
 def with_heads(refused: Iterable[Refused], encoding: str = "utf-8") -> list[Refused]:
-    """Refused rows, each with what must stand before it in a file: that file's first line.
+    """Return refused rows, each with the first line of its file as ``head``.
 
     Whether that is a header or a row like others does not matter: who reads a row again takes
     what begins on its own line alone.
     """
     heads: dict[str, str] = {}
-    found = []
+    completed = []
     for row in refused:
         if row.line > 1 and not row.head:
             if row.file not in heads:
@@ -183,16 +183,16 @@ def with_heads(refused: Iterable[Refused], encoding: str = "utf-8") -> list[Refu
                 except UnusableInput:  # rotated away meanwhile
                     heads[row.file] = ""
             row = row._replace(head=heads[row.file])  # noqa: PLW2901
-        found.append(row)
-    return found
+        completed.append(row)
+    return completed
 
 
 def _same_line(text: bytes, place: int, other: bytes) -> int:
-    """Where in another text the line begins that as many lines follow as in this one."""
-    found = len(other)
+    """Return the place in another text of the line with as many lines after it as this one."""
+    place_there = len(other)
     for _ in range(text.count(b"\n", place) + 1 if place < len(text) else 0):
-        found = other.rfind(b"\n", 0, found)
-    return found + 1 if place < len(text) else found
+        place_there = other.rfind(b"\n", 0, place_there)
+    return place_there + 1 if place < len(text) else place_there
 
 
 def _piece(
@@ -202,8 +202,8 @@ def _piece(
     table = reading.table
     headings = _headings(table, layout)
     if headings is not None:
-        found = table["line"].filter(headings).to_pylist()
-        damages += [rows.Damage(line, "header", HEADER_ROW) for line in found if line > 1]
+        numbers = table["line"].filter(headings).to_pylist()
+        damages += [rows.Damage(line, "header", HEADER_ROW) for line in numbers if line > 1]
         table = table.filter(pc.invert(headings))
     if block.last and (block.tail or reading.rest < len(block.text)):
         number = block.line + block.text.count(b"\n", 0, reading.rest)
@@ -213,7 +213,7 @@ def _piece(
 
 
 def _headings(table: pa.Table, layout: Layout) -> pa.BooleanArray | None:
-    """Which rows hold the names of columns; None if none does."""
+    """Return which rows repeat the names of columns, or None if none does."""
     mask = None
     for name in layout.heading:
         same = pc.equal(table[name], name)
@@ -224,17 +224,17 @@ def _headings(table: pa.Table, layout: Layout) -> pa.BooleanArray | None:
 
 
 def _headed(block: Block, lines: Lines, fits: Callable[[str], bool]) -> tuple[Block, str]:
-    """Take the header from a block: the first line that fits, else the first that is not blank.
+    """Split the header from a block: the first line that fits, else the first not blank.
 
     Returns:
         what follows it, and the header; "" where all lines are blank.
     """
-    found = list(itertools.islice(_written(block), _TITLES))
-    if not found and block.last:
+    candidates = list(itertools.islice(_written(block), _TITLES))
+    if not candidates and block.last:
         raise lines.unusable("is empty", "the first line must name the columns")
-    if not found:
+    if not candidates:
         return block._replace(text=b"", line=block.line + block.text.count(b"\n")), ""
-    header, end = next((line for line in found if fits(line[0])), found[0])
+    header, end = next((line for line in candidates if fits(line[0])), candidates[0])
     if not header.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in header):
         raise lines.unusable("has a header that is not UTF-8", "convert it to UTF-8")
     text = block.text or block.tail
@@ -245,7 +245,7 @@ def _headed(block: Block, lines: Lines, fits: Callable[[str], bool]) -> tuple[Bl
 
 
 def _written(block: Block) -> Iterator[tuple[str, int]]:
-    """Yield the lines of a block that are not blank, each with where the next one begins."""
+    """Yield the lines of a block that are not blank, each with the next line's place."""
     text, begin = block.text or block.tail, 0
     while begin < len(text):
         end = text.find(b"\n", begin) + 1 or len(text) + 1
@@ -256,7 +256,7 @@ def _written(block: Block) -> Iterator[tuple[str, int]]:
 
 
 def _above(block: Block, rest: Block, path: Path) -> tuple[str, ...]:
-    """Return a note on the lines of a block above its header, if one of them says anything."""
+    """Return a note on lines above the header, if there is text in them."""
     _, first = next(_written(block))
     before = (block.text or block.tail).count(b"\n", 0, first)
     if block.line + max(before, 1) >= rest.line:
@@ -265,7 +265,7 @@ def _above(block: Block, rest: Block, path: Path) -> tuple[str, ...]:
 
 
 def _with_tail(block: Block, layout: Layout, width: int | None) -> Block:
-    """The last block with what follows its last line end, if that is a complete row."""
+    """Return the last block with its unfinished last line added, if that is a complete row."""
     if not block.tail.strip():
         return block._replace(tail=b"")
     if not (len(block.tail) > LONGEST or _is_complete(block, layout, width)):
@@ -274,20 +274,20 @@ def _with_tail(block: Block, layout: Layout, width: int | None) -> Block:
 
 
 def _is_complete(block: Block, layout: Layout, width: int | None) -> bool:
-    """Whether the text after the last line end is a whole row.
+    """Return whether the text after the last line end is a complete row.
 
     A log must prove it: as many columns as the row before, and the last one closed by a quote,
     for of a number that is cut short one cannot tell.
     """
-    found = _last_width(block.tail, layout)
+    width_here = _last_width(block.tail, layout)
     if width is None:
-        return found > 0
+        return width_here > 0
     before = _last_width(block.text, layout) if block.text else width
-    return 0 < found == before and block.tail.rstrip(b"\r").endswith(b'"')
+    return 0 < width_here == before and block.tail.rstrip(b"\r").endswith(b'"')
 
 
 def _last_width(text: bytes, layout: Layout) -> int:
-    """Number of columns of the last line, 0 if it is no row by itself."""
+    """Return the number of columns of the last line, 0 if it is no row by itself."""
     line = text[text.rfind(b"\n", 0, -1) + 1 :].rstrip(b"\r\n")
     if len(line) > LONGEST:
         return 0
@@ -311,7 +311,7 @@ def _refused(path: Path, damage: rows.Damage, raw: Callable[[int], str]) -> Refu
 
 
 class Records(NamedTuple):
-    """The rows of a small file: each its line and its values by the names of their columns."""
+    """The rows of a small file: line number and values by column name."""
 
     rows: list[tuple[int, dict[str, str]]]
     refused: list[Refused]
@@ -319,7 +319,7 @@ class Records(NamedTuple):
     notes: tuple[str, ...]
 
     def text(self, line: int) -> str:
-        """The text of the row on a line, or nothing."""
+        """Return the text of the row on a line, or empty."""
         try:
             return self.raw(line)
         except KeyError:
@@ -327,12 +327,12 @@ class Records(NamedTuple):
 
 
 def records(path: Path, header: Header, encoding: str = "utf-8") -> Records:
-    """Read a whole file that has a header; values have no white space around them.
+    """Read a whole file with a header, stripping values.
 
     Raises:
         UnusableInput: as :func:`read`.
     """
-    found: list[tuple[int, dict[str, str]]] = []
+    parsed: list[tuple[int, dict[str, str]]] = []
     refused: list[Refused] = []
     notes: tuple[str, ...] = ()
     texts: dict[int, str] = {}
@@ -340,7 +340,7 @@ def records(path: Path, header: Header, encoding: str = "utf-8") -> Records:
         for row in piece.table.to_pylist():
             line = row.pop("line")
             texts[line] = piece.raw(line)
-            found.append((line, {name: value.strip() for name, value in row.items()}))
+            parsed.append((line, {name: value.strip() for name, value in row.items()}))
         refused += piece.refused
         notes += piece.notes
-    return Records(found, refused, texts.__getitem__, notes)
+    return Records(parsed, refused, texts.__getitem__, notes)

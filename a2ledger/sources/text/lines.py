@@ -1,4 +1,4 @@
-"""Text of any size as blocks of whole lines; what is no text at all is refused here.
+"""Read text of any size in blocks of whole lines, refusing what is not text.
 
 A block is bytes that end with a line end. Plain and gzip-compressed files are read alike.
 """
@@ -23,13 +23,13 @@ BLOCK = 16 << 20
 """Bytes of text read at a time."""
 
 LONGEST = 1 << 16
-"""Bytes the longest line may have; a longer one is refused."""
+"""Most bytes of a line. A longer line is refused."""
 
 UNPACKED = 64 << 20
-"""Bytes a compressed file may unpack to whatever its ratio."""
+"""Bytes that a compressed file may always unpack to, whatever its ratio."""
 
 RATIO = 250
-"""How many times its own size a compressed file may unpack to; call records reach 30."""
+"""Most times its own size that a compressed file may unpack to. Call records reach 30."""
 
 BOM = b"\xef\xbb\xbf"
 
@@ -49,16 +49,18 @@ _KINDS = {
 _CONTROL = np.isin(np.arange(256), [*range(9), 11, 12, *range(14, 32), 127])
 _CONTROL_SHARE = 10  # one in ten: rows with a field of NULs each have fewer
 _JUDGED = 1024
-"""Bytes below which a text is not judged: its rows will be."""
+"""Least bytes of a text that is checked for control characters. Shorter ones have their rows
+checked.
+"""
 
 
 def _decoded(head: bytes, encoding: str) -> bytes:
-    """Return the beginning of a text as UTF-8; what is cut off or damaged is left out."""
+    """Return the beginning of a text as UTF-8, without what is cut off or damaged."""
     return head.decode(encoding, "ignore").encode("utf-8", "ignore").removeprefix(BOM)
 
 
 class Block(NamedTuple):
-    """Whole lines, the number of the first one, and what follows the last line end.
+    """Whole lines, the number of the first, and the text after the last line end.
 
     ``tail`` is not empty only in the last block, and only where the file does not end with a
     line end. ``end`` is where in the file ``text`` ends.
@@ -72,12 +74,12 @@ class Block(NamedTuple):
 
 
 def line_ends(text: bytes) -> int:
-    """How many line feeds a text has; five times as fast as ``bytes.count``."""
+    """Count the line feeds of a text, five times as fast as ``bytes.count``."""
     return int(np.count_nonzero(np.frombuffer(text, np.uint8) == ord("\n")))
 
 
 class Lines:
-    """The lines of a file, block by block; what a reader could not use yet it pushes back.
+    """The lines of a file, in blocks. A reader can push back what it could not use yet.
 
     Raises:
         UnusableInput: for a file that cannot be read or is no text, from any iteration.
@@ -86,20 +88,20 @@ class Lines:
     def __init__(
         self, path: Path, size: int = BLOCK, encoding: str = "utf-8", begin: Place = START
     ) -> None:
-        """``encoding`` may be UTF-8, or one of a byte for every character."""
+        """Open the lines of a file. ``encoding`` may be UTF-8, or any of one byte per character."""
         self.path = path
         self._size, self._encoding, self._begin = size, encoding, begin
         self._pushed = b""
         self._count: int | None = None
         self._opaque: IO[bytes] | None = None
-        """The file, where its bytes are not those of the text."""
+        """The file, if its bytes are not those of the text."""
 
     def push(self, text: bytes) -> None:
-        """Put the end of the last block back, to be the beginning of the next one."""
+        """Push the end of the last block back, to begin the next one."""
         self._pushed = text
 
     def place(self, block: Block, rest: int, count: int | None = None) -> Place:
-        """How far the file is read when of a block's text everything before ``rest`` is.
+        """Return how far the file is read once a block's text is read up to ``rest``.
 
         ``count`` is the number of lines before it, if it is known.
         """
@@ -123,10 +125,10 @@ class Lines:
                 f"cannot be read: {(error.strerror or str(error)).lower()}", "check the path"
             ) from None
 
-    def unusable(self, what: str, remedy: str, line: int = 1) -> UnusableInput:
-        """The file as a whole, refused."""
+    def unusable(self, problem: str, remedy: str, line: int = 1) -> UnusableInput:
+        """Return an error that the file cannot be used."""
         return UnusableInput(
-            f"{self.path}:{line}: {what}", undone="nothing was read from it", todo=remedy
+            f"{self.path}:{line}: {problem}", undone="nothing was read from it", todo=remedy
         )
 
     def _unpacked(self, file: IO[bytes]) -> Iterator[bytes]:
@@ -171,7 +173,7 @@ class Lines:
             end += len(piece)
             cut = piece.rfind(b"\n") + 1
             if not cut:
-                # A line without end cannot fill memory: what is kept is enough to refuse it.
+                # Keep only enough of an endless line to refuse it, so that it cannot fill memory.
                 tail += piece[: LONGEST + 1 - min(len(tail), LONGEST + 1)]
                 continue
             text, tail = self._pushed + tail + piece[:cut], piece[cut:]

@@ -1,4 +1,4 @@
-"""Where the quotes of a CSV text stand, found for millions of bytes at once.
+"""Locate the quotes of a CSV text, millions of bytes at once.
 
 A text is **plain** where a fast CSV parser and a strict one cannot disagree: quotes open only
 at the start of a field and close only at its end, no line ends inside quotes, no NUL, no
@@ -25,10 +25,10 @@ _BITS = np.array([byte.bit_count() for byte in range(256)], np.uint8)
 
 
 class Marks(NamedTuple):
-    """Bit masks over a text, one bit a byte, least significant first."""
+    """Bit masks over a text, one bit per byte, least significant first."""
 
     bad: Words
-    """Bytes that make the text not plain."""
+    """Bytes because of which the text is not plain."""
     separators: Words
     """Separators outside quotes."""
     feeds: Words
@@ -36,7 +36,7 @@ class Marks(NamedTuple):
 
 
 def marks(text: Bytes, separator: int, *, tame: bool = False) -> Marks:
-    """Examine a text that ends with a line feed; a ``tame`` one has neither NUL nor CR.
+    """Mark the bytes of a text that ends with a line feed, and if ``tame`` has no NUL or CR.
 
     Quotes are paired from the start of the text, so that everything after an unpaired one is
     misjudged: what ``bad`` says is exact only where every line before has its quotes in pairs.
@@ -57,7 +57,7 @@ def marks(text: Bytes, separator: int, *, tame: bool = False) -> Marks:
 
 
 def unpaired(text: Bytes, ends: Indexes) -> npt.NDArray[np.bool_]:
-    """Which lines have an odd number of quotes; ``ends`` are the places of their line feeds."""
+    """Return which lines, given their line feeds, have an odd number of quotes."""
     inside = _prefix_xor(_packed(text == _QUOTE))
     parity = (inside[ends >> _WORD] >> (ends & _LAST_BIT).astype(np.uint64)) & _ONE
     odd: npt.NDArray[np.bool_] = np.diff(parity.astype(np.int8), prepend=np.int8(0)) != 0
@@ -65,29 +65,29 @@ def unpaired(text: Bytes, ends: Indexes) -> npt.NDArray[np.bool_]:
 
 
 def counts(mask: Words, ends: Indexes) -> Indexes:
-    """How many bytes a mask marks in each line."""
+    """Return how many bytes a mask marks in each line."""
     packed = mask.view(np.uint8)
     before = np.cumsum(_BITS[packed], dtype=np.int64)
     places = ends >> _BYTE
     rest = _BITS[packed[places] >> (ends & _BYTE_LAST).astype(np.uint8)]
-    found: Indexes = np.diff(before[places] - rest, prepend=0)
-    return found
+    per_line: Indexes = np.diff(before[places] - rest, prepend=0)
+    return per_line
 
 
 def total(mask: Words) -> int:
-    """How many bytes a mask marks."""
+    """Return how many bytes a mask marks."""
     return int.from_bytes(mask.tobytes(), "little").bit_count()
 
 
 def has_gap(mask: Words, size: int) -> bool:
-    """Whether some stretch of so many bytes, counted from the start in whole ones, has no mark."""
+    """Return whether a mask is empty over one of the text's stretches of this size."""
     words = size >> _WORD
     whole = len(mask) // words * words
     return not mask[:whole].reshape(-1, words).any(axis=1).all()
 
 
 def positions(mask: Words) -> Indexes:
-    """Indexes of the bytes a mask marks."""
+    """Return the indexes of the bytes a mask marks."""
     packed = mask.view(np.uint8)
     eights = np.flatnonzero(packed)
     bits = np.unpackbits(packed[eights, None], axis=1, bitorder="little")
@@ -103,7 +103,7 @@ def _packed(mask: npt.NDArray[np.bool_]) -> Words:
 
 
 def _prefix_xor(mask: Words) -> Words:
-    """Each bit the parity of all bits up to and with it."""
+    """Return a mask whose bits are the parity of all bits up to and including theirs."""
     parity = mask.copy()
     for shift in (1, 2, 4, 8, 16, 32):
         parity ^= parity << np.uint64(shift)
@@ -113,14 +113,14 @@ def _prefix_xor(mask: Words) -> Words:
 
 
 def _following(mask: Words) -> Words:
-    """Marks each byte whose predecessor is marked."""
+    """Return a mask of the bytes after marked bytes."""
     shifted = mask << _ONE
     shifted[1:] |= mask[:-1] >> _TOP
     return shifted
 
 
 def _preceding(mask: Words) -> Words:
-    """Marks each byte whose successor is marked."""
+    """Return a mask of the bytes before marked bytes."""
     shifted = mask >> _ONE
     shifted[:-1] |= mask[1:] << _TOP
     return shifted

@@ -1,4 +1,4 @@
-"""Rows of a block of CSV text: most of them at once, the odd ones one by one.
+"""Parse the rows of a block of CSV text: most at once, the odd ones one by one.
 
 Lines that are plain (:mod:`a2ledger.sources.text.quotes`) and have a known number of columns are
 read by Arrow; every other line is read alone by Python's strict reader, and refused alone.
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 JOINED = 16
-"""Lines a row with line breaks inside quotes may run over."""
+"""Most lines of a row with line breaks inside quotes."""
 
 _STRETCH = 1 << 19
-"""Bytes that are looked at together."""
+"""Bytes examined at once."""
 
 Indexes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -37,7 +37,7 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """How a dialect's rows are laid out.
+    """The layout of a dialect's rows.
 
     ``widths`` gives, for each number of columns a row may have, the names of the columns; a
     column named ``""`` is not read. A row whose columns ``heading`` hold their own names is a
@@ -53,7 +53,7 @@ class Layout:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every column that is read, of any width."""
+        """Return the names of all columns read, in rows of any width."""
         return tuple(dict.fromkeys(name for row in self.widths.values() for name in row if name))
 
 
@@ -66,7 +66,7 @@ class Damage(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What a block held. ``table`` has the layout's names and ``line``, in order of lines.
+    """The result of reading a block. ``table`` has the layout's names and ``line``, by line.
 
     ``rest`` is where in the text begins what could not be decided without what follows it, and
     ``lines`` the number of lines before it, if it was counted.
@@ -98,18 +98,18 @@ class _Text:
         return cls(block.text, block.line, array, ends, starts)
 
     def line(self, index: int, count: int = 1) -> str:
-        """Text of lines; bytes that are not UTF-8 stand as lone surrogates."""
+        """Return the text of lines, with bytes that are not UTF-8 as lone surrogates."""
         text = self.text[self.starts[index] : self.ends[index + count - 1]]
         return text.removeprefix(BOM).removesuffix(b"\r").decode("utf-8", "surrogateescape")
 
     def raw(self, number: int) -> str:
-        """Text of the row on a physical line, for people."""
+        """Return the text of the row on a physical line, for display."""
         index = number - self.first
         text = self.line(index, self.spans.get(index, 1))
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
     def is_utf8(self, index: int) -> bool:
-        """Whether a line is UTF-8."""
+        """Return whether a line is UTF-8."""
         try:
             self.text[self.starts[index] : self.ends[index]].decode()
         except UnicodeDecodeError:
@@ -117,7 +117,7 @@ class _Text:
         return True
 
     def gather(self, indexes: Indexes) -> bytes:
-        """The text of some lines, in their order."""
+        """Return the text of some lines, in order."""
         breaks = np.flatnonzero(np.diff(indexes) != 1) + 1
         heads = indexes[np.concatenate([[0], breaks])]
         lasts = indexes[np.concatenate([breaks - 1, [len(indexes) - 1]])]
@@ -127,7 +127,7 @@ class _Text:
 
 
 def read(block: Block, layout: Layout, *, fast: bool = True) -> Reading:
-    """Read a block.
+    """Read the rows of a block.
 
     Args:
         block: whole lines. Where it is not the last of its file, or the file goes on without a
@@ -161,7 +161,7 @@ def read(block: Block, layout: Layout, *, fast: bool = True) -> Reading:
 
 
 def _clean(block: Block, layout: Layout) -> pa.Table | None:
-    """The whole block at once, if there is nothing odd about it.
+    """Parse the whole block at once, or None if anything in it is odd.
 
     It is looked at in stretches that stay in a processor's cache.
     """
@@ -191,7 +191,7 @@ def _clean(block: Block, layout: Layout) -> pa.Table | None:
 
 
 def _gathered(text: _Text, indexes: Indexes, width: int, layout: Layout) -> pa.Table | None:
-    """Some plain lines of one width at once, or None where Arrow does not agree that they are."""
+    """Parse plain lines of one width at once, or None if Arrow reads another number of rows."""
     if not len(indexes):
         return None
     table = _parse(text.gather(indexes), width, layout)
@@ -201,7 +201,7 @@ def _gathered(text: _Text, indexes: Indexes, width: int, layout: Layout) -> pa.T
 
 
 def _plain(text: _Text, layout: Layout) -> tuple[Mask, Indexes]:
-    """Which lines Arrow may read, and every line's number of columns."""
+    """Return which lines Arrow may read, and every line's number of columns."""
     array, starts, ends = text.array, text.starts, text.ends
     if not len(ends):
         return np.empty(0, np.bool_), np.empty(0, np.int64)
@@ -219,7 +219,7 @@ def _plain(text: _Text, layout: Layout) -> tuple[Mask, Indexes]:
 
 
 def _parse(text: bytes, width: int, layout: Layout) -> pa.Table | None:
-    """The named columns of plain text, or None where Arrow refuses it."""
+    """Parse the named columns of plain text, or None if Arrow refuses it."""
     names = [name or f"-{index}" for index, name in enumerate(layout.widths[width])]
     wanted = [name for name in layout.widths[width] if name]
     try:
@@ -238,7 +238,7 @@ def _parse(text: bytes, width: int, layout: Layout) -> pa.Table | None:
 
 
 def _complete(table: pa.Table, lines: Indexes, layout: Layout) -> pa.Table:
-    """The table with every name of the layout, and its lines."""
+    """Return the table with all names of the layout, and line numbers."""
     present = set(table.column_names)
     columns = {
         name: table[name] if name in present else constant("", len(table)) for name in layout.names
@@ -247,7 +247,7 @@ def _complete(table: pa.Table, lines: Indexes, layout: Layout) -> pa.Table:
 
 
 def strict(text: str, separator: str) -> list[str]:
-    """Fields of one row by the book (RFC 4180): Python's reader lets some quotes pass.
+    """Parse the fields of one row strictly (RFC 4180), unlike Python's reader.
 
     Raises:
         csv.Error: for quotes that are not paired or stand where none may stand.
@@ -265,7 +265,7 @@ def _grammar(separator: str) -> re.Pattern[str]:
 
 
 class _Slow:
-    """Reads the lines of a block that need it, one by one."""
+    """A reader of a block's odd lines, one by one."""
 
     def __init__(self, text: _Text, layout: Layout, *, goes_on: bool) -> None:
         self.text, self.layout, self.goes_on = text, layout, goes_on
@@ -291,23 +291,23 @@ class _Slow:
         return len(self.text.text)
 
     def sift(self, indexes: Indexes) -> Indexes:
-        """Take the lines that are not UTF-8 from plain ones; returns the others."""
+        """Read the lines that are not UTF-8 among plain ones, and return the others."""
         good = [index for index in indexes.tolist() if self.text.is_utf8(index)]
         self.take(np.setdiff1d(indexes, good))
         return np.array(good, np.int64)
 
     def take(self, indexes: Indexes) -> None:
-        """Read lines each of which is a row."""
+        """Read lines that are each a row."""
         for index in indexes.tolist():
             self._row(index)
 
     def table(self) -> pa.Table:
-        """The rows read so far."""
+        """Return a table of the rows read so far."""
         columns = {name: pa.array(values, pa.string()) for name, values in self.columns.items()}
         return pa.table({**columns, "line": pa.array(self.lines, pa.int64())})
 
     def _row(self, index: int) -> int:
-        """Read the row on a line; returns how many lines it has, 0 if that is not yet known."""
+        """Read the row on a line, and return its number of lines, 0 if not yet known."""
         if self.text.ends[index] - self.text.starts[index] > LONGEST:
             return self._refuse(index, "too-long", f"the line is longer than {LONGEST} bytes")
         text = self.text.line(index)
@@ -355,7 +355,7 @@ class _Slow:
             return False
 
     def _may_break(self, fields: list[str]) -> bool:
-        """Whether line breaks stand only where the layout allows them."""
+        """Return whether line breaks are only where the layout allows them."""
         names = self.layout.widths.get(len(fields), ())
         return bool(names) and all(
             not name or name in self.layout.loose or "\n" not in value
@@ -388,5 +388,5 @@ def _is_open(error: csv.Error) -> bool:
 
 
 def _is_encodable(text: str) -> bool:
-    """Whether a text came from UTF-8: other bytes stand as lone surrogates."""
+    """Return whether a text came from UTF-8: other bytes are lone surrogates."""
     return text.isascii() or not any("\udc80" <= character <= "\udcff" for character in text)
