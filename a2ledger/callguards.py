@@ -89,7 +89,7 @@ def parse_text(text: str) -> CallGuards:
         if not equals:
             raise ValueError(f"{item!r} is not KEY=VALUE; the keys are {', '.join(KEYS)}")
         if key in given:
-            raise ValueError(f"{key} is said twice")
+            raise ValueError(f"{key} is given twice")
         given[key] = value
     return parse(given)
 
@@ -121,7 +121,7 @@ def _value(key: str, text: str) -> Any:
     except ValueError as error:
         raise ValueError(f"{key}: {error}") from None
     if amount_micro < 0:
-        raise ValueError(f"{key}: {text!r} is below nothing")
+        raise ValueError(f"{key}: {text!r} is negative")
     return amount_micro
 
 

@@ -110,7 +110,7 @@ def _peppol(text: str) -> str:
     scheme, colon, number = "".join(text.split()).partition(":")
     if not colon or scheme not in codelists.ADDRESSES:
         raise ValueError(
-            f"peppol: {text!r} is no scheme of electronic addresses and a number, such as "
+            f"peppol: {text!r} is not an electronic address scheme and number such as "
             "0208:0403170701"
         )
     if not codelists.is_number(scheme, number):
@@ -157,7 +157,7 @@ def _delivery(text: str) -> str:
     if wrong := [way for way in split_list(text) if way not in CHANNELS]:
         raise ValueError(f"delivery: {wrong[0]!r} is none of {', '.join(CHANNELS)}")
     if "none" in split_list(text) and text != "none":
-        raise ValueError("delivery: none stands alone")
+        raise ValueError("delivery: `none")
     return text
 
 
@@ -212,7 +212,9 @@ def check(customer: Customer) -> None:
             except ValueError as error:
                 raise ValueError(f"{error} (from {since})") from None
     if len({value for _, value in customer.facts.get("currency", ())}) > 1:
-        raise ValueError("currency: an account is kept in one, from its opening on")
+        raise ValueError(
+            "currency: an account has one currency, which cannot change after its opening"
+        )
 
 
 # Ten thousand customers have few tariffs, limits and languages between them.

@@ -94,5 +94,5 @@ def test_a_price_changed_backwards_says_that_what_is_posted_stays(book):
         "customer", "set", "C1", "discount_percent=50", "--from", "2026-01-02", today="2026-01-10"
     )
 
-    assert "that are posted keep what they cost" in done.stderr
+    assert "already posted keep their price" in done.stderr
     assert book.balance("C1")["owed"] == before

@@ -348,7 +348,7 @@ def _openings(  # noqa: PLR0917 - all that a balance follows from
         )
         openings += balance.movements(log.entries.get(card, ()), took, invoices.get(card, ()))
     return openings, [
-        f"{old[card]}: his balance moved while it was read; see `reconcile` for his opening"
+        f"{old[card]}: the balance changed while it was read; check the opening with `reconcile`"
         for card in moved(tables, all_cards)
         if card in old
     ]

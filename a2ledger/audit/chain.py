@@ -144,7 +144,7 @@ class Chain:
     def _text(self, path: str) -> str:
         place = self.book.root / path
         if place.is_symlink() or not place.is_file():
-            missing = Problem(path, 0, "gone", "is no file of its own", todo=restore(path))
+            missing = Problem(path, 0, "gone", "is missing, or is a link", todo=restore(path))
             raise BrokenBookError([missing])
         return place.read_bytes().decode("utf-8", "surrogateescape")
 
@@ -166,7 +166,7 @@ class Chain:
         except (ValueError, RecursionError):
             is_one = False
         if not is_one or bears is None:
-            self._say(path, "document", f"{period}: is not as it was issued", restore(path))
+            self._say(path, "document", f"{period}: was changed after it was issued", restore(path))
             return None
         return _Issued(path, text, text[: bears.start()] + "\n}\n", bears[1], content)
 
@@ -197,7 +197,7 @@ class Chain:
         try:
             gross_micro = money.parse(document["gross"])
         except ODD:
-            self._say(issued.path, "document", f"{closed}: is not as it was issued",
+            self._say(issued.path, "document", f"{closed}: was changed after it was issued",
                       restore(issued.path))  # fmt: skip
             return False
         own = {issued.path: issued.sealed}
@@ -223,7 +223,7 @@ class Chain:
         if holds and bears:
             return True
         if holds or written_document(document) != issued.text:
-            problem = f"{closed}: is not as it was issued"
+            problem = f"{closed}: was changed after it was issued"
             self._say(issued.path, "document", problem, restore(issued.path))
         place = customer_file.period_path(self.customer.id, closed.start)
         problem = f"{self.customer.id}, {closed}: "
@@ -278,7 +278,7 @@ class Chain:
             where = self.task.documents[
                 document["number"] or paths.of_statement(name, period.start)
             ]
-            problem = f"{period}: journal and calls say something else of its {', '.join(wrong)}"
+            problem = f"{period}: journal and calls give another {', '.join(wrong)}"
             self._say(where, "document", problem, f"restore {path}, its calls or the document")
         balances, sums = closing_entries.brought_forward(bill, name, currency)
         begins: list[data.Directive] = [*balances, *sums]

@@ -184,7 +184,7 @@ def _journal(draft: Draft, path: str) -> Iterable[Problem]:
                 number,
                 "customer",
                 "a customer's account may not stand here",
-                todo="write the entry into his open period's file",
+                todo="write the entry into the file of the customer's open period",
             )
     if path.startswith(_SHARED):
         yield from _still_moving(draft, path, text)

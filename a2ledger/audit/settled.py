@@ -22,11 +22,11 @@ def changed(draft: Draft) -> Iterator[Problem]:
     now = draft.config
     if before.currency != now.currency and draft.files(GENERAL, "2*.beancount"):
         problem = f"is {now.currency}, and the book is kept in {before.currency}"
-        yield _problem("currency", problem, "write it back; another currency needs another book")
+        yield _problem("currency", problem, "change it back; another currency needs another book")
     codes = _changed_codes(before.codes, now.codes)
     for code in _used(draft, codes):
         key, problem = codes[code]
-        yield _problem(key, problem, "write it back, and say a new rate under a code of its own")
+        yield _problem(key, problem, "change it back, and add a new code for the new rate")
 
 
 def _problem(key: str, problem: str, todo: str) -> Problem:

@@ -94,7 +94,7 @@ def _documents(book: Book) -> Iterator[Problem]:
                 what = "is of another amount than the entry that names it"
                 yield Problem(places[0], 0, "document", what, todo="compare it with git's")
         elif name not in named.closed:
-            what = "is a document that no journal knows"
+            what = "is a document without an entry in any journal"
             yield Problem(places[0], 0, "extra", what, todo=_TAKE_AWAY)
         elif '\n "seal": "' in text:
             what = "bears a seal that no period's file has"

@@ -58,7 +58,7 @@ def _other_treatment(draft: Draft, customer: Customer, bill: Bill) -> Iterator[W
         if then != bill.treatment and not {then, bill.treatment} <= _BESIDE:
             yield Warned(
                 "other-treatment",
-                f"{row.payee}, {row.narration}: that was billed {then}, and the period is "
+                f"{row.payee}, {row.narration}: it was billed with VAT {then}, but this period is "
                 f'{bill.treatment}; `a2ledger void {row.link} "..."`, and credit the line of the '
                 "invoice (`a2ledger credit-note`), which gives its own VAT back",
             )
@@ -79,7 +79,7 @@ def _implausible(draft: Draft, customer: Customer, bill: Bill) -> Iterator[Warne
         if isinstance(item.source, Row)
     )
     for fee in fees_twice(lines):
-        yield Warned("fee-twice", f"{fee} is there twice; {advice}")
+        yield Warned("fee-twice", f"{fee} is billed twice; {advice}")
     guards = draft.config.guards
     closed = customer.periods[:-1]
     if guards.multiple is None or not closed:

@@ -99,7 +99,14 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
     unknown = sorted(used - known.keys())
     if unknown:
         raise BrokenBookError(
-            [Problem(path, 0, "vat", f"VAT code {unknown[0]!r} is not under [vat.codes]")]
+            [
+                Problem(
+                    path,
+                    0,
+                    "vat",
+                    f"VAT code {unknown[0]!r} is not defined under [vat.codes] in a2ledger.toml",
+                )
+            ]
         )
     currency = subledgers.currency(book, customer.id)
     coin = config.cash_rounding.get(currency, 0) if cash_micro is None else cash_micro

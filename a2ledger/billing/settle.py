@@ -103,7 +103,9 @@ def _hindrances(
         return [Warned("settled", f"the account of {customer.id} is settled already")]
     if not periods:
         day = customer.open_since + DAY
-        return [Warned("starts-today", f"the period has no day yet; settle it from {day} on")]
+        return [
+            Warned("starts-today", f"the period starts today; settle the account from {day} on")
+        ]
     file = subledgers.open_file(draft, customer.id)
     settling = {fee.link for fee in due.posted(file.above)}  # what they say of today goes
     days = [
@@ -113,7 +115,7 @@ def _hindrances(
     ]
     ahead = max([*days, *(str(row.date) for row in file.usage)], default="")
     if ahead >= str(draft.today):
-        message = f"something is posted on {ahead}; settle the account after that day"
+        message = f"there is an entry dated {ahead}; settle the account after that day"
         return [Warned("posted-ahead", message)]
     return close.uncovered(draft, periods[-1], without, _NO_DELAY)
 

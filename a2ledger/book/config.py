@@ -241,7 +241,10 @@ class Config:
         if len({(code.category, code.rate) for code in codes}) > 1:
             names = ", ".join(dict.fromkeys(code.code for code in codes))
             raise SeveralRatesError(
-                (f"on-refill taxes what a refill may buy, and that bears several rates ({names})"),
+                (
+                    "on-refill needs one VAT rate for all services a refill may buy, and there "
+                    f"are several ({names})"
+                ),
                 todo="use on-invoice or included",
             )
         return codes[0]
@@ -524,7 +527,7 @@ def _codes(table: Table) -> Iterator[VatCode]:
         if code == vat.OUTSIDE.code and percent:
             raise row.error("rate", f"code {code} is for what bears no VAT; its rate is 0")
         if code == vat.PAID.code:
-            raise table.error(code, "is for what was taxed when it was paid for; name yours else")
+            raise table.error(code, "is reserved for refills already taxed; choose another name")
         category = row.choice("category", vat.CATEGORIES, "S")
         if code == vat.REVERSED.code and category != vat.REVERSED.category:
             raise row.error("category", f"code {code} is the reverse charge's; its category is AE")

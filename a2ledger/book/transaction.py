@@ -109,7 +109,7 @@ class Vault:
     def changed_by_hand(self) -> dict[str, str]:
         """Return the paths that are not as they were left, and how each is.
 
-        That is ``edited``, ``gone``, ``new``, or ``link`` for what is no file of its own.
+        That is ``edited``, ``gone``, ``new``, or ``link`` for what is missing, or is a link.
         """
         published = self.published
         found = published.changed()

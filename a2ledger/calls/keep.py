@@ -505,8 +505,7 @@ def _conflicts(calls: pa.Table) -> list[Refused]:
             row["file"],
             row["line"],
             "conflict",
-            "a call with this id but other content was kept; "
-            "`quarantine retry --accept` takes this one",
+            "another call with this id is in the book; `quarantine retry --accept` takes this one",
             written(row),
             _rival(row),
             CALL,

@@ -292,7 +292,7 @@ def _expect_seconds(rows: Rows, name: str, allowed: pa.Array | None, fates: Fate
         return good
 
     def message(row: int) -> str:
-        return f"its {name} {rows.text(name, row)!r} are no seconds of a call"
+        return f"its {name} {rows.text(name, row)!r} is not a number of seconds a call can have"
 
     fates.refuse(np.asarray(pc.match_substring_regex(written, "^-[0-9]+$")), "negative", message)
     fates.refuse(~good, "bad-seconds", message)

@@ -167,7 +167,8 @@ def balances(
         _balances_table(rows)
     for currency, micro in waiting.items():
         settings.talk(
-            f"note: {money.text(micro, 2)} {currency} is no customer's: see `a2ledger suspense`"
+            f"note: {money.text(micro, 2)} {currency} belongs to no customer: "
+            "see `a2ledger suspense`"
         )
     if over_limit and rows:
         sys.exit(NO)

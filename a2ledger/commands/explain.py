@@ -26,9 +26,7 @@ from a2ledger.errors import NO
 @click.argument("number", type=click.IntRange(min=1), metavar="LINE")
 @click.option("--calls", "shown", default=10, show_default=True, metavar="N", help="Calls to show.")
 @click.option("--call", "which", type=click.IntRange(min=1), metavar="N", help="Price this one.")
-@click.option(
-    "--buy", is_flag=True, help="With what carriers take, which is no customer's business."
-)
+@click.option("--buy", is_flag=True, help="Also show what the carrier charges (not for customers).")
 @click.option("--csv", "as_csv", is_flag=True, help="Print every call as CSV.")
 @as_json_option
 @pass_settings

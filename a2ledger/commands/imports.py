@@ -506,7 +506,7 @@ def quarantine_retry(
 
 @quarantine_.command("drop")
 @click.argument("identities", nargs=-1, required=True, metavar="IDENTITY...")
-@click.option("--reason", required=True, metavar="TEXT", help="Why they are to be no calls.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why they are dropped.")
 @dry_run_option
 @pass_settings
 def quarantine_drop(

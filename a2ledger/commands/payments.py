@@ -112,7 +112,7 @@ def charge(settings: Settings, /, named: str, service: str, **given: Any) -> Non
     Example: a2ledger charge C10001 49.00 One-off --description "Installation"
     """
     if named and service and named != service:
-        raise click.UsageError(f"SERVICE is said twice: {named} and --service {service}")
+        raise click.UsageError(f"SERVICE is given twice: {named} and --service {service}")
 
     def with_service(book: Book, movement: Movement) -> Movement:
         return replace(movement, service=named or service or _usual_service(book))

@@ -193,7 +193,7 @@ def _cells(row: _Line) -> tuple[str, ...]:
 @click.option(
     "--on", type=DAY, metavar="DATE", help="Which one, where an id was used on several days."
 )
-@click.option("--undo", is_flag=True, help="Have it stand again.")
+@click.option("--undo", is_flag=True, help="Undo the void.")
 @as_json_option
 @dry_run_option
 @pass_settings

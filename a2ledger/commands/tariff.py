@@ -111,7 +111,7 @@ for _view in (
 @click.option("--sheet", default="", metavar="NAME", help="Of a workbook, where several fit.")
 @click.option("--encoding", default="", metavar="NAME", help="Of a CSV, if it is read wrong.")
 @click.option("--short-notice", is_flag=True, help="Raise prices without the days of notice.")
-@click.option("--yes", is_flag=True, help="Write it, whatever there is to hesitate over.")
+@click.option("--yes", is_flag=True, help="Write it in spite of warnings.")
 @as_json_option
 @dry_run_option
 @pass_settings

@@ -207,7 +207,10 @@ def _check_left(draft: Draft, one: Correction) -> None:
     if one.amount_micro > left:
         places = money.decimals(one.currency)
         raise RefusedError(
-            (f"{one.customer}: {money.text(left, places)} is left of refills, their VAT included"),
+            (
+                f"{one.customer}: {money.text(left, places)} of refills can be paid back at most, "
+                "including VAT"
+            ),
             undone="nothing was posted",
         )
 
@@ -232,7 +235,7 @@ def _check_untold(draft: Draft, wanted: Wanted, adjustment: Correction, account:
             raise RefusedError(
                 (
                     f"{adjustment.customer}: payment {entry.meta['id']} of "
-                    f"{journal_entries.own_day(entry)} pays the same back"
+                    f"{journal_entries.own_day(entry)} already records this refund"
                 ),
                 undone="nothing was posted",
                 todo="if this is another refund, give it an --id",
@@ -249,7 +252,7 @@ def _same_abroad(held: Posted, paid: tuple[str, int, str]) -> Posted:
     account, micro, currency = paid
     if syntax.Leg(account, -micro, currency) not in syntax.legs(syntax.formatted(entry)):
         raise RefusedError(
-            f"refund {held.correction.id} is in the book with other content",
+            f"refund {held.correction.id} is already in the book with other values",
             undone="nothing was posted",
             todo="give this one another --id",
         )
@@ -290,7 +293,7 @@ def write_off(draft: Draft, wanted: Wanted, amount_micro: int | None, relief: bo
         raise RefusedError(
             f"{wanted.customer}: {money.text(owed, 2)} is owed on bills",
             undone="nothing was written off",
-            todo="what is not billed yet is written off once it is",
+            todo="close the period first; only billed amounts can be written off",
         )
     loss = known._replace(amount_micro=amount)
     taxes, given, lines = Taxes({}, {}), dict[str, int](), dict[str, int]()
@@ -675,7 +678,7 @@ def find(draft: Draft, adjustment: Correction, amount_micro: int | None) -> Post
     )
     if not same:
         raise RefusedError(
-            f"{adjustment.kind} {adjustment.id} is in the book with other content",
+            f"{adjustment.kind} {adjustment.id} is already in the book with other values",
             undone="nothing was posted",
             todo="give this one another --id",
         )

@@ -154,7 +154,7 @@ def _guard(invoice: Document, given: Sequence[GivenBack], credit: Credit) -> Non
             )
     if credit.gross_micro <= 0:
         raise CannotCreditError(
-            f"{number}: that is {money.text(credit.gross_micro, 2)}, nothing to give back"
+            f"{number}: that is {money.text(credit.gross_micro, 2)}, so there is nothing to credit"
         )
 
 

@@ -123,7 +123,7 @@ def _converted(draft: Draft, adjustment: Correction, payment: Payment | None) ->
         raise RefusedError(
             f"it is in {adjustment.currency}, and {adjustment.customer} is kept in {currency}",
             undone="nothing was posted",
-            todo="only payments are converted, by the prices of both: see `import prices`",
+            todo="only payments are converted, at imported exchange rates: see `import prices`",
         )
     return adjustment._replace(amount_micro=micro, currency=currency)
 
@@ -145,7 +145,7 @@ def _found(draft: Draft, adjustment: Correction, moving: Moving) -> Posted | Non
         or (moving.amount_micro and moved != {moving.amount_micro})
     ):
         raise RefusedError(
-            f"transfer {adjustment.id} is in the book with other content",
+            f"transfer {adjustment.id} is already in the book with other values",
             undone="nothing was posted",
             todo="give this one another --id",
         )
@@ -172,7 +172,7 @@ def _check_there(payment: Payment, customer: str, identity: str) -> None:
     if payment.amount_micro <= 0:
         raise RefusedError(
             (
-                f"{customer or NOBODY}: nothing of payment {identity} is there any more: "
+                f"{customer or NOBODY}: nothing is left of payment {identity}: "
                 "it was returned or transferred before"
             ),
             undone="nothing was posted",
@@ -205,7 +205,7 @@ def _payment(draft: Draft, customer: str, identity: str) -> Payment:
         raise RefusedError(
             f"{customer or NOBODY}: no payment {identity}",
             undone="nothing was posted",
-            todo="its id is the one it was imported with",
+            todo="use the id it was imported with",
         )
     return payments[next(name for name in (identity, *exact, *payments) if name in payments)]
 

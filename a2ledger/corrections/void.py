@@ -39,7 +39,7 @@ _INSTEAD = {
 _NEVER = {
     "transfer": ("moves money between customers", "transfer it back"),
     "returned": ("moves a payment", "import the payment again"),
-    "credit-note": ("is a numbered document", "it stays"),
+    "credit-note": ("is an issued document", "it cannot be voided"),
     "invoice": ("is a numbered document", "credit it"),
 }
 
@@ -140,7 +140,7 @@ def _void_entry(draft: Draft, target: _Entry, reason: str) -> Struck:
     if number := target.entry.meta.get(ISSUED):
         kind = target.link.partition("-")[0]
         raise RefusedError(
-            f"{target.link}: it has the document {number}, which stays",
+            f"{target.link}: its document {number} is issued and cannot be voided",
             todo=f"import a {kind} of the negative amount whose reference is "
             f"{target.entry.meta['id']}, which makes a credit note",
         )
@@ -151,7 +151,7 @@ def _void_entry(draft: Draft, target: _Entry, reason: str) -> Struck:
             f"{target.link}: {customer.id}'s period of {target.entry.date} is closed", todo=instead
         )
     if user := _user(draft, target.link):
-        raise RefusedError(f"{target.link}: {user} speaks of it", todo="undo that one first")
+        raise RefusedError(f"{target.link}: {user} refers to it", todo="undo that one first")
     if not customer:
         imports.suspend(draft, [_struck(target.entry, reason)])
     elif target.link.startswith(pairs.PAIRED):

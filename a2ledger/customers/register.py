@@ -65,7 +65,7 @@ def add(
         long_ago: whether ``opened`` may be more than :data:`LONG_AGO_YEARS` back.
 
     Raises:
-        RefusedError: if there is such a customer, or a value is none.
+        RefusedError: if this customer already exists, or a value is none.
     """
     config = draft.config
     if not accounts.is_customer_id(identity):
@@ -74,10 +74,10 @@ def add(
         )
     if identity == accounts.NOBODY:
         raise RefusedError(
-            f"{identity}: money that is nobody's is called that", todo="choose another id"
+            f"{identity}: this name is reserved for unmatched money", todo="choose another id"
         )
     if identity in subledgers.customers(draft):
-        raise RefusedError(f"{identity}: there is such a customer", todo="use `customer set`")
+        raise RefusedError(f"{identity}: this customer already exists", todo="use `customer set`")
     defaults = {
         "name": identity,
         "credit_limit": "0",
@@ -186,7 +186,8 @@ def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date
     for key in _PERIODIC:
         if key in now and (period := customer.period_holding(since)).start != since:
             raise RefusedError(
-                f"{identity}: {key} changes with a period, and {since} is inside one",
+                f"{identity}: {key} can change only at the start of a period, "
+                f"and {since} is inside one",
                 undone="nothing was changed",
                 todo=f"say --from {period.start} or --from {period.end}",
             )
@@ -205,7 +206,7 @@ def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date
     _check_decks(draft, subledgers.currency(draft, identity), tariff)
     pricing = _PRICING | (_TAXING if draft.config.vat_rules else set())
     if since < draft.today and pricing & now.keys():
-        draft.talk(f"note: calls and charges of {identity} that are posted keep what they cost")
+        draft.talk(f"note: calls and charges of {identity} already posted keep their price")
     subledgers.put_customer(draft, changed)
     return True
 

@@ -179,7 +179,7 @@ def objections(
     """
     if document.kind not in KINDS:
         yield Objection(
-            "BT-3", f"a {document.kind} is no invoice; render it for people: html, pdf or text"
+            "BT-3", f"a {document.kind} is not an invoice; render it as html, pdf or text"
         )
         return
     yield from _money(document)
@@ -302,10 +302,10 @@ def _money(document: Document) -> Iterator[Objection]:
     if not document.lines:
         yield Objection("BR-16", "there is no line; an e-invoice needs one")
     if not document.vat:
-        yield Objection("BR-CO-18", "there is no line of VAT; an e-invoice needs one")
+        yield Objection("BR-CO-18", "there is no VAT line; an e-invoice needs one")
     other = (document.vat_translated or {}).get("currency", "")
     if other and (other not in codelists.CURRENCIES or money.decimals(other) > _DECIMALS):
-        yield Objection("BR-CL-05", f"VAT in {other} is nothing an e-invoice can hold")
+        yield Objection("BR-CL-05", f"VAT in {other} cannot be stated on an e-invoice")
 
 
 def _places(document: Document) -> Iterator[Objection]:
@@ -329,11 +329,11 @@ def _registered(document: Document) -> Iterator[Objection]:
     outside = "O" in categories
     seller = _party(document.supplier, "", outside=outside)
     if not seller.registration and not seller.vat_id:
-        why = "VAT ids may not stand on what is outside its scope, and " if outside else ""
+        why = "supplies outside the scope of VAT must not show a VAT id, and " if outside else ""
         yield Objection(
             "BR-CO-26",
-            f"{why}nothing tells who you are; write company.registration in a2ledger.toml, such "
-            'as "0208:0403170701"',
+            f"{why}your company has no registration number or VAT id; write company.registration in "
+            'a2ledger.toml, such as "0208:0403170701"',
         )
     named = sorted(categories & set(SELLER_NAMED))
     if named and not seller.vat_id and not seller.tax_id:
@@ -342,7 +342,7 @@ def _registered(document: Document) -> Iterator[Objection]:
         )
     if "G" in categories and not seller.vat_id:
         yield Objection(
-            "BR-G-02", "what is exported needs a VAT id; write company.vat_id in a2ledger.toml"
+            "BR-G-02", "exports need your VAT id; write company.vat_id in a2ledger.toml"
         )
     buyer = _party(document.customer, "", outside=outside)
     if "AE" in categories and not buyer.vat_id and not buyer.registration:

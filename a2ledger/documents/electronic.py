@@ -266,7 +266,7 @@ def rendered(
 
 
 def damage(book: Book, document: str, files: Mapping[str, str]) -> Iterator[Problem]:
-    """Yield a problem for each file kept with a document that is not as it was issued.
+    """Yield a problem for each file kept with a document that was changed after it was issued.
 
     Args:
         book: whose.
@@ -279,7 +279,7 @@ def damage(book: Book, document: str, files: Mapping[str, str]) -> Iterator[Prob
         place = book.root / path
         whole = place.is_file() and not place.is_symlink()
         if not whole or _digest(place.read_bytes()) != digest:
-            message = "is not as it was issued" if whole else "is gone"
+            message = "was changed after it was issued" if whole else "is gone"
             yield Problem(path, 0, "document", message, todo=restore(path))
 
 
@@ -290,7 +290,7 @@ def _told(party: Mapping[str, str]) -> dict[str, str]:
 def _refusal(objection: Objection, name: str) -> tuple[str, str]:
     """Return what is wrong with an e-invoice, and the remedy."""
     problem, _, todo = objection.message.partition("; ")
-    return problem, todo or f"correct what it says, or render it without {name}"
+    return problem, todo or f"correct the document's data, or render it without {name}"
 
 
 def _digest(content: bytes) -> str:

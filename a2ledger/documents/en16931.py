@@ -71,7 +71,7 @@ def _sums(document: Document) -> Iterator[Objection]:
     tax = money.parse(document.tax_on_payment or "0")
     if money.parse(document.to_pay) - tax - money.parse(document.credit) != owed:
         balance = money.text(owed, places)
-        yield Objection("BR-CO-16", f"what is to pay is not the balance {balance}")
+        yield Objection("BR-CO-16", f"the amount to pay is not the balance {balance}")
     moved = _micro(line.amount for line in statement.lines)
     if money.parse(statement.opening) + moved != closing:
         yield Objection("statement", f"the statement does not lead to {statement.closing}")
@@ -96,7 +96,7 @@ def _row(row: VatLine, document: Document) -> Iterator[Objection]:
         yield Objection(f"BR-{row.category}-05", f"VAT code {row.code}: its category {need}")
     if row.category in vat.TAXED and row.reason:
         yield Objection(
-            f"BR-{row.category}-10", f"VAT code {row.code} gives a reason, but is taxed"
+            f"BR-{row.category}-10", f"VAT code {row.code} is taxed and must not give a reason"
         )
     if row.category not in vat.TAXED and not row.reason:
         yield Objection(
@@ -132,8 +132,8 @@ def _categories(document: Document) -> Iterator[Objection]:
         outside = _names(document.vat, lambda row: row.category == "O")
         yield Objection(
             "BR-O-11",
-            f"{outside}, outside the scope of VAT, stands beside {others}; the law wants two "
-            "documents: give what is outside a customer of its own, or another code",
+            f"{outside}, is outside the scope of VAT and cannot be on one document with {others}; "
+            "the law wants two documents: put it on a customer of its own, or give it another VAT code",
         )
 
 

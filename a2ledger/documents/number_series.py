@@ -58,7 +58,7 @@ class Numbers:
                     f"a2ledger.toml: numbers.{key}: is {start}, and {taken[last]} was issued: "
                     "the numbers between would be missing"
                 ),
-                todo=f"take it away, or say {last + 1}",
+                todo=f"remove the key, or set it to {last + 1}",
             )
         return start - 1
 
@@ -78,7 +78,7 @@ class Numbers:
                         f"{before} was issued on {issued}, and a number cannot have an earlier "
                         "date than the one before it"
                     ),
-                    todo=f"it is {self.draft.today} here",
+                    todo=f"correct this computer's date, which is {self.draft.today}",
                 )
         number = self._name(kind, self.last[kind] + 1)
         if number in self._posted:

@@ -356,7 +356,7 @@ def stop(draft: Draft, identity: str, name: str, since: dt.date) -> bool:
     if since < fee.start:
         raise RefusedError(
             f"{identity}: fee {name} runs from {fee.start}",
-            todo=f"say --from {fee.start} if it was never",
+            todo=f"use --from {fee.start} to cancel it from the start",
         )
     if fee.until == since:
         return False

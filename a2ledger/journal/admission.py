@@ -124,10 +124,10 @@ def _message(kind: str, content: str, following: tuple[str, int, str], is_allowe
         f"a number of more than {MOST_DIGITS} digits would be rounded": (
             kind == "NUMBER" and sum(map(str.isdigit, content)) > MOST_DIGITS
         ),
-        "a division by nothing, or by what is no plain number": (
+        "a division by zero, or by something other than a plain number": (
             kind == "SLASH" and not (next_kind == "NUMBER" and re.search("[1-9]", next_content))
         ),
-        f"{content.strip()} would stand for where the entry was read": (
+        f"{content.strip()} would replace the entry's own file and line": (
             kind == "KEY" and content.rstrip(": \t") in _POSITION
         ),
         f"{content} is no number": (

@@ -138,7 +138,7 @@ def _fee(name: str, rows: list[tuple[dt.date, re.Match[str]]]) -> Fee:
     if len({day for day, _ in prices}) != len(prices):
         raise ValueError(f"fee {name}: has two amounts on one day")
     if len(stops) > 1 or any(day >= stop for stop in stops for day, _ in prices[1:]):
-        raise ValueError(f"fee {name}: stops once, and nothing of it changes from then on")
+        raise ValueError(f"fee {name}: can stop only once, and cannot change afterwards")
     row = starts[0][1]
     return Fee(
         id=syntax.unquoted(name),

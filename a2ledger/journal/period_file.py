@@ -124,7 +124,7 @@ def read_usage(block: Block) -> Usage:
     match = _USAGE.match(block.text)
     if match is None:
         first = block.text.partition("\n")[0]
-        raise ValueError(f"below the marker stands what a2ledger did not write: {first}")
+        raise ValueError(f"below the marker is a line that a2ledger did not write: {first}")
     late = match["late"]
     return Usage(
         dt.date.fromisoformat(match["date"]),

@@ -2,7 +2,7 @@
 
 An entry's link is its identity. The general ledger, which holds every such entry of every
 customer, is where a link is looked up. A payment that names no customer goes into suspense, from
-where `transfer` takes it to its owner.
+where `transfer` assigns it.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ def _unusable(
 ) -> Refused | None:
     """Return a refusal if a row cannot be posted at all, else None."""
     if customer is None and movement.customer:
-        message = f"no customer {movement.customer}; add him, then run `quarantine retry`"
+        message = f"no customer {movement.customer}; add the customer, then run `quarantine retry`"
         return _refuse(movement, "unknown-customer", message)
     if movement.date > today + AHEAD:
         message = f"it is dated {movement.date}, and today is {today}; correct the day"
@@ -330,7 +330,7 @@ def _told_before(
     for block in held if movement.kind == "payment" else ():
         if _is_refund(block, asked, movement):
             message = (
-                f"{block.links[0]} of {block.date} pays the same back; if this is "
+                f"{block.links[0]} of {block.date} already records this refund; if this is "
                 "another one, `quarantine retry --accept` posts it"
             )
             return _rival(movement, message)
@@ -386,8 +386,8 @@ def _refuse(movement: Movement, reason: str, message: str) -> Refused:
 def _conflict(movement: Movement) -> Refused:
     return _rival(
         movement,
-        f"{movement.kind} {movement.id} is in the book with other content; give it another id, "
-        "or correct the row",
+        f"{movement.kind} {movement.id} is already in the book with other values; "
+        "give it another id, or correct the row",
     )
 
 
@@ -395,7 +395,7 @@ def _unmatched(movement: Movement) -> Refused:
     return _rival(
         movement,
         f"payment {movement.id} is in suspense; "
-        f"`a2ledger transfer suspense {movement.customer} {movement.id}` takes it to its owner",
+        f"`a2ledger transfer suspense {movement.customer} {movement.id}` assigns it",
     )
 
 

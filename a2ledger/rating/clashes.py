@@ -51,7 +51,7 @@ def find(deck: Deck, lines: Integers, file: str) -> tuple[list[str], list[Proble
     if not same:
         return [], problems
     examples = ", ".join(same[:_FIRST_NAMED]) + " …" * (len(same) > _FIRST_NAMED)
-    return [f"{len(same)} rate(s) stand there twice ({examples})"], problems
+    return [f"{len(same)} rate(s) are listed twice ({examples})"], problems
 
 
 def overlapping(deck: Deck) -> list[int]:

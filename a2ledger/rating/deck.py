@@ -305,7 +305,7 @@ class _Reading:
         if skipped:
             examples = ", ".join(skipped[:_FIRST_NAMED]) + " …" * (len(skipped) > _FIRST_NAMED)
             self.notes.append(
-                f"{len(skipped)} row(s) without a prefix price nothing ({examples}); "
+                f"{len(skipped)} row(s) without a prefix are ignored ({examples}); "
                 "write default as the prefix of the rate of every other number"
             )
         return csvfile.Table(

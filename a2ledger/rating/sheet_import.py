@@ -84,7 +84,7 @@ def parse_map(texts: tuple[str, ...]) -> dict[str, str]:
         if not (equals and theirs):
             raise ValueError(f"{item!r} is not such as prefix=Dial Code")
         if ours not in FIELDS:
-            raise ValueError(f"{ours!r} is nothing a sheet says: {', '.join(FIELDS)}")
+            raise ValueError(f"{ours!r} is not a field of a rate sheet: {', '.join(FIELDS)}")
         headers[ours] = theirs
     return headers
 
@@ -116,7 +116,7 @@ def propose(book: Book, path: Path, asked: Asked, today: dt.date) -> Proposal:
     if changes.unpriced:
         raise RefusedError(
             (
-                f"{asked.deck}: nothing says what {len(changes.unpriced)} prefix(es) are "
+                f"{asked.deck}: there is no selling price for {len(changes.unpriced)} prefix(es) "
                 f"sold at, {', '.join(changes.unpriced[:3])} …"
             ),
             undone="nothing was imported",
@@ -161,7 +161,7 @@ def _terms(asked: Asked, parsed: Sheet, old: Read | None, today: dt.date) -> Ter
     if since is None and old is not None:
         if len(moments) < len(parsed.rates):
             raise RefusedError(
-                f"{asked.deck}: from when the sheet's prices hold is not said in it",
+                f"{asked.deck}: the sheet does not say from which day its prices are valid",
                 undone="nothing was imported",
                 todo="say it with --effective DATE",
             )
@@ -172,7 +172,7 @@ def _terms(asked: Asked, parsed: Sheet, old: Read | None, today: dt.date) -> Ter
         known = set(old.table.columns.get("carrier", ())) - {""} if old else set()
         if len(known) != 1:
             raise RefusedError(
-                f"{asked.deck}: who sells at these prices is not said",
+                f"{asked.deck}: the carrier of these prices is not given",
                 undone="nothing was imported",
                 todo="name them with --carrier",
             )

@@ -49,7 +49,7 @@ LENGTHS = ("seconds", "minutes", "milliseconds")
 NEUTRAL = ("id", "customer", "start", "called", "seconds", "caller", "cost", "answered")
 """The columns of the neutral shape, whose names need no map."""
 
-_NO_ID = "there is no column id: a call is known by what it says, and two that are alike are one"
+_NO_ID = "there is no column id: identical rows count as the same call"
 _SEPARATORS = f"{text.SEPARATORS}|"
 _ACCOUNTS = {"accountcode", "peeraccount", "channel", "dstchannel"}
 """Fields that may identify a customer, but are in a CSV only as the column ``customer``."""

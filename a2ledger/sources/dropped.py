@@ -74,7 +74,7 @@ def drop(draft: Draft, identities: Collection[str], why: str, now: dt.datetime) 
         RefusedError: if one is not in the quarantine, or no reason is given.
     """
     if not why.strip():
-        raise RefusedError("--reason says nothing", undone="nothing was dropped", todo="say why")
+        raise RefusedError("--reason is empty", undone="nothing was dropped", todo="say why")
     held = quarantine.read(draft.root)
     wanted = set(identities)
     gone = {key: row for key, row in held.rows.items() if key[1] in wanted}

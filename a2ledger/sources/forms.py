@@ -109,7 +109,8 @@ def recognised(
         day = example.partition(" ")[0]
         readings = " or ".join(local_forms.iso([day], first)[0] for first in ("day", "month"))
         raise UnusableInput(
-            f"{path}:1: its days cannot be told from its months: {day} may be {readings}",
+            f"{path}:1: it is unclear which number in its dates is the day and which the month: "
+            f"{day} may be {readings}",
             undone="nothing was read from it",
             todo=f'set {setting} = "%d/%m/%Y %H:%M:%S", or [locale] dates = "day" or "month"',
         )

@@ -86,5 +86,5 @@ def forget(draft: Draft, name: str, text: str) -> None:
     draft.put(CONFIG, text)
     draft.talk(
         f"{CONFIG}: nothing of {name} was posted, so it is no source yet and close does not wait "
-        "for it; mend the cause, then import it again as now"
+        "for it; fix the cause, then run the same import again"
     )

@@ -93,7 +93,7 @@ def _names(form: Form, name: str) -> list[str]:
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise BadFormError(f"{name} is no list of names")
     if any(_CONTROL.search(value) for value in values):
-        raise BadFormError(f"{name} holds what is no name")
+        raise BadFormError(f"{name} contains an invalid name")
     return values
 
 

@@ -82,7 +82,7 @@ def text_of(given: dict[str, Any], name: str, *, required: bool = False) -> str:
         raise QuestionError(f"{name}: must be a text")
     text = str(value)
     if len(text) > LONGEST_TEXT or not text.isprintable():
-        raise QuestionError(f"{name}: is longer than any, or has characters none has")
+        raise QuestionError(f"{name}: is too long, or contains invalid characters")
     return text
 
 

@@ -167,7 +167,7 @@ class Server:
         own = getattr(peer, "ipv4_mapped", None) or peer
         if own.is_loopback or str(own) in self._settings().peers:
             return True
-        self.talk(f"{own}: is none of authorize.peers; nothing was answered; name it there")
+        self.talk(f"{own}: is not listed in authorize.peers; nothing was answered; add it there")
         return False
 
     async def _refresh(self) -> None:

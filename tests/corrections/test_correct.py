@@ -404,7 +404,7 @@ def test_a_second_one_of_the_same_needs_an_id_and_an_id_means_one_thing(billed):
     assert not billed.run("goodwill", "C1", "2.00", "--id", "second", "--json").json["posted"]
     for words in (["C1", "3.00"], ["C2", "2.00"], ["C1", "2.00", "--date", "2026-02-09"]):
         (said,) = billed.run("goodwill", *words, "--id", "second", code=1).errors
-        assert "goodwill second is in the book with other content" in said
+        assert "goodwill second is already in the book with other values" in said
     billed.run("goodwill", "C9", "2.00", code=1)
     billed.run("goodwill", "C1", "0", code=2)
 
@@ -506,7 +506,7 @@ def test_money_without_a_customer_waits_in_suspense_for_its_owner(billed):
     }  # fmt: skip
     # The row comes again with its customer: it is not booked twice, and the message says how.
     done = billed.imported("payments", [{**row, "customer": "C1"}], code=3)
-    assert "`a2ledger transfer suspense C1 p1` takes it to its owner" in done.stderr
+    assert "`a2ledger transfer suspense C1 p1` assigns it" in done.stderr
     billed.run("transfer", "suspense", "C1", "p1")
     assert [found["id"] for found in billed.run("suspense", "--json").json] == ["p2"]
     assert billed.balance("C1")["owed"] == "0.00"
@@ -523,9 +523,9 @@ def test_money_without_a_customer_waits_in_suspense_for_its_owner(billed):
     (said,) = billed.run("transfer", "suspense", "C1", "5.00", code=1).errors
     assert "suspense holds payments, not amounts" in said
     said = billed.run("balances").stderr
-    assert said == "note: 18.15 EUR is no customer's: see `a2ledger suspense`\n"
+    assert said == "note: 18.15 EUR belongs to no customer: see `a2ledger suspense`\n"
     (said,) = billed.run("customer", "add", "suspense", code=1).errors
-    assert "money that is nobody's is called that" in said
+    assert "this name is reserved for unmatched money" in said
     unknown = billed.imported("payments", [{**row, "id": "p3", "customer": "C9"}], code=3)
     assert "unknown-customer" in unknown.stderr
     assert "p2" in billed.run("suspense").stdout

@@ -98,7 +98,7 @@ def test_verify_names_a_kept_file_that_is_not_as_it_was_issued(firm, end, gone):
 
     done = firm.run("verify", code=1)
 
-    what = "is gone" if gone else "is not as it was issued"
+    what = "is gone" if gone else "was changed after it was issued"
     assert f"invoices/2026/INV-2026-000001.{end}: {what}" in done.stdout + done.stderr
     if end == "ubl.xml":
         (line,) = firm.run("invoice", "INV-2026-000001", "--format", "ubl", "-o", "-",

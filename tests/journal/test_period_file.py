@@ -131,7 +131,7 @@ def test_what_the_program_did_not_write_may_not_stand_below_the_marker(written):
     if written.startswith(";"):
         assert period_file.parse(text + written).usage == ()
         return
-    with pytest.raises(ValueError, match="below the marker stands what a2ledger did not write"):
+    with pytest.raises(ValueError, match="below the marker is a line that a2ledger did not write"):
         period_file.parse(text + written)
 
 

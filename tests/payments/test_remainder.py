@@ -56,7 +56,7 @@ def test_a_refund_told_by_staff_and_by_the_banks_file_is_one(paid):
 def test_a_refund_told_by_the_banks_file_and_then_by_staff_is_one(paid):
     told_by_the_file(paid)
     said = paid.run("refund", "P", "12.10", code=1).stderr
-    assert "payment rev of 2026-01-09 pays the same back" in said
+    assert "payment rev of 2026-01-09 already records this refund" in said
     assert paid.balance("P")["owed"] == "0.00"
     paid.run("refund", "P", "12.10", "--id", "another")
     assert paid.balance("P")["owed"] == "12.10"

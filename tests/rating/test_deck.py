@@ -197,14 +197,14 @@ def test_the_same_row_twice_is_a_note(header):
     tab = "\t" if "\t" in header else ","
     deck, problems = read(f"{header}\n44{tab}1\n44{tab}1\n")
     assert problems == []
-    assert deck.notes == ("standard.csv: 1 rate(s) stand there twice (44 on lines 2 and 3)",)
+    assert deck.notes == ("standard.csv: 1 rate(s) are listed twice (44 on lines 2 and 3)",)
 
 
 def test_headings_and_totals_price_nothing_and_are_named():
     deck, problems = read("dialprefix,destination,rateinitial\n,AFGHANISTAN,\n93,AF,1\n,Mean,0.9\n")
     assert problems == []
     assert rates(deck) == {"93": 1_000_000}
-    assert "2 row(s) without a prefix price nothing (line 2 'AFGHANISTAN', line 4" in deck.notes[0]
+    assert "2 row(s) without a prefix are ignored (line 2 'AFGHANISTAN', line 4" in deck.notes[0]
     assert rates(read("prefix,destination,rateinitial\n,Default,1\n")[0]) == {"default": 1_000_000}
 
 

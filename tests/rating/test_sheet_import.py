@@ -144,7 +144,10 @@ def test_the_columns_of_a_carrier_are_remembered(shop):
     sheet(shop, text, "--map", "prefix=A,rate=B")
     assert 'columns = {prefix = "A", rate = "B"}' in shop.text("a2ledger.toml")
     assert sheet(shop, text, "--effective", "2026-04-01").stdout.split() == ["1", "same"]
-    assert "'price' is nothing a sheet says" in sheet(shop, text, "--map", "price=B", code=2).stderr
+    assert (
+        "'price' is not a field of a rate sheet"
+        in sheet(shop, text, "--map", "price=B", code=2).stderr
+    )
 
 
 def test_bad_rows_are_named_and_nothing_is_written(shop):

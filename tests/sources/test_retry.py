@@ -132,9 +132,7 @@ def test_a_row_of_a_file_with_a_header_is_read_by_that_header(shop):
     assert shop.balance("C2")["unbilled"] == "1.00"
 
 
-CONFLICT = (
-    "a call with this id but other content was kept; `quarantine retry --accept` takes this one"
-)
+CONFLICT = "another call with this id is in the book; `quarantine retry --accept` takes this one"
 
 
 def rivals(shop: Book) -> tuple[str, str]:
