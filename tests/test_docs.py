@@ -25,7 +25,7 @@ from checkout import ROOT
 from click.testing import CliRunner
 
 from a2ledger import records, sources
-from a2ledger.book import config, source_config, toml_table
+from a2ledger.book import config, config_parse, source_config, toml_table
 from a2ledger.cli import main
 from a2ledger.rating import columns, price
 from a2ledger.sources import batch
@@ -242,7 +242,7 @@ def toml_examples() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("example", [pytest.param(b, id=i) for i, b in toml_examples()])
 def test_configuration_examples_are_valid(example):
-    assert config.parse(completed(example)).company.name
+    assert config_parse.parse(completed(example)).company.name
 
 
 def test_journal_snippets_make_a_ledger():
@@ -306,7 +306,7 @@ def test_every_configuration_key_is_documented(monkeypatch):
     page = ROOT / "docs/configuration.md"
     for fence in fences(page):
         if fence.language == "toml":
-            config.parse(completed(fence.body))
+            config_parse.parse(completed(fence.body))
     text = page.read_text(encoding="utf-8")
     assert {"format", "rules", "identify", "rate", "iban"} <= asked
     undocumented = {key for key in asked if f"`{key}`" not in text}
@@ -435,6 +435,16 @@ def test_the_architecture_names_every_wing():
     page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
     wings = {path.parent.name for path in (ROOT / "a2ledger").glob("*/__init__.py")}
     assert set(re.findall(r"^\| \[`(\w+)`\]", page, re.MULTILINE)) == wings
+
+
+@pytest.mark.parametrize(
+    "wing", sorted((ROOT / "a2ledger").glob("*/__init__.py")), ids=lambda path: path.parent.name
+)
+def test_a_wing_names_its_rooms(wing):
+    rooms = {path.stem for path in wing.parent.glob("*.py")} - {"__init__"}
+    rooms |= {path.parent.name for path in wing.parent.glob("*/__init__.py")}
+    text = wing.read_text(encoding="utf-8").split('"""')[1]
+    assert rooms <= set(re.findall(r"``(\w+)``", text))
 
 
 def test_modules_bear_no_name_of_the_standard_library_and_no_gerund():

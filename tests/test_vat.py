@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from a2ledger import vat
-from a2ledger.book import config
+from a2ledger.book import config_parse
 from a2ledger.book.toml_table import ConfigError
 from a2ledger.vat import Party, Rule, VatCode
 
@@ -52,7 +52,7 @@ Deposit = { vat = "S21" }
 
 
 def code_of(service="Calls", treatment="on-invoice", country="", vat_id="", day=JANUARY):
-    found = config.parse(BOOK).code_of(service, Party(treatment, country, vat_id), day)
+    found = config_parse.parse(BOOK).code_of(service, Party(treatment, country, vat_id), day)
     return found.code
 
 
@@ -146,7 +146,7 @@ def test_vat_on_a_net_amount_and_inside_a_gross_one():
 
 
 def test_what_a_bill_says_of_a_category_without_words_of_its_own():
-    codes = config.parse(BOOK).codes
+    codes = config_parse.parse(BOOK).codes
 
     assert codes["G"].reason == "Export outside the EU"
     assert codes["AE"].reason == "Reverse charge"
@@ -183,4 +183,4 @@ def test_what_a_rule_must_not_say(old, new, message):
     assert old in BOOK
 
     with pytest.raises(ConfigError, match=message):
-        config.parse(BOOK.replace(old, new, 1))
+        config_parse.parse(BOOK.replace(old, new, 1))

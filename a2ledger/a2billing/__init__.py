@@ -1,8 +1,9 @@
-"""Migrate from A2Billing, and run beside it.
+"""Moving in from A2Billing, and running beside it.
 
-``tables`` and ``access`` read its database or exports, ``cards``, ``ratecards``, ``subscriptions``
-and ``money_log`` translate it, ``calls`` is its dialect, ``migrate`` moves a whole installation,
-``reconcile`` and ``causes`` compare balances.
+``access`` reads its database or exports and ``tables`` the values in them; ``cards``,
+``ratecards``, ``subscriptions`` and ``money_log`` translate them. ``calls`` is its dialect of call
+records. ``migrate`` moves a whole installation, ``reconcile`` compares balances and ``causes``
+explains each difference.
 """
 
 from __future__ import annotations

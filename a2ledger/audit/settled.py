@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from a2ledger.book import config as configuration
+from a2ledger.book import config_parse
 from a2ledger.book.book import CONFIG, GENERAL, Draft
 from a2ledger.book.toml_table import ConfigError
 from a2ledger.journal import syntax
@@ -16,7 +16,7 @@ def changed(draft: Draft) -> Iterator[Problem]:
     """Yield edits of the currency or of VAT codes that the journals use."""
     text = draft.vault.was(CONFIG)
     try:
-        before = configuration.parse(text)
+        before = config_parse.parse(text)
     except ConfigError:
         return  # of an earlier version, or never there
     now = draft.config

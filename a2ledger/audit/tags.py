@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from a2ledger.book import config as configuration
+from a2ledger.book import config_parse
 from a2ledger.book.book import CONFIG, Book, Draft, RefusedError
 from a2ledger.book.git import SIGNATURE, SIGNING, Tag
 from a2ledger.book.toml_table import ConfigError
@@ -210,7 +210,7 @@ def _missing(book: Book, names: Mapping[str, str]) -> Iterator[Problem]:
         return
     _, text = _git(book, "cat-file", "blob", f"{last.strip()}^:{CONFIG}")
     with contextlib.suppress(ConfigError):
-        if configuration.parse(text).seals.key:
+        if config_parse.parse(text).seals.key:
             what = "no close bears a signed tag, and seals.key was there when the last was made"
             yield _problem(CONFIG, what, _TO_DO)
 

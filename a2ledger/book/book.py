@@ -13,8 +13,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
-from a2ledger.book import config as configuration
-from a2ledger.book import damage, paths
+from a2ledger.book import config_parse, damage, paths
 from a2ledger.book.config import Config
 from a2ledger.book.git import Tag
 from a2ledger.book.toml_table import ConfigError
@@ -273,7 +272,7 @@ class Draft(Book):
 
 def _read_config(book: Book) -> Config:
     try:
-        return configuration.parse(book.text(CONFIG))
+        return config_parse.parse(book.text(CONFIG))
     except ConfigError as error:
         line = re.search(r" \(at line (\d+), ", str(error))
         place = f"{CONFIG}:{line[1]}" if line else CONFIG

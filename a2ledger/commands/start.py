@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from a2ledger import demo as demonstrating
-from a2ledger.book import config
+from a2ledger.book import config_parse
 from a2ledger.book import start as starting
 from a2ledger.book.book import Book
 from a2ledger.commands.settings import Settings, pass_settings
@@ -37,7 +37,7 @@ def init(settings: Settings, directory: Path, company: str, currency: str, timez
 
 def start(settings: Settings, directory: Path, **facts: str) -> None:
     """Create a book in a directory."""
-    config.parse(starting.config_text(**facts))
+    config_parse.parse(starting.config_text(**facts))
     starting.prepare(directory, **facts)
     book = Book(directory)
     with book.writing(settings.today(book), settings.talk, settings.timeout) as draft:

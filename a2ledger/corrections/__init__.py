@@ -1,7 +1,9 @@
 """Corrections: what puts a balance right, always in the open period.
 
-``entries`` are their postings; ``correct``, ``transfer``, ``void``, ``rerate``, ``restate`` and the
-two modules of credit notes carry them out.
+``postings`` are their entries. ``correct`` refunds, writes off and recovers, ``transfer`` moves
+payments, ``credit_note`` and ``issue_credit_note`` give back an invoice, ``void`` strikes out.
+``rerate`` prices calls anew, ``restate`` those of closed periods, ``rate_rows`` names the rows
+behind that, ``what_if`` says what a change would earn.
 """
 
 from __future__ import annotations

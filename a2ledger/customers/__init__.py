@@ -1,4 +1,4 @@
-"""The customers of a book: their identifiers by day, and their master data.
+"""The customers: who holds which identifier on which day, and their master data.
 
 ``directory`` finds the holder of an identifier, ``register`` adds and changes customers,
 ``columns`` reads their CSV.

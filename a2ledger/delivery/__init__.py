@@ -1,8 +1,8 @@
 """Delivery: documents, reminders and notices on their way to customers.
 
-``dispatch`` decides what is to go where, ``outbox`` keeps one line a message, ``letters`` writes
-what customers read, ``smtp`` and ``channels`` hand it over, ``send`` does all of it without ever
-doing anything twice.
+``dispatch`` decides what goes where, ``reminders`` which letters about money are due, ``letters``
+writes what customers read. ``outbox`` keeps one line for each message, ``smtp`` and ``channels``
+hand it over, ``send`` does all of it and nothing twice.
 """
 
 from __future__ import annotations

@@ -1,8 +1,12 @@
 """Documents: invoices, credit notes and statements, from model to paper.
 
-``document`` is the model, ``en16931`` its rules, ``number_series`` gives numbers, ``files`` knows
-where documents stand, ``render`` and ``pdf`` make pages, ``taxed_refill`` is the document of a
-refill that is taxed when it is bought.
+``document`` is the model, ``parties`` and ``translation`` fill it, ``en16931`` checks it,
+``number_series`` numbers it, ``paths`` and ``files`` know where it stands. ``render`` makes pages
+with ``columns``, ``language``, ``references`` and ``qr``, and ``pdf`` prints them. ``einvoice`` is
+the model of e-invoices, ``ubl`` and ``cii`` write them through ``markup``, ``facturx`` puts one
+into a PDF, ``rules`` checks them officially, ``electronic`` makes and keeps them. ``taxed_refill``
+and ``issue_taxed_refill`` document refills that are taxed when paid; ``worth`` is what a billed
+line is still worth.
 """
 
 from __future__ import annotations

@@ -332,8 +332,8 @@ def _registered(document: Document) -> Iterator[Objection]:
         why = "supplies outside the scope of VAT must not show a VAT id, and " if outside else ""
         yield Objection(
             "BR-CO-26",
-            f"{why}your company has no registration number or VAT id; write company.registration in "
-            'a2ledger.toml, such as "0208:0403170701"',
+            f"{why}your company has no registration number or VAT id; write company.registration "
+            'in a2ledger.toml, such as "0208:0403170701"',
         )
     named = sorted(categories & set(SELLER_NAMED))
     if named and not seller.vat_id and not seller.tax_id:

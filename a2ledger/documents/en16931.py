@@ -133,7 +133,8 @@ def _categories(document: Document) -> Iterator[Objection]:
         yield Objection(
             "BR-O-11",
             f"{outside}, is outside the scope of VAT and cannot be on one document with {others}; "
-            "the law wants two documents: put it on a customer of its own, or give it another VAT code",
+            "the law wants two documents: put it on a customer of its own, or give it another "
+            "VAT code",
         )
 
 

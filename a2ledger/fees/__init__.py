@@ -1,6 +1,7 @@
-"""Recurring fees: due dates, posting, and income deferred to later days.
+"""Fees: what falls due when, its posting, and the income of later days.
 
-``due`` computes, ``charge`` posts, ``deferrals`` spread income over the days it is for.
+``due`` computes, ``charge`` posts, ``imports`` reads tables of fees, ``deferrals`` spread income
+over the days it is for.
 """
 
 from __future__ import annotations

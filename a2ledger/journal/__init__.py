@@ -1,8 +1,11 @@
 """The journals: all that is Beancount.
 
-``syntax`` turns text into values and back; ``period_file`` and ``customer_file`` are the two kinds
-of a customer's files; ``general``, ``carriers`` and ``summary`` derive the operator's ledger;
-``ledger`` asks Beancount; ``seal`` and ``admission`` guard what may be there.
+``syntax`` turns text into values and back, ``entries`` makes and reads entries. ``customer_file``
+and ``period_file`` are the two kinds of a customer's files, which ``subledgers`` reads and writes;
+``rows`` are their rows as bills read them. ``general``, ``carriers``, ``vat_bases`` and ``carried``
+derive the operator's ledger, ``summary`` keeps it in line, ``chart`` opens accounts.
+``exchange_rates`` are prices of currencies, ``ledger`` asks Beancount, ``seal`` proves closed
+files, ``admission`` guards what may be loaded.
 """
 
 from __future__ import annotations

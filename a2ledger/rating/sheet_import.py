@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from a2ledger.book import config, toml_edit
+from a2ledger.book import config_parse, toml_edit
 from a2ledger.book.book import CONFIG, Book, BrokenBookError, Draft, RefusedError
 from a2ledger.rating import deck as decks
 from a2ledger.rating import deck_changes, deck_text, sheet, sheet_file
@@ -237,7 +237,7 @@ def write(draft: Draft, proposal: Proposal) -> None:
     if keys:
         changed = toml_edit.with_keys(text, ("tariffs", asked.deck), keys)
     if changed != text:
-        config.parse(changed)
+        config_parse.parse(changed)
         draft.put(CONFIG, changed)
     if proposal.changes.added or proposal.changes.ended:
         cache.put(draft, asked.deck, proposal.text)

@@ -15,6 +15,13 @@ Beside ``read`` the module may say more:
   earlier reading ended;
 - ``query(address: Address, source: Source, span: Span)``, of a table: reads a database;
 - ``CHECKED = True``, where calls have a price that is to be compared with the book's own.
+
+Dialects are ``asterisk``, ``asterisk_db``, ``calls`` and the packages ``freeswitch`` and ``text``;
+``address`` and ``database`` reach databases. What they yield is a ``batch``; ``forms`` reads times
+and lengths, ``columns``, ``footers``, ``answered`` and ``directions`` what providers write,
+``mapping`` remembers a map, ``local`` reads small tables of any country. ``bookmarks`` know how far
+a log was read, ``runs`` and ``report`` what imports did. ``quarantine`` keeps refused rows,
+``restore`` and ``retry`` bring them back, ``dropped`` are out for good.
 """
 
 from __future__ import annotations

@@ -2,6 +2,10 @@
 
 Fava looks for its extensions among the classes of this module. Nothing else in the project
 imports it but the command ``serve``, and only when it runs.
+
+``server`` runs Fava behind ``guard`` and ``passwords``, with the ledgers of ``customer_ledgers``.
+``pages`` and ``forms``, ``helpdesk``, ``kept``, ``limits``, ``phone``, ``price_changes`` are pages,
+made of ``customers`` and ``desk``; ``clerk`` carries out what forms ask for, by the command line.
 """
 
 from __future__ import annotations

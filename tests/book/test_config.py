@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from a2ledger.book import config, start
+from a2ledger.book import config_parse, start
 from a2ledger.book.source_config import Rule
 from a2ledger.book.toml_table import ConfigError
 from a2ledger.vat import OUTSIDE, Party
@@ -70,7 +70,7 @@ tariff = "acme"
 
 
 def test_a_new_books_configuration_is_good():
-    found = config.parse(NEW)
+    found = config_parse.parse(NEW)
 
     assert found.company.name == 'A "B" \\ C'
     assert (found.currency, found.timezone) == ("EUR", "Europe/Athens")
@@ -84,7 +84,7 @@ def test_a_new_books_configuration_is_good():
 
 
 def test_every_key_is_heard():
-    found = config.parse(FULL)
+    found = config_parse.parse(FULL)
 
     assert (found.terms_days, found.main_months, found.close_delay) == (30, 12, dt.timedelta(2))
     assert (found.company.iban, found.treatment) == ("KW81", "none")
@@ -110,7 +110,7 @@ def test_every_key_is_heard():
 
 
 def test_what_is_not_said_has_its_default():
-    found = config.parse(
+    found = config_parse.parse(
         'currency = "EUR"\ntimezone = "UTC"\ncompany.name = "x"\n[services.Calls]\nvat = "O"\n'
         "[sources.asterisk]\n"
     )
@@ -212,30 +212,30 @@ def test_what_cannot_be_is_said_with_its_key(change):
     assert FULL.count(old) == 1, old
 
     with pytest.raises(ConfigError, match="^" + re.escape(WRONG[change])):
-        config.parse(FULL.replace(old, new))
+        config_parse.parse(FULL.replace(old, new))
 
 
 def test_rules_that_are_no_tables_are_said():
     text = 'currency = "EUR"\ntimezone = "UTC"\ncompany.name = "x"\n[services.Calls]\nvat = "O"\n'
 
     with pytest.raises(ConfigError, match=r"^sources.a.rules: must be tables"):
-        config.parse(text + "[sources.a]\nrules = [1]\n")
+        config_parse.parse(text + "[sources.a]\nrules = [1]\n")
     with pytest.raises(ConfigError, match=r"^sources.a.rules: must be a list, not \{\}"):
-        config.parse(text + "[sources.a.rules]\n")
+        config_parse.parse(text + "[sources.a.rules]\n")
 
 
 def test_a_book_without_services_sells_nothing():
     with pytest.raises(ConfigError, match=r"^services: is missing"):
-        config.parse('currency = "EUR"\ntimezone = "UTC"\ncompany.name = "x"\n')
+        config_parse.parse('currency = "EUR"\ntimezone = "UTC"\ncompany.name = "x"\n')
 
 
 def test_a_service_that_is_none_is_said_when_it_is_asked_for():
     with pytest.raises(ConfigError, match=r"^services.Fax: is missing"):
-        config.parse(NEW).code_of("Fax", Party("on-invoice"), TODAY)
+        config_parse.parse(NEW).code_of("Fax", Party("on-invoice"), TODAY)
 
 
 def test_a_source_is_one_configured_or_a_dialect_by_its_name():
-    found = config.parse(FULL)
+    found = config_parse.parse(FULL)
 
     def named(name):
         return found.source(name, lambda: ["asterisk", "calls"])

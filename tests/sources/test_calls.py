@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from a2ledger import sources
-from a2ledger.book import config, source_config
+from a2ledger.book import config_parse, source_config
 from a2ledger.customers import columns as customer_columns
 from a2ledger.local_forms import NO_LOCALE
 from a2ledger.payments import columns
@@ -15,7 +15,7 @@ from a2ledger.sources.batch import UnusableInput
 
 SOURCE = source_config.Source(name="calls", dialect="calls", switch="calls", timezone="UTC")
 
-BOOK = config.parse(
+BOOK = config_parse.parse(
     """
     currency = "EUR"
     timezone = "Europe/Athens"

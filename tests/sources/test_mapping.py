@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from a2ledger import sources
-from a2ledger.book.config import parse
+from a2ledger.book.config_parse import parse
 from a2ledger.book.source_config import Source
 from a2ledger.book.toml_table import ConfigError
 from a2ledger.sources import forms, mapping

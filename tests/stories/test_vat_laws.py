@@ -20,7 +20,7 @@ from posted import CENTS, CODES, DAYS, months, total, years
 from a2ledger import accounts, money, vat
 from a2ledger.billing import bill as billing
 from a2ledger.billing import closing_entries
-from a2ledger.book import config
+from a2ledger.book import config_parse
 from a2ledger.documents import document, en16931, taxed_refill
 from a2ledger.documents.document import Document
 from a2ledger.journal.rows import Brought
@@ -29,7 +29,7 @@ from a2ledger.vat import VatCode
 
 GREEK, BELGIAN = "EL094259216", "BE0403170701"
 TAXED = {code: row for code, row in CODES.items() if row.rate}
-SETTINGS = config.parse(
+SETTINGS = config_parse.parse(
     'currency = "EUR"\ntimezone = "UTC"\n[company]\nname = "x"\nvat_id = "BE0403170701"\n'
     '[services.Calls]\nvat = "O"\n'
 )
