@@ -24,7 +24,7 @@ from beancount import loader
 from checkout import ROOT
 from click.testing import CliRunner
 
-from a2ledger import records, sources
+from a2ledger import records, sources, vat
 from a2ledger.book import config, config_parse, source_config, toml_table
 from a2ledger.cli import main
 from a2ledger.rating import columns, price
@@ -319,7 +319,7 @@ def test_every_configuration_key_is_documented(monkeypatch):
         ("docs/book.md", ["opened", *records.KEYS]),
         (
             "docs/configuration.md",
-            [*config.TREATMENTS, *source_config.IDENTIFIERS, *config.METHODS],
+            [*vat.TREATMENTS, *source_config.IDENTIFIERS, *config.METHODS],
         ),
         ("docs/sources.md", [*batch.FIELDS, *sources.dialects()]),
         ("docs/tariffs.md", columns.COLUMNS),

@@ -178,7 +178,7 @@ def _balances_table(rows: Sequence[dict[str, Any]]) -> None:
     columns = ("owed", "billed", "unbilled", "credit_limit", "available")
     shown = _aligned([*rows, *_totals(rows, columns[:3])], columns)
     marked = [{**row, "": "over the limit" if row["over_limit"] else ""} for row in shown]
-    table(marked, ("customer", "name", *columns, "currency", ""), right=columns)
+    table(marked, ("customer", *columns, "currency", "", "name"), right=columns)
 
 
 def _totals(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> list[dict[str, Any]]:
@@ -264,7 +264,7 @@ def ageing_(
         named = [{**row, "name": names[row["customer"]]} for row in rows]
         shown = _aligned([*named, *_totals(named, columns)], columns)
         heads = {name: _head(name) for name in columns}
-        table(shown, ("customer", "name", *columns, "currency"), right=columns, heads=heads)
+        table(shown, ("customer", *columns, "currency", "name"), right=columns, heads=heads)
 
 
 def _documents_table(rows: Sequence[dict[str, Any]]) -> None:
