@@ -174,7 +174,11 @@ def test_what_a_bill_says_of_a_category_without_words_of_its_own():
         ("2026-07-01", "2026-07-01T00:00:00", r"rules\[4\].from: must be a day"),
         ("business = true", "business = 1", r"rules\[1\].business: must be true or false"),
         ("business = true", "bussiness = true", r"unknown key, did you mean 'business'"),
-        ("S6 = { rate = 6 }", "P = { rate = 6 }", r"^vat.codes.P: is for what was taxed"),
+        (
+            "S6 = { rate = 6 }",
+            "P = { rate = 6 }",
+            r"^vat.codes.P: is reserved for refills",
+        ),
         ("S6 = { rate = 6 }", "AE = { rate = 6 }", r"^vat.codes.AE.category: code AE is"),
         ('DIDs = { vat = "S21" }', 'DIDs = { vat = "P" }', r"^services.DIDs.vat: 'P' is none of"),
     ],

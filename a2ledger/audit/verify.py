@@ -20,7 +20,7 @@ from a2ledger.audit import tags, whole
 from a2ledger.audit.chain import ODD, Chain, Task, Verified
 from a2ledger.billing import used
 from a2ledger.billing.used import Calls, Day
-from a2ledger.book.book import Book, BrokenBookError, Draft, restore
+from a2ledger.book.book import CONFIG, Book, BrokenBookError, Draft, restore
 from a2ledger.calls import detail
 from a2ledger.calls.detail import Digest, MissingDetailError
 from a2ledger.documents import paths
@@ -33,6 +33,7 @@ _ALONE = 200
 _SUMMED = re.compile(
     r"journals/(?:general/(?:(?:carried/)?\d{4}-\d\d|carried)|main|history|staff)\.beancount"
 )
+_GENERAL = re.compile(r"journals/general/.*\.beancount")
 _MONTHS = re.compile(r"journals/general/\d{4}-\d\d\.beancount")
 
 
@@ -217,7 +218,12 @@ def _general(book: Book) -> Iterator[Problem]:
     older = summary.is_outdated(book)
     draft.rebuild = True
     summary.summarise(draft)
-    for path in sorted(filter((_MONTHS if older else _SUMMED).fullmatch, draft.put_files)):
+    # The files at the top repeat what is configured. An edit of that is the next command's to judge.
+    published = book.vault.published_if_known()
+    compared = _MONTHS if older else _SUMMED
+    if published and published.differs([CONFIG]) and not older:
+        compared = _GENERAL
+    for path in sorted(filter(compared.fullmatch, draft.put_files)):
         if not older or _sums(draft.text(path)) != _sums(book.text(path)):
             message = "is not what the customers' own ledgers give"
             yield Problem(path, 0, "general", message, todo=restore(path))

@@ -60,12 +60,8 @@ class _Named:
             if after is None:
                 for block in syntax.blocks(text):
                     for name in sealing.issued(block.text) if block.kind == "*" else ():
-                        moved = {
-                            abs(leg.micro)
-                            for leg in syntax.legs(block.text)
-                            if leg.account.endswith(":Billed")
-                        }
-                        self.open[name] = moved
+                        # With VAT on payment, what was asked is the money, not what it settles.
+                        self.open[name] = {abs(leg.micro) for leg in block.legs}
                 continue
             end = customer.periods[place + 1]
             if covered := seal.read(after, end):

@@ -100,7 +100,11 @@ def _history(repository: Repository, published: Published) -> Iterator[Astray]:
         yield Astray(what, f"run `git reset --hard {last}`: what was published is there")
     elif done.returncode:
         what = f"git has lost the last run's commit {last[:12]}"
-        yield Astray(what, "bring .git back from a backup, or `git fetch` it from a copy")
+        todo = (
+            "bring .git back from a backup, or `git fetch` it from a copy; "
+            "if this is the newest copy there is, `rm .a2ledger/published`"
+        )
+        yield Astray(what, todo)
 
 
 def hides(root: Path, repository: Repository) -> Iterator[Astray]:

@@ -116,8 +116,8 @@ def propose(book: Book, path: Path, asked: Asked, today: dt.date) -> Proposal:
     if changes.unpriced:
         raise RefusedError(
             (
-                f"{asked.deck}: there is no selling price for {len(changes.unpriced)} prefix(es) "
-                f"sold at, {', '.join(changes.unpriced[:3])} …"
+                f"{asked.deck}: there is no selling price for {len(changes.unpriced)} prefix(es), "
+                f"{', '.join(changes.unpriced[:3])} …"
             ),
             undone="nothing was imported",
             todo="give --markup",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from decimal import ROUND_CEILING, Decimal
 from typing import NamedTuple
@@ -134,7 +135,7 @@ def test_closing_twice_bills_once(postpaid):
     postpaid.close(today="2026-02-01")
     before, log = postpaid.digests(), postpaid.log()
 
-    assert postpaid.close(today="2026-02-01", code=1) == []
+    assert postpaid.close(today="2026-02-01") == []
     assert postpaid.close("--through", "2026-01-31", today="2026-02-01") == []
     postpaid.close("C1", today="2026-02-01", code=1)
     assert postpaid.digests() == before
@@ -193,10 +194,11 @@ def test_a_refill_and_the_payment_that_paid_for_it_credit_the_customer_once(
 
 
 def test_in_one_period_the_order_of_refill_and_payment_leaves_no_trace(postpaid):
+    other_book = shutil.copytree(postpaid.root, postpaid.files / "other")
     postpaid.imported("refills", [REFILL], today="2026-01-20")
     postpaid.imported("payments", [PAYMENT], today="2026-01-20")
     one = {path: d for path, d in postpaid.digests().items() if path.startswith("journals/")}
-    postpaid.git("reset", "--quiet", "--hard", "HEAD~2")
+    postpaid.root = other_book
     postpaid.imported("payments", [PAYMENT], today="2026-01-20")
     postpaid.imported("refills", [REFILL], today="2026-01-20")
     other = {path: d for path, d in postpaid.digests().items() if path.startswith("journals/")}

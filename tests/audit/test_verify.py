@@ -494,7 +494,7 @@ def no_repository(book):
 
 
 FORGED = {
-    forged_statement: "invoices/2026/statement-C1-2026-03-01.json: is a document that no journal",
+    forged_statement: "invoices/2026/statement-C1-2026-03-01.json: is a document without an entry",
     twin_of_another_year: "INV-2026-000003.json: bears the name of invoices/2025",
     invoice_that_a_comment_names: "INV-2026-000009.json: is a document without an entry "
     "in any journal",

@@ -121,4 +121,4 @@ def test_a_fee_that_was_copied_by_hand_waits(book):
     (row,) = book.close(today="2026-02-02", code=1)
     (warned,) = row["warnings"]
     assert warned["code"] == "fee-twice"
-    assert "is there twice" in warned["message"]
+    assert "is billed twice" in warned["message"]

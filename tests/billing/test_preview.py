@@ -68,7 +68,7 @@ def test_a_vat_code_that_is_gone_is_named(template):
     with shelf.copied(template) as root:
         path = root / customer_file.period_path("A", JANUARY.start)
         path.write_text(path.read_text().replace('vat: "S21"', 'vat: "S99"'))
-        with pytest.raises(BrokenBookError, match=r"'S99' is not under \[vat.codes\]"):
+        with pytest.raises(BrokenBookError, match=r"'S99' is not defined under \[vat.codes\]"):
             preview.preview(Book(root), "A", FEBRUARY)
 
 

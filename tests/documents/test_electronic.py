@@ -231,7 +231,7 @@ def test_statements_are_no_e_invoices(firm):
 
     assert firm.run("invoice", "--all", "--format", "ubl").stdout == ""
     (line,) = firm.run("invoice", "statement-C1-2026-01-01", "--format", "ubl", code=1).errors
-    assert "a statement is no invoice" in line
+    assert "a statement is not an invoice" in line
 
 
 def test_a_pdf_carries_the_invoice_and_is_the_same_whenever_it_is_made(firm):

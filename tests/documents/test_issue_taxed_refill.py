@@ -48,10 +48,13 @@ def test_a_bonus_makes_no_invoice(prepaid):
 
 def test_no_more_is_refunded_than_is_left(prepaid):
     prepaid.talks("P1", "2026-01-06", 5)
-    assert "6.05 is left of refills" in prepaid.run("refund", "P1", "6.06", code=1).stderr
+    assert (
+        "6.05 of refills can be paid back at most"
+        in prepaid.run("refund", "P1", "6.06", code=1).stderr
+    )
     prepaid.run("refund", "P1", "6.05", "--date", "2026-01-08")
     said = prepaid.run("refund", "P1", "6.05", "--id", "again", code=1).stderr
-    assert "0.00 is left of refills" in said
+    assert "0.00 of refills can be paid back at most" in said
     assert (prepaid.balance("P1")["owed"], vat(prepaid)) == ("0.00", Decimal("1.05"))
 
 

@@ -398,13 +398,13 @@ def test_fees_may_be_written_by_hand(subscriber):
     [
         (HAND.replace("month", "fortnight"), "C1.beancount:25: 2028-01-01 custom"),
         (HAND.replace("EUR", ""), 'is not DATE custom "a2ledger-fee" "ID" "SERVICE"'),
-        (HAND.replace("01-01", "13-01"), "month must be in 1..12"),
+        (HAND.replace("01-01", "13-01"), "'2028-13-01' is not a day"),
         (HAND.replace("DIDs", "Magic"), "fee hand: service 'Magic' is not under [services]"),
         (HAND.replace("EUR", "USD"), "fee hand: is in USD, the account in EUR"),
         (HAND + HAND, "needs one line with its service"),
         (HAND + '2028-01-01 custom "a2ledger-fee" "hand" 5.00 EUR\n', "two amounts on one day"),
         ('2028-01-01 custom "a2ledger-fee" "hand" "stop"\n', "needs one line with its service"),
-        (HAND + '2028-02-01 custom "a2ledger-fee" "hand" "stop"\n' * 2, "stops once"),
+        (HAND + '2028-02-01 custom "a2ledger-fee" "hand" "stop"\n' * 2, "can stop only once"),
     ],
 )
 def test_a_line_by_hand_that_is_no_fee_stops_every_command(subscriber, line, said):

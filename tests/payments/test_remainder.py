@@ -21,7 +21,7 @@ def told_by_the_file(book, code=0, **more):
 def test_a_return_told_by_the_file_and_then_by_staff_is_one(paid):
     told_by_the_file(paid, reference="pp")
     said = paid.run("returned", "P", "pp", code=1).stderr
-    assert "nothing of payment pp is there any more" in said
+    assert "nothing is left of payment pp" in said
     assert paid.run("transfer", "P", "A", "pp", code=1)
     assert paid.balance("P")["owed"] == paid.balance("A")["owed"] == "0.00"
     assert "Assets:Bank" not in paid.sums()

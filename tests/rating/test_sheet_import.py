@@ -135,7 +135,7 @@ def test_buying_prices_come_beside_selling_prices_that_stay(shop):
     ]
     unknown = sheet(shop, "Prefix,Rate\n32,0.05\n86,0.01\n", "--as", "buy", "--carrier", "Nordic",
                     "--effective", "2026-04-01", code=1, deck="standard")  # fmt: skip
-    assert "nothing says what 1 prefix(es) are sold at, 86" in unknown.stderr
+    assert "there is no selling price for 1 prefix(es), 86" in unknown.stderr
 
 
 def test_the_columns_of_a_carrier_are_remembered(shop):

@@ -164,6 +164,9 @@ def test_a_book_brought_back_from_a_backup_reads_what_it_lacks(book, read, tmp_p
             target = book.root / path.name
             shutil.copytree(path, target) if path.is_dir() else shutil.copy(path, target)
 
+    refused = book.run("import", "pbx1", log, code=1).stderr
+    assert "if this is the newest copy there is, `rm .a2ledger/published`" in refused
+    (book.root / ".a2ledger/published").unlink()
     assert read(log) == (12, 2, 10)
     assert journals(book) == after
 

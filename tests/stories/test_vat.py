@@ -433,7 +433,7 @@ def test_a_refill_with_a_document_is_not_struck_out(book):
     refused = book.run("void", "refill/r1", "mistyped", today="2026-01-03", code=1)
 
     assert refused.errors[0].startswith(
-        "a2ledger: refill-refills-r1: it has the document INV-2026-000001, which stays"
+        "a2ledger: refill-refills-r1: its document INV-2026-000001 is issued and cannot be voided"
     )
 
 
@@ -458,7 +458,7 @@ def test_refills_cannot_be_taxed_where_they_may_buy_at_several_rates(book):
     rules = '[vat.codes.S6]\nrate = 6\n[[vat.rules]]\ncode = "S6"\nservices = ["DIDs"]\n'
     rules += "from = 2026-02-01\n"
     configured(book, rules=rules).customers({"id": "C1", "vat": "on-refill"})
-    why = "bears several rates (S21, S6)"
+    why = "there are several (S21, S6)"
 
     book.moves("refills", "C1", "2026-01-20", "12.10", today="2026-01-20")
     refused = book.moves("refills", "C1", "2026-02-01", "12.10", today="2026-02-01", code=3)
