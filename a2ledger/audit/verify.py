@@ -218,7 +218,7 @@ def _general(book: Book) -> Iterator[Problem]:
     older = summary.is_outdated(book)
     draft.rebuild = True
     summary.summarise(draft)
-    # The files at the top repeat what is configured. An edit of that is the next command's to judge.
+    # The files at the top repeat what is configured: an edit of it is the next command's to judge.
     published = book.vault.published_if_known()
     compared = _MONTHS if older else _SUMMED
     if published and published.differs([CONFIG]) and not older:

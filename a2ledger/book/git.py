@@ -288,10 +288,13 @@ class Repository:
         while _is_collecting(path) and time.monotonic() < deadline:
             time.sleep(0.1)
         held = False
-        with contextlib.suppress(OSError):
+        try:
             path.write_text(f"{os.getpid()} {socket.gethostname()}")
             fsync(path)
             held = True
+        except OSError:  # a full disk can hold its name, and no content
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
         try:
             yield
         finally:

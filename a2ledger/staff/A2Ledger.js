@@ -110,6 +110,22 @@ export function facts() {
   return place ? JSON.parse(place.textContent ?? "{}") : {};
 }
 
+/** What was shown last: Fava loads the page again once it sees the change, and empties it. */
+let reported = { done: /** @type {any} */ (null), page: "", at: 0 };
+
+const SHOWN_MS = 60_000;
+
+/** Show again what was done a moment ago on this page. */
+function reportAgain() {
+  const { done, page, at } = reported;
+  const place = document.getElementById("a2l-said");
+  const isEmpty = place !== null && !place.childElementCount;
+  if (done && isEmpty && page === window.location.href && Date.now() - at < SHOWN_MS) {
+    report(done);
+    reported.at = at;
+  }
+}
+
 /**
  * Show what was done, with a way to take it back where there is one.
  * @param {any} done
@@ -119,6 +135,7 @@ export function report(done) {
   if (!place) {
     return;
   }
+  reported = { done, page: window.location.href, at: Date.now() };
   const good = !done.error && done.code === 0;
   const lines = [done.result?.text, done.printed, ...(done.said ?? [])].filter(Boolean);
   const said = element(
@@ -506,6 +523,7 @@ async function markAll() {
 export default {
   onPageLoad() {
     sidebar();
+    reportAgain();
     search().catch(console.error);
     markAll().catch(console.error);
     const again = document.querySelector(".a2l-again");
