@@ -159,9 +159,8 @@ def _bodies(text: str) -> Iterator[str]:
         words = candidate.split()
         for count in range(len(words), 0, -1):
             reference = compact("".join(words[:count]))
-            if is_creditor(reference):
+            if is_creditor(reference):  # words behind it may fit by chance, too
                 yield reference[4:]
-                break
     for candidate in re.findall(r"(?<![0-9])(?:[0-9][ /.]?){12}(?![0-9])", text):
         digits = re.sub(r"\D", "", candidate)
         if ogm_vcs.is_valid(digits):

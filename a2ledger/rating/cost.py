@@ -81,8 +81,10 @@ def sold(deck: Deck, seconds: Integers, discount: Integers | None = None) -> Int
         discount: of each, in hundredths of a percent.
     """
     values, seconds = _roomy(deck, seconds, discount)
-    cost = _charged(deck, Rates(values, np.zeros(1, np.int64), FLOORS), seconds, discount)[1]
-    return np.asarray(np.broadcast_to(cost, seconds.shape), np.int64)
+    # A row for each length: steps are taken by those calls alone that have them.
+    rates = Rates(values, np.zeros(len(seconds), np.int64), FLOORS)
+    cost = _charged(deck, rates, seconds, discount)[1]
+    return np.asarray(cost, np.int64)
 
 
 def _roomy(

@@ -484,6 +484,14 @@ def test_the_longest_call_that_can_be_paid(rate, available, discount, increment)
     assert most == limit or available < bill(most + increment)
 
 
+def test_a_quote_prices_many_lengths_as_one_by_one():
+    text = "dialprefix,rateinitial,chargea,timechargea,stepchargea\n1,0.60,1.20,6,0.10\n"
+    known = quote.quote(plan(deck(text)), "100", MONDAY)
+    lengths = [1, 5, 6, 7, 60, 3600]
+    assert known.costs(lengths) == [known.cost(length) for length in lengths]
+    assert known.cost(60) == 100_000 + 6 * 20_000 + 54 * 10_000
+
+
 def test_nothing_is_priced_of_nothing():
     assert [figure.size for figure in cost.price(deck("prefix,rateinitial\n1,1\n"), *NOTHING)] == [
         *(0, 0, 0)

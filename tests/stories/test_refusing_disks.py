@@ -31,6 +31,7 @@ INVOICES = tuple(words for words in COMMANDS if words.startswith("invoice"))
 DRIVER = """
 import json, os, resource, sys
 from pathlib import Path
+import tomlkit  # a stranger may not read it later
 from click.testing import CliRunner
 from a2ledger.cli import main
 
