@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from examples import TIMES
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 
 # Beancount writes a cache beside what takes it a second to load: on a busy machine, anything.
 os.environ["BEANCOUNT_DISABLE_LOAD_CACHE"] = "1"
@@ -29,6 +30,9 @@ settings.register_profile(
     "suite", deadline=None, max_examples=50 * TIMES, derandomize="A2LEDGER_TIMES" not in os.environ
 )
 settings.load_profile("suite")
+if "A2LEDGER_TIMES" not in os.environ:
+    # Numbers and words of the modules that happen to be loaded are left to longer runs.
+    providers._get_local_constants = lambda: providers._local_constants  # noqa: SLF001
 
 
 @pytest.fixture(scope="session")
