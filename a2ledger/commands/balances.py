@@ -165,6 +165,8 @@ def balances(
         print_json(rows)
     else:
         _balances_table(rows)
+        if not rows and not over_limit:
+            settings.talk("no customers yet: see `a2ledger customer add --help`")
     for currency, micro in waiting.items():
         settings.talk(
             f"note: {money.text(micro, 2)} {currency} belongs to no customer: "

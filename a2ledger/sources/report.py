@@ -225,6 +225,8 @@ class Report:
     def _more_json(self) -> dict[str, Any]:
         """Return the optional parts of the JSON."""
         optional: dict[str, Any] = {"amounts": self.foreign()} if self.foreign_micro else {}
+        if self.beyond:
+            optional["more_legs"] = self.beyond
         if self.unclaimed:
             optional["unclaimed"] = self.unclaimed
         return optional
@@ -241,7 +243,8 @@ class Report:
         return dict(sorted(Counter(row.reason for row in self.refused).items()))
 
     def __str__(self) -> str:
-        parts = [f"{self.read} rows read", f"{self.posted} posted"]
+        more = f" (with {self.beyond} more legs in them)" if self.beyond else ""
+        parts = [f"{self.read} rows read{more}", f"{self.posted} posted"]
         parts += [
             f"{count} {name}"
             for name, count in (

@@ -431,7 +431,7 @@ const LOOK = `
   #a2l-hits li[aria-selected="true"] { background: var(--background-darker); }
   aside { display: flex; flex-direction: column; }
   aside .a2l-ours { order: -1; }
-  aside li:has(> a[href*="/import/"]), aside a[href="#add-transaction"], form.fixed-fullsize-container button[type="submit"] { display: none; }
+  aside li:has(> a[href*="/import/"]), a[href="#add-transaction"], form.fixed-fullsize-container button[type="submit"] { display: none !important; }
   @media (width <= 60rem) { #a2l-searching { flex: 1 1 10rem; } }
 `;
 /** Ours come first; what the guard refuses is not shown. */
