@@ -106,6 +106,27 @@ class MissingDetailError(ExpectedError):
     """A day's calls are missing, or are not those the book was posted from."""
 
 
+def kept(file: Path, schema: pa.Schema, todo: str) -> pa.Table:
+    """Read what is kept of a day beside its calls, empty if there is no such file.
+
+    Args:
+        file: where it is.
+        schema: its columns; others are left out.
+        todo: what to do if it cannot be read.
+
+    Raises:
+        MissingDetailError: if it cannot be read.
+    """
+    if not file.is_file():
+        return schema.empty_table()
+    try:
+        return pq.read_table(file).select(schema.names).cast(schema)
+    except (OSError, KeyError, pa.ArrowException) as error:
+        raise MissingDetailError(
+            f"{file}: cannot be read ({type(error).__name__})", todo=todo
+        ) from error
+
+
 def path(day: dt.date) -> str:
     """Return the path of a day's call detail, relative to the book."""
     return f"calls/{day:%Y-%m}/{day:%Y-%m-%d}.parquet"

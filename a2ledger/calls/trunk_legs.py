@@ -26,7 +26,7 @@ from a2ledger import e164, times
 from a2ledger.calls import bridged_legs
 from a2ledger.calls import legs as model
 from a2ledger.calls.components import components
-from a2ledger.calls.detail import MissingDetailError
+from a2ledger.calls.detail import kept
 from a2ledger.calls.devices import endpoints
 from a2ledger.calls.direction import patterns_of
 from a2ledger.calls.fates import clean
@@ -269,16 +269,8 @@ def _read(root: Path, day: dt.date) -> pa.Table:
     Raises:
         MissingDetailError: if it cannot be read.
     """
-    file = root / path(day)
-    if not file.is_file():
-        return SCHEMA.empty_table()
-    try:
-        return pq.read_table(file).select(SCHEMA.names).cast(SCHEMA)
-    except (OSError, KeyError, pa.ArrowException) as error:
-        raise MissingDetailError(
-            f"{file}: cannot be read ({type(error).__name__})",
-            todo="restore it from a backup, or delete it if there is none",
-        ) from error
+    todo = "restore it from a backup, or delete it if there is none"
+    return kept(root / path(day), SCHEMA, todo)
 
 
 def _keep(draft: Draft, day: dt.date, held: pa.Table, new: pa.Table, texts: pa.StringArray) -> None:

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from a2ledger.calls.detail import MissingDetailError
+from a2ledger.calls.detail import kept
 from a2ledger.calls.trunk_legs import keys_of
 from a2ledger.sources.batch import constant
 
@@ -133,16 +133,8 @@ def between(book: Book, first: dt.date, end: dt.date = dt.date.max) -> Summary:
 
 
 def _read(root: Path, day: dt.date) -> pa.Table:
-    file = root / path(day)
-    if not file.is_file():
-        return SCHEMA.empty_table()
-    try:
-        return pq.read_table(file).select(SCHEMA.names).cast(SCHEMA)
-    except (OSError, KeyError, pa.ArrowException) as error:
-        raise MissingDetailError(
-            f"{file}: cannot be read ({type(error).__name__})",
-            todo="delete it, and import the day's records again with --all",
-        ) from error
+    todo = "delete it, and import the day's records again with --all"
+    return kept(root / path(day), SCHEMA, todo)
 
 
 class Unclaimed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import datetime as dt
 import http.client
@@ -15,24 +14,22 @@ import subprocess
 import sys
 import time
 import urllib.parse
-from dataclasses import replace
 
 import pytest
 from fava.application import create_app
+from serving import TODAY, basic, configured, get, serving_here
 
 from a2ledger.book.book import Book, RefusedError
 from a2ledger.journal import ledger, subledgers
 from a2ledger.journal.ledger import Ledger
 from a2ledger.staff import customers as figures_of
 from a2ledger.staff import guard
-from a2ledger.staff.clerk import Clerk
 from a2ledger.staff.desk import Desk
 from a2ledger.staff.forms import BadFormError, command
 from a2ledger.staff.passwords import Passwords, set_password
-from a2ledger.staff.server import application, listening
+from a2ledger.staff.server import application
 
 A2LEDGER = (sys.executable, "-m", "a2ledger")
-TODAY = "2026-04-03"
 HOSTILE = "<img src=x onerror=document.title='hit'><script>document.title='hit'</script>"
 
 
@@ -64,34 +61,6 @@ def serving(book, *options, **environment):
         finally:
             process.send_signal(signal.SIGTERM)
     assert process.returncode == 0
-
-
-def serving_here(book):
-    """A server of a book in this process, as its ``a2ledger.toml`` says."""
-    day = dt.date.fromisoformat(TODAY)
-    desk = Desk(root=book, today=lambda _: day, clerk=Clerk(book, ("--today", TODAY)))
-    return listening(Book(book), desk, replace(Book(book).config.serve, port=0))
-
-
-class Answer(dict):
-    status = 0
-    text = ""
-
-    @property
-    def json(self):
-        return json.loads(self.text)
-
-
-def get(host, path, method="GET", body=None, **headers):
-    """What a server answers, asked as anything may ask it, not only a browser."""
-    connection = http.client.HTTPConnection(host, timeout=60)
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    connection.request(method, path, body, named)
-    response = connection.getresponse()
-    answer = Answer({name.lower(): value for name, value in response.getheaders()})
-    answer.status, answer.text = response.status, response.read().decode()
-    connection.close()
-    return answer
 
 
 HOME = "/example-telecom/"
@@ -550,15 +519,6 @@ def test_read_only_shows_everything_and_writes_nothing(quiet):
         assert write(host, PAYMENT, "x").status == 403
         assert get(host, f"{PAGES}Customers/rendered?name=INV-2026-000002").status == 200
     assert {path: path.stat().st_mtime_ns for path in quiet.rglob("*")} == state
-
-
-def basic(name, password):
-    return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
-
-
-def configured(book, text):
-    with (book / "a2ledger.toml").open("a") as toml:
-        toml.write(f"\n[serve]\n{text}\n")
 
 
 def test_with_passwords_only_those_who_have_one_come_in(quiet):
