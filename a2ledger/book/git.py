@@ -252,9 +252,8 @@ class Repository:
 
     def _sync_index(self, files: Mapping[str, str | None]) -> None:
         """Have the index of people's own git follow; it decides nothing, and may be in use."""
-        nothing = "0" * 40
-        if not (self.root / ".git/index").exists():
-            self.run("read-tree", "HEAD", check=False, settings=self._unfiltered())
+        nothing, top = "0" * 40, self.root / ".git"
+        self.mend_index()
         listed = "".join(
             f"{'100644' if name else '0'} {name or nothing}\t{path}\0"
             for path, name in files.items()
@@ -263,6 +262,19 @@ class Repository:
         done = self.run("update-index", *words, stdin=listed, check=False, settings=settings)
         if not done.returncode:
             # After a copy or a restore git would compare all contents again and again.
+            self.run("update-index", "-q", "--refresh", check=False, settings=settings)
+        elif not (top / "index.lock").exists():
+            # Rather none than an older one, which would show what was published as undone.
+            with contextlib.suppress(OSError):
+                (top / "index").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            fsync(top)
+
+    def mend_index(self) -> None:
+        """Make the index of people's own git from the latest commit, if there is none."""
+        if not (self.root / ".git/index").exists() and (self.tip() or self.head()):
+            settings = self._unfiltered()
+            self.run("read-tree", "HEAD", check=False, settings=settings)
             self.run("update-index", "-q", "--refresh", check=False, settings=settings)
 
     def _unfiltered(self) -> dict[str, str]:
@@ -301,7 +313,7 @@ class Repository:
             if held:
                 path.unlink(missing_ok=True)
                 with contextlib.suppress(OSError):
-                    fsync(path.parent)  # of people's index as well, which came last
+                    fsync(path.parent)
 
     def branch(self) -> str:
         """Return the name of the branch git is on, as its own file says; empty if it is on none."""

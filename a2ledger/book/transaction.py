@@ -210,6 +210,7 @@ class Vault:
                 self._apply()
         with refusing():
             self._clear()
+        self.repository.mend_index()
 
     def publish(
         self, files: Mapping[str, bytes | None], message: str, tag: Tag | None = None
