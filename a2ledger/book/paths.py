@@ -113,7 +113,7 @@ TABLE = (
         "invoices/<anything>",
         Writer.DERIVED,
         "the document's .json",
-        "a2ledger invoice",
+        "a2ledger invoice --all",
         in_git=False,
     ),
     Kind(

@@ -88,6 +88,8 @@ def _list(settings: Settings, known: current_calls.Running, *, as_json_: bool) -
         return
     if known.problem:
         settings.talk(known.problem)
+    if not known.calls:
+        settings.talk("no running calls")
     for call in known.calls:
         click.echo(
             f"{call['started'][:19].replace('T', ' ')}  {call['customer']}  {call['called']} "

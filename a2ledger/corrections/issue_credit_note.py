@@ -188,7 +188,7 @@ def _invoice(draft: Draft, number: str) -> Document:
                 "what can be credited"
             ),
             undone="nothing was credited",
-            todo="`a2ledger invoice` names the documents there are",
+            todo="`a2ledger invoices` lists the documents there are",
         )
     if any(line.kind == "refill" for line in invoice.lines):
         raise RefusedError(

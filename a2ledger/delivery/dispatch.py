@@ -177,7 +177,7 @@ def resent(book: Book, names: Collection[str], today: dt.date) -> dict[Key, Mess
             ]
         elif not messages:
             raise RefusedError(
-                f"{name}: no such document", "nothing was sent", "`a2ledger invoice` names them"
+                f"{name}: no such document", "nothing was sent", "`a2ledger invoices` lists them"
             )
         for message in messages:
             copy = message.copy + (message.state == outbox.SENT)

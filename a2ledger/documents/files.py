@@ -32,7 +32,7 @@ def chosen(book: Book, numbers: Sequence[str], month: str) -> dict[str, Document
     for number in numbers:
         if number not in known:
             raise RefusedError(
-                f"{number}: no such document", todo="`a2ledger invoice` names those there are"
+                f"{number}: no such document", todo="`a2ledger invoices` lists those there are"
             )
     documents = {name: read(book, known[name]) for name in numbers or sorted(known)}
     if month:
