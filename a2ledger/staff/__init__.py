@@ -4,18 +4,19 @@ Fava looks for its extensions among the classes of this module. Nothing else in 
 imports it but the command ``serve``, and only when it runs.
 
 ``server`` runs Fava behind ``guard`` and ``passwords``, with the ledgers of ``customer_ledgers``.
-``pages`` and ``forms``, ``helpdesk``, ``kept``, ``limits``, ``phone``, ``price_changes`` are pages,
-made of ``customers`` and ``desk``; ``clerk`` carries out what forms ask for, by the command line.
+``pages``, ``customer_pages``, ``phone`` and ``price_changes`` are pages, on what ``page`` gives
+all of them, made of ``customers``, ``helpdesk``, ``revenue`` and ``desk``, some of it ``kept``;
+``clerk`` carries out what ``forms`` ask for, by the command line.
 """
 
 from __future__ import annotations
 
+from a2ledger.staff.customer_pages import Customers
 from a2ledger.staff.pages import (
     A2Ledger,
     Ageing,
     Calls,
     Close,
-    Customers,
     Home,
     Imports,
     Invoices,

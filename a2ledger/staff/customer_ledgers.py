@@ -29,12 +29,12 @@ from a2ledger.book.book import Book
 from a2ledger.book.transaction import InterruptedRunError, LockedError
 from a2ledger.journal import customer_file
 from a2ledger.journal.ledger import ForbiddenLineError, admit, quickly
+from a2ledger.staff.customer_pages import Customers
 from a2ledger.staff.pages import (
     A2Ledger,
     Ageing,
     Calls,
     Close,
-    Customers,
     Home,
     Imports,
     Invoices,

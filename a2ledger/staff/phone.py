@@ -6,16 +6,16 @@ import datetime as dt
 from typing import Any
 
 from a2ledger import money
-from a2ledger.staff.pages import _Page, _safe
+from a2ledger.staff.page import Page, safe
 from a2ledger.switch import current_calls
 
 
-class Phone(_Page):
+class Phone(Page):
     """The calls that reserve money now."""
 
     report_title = "On the phone"
 
-    @_safe
+    @safe
     def page(self) -> dict[str, Any]:
         """Return the values of the page."""
         book = self.book

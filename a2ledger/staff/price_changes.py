@@ -14,31 +14,31 @@ from a2ledger.corrections import what_if
 from a2ledger.corrections.what_if import Effect, Sums
 from a2ledger.rating import decks, usage, versions
 from a2ledger.rating.deck import Deck
-from a2ledger.staff import customers
-from a2ledger.staff.pages import _day, _Page, _safe
+from a2ledger.staff import revenue
+from a2ledger.staff.page import Page, day_of, safe
 
 _VERSIONS = 20
 _SHOWN = 50
 _COMMIT = re.compile(r"[0-9a-f]{4,40}")
 
 
-class PriceChanges(_Page):
+class PriceChanges(Page):
     """A month's calls priced by a deck before and after a change."""
 
     report_title = "Price changes"
     has_js_module = False
 
-    @_safe
+    @safe
     def page(self) -> dict[str, Any]:
         """Return the values of the page: the choices, and the effect of those chosen."""
         book, args = self.book, request.args
         names = [name for name in usage.names(book) if book.has(f"tariffs/{name}.csv")]
-        months = customers.months_of_calls(book)
+        months = revenue.months_of_calls(book)
         name = args.get("deck", "")
         name = name if name in names else next(iter(names), "")
         month = args.get("month", "")
         month = month if month in months else next(iter(months), "")
-        first, second = _day("from"), _day("to")
+        first, second = day_of("from"), day_of("to")
         shown: dict[str, Any] = {
             "decks": names,
             "months": months,

@@ -23,7 +23,7 @@ from a2ledger.book.book import Book, RefusedError
 from a2ledger.journal import ledger, subledgers
 from a2ledger.journal.ledger import Ledger
 from a2ledger.staff import customers as figures_of
-from a2ledger.staff import guard
+from a2ledger.staff import guard, revenue
 from a2ledger.staff.desk import Desk
 from a2ledger.staff.forms import BadFormError, command
 from a2ledger.staff.passwords import Passwords, set_password
@@ -803,7 +803,7 @@ def test_margins_are_of_calls_whose_cost_is_known(book):
     )
     book.today = "2026-01-06"
     book.run("import", "calls", book.file("calls.csv", calls))
-    greece, usa = figures_of.destinations(Book(book.root), "2026-01")
+    greece, usa = revenue.destinations(Book(book.root), "2026-01")
     assert (greece["destination"], greece["calls"], greece["minutes"]) == ("Greece", 2, "2.0")
     assert (greece["revenue"], greece["cost"]) == ("1.20", "0.60")
     assert (greece["margin"], greece["percent"]) == ("0.60", "50.0")

@@ -1,0 +1,308 @@
+"""The page of customers: all of them, one with its tabs, a document, a line with its calls."""
+
+from __future__ import annotations
+
+import contextlib
+from functools import cached_property
+from typing import Any, cast
+
+from fava.ext import extension_endpoint
+from flask import Response, jsonify, request
+
+from a2ledger import csvfile
+from a2ledger.balances import balances, invoices
+from a2ledger.billing import preview as drawing
+from a2ledger.book.book import RefusedError
+from a2ledger.calls import listed
+from a2ledger.documents import files
+from a2ledger.documents.document import as_json
+from a2ledger.errors import ExpectedError
+from a2ledger.journal import ledger, subledgers
+from a2ledger.journal.ledger import Standing
+from a2ledger.rating import usage
+from a2ledger.records import KEYS, Customer
+from a2ledger.staff import customers
+from a2ledger.staff.page import NoDeskError, Page, Values, day_of, number_of, safe
+
+TABS = (
+    "overview",
+    "statement",
+    "invoices",
+    "payments",
+    "calls",
+    "services",
+    "details",
+    "log",
+)
+"""What a customer's page is divided into."""
+_CALLS = 300
+_PERIODS = 3
+_KINDS = {
+    "html": "text/html; charset=utf-8",
+    "json": "application/json",
+    "pdf": "application/pdf",
+    "text": "text/plain; charset=utf-8",
+}
+_SANDBOX = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "frame-ancestors 'self'; sandbox allow-popups"
+)
+"""Content security policy of rendered documents, which may only be viewed."""
+
+
+class Customers(Page):
+    """All customers; one of them, with calls and documents; or what is behind a line."""
+
+    report_title = "Customers"
+
+    @cached_property
+    def standings(self) -> dict[str, Standing]:
+        """Return every customer's standing, by id."""
+        return {row.customer: row for row in ledger.standings(self.loaded)}
+
+    @extension_endpoint
+    def rows(self) -> Response:
+        """Return the rows of the customers' table."""
+        return jsonify(self._rows())
+
+    def _rows(self) -> list[list[Any]]:
+        if self._table is None:
+            done: set[str] = set()
+            phones: dict[str, str] = {}
+            with contextlib.suppress(ExpectedError, ValueError, NoDeskError):
+                done = customers.settled(self.book)
+                phones = customers.phones(self.book)
+            found = customers.customers(self.loaded, self.standings.values(), done)
+            self._table = [[*row, phones.get(row[0], "")] for row in found]
+        return self._table
+
+    _table: list[list[Any]] | None = None
+
+    def after_load_file(self) -> None:
+        """Clear cached figures."""
+        super().after_load_file()
+        self.__dict__.pop("standings", None)
+        self._table = None
+
+    @property
+    def view(self) -> str:
+        """Return the name of the requested view."""
+        args = request.args
+        if args.get("document"):
+            return "line" if args.get("line") else "document"
+        if args.get("bill"):
+            return "document"
+        if args.get("new"):
+            return "new"
+        if args.get("day") and not args.get("tab"):
+            return "calls"
+        return "customer" if args.get("customer") or args.get("account") else "customers"
+
+    @safe
+    def page(self) -> Values:
+        """Return the values of the requested view."""
+        return cast("Values", getattr(self, f"_{self.view}")())
+
+    def _customers(self) -> Values:
+        standings = self.standings.values()
+        return {"count": len(standings), "totals": customers.totals_owed(standings)}
+
+    @extension_endpoint
+    def table(self) -> Response:
+        """Every customer as CSV, for a spreadsheet."""
+        heads = ["customer", "name", "currency", "owed", "to_pay", "unbilled", "credit_limit"]
+        heads += ["available", "last_call", "status", "phone"]
+        rows = [[csvfile.cell(str(value)) for value in row] for row in self._rows()]
+        made = Response(csvfile.csv_text([heads, *rows]), content_type="text/csv; charset=utf-8")
+        made.headers["Content-Disposition"] = 'attachment; filename="customers.csv"'
+        return made
+
+    def _new(self) -> Values:
+        book = self.book
+        return {
+            "actions": {
+                "today": str(self.today),
+                "tariffs": usage.names(book),
+                "currency": book.config.currency,
+                "facts": dict.fromkeys(KEYS, ""),
+            }
+        }
+
+    def _named(self) -> str:
+        """Return the requested customer, given by id or by account component.
+
+        Raises:
+            RefusedError: if there is none.
+        """
+        name = request.args.get("customer", "")
+        if account := request.args.get("account", ""):
+            name = customers.customer_of_account(subledgers.customers(self.book), account)
+        if name not in subledgers.customers(self.book):
+            raise RefusedError(f"{name or 'This'}: no such customer")
+        return name
+
+    def _customer(self) -> Values:
+        """What a tab of a customer shows, and what its actions need."""
+        tab = request.args.get("tab", "")
+        tab = tab if tab in TABS else TABS[0]
+        return {"tab": tab, "tabs": TABS, **self._head(), **getattr(self, f"_tab_{tab}")()}
+
+    def _own(self) -> Customer:
+        return subledgers.customers(self.book)[self._named()]
+
+    def _head(self) -> Values:
+        """What stands above every tab, and what the actions are about."""
+        book, today, customer = self.book, self.today, self._own()
+        documents = invoices.of_customer(book, customer, today)
+        still_open = [row.as_json() for row in documents if row.open_micro]
+        paid = invoices.payments(book, customer)
+        overdue = sum(row.open_micro for row in documents if row.status == invoices.OVERDUE)
+        facts = balances.customer_json(customer, today)
+        currency = subledgers.currency(book, customer.id)
+        return {
+            "id": customer.id,
+            "today": str(today),
+            "facts": facts,
+            "standing": customers.standing(book, customer, today),
+            "overdue": customers.shown(overdue, currency) if overdue else "",
+            "is_settled": customer.settled,
+            "last_payment": paid[-1].as_json() if paid else None,
+            "actions": {
+                "customer": customer.id,
+                "today": str(today),
+                "currency": currency,
+                "services": list(book.config.services),
+                "methods": list(book.config.methods),
+                "tariffs": usage.names(book),
+                "facts": {key: facts.get(key, "") for key in KEYS},
+                "invoices": still_open,
+                "documents": [row.number for row in documents if row.kind in {"invoice", "refill"}],
+                "payments": [row.as_json() for row in paid if not row.is_returned][-50:],
+                "fees": [row for row in facts["fees"] if not row["until"]],
+                "blocked": facts.get("blocked", "") not in {"", "no"},
+                "settled": customer.settled,
+            },
+        }
+
+    def _tab_overview(self) -> Values:
+        book, customer = self.book, self._own()
+        try:
+            preview, problem = drawing.preview(book, customer.id, self.today), ""
+        except ExpectedError as error:
+            preview, problem = None, str(error)
+        return {
+            "usage": customers.usage(book, customer),
+            "preview": preview,
+            "problem": problem,
+        }
+
+    def _tab_statement(self) -> Values:
+        book, customer = self.book, self._own()
+        since = None if request.args.get("all") else customers.since_closes(customer, _PERIODS)
+        return {"since": since, "statement": customers.statement(book, customer, since)}
+
+    def _tab_invoices(self) -> Values:
+        book, customer = self.book, self._own()
+        rows = invoices.of_customer(book, customer, self.today)
+        electronic = book.config.einvoice.formats
+        return {
+            "invoices": [row.as_json() | {"last": row.last} for row in rows[::-1]],
+            "electronic": list(electronic),
+            "documents": customers.documents(book, customer),
+        }
+
+    def _tab_payments(self) -> Values:
+        customer = self._own()
+        since = str(customer.open_since)
+        rows = [row.as_json() for row in invoices.payments(self.book, customer)]
+        return {"payments": [row | {"is_open": row["date"] >= since} for row in rows[::-1]]}
+
+    def _tab_calls(self) -> Values:
+        customer, book = self._own(), self.book
+        first = day_of("day") or customer.open_since
+        last = day_of("to") or (day_of("day") if request.args.get("day") else self.today)
+        table = listed.of_customer(book, customer.id, first, max(first, last or first))
+        rows = list(listed.rows_json(table, book.config.timezone))
+        if text := request.args.get("text", "").strip().lower():
+            rows = [row for row in rows if text in " ".join(map(str, row.values())).lower()]
+        days: dict[str, list[int]] = {}
+        for row in rows:
+            sums = days.setdefault(row["start"][:10], [0, 0])
+            sums[0] += 1
+            sums[1] += row["seconds"]
+        return {
+            "first": str(first),
+            "last": str(max(first, last or first)),
+            "text": request.args.get("text", ""),
+            "days": [
+                {"day": day, "calls": count, "duration": customers.duration(seconds)}
+                for day, (count, seconds) in sorted(days.items(), reverse=True)
+            ],
+            "calls": rows[::-1][:_CALLS],
+            "count": len(rows),
+        }
+
+    def _tab_services(self) -> Values:
+        history = self._own().facts
+        dated = [
+            {"key": key, "from": str(since), "value": str(value)}
+            for key in ("tariff", "identifiers", "discount_percent", "guards")
+            for since, value in history.get(key, ())
+        ]
+        return {"dated": dated[::-1]}
+
+    def _tab_details(self) -> Values:
+        return {"changes": customers.changes(self.book, self._own())}
+
+    def _tab_log(self) -> Values:
+        return {"log": customers.log(self.book, self._own())}
+
+    def _calls(self) -> Values:
+        name, first = self._named(), day_of("day")
+        if first is None:
+            raise RefusedError("That is no day such as 2026-01-31")
+        last = max(day_of("to") or first, first)
+        values = customers.calls(self.book, name, first, last)
+        return {"id": name, "first": str(first), "last": str(last), "calls": values}
+
+    def _document(self) -> Values:
+        book, name = self.book, request.args.get("document", "")
+        if not name:
+            customer = subledgers.customers(book)[self._named()]
+            day = day_of("bill") or self.today
+            name = customers.billed_on(book, customer, day)
+        if name in subledgers.customers(book):
+            document = drawing.preview(book, name, self.today)
+        else:
+            document = customers.document(book, name)
+        return {"name": name, "document": as_json(document), "last": str(document.last_day)}
+
+    def _line(self) -> Values:
+        name = request.args["document"]
+        return customers.explained(
+            self.book, name, number_of("line"), number_of("call") or 1, self.today
+        )
+
+    @extension_endpoint
+    def rendered(self) -> Response:
+        """Return a document as its customer gets it, or a preview for a customer's id."""
+        name, form = request.args.get("name", ""), request.args.get("format", "html")
+        try:
+            book = self.book
+            if name in subledgers.customers(book):
+                document = drawing.preview(book, name, self.today)
+            else:
+                document = customers.document(book, name)
+            if form not in _KINDS:
+                raise RefusedError(f"{form}: documents are not shown like that")
+            made = files.rendered({name: document}, [form], book.root / "templates")
+        except (ExpectedError, NoDeskError) as error:
+            return Response(f"{error}\n", 404, content_type="text/plain; charset=utf-8")
+        (content,) = made.values()
+        response = Response(content, content_type=_KINDS[form])
+        response.headers["Content-Security-Policy"] = _SANDBOX
+        # A browser's viewer of PDF may not work in what is only looked at.
+        how = "attachment" if form == "pdf" else "inline"
+        file = f"{name}.{files.ENDINGS[form]}"
+        response.headers["Content-Disposition"] = f'{how}; filename="{file}"'
+        return response
