@@ -71,7 +71,8 @@ class Source:
     puts before a number for its carrier. ``identify`` holds for rules that name none, ``answered``
     are more words for calls that were. ``skip`` are patterns of files that are passed over.
     ``before_dialling`` are seconds taken off a leg that was dialled by a call which had been
-    answered before, by a menu: its row counts from that answer.
+    answered before, by a menu: its row counts from that answer. If None, three seconds are
+    taken off where rows show that a menu dialled.
     """
 
     name: str
@@ -99,7 +100,7 @@ class Source:
     identify: tuple[str, ...] = ()
     answered: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
-    before_dialling: int = 0
+    before_dialling: int | None = None
     locale: Locale = NO_LOCALE
     """The local forms of amounts and days of the book's people."""
 
@@ -166,7 +167,9 @@ def _mapping(table: Table) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def _seconds(source: Table, key: str) -> int:
+def _seconds(source: Table, key: str) -> int | None:
+    if key not in source.values:
+        return None
     seconds = source.take(key, int, 0)
     if not 0 <= seconds <= _LONGEST_MENU:
         raise source.error(key, f"must be from 0 to {_LONGEST_MENU} seconds")

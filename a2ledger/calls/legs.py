@@ -82,6 +82,8 @@ class Leg(NamedTuple):
     mark: str
     extension: str = ""
     """The customer's device that dialled or took the leg."""
+    ringing: int = 0
+    """Seconds taken off, in which the other end had not answered."""
 
     @property
     def text(self) -> str:
@@ -98,9 +100,15 @@ class Rules(NamedTuple):
     holds: Callable[[str, int], bool]
     """Returns True if a customer holds an identifier at a time."""
     technical_prefixes: tuple[str, ...] = ()
-    before_dialling: int = 0
-    """Seconds taken off a leg that a call dialled which had been answered before."""
+    before_dialling: int | None = None
+    """Seconds taken off a leg that a call dialled which had been answered before.
 
+    If None, :data:`RINGING` is taken off where the rows show that a menu dialled.
+    """
+
+
+RINGING = 3
+"""Seconds that any call by a carrier rings at least: the mean of local calls in ITU-T E.721."""
 
 MARK = "~"
 """Separates a uniqueid from the suffix that distinguishes legs of one id."""
@@ -144,32 +152,74 @@ def _leg(channel: str, own: tuple[Row, ...], every: Sequence[Row], rules: Rules)
     if len({(row.answer, row.end) for row in counted}) == 1:
         seconds = counted[0].seconds
     if goes_out:
-        if rules.before_dialling and _was_answered(head, every, rules):
-            seconds = max(seconds - rules.before_dialling, 0)
+        ringing = min(_ringing(head, channel, every, rules), seconds)
         called = _number(head, channel, rules)
         account, payer = _payer(head, called, every, rules)
         caller = rules.device(_origin(head, every).channel)
-        return Leg(channel, OUTGOING, head, own, seconds, called, account, payer, "", caller)
+        return Leg(
+            channel,
+            OUTGOING,
+            head,
+            own,
+            seconds - ringing,
+            called,
+            account,
+            payer,
+            mark="",
+            extension=caller,
+            ringing=ringing,
+        )
     called, payer = _callee(head, own, every, rules)
     taker = next(_phones(counted, rules), "")
     return Leg(channel, INCOMING, head, own, seconds, called, "", payer, "", taker)
 
 
-def _was_answered(head: Row, every: Sequence[Row], rules: Rules) -> bool:
-    """Tell whether a phone's call had been answered, by a menu say, when it dialled a leg.
+def _ringing(head: Row, channel: str, every: Sequence[Row], rules: Rules) -> int:
+    """Return the seconds of a leg's row before its other end answered, as far as known.
 
-    Its row counts from its beginning then. So does that of a call which was transferred, but there
-    somebody else was talked to before.
+    The row of a call that the switch had answered itself, by a menu or a calling card, counts from
+    its beginning, and so includes the ringing. That of a call which was transferred does too, but
+    there somebody else was talked to before.
     """
+    if rules.before_dialling == 0 or not head.counts or head.answer != head.start:
+        return 0
+    same = [row for row in every if row.channel == head.channel]
+    if any(row.start < head.start and rules.device(row.dstchannel) for row in same):
+        return 0
+    if rules.before_dialling is None:
+        return RINGING if _is_of_menu(head, channel, same, rules) else 0
+    return rules.before_dialling if rules.device(head.channel) else 0
+
+
+def _is_of_menu(head: Row, channel: str, same: Sequence[Row], rules: Rules) -> bool:
+    """Tell whether rows show that a menu dialled: by a code, or one number after the other.
+
+    A call answered within its first second looks the same but for that.
+
+    Args:
+        head: of the leg.
+        channel: of the leg.
+        same: the rows of the channel that dialled it.
+        rules: of the source.
+    """
+    if is_code(head.dst) and dialled.number(head.lastdata, channel):
+        return True
+    first = min(same, key=_turn)
+    dialling = [row for row in same if row.counts and rules.is_trunk(row.dstchannel)]
     return (
-        head.counts
-        and head.answer == head.start
-        and bool(rules.device(head.channel))
-        and not any(
-            row.channel == head.channel and row.start < head.start and rules.device(row.dstchannel)
-            for row in every
+        first.answer == first.start
+        and any(row.dstchannel != channel for row in dialling)
+        and all(
+            row.end <= head.start or row.start >= head.end
+            for row in dialling
+            if row.dstchannel != channel
         )
     )
+
+
+def is_code(number: str) -> bool:
+    """Return True if what was called is a code of the switch, such as ``*55``, and no number."""
+    return 0 < len(number.lstrip("+")) < dialled.LEAST_DIGITS
 
 
 def _dialling(row: Row) -> tuple[int, bool]:

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from a2ledger import e164, times
-from a2ledger.calls import bridged_legs
+from a2ledger.calls import bridged_legs, dialled
 from a2ledger.calls import legs as model
 from a2ledger.calls.components import components
 from a2ledger.calls.detail import kept
@@ -122,6 +122,8 @@ def made(
     names = pc.utf8_rtrim(pc.binary_join_element_wise(*parts, "/"), "/").combine_chunks()
     if maker.untold:
         batch = batch._replace(notes=(*batch.notes, _untold(source, maker.untold)))
+    if maker.ringing:
+        batch = batch._replace(notes=(*batch.notes, _ringing(source, maker.ringing)))
     keys = [keys_of(again), *([_keys_of_ways(again)] if maker.is_bridged else [])]
     return Made(list(_changed(batch, changes, more)), len(more), pa.concat_arrays(keys), names)
 
@@ -139,6 +141,14 @@ def _untold(source: Source, count: int) -> str:
     return (
         f"{source.name}: {legs} transferred and do not say when, so each is billed whole to where "
         "it went last; keep the callflow's times, or the documents of b-legs (log-b-leg)"
+    )
+
+
+def _ringing(source: Source, seconds: Sequence[int]) -> str:
+    legs = "1 leg" if len(seconds) == 1 else f"{len(seconds)} legs"
+    return (
+        f"{source.name}: {sum(seconds)} s of ringing were taken off {legs} that a menu or a "
+        f"calling card dialled; before_dialling of the source says how many off each"
     )
 
 
@@ -301,6 +311,8 @@ class _Maker:
     def __init__(self, source: Source, directory: Directory, zone: str, lines: Integers) -> None:
         self.source, self.directory = source, directory
         self.decided: set[int] = set()
+        self.ringing: list[int] = []
+        """Seconds taken off legs, in which they were ringing."""
         self.untold = 0
         """Legs that went to several numbers and do not say when."""
         self.lines = lines
@@ -352,8 +364,11 @@ class _Maker:
         else:
             came, went = (np.asarray(self._trunk(rows, n)) for n in ("channel", "dstchannel"))
             alone = came & went
-            if self.rules.before_dialling:
-                alone |= went & (rows["answer_at"].to_numpy() == start)
+            if self.rules.before_dialling != 0:
+                answered_at_once = went & (rows["answer_at"].to_numpy() == start)
+                if self.rules.before_dialling is None:  # by itself only a code shows a menu
+                    answered_at_once &= _are_codes(rows["dst"])
+                alone |= answered_at_once
         is_new = np.arange(len(rows)) >= known
         touched = np.isin(labels, labels[is_new])
         places = np.flatnonzero(touched & ((sizes > 1) | alone))
@@ -402,6 +417,7 @@ class _Maker:
         if not billed:
             self.untold += self.is_bridged and any(row.lastdata == UNTOLD for row in group)
             return
+        self.ringing += [leg.ringing for leg in billed if leg.ringing]
         new = [row.place for row in group if row.place >= known]
         parts = self.model.parts(group, billed, self.rules)
         self.decided |= {*parts, *(leg.head.place for leg in billed)}
@@ -419,6 +435,11 @@ class _Maker:
                 own = _fields(rows, place) if place < known else {}
                 more.append((int(self.lines[at - known]), own | values))
             stands.add(place)
+
+
+def _are_codes(numbers: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    length = np.asarray(pc.utf8_length(pc.utf8_ltrim(numbers, "+")))
+    return (length > 0) & (length < dialled.LEAST_DIGITS)
 
 
 def _as_rows(rows: pa.Table, places: Integers) -> Iterator[model.Row]:

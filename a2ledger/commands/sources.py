@@ -109,7 +109,7 @@ def _lines(source: Source) -> list[str]:
     for key in ("national", "country", "time_format", "id_prefix"):
         if value := getattr(source, key):
             lines.append(f"{key} = {toml_edit.quoted(value)}")
-    if source.before_dialling:
+    if source.before_dialling is not None:
         lines.append(f"before_dialling = {source.before_dialling}")
     if source.mapping:
         lines += ["", f"[{head}.columns]"]

@@ -166,3 +166,45 @@ def test_what_was_answered_before_it_dialled_is_billed_less_what_a_source_says(b
               billsec=60 - wait)  # fmt: skip
     book.run("import", "pbx", book.file("Master.csv", row + "\n"))
     assert f"Unbilled   {due} EUR" in book.text("journals/2026-01/C1.01.beancount")
+
+
+@pytest.mark.parametrize("columns", [16, 18, 21])
+@pytest.mark.parametrize("code", ["*55", "88", "447700900001"])
+def test_a_calling_card_is_billed_without_the_ringing_its_rows_include(columns, code):
+    """One row after the other on one channel, each counted from the menu's own answer."""
+    switch = Switch(columns, LATELY)
+    phone, uid = switch.channel("a101"), switch.uid()
+    for number, began, ended in (("447700900001", 0, 20), ("442079460001", 20, 50)):
+        switch.row(phone, switch.channel("trunk"), uid, uid, code, LATELY + began, LATELY + began,
+                   LATELY + ended, accountcode="acme",
+                   lastdata=f"PJSIP/{number}@trunk,20,g")  # fmt: skip
+    billed = [(leg.called, leg.seconds, leg.ringing) for leg in legs_of(switch.rows)]
+    assert billed == [("447700900001", 17, 3), ("442079460001", 27, 3)]
+
+
+def test_a_menu_that_dialled_once_shows_in_the_code_alone():
+    """A call that is answered within its first second has the same row, but for that."""
+    seconds = {}
+    for code in ("*55", "447700900001"):
+        switch = Switch(21, LATELY)
+        uid = switch.uid()
+        switch.row(switch.channel("a101"), switch.channel("trunk"), uid, uid, code,
+                   LATELY, LATELY, LATELY + 60, accountcode="acme",
+                   lastdata="PJSIP/447700900001@trunk")  # fmt: skip
+        seconds[code] = [leg.seconds for leg in legs_of(switch.rows)]
+    assert seconds == {"*55": [57], "447700900001": [60]}
+
+
+def test_ringing_that_is_taken_off_is_said_and_can_be_set(book):
+    ready(book)
+    row = cdr(channel="PJSIP/c1-00000001", dst="*55", answer="2026-01-05 10:00:00",
+              lastdata="PJSIP/3225550150@carrier")  # fmt: skip
+    path = book.file("Master.csv", row + "\n")
+    done = book.run("import", "pbx", path)
+    assert "3 s of ringing were taken off 1 leg" in done.stderr
+    assert "Unbilled   0.570000 EUR" in book.text("journals/2026-01/C1.01.beancount")
+    book.edit("a2ledger.toml", 'trunks = ["PJSIP/carrier"]', 'trunks = ["PJSIP/carrier"]\n'
+              "before_dialling = 0")  # fmt: skip
+    assert "before_dialling = 0" in book.run("sources", "show", "pbx").stdout
+    row = row.replace("10:0", "11:0").replace("1767607200.1", "1767610800.1")
+    assert "ringing" not in book.run("import", "pbx", book.file("More.csv", row + "\n")).stderr
