@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -15,8 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_DIALLED = re.compile(r"[0-9+*#]{1,15}", re.ASCII)
-_INSTEAD = re.compile(r"[0-9]{0,15}", re.ASCII)
+from a2ledger import dial_plan
+
 _FILLING = r"[\s().\-]"
 
 
@@ -99,7 +98,7 @@ def planned(
 
 
 def _by_plan(numbers: pa.StringArray, source: Dialling, plan: str) -> pa.StringArray:
-    rules = dict(parse_plan(plan))
+    rules = dict(dial_plan.parse(plan))
     dialled = pc.replace_substring_regex(numbers, _FILLING, "")
     untouched = np.ones(len(numbers), np.bool_)
     if source.short_codes:
@@ -112,24 +111,6 @@ def _by_plan(numbers: pa.StringArray, source: Dialling, plan: str) -> pa.StringA
         changed = pc.binary_join_element_wise(rules[prefix], rest, "")
         result = pc.if_else(pa.array(fits), changed, result)
     return result
-
-
-def parse_plan(text: str) -> list[tuple[str, str]]:
-    """Parse a dial plan into pairs of what is dialled and the digits it stands for.
-
-    >>> parse_plan("9=, 0=30")
-    [('9', ''), ('0', '30')]
-
-    Raises:
-        ValueError: if an item is not ``DIALLED=DIGITS``.
-    """
-    pairs = []
-    for item in filter(None, (part.strip() for part in text.split(","))):
-        dialled, equals, instead = item.partition("=")
-        if not (equals and _DIALLED.fullmatch(dialled) and _INSTEAD.fullmatch(instead)):
-            raise ValueError(f"{item!r} is not DIALLED=DIGITS, such as 0=30")
-        pairs.append((dialled, instead))
-    return pairs
 
 
 def are_digits(texts: pa.StringArray) -> bool:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from stdnum import bic, iban
 from stdnum.exceptions import ValidationError
 
-from a2ledger import callguards, codelists, e164, money, period
+from a2ledger import callguards, codelists, dial_plan, money, period
 from a2ledger.errors import BadValueError
 from a2ledger.records import KEYS, NUMBERS, SETTLED, Customer, Fact, split_list
 from a2ledger.vat import TREATMENTS
@@ -46,7 +46,7 @@ _PATTERNS = {
 
 _PARSED: Mapping[str, Callable[[str], object]] = {
     "cycle": period.counted,
-    "dial_plan": e164.parse_plan,
+    "dial_plan": dial_plan.parse,
     "guards": callguards.parse_text,
 }
 """Parsers of facts that have a grammar of their own."""

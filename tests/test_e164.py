@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from a2ledger import e164
+from a2ledger import dial_plan, e164
 from a2ledger.book.source_config import Source
 
 
@@ -94,4 +94,4 @@ def test_a_customers_dial_plan_comes_before_the_sources_rules():
 @pytest.mark.parametrize("plan", ["0", "=30", "0=x", "x=1", "0=30 1=2"])
 def test_what_is_no_dial_plan_is_said_to_be_none(plan):
     with pytest.raises(ValueError, match="is not DIALLED=DIGITS"):
-        e164.parse_plan(plan)
+        dial_plan.parse(plan)

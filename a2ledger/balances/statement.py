@@ -9,7 +9,7 @@ from typing import NamedTuple
 from a2ledger import accounts, money
 from a2ledger.book.book import Book
 from a2ledger.documents.document import ROUNDED, ROUNDING, Statement, StatementLine
-from a2ledger.journal import customer_file, ledger, subledgers
+from a2ledger.journal import customer_file, ledger, queries, subledgers
 from a2ledger.journal.entries import CLOSES
 from a2ledger.journal.ledger import Ledger
 from a2ledger.journal.rows import Brought, Row
@@ -141,7 +141,7 @@ def _taxes(book: Book, own: Ledger) -> dict[str, list[tuple[str, int]]]:
     """Return the VAT each close posted, as (title, amount) by the document's link."""
     codes = book.config.codes
     names = {of(name): name for name in codes for of in (accounts.vat, accounts.not_due)}
-    rows = own.ask(ledger.TAXES)
+    rows = own.ask(queries.TAXES)
     converted = {min(row.links) for row in rows if row.code}  # owed in the book's currency
     taxes: dict[str, list[tuple[str, int]]] = {}
     for row in rows:

@@ -15,8 +15,8 @@ from a2ledger.a2billing.reconcile import Compared
 from a2ledger.book.book import Book, Draft, RefusedError
 from a2ledger.book.source_config import Source
 from a2ledger.commands import carrier_bill
+from a2ledger.commands.inputs import INPUT
 from a2ledger.commands.settings import (
-    INPUT,
     Settings,
     as_json_option,
     dry_run_option,

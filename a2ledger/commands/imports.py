@@ -25,10 +25,10 @@ from a2ledger.calls.inputs import Asked, Reading
 from a2ledger.calls.normalise import Wanted
 from a2ledger.commands import table_help
 from a2ledger.commands.importers import IMPORTERS
+from a2ledger.commands.inputs import INPUT
 from a2ledger.commands.settings import (
     DAY,
     FILE,
-    INPUT,
     ZONE,
     Settings,
     as_json_option,

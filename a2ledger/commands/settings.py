@@ -29,7 +29,6 @@ from a2ledger.local_forms import Locale
 from a2ledger.period import DayError, check_day
 from a2ledger.progress import SILENT, Bar, Progress
 from a2ledger.records import Customer
-from a2ledger.sources.address import is_address
 
 
 class Settings:
@@ -268,23 +267,6 @@ ZONE = Zone()
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False, readable=True)
 
 
-class Input(click.ParamType[Path | str]):
-    """A file, a directory of them, or the address of a database as text."""
-
-    name = "path"
-    _path = click.Path(path_type=Path, exists=True, readable=True)
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Path | str:
-        """Parse a path or an address."""
-        if isinstance(value, str) and is_address(value):
-            return value
-        path: Path = self._path.convert(value, param, ctx)
-        return path
-
-
-INPUT = Input()
 as_json_option = click.option("--json", "as_json_", is_flag=True, help="Print JSON.")
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Say what would happen; write nothing."

@@ -4,8 +4,8 @@
 and ``period_file`` are the two kinds of a customer's files, which ``subledgers`` reads and writes;
 ``rows`` are their rows as bills read them. ``general``, ``carriers``, ``vat_bases`` and ``carried``
 derive the operator's ledger, ``summary`` keeps it in line, ``chart`` opens accounts.
-``exchange_rates`` are prices of currencies, ``ledger`` asks Beancount, ``seal`` proves closed
-files, ``admission`` guards what may be loaded.
+``exchange_rates`` are prices of currencies, ``ledger`` asks Beancount the ``queries``, ``seal``
+proves closed files, ``admission`` guards what may be loaded.
 """
 
 from __future__ import annotations

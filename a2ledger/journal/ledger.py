@@ -1,7 +1,6 @@
 """The loaded ledger, queried in Beancount's query language.
 
-Queries are constants; values are bound, never put into the text. Beancount's load cache is off:
-it does not see new files behind an unchanged one.
+Beancount's load cache is off: it does not see new files behind an unchanged one.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import make_dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -26,48 +24,9 @@ from beancount.core import data
 from beancount.parser import parser
 
 from a2ledger import accounts, money
-from a2ledger.journal import admission, customer_file, period_file, syntax
+from a2ledger.journal import admission, customer_file, period_file, queries, syntax
 from a2ledger.journal.rows import Brought, Row
 from a2ledger.records import Customer, Problem
-
-ACCOUNTS = """
-SELECT account, open.meta['customer'] AS customer, str(open.meta['name']) AS name,
-       decimal(open.meta['credit_limit']) AS credit_limit, str(open.meta['currency']) AS currency
-FROM #accounts WHERE account ~ '^Assets:Receivable:[^:]+:Unbilled$'
-"""
-
-BALANCES = """
-SELECT account, currency, sum(number) AS owed
-WHERE account ~ '^Assets:Receivable:' GROUP BY account, currency
-"""
-
-ROWS = """
-SELECT date, account, payee, narration, number, currency, str(meta('vat')) AS vat,
-       int(entry_meta('calls')) AS calls, int(entry_meta('seconds')) AS seconds,
-       date(entry_meta('late_from')) AS late_from, str(entry_meta('voided')) AS voided, links, tags,
-       date(entry_meta('from')) AS first, date(entry_meta('to')) AS last,
-       filename, int(entry_meta('lineno')) AS line
-WHERE account ~ '^Assets:Receivable:'
-"""
-
-TAXES = """
-SELECT date, account, number, currency, str(meta('vat_of')) AS code, links
-WHERE (account ~ '^Liabilities:VAT(-Not-Due)?:'
-       OR (account = 'Equity:Conversion' AND meta('vat_of') IS NOT NULL))
-  AND ('invoice' IN tags OR 'credit-note' IN tags)
-  AND entry_meta('treatment') IS NULL
-"""
-
-PENDING = """
-SELECT filename, int(entry_meta('lineno')) AS line, account, number
-WHERE account ~ '^Liabilities:VAT-Pending:'
-"""
-
-UNMATCHED = """
-SELECT currency, sum(number) AS held
-WHERE account = 'Liabilities:Suspense:Unmatched' GROUP BY currency ORDER BY currency
-"""
-
 
 T = TypeVar("T")
 
@@ -107,7 +66,7 @@ class Ledger:
 
     def ask(self, query: str, **values: object) -> list[Any]:
         """Return the rows of a query as objects, with ``values`` bound to ``%(name)s``."""
-        cursor = self._connection.execute(_parsed(query), values or None)
+        cursor = self._connection.execute(queries.parsed(query), values or None)
         names = [column.name for column in cursor.description]
         row: Any = make_dataclass("Row", names, frozen=True, slots=True)
         return [row(*values) for values in cursor.fetchall()]
@@ -203,12 +162,6 @@ def _beanquery() -> Any:
     return importlib.import_module("beanquery")
 
 
-@cache
-def _parsed(query: str) -> Any:
-    # Parsing a query takes a tenth of a second: as long as asking it of a large ledger.
-    return _beanquery().parser.parse(query)
-
-
 def quickly(load: Callable[[], T]) -> T:
     """Call ``load`` with the garbage collector off: loading allocates much and frees nothing."""
     gc.disable()
@@ -246,9 +199,11 @@ class Standing(NamedTuple):
 
 def standings(ledger: Ledger) -> list[Standing]:
     """Return every customer's balances, by id."""
-    owed = {(row.account, row.currency): money.micro(row.owed) for row in ledger.ask(BALANCES)}
+    owed = {
+        (row.account, row.currency): money.micro(row.owed) for row in ledger.ask(queries.BALANCES)
+    }
     balances = []
-    for row in ledger.ask(ACCOUNTS):
+    for row in ledger.ask(queries.ACCOUNTS):
         currency = row.currency or ""
         billed = row.account.removesuffix("Unbilled") + "Billed"
         balances.append(
@@ -266,7 +221,7 @@ def standings(ledger: Ledger) -> list[Standing]:
 
 def unmatched(ledger: Ledger) -> dict[str, int]:
     """Return money of no customer, in micro-units by currency, negative if more went out."""
-    held = {row.currency: -money.micro(row.held) for row in ledger.ask(UNMATCHED)}
+    held = {row.currency: -money.micro(row.held) for row in ledger.ask(queries.UNMATCHED)}
     return {currency: micro for currency, micro in held.items() if micro}
 
 
@@ -275,9 +230,9 @@ def rows(ledger: Ledger) -> dict[str, list[Row]]:
     by_customer: dict[str, list[Row]] = {}
     pending = {
         (row.filename, row.line, row.account): -money.micro(row.number)
-        for row in ledger.ask(PENDING)
+        for row in ledger.ask(queries.PENDING)
     }
-    for row in ledger.ask(ROWS):
+    for row in ledger.ask(queries.ROWS):
         _, _, customer, part = row.account.split(":")
         by_customer.setdefault(customer, []).append(
             Row(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -42,23 +43,40 @@ def customers(count: int) -> str:
     )
 
 
+class Plan(NamedTuple):
+    """Rows of so many customers' calls over so many seconds; few make most unless ``even``."""
+
+    rows: int
+    customers: int
+    start: int = START
+    seconds: int = 31 * 86400 - 7200
+    seed: int = 1
+    even: bool = False
+
+
 def write_calls(file: Path, *, rows: int, customers: int, days: int, seed: int = 1) -> None:
     """Write rows as Asterisk's ``cdr_csv`` does, 18 columns, two thirds of them answered."""
-    random = np.random.default_rng(seed)
+    write(file, Plan(rows, customers, seconds=days * 86400 - 7200, seed=seed))
+
+
+def write(file: Path, plan: Plan) -> None:
+    """Write the rows of a plan; a seed's calls bear other ids than another's."""
+    random = np.random.default_rng(plan.seed)
     with file.open("wb") as out:
-        for first in range(0, rows, _CHUNK):
-            count = min(_CHUNK, rows - first)
-            out.write(_chunk(random, first, count, rows, customers, days))
+        for first in range(0, plan.rows, _CHUNK):
+            out.write(_chunk(random, first, min(_CHUNK, plan.rows - first), plan))
 
 
-def _chunk(
-    random: np.random.Generator, first: int, count: int, rows: int, customers: int, days: int
-) -> bytes:
+def _chunk(random: np.random.Generator, first: int, count: int, plan: Plan) -> bytes:
     number = np.arange(first, first + count)
-    start = START + number * (days * 86400 - 7200) // rows
+    serial = number + (plan.seed - 1) * 10**8
+    start = plan.start + number * plan.seconds // plan.rows
     answered = random.random(count) < 2 / 3
     seconds = np.where(answered, random.exponential(150, count).astype(np.int64) + 1, 0)
-    who = (random.zipf(1.3, count) * 7919 + number) % customers
+    if plan.even:
+        who = random.integers(plan.customers, size=count)
+    else:
+        who = (random.zipf(1.3, count) * 7919 + number) % plan.customers
     called = random.integers(10**10, 10**12, count)
 
     def text(values: object) -> pa.Array:
@@ -79,7 +97,7 @@ def _chunk(
     )
     tail = pc.binary_join_element_wise(
         pc.if_else(pa.array(answered), "ANSWERED", "NO ANSWER"), "DOCUMENTATION",
-        pc.binary_join_element_wise(text(start), text(number), "."), "", quoted,
+        pc.binary_join_element_wise(text(start), text(serial), "."), "", quoted,
     )  # fmt: skip
     lines = pc.binary_join_element_wise(
         pc.binary_join_element_wise('"', head, '"', ""), answer,
