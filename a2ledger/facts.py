@@ -25,6 +25,9 @@ _HUNDRED = 100 * money.MICRO
 CHANNELS = ("mail", "peppol", "print", "none")
 """Ways in which documents reach a customer."""
 
+DOCUMENTS = ("invoice", "statement")
+"""Documents that the close of a period may make."""
+
 LANGUAGES = ("en", "nl", "fr", "de", "es", "el")
 """Languages of documents and letters."""
 
@@ -33,7 +36,7 @@ MASKS = ("none", "3", "4", "all")
 
 _CHOICES = {
     "vat": TREATMENTS,
-    "documents": ("", "invoice", "statement"),
+    "documents": ("", *DOCUMENTS),
     "dunning": ("", "stop"),
     "masked": ("", *MASKS),
 }

@@ -106,24 +106,26 @@ def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
         if _is_correction(document) or document.lines[number - 1].kind == "refill":
             return _of_correction(book, name, document, number)
     customer, span = _period(book, name, document)
+    currency = subledgers.currency(book, customer.id)
     empty = Explanation(
         name=name,
         customer=customer.id,
-        currency=subledgers.currency(book, customer.id),
-        places=money.decimals(subledgers.currency(book, customer.id)),
+        currency=currency,
+        places=money.decimals(currency),
         line=as_json(document.lines[number - 1]) if document else {},
     )
     states = preview.states(book, [customer])
-    rows = [row for row in states[customer.id][1] if not row.tags & CLOSING]
-    if document is None:
+    brought, posted = states[customer.id]
+    rows = [row for row in posted if not row.tags & CLOSING]
+    if span is None:
         rows = charge.with_unposted(book, customer, rows, today)
-    try:
-        calls = used.Calls.read(book, {customer.id: customer}, states, span.end)
-    except MissingDetailError as error:
-        if document is None:
-            raise
-        return _without_detail(book, empty, rows, str(error))
-    bill = preview.draw_up(book, customer, span, states[customer.id][0], rows, calls)
+        bill = preview.open_bill(book, customer, brought, rows, today)
+    else:
+        try:
+            calls = used.Calls.read(book, {customer.id: customer}, states, span.end)
+        except MissingDetailError as error:
+            return _without_detail(book, empty, rows, str(error))
+        bill = preview.draw_up(book, customer, span, brought, rows, calls)
     if not 1 <= number <= len(bill.items):
         raise RefusedError(
             f"{name}: has {len(bill.items)} line(s)", undone="nothing to explain", todo="name one"
@@ -131,11 +133,10 @@ def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
     return _told(book, empty, bill, number - 1, rows)
 
 
-def _period(book: Book, name: str, document: Document | None) -> tuple[Customer, Period]:
-    """Return a customer as of a document's period, or as of now, and the period."""
+def _period(book: Book, name: str, document: Document | None) -> tuple[Customer, Period | None]:
+    """Return a customer as of a document's period and that, or as of now and None."""
     if document is None:
-        customer = subledgers.customers(book)[name]
-        return customer, preview.open_period(customer)
+        return subledgers.customers(book)[name], None
     customer = subledgers.customers(book)[document.customer["id"]]
     start, end = (dt.date.fromisoformat(document.period[key]) for key in ("start", "end"))
     until = tuple(day for day in customer.periods if day <= start)

@@ -27,7 +27,7 @@ from a2ledger.book.book import Book, BrokenBookError, restore
 from a2ledger.documents import files, paths, references
 from a2ledger.documents.document import Document
 from a2ledger.journal import customer_file, subledgers, syntax
-from a2ledger.journal.entries import CLOSING
+from a2ledger.journal.entries import CLOSING, STATED
 from a2ledger.journal.ledger import Standing
 from a2ledger.journal.syntax import Block
 from a2ledger.records import Customer, Problem
@@ -49,7 +49,7 @@ class Moved(NamedTuple):
     link: str
     """The link that identifies the entry."""
     number: str = ""
-    """Number of the document it posts, empty if it posts none."""
+    """Number of the document it posts, or the name of its statement; empty if it posts none."""
     due: dt.date | None = None
     """Due date, if the entry gives one."""
     payment: str = ""
@@ -58,6 +58,8 @@ class Moved(NamedTuple):
     reference: str = ""
     names: tuple[str, ...] = ()
     """Texts that may name a document; the first that names one counts."""
+    issued: bool = False
+    """True if it posts a document of this book."""
 
     @property
     def kind(self) -> str:
@@ -75,7 +77,7 @@ class Open(NamedTuple):
     amount_micro: int
     open_micro: int
     issued: bool = False
-    """True for an invoice of this book."""
+    """True for a document of this book."""
 
 
 def moved(block: Block, account: str) -> Moved | None:
@@ -89,6 +91,8 @@ def moved(block: Block, account: str) -> Moved | None:
     number = ""
     if "invoice" in block.tags:
         number = link
+    elif STATED in meta:
+        number = meta[STATED]
     elif link.startswith("opening-"):
         number = reference
     return Moved(
@@ -102,6 +106,7 @@ def moved(block: Block, account: str) -> Moved | None:
         meta.get("id", ""),
         reference,
         (meta["original"],) if "original" in meta else (reference, narration),
+        "invoice" in block.tags or STATED in meta,
     )
 
 
@@ -201,7 +206,7 @@ def opened(rows: Iterable[Moved]) -> tuple[list[Open], int]:
             row.due or row.date,
             row.micro,
             open_micro,
-            bool(row.number) and row.number == row.link,
+            row.issued,
         )
         for row, open_micro in result.debits
         if open_micro
@@ -210,10 +215,10 @@ def opened(rows: Iterable[Moved]) -> tuple[list[Open], int]:
 
 def _with_rounding(rows: Sequence[Moved]) -> list[Moved]:
     """Add the cash rounding of a bill to the document with the same link."""
-    numbers = {row.number for row in rows if row.number and row.number == row.link}
+    links = {row.link for row in rows if row.issued}
     rounded: dict[str, int] = {}
     for row in rows:
-        if not row.number and row.link in numbers:
+        if not row.number and row.link in links:
             rounded[row.link] = rounded.get(row.link, 0) + row.micro
     return [
         row._replace(micro=row.micro + rounded.get(row.link, 0)) if row.number else row
@@ -399,7 +404,7 @@ def _opened(book: Book, customer: Customer, day: dt.date) -> tuple[list[Open], i
 
 
 def document(book: Book, invoice: Open) -> Document:
-    """Return an open invoice of the book.
+    """Return an open document of the book.
 
     Raises:
         BrokenBookError: if it is not there, or not a document.

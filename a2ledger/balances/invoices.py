@@ -32,12 +32,13 @@ OPEN, PAID, PARTLY, OVERDUE, CREDITED, WRITTEN_OFF = STATUSES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
-    """A numbered document, or an invoice of an earlier system, with its open amount."""
+    """A document that bills, or an invoice of an earlier system, with its open amount."""
 
     number: str
+    """Its number, or the name of a statement that stands for an invoice."""
     customer: str
     kind: str
-    """``invoice``, ``credit-note``, ``refill`` or ``opening``."""
+    """``invoice``, ``credit-note``, ``statement``, ``refill`` or ``opening``."""
     issued: dt.date
     due: dt.date
     currency: str
@@ -119,7 +120,7 @@ def of_customer(book: Book, customer: Customer, day: dt.date) -> list[Invoice]:
     rows = [
         _invoice(name, document, customer.id, rest.get(name, 0), by_kind.get(name, {}), day)
         for name, document in documents(book, customer)
-        if document.number
+        if document.number or (document.kind == "statement" and document.vat)
     ]
     rows += _openings(settled, book, customer, by_kind, day)
     return sorted(rows, key=lambda row: (row.issued, row.number))

@@ -19,6 +19,7 @@ from a2ledger.billing import (
     closing_entries,
     guards,
     itemised,
+    kind,
     originals,
     preview,
     tax_point,
@@ -44,6 +45,7 @@ from a2ledger.fees import charge, deferrals
 from a2ledger.fees import due as fees
 from a2ledger.journal import customer_file, ledger, seal, subledgers, syntax
 from a2ledger.journal.customer_file import with_facts
+from a2ledger.journal.entries import STATED
 from a2ledger.journal.period_file import PeriodFile, split, with_entries, written
 from a2ledger.journal.rows import Row
 from a2ledger.journal.seal import Seal, SoFar
@@ -68,6 +70,8 @@ class Closed:
     billed_micro: int = 0
     """What the close moves to Billed; negative for a credit note."""
     closed: bool = True
+    waits: bool = False
+    """True if it was left open because it is billed together with the next period."""
     warnings: list[Warned] = field(default_factory=list)
 
     @property
@@ -89,6 +93,7 @@ class Closed:
             "billed": self.billed,
             "currency": self.currency,
             "closed": self.closed,
+            "waits": self.waits,
             "warnings": [warned._asdict() for warned in self.warnings],
         }
 
@@ -198,13 +203,13 @@ def close_all(
     charge.charge(draft, names)
     results = []
     with draft.progress("closing", len(names) + len(ready)) as progress:
-        closer = _Closer(draft, names, max(ready)[0], confirmed, progress)
+        closer = _Closer(draft, names, ready, confirmed, progress)
         for _, name, ended in sorted(ready):
             if row := closer.close(name, ended, final=last.get(name) == ended.end):
                 results.append(row)
             progress.add(1)
         closer.finish()
-    return results
+    return results + list(closer.waiting.values())
 
 
 def refuse_broken(draft: Draft, names: Sequence[str]) -> None:
@@ -257,13 +262,6 @@ def uncovered(
     ]
 
 
-def _kind(bill: Bill) -> str:
-    """Return the kind of document a bill becomes."""
-    if not closing_entries.is_numbered(bill):
-        return "statement"
-    return "credit-note" if bill.gross_micro < 0 else "invoice"
-
-
 class _Closer:
     """Closes periods in order of their ends, and numbers their documents."""
 
@@ -271,13 +269,16 @@ class _Closer:
         self,
         draft: Draft,
         names: Sequence[str],
-        end: dt.date,
+        ready: Sequence[tuple[dt.date, str, Period]],
         confirmed: Sequence[str],
         progress: Progress,
     ) -> None:
         self.draft = draft
         self.confirmed = set(confirmed)
+        self.last = {name: end for end, name, _ in sorted(ready)}
         self.held_back: set[str] = set()
+        self.waiting: dict[str, Closed] = {}
+        """Customers whose bill waits for the next one: it goes on from there."""
         self.closed: dict[str, dict[Period, str]] = {}
         """Names of the documents made so far, by customer and period."""
         self.remarks: set[str] = set()
@@ -286,7 +287,7 @@ class _Closer:
             name: subledgers.open_file(draft, name) for name in names
         }
         self.states = preview.states(draft, list(self.customers.values()), progress, draft)
-        self.calls = used.Calls.read(draft, self.customers, self.states, end)
+        self.calls = used.Calls.read(draft, self.customers, self.states, max(self.last.values()))
         self.numbers = Numbers(draft)
         self.issuer = issue_taxed_refill.Issuer(draft, self.numbers)
         self.covered = Covered(draft)
@@ -296,15 +297,22 @@ class _Closer:
         """Close one period: issue its document, freeze its file, start the next one.
 
         A period that must be looked at first is left open, and so are those that follow it, of
-        which nothing is said.
+        which nothing is said. So is one whose bill waits: then the next one begins with it.
         """
         if name in self.held_back:
             return None
+        if waiting := self.waiting.pop(name, None):
+            ended = Period(waiting.period.start, ended.end)
         customer, (brought, rows) = self.customers[name], self.states[name]
         bill = preview.draw_up(self.draft, customer, ended, brought, rows, self.calls, final=final)
-        kind = _kind(bill)
-        document = preview.document(self.draft, customer, bill, rows, kind, self.draft.today)
-        if kind == "credit-note":
+        if not (final or (name in self.confirmed and ended.end == self.last[name])) and kind.waits(
+            bill, customer, self.draft.config
+        ):
+            self.waiting[name] = self._waits(name, bill)
+            return None
+        becomes = kind.of_bill(bill, customer, self.draft.config)
+        document = preview.document(self.draft, customer, bill, rows, becomes, self.draft.today)
+        if becomes == kind.CREDIT_NOTE:
             document = originals.named(document, self._corrected(customer, bill))
         confirmed = name in self.confirmed
         reasons = [
@@ -313,12 +321,11 @@ class _Closer:
         ]
         made = Made()
         if not reasons:
-            number = None if kind == "statement" else self.numbers.following(kind)
-            waits = self.draft.config.tax_point
+            number = None if becomes == kind.STATEMENT else self.numbers.following(becomes)
             document = replace(
                 parties.translated(self.draft, document),
                 number=number,
-                tax_point=waits if number and waits != "period-end" else "",
+                tax_point=_tax_point(document, number, self.draft.config.tax_point),
             )
             document = replace(document, reference=self._reference(document))
             made = self.einvoices.issued(customer, document)
@@ -326,8 +333,8 @@ class _Closer:
         if reasons:
             self.held_back.add(name)
             return Closed(customer=name, period=ended, closed=False, warnings=reasons)
-        if kind != "statement":
-            self.numbers.take(kind)
+        if becomes != kind.STATEMENT:
+            self.numbers.take(becomes)
         remarks = [Warned(*remark) for remark in en16931.remarks(document)]
         self.remarks |= {remark.message for remark in remarks}
         remarks += [Warned(*remark) for remark in made.remarks]
@@ -344,12 +351,25 @@ class _Closer:
             customer=name,
             period=ended,
             number=document.number,
-            kind=kind,
+            kind=becomes,
             gross=document.gross,
             to_pay=document.to_pay,
             currency=document.currency,
             billed_micro=bill.gross_micro,
             warnings=remarks,
+        )
+
+    def _waits(self, name: str, bill: Bill) -> Closed:
+        currency = subledgers.currency(self.draft, name)
+        message = kind.below(bill, self.draft.config, currency)
+        return Closed(
+            customer=name,
+            period=bill.period,
+            gross=money.text(bill.gross_micro, bill.places),
+            currency=currency,
+            closed=False,
+            waits=True,
+            warnings=[Warned("below-minimum", message)],
         )
 
     def _reference(self, document: Document) -> str:
@@ -370,6 +390,13 @@ class _Closer:
         name = document.number or paths.of_statement(customer.id, dt.date.fromisoformat(start))
         return paths.path(self.draft.today.year, name)
 
+    def _stated(self, customer: Customer, document: Document) -> dict[str, Any]:
+        """Return the metadata by which the books find a statement that bills, else none."""
+        if document.number or not document.vat:
+            return {}
+        name = PurePath(self._path(customer, document)).stem
+        return {STATED: name, "due": dt.date.fromisoformat(document.due_date)}
+
     def _write(self, customer: Customer, bill: Bill, document: Document) -> Document:
         """Freeze and seal a period's file, begin the next, and return the sealed document."""
         currency = subledgers.currency(self.draft, customer.id)
@@ -384,6 +411,7 @@ class _Closer:
             document.kind,
             document.number,
             closing_entries.tax_of(document, bill, self.draft.config.currency),
+            stated=self._stated(customer, document),
         )
         entries = [*earned, *closed]
         text = _closed_text(frozen, entries, customer.id, currency)
@@ -477,6 +505,15 @@ class _Closer:
             self.draft.touch(name, before.open_since)
 
 
+def _tax_point(document: Document, number: str | None, usual: str) -> str:
+    """Return the tax point of a document, empty if it is the last day of its period.
+
+    What is stated and not invoiced has no invoice whose day of issue could count.
+    """
+    is_taxed = bool(number) or (usual == "payment" and bool(document.vat))
+    return usual if is_taxed and usual != "period-end" else ""
+
+
 def _closed_text(
     frozen: PeriodFile, entries: Sequence[data.Transaction], customer: str, currency: str
 ) -> str:
@@ -490,6 +527,20 @@ def totals(results: Iterable[Closed]) -> list[str]:
     for row in results:
         if row.closed:
             sums[row.currency] = sums.get(row.currency, 0) + row.billed_micro
+    return _amounts(sums)
+
+
+def waiting(results: Iterable[Closed]) -> str:
+    """Return how many bills wait for the next one and what they come to, empty if none does."""
+    rows = [row for row in results if row.waits]
+    sums: dict[str, int] = {}
+    for row in rows:
+        sums[row.currency] = sums.get(row.currency, 0) + money.parse(row.gross)
+    amounts = " and ".join(_amounts(sums))
+    return f"{len(rows)} bill(s) below the minimum wait for the next, {amounts}" if rows else ""
+
+
+def _amounts(sums: Mapping[str, int]) -> list[str]:
     return [
         f"{money.text(micro, money.decimals(currency))} {currency}"
         for currency, micro in sorted(sums.items())
@@ -499,6 +550,6 @@ def totals(results: Iterable[Closed]) -> list[str]:
 def left_open(results: Sequence[Closed]) -> Iterator[str]:
     """Yield a message for every period that was due or requested but left open."""
     for row in results:
-        if not row.closed:
+        if not row.closed and not row.waits:
             for warned in row.warnings:
                 yield f"{row.customer}, {row.period}: left open: {warned.message}"

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from beancount.core import data
 from beancount.core.amount import Amount
@@ -73,6 +73,8 @@ def entries(
     kind: str,
     number: str | None,
     tax: Tax = Tax(),  # noqa: B008 - never changed
+    *,
+    stated: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[data.Transaction]:
     """Return the closing entries, which stand at the end of the period's file.
 
@@ -83,6 +85,7 @@ def entries(
         kind: of the document.
         number: the document's; a statement has none.
         tax: how its VAT stands in the books.
+        stated: metadata that leads to a document that bills without a number.
     """
     unbilled = accounts.unbilled(customer)
     made = [
@@ -118,6 +121,7 @@ def entries(
     ]
     if not moved:
         return made
+    treatment = {"treatment": bill.treatment} if bill.treatment in SHOWN else {}
     title = {"credit-note": "Credit note", "invoice": "Invoice"}.get(kind, "Statement")
     return [
         *made,
@@ -126,7 +130,7 @@ def entries(
             f"{title} {number}" if number else title,
             str(bill.period),
             list(_legs(bill, customer, currency, moved, tax)),
-            meta={"treatment": bill.treatment} if bill.treatment in SHOWN else {},
+            meta={**treatment, **stated},
             links=[link],
             tags=[kind],
         ),
@@ -200,16 +204,6 @@ def brought_forward(
         for code, micro in bill.carried.cumulative_micro.items()
     ]
     return balances, cumulative
-
-
-def is_numbered(bill: Bill) -> bool:
-    """Return True if a bill makes a numbered document: one of its lines is not zero.
-
-    Usage that was taxed when it was paid for is stated, and not invoiced.
-    """
-    if bill.treatment == "on-refill":
-        return False
-    return any(money.parse(line.net) for line in bill.lines) or bool(bill.gross_micro)
 
 
 def document(  # noqa: PLR0913 - everything that stands on it

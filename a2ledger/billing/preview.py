@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from a2ledger import money
 from a2ledger.billing import bill as billing
-from a2ledger.billing import closing_entries
+from a2ledger.billing import closing_entries, kind
 from a2ledger.billing.bill import Bill, DetailDiffersError
 from a2ledger.billing.used import Calls
 from a2ledger.book.book import Book, BrokenBookError, Draft
@@ -128,6 +129,31 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
         raise BrokenBookError([differs]) from None
 
 
+def open_bill(
+    book: Book, customer: Customer, brought: Brought, rows: list[Row], today: dt.date
+) -> Bill:
+    """Draw up the bill of the period that is closed next, which goes on where it waits.
+
+    Args:
+        book: whose.
+        customer: whose.
+        brought: what the open period starts with.
+        rows: what it holds.
+        today: the day: what has ended by then and waits is billed with the next period.
+
+    Raises:
+        BrokenBookError, MissingDetailError: as :func:`draw_up`, and where calls are missing.
+    """
+    name, period = customer.id, open_period(customer)
+    end = max(period.end, customer.period_holding(today).end)
+    calls = Calls.read(book, {name: customer}, {name: (brought, rows)}, end)
+    bill = draw_up(book, customer, period, brought, rows, calls)
+    while bill.period.end <= today and kind.waits(bill, customer, book.config):
+        period = kind.extended(customer, bill.period)
+        bill = draw_up(book, customer, period, brought, rows, calls)
+    return bill
+
+
 def document(
     book: Book, customer: Customer, bill: Bill, rows: Sequence[Row], kind: str, today: dt.date
 ) -> Document:
@@ -166,12 +192,13 @@ def preview(book: Book, name: str, today: dt.date) -> Document:
 
     def ask() -> Document:
         customer = subledgers.customers(book)[name]
-        current = open_period(customer)
         brought, posted = states(book, [customer])[name]
         rows = charge.with_unposted(book, customer, posted, today)
-        calls = Calls.read(book, {name: customer}, {name: (brought, rows)}, current.end)
-        bill = draw_up(book, customer, current, brought, rows, calls)
+        bill = open_bill(book, customer, brought, rows, today)
         drawn = document(book, customer, bill, rows, "preview", today)
+        if kind.waits(bill, customer, book.config):
+            minimum = money.text(book.config.bill.minimum_micro, bill.places)
+            drawn = replace(drawn, minimum=minimum)
         with contextlib.suppress(ValueError):  # its price may come until the close
             drawn = parties.translated(book, drawn)
         return drawn

@@ -22,7 +22,7 @@ from a2ledger.documents import translation
 from a2ledger.documents.document import Document
 from a2ledger.fees.deferrals import months_of
 from a2ledger.journal import syntax, vat_bases
-from a2ledger.journal.entries import NUMBERED, leg, transaction
+from a2ledger.journal.entries import NUMBERED, STATED, leg, transaction
 from a2ledger.journal.exchange_rates import at_price
 from a2ledger.journal.syntax import Block
 from a2ledger.period import Period
@@ -136,7 +136,7 @@ def _dues(
 
 def _document(block: Block, customer: str) -> _Document | None:
     """Return the document of a close whose VAT was not due with it, else None."""
-    if block.kind != "*" or NUMBERED.isdisjoint(block.tags):
+    if block.kind != "*" or (NUMBERED.isdisjoint(block.tags) and STATED not in block.meta):
         return None
     legs = block.legs
     taxes = {
@@ -165,7 +165,8 @@ def _document(block: Block, customer: str) -> _Document | None:
         if code in taxes
     )
     gross = sum(each.micro for each in legs if each.account == accounts.billed(customer))
-    return _Document(block.links[0], gross, dues) if dues else None
+    number = block.meta.get(STATED, block.links[0])
+    return _Document(number, gross, dues) if dues else None
 
 
 def _translated(base_micro: int, tax_micro: int, own_micro: int) -> int:

@@ -16,6 +16,7 @@ ATTACHED = ("pdf", "html", "xml", "calls")
 _MAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 _MEGABYTE = 1_000_000
 _LONGEST_DAYS = 3650
+_YEAR = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +24,17 @@ class Bills:
     """Settings of bills.
 
     ``reference`` is what payments are to bear, ``masked`` which last digits of called numbers are
-    hidden where a customer does not say, ``usage`` how the account's usage is folded.
+    hidden where a customer does not say, ``usage`` how the account's usage is folded. ``prepaid``
+    is the document of prepaid customers who do not say; what bills less than ``minimum_micro``
+    waits for the next bill, ``wait_months`` at most.
     """
 
     reference: str = "auto"
     masked: str = "3"
     usage: str = "day"
+    prepaid: str = "invoice"
+    minimum_micro: int = 0
+    wait_months: int = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +98,12 @@ def parsed(table: Table) -> Bills:
         reference=table.choice("reference", REFERENCES, default.reference),
         usage=table.choice("usage", USAGE, default.usage),
         masked=table.choice("masked", facts.MASKS, default.masked),
+        prepaid=table.choice("prepaid", facts.DOCUMENTS, default.prepaid),
+        minimum_micro=_amount(table, "minimum", "0"),
+        wait_months=table.take("wait_months", int, default.wait_months),
     )
+    if not 1 <= bills.wait_months <= _YEAR:
+        raise table.error("wait_months", f"must be from 1 to {_YEAR}: what is supplied is billed")
     table.finish()
     return bills
 

@@ -57,10 +57,10 @@ def close(
     """Close every period that has ended, number its document and freeze its file.
 
     Exit 0 if nothing is due; exit 1 if something that is due stays open, or a customer named
-    could not be closed. Calls of these periods that
-    lie in quarantine are named; with --strict, whatever they may belong to stays open. With --final
-    the last period ends yesterday, whenever it would have ended, and no call or charge enters the
-    account any more.
+    could not be closed. Bills below [bill] minimum wait for the next one, unless their customer is
+    named. Calls of these periods that lie in quarantine are named; with --strict, whatever they may
+    belong to stays open. With --final the last period ends yesterday, whenever it would have ended,
+    and no call or charge enters the account any more.
 
     Example: a2ledger close --dry-run
     """
@@ -93,8 +93,10 @@ def close(
     for line in closing.left_open(results):
         click.echo(f"a2ledger: {line}", err=True)
     _tell_unposted(settings.book(), held, closed)
+    if told := closing.waiting(results):
+        click.echo(told, err=True)
     click.echo(_told(closed, dry_run), err=True)
-    if any(not row.closed for row in results):
+    if any(not (row.closed or row.waits) for row in results):
         sys.exit(NO)
     if not results:
         settings.talk("nothing is due: no period has ended since the last close")

@@ -207,6 +207,8 @@ def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date
     pricing = _PRICING | (_TAXING if draft.config.vat_rules else set())
     if since < draft.today and pricing & now.keys():
         draft.talk(f"note: calls and charges of {identity} already posted keep their price")
+    if given.get("documents") == "statement" and changed.text("vat_id", since):
+        draft.talk(f"note: {identity} has a VAT id: businesses are owed invoices, and get them")
     subledgers.put_customer(draft, changed)
     return True
 

@@ -140,6 +140,8 @@ class Document:
     """How its statement folds usage, where not every day is shown: ``week`` or ``service``."""
     reference: str = field(default="", metadata=_ABSENT)
     """The payment reference, if the document asks for a payment."""
+    minimum: str = field(default="", metadata=_ABSENT)
+    """The least that is billed, on a preview that is below it and would wait for the next bill."""
     seal: str = field(default="", metadata=_ABSENT)
     """The beginning of the period's seal, which covers every field but this."""
 

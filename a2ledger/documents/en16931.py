@@ -31,7 +31,7 @@ def objections(document: Document) -> Iterator[Objection]:
     """Yield every reason why a document must not be issued."""
     yield from _sums(document)
     yield from _on_refill(document)
-    if document.kind != "statement":
+    if document.kind != "statement" or document.vat:
         for row in document.vat:
             yield from _row(row, document)
         yield from _categories(document)

@@ -320,6 +320,7 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
     view.setdefault("vat_translated", None)
     view.setdefault("treatment", "")
     view.setdefault("seal", "")
+    view.setdefault("minimum", "")
     view.setdefault("since", ())
     view.setdefault("tax_on_payment", "")
     view["reference"] = references.grouped(references.of_document(view)) or view["customer"]["id"]
@@ -340,6 +341,7 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
     view["explained"] = list(_explained(view))
     view["refill"] = any(line["kind"] == "refill" for line in view["lines"])
     view["any_calls"] = any(line["calls"] for line in view["lines"])
+    view["bills"] = view["kind"] == "invoice" or (view["kind"] == "statement" and bool(view["vat"]))
     view["reverse_charge"] = any(row["category"] == "AE" for row in view["vat"])
     return view
 

@@ -26,6 +26,9 @@ CLOSING = CLOSES | {"rounding", "release", "tax-point"}
 ISSUED = "invoice"
 """Metadata key: the number of the document issued for this entry alone, with its VAT taken out."""
 
+STATED = "document"
+"""Metadata key: the name of the statement that bills a period in place of an invoice."""
+
 
 def moved_to(entry: data.Transaction, day: dt.date) -> data.Transaction:
     """Return an entry posted late: on another day, with its own day as metadata."""

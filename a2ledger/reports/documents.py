@@ -17,7 +17,7 @@ from a2ledger.documents import files, paths, translation
 from a2ledger.documents.document import Document
 from a2ledger.journal import syntax, vat_bases
 from a2ledger.journal.chart import MANUAL
-from a2ledger.journal.entries import NUMBERED
+from a2ledger.journal.entries import CLOSES, NUMBERED, STATED
 from a2ledger.journal.exchange_rates import at_price, prices
 from a2ledger.journal.syntax import Block
 from a2ledger.period import month_of
@@ -116,12 +116,13 @@ def _entries(book: Book, since: dt.date, until: dt.date) -> Iterator[Block]:
 
 
 def _tag(block: Block) -> str:
-    return next(iter(block.tags & (NUMBERED | {"tax-point"})), "")
+    tags = CLOSES if STATED in block.meta else NUMBERED
+    return next(iter(block.tags & (tags | {"tax-point"})), "")
 
 
 def _number(block: Block, tag: str) -> str:
     """Return the number of the document an entry posts or was issued with, or an empty text."""
-    if number := vat_bases.issued_with(block):
+    if number := vat_bases.issued_with(block) or block.meta.get(STATED, ""):
         return number
     links = block.links if tag else []
     return links[0].removeprefix("tax-point-") if links else ""
@@ -135,7 +136,7 @@ def _due_now(book: Book, block: Block, tag: str, number: str, day: dt.date) -> l
     document = rows[0].document if rows else None
     point = document.tax_point if document else ""
     if not point:
-        return rows if vat_bases.issued_with(block) or tag in {"invoice", "credit-note"} else []
+        return rows if vat_bases.issued_with(block) or tag in CLOSES else []
     if point == "issue-date":
         return rows if tag == "tax-point" else []
     return [row for row in rows if not row.vat_micro]  # the rest as it is paid

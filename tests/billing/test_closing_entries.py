@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from a2ledger.billing import bill as billing
-from a2ledger.billing import closing_entries
+from a2ledger.billing import closing_entries, kind
 from a2ledger.book import config
 from a2ledger.book.bills import Bills
 from a2ledger.journal import ledger, syntax
@@ -122,7 +122,7 @@ def test_a_code_that_takes_back_what_another_gives_is_moved_without_touching_bil
     ],
 )
 def test_a_number_is_taken_where_some_line_is_not_zero(rows, numbered):
-    assert closing_entries.is_numbered(bill_of(*rows)) is numbered
+    assert kind.is_numbered(bill_of(*rows)) is numbered
 
 
 def settings():

@@ -15,6 +15,7 @@ from tree import tree
 
 from a2ledger import sources
 from a2ledger.billing import close as closing
+from a2ledger.billing import settle as settling
 from a2ledger.book import start
 from a2ledger.book.book import Book, Draft
 from a2ledger.calls import imports as call_imports
@@ -124,6 +125,14 @@ def close(root: Path, today: dt.date, **options: Any) -> list[closing.Closed]:
     results = closing.close(
         one, **{"through": None, "names": (), "without": ("pbx1", "old"), **options}
     )
+    publish(one)
+    return results
+
+
+def settle(root: Path, name: str, today: dt.date) -> list[closing.Closed]:
+    """Settle a customer's account."""
+    one = draft(root, today)
+    results = settling.settle(one, [name], ("pbx1", "old"))
     publish(one)
     return results
 
