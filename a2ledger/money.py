@@ -108,9 +108,11 @@ def text(amount_micro: int, places: int = PLACES) -> str:
     ('12.345670', '-20.00', '1.23001')
     """
     whole, fraction = divmod(abs(amount_micro), MICRO)
-    digits = f"{fraction:06d}"
-    decimals_text = digits[:places] + digits[places:].rstrip("0")
     sign = "-" if amount_micro < 0 else ""
+    digits = f"{fraction:06d}"
+    if places == PLACES:
+        return f"{sign}{whole}.{digits}"
+    decimals_text = digits[:places] + digits[places:].rstrip("0")
     return f"{sign}{whole}.{decimals_text}" if decimals_text else f"{sign}{whole}"
 
 

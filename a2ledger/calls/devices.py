@@ -22,7 +22,7 @@ def endpoints(channels: pa.StringArray) -> pa.StringArray:
     """
     regular = _with_suffix(channels)
     if not regular.any():
-        return _endpoints(channels, _ENDPOINT)
+        return _bare(channels)
     # Channels are many, devices few.
     heads = pc.utf8_slice_codeunits(channels, 0, -_SUFFIX).dictionary_encode()
     names = _endpoints(heads.dictionary, _BARE).take(heads.indices)
@@ -30,6 +30,20 @@ def endpoints(channels: pa.StringArray) -> pa.StringArray:
         return names
     others = _endpoints(channels.filter(pa.array(~regular)), _ENDPOINT)
     return pc.replace_with_mask(names, pa.array(~regular), others)
+
+
+def _bare(channels: pa.StringArray) -> pa.StringArray:
+    """Return the devices of channels that are written in another way, or without a suffix."""
+    first = channels[0].as_py() if len(channels) else ""
+    technology = first[: first.find("/") + 1]
+    if (
+        technology not in {"", "Local/"}
+        and pc.all(pc.starts_with(channels, technology)).as_py()
+        and not pc.any(pc.match_substring(channels, "-")).as_py()
+        and not pc.any(pc.match_substring(channels, ";")).as_py()
+    ):  # no pattern is as fast
+        return pc.utf8_slice_codeunits(channels, len(technology))
+    return _endpoints(channels, _ENDPOINT)
 
 
 def _with_suffix(channels: pa.StringArray) -> Mask:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from a2ledger import e164
 from a2ledger.calls.devices import endpoints
 from a2ledger.customers.directory import NOBODY, Indexes
-from a2ledger.sources.batch import Batch, Refused, constant, refuse
+from a2ledger.sources.batch import Batch, Refused, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +38,8 @@ class Rows:
         self._devices: dict[str, pa.StringArray] = {}
         self.line = batch.rows["line"]
         self.answered: Mask = np.asarray(batch.rows["answered"]).astype(np.bool_)
+        self._among_answered: Integers = np.cumsum(self.answered) - 1
+        """Each row's number among those that were answered, of which it is one."""
 
     def __len__(self) -> int:
         return len(self._table)
@@ -48,21 +50,19 @@ class Rows:
         return self._cleaned[name]
 
     def devices(self, name: str, index: pa.Array) -> pa.StringArray:
-        """Return the devices behind the channels of some rows that were answered.
+        """Return the devices behind the channels of rows, empty for one that was not answered.
 
         Args:
             name: the column of the channels.
             index: places of rows, int64.
         """
-        if (
-            name not in self._devices
-        ):  # those of all are found once, and the others matter to nobody
-            self._devices[name] = pc.replace_with_mask(
-                constant("", len(self)),
-                pa.array(self.answered),
-                endpoints(self[name].filter(pa.array(self.answered))),
-            )
-        return self._devices[name].take(index)
+        if name not in self._devices:  # those of all are found once
+            self._devices[name] = endpoints(self[name].filter(pa.array(self.answered)))
+        places = np.asarray(index)
+        answered, number = self.answered[places], self._among_answered[places]
+        if answered.all():
+            return self._devices[name].take(pa.array(number))
+        return self._devices[name].take(pa.array(number, mask=~answered)).fill_null("")
 
     def never_names(self) -> list[str]:
         """Return the reasons why some rows are no calls; see :mod:`a2ledger.sources.batch`."""

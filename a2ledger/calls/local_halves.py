@@ -46,13 +46,22 @@ def named(channels: pa.StringArray, dialled: pa.StringArray) -> pa.StringArray:
         channels: names of channels, shape (n,).
         dialled: names of the channels they dialled, shape (n,).
     """
-    own = pc.match_substring_regex(channels, _OWN)
-    other = pc.match_substring_regex(dialled, _DIALLED)
+    own, other = _like(channels, _OWN), _like(dialled, _DIALLED)
     if not pc.any(pc.or_(own, other)).as_py():
         return constant("", len(channels))
     dialling = pc.if_else(other, pc.binary_join_element_wise(">", dialled, ""), "")
     both = pc.binary_join_element_wise(pc.if_else(own, channels, ""), dialling, " ")
     return pc.utf8_trim_whitespace(both)
+
+
+def _like(channels: pa.StringArray, pattern: str) -> pa.BooleanArray:
+    """Return a mask of the ``Local`` channels that match a pattern."""
+    local = pc.starts_with(channels, "Local/")
+    if not pc.any(local).as_py():
+        return local
+    mask = np.asarray(local).copy()
+    mask[mask] = np.asarray(pc.match_substring_regex(channels.filter(local), pattern))
+    return pa.array(mask)
 
 
 def lesser(calls: pa.Table) -> Iterator[tuple[int, int]]:

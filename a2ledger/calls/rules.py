@@ -191,8 +191,11 @@ def identifiers(rows: Rows, item: str, places: Integers) -> Iterator[pa.StringAr
 
 def _any_number(values: pa.StringArray, source: Source) -> bool:
     """Return True if some value may be a number written with more than digits."""
-    starts = "|".join(re.escape(prefix) for prefix in (*source.international, source.national))
-    pattern = rf"^(?:{starts})[0-9\s().-]+$|^[0-9][0-9\s().-]*[\s().-][0-9\s().-]*$"
+    prefixes = [*source.international, *filter(None, [source.national])]
+    starts = "|".join(re.escape(prefix) for prefix in prefixes)
+    pattern = r"^[0-9][0-9\s().-]*[\s().-][0-9\s().-]*$"
+    if prefixes:
+        pattern = rf"^(?:{starts})[0-9\s().-]+$|{pattern}"
     return bool(pc.any(pc.match_substring_regex(values, pattern)).as_py())
 
 

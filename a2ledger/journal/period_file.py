@@ -90,15 +90,15 @@ def usage_entry(usage: Usage, customer: str, currency: str) -> data.Transaction:
 def usage_text(usage: Usage, customer: str, currency: str) -> str:
     """Return the text of :func:`usage_entry`, built directly for speed."""
     day, late, service, vat, calls, seconds, micro, pending = usage
-    owed, earned, waiting = _padded(customer, service, vat if pending else None)
-    amount, rest = money.text(micro), money.text(pending - micro)
+    title, owed, earned, waiting, code = _labels(customer, service, vat, bool(pending))
+    amount = money.text(micro)
+    rest = money.text(pending - micro) if pending or micro <= 0 else f"-{amount}"
     kept = money.text(-pending) if pending else ""
     width = max(len(amount), len(rest), len(kept))
     late_from = f"  late_from: {late}\n" if late else ""
-    code = f"    vat: {syntax.quoted(vat)}\n" if vat else ""
     inside = f"  {waiting}  {kept:>{width}} {currency}\n" if pending else ""
     return (
-        f'{day} * {syntax.quoted(service)} "{calls_text(calls, seconds)}"\n'
+        f'{day} * {title} "{calls_text(calls, seconds)}"\n'
         f"  calls: {calls}\n  seconds: {seconds}\n{late_from}"
         f"  {owed}  {amount:>{width}} {currency}\n{code}"
         f"  {earned}  {rest:>{width}} {currency}\n{inside}\n"
@@ -106,13 +106,18 @@ def usage_text(usage: Usage, customer: str, currency: str) -> str:
 
 
 @functools.lru_cache(maxsize=256)
-def _padded(customer: str, service: str, pending: str | None) -> tuple[str, str, str]:
-    """Return the accounts of usage, padded to one width: owed, earned, and pending VAT."""
-    waiting = "" if pending is None else accounts.pending(pending)
+def _labels(customer: str, service: str, vat: str, pending: bool) -> tuple[str, ...]:  # noqa: FBT001
+    """Return what entries of a customer's usage of a service have in common.
+
+    Returns:
+        The title; the accounts, padded to one width: owed, earned, and of pending VAT, if there is
+        any; and the line of the VAT code.
+    """
+    waiting = accounts.pending(vat) if pending else ""
     names = (accounts.unbilled(customer), accounts.income(service), waiting)
     width = max(map(len, names))
-    owed, earned, waiting = (name.ljust(width) for name in names)
-    return owed, earned, waiting
+    code = f"    vat: {syntax.quoted(vat)}\n" if vat else ""
+    return (syntax.quoted(service), *(name.ljust(width) for name in names), code)
 
 
 def read_usage(block: Block) -> Usage:
