@@ -106,7 +106,7 @@ def usage_text(usage: Usage, customer: str, currency: str) -> str:
 
 
 @functools.lru_cache(maxsize=256)
-def _labels(customer: str, service: str, vat: str, pending: bool) -> tuple[str, ...]:  # noqa: FBT001
+def _labels(customer: str, service: str, vat: str, pending: bool) -> tuple[str, ...]:
     """Return what entries of a customer's usage of a service have in common.
 
     Returns:
