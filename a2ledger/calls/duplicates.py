@@ -5,8 +5,8 @@ sequence is the same call as one with its uniqueid, start and seconds. The same 
 duplicate; the same id with other content is a conflict: a sealed call always wins, then one with
 a sequence over one without, the earliest start, the longer, the smaller text. Ids are compared
 within a day of one another: switches use them again. Rows of one uniqueid, none of them with a
-sequence, of one caller or customer, whose times do not overlap are two calls: a channel may be
-transferred, or dial twice.
+sequence, of one caller or customer, of which one begins within two hours of the other's end are two
+calls: a channel may be transferred, or dial twice.
 
 Rows of one uniqueid with sequences of their own are of one channel. Of those whose times overlap
 and that go the same way one is billed, the first: the others repeat its seconds, as rows made by
@@ -43,6 +43,8 @@ ACCEPTED = "#"
 """Separates a uniqueid from the digest of a call accepted beside another with that id."""
 
 _DAY, _QUARTER = 86400, 900
+_LONGEST_PAUSE = 7200
+"""Most seconds between two calls of one channel; further apart, an id was used again by mistake."""
 _FARTHEST = 14 * 3600
 """Largest offset in seconds between two time zones, in practice; a multiple of a quarter hour."""
 
@@ -368,7 +370,7 @@ def _clashes(row: _Row, other: _Row) -> bool:
         return False  # one row may stand for a call that came in and for one that went out
     if row.seq or other.seq:
         return True  # a sequence is of one row alone, which has it wherever it is written
-    return not (_apart(row, other) and _is_of_one(row, other)) or _is_shifted(row, other)
+    return not (_follows(row, other) and _is_of_one(row, other)) or _is_shifted(row, other)
 
 
 def _is_shifted(row: _Row, other: _Row) -> bool:
@@ -379,8 +381,18 @@ def _is_shifted(row: _Row, other: _Row) -> bool:
 
 def _apart(one: _Row, other: _Row) -> bool:
     """Return True if two rows do not overlap in time."""
+    return _between(one, other) >= 0
+
+
+def _follows(one: _Row, other: _Row) -> bool:
+    """Return True if one row begins after the other's end, while a channel may still be up."""
+    return 0 <= _between(one, other) <= _LONGEST_PAUSE
+
+
+def _between(one: _Row, other: _Row) -> int:
+    """Return the seconds between the end of one row and the start of the other."""
     first, second = sorted((one, other), key=lambda row: row.start)
-    return first.start + max(first.seconds, 1) <= second.start
+    return second.start - first.start - max(first.seconds, 1)
 
 
 def _is_of_one(row: _Row, other: _Row) -> bool:
