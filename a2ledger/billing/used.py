@@ -70,7 +70,8 @@ class Calls:
         result = cls()
         for day in days:
             calls = detail.verified(book.root, day, detail.digests(book))
-            result.add(day_of(calls.filter(pc.is_in(calls["customer"], names)), day))
+            if (theirs := calls.filter(pc.is_in(calls["customer"], names))).num_rows:
+                result.add(day_of(theirs, day))
         return result
 
     def only(self, customers: Iterable[str]) -> Calls:

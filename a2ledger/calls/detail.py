@@ -385,6 +385,8 @@ def told(calls: pa.Table) -> list[Told]:
     The text is a line a call, the columns of :func:`digest` joined by tabs, up to the last one
     that says anything of that call: it stays the same whatever else happens on that day.
     """
+    if calls["late_in"].null_count == calls.num_rows:
+        return list(_told(calls))
     late = calls.filter(pc.is_valid(calls["late_in"]))
     late = late.sort_by([("customer", "ascending"), ("late_in", "ascending"), *ORDER[1:]])
     return [*_told(calls.filter(pc.is_null(calls["late_in"]))), *_told(late)]
@@ -440,6 +442,8 @@ def callers(calls: pa.Table) -> dict[tuple[Any, ...], dict[str, int]]:
     """
     named = pc.and_(pc.not_equal(calls["direction"], ""), pc.not_equal(calls["extension"], ""))
     rows = calls.filter(named).select([*_LINE, "extension", "uid"])
+    if not rows.num_rows:
+        return {}
     sums = rows.group_by([*_LINE, "extension"], use_threads=False).aggregate([("uid", "count")])
     counts: dict[tuple[Any, ...], dict[str, int]] = {}
     columns = (sums[name].to_pylist() for name in (*_LINE, "extension", "uid_count"))

@@ -16,6 +16,7 @@ from harness import STANDARD, Book, a2ledger, call
 
 from a2ledger import money
 from a2ledger.audit import call_price, explain
+from a2ledger.billing import preview, used
 from a2ledger.book.book import Book as Opened
 from a2ledger.calls import detail
 from a2ledger.journal import subledgers
@@ -73,23 +74,33 @@ def told_lines(root):
             yield explain.explain(book, name, line["line"], TODAY), line["net"]
 
 
-def once_a_day(read):
-    """A reader of a day's calls that reads each day once: the book stays as it is."""
+def once(read, key):
+    """A reader that reads what has the same key once: the book stays as it is."""
     kept = {}
 
-    def reading(root, day, *more):
-        if day not in kept:
-            kept[day] = read(root, day, *more)
-        return kept[day]
+    def reading(*words):
+        name = key(*words)
+        if name not in kept:
+            kept[name] = read(*words)
+        return kept[name]
 
     return reading
+
+
+def periods(customers):
+    return tuple((customer.id, customer.periods) for customer in customers)
 
 
 def test_every_line_of_every_document_adds_up_and_its_calls_are_priced_as_their_deck_says(
     demo, monkeypatch
 ):
-    monkeypatch.setattr(detail, "read", once_a_day(detail.read))
-    monkeypatch.setattr(detail, "verified", once_a_day(detail.verified))
+    for module, name, key in (
+        (detail, "read", lambda _, day, *__: day),
+        (detail, "verified", lambda _, day, *__: day),
+        (preview, "states", lambda _, customers: periods(customers)),
+        (used.Calls, "read", lambda _, customers, __, end: (*periods(customers.values()), end)),
+    ):
+        monkeypatch.setattr(module, name, once(getattr(module, name), key))
     book = Opened(demo)
     count = priced = 0
     for told, net in told_lines(demo):

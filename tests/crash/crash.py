@@ -33,12 +33,12 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "helpers")]
 
+import queries
 from tracing import Call, Fault, Outcome, is_possible, run
 
 TODAY = "2026-02-10"
-WORDS = ["--quiet", "--today", TODAY, "-C", "."]
 MEND = ["doctor", "--mend"]
 MODES = ("kill", "torn", "powercut", "names", "ENOSPC", "EIO", "EMFILE")
 DECK = "dialprefix,destination,rateinitial,initblock,billingblock\ndefault,Anywhere,1.00,60,60\n"
@@ -66,14 +66,22 @@ GIT = ["git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false"]
 
 
 def program(root: Path, *words: str, today: str = TODAY) -> None:
-    """Run the program on a book."""
-    start = [sys.executable, "-m", "a2ledger"]
-    command = [*start, "--quiet", "--today", today, "-C", ".", *words]
-    done = subprocess.run(
-        command, cwd=root, env=ENVIRONMENT, capture_output=True, text=True, check=False
+    """Run the program on a book, in a process of its own."""
+    made = multiprocessing.get_context("fork").Process(
+        target=_program, args=(root, list(words), today)
     )
-    if done.returncode:
-        raise SystemExit(f"{words}: {done.stderr}")
+    made.start()
+    made.join()
+    if made.exitcode:
+        raise SystemExit(f"{words}: exit {made.exitcode}")
+
+
+def _program(root: Path, words: list[str], today: str) -> None:
+    """Run the program on a book, and leave this process to end."""
+    os.chdir(root)
+    os.environ.clear()
+    os.environ.update(ENVIRONMENT)
+    sys.exit(loaded(words, today)())
 
 
 def books(directory: Path, wanted: set[str]) -> dict[str, Path]:
@@ -116,14 +124,14 @@ def crowd(root: Path) -> None:
     git(root, "prune-packed", "-q")
 
 
-def loaded(words: list[str]) -> Callable[[], int]:
+def loaded(words: list[str], today: str = TODAY) -> Callable[[], int]:
     """The program as a function: all of it is loaded once, and not in each of many processes."""
     from a2ledger import cli  # noqa: PLC0415
 
     def start() -> int:
         code = 0
         try:
-            cli.main([*WORDS, *words])
+            cli.main(["--quiet", "--today", today, "-C", ".", *words])
         except SystemExit as end:
             code = int(end.code or 0)
         sys.stdout.flush()
@@ -143,6 +151,7 @@ def load() -> None:
                 importlib.import_module(module.name)
     for name in ("beanquery", "beanquery.sources.beancount", "jinja2.sandbox", "babel.numbers"):
         importlib.import_module(name)
+    queries.parse()
 
 
 def git(root: Path, *words: str, stdin: str = "") -> str:
@@ -276,10 +285,10 @@ Attempt = tuple[Fault, int]
 def attempt(name: str, book: Path, work: Path, given: argparse.Namespace) -> int:
     """Break one command in all ways wanted; how often it did not come out whole."""
     chance, began = random.Random(given.seed), time.monotonic()  # noqa: S311
-    clean = Trial(name, book, work).clean
-    calls = clean.calls
+    trial = Trial(name, book, work)
+    calls = trial.clean.calls
     print(f"{name}: {len(calls)} calls change the disk", flush=True)
-    failures = [f"not durable at the end: {what}" for what in clean.unsynced]
+    failures = [f"not durable at the end: {what}" for what in trial.clean.unsynced]
     plan: list[Attempt] = [
         (Fault(at, mode), 0)
         for mode in given.modes.split(",")
@@ -292,11 +301,10 @@ def attempt(name: str, book: Path, work: Path, given: argparse.Namespace) -> int
     ]
     for failure in failures:
         print(f"  {failure}")
-    shares = [plan[first :: given.jobs] for first in range(given.jobs)]
-    places = [work / str(number) for number in range(given.jobs)]
-    with ProcessPoolExecutor(given.jobs, multiprocessing.get_context("fork")) as pool:
-        for found in pool.map(functools.partial(_broken, name, book), places, shares):
-            failures += found
+    if given.jobs == 1:
+        failures += _broken(trial, plan)
+    else:
+        failures += _shared(name, book, work, plan, given.jobs)
     counts = Counter("double kill" if second else fault.mode for fault, second in plan)
     tried = ", ".join(f"{kind} {count}" for kind, count in counts.items())
     seconds = time.monotonic() - began
@@ -304,12 +312,25 @@ def attempt(name: str, book: Path, work: Path, given: argparse.Namespace) -> int
     return len(failures)
 
 
-def _broken(name: str, book: Path, work: Path, plan: list[Attempt]) -> list[str]:
-    """Break a command in some ways, one after the other; what did not come out whole."""
+def _shared(name: str, book: Path, work: Path, plan: list[Attempt], jobs: int) -> list[str]:
+    """Break a command in some ways, in several processes; what did not come out whole."""
+    shares = [plan[first::jobs] for first in range(jobs)]
+    places = [work / str(number) for number in range(jobs)]
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
+        found = list(pool.map(functools.partial(_share, name, book), places, shares))
+    return [failure for share in found for failure in share]
+
+
+def _share(name: str, book: Path, work: Path, plan: list[Attempt]) -> list[str]:
+    """Break a command in some of the ways, in a directory of its own."""
     work.mkdir(exist_ok=True)
     for path in work.parent.glob("*.csv"):
         shutil.copy(path, work)
-    trial = Trial(name, book, work)
+    return _broken(Trial(name, book, work), plan)
+
+
+def _broken(trial: Trial, plan: list[Attempt]) -> list[str]:
+    """Break a command in some ways, one after the other; what did not come out whole."""
     failures = []
     for fault, second in plan:
         if wrong := trial.broken(fault, second):
@@ -339,8 +360,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="crash-") as place:
         directory = Path(place)
         names = given.commands or list(COMMANDS)
-        made = books(directory, set(names))
         load()
+        made = books(directory, set(names))
         (directory / "work").mkdir()
         for name in ("calls.csv", "many.csv"):
             shutil.copy(directory / name, directory / "work")
