@@ -35,8 +35,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "helpers")]
 
-import queries
-from tracing import Call, Fault, Outcome, is_possible, run
+import queries  # noqa: E402
+from tracing import Call, Fault, Outcome, is_possible, run  # noqa: E402
 
 TODAY = "2026-02-10"
 MEND = ["doctor", "--mend"]
