@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import shutil
-import sys
-import tempfile
 from pathlib import Path
 
+import compiled
 import pytest
 from examples import TIMES
 from hypothesis import settings
@@ -23,13 +21,8 @@ if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK):
     has_room = shutil.disk_usage(MEMORY).free > 2 << 30
     os.environ |= {"TMPDIR": str(MEMORY)} if has_room else {}
 
-# Hundreds of processes are started. Where compiled modules are not to be written beside the code,
-# they are kept for as long as the tests run, and workers and programs share them.
-if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
-    compiled = tempfile.mkdtemp(prefix="a2l-compiled-")
-    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = compiled
-    sys.dont_write_bytecode = False
-    atexit.register(shutil.rmtree, compiled, ignore_errors=True)
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    compiled.provide()
 
 pytest.register_assert_rewrite("harness", "shelf")
 

@@ -18,10 +18,8 @@ from __future__ import annotations
 import argparse
 import functools
 import hashlib
-import importlib
 import multiprocessing
 import os
-import pkgutil
 import random
 import shutil
 import subprocess
@@ -35,6 +33,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "helpers")]
 
+import compiled  # noqa: E402
 import queries  # noqa: E402
 from tracing import Call, Fault, Outcome, is_possible, run  # noqa: E402
 
@@ -139,19 +138,6 @@ def loaded(words: list[str], today: str = TODAY) -> Callable[[], int]:
         return code
 
     return start
-
-
-def load() -> None:
-    """Load all modules that a command may need."""
-    import a2ledger  # noqa: PLC0415
-
-    for package in (a2ledger, importlib.import_module("a2ledger.sources")):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if "staff" not in module.name and not module.name.endswith("__main__"):
-                importlib.import_module(module.name)
-    for name in ("beanquery", "beanquery.sources.beancount", "jinja2.sandbox", "babel.numbers"):
-        importlib.import_module(name)
-    queries.parse()
 
 
 def git(root: Path, *words: str, stdin: str = "") -> str:
@@ -360,7 +346,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="crash-") as place:
         directory = Path(place)
         names = given.commands or list(COMMANDS)
-        load()
+        compiled.load()
+        queries.parse()
         made = books(directory, set(names))
         (directory / "work").mkdir()
         for name in ("calls.csv", "many.csv"):

@@ -15,6 +15,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import compiled
+import queries
+
 # Asks the server beside it for a fork; speaks: lengths, words and environment parted by NUL bytes.
 CLIENT = """#!{python} -ISs
 import os, socket, sys
@@ -51,10 +54,8 @@ def program(directory: Path) -> Iterator[Path]:
 
 def _serve(listening: socket.socket) -> None:
     """Load the program, and fork for each that asks."""
-    from a2ledger.cli import main  # noqa: PLC0415 - only in this process
-
-    for command in main.commands.values():  # a mapping that loads what is looked at
-        assert command
+    compiled.load()
+    queries.parse()
     while True:
         asking, _ = listening.accept()
         if os.fork() == 0:
