@@ -1,8 +1,8 @@
 """Compiled modules for the programs that tests start: hundreds, each reading, none writing them.
 
-A program that is killed, or short of space, may leave half a module behind; so none may write. Where
-the tests themselves write none either (``PYTHONDONTWRITEBYTECODE``), a directory holds them for as
-long as the tests run.
+A program that is killed, or short of space, may leave half a module behind; so none may write.
+Where the tests themselves write none either (``PYTHONDONTWRITEBYTECODE``), a directory holds them
+for as long as the tests run.
 """
 
 from __future__ import annotations

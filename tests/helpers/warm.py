@@ -7,6 +7,7 @@ own, with its own directory, environment and streams; only the imports are share
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import socket
@@ -56,6 +57,7 @@ def _serve(listening: socket.socket) -> None:
     """Load the program, and fork for each that asks."""
     compiled.load()
     queries.parse()
+    gc.freeze()  # forks neither look through what is loaded nor copy it
     while True:
         asking, _ = listening.accept()
         if os.fork() == 0:
