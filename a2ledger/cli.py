@@ -20,7 +20,7 @@ import click
 
 from a2ledger import __version__, errors
 from a2ledger.book.transaction import PUBLISHED
-from a2ledger.commands.settings import DAY, Settings, listed
+from a2ledger.commands.settings import DAY, WORKERS, Settings, listed
 
 COMMANDS = {
     "init": "start.init",
@@ -242,16 +242,27 @@ def _open_streams() -> None:
     envvar="A2LEDGER_TRUST_BOOK",
     help="Work on a book that belongs to another user.",
 )
+@click.option(
+    "--workers",
+    type=WORKERS,
+    default="",
+    envvar="A2LEDGER_WORKERS",
+    metavar="N|tcp://HOST:PORT",
+    help="Processes that share large work, or a Dask cluster; all cores if not given.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Leave one summary line, for cron.")
 @click.version_option(__version__)
 @click.pass_context
 def main(
     ctx: click.Context,
+    /,
+    *,
     book: Path,
     today: dt.date | None,
     lock_timeout: float,
     trust_book: bool,
+    workers: str,
     quiet: bool,
 ) -> None:
     """Keep VoIP customers' accounts in plain text: calls in, double entry and bills out."""
-    ctx.obj = Settings(book, today, lock_timeout, quiet, trusted=trust_book)
+    ctx.obj = Settings(book, today, lock_timeout, quiet, trusted=trust_book, workers=workers)

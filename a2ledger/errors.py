@@ -6,6 +6,8 @@ pages ask it for its lines and its exit code. Whatever does not derive from it i
 
 from __future__ import annotations
 
+from typing import Any
+
 NO, USAGE, QUARANTINED, UNUSABLE, CANNOT_CREATE, FAILED, LOCKED = 1, 2, 3, 65, 73, 74, 75
 """Exit codes other than 0."""
 
@@ -31,9 +33,20 @@ class ExpectedError(Exception):
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Those of other wings are made of other arguments; workers send them as they are.
+        return _again, (type(self), self.args), self.__dict__
+
     def lines(self) -> list[str]:
         """Return the message, one line for each thing that is wrong."""
         return [told(line, self.undone, self.todo) for line in self.what.splitlines()]
+
+
+def _again(kind: type[ExpectedError], args: tuple[Any, ...]) -> ExpectedError:
+    """Return an error as it was before it was pickled."""
+    error = kind.__new__(kind)
+    error.args = args
+    return error
 
 
 class BadValueError(ValueError):

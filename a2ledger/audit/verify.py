@@ -1,19 +1,16 @@
 """Verify closed periods: every sealed byte, the chain, and every document recomputed.
 
-What is verified of a customer needs nothing of another, so that all cores take part; what his
+What is verified of a customer needs nothing of another, so that all workers take part; what their
 calls add up to is worked out day by day before.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import multiprocessing
-import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 
 from a2ledger.audit import anchor as anchors
 from a2ledger.audit import tags, whole
@@ -27,9 +24,12 @@ from a2ledger.documents import paths
 from a2ledger.journal import subledgers, summary, syntax
 from a2ledger.progress import SILENT, Progress
 from a2ledger.records import Customer, Problem
+from a2ledger.workers import Workers
 
 _ALONE = 200
 """Number of periods that one process verifies faster than several."""
+_LARGEST = 500
+"""Number of customers verified in a batch: a lost worker loses no more."""
 _SUMMED = re.compile(
     r"journals/(?:general/(?:(?:carried/)?\d{4}-\d\d|carried)|main|history|staff)\.beancount"
 )
@@ -73,14 +73,17 @@ def _verify(book: Book, names: Sequence[str], bar: Progress) -> Verified:
     )
     result = Verified()
     documents = paths.every(book)
-    is_large = sum(len(customer.periods) for customer in customers) > _ALONE
-    count = (os.cpu_count() or 1) if is_large else 1
-    with _Workers(count) as workers:
+    periods = sum(len(customer.periods) for customer in customers)
+    # So many customers have as many periods as one process verifies faster than several.
+    alone = _ALONE * len(customers) // max(1, periods)
+    with book.workers() as workers:
         days = _days(book, customers, result)
-        calls = _added_up(book, days, workers, result, bar) if days is not None else None
+        calls = None
+        if days is not None:
+            calls = _added_up(book, days, workers, periods, result, bar)
         tasks = [
-            Task(book.root, [owner.id for owner in some], documents, _of(calls, some))
-            for some in _shares(customers, count * 4)
+            Task(book.root.resolve(), [owner.id for owner in some], documents, _of(calls, some))
+            for some in workers.batches(customers, alone, largest=_LARGEST)
         ]
         for done in workers.map(_customers, tasks):
             result.take(done)
@@ -114,31 +117,6 @@ def _add(looked: Iterator[Problem], result: Verified) -> None:
             raise
 
 
-class _Workers:
-    """Processes that share the work, none if there is little to do."""
-
-    def __init__(self, count: int) -> None:
-        self._pool = (
-            ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) if count > 1 else None
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._pool:
-            self._pool.shutdown()
-
-    def map(self, function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
-        """Yield a function's results for the tasks, in order."""
-        yield from self._pool.map(function, tasks) if self._pool else map(function, tasks)
-
-
-def _shares(customers: Sequence[Customer], count: int) -> list[Sequence[Customer]]:
-    size = max(1, -(-len(customers) // count))
-    return [customers[start : start + size] for start in range(0, len(customers), size)]
-
-
 # Calls
 
 
@@ -156,18 +134,24 @@ def _days(book: Book, customers: Iterable[Customer], result: Verified) -> list[d
 
 class _DayTask(NamedTuple):
     root: Path
-    days: list[dt.date]
+    days: Sequence[dt.date]
     digests: dict[dt.date, Digest]
 
 
 def _added_up(
-    book: Book, days: list[dt.date], workers: _Workers, result: Verified, bar: Progress
+    book: Book,
+    days: list[dt.date],
+    workers: Workers,
+    periods: int,
+    result: Verified,
+    bar: Progress,
 ) -> Calls:
     calls = Calls()
-    size = 8
+    digests = detail.digests(book)
+    alone = len(days) if periods <= _ALONE else 0
     tasks = [
-        _DayTask(book.root, days[start : start + size], detail.digests(book))
-        for start in range(0, len(days), size)
+        _DayTask(book.root.resolve(), some, {day: digests[day] for day in some})
+        for some in workers.batches(days, alone, largest=8)
     ]
     for some, problems in workers.map(_add_up, tasks):
         result.problems += problems

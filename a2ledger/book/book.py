@@ -21,6 +21,7 @@ from a2ledger.book.transaction import STATE, Talk, Vault
 from a2ledger.errors import CORRECT, ExpectedError
 from a2ledger.progress import Progress, silent
 from a2ledger.records import Problem
+from a2ledger.workers import Workers
 
 CONFIG = "a2ledger.toml"
 IMPORTS = "imports.csv"
@@ -69,6 +70,8 @@ class Book:
         self._values: dict[Callable[[Any], Any], Any] = {}
         self.talk: Talk = lambda _: None
         """Reports notes on a file to the person."""
+        self.workers: Callable[[], Workers] = Workers
+        """Returns those who share the work, to be begun and ended: ``with book.workers() as …``."""
         self._said: set[str] = set()
         if not (root / CONFIG).is_file():
             is_lost = (root / "journals").exists() or (root / STATE).exists()
@@ -181,6 +184,7 @@ class Draft(Book):
     def __init__(self, base: Book, today: dt.date, talk: Talk) -> None:
         self.base, self.today, self.talk = base, today, talk
         self.root, self.vault, self.repository = base.root, base.vault, base.repository
+        self.workers = base.workers
         self._generation = self.vault.generation()
         self._values, self._said = {}, set()
         self.progress: Callable[[str, int], contextlib.AbstractContextManager[Progress]] = silent

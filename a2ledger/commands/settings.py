@@ -14,6 +14,7 @@ import sys
 import zoneinfo
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,14 @@ from click.shell_completion import CompletionItem
 
 from a2ledger import errors, local_forms, money
 from a2ledger.book import trust
-from a2ledger.book.book import Book, Draft, RefusedError
+from a2ledger.book.book import CONFIG, Book, Draft, RefusedError
 from a2ledger.errors import ExpectedError
 from a2ledger.journal import subledgers
 from a2ledger.local_forms import Locale
 from a2ledger.period import DayError, check_day
 from a2ledger.progress import SILENT, Bar, Progress
 from a2ledger.records import Customer
+from a2ledger.workers import Workers
 
 
 class Settings:
@@ -42,10 +44,13 @@ class Settings:
         quiet: bool,
         *,
         trusted: bool = False,
+        workers: str = "",
     ) -> None:
         self.root, self._today, self.timeout, self.quiet = book, today, timeout, quiet
         self.trusted = trusted
         """Whether the book may be another user's."""
+        self.workers = workers
+        """Who shares the work: a number of processes, or the address of a cluster."""
         self._bar: Bar | None = None
 
     def book(self) -> Book:
@@ -53,13 +58,16 @@ class Settings:
         trust.check(self.root, trusted=self.trusted)
         book = Book(self.root)
         book.talk = self.talk
+        marks = [file.resolve() for file in (book.root / CONFIG, book.vault.state / "published")]
+        book.workers = partial(Workers, self.workers, self.talk, marks)
         return book
 
     @property
     def options(self) -> tuple[str, ...]:
         """Return global options that also hold for a command run on behalf of this one."""
-        trusted = ("--trust-book",) if self.trusted else ()
-        return (*trusted, "--today", str(self._today)) if self._today else trusted
+        shared: tuple[str, ...] = ("--trust-book",) if self.trusted else ()
+        shared += ("--workers", self.workers) if self.workers else ()
+        return (*shared, "--today", str(self._today)) if self._today else shared
 
     def now(self, book: Book) -> dt.datetime:
         """Return the time in the book's zone, or with ``--today`` the end of that day."""
@@ -259,7 +267,22 @@ class Zone(click.ParamType[str]):
             self.fail(f"{value!r} is not a time zone such as Europe/Athens", param, ctx)
 
 
+class WorkersParam(click.ParamType[str]):
+    """A number of processes, or the address of a cluster."""
+
+    name = "workers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return what is valid as it is."""
+        try:
+            Workers(str(value))
+        except errors.BadValueError as error:
+            self.fail(_said(error), param, ctx)
+        return str(value)
+
+
 DAY = Day()
+WORKERS = WorkersParam()
 NUMBER = Number()
 CUSTOMER = CustomerId()
 AMOUNT = Amount()
