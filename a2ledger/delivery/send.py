@@ -227,6 +227,16 @@ def _pages(made: Mapping[str, bytes], name: str) -> Iterator[Enclosure]:
             yield Enclosure(file, mimes[ending], content)
 
 
+def enclosed(book: Book, name: str, document: Document) -> list[str]:
+    """Return the names of the files that go with a document's mail."""
+    attach = book.config.mail.attach
+    form = "pdf" if "pdf" in attach else "html" if "html" in attach else ""
+    names = [f"{name}.{form}"] if form else []
+    if "xml" in attach and (file := _electronic_file(document)):
+        names.append(file)
+    return names + ([f"{name}.calls.csv"] if "calls" in attach else [])
+
+
 def letter(book: Book, message: Message, document: Document | None) -> letters.Letter:
     """Return the letter of a message, in the language of its customer.
 

@@ -185,6 +185,17 @@ function input(field) {
   });
 }
 
+/** Buttons that send a document again. */
+export function sending() {
+  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-send]"))) {
+    button.addEventListener("click", () => {
+      const { send: name = "", customer } = button.dataset;
+      ask(`Send ${name}`, "By mail, Peppol or print, as the customer wants it.", [],
+        () => ({ action: "send", customer, document: name }));
+    });
+  }
+}
+
 /**
  * Ask for what an action needs, say what it would do, have it done, and report.
  * @param {string} title

@@ -1,6 +1,6 @@
 // The table of all customers, and the forms of one.
 // @ts-check
-import { address, ask, element, facts } from "./A2Ledger.js";
+import { address, ask, element, facts, sending } from "./A2Ledger.js";
 
 const ROWS = 100;
 const [ID, NAME, CURRENCY, , , , , AVAILABLE, , STATUS, PHONE] = Array(11).keys();
@@ -272,5 +272,6 @@ export default {
       begin(fresh);
     }
     undoing();
+    sending();
   },
 };

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, cast
 
 from fava.ext import extension_endpoint
@@ -11,17 +11,19 @@ from flask import Response, jsonify, request
 
 from a2ledger import csvfile
 from a2ledger.balances import balances, invoices
+from a2ledger.billing import itemised
 from a2ledger.billing import preview as drawing
 from a2ledger.book.book import RefusedError
 from a2ledger.calls import listed
-from a2ledger.documents import files
-from a2ledger.documents.document import as_json
+from a2ledger.documents import electronic, files
+from a2ledger.documents.document import Document, as_json
+from a2ledger.documents.electronic import EInvoices
 from a2ledger.errors import ExpectedError
 from a2ledger.journal import ledger, subledgers
 from a2ledger.journal.ledger import Standing
 from a2ledger.rating import usage
 from a2ledger.records import KEYS, Customer
-from a2ledger.staff import customers
+from a2ledger.staff import customers, mailing
 from a2ledger.staff.page import NoDeskError, Page, Values, day_of, number_of, safe
 
 TABS = (
@@ -42,7 +44,11 @@ _KINDS = {
     "json": "application/json",
     "pdf": "application/pdf",
     "text": "text/plain; charset=utf-8",
+    "ubl": "application/xml",
+    "cii": "application/xml",
+    "facturx": "application/pdf",
 }
+_LOOKED_AT = ("html", "text", "json", "ubl", "cii")
 _SANDBOX = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
     "frame-ancestors 'self'; sandbox allow-popups"
@@ -88,6 +94,8 @@ class Customers(Page):
     def view(self) -> str:
         """Return the name of the requested view."""
         args = request.args
+        if args.get("letter"):
+            return "letter"
         if args.get("document"):
             return "line" if args.get("line") else "document"
         if args.get("bill"):
@@ -209,6 +217,8 @@ class Customers(Page):
             "invoices": [row.as_json() | {"last": row.last} for row in rows[::-1]],
             "electronic": list(electronic),
             "documents": customers.documents(book, customer),
+            "sent": mailing.by_document(book),
+            "messages": mailing.of_customer(book, customer.id),
         }
 
     def _tab_payments(self) -> Values:
@@ -275,7 +285,27 @@ class Customers(Page):
             document = drawing.preview(book, name, self.today)
         else:
             document = customers.document(book, name)
-        return {"name": name, "document": as_json(document), "last": str(document.last_day)}
+        return {
+            "name": name,
+            "document": as_json(document),
+            "last": str(document.last_day),
+            "messages": mailing.latest(mailing.by_document(book).get(name, ())),
+            "actions": {"customer": document.customer["id"]},
+        }
+
+    def _letter(self) -> Values:
+        return mailing.letter(self.book, request.args["letter"], self.today)
+
+    @extension_endpoint
+    def letter(self) -> Response:
+        """Return the page of a document's mail, as its customer sees it."""
+        try:
+            values = mailing.letter(self.book, request.args.get("name", ""), self.today)
+        except (ExpectedError, NoDeskError) as error:
+            return Response(f"{error}\n", 404, content_type="text/plain; charset=utf-8")
+        response = Response(values["html"], content_type="text/html; charset=utf-8")
+        response.headers["Content-Security-Policy"] = _SANDBOX
+        return response
 
     def _line(self) -> Values:
         name = request.args["document"]
@@ -295,14 +325,25 @@ class Customers(Page):
                 document = customers.document(book, name)
             if form not in _KINDS:
                 raise RefusedError(f"{form}: documents are not shown like that")
-            made = files.rendered({name: document}, [form], book.root / "templates")
+            made = self._made(name, document, form)
         except (ExpectedError, NoDeskError) as error:
             return Response(f"{error}\n", 404, content_type="text/plain; charset=utf-8")
         (content,) = made.values()
         response = Response(content, content_type=_KINDS[form])
         response.headers["Content-Security-Policy"] = _SANDBOX
         # A browser's viewer of PDF may not work in what is only looked at.
-        how = "attachment" if form == "pdf" else "inline"
-        file = f"{name}.{files.ENDINGS[form]}"
+        how = "inline" if form in _LOOKED_AT else "attachment"
+        file = f"{name}.{(files.ENDINGS | electronic.ENDINGS)[form]}"
         response.headers["Content-Disposition"] = f'{how}; filename="{file}"'
         return response
+
+    def _made(self, name: str, document: Document, form: str) -> dict[str, bytes]:
+        """Return the file of a document: an electronic invoice as issued, or made now."""
+        book = self.book
+        if form not in electronic.ENDINGS:
+            return files.rendered({name: document}, [form], book.root / "templates")
+        invoices_ = EInvoices(book, partial(itemised.attached, book))
+        made, refused = electronic.rendered(invoices_, {name: document}, [form], self.today)
+        if refused:
+            raise RefusedError("\n".join(refused), undone="it was not made")
+        return made

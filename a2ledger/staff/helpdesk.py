@@ -25,6 +25,7 @@ from a2ledger.errors import ExpectedError
 from a2ledger.journal import subledgers
 from a2ledger.rating import decks, usage
 from a2ledger.sources import quarantine
+from a2ledger.staff import mailing
 from a2ledger.staff.kept import Kept
 
 Values = dict[str, Any]
@@ -152,13 +153,21 @@ def _shown(entry: Entry) -> Values:
 
 
 def invoices(known: Known, book: Book, which: str, first: int, today: dt.date) -> Values:
-    """Return invoices that are open or overdue, the oldest due first; or all, newest first."""
+    """Return invoices that are open or overdue, the oldest due first; or all, newest first.
+
+    Or messages to customers, those that did not arrive first.
+    """
     names = _names(book, today)
+    sent = mailing.by_document(book)
+    if which == "messages":
+        rows = [row | {"name": names.get(row["customer"], "")} for row in mailing.waiting(book)]
+        return {"which": which, "is_fresh": True, **_part(rows, first).as_values()}
     aged, is_fresh = known.aged.get(book)
     if which == "all":
         entries, is_fresh = known.entries.get(book)
         rows = [
-            _shown(row) | {"name": names.get(row.hit.customer, "")}
+            _shown(row)
+            | {"name": names.get(row.hit.customer, ""), "sent": sent.get(row.hit.id, ())}
             for row in entries or []
             if row.hit.kind == find.INVOICE
         ]
@@ -176,6 +185,7 @@ def invoices(known: Known, book: Book, which: str, first: int, today: dt.date) -
             "open": _money(one.open_micro, row.currency),
             "currency": row.currency,
             "status": _status(one, today),
+            "sent": sent.get(one.number, ()),
         }
         for row in aged or []
         for one in row.documents

@@ -92,6 +92,13 @@ class Page(FavaExtensionBase):
         return ["html", *(["pdf"] if find_spec("weasyprint") else [])]
 
     @property
+    def electronic(self) -> list[str]:
+        """Return the formats of electronic invoices, none where the company is not known enough."""
+        if not self.book.config.company.country:
+            return []
+        return ["ubl", "cii", *(["facturx"] if "pdf" in self.formats else [])]
+
+    @property
     def customers_at(self) -> str:
         """Return the URL prefix of customers' own ledgers, empty if they are not served."""
         return self.desk.customers_at

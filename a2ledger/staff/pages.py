@@ -44,10 +44,9 @@ class Home(Page):
 
 
 class Invoices(Page):
-    """Invoices that are open, overdue, or all there are."""
+    """Invoices that are open, overdue, or all there are; and what was sent."""
 
     report_title = "Invoices"
-    has_js_module = False
 
     @safe
     def page(self) -> Values:

@@ -1,0 +1,184 @@
+"""What went to whom, seen in a real browser: sent, refused, nowhere to go; and sent again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from harness import Book as Told
+from harness import slim
+from mail_server import mailbox
+from playwright.sync_api import Page, expect, sync_playwright
+
+from a2ledger.book.book import Book
+from a2ledger.staff.clerk import Clerk
+from a2ledger.staff.desk import Desk
+from a2ledger.staff.server import listening
+
+TODAY = "2026-02-02"
+ADA, BEN = "ada@maes.example", "ben@maes.example"
+MAIL = """
+[mail]
+host = "127.0.0.1"
+port = {port}
+starttls = false
+from = "billing@sun.example"
+attach = ["html", "xml"]
+"""
+PLACES = (
+    "Customers/?customer=C1&tab=invoices",
+    "Customers/?letter=INV-2026-000001",
+    "Customers/?document=INV-2026-000002",
+    "Invoices/",
+    "Invoices/?which=messages",
+)
+
+
+@pytest.fixture(scope="module")
+def box():
+    with mailbox() as server:
+        server.refused[BEN] = "550 no such mailbox"
+        yield server
+
+
+@pytest.fixture(scope="module")
+def book(empty_book, box, tmp_path_factory) -> Path:
+    """Three invoices: one arrived, one was refused, one has no address to go to."""
+    directory = tmp_path_factory.mktemp("mailing")
+    shutil.copytree(empty_book, directory / "book")
+    made = Told(directory / "book", directory / "files", today=TODAY)
+    made.edit("a2ledger.toml", 'vat_id = ""', 'vat_id = "BE0403170701"')
+    made.edit("a2ledger.toml", 'country = ""', 'country = "BE"')
+    made.append("a2ledger.toml", MAIL.format(port=box.port))
+    common = {"vat": "on-invoice", "country": "BE"}
+    made.customers(
+        {"id": "C1", "email": ADA, "name": "Ada Maes", "language": "nl", **common},
+        {"id": "C2", "email": BEN, "name": "Ben Maes", **common},
+        {"id": "C3", "name": "Cas Maes", **common},
+    )
+    for name in ("C1", "C2", "C3"):
+        made.talks(name, "2026-01-10", 10)
+    made.close(today=TODAY)
+    made.run("send", code=1)
+    return slim(made.root)
+
+
+@pytest.fixture(scope="module")
+def host(book):
+    day = dt.date.fromisoformat(TODAY)
+    desk = Desk(root=book, today=lambda _: day, clerk=Clerk(book, ("--today", TODAY)))
+    with listening(Book(book), desk, replace(Book(book).config.serve, port=0)) as address:
+        yield f"http://{address}/example-telecom/extension/"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if shutil.which("chromium") is None:
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    expect.set_options(timeout=30_000)  # a command of its own is run, on a busy machine
+    with sync_playwright() as player:
+        chromium = player.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser) -> Page:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    made = context.new_page()
+    wrong: list[str] = []
+    made.on("pageerror", lambda error: wrong.append(str(error)))
+    yield made
+    assert not wrong
+    context.close()
+
+
+def test_what_was_sent_stands_with_the_invoices_and_how_it_ended(page, host):
+    page.goto(f"{host}Customers/?customer=C1&tab=invoices")
+    row = page.locator("#a2l-invoices tbody tr")
+    expect(row).to_contain_text("sent mail, 2026-02-03")
+    message = page.locator("#a2l-messages tbody tr")
+    expect(message).to_contain_text(ADA)
+    expect(message).to_contain_text("250 queued")
+
+    page.goto(f"{host}Invoices/?which=messages")
+    states = page.locator("#a2l-messages .state").all_inner_texts()
+    assert states == ["failed", "skipped", "sent"]
+    expect(page.locator("#a2l-messages")).to_contain_text("550 no such mailbox")
+    expect(page.locator("#a2l-messages")).to_contain_text("customer set C3 email=")
+    page.goto(f"{host}Invoices/?which=all")
+    expect(page.locator("#a2l-invoices tbody tr").first).to_contain_text("skipped mail")
+
+
+def test_a_document_is_sent_again_after_its_dry_run(page, host, box):
+    before = len(box.messages)
+    page.goto(f"{host}Invoices/?which=messages")
+    page.click("[data-send=INV-2026-000001]")
+    page.click("dialog button[type=submit]")
+    expect(page.locator("dialog .said")).to_contain_text(ADA)
+    assert len(box.messages) == before
+    page.click("dialog button[type=submit]")
+    expect(page.locator("#a2l-said")).to_contain_text("sent")
+    assert len(box.messages) == before + 1
+    expect(page.locator("#a2l-messages")).to_contain_text("copy 2")
+
+    page.click("[data-send=INV-2026-000002]")
+    page.click("dialog button[type=submit]")
+    expect(page.locator("dialog button[type=submit]")).to_have_text("Do it")
+    page.click("dialog button[type=submit]")
+    expect(page.locator("dialog .said")).to_contain_text("550 no such mailbox")
+
+
+def test_the_mail_is_seen_before_it_goes(page, host):
+    page.goto(f"{host}Customers/?letter=INV-2026-000001")
+    letter = page.locator("#a2l-letter")
+    expect(letter).to_contain_text("Factuur INV-2026-000001")
+    expect(letter).to_contain_text(ADA)
+    expect(letter).to_contain_text("INV-2026-000001.html")
+    expect(page.locator("article pre")).to_contain_text("Beste Ada Maes")
+    inside = page.frame_locator("iframe.a2l-letter")
+    expect(inside.locator("body")).to_contain_text("INV-2026-000001")
+
+    page.goto(f"{host}Customers/?letter=INV-2026-000003")
+    expect(page.locator("#a2l-letter")).to_contain_text("no email is known")
+    page.goto(f"{host}Customers/?letter=nothing")
+    expect(page.locator("article")).to_contain_text("no such document")
+
+
+def test_electronic_invoices_are_opened_and_what_they_lack_is_named(page, host):
+    answer = page.request.get(f"{host}Customers/rendered?name=INV-2026-000001&format=ubl")
+    assert answer.ok
+    assert answer.headers["content-type"].startswith("application/xml")
+    assert "<cbc:ID>INV-2026-000001</cbc:ID>" in answer.text()
+    page.goto(f"{host}Customers/?document=INV-2026-000001")
+    for words in ("HTML", "UBL", "CII"):
+        expect(page.locator("article a", has_text=words).first).to_be_visible()
+    answer = page.request.get(f"{host}Customers/rendered?name=C1&format=cii")
+    assert answer.status == 404
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_anybody_can_read_it_on_anything(browser, host, scheme):
+    context = browser.new_context(
+        color_scheme=scheme, bypass_csp=True, viewport={"width": 390, "height": 800}
+    )
+    page = context.new_page()
+    for place in PLACES:
+        page.goto(f"{host}{place}")
+        page.wait_for_selector("article h1, article table")
+        article = page.locator("article")
+        assert article.evaluate("one => one.scrollWidth - one.clientWidth") <= 0, place
+        found = Axe().run(page, context="article")
+        serious = [
+            (row["id"], row["nodes"][0]["html"])
+            for row in found.response["violations"]
+            if row["impact"] in {"serious", "critical"}
+        ]
+        assert not serious, place
+    context.close()
