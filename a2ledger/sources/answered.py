@@ -8,6 +8,7 @@ nobody knows is not guessed at; where people talked, its row is refused.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -24,7 +25,10 @@ YES = frozenset(
         *("answered", "answer", "yes", "y", "true", "1", "ok", "success", "successful", "200"),
         *("completed", "complete", "200ok", "connected", "callconnected", "established", "ended"),
         *("callanswered", "callcompleted", "calltransferred", "transferred", "normalcallclearing"),
-        *("t", "completedelsewhere", "answeredelsewhere", "talked", "delivered"),
+        *("t", "completedelsewhere", "answeredelsewhere", "talked", "delivered", "sip200"),
+        *("beantwortet", "angenommen", "erfolgreich", "beantwoord", "opgenomen", "repondu"),
+        *("repondue", "decroche", "contestada", "contestado", "respondida", "respondido"),
+        *("atendida", "atendido", "risposta", "risposto", "besvaret", "besvarat", "odebrane"),
     )
 )
 """Words for an answered call, in small letters, without blanks and punctuation."""
@@ -36,6 +40,8 @@ NO = frozenset(
         *("rejected", "voicemail", "unknown", "chanunavail", "unavailable", "abandoned", "error"),
         *("callfailed", "callmissed", "ringing", "queued", "initiated", "404", "480", "486", "487"),
         *("503", "603", "null", "none", "missedcall", "didnotanswer", "early", "ringgroup"),
+        *("verpasst", "besetzt", "abgelehnt", "unbeantwortet", "bezet", "gemist", "manque"),
+        *("occupe", "sansreponse", "ocupado", "perdida", "nocontesta", "nocontestada", "occupato"),
     )
 )
 """Words for a call that was not answered."""
@@ -60,6 +66,7 @@ CAUSES = frozenset(
             "callerhangup",
             "calleehangup",
         ),
+        *("callend", "callended", "hungup", "completednormally"),
         *("terminated", "srcterminated", "dstterminated", "redirectionroutererror", "cleared"),
         *("redirectedtonewdestination", "numberchanged", "facilityrejected", "timeout"),
         *("outgoingcallbarred", "incomingcallbarred", "requestedchanunavail", "17", "18", "19"),
@@ -102,8 +109,9 @@ def judge(words: pa.StringArray, seconds: pa.StringArray, more: Iterable[str] = 
 
 
 def plain(word: str) -> str:
-    """Return a word in lower case, with letters and digits only."""
-    return _FILLING.sub("", word.lower())
+    """Return a word in lower case, with letters and digits only, and without accents."""
+    bare = word if word.isascii() else unicodedata.normalize("NFKD", word)
+    return _FILLING.sub("", "".join(c for c in bare if not unicodedata.combining(c)).lower())
 
 
 def _kind(word: str, yes: frozenset[str] | set[str]) -> str:

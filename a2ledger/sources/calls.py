@@ -81,11 +81,12 @@ def read(path: Path, source: Source) -> Iterator[Batch]:
             encoded = given["cost"].dictionary_encode()
             costs = local_forms.plain(encoded.dictionary.to_pylist(), mark)
             given["cost"] = pa.array(costs, pa.string()).take(encoded.indices)
+        said = given.get("direction")
         rows = _rows(given, sound.table["line"], form, source)
         if never is not None:
             rows = rows.append_column("never", never)
         refused = [row._replace(head=piece.head) for row in sound.refused]
-        notes, place = piece.notes, piece.place
+        notes, place = (*piece.notes, *_odd_directions(said, rows, source)), piece.place
         yield Batch(str(path), rows, refused, piece.raw, notes, place, head=piece.head)
 
 
@@ -149,6 +150,24 @@ def _rows(
     return pa.table(
         {name: known.get(name, constant("", size)) for name in FIELDS} | {"line": lines} | judged
     )
+
+
+def _odd_directions(said: pa.StringArray | None, rows: pa.Table, source: Source) -> Iterator[str]:
+    """Yield a note of the words in the column of directions that name none."""
+    if said is None:
+        return
+    words = list(directions.unknown(said, rows["direction"].combine_chunks()))
+    if words:
+        first = ", ".join(repr(word) for word in words[:_SHOWN])
+        more = f" and {len(words) - _SHOWN} more words" if len(words) > _SHOWN else ""
+        yield (
+            f"{source.name}: {first}{more} in the column of directions name none; which way those "
+            "calls went is inferred"
+        )
+
+
+_SHOWN = 3
+"""Most unknown words to name."""
 
 
 def _dated(words: pa.StringArray, form: str) -> pa.StringArray:

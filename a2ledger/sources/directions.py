@@ -5,25 +5,34 @@ Every call is outgoing, incoming or internal; see :data:`a2ledger.sources.batch.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from a2ledger.sources import answered
 from a2ledger.sources.batch import INCOMING, INTERNAL, OUTGOING
 
 NAMES = {INCOMING: "Incoming calls", INTERNAL: "Internal calls"}
 """The names on a bill of calls that no outgoing tariff prices."""
 
 _STEMS = {
-    INTERNAL: ("internal", "intern", "local", "onnet", "ext", "extension", "extensiontoextension"),
+    INTERNAL: (
+        *("internal", "intern", "interne", "interno", "interna", "local", "onnet", "ext"),
+        *("extension", "extensiontoextension", "exttoext", "binnenlijn"),
+    ),
     INCOMING: (
-        *("inbound", "incoming", "in", "received", "terminating", "mt", "did", "ivr", "entrant"),
-        *("inboundcall", "incomingcall", "inbounddid", "eingehend", "tollfree", "entrante"),
+        *("inbound", "incoming", "in", "received", "terminating", "mt", "did", "ivr", "trunkin"),
+        *("inboundcall", "incomingcall", "inbounddid", "tollfree", "eingehend", "kommend"),
+        *("entrant", "appelentrant", "entrante", "entrada", "inentrata", "inkomend"),
+        *("indgaende", "indgaaende", "indgande", "inkommande", "przychodzace"),
     ),
     OUTGOING: (
         *("outbound", "outgoing", "out", "placed", "dialed", "dialled", "originating", "mo"),
-        *("outboundcall", "outgoingcall", "outboundapi", "outbounddial", "ausgehend", "sortant"),
-        *("saliente", "external", "trunk"),
+        *("outboundcall", "outgoingcall", "outboundapi", "outbounddial", "external", "trunk"),
+        *("trunkout", "offnet", "ausgehend", "abgehend", "gehend", "sortant", "appelsortant"),
+        *("saliente", "salida", "saida", "inuscita", "uscente", "uitgaand", "udgaende"),
+        *("utgaende", "wychodzace"),
     ),
 }
 _WORDS = {word: name for name, words in _STEMS.items() for word in words}
@@ -34,7 +43,6 @@ _PREFIXES = (
     (OUTGOING, "outgoing"),
     (INTERNAL, "internal"),
 )
-_FILLING = re.compile(r"[\W_]+")
 
 
 def direction(word: str) -> str:
@@ -43,10 +51,21 @@ def direction(word: str) -> str:
     >>> direction("Outbound"), direction("Inbound DID"), direction("extension-to-extension")
     ('outgoing', 'incoming', 'internal')
     """
-    plain = _FILLING.sub("", word.lower())
+    plain = answered.plain(word)
     if plain in _WORDS:
         return _WORDS[plain]
     return next((name for name, start in _PREFIXES if plain.startswith(start)), "")
+
+
+def unknown(words: pa.StringArray, named: pa.StringArray) -> Iterator[str]:
+    """Yield the different words that name no direction.
+
+    Args:
+        words: as a log has them, shape (n,).
+        named: the direction that each names, from :func:`read`.
+    """
+    odd = pc.and_(pc.equal(named, ""), pc.not_equal(pc.utf8_trim_whitespace(words), ""))
+    yield from pc.unique(words.filter(odd)).to_pylist()
 
 
 def read(words: pa.StringArray | pa.ChunkedArray) -> pa.StringArray:
