@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from a2ledger.book.source_config import Source
 from a2ledger.sources import text
+from a2ledger.sources.answered import plain
 from a2ledger.sources.text import rows
 from a2ledger.sources.text.lines import Lines
 from a2ledger.sources.text.rows import Layout
@@ -62,11 +63,13 @@ class Wanted(NamedTuple):
 
     ``names`` has for each column of ours what it may be called, the likeliest first; ``needed``
     are those without which nothing is read. ``mapped`` says that the names are a provider's.
+    ``like`` says that they are a preset's, which a file may write with other blanks and marks.
     """
 
     names: Mapping[str, Sequence[str]]
     needed: tuple[str, ...]
     mapped: bool
+    like: bool = False
 
     @property
     def are_numbers(self) -> bool:
@@ -89,7 +92,7 @@ def wanted(source: Source) -> Wanted:
         needed.append("customer")
     if not source.like:
         needed += [name for name in names if mapped and name not in {*needed, *LENGTHS}]
-    return Wanted(names, tuple(sorted(needed, key=COLUMNS.index)), mapped)
+    return Wanted(names, tuple(sorted(needed, key=COLUMNS.index)), mapped, bool(source.like))
 
 
 def layout_of(path: Path, source: Source) -> Layout | text.Header:
@@ -153,7 +156,7 @@ class Header(text.Header):
             needed = [" or ".join(names.get(name, [name])) for name in self.required]
             raise lines.unusable(
                 f"there is no column {', '.join(missing)}",
-                f"the first line must name {','.join(needed)}, or --map say what it names",
+                f"the first line must name {','.join(needed)}, or say which they are with --map",
             )
         used = {written[place] for places in uses.values() for place in places}
         if twice := sorted(name for name in used if written.count(name) > 1):
@@ -188,6 +191,12 @@ def _uses(of_calls: Wanted, written: Sequence[str]) -> dict[str, list[int]]:
             if all(part in places for part in parts):
                 places_of[ours] = [places[part] for part in parts]
                 break
+    if of_calls.like:
+        alike = {plain(name): place for name, place in reversed(places.items())}
+        for ours, names in of_calls.names.items():
+            found = (alike[plain(name)] for name in names if plain(name) in alike)
+            if ours not in places_of and (place := next(found, None)) is not None:
+                places_of[ours] = [place]
     return places_of
 
 

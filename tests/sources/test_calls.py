@@ -66,7 +66,7 @@ def test_calls_without_a_needed_column_are_unusable(file):
         list(sources.dialect("calls")(path, SOURCE))
     assert str(caught.value) == (
         f"{path}:1: there is no column seconds; nothing was read from it; "
-        "the first line must name customer,start,called,seconds, or --map say what it names"
+        "the first line must name customer,start,called,seconds, or say which they are with --map"
     )
 
 

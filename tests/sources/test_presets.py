@@ -198,3 +198,20 @@ def test_files_of_measurements_beside_cucms_records_are_passed_over_with_a_word(
     measured = folder / "cmr_Cluster_01_202601311200_1"
     done = book.run("import", "feed", measured, folder)
     assert "passed over, feed skips such files" in done.stderr
+
+
+def test_a_presets_names_may_be_written_with_other_blanks_and_marks(book):
+    """A portal writes ``Start Timestamp(UTC)`` for what its API calls ``start_timestamp_utc``."""
+    book.customers(CUSTOMER)
+    rows = (
+        "UUID,Originating Number,Terminating Number,Start Timestamp(UTC),Call Sec,Direction\n"
+        "x1,+3225550101,+32470111222,2026-01-05 09:00:00,60,Outbound\n"
+    )
+    path = book.file("export.csv", rows)
+    done = book.run("import", "feed", path, "--like", "telnyx", "--json", today="2026-01-31")
+    assert (done.json["read"], done.json["posted"]) == (1, 1)
+    # A map of one's own reads what it names, to the letter.
+    words = ("id=uuid,customer=Originating Number,called=Terminating Number,"
+             "start=Start Timestamp UTC,seconds=Call Sec")  # fmt: skip
+    wrong = book.run("import", "other", path, "--map", words, code=65)
+    assert "there is no column Start Timestamp UTC" in wrong.stderr
