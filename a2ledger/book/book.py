@@ -6,10 +6,11 @@ import contextlib
 import copy
 import csv
 import datetime as dt
+import fnmatch
 import io
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
@@ -147,8 +148,14 @@ class Book:
 
     def files(self, directory: str, pattern: str = "*.beancount") -> list[str]:
         """Return the paths in the book that match a pattern, sorted."""
-        paths = (self.root / directory).glob(pattern)
-        return sorted(str(path.relative_to(self.root)) for path in paths)
+        if "/" in pattern:
+            paths = (self.root / directory).glob(pattern)
+            return sorted(str(path.relative_to(self.root)) for path in paths)
+        try:
+            names = os.listdir(self.root / directory)  # noqa: PTH208 - of thousands of files
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(f"{directory}/{name}" for name in fnmatch.filter(names, pattern))
 
     @contextlib.contextmanager
     def writing(self, today: dt.date, talk: Talk, timeout_seconds: float = 600) -> Iterator[Draft]:
@@ -235,7 +242,7 @@ class Draft(Book):
         existing = set(super().files(directory, pattern))
         depth = f"{directory}/{pattern}".count("/")
         for path, content in self.put_files.items():
-            if fnmatch(path, f"{directory}/{pattern}") and path.count("/") == depth:
+            if fnmatch.fnmatch(path, f"{directory}/{pattern}") and path.count("/") == depth:
                 (existing.discard if content is None else existing.add)(path)
         return sorted(existing)
 

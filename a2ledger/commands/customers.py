@@ -235,7 +235,8 @@ def customer_set(
     with settings.drafting(dry_run=dry_run) as draft:
         given = _facts(known(draft, identity), changes, day)
         changed = register.change(draft, identity, given, since or draft.today)
-        register.check_clashes(draft)
+        if "identifiers" in given:
+            register.check_clashes(draft)
         settings.publish(draft, f"customer set: {identity} {' '.join(given)}\n", dry_run)
     done = f"{'would be ' if dry_run else ''}changed" if changed else "nothing to change"
     settings.talk(f"{identity}: {done}")

@@ -51,8 +51,8 @@ def charge(draft: Draft, names: Collection[str] = ()) -> dict[str, Changes]:
         what changed, by customer.
     """
     changes_of = {}
-    for name, customer in subledgers.customers(draft).items():
-        if customer.fees and (name in names or _is_behind(draft, customer)):
+    for name, customer in _paying(draft):
+        if name in names or _is_behind(draft, customer):
             file = subledgers.open_file(draft, name)
             changes = unposted(draft, customer, file, draft.today, draft.text)
             if any(changes):
@@ -65,11 +65,15 @@ def charge(draft: Draft, names: Collection[str] = ()) -> dict[str, Changes]:
 
 def changed(draft: Draft) -> set[str]:
     """Return customers with fees whose own ledger the draft changes."""
-    return {
-        name
-        for name, customer in subledgers.customers(draft).items()
-        if customer.fees and customer_file.path(name) in draft.put_files
-    }
+    return {name for name, _ in _paying(draft) if customer_file.path(name) in draft.put_files}
+
+
+def _paying(draft: Draft) -> Iterator[tuple[str, Customer]]:
+    """Yield the customers with fees."""
+    customers = subledgers.customers(draft)
+    for name, entry in customers.entries().items():
+        if entry.has_fees:
+            yield name, customers[name]
 
 
 def _is_behind(draft: Draft, customer: Customer) -> bool:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import ItemsView, Iterator, KeysView, MutableMapping, ValuesView
 from dataclasses import replace
+from pathlib import Path
 
 from a2ledger import accounts, facts
 from a2ledger.book.book import Book, BrokenBookError, Draft
 from a2ledger.journal import customer_file
 from a2ledger.journal import period_file as period_files
 from a2ledger.journal.period_file import PeriodFile
+from a2ledger.journal.roster import NEVER, Entry, Roster
 from a2ledger.records import Customer, Problem
 
 
@@ -31,10 +33,13 @@ class Customers(MutableMapping[str, Customer]):
         self._book = book
         self._known: dict[str, Customer] = {}
         self._is_whole = False
+        self._roster: Roster | None = None
+        self._entries: dict[str, tuple[Customer, Entry]] = {}
 
     def __copy__(self) -> Customers:
         other = Customers(self._book)
         other._known, other._is_whole = dict(self._known), self._is_whole
+        other._roster, other._entries = self._roster, dict(self._entries)
         return other
 
     def __getitem__(self, identity: str) -> Customer:
@@ -87,11 +92,16 @@ class Customers(MutableMapping[str, Customer]):
 
     def _read_all(self) -> dict[str, Customer]:
         known = {customer_file.path(name): customer for name, customer in self._known.items()}
+        roster = self._read_roster()
         every: dict[str, Customer] = {}
         problems: list[Problem] = []
         for path in self._book.files(_DIRECTORY):
             try:
-                customer = known.pop(path, None) or _read(self._book, path)
+                customer = (
+                    known.pop(path, None)
+                    or roster.customer(Path(path).stem)
+                    or _read(self._book, path)
+                )
             except BrokenBookError as error:
                 problems += error.problems
             else:
@@ -99,6 +109,46 @@ class Customers(MutableMapping[str, Customer]):
         if problems:
             raise BrokenBookError(problems)
         return every | {customer.id: customer for customer in known.values()}
+
+    def entries(self) -> dict[str, Entry]:
+        """Return what lists ask of every customer, by id, without reading all of them."""
+        roster = self._read_roster()
+        known = self._whole() if roster.is_small else self._known
+        return roster.entries | {name: self._entry(customer) for name, customer in known.items()}
+
+    def _entry(self, customer: Customer) -> Entry:
+        """Return what lists ask of a customer that was read or put."""
+        before, entry = self._entries.get(customer.id, (None, None))
+        if before is not customer or entry is None:
+            entry = _entry(self._book, customer)
+            self._entries[customer.id] = customer, entry
+        return entry
+
+    def _read_roster(self) -> Roster:
+        """Read the roster, and parse the files that it does not know."""
+        if self._roster is None:
+            config = self._book.config
+            self._roster = Roster(self._book, f"{config.currency} {sorted(config.services)}")
+            if not self._roster.is_small:
+                parsed = {
+                    name: self._known.get(name) or _read(self._book, customer_file.path(name))
+                    for name in self._roster.missing()
+                }
+                self._roster.keep(parsed, self._entry)
+                self._known = parsed | self._known
+        return self._roster
+
+
+def _entry(book: Book, customer: Customer) -> Entry:
+    """Return what lists ask of a customer."""
+    own = customer.text("currency", customer.opened) or book.config.currency
+    days = {since for history in customer.facts.values() for since, _ in history}
+    latest, stable_from = max(days, default=customer.opened), 0
+    if latest > customer.opened:
+        text = book.text(customer_file.path(customer.id))
+        is_shown = customer_file.updated(text, customer, own, latest) == text
+        stable_from = latest.toordinal() if is_shown else NEVER
+    return Entry(own, bool(customer.fees), stable_from)
 
 
 _DIRECTORY = "journals/customers"
@@ -168,11 +218,16 @@ def currency(book: Book, identity: str) -> str:
     return owner.text("currency", owner.opened) or book.config.currency
 
 
+def currencies(book: Book) -> set[str]:
+    """Return the currencies that customers' accounts are kept in."""
+    return {entry.currency for entry in customers(book).entries().values()}
+
+
 def foreign_accounts(book: Book) -> dict[str, str]:
     """Return the currency of each customer whose account is not kept in the book's."""
-    currencies = {identity: currency(book, identity) for identity in customers(book)}
     base = book.config.currency
-    return {identity: own for identity, own in currencies.items() if own != base}
+    entries = customers(book).entries()
+    return {name: entry.currency for name, entry in entries.items() if entry.currency != base}
 
 
 def period_file(book: Book, path: str) -> PeriodFile:

@@ -90,11 +90,12 @@ def outdated(draft: Draft) -> Iterator[str]:
 
 def _refresh(draft: Draft) -> None:
     """Repeat today's facts in the `open` entries, and touch all customers on a rebuild."""
-    for identity, customer in subledgers.customers(draft).items():
+    customers, today = subledgers.customers(draft), draft.today.toordinal()
+    for identity, entry in customers.entries().items():
         if draft.rebuild:
-            draft.touch(identity, customer.opened)
-        if any(len(history) > 1 for history in customer.facts.values()):
-            path = customer_file.path(identity)
+            draft.touch(identity, customers[identity].opened)
+        if today < entry.stable_from:
+            customer, path = customers[identity], customer_file.path(identity)
             before = draft.text(path)
             currency = subledgers.currency(draft, identity)
             after = customer_file.updated(before, customer, currency, draft.today)
@@ -246,7 +247,7 @@ def _top(draft: Draft, name: str, paths: list[str]) -> None:
 def _options(draft: Draft, name: str) -> str:
     config = draft.config
     title = config.company.name if name == "main" else f"{config.company.name}: {name}"
-    others = {subledgers.currency(draft, identity) for identity in subledgers.customers(draft)}
+    others = subledgers.currencies(draft)
     return f'option "title" {syntax.quoted(title)}\n' + "".join(
         f'option "operating_currency" {syntax.quoted(currency)}\n'
         for currency in [config.currency, *sorted(others - {config.currency})]
