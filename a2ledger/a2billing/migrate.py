@@ -25,13 +25,13 @@ from a2ledger.a2billing import tables as a2billing
 from a2ledger.a2billing.cards import Card, Cards
 from a2ledger.a2billing.money_log import Context, Log
 from a2ledger.a2billing.tables import Clock, Tables, clock_of
-from a2ledger.book.book import GENERAL, Book, Draft, RefusedError
+from a2ledger.book.book import Book, Draft, RefusedError
 from a2ledger.book.source_config import Source
 from a2ledger.calls import imports as call_imports
 from a2ledger.calls.inputs import Asked, Reading
 from a2ledger.customers import register
 from a2ledger.fees import charge
-from a2ledger.journal import general, subledgers, syntax
+from a2ledger.journal import general, shards, subledgers, syntax
 from a2ledger.payments import imports as money_imports
 from a2ledger.payments import posting
 from a2ledger.rating import decks
@@ -427,7 +427,7 @@ def _unchanged(draft: Draft, given: Sequence[Movement]) -> set[str]:
     """Return links of movements that are in the book with the same content."""
     wanted = {posting.link(movement): movement for movement in given}
     links = set()
-    for path in draft.files(GENERAL, "2*.beancount"):
+    for path in shards.months(draft):
         for block in syntax.blocks(draft.text(path)):
             if block.kind != "*":
                 continue

@@ -21,11 +21,11 @@ from a2ledger.a2billing.cards import Cards
 from a2ledger.a2billing.causes import Call, Cause, Held, Known, Line
 from a2ledger.a2billing.money_log import Log
 from a2ledger.a2billing.tables import Tables
-from a2ledger.book.book import GENERAL, IMPORTS, Book, Draft
+from a2ledger.book.book import IMPORTS, Book, Draft
 from a2ledger.book.source_config import Source
 from a2ledger.calls import detail
 from a2ledger.corrections import correct
-from a2ledger.journal import general, subledgers, syntax
+from a2ledger.journal import general, shards, subledgers, syntax
 from a2ledger.journal.entries import leg, transaction
 from a2ledger.sources.address import Address
 
@@ -292,7 +292,7 @@ def _held(book: Book, source: Source) -> dict[str, list[Held]]:
     by_customer: dict[str, list[Held]] = {}
     starts = tuple(syntax.link(kind, source.name, "") for kind in _OWN)
     adopted = syntax.link("adopted", source.name, "")
-    for path in book.files(GENERAL, "2*.beancount"):
+    for path in shards.months(book):
         for block in syntax.blocks(book.text(path)):
             if block.kind in {"*", "!"} and (customer := general.customer_of(block)):
                 by_customer.setdefault(customer, []).append(

@@ -18,13 +18,13 @@ import pyarrow.compute as pc
 from a2ledger import money
 from a2ledger.billing import preview, used
 from a2ledger.billing.bill import Bill, Item, Used
-from a2ledger.book.book import GENERAL, Book, BrokenBookError, RefusedError
+from a2ledger.book.book import Book, BrokenBookError, RefusedError
 from a2ledger.calls import detail
 from a2ledger.calls.detail import MissingDetailError
 from a2ledger.documents import files, paths
 from a2ledger.documents.document import Document, as_json
 from a2ledger.fees import charge
-from a2ledger.journal import entries, subledgers, syntax
+from a2ledger.journal import entries, shards, subledgers, syntax
 from a2ledger.journal.entries import CLOSING, ISSUED
 from a2ledger.journal.rows import Row
 from a2ledger.period import Period
@@ -276,7 +276,7 @@ def _of_correction(book: Book, name: str, document: Document, number: int) -> Ex
         credits=(document.original or {}).get("number", ""),
     )
     marks = [f"  {key}: {syntax.quoted(name)}\n" for key in ("number", ISSUED)]
-    for path in book.files(GENERAL, "2*.beancount"):
+    for path in shards.months(book):
         at = 1
         for block in syntax.blocks(book.text(path)):
             if any(mark in block.text for mark in marks):

@@ -17,7 +17,7 @@ from a2ledger.book.book import DIGESTS, BrokenBookError, Draft
 from a2ledger.book.paths import Writer
 from a2ledger.calls import detail
 from a2ledger.calls.fold import Folder
-from a2ledger.journal import customer_file, subledgers, summary, syntax
+from a2ledger.journal import customer_file, shards, subledgers, summary, syntax
 
 _DAY = re.compile(r"calls/\d{4}-\d\d/(\d{4}-\d\d-\d\d)\.parquet")
 _PERIOD = re.compile(r"journals/(\d{4}-\d\d)/(.+)\.(\d\d)\.beancount$")
@@ -132,7 +132,7 @@ def _is_unsound(draft: Draft) -> bool:
             for leg in syntax.legs(draft.text(path)):
                 if leg.account.startswith(accounts.RECEIVABLE):
                     sums[leg.account] = sums.get(leg.account, 0) + leg.micro
-    for path in draft.files("journals/general", "2*.beancount"):
+    for path in shards.months(draft):
         for leg in syntax.legs(draft.text(path)):
             if leg.account.startswith(accounts.RECEIVABLE):
                 sums[leg.account] = sums.get(leg.account, 0) - leg.micro

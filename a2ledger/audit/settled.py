@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from a2ledger.book import config_parse
-from a2ledger.book.book import CONFIG, GENERAL, Draft
+from a2ledger.book.book import CONFIG, Draft
 from a2ledger.book.toml_table import ConfigError
-from a2ledger.journal import syntax
+from a2ledger.journal import shards, syntax
 from a2ledger.records import Problem
 from a2ledger.vat import VatCode
 
@@ -20,7 +20,7 @@ def changed(draft: Draft) -> Iterator[Problem]:
     except ConfigError:
         return  # of an earlier version, or never there
     now = draft.config
-    if before.currency != now.currency and draft.files(GENERAL, "2*.beancount"):
+    if before.currency != now.currency and shards.months(draft):
         problem = f"is {now.currency}, and the book is kept in {before.currency}"
         yield _problem("currency", problem, "change it back; another currency needs another book")
     codes = _changed_codes(before.codes, now.codes)
@@ -54,7 +54,7 @@ def _changed_codes(
 def _used(draft: Draft, codes: Mapping[str, object]) -> Iterator[str]:
     """Yield those of some VAT codes that entries use."""
     unseen = dict.fromkeys(codes)
-    for path in draft.files(GENERAL, "2*.beancount") if unseen else ():
+    for path in shards.months(draft) if unseen else ():
         text = draft.text(path)
         for code in [code for code in unseen if f"    vat: {syntax.quoted(code)}\n" in text]:
             del unseen[code]

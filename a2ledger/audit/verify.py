@@ -31,10 +31,11 @@ _ALONE = 200
 _LARGEST = 500
 """Number of customers verified in a batch: a lost worker loses no more."""
 _SUMMED = re.compile(
-    r"journals/(?:general/(?:(?:carried/)?\d{4}-\d\d|carried)|main|history|staff)\.beancount"
+    r"journals/(?:general/(?:(?:carried/)?\d{4}-\d\d|\d{4}-\d\d/..|carried)|main|history|staff)"
+    r"\.beancount"
 )
 _GENERAL = re.compile(r"journals/general/.*\.beancount")
-_MONTHS = re.compile(r"journals/general/\d{4}-\d\d\.beancount")
+_MONTHS = re.compile(r"journals/general/\d{4}-\d\d(?:/..)?\.beancount")
 
 
 def verify(

@@ -14,11 +14,11 @@ from typing import NamedTuple
 import pyarrow.compute as pc
 
 from a2ledger import accounts, local_forms, money
-from a2ledger.book.book import GENERAL, SUSPENSE, Book
+from a2ledger.book.book import SUSPENSE, Book
 from a2ledger.calls import detail, listed
 from a2ledger.calls.keep import identity
 from a2ledger.errors import ExpectedError
-from a2ledger.journal import general, subledgers, syntax
+from a2ledger.journal import general, shards, subledgers, syntax
 from a2ledger.journal.entries import NUMBERED
 from a2ledger.records import Customer
 
@@ -161,7 +161,7 @@ def _described(customer: Customer, name: str) -> str:
 def of_ledger(book: Book) -> Iterator[Entry]:
     """Yield invoices and payments of the general ledger, newest month first."""
     names = {accounts.component(name): name for name in subledgers.customers(book)}
-    for path in [*reversed(book.files(GENERAL, "2*.beancount")), *book.files(SUSPENSE)]:
+    for path in [*reversed(shards.months(book)), *book.files(SUSPENSE)]:
         yield from of_month(book.text(path), names.get)
 
 

@@ -152,6 +152,8 @@ class Config:
     """When VAT falls due: one of :data:`a2ledger.vat.TAX_POINTS`."""
     month_ends: int = 12_000
     """Most balances of customers at months' ends that ``main`` keeps: customers times months."""
+    shard_above: int = 1_000
+    """Customers above which the general ledger is spread over many files."""
     close_delay: dt.timedelta = dt.timedelta(hours=24)
     guards: Guards = Guards()
     seals: Seals = Seals()

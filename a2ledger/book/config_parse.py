@@ -90,6 +90,7 @@ def parse(text: str) -> Config:
         main_months=top.take("main_months", int, 3),
         tax_point=tax_point,
         month_ends=top.take("month_ends", int, 12_000),
+        shard_above=top.take("shard_above", int, 1_000),
         close_delay=_delay(top),
         guards=_guards(top.table("guards")),
         seals=_seals(top.table("seals")),
@@ -109,6 +110,8 @@ def parse(text: str) -> Config:
         raise ConfigError("main_months: must be at least 1")
     if config.month_ends < 0:
         raise ConfigError("month_ends: must be at least 0")
+    if config.shard_above < 0:
+        raise ConfigError("shard_above: must be at least 0")
     if not 0 <= config.terms_days <= _LONGEST_TERMS:
         raise ConfigError(f"terms_days: must be from 0 to {_LONGEST_TERMS}")
     if _bare(config.invoice_series) == _bare(config.credit_note_series):

@@ -21,6 +21,8 @@ def upgrade(settings: Settings, *, dry_run: bool) -> None:
     """
     with settings.drafting(dry_run=dry_run) as draft:
         reasons = list(summary.outdated(draft))
+        if summary.spread(draft):
+            reasons.append("the general ledger is spread over many files (shard_above)")
         draft.rebuild = True
         summary.summarise(draft)
         for path in sorted(draft.put_files):

@@ -16,7 +16,7 @@ from beancount.core import data
 from a2ledger import accounts, money, vat
 from a2ledger.accounts import NOBODY
 from a2ledger.balances import ageing, balances
-from a2ledger.book.book import GENERAL, SUSPENSE, Draft, RefusedError
+from a2ledger.book.book import SUSPENSE, Draft, RefusedError
 from a2ledger.corrections import postings as corrections
 from a2ledger.corrections.postings import Correction
 from a2ledger.documents import issue_taxed_refill, translation, worth
@@ -27,6 +27,7 @@ from a2ledger.journal import (
     customer_file,
     exchange_rates,
     general,
+    shards,
     subledgers,
     syntax,
     vat_bases,
@@ -703,7 +704,7 @@ def amount_of(entry: data.Transaction, customer: str) -> int:
 
 def entries_with(draft: Draft, adjustment: Correction) -> Iterator[tuple[str, data.Transaction]]:
     """Yield the entries with a correction's link, each with its customer's account component."""
-    for path in [*draft.files(GENERAL, "2*.beancount"), *draft.files(SUSPENSE)]:
+    for path in [*shards.months(draft), *draft.files(SUSPENSE)]:
         text = draft.text(path)
         if f"^{adjustment.link}" not in text:
             continue

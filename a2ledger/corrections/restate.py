@@ -20,10 +20,10 @@ from beancount.core import data
 from beancount.core.amount import Amount
 
 from a2ledger import accounts, money
-from a2ledger.book.book import GENERAL, Draft, RefusedError
+from a2ledger.book.book import Draft, RefusedError
 from a2ledger.documents import worth
 from a2ledger.documents.worth import Calls, Worth
-from a2ledger.journal import subledgers, syntax
+from a2ledger.journal import shards, subledgers, syntax
 from a2ledger.journal.entries import read_entry, sale, transaction
 from a2ledger.journal.period_file import with_entries
 from a2ledger.period import DAY, Period, month_of
@@ -280,7 +280,7 @@ def _earlier(draft: Draft) -> list[_Earlier]:
     """Return the re-rating corrections in the book, oldest first."""
     names = {accounts.component(name): name for name in subledgers.customers(draft)}
     corrections = []
-    for path in draft.files(GENERAL, "2*.beancount"):
+    for path in shards.months(draft):
         text = draft.text(path)
         if f" ^{KIND}-" not in text:
             continue

@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from a2ledger import accounts
 from a2ledger.accounts import NOBODY
-from a2ledger.book.book import GENERAL, SUSPENSE, Book, Draft, RefusedError
+from a2ledger.book.book import SUSPENSE, Book, Draft, RefusedError
 from a2ledger.corrections import correct
 from a2ledger.corrections import postings as corrections
 from a2ledger.corrections.correct import Posted, Wanted
 from a2ledger.corrections.postings import Correction
 from a2ledger.journal import entries as journal_entries
-from a2ledger.journal import exchange_rates, subledgers, syntax
+from a2ledger.journal import exchange_rates, shards, subledgers, syntax
 from a2ledger.journal.syntax import Block
 from a2ledger.payments import imports, pairs, remainder
 from a2ledger.payments.remainder import Payment
@@ -229,7 +229,7 @@ def _blocks(draft: Draft, customer: str) -> Iterator[Block]:
 
 def suspense_blocks(draft: Draft | Book) -> Iterator[Block]:
     """Yield entries that move unmatched money, by month, those of suspense first."""
-    for path in [*draft.files(SUSPENSE), *draft.files(GENERAL, "2*.beancount")]:
+    for path in [*draft.files(SUSPENSE), *shards.months(draft)]:
         text = draft.text(path)
         if accounts.UNMATCHED in text:
             for block in syntax.blocks(text):

@@ -19,12 +19,12 @@ import pyarrow.compute as pc
 from beancount.core import data
 
 from a2ledger import accounts, money
-from a2ledger.book.book import GENERAL, SUSPENSE, Draft, RefusedError
+from a2ledger.book.book import SUSPENSE, Draft, RefusedError
 from a2ledger.calls import detail
 from a2ledger.calls.fold import Folder, sealed
 from a2ledger.calls.keep import identity
 from a2ledger.journal import entries as journal_entries
-from a2ledger.journal import general, subledgers, syntax
+from a2ledger.journal import general, shards, subledgers, syntax
 from a2ledger.journal.entries import ISSUED, NUMBERED
 from a2ledger.journal.period_file import with_entries
 from a2ledger.payments import imports, pairs, posting
@@ -110,7 +110,7 @@ def _entries(draft: Draft, name: str) -> Iterator[_Entry]:
     """Yield the entries that a name refers to."""
     kind, _, rest = name.partition("/")
     names = {accounts.component(known): known for known in subledgers.customers(draft)}
-    for path in [*draft.files(GENERAL, "2*.beancount"), *draft.files(SUSPENSE)]:
+    for path in [*shards.months(draft), *draft.files(SUSPENSE)]:
         for block in syntax.blocks(draft.text(path)):
             links = block.links if block.kind == "*" else []
             if not links or not _mentions(block.text, links, name, rest):
@@ -188,7 +188,7 @@ def _user(draft: Draft, link: str) -> str:
     mark = re.compile(
         rf'^  (?:payment: "{name}"|recovers: "(?:[^"]*, )?{name} [^"]*")$', re.MULTILINE
     )
-    for path in [*draft.files(GENERAL, "2*.beancount"), *draft.files(SUSPENSE)]:
+    for path in [*shards.months(draft), *draft.files(SUSPENSE)]:
         if mark.search(text := draft.text(path)):
             for block in syntax.blocks(text):
                 if mark.search(block.text) and (names := block.links):

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
-from a2ledger.book.book import GENERAL, Draft, RefusedError
+from a2ledger.book.book import Draft, RefusedError
 from a2ledger.documents import paths
 from a2ledger.documents.document import read
-from a2ledger.journal import syntax
+from a2ledger.journal import shards, syntax
 
 _DOCUMENT = re.compile(r"invoices/[^/]+/[^/]+\.json")
 _LINK = re.compile(r" \^([A-Za-z0-9_.-]+)")
@@ -105,14 +105,14 @@ class Numbers:
     @cached_property
     def _posted(self) -> set[str]:
         """Links of all entries: a number that a seal or a journal knows is not taken again."""
-        texts = map(self.draft.text, self.draft.files(GENERAL, "2*.beancount"))
+        texts = map(self.draft.text, shards.months(self.draft))
         links = {link for text in texts for link in _LINK.findall(text)}
         return links - self._paths.keys()
 
     @cached_property
     def _foreign(self) -> set[str]:
         """Return the numbers of documents that opening balances brought from other systems."""
-        texts = (self.draft.text(path) for path in self.draft.files(GENERAL, "2*.beancount"))
+        texts = (self.draft.text(path) for path in shards.months(self.draft))
         return {
             reference
             for text in texts

@@ -10,13 +10,12 @@ from beancount.core import data
 
 from a2ledger import accounts
 from a2ledger.book.book import GENERAL, SUSPENSE, Book, Draft
-from a2ledger.journal import carried, customer_file, general, subledgers, syntax
+from a2ledger.journal import carried, customer_file, general, shards, subledgers, syntax
 from a2ledger.journal.chart import CHART, MANUAL
 from a2ledger.journal.exchange_rates import PATH as PRICES
 from a2ledger.period import month_of, months_before
 from a2ledger.records import Customer
 
-OPENS = f"{GENERAL}/opens.beancount"
 CARRIED = f"{GENERAL}/carried.beancount"
 CARRIED_MONTHS = f"{GENERAL}/carried"
 LAYOUT = "derived by a2ledger, layout 2"
@@ -63,10 +62,22 @@ _ACCOUNT = re.compile(r"^[ \t]+([A-Z]\w*(?::[^\s:]+)+)[ \t]+-?[0-9]", re.MULTILI
 def summarise(draft: Draft) -> None:
     """Bring all derived files into line with the touched customers."""
     _refresh(draft)
-    changed = _months(draft)
-    _opens(draft)
+    are_spread = shards.are_there(draft)
+    if draft.rebuild:
+        shards.drop(draft, spread=not are_spread)
+    changed = _months(draft, are_spread=are_spread)
+    _opens(draft, are_spread=are_spread)
     _chart(draft, changed)
     _tops(draft)
+
+
+def spread(draft: Draft) -> bool:
+    """Spread the general ledger of a book that has grown large; return whether it was to be."""
+    if shards.are_there(draft) or not shards.is_large(draft):
+        return False
+    shards.drop(draft, spread=False)
+    draft.rebuild = True
+    return True
 
 
 _CHANGES = """\
@@ -104,31 +115,41 @@ def _refresh(draft: Draft) -> None:
                 draft.touch(identity, customer.open_since)
 
 
-def _months(draft: Draft) -> set[str]:
-    """Rewrite the months of the general ledger in which the touched customers appear."""
+def _months(draft: Draft, *, are_spread: bool) -> set[str]:
+    """Rewrite the months of the general ledger in which the touched customers appear.
+
+    Returns:
+        the paths of the files that changed.
+    """
     if not draft.touched:
         return set()
-    blocks: dict[str, list[syntax.Block]] = {}
-    since: dict[str, str] = {}
+    blocks: dict[tuple[str, str], list[syntax.Block]] = {}
+    since: dict[str, dict[str, str]] = {}
+    """First month that may change, by customer, by shard."""
     for identity, day in draft.touched.items():
-        customer = subledgers.customer(draft, identity)
-        since[identity] = month_of(day)
+        customer, shard = subledgers.customer(draft, identity), _shard(identity, are_spread)
+        first = since.setdefault(shard, {})[identity] = month_of(day)
         for block in _blocks(draft, customer, day.replace(day=1)):
-            if block.date >= since[identity]:
-                blocks.setdefault(block.date[:7], []).append(block)
-    first = min(since.values())
-    known = {match[1] for path in draft.files(GENERAL) if (match := _MONTH.search(path))}
+            if block.date >= first:
+                blocks.setdefault((block.date[:7], shard), []).append(block)
+    earliest = {shard: min(months.values()) for shard, months in since.items()}
+    known = {shards.month_of(path) for path in shards.months(draft)}
+    held = {(month, shard) for month in known for shard in since if month >= earliest[shard]}
     changed = set()
-    for month in sorted({*blocks, *(month for month in known if month >= first)}):
-        path = f"{GENERAL}/{month}.beancount"
-        customers = [identity for identity, start in since.items() if start <= month]
+    for month, shard in sorted({*blocks, *held}):
+        path = shards.path(month, shard)
+        customers = [identity for identity, start in since[shard].items() if start <= month]
         before = draft.text(path)
         kept = "" if draft.rebuild else before
-        after = general.merged(kept, customers, blocks.get(month, []))
+        after = general.merged(kept, customers, blocks.get((month, shard), []))
         if after != before:
             draft.put(path, after or None)
-            changed.add(month)
+            changed.add(path)
     return changed
+
+
+def _shard(identity: str, are_spread: bool) -> str:
+    return shards.of(accounts.component(identity)) if are_spread else ""
 
 
 def _blocks(draft: Draft, customer: Customer, since: dt.date) -> list[syntax.Block]:
@@ -142,16 +163,24 @@ def _blocks(draft: Draft, customer: Customer, since: dt.date) -> list[syntax.Blo
     return sorted(added, key=lambda block: (block.date, block.kind != "balance"))
 
 
-def _opens(draft: Draft) -> None:
-    entries: list[data.Open] = []
+def _opens(draft: Draft, *, are_spread: bool) -> None:
+    touched: dict[str, list[str]] = {}
+    if not are_spread:
+        touched[""] = []  # also the book of nobody yet has such a file
     for identity in draft.touched:
-        currency = subledgers.currency(draft, identity)
-        entries += customer_file.opens(subledgers.customer(draft, identity), currency, draft.today)
-    kept = "" if draft.rebuild else draft.text(OPENS)
-    draft.put(OPENS, general.merged_opens(kept, draft.touched, entries))
+        touched.setdefault(_shard(identity, are_spread), []).append(identity)
+    for shard, identities in touched.items():
+        entries: list[data.Open] = []
+        for identity in identities:
+            currency = subledgers.currency(draft, identity)
+            customer = subledgers.customer(draft, identity)
+            entries += customer_file.opens(customer, currency, draft.today)
+        path = shards.path(shards.OPENS, shard)
+        kept = "" if draft.rebuild else draft.text(path)
+        draft.put(path, general.merged_opens(kept, identities, entries))
 
 
-def _chart(draft: Draft, months: set[str]) -> None:
+def _chart(draft: Draft, changed: set[str]) -> None:
     """Open accounts that entries use and nobody has opened, changing nothing else in the chart."""
     text = draft.text(CHART)
     opened = set(re.findall(r"^\d{4}-\d\d-\d\d open (\S+)", text, re.MULTILINE))
@@ -166,9 +195,8 @@ def _chart(draft: Draft, months: set[str]) -> None:
         *(accounts.vat(code) for code, row in config.codes.items() if row.rate),
         *config.methods.values(),
     }
-    changed = [f"{GENERAL}/{month}.beancount" for month in months]
-    changed += [path for path in draft.put_files if path.startswith(f"{SUSPENSE}/")]
-    for path in changed:
+    suspense = [path for path in draft.put_files if path.startswith(f"{SUSPENSE}/")]
+    for path in [*sorted(changed), *suspense]:
         used |= set(_ACCOUNT.findall(draft.text(path)))
     missing = sorted(account for account in used - opened if not account.startswith(accounts.OWN))
     draft.put(CHART, text + "".join(f"1970-01-01 open {account}\n" for account in missing))
@@ -178,7 +206,9 @@ def _tops(draft: Draft) -> None:
     """Write ``main``, ``history`` and the carried months before those in main."""
     months: dict[str, list[str]] = {}
     carriers = draft.files("journals/carriers", "*/*.beancount")
-    for path in [*draft.files(GENERAL), *draft.files(SUSPENSE), *carriers]:
+    for path in shards.months(draft):
+        months.setdefault(shards.month_of(path), []).append(path)
+    for path in [*draft.files(SUSPENSE), *carriers]:
         if match := _MONTH.search(path):
             months.setdefault(match[1], []).append(path)
     newest_first = sorted(months, reverse=True)
@@ -190,7 +220,7 @@ def _tops(draft: Draft) -> None:
         CHART,
         MANUAL,
         *quoted,
-        OPENS,
+        *shards.opens(draft),
         *(path for path in carriers if not _MONTH.search(path)),
     ]
     # A close asserts the balances of the day after: that alone is no month to show.

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from beancount.core import data
 
 from a2ledger import accounts
-from a2ledger.book.book import GENERAL, SUSPENSE, Draft
+from a2ledger.book.book import SUSPENSE, Draft
 from a2ledger.documents.issue_taxed_refill import Issuer
-from a2ledger.journal import general, subledgers, syntax
+from a2ledger.journal import general, shards, subledgers, syntax
 from a2ledger.journal.entries import ISSUED, own_link, read_entry
 from a2ledger.journal.period_file import with_entries
 from a2ledger.payments import posting
@@ -45,7 +45,7 @@ def held_among(draft: Draft, wanted: Collection[str], parts: Collection[str]) ->
     }
     entries: dict[str, Known] = {}
     owners: dict[str, set[str]] = {}
-    for path in [*draft.files(GENERAL, "2*.beancount"), *draft.files(SUSPENSE)]:
+    for path in [*shards.months(draft), *draft.files(SUSPENSE)]:
         for block in syntax.blocks(draft.text(path)):
             own = block.own_link if block.kind == "*" else ""
             if own.startswith(MOVED) and (moved := block.meta.get("payment")):

@@ -15,7 +15,7 @@ from a2ledger import accounts, money
 from a2ledger.book.book import GENERAL, SUSPENSE, Book, BrokenBookError, RefusedError
 from a2ledger.documents import files, paths, translation
 from a2ledger.documents.document import Document
-from a2ledger.journal import syntax, vat_bases
+from a2ledger.journal import shards, syntax, vat_bases
 from a2ledger.journal.chart import MANUAL
 from a2ledger.journal.entries import CLOSES, NUMBERED, STATED
 from a2ledger.journal.exchange_rates import at_price, prices
@@ -103,12 +103,9 @@ def _base(book: Book, code: str, vat_micro: int) -> int:
 
 def _entries(book: Book, since: dt.date, until: dt.date) -> Iterator[Block]:
     """Yield the transactions of some days that may concern VAT or documents."""
-    paths = [
-        path
-        for directory in (GENERAL, SUSPENSE)
-        for path in book.files(directory, "2*.beancount")
-        if month_of(since) <= path[-17:-10] <= month_of(until)
-    ]
+    months = {path: shards.month_of(path) for path in shards.months(book)}
+    months |= {path: path[-17:-10] for path in book.files(SUSPENSE, "2*.beancount")}
+    paths = [path for path, month in months.items() if month_of(since) <= month <= month_of(until)]
     for path in [*paths, MANUAL]:
         for block in syntax.blocks(book.text(path)):
             if block.kind in {"*", "!"} and str(since) <= block.date <= str(until):
