@@ -413,8 +413,8 @@ class Repository:
         packs = sum(path.suffix == ".pack" for path in (objects / "pack").glob("*"))
         if packs < _PACKS and len([*(objects / "17").glob("*")]) < _LOOSE:
             return
-        # A directory of 10,000 customers is a quarter of a megabyte of names in every commit; beside
-        # one another they differ by a line: hence a small window, and one thread for equal bytes.
+        # A directory of 10,000 customers is a quarter of a megabyte of names in every commit, and
+        # two of them differ by a line: hence a small window, and one thread for equal bytes.
         words = ("repack", "--geometric=2", "-n", "--quiet", "--window=4", "--threads=1")
         with contextlib.suppress(OSError):
             before = self._objects()

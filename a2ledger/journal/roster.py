@@ -87,7 +87,7 @@ class Roster:
     def customer(self, identity: str) -> Customer | None:
         """Return a customer, or None if the file must be parsed."""
         record = self._records.get(identity)
-        return _customer(json.loads(record)) if record else None
+        return of_json(json.loads(record)) if record else None
 
     def keep(self, parsed: Mapping[str, Customer], entry: Callable[[Customer], Entry]) -> None:
         """Write the roster anew, if enough files had to be parsed.
@@ -102,7 +102,7 @@ class Roster:
         if self.is_small or len(fresh) * _SPARE < len(self._seen):
             return
         self.entries |= {name: entry(customer) for name, customer in fresh.items()}
-        self._records |= {name: json.dumps(_record(customer)) for name, customer in fresh.items()}
+        self._records |= {name: json.dumps(as_json(customer)) for name, customer in fresh.items()}
         names = sorted(self.entries)
         seen = zip(*(self._seen[name] for name in names), strict=True)
         entries = zip(*(self.entries[name] for name in names), strict=True)
@@ -142,7 +142,8 @@ def _seen(book: Book) -> dict[str, _Seen]:
     return seen
 
 
-def _record(customer: Customer) -> list[Any]:
+def as_json(customer: Customer) -> list[Any]:
+    """Return a customer as values that JSON can hold."""
     return [
         customer.id,
         customer.opened.toordinal(),
@@ -177,7 +178,8 @@ def _days(days: Iterable[dt.date]) -> list[int]:
     return [day.toordinal() for day in days]
 
 
-def _customer(record: list[Any]) -> Customer:
+def of_json(record: list[Any]) -> Customer:
+    """Return the customer that :func:`as_json` made values of."""
     identity, opened, facts, periods, has_deposit, fees = record
     day = dt.date.fromordinal
     return Customer(

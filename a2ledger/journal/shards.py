@@ -59,9 +59,9 @@ def is_large(book: Book) -> bool:
 def are_there(book: Book) -> bool:
     """Return whether the general ledger is spread, or will be as nothing of it is there yet."""
     there = [*opens(book), *months(book)]
-    if there:
-        return any(map(_is_spread, there))
-    return is_large(book)
+    if any(map(_is_spread, there)):
+        return True
+    return is_large(book) and not any(book.text(path) for path in there)
 
 
 def drop(draft: Draft, *, spread: bool) -> None:

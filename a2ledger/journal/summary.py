@@ -63,8 +63,7 @@ def summarise(draft: Draft) -> None:
     """Bring all derived files into line with the touched customers."""
     _refresh(draft)
     are_spread = shards.are_there(draft)
-    if draft.rebuild:
-        shards.drop(draft, spread=not are_spread)
+    shards.drop(draft, spread=not are_spread)
     changed = _months(draft, are_spread=are_spread)
     _opens(draft, are_spread=are_spread)
     _chart(draft, changed)

@@ -1,0 +1,102 @@
+"""The general ledger of a large book stands in many files, and says what one file would."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from harness import Book, bean_check
+
+from a2ledger.journal import shards
+
+CUSTOMERS = [{"id": f"C{number}"} for number in range(1, 7)]
+
+
+def _grown(book: Book, above: int) -> Book:
+    """Two months of six customers, the first of them closed."""
+    toml = book.root / "a2ledger.toml"
+    toml.write_text(f"shard_above = {above}\n" + toml.read_text())
+    book.customers(*CUSTOMERS)
+    for number in range(1, 7):
+        book.talks(f"C{number}", "2026-01-10", number, today="2026-01-20")
+    book.close(today="2026-02-03")
+    book.today = "2026-02-10"
+    book.moves("payments", "C2", "2026-02-05", "1.00")
+    book.talks("C3", "2026-02-06", 3)
+    return book
+
+
+@pytest.fixture
+def spread(book: Book) -> Book:
+    return _grown(book, above=3)
+
+
+def _figures(book: Book) -> object:
+    """What the book answers, whichever way its general ledger stands."""
+    reports = [
+        book.run("report", "receivables", "--to", "2026-01-31", "--json").json,
+        book.run("report", "sales", "--from", "2026-01-01", "--to", "2026-02-10", "--json").json,
+    ]
+    found = book.run("find", "payments-7", "--json").json
+    return book.run("balances", "--json").json, book.sums(), reports, found
+
+
+def test_a_large_book_has_many_files_and_loads_in_beancount(spread):
+    files = sorted(path.parent.name for path in spread.root.glob("journals/general/*/*.beancount"))
+    assert {"2026-01", "2026-02", "opens"} <= set(files)
+    assert not (spread.root / "journals/general/opens.beancount").exists()
+    for top in spread.tops():
+        assert bean_check(spread.root / top) == ""
+    spread.run("check")
+    spread.run("verify")
+
+
+def test_it_answers_what_the_same_book_in_one_file_a_month_answers(spread, empty_book, tmp_path):
+    root = shutil.copytree(empty_book, tmp_path / "small")
+    small = _grown(Book(root, tmp_path / "more"), above=100)
+    assert (small.root / "journals/general/2026-01.beancount").exists()
+    assert _figures(spread) == _figures(small)
+
+
+def test_a_change_of_one_customer_rewrites_only_the_files_of_its_hash(spread):
+    before = spread.digests()
+    spread.run("customer", "set", "C4", "credit_limit=250")
+    after = spread.digests()
+    changed = {path for path in after if after[path] != before.get(path)}
+    assert changed == {
+        "journals/customers/C4.beancount",
+        f"journals/general/opens/{shards.of('C4')}.beancount",
+    }
+
+
+def test_a_book_that_grew_stays_as_it_is_until_upgrade_spreads_it_in_one_commit(book):
+    _grown(book, above=100)
+    book.edit("a2ledger.toml", "shard_above = 100", "shard_above = 3")
+    book.run("charge", "C1", "1.00", "--service", "Subscriptions")
+    assert (book.root / "journals/general/opens.beancount").exists()
+    book.run("verify")
+    figures, commits = _figures(book), len(book.log())
+
+    done = book.run("upgrade")
+
+    assert "spread over many files" in done.stderr
+    assert len(book.log()) == commits + 1
+    assert not list(book.root.glob("journals/general/*20*.beancount"))
+    assert _figures(book) == figures
+    book.run("verify")
+    assert "up to date" in book.run("upgrade").stderr
+
+
+def test_a_file_of_it_that_hands_changed_is_named_and_made_anew(spread):
+    before = spread.digests()
+    opens = f"journals/general/opens/{shards.of('C4')}.beancount"
+    month = f"journals/general/2026-01/{shards.of('C3')}.beancount"
+    spread.edit(opens, "100.00", "9000.00")
+    (said, *_) = spread.run("balances", code=1).errors
+    assert opens in said
+    (spread.root / month).unlink()
+
+    spread.run("doctor", "--mend")
+
+    assert spread.digests() == before
+    spread.run("balances")
