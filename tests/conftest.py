@@ -12,9 +12,6 @@ from examples import TIMES
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
 
-# Beancount writes a cache beside what takes it a second to load: on a busy machine, anything.
-os.environ["BEANCOUNT_DISABLE_LOAD_CACHE"] = "1"
-
 # Books are committed and synced thousands of times: in memory that costs half the time.
 MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a directory of its own in it
 if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from a2ledger import accounts, money
 from a2ledger.book.book import Book, BrokenBookError, restore
+from a2ledger.book.kept import Kept
 from a2ledger.fees import charge
 from a2ledger.journal import customer_file, ledger, subledgers, syntax
 from a2ledger.journal.ledger import Ledger, Standing
@@ -98,6 +99,28 @@ def sums(book: Book, customer: Customer, day: dt.date) -> tuple[int, int]:
             sums[leg.account] += leg.micro
     billed, unbilled = sums.values()
     return billed, unbilled
+
+
+def kept_sums(book: Book, names: Collection[str]) -> dict[str, tuple[str, int, int]]:
+    """Return the path of customers' open periods, with Billed and Unbilled of all that is in them.
+
+    Those of a large book are kept, see :mod:`a2ledger.book.kept`.
+    """
+    customers = subledgers.customers(book)
+    entries = customers.entries()
+    files = {
+        name: customer_file.period_path(name, dt.date.fromordinal(entries[name].open_since))
+        for name in names
+    }
+    kept = Kept(book.root, "sums", "1", ("path", "billed", "unbilled"), files)
+    # A customer's next period has a file of its own, which may look like the last one's did.
+    known = {name: row for name, row in kept.rows.items() if row[0] == files[name]}
+    new = {
+        name: (files[name], *sums(book, customers[name], dt.date.max))
+        for name in files.keys() - known.keys()
+    }
+    kept.keep(new.items())
+    return known | new
 
 
 def balances_json(standings: Sequence[Standing]) -> list[dict[str, Any]]:

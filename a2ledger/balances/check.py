@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from a2ledger import accounts, money
@@ -107,10 +106,8 @@ def soundness(book: Book, standings: Sequence[Standing], wanted: set[str]) -> It
     """Yield accounts on which a customer's own ledger and the general ledger differ."""
     sums: dict[str, int] = {}
     files: dict[str, str] = {}
-    for name in sorted(wanted & subledgers.customers(book).keys()):
-        customer = subledgers.customers(book)[name]
-        path = customer_file.period_path(name, customer.open_since)
-        billed, unbilled = balances.sums(book, customer, dt.date.max)
+    sums_of = balances.kept_sums(book, wanted & subledgers.customers(book).keys())
+    for name, (path, billed, unbilled) in sorted(sums_of.items()):
         own = {accounts.billed(name): billed, accounts.unbilled(name): unbilled}
         sums |= own
         files |= dict.fromkeys(own, path)

@@ -26,7 +26,8 @@ class Folder:
     def __init__(self, draft: Draft, pool: Executor) -> None:
         self.draft, self.pool = draft, pool
         self.opened = {
-            name: customer.open_since for name, customer in subledgers.customers(draft).items()
+            name: dt.date.fromordinal(entry.open_since)
+            for name, entry in subledgers.customers(draft).entries().items()
         }
         """Start of each customer's open period."""
         self._including = {

@@ -1,7 +1,4 @@
-"""The loaded ledger, queried in Beancount's query language.
-
-Beancount's load cache is off: it does not see new files behind an unchanged one.
-"""
+"""The loaded ledger, queried in Beancount's query language."""
 
 from __future__ import annotations
 
@@ -15,18 +12,19 @@ from dataclasses import make_dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from a2ledger.errors import ExpectedError
-
-os.environ["BEANCOUNT_DISABLE_LOAD_CACHE"] = "1"
-
 from beancount import loader
 from beancount.core import data
 from beancount.parser import parser
 
 from a2ledger import accounts, money
+from a2ledger.errors import ExpectedError
 from a2ledger.journal import admission, customer_file, period_file, queries, syntax
 from a2ledger.journal.rows import Brought, Row
 from a2ledger.records import Customer, Problem
+
+# Beancount's load cache does not see new files behind an unchanged one, and is a pickle beside the
+# journal: whoever wrote the book would have a program of theirs run.
+loader.initialize(use_cache=False)
 
 T = TypeVar("T")
 

@@ -47,7 +47,8 @@ class Customers(MutableMapping[str, Customer]):
             if identity not in self:
                 raise KeyError(identity)
             path = customer_file.path(identity)
-            self._known[identity] = self._book.reading(lambda: _read(self._book, path))
+            kept = self._roster.customer(identity) if self._roster else None
+            self._known[identity] = kept or self._book.reading(lambda: _read(self._book, path))
         return self._known[identity]
 
     def __setitem__(self, identity: str, customer: Customer) -> None:
@@ -72,8 +73,8 @@ class Customers(MutableMapping[str, Customer]):
         return iter(self._whole())
 
     def keys(self) -> KeysView[str]:
-        """Return the ids."""
-        return self._whole().keys()
+        """Return the ids, without reading all customers of a large book."""
+        return self.entries().keys()
 
     def values(self) -> ValuesView[Customer]:
         """Return the customers."""
@@ -148,7 +149,7 @@ def _entry(book: Book, customer: Customer) -> Entry:
         text = book.text(customer_file.path(customer.id))
         is_shown = customer_file.updated(text, customer, own, latest) == text
         stable_from = latest.toordinal() if is_shown else NEVER
-    return Entry(own, bool(customer.fees), stable_from)
+    return Entry(own, customer.open_since.toordinal(), bool(customer.fees), stable_from)
 
 
 _DIRECTORY = "journals/customers"

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import pickle
+import subprocess
+import sys
 
 import pytest
 import shelf
+from harness import a2ledger_process
 
 from a2ledger.journal import ledger
 from a2ledger.journal.ledger import Ledger, Standing
@@ -81,3 +86,28 @@ def test_where_customers_stand_is_what_was_posted(root):
 def test_what_is_no_journal_is_not_parsed():
     with pytest.raises(ValueError, match="line 3"):
         ledger.parsed_rows('\n2026-01-05 * "x" "y"\n  Assets:Cash  ten EUR\n', "C1")
+
+
+class _Planted:
+    """Makes a directory when it is read back by pickle."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (os.mkdir, (self.place,))
+
+
+@pytest.mark.parametrize("opened", ["a2ledger", "a2ledger.staff.server"])
+def test_no_program_runs_that_lies_beside_a_journal(book, tmp_path, opened):
+    main = book.root / "journals/main.beancount"
+    planted = main.with_name(".main.beancount.picklecache")
+    planted.write_bytes(pickle.dumps(_Planted(str(tmp_path / "run"))))
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("BEANCOUNT_")}
+    if opened == "a2ledger":
+        done = a2ledger_process("-C", book.root, "balances", env=environment)
+        assert done.code == 0, done.stderr
+    else:
+        code = f"import {opened}; from beancount import loader; loader.load_file('{main}')"
+        subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+    assert not (tmp_path / "run").exists()

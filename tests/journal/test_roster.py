@@ -10,6 +10,7 @@ from harness import Book
 from hypothesis import given
 from hypothesis import strategies as st
 
+from a2ledger.book import kept
 from a2ledger.book.book import Book as Files
 from a2ledger.journal import roster, subledgers
 from a2ledger.records import Customer
@@ -19,7 +20,7 @@ ROSTER = ".a2ledger/customers.arrow"
 
 @pytest.fixture
 def large(book: Book, monkeypatch: pytest.MonkeyPatch) -> Book:
-    monkeypatch.setattr(roster, "LEAST", 2)
+    monkeypatch.setattr(kept, "LEAST", 2)
     book.customers({"id": "C1"}, {"id": "C2", "identifiers": "+32470000002"}, {"id": "C3"})
     book.run("fee", "add", "C2", "Subscriptions", "4.00")
     return book
@@ -32,7 +33,7 @@ def _customers(book: Book) -> dict[str, object]:
 def _parsed(book: Book, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """The customers as their files are parsed."""
     with monkeypatch.context() as patched:
-        patched.setattr(roster, "LEAST", 1000)
+        patched.setattr(kept, "LEAST", 1000)
         return _customers(book)
 
 
@@ -89,5 +90,4 @@ days = st.dates(dt.date(1990, 1, 1), dt.date(2100, 1, 1))
 @given(days, st.lists(st.tuples(days, st.one_of(names, st.decimals(allow_nan=False))), max_size=3))
 def test_law_what_is_kept_of_a_customer_is_the_customer(opened, history):
     customer = Customer(id="C1", opened=opened, facts={"name": tuple(history)})
-    kept = json.loads(json.dumps(roster.as_json(customer)))
-    assert roster.of_json(kept) == customer
+    assert roster.of_json(json.loads(json.dumps(roster.as_json(customer)))) == customer
