@@ -200,6 +200,8 @@ class Draft(Book):
         self._parsed: dict[str, Any] = {}
         """The values that some of these files were written from, so that they need not be parsed.
         """
+        self.opened: set[str] = set()
+        """Customers whose ``open`` entries may have changed."""
         self.touched: dict[str, dt.date] = {}
         """Customers whose ledger changes, and the first day affected."""
         self.fees = 0
@@ -266,9 +268,17 @@ class Draft(Book):
         if path == CONFIG:
             self._values[_read_config] = _read_config(self)
 
-    def touch(self, identity: str, since: dt.date) -> None:
-        """Mark a customer's ledger as changed from a day on, for the general ledger to follow."""
+    def touch(self, identity: str, since: dt.date, *, opens: bool = True) -> None:
+        """Mark a customer's ledger as changed from a day on, for the general ledger to follow.
+
+        Args:
+            identity: the customer's.
+            since: the day.
+            opens: whether their ``open`` entries may have changed, which bear the facts.
+        """
         self.touched[identity] = min(since, self.touched.get(identity, since))
+        if opens:
+            self.opened.add(identity)
 
     def publish(self, message: str, tag: Tag | None = None) -> bool:
         """Publish and commit the changes, with a signed tag or without, False if there are none."""

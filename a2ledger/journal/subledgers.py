@@ -266,7 +266,7 @@ def put_open_file(draft: Draft, identity: str, file: PeriodFile) -> None:
     """Write the file of a customer's open period."""
     since = customer(draft, identity).open_since
     put_period_file(draft, customer_file.period_path(identity, since), file, identity)
-    draft.touch(identity, since)
+    draft.touch(identity, since, opens=False)
 
 
 def with_period(customer: Customer, start: dt.date) -> Customer:

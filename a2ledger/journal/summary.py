@@ -166,7 +166,7 @@ def _opens(draft: Draft, *, are_spread: bool) -> None:
     touched: dict[str, list[str]] = {}
     if not are_spread:
         touched[""] = []  # also the book of nobody yet has such a file
-    for identity in draft.touched:
+    for identity in sorted(draft.opened):
         touched.setdefault(_shard(identity, are_spread), []).append(identity)
     for shard, identities in touched.items():
         entries: list[data.Open] = []
