@@ -91,7 +91,11 @@ class Server:
         except RejectedError:
             self._reset()
             raise
-        mark()
+        try:
+            mark()
+        except BaseException:
+            self._drop()  # amid a message the server would take a farewell for a part of it
+            raise
         try:
             smtp.send(b".\r\n")
             code, answer = smtp.getreply()
@@ -179,6 +183,11 @@ class Server:
         if self._smtp is not None:
             with contextlib.suppress(OSError, smtplib.SMTPException):
                 self._smtp.quit()
+            self._drop()
+
+    def _drop(self) -> None:
+        """End the connection without a word."""
+        if self._smtp is not None:
             self._smtp.close()
             self._smtp = None
 

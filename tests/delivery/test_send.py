@@ -8,11 +8,17 @@ import shutil
 import ssl
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+import tracing
+from checkout import TESTS
 from harness import Book, a2ledger, slim
 from mail_server import mailbox
+
+from a2ledger.book.disk import CannotWriteError
+from a2ledger.delivery.outbox import Log
 
 MAIL = """
 [mail]
@@ -346,6 +352,22 @@ def test_a_command_takes_e_invoices_and_gives_an_identifier(sending):
     assert outbox(sending)[FIRST]["channel"] == "mail"
 
 
+def test_a_disk_that_fails_before_the_last_byte_sends_nothing_and_waits_for_nobody(
+    sending, box, monkeypatch
+):
+    def full(_log, _message):
+        raise CannotWriteError("the disk is full", "it is not known", "make room")
+
+    began = time.monotonic()
+    with monkeypatch.context() as patched:
+        patched.setattr(Log, "hand_over", full)
+        sending.run("send", "--only", "C1", code=74)
+    assert time.monotonic() - began < 20  # the server's patience is thirty
+    assert box.messages == []
+    assert sent(sending)[f"{FIRST} mail"] == "sent"
+    assert set(box.counts.values()) == {1}
+
+
 # Crashes
 
 CALLS = ("open", "write", "fsync", "replace", "unlink", "mkdir")
@@ -407,6 +429,20 @@ def test_a_crash_at_any_call_loses_and_repeats_nothing(sending, box, tmp_path):
             "check", code=1
         ).stdout  # fmt: skip
         assert book.git("status", "--porcelain") == ""
+
+
+@pytest.mark.skipif(not tracing.is_possible(), reason="needs Linux on x86-64")
+def test_killed_or_without_a_disk_at_some_system_calls_it_loses_and_repeats_nothing():
+    words = ["--points", "1", "--modes", "network,kill,powercut,EIO", "--seed", "7"]
+    done = subprocess.run(
+        [sys.executable, TESTS / "crash/crash_send.py", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 times broken" in done.stdout
+    assert " 0 wrong" in done.stdout
 
 
 def test_two_runs_at_once_send_once(sending, box):
