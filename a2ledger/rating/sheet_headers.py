@@ -15,7 +15,9 @@ _NAMES = {
         "numberprefix vorwahl vorwahlen zielvorwahl präfix rufnummernpräfix préfixe préfixes "
         "prefixe indicatif indicatifs prefijo prefijos código códigos codigo codigos prefisso "
         "prefissi codice codici prefixo prefixos kengetal netnummer voorvoegsel prefiks "
-        "kierunkowy numerkierunkowy riktnummer код коды префикс πρόθεμα κωδικός"
+        "kierunkowy numerkierunkowy riktnummer dialingprefix diallingprefix dialingcodes phonecode "
+        "e164 e164prefix numberrange numberranges prefixlist digits landsnummer код коды префикс "
+        "πρόθεμα κωδικός"
     ),
     "country_code": (
         "countrycode cc countrydialcode countryprefix ländervorwahl landesvorwahl "
@@ -29,7 +31,7 @@ _NAMES = {
         "códigoárea codigodearea codigoarea prefissolocale kencijfer кодгорода кодзоны"
     ),
     "destination": (
-        "destination destinations destinationname ratename description zonename route ziel "
+        "destination destinations destinationname dest destname destinationcountry ratename description zonename route ziel "
         "zielname bezeichnung libellé libelle destino descripción descrição destinazione "
         "descrizione bestemming omschrijving kierunek opis направление назначение προορισμός "
         "name zone location region country countryname land zielland pays país pais paese "
@@ -45,7 +47,8 @@ _NAMES = {
         "precioporminuto preciominuto preciomin precio tarifaporminuto tarifa prezzoalminuto "
         "prezzominuto prezzo tariffa prijsperminuut prijs tarief preçoporminuto preço preco "
         "cenazaminutę cena stawka ценазаминуту цена тариф ставка τιμή χρέωση rateinitial "
-        "tariff price1 rate1 peakrate currentrate currentprice"
+        "minuterate minuteprice minutetariff perminutecharge chargeperminute chargepermin "
+        "unitprice unitrate callrate terminationrate tariff price1 rate1 peakrate currentrate currentprice"
     ),
     "connect": (
         "connectcharge connectcost connectfee connectionfee connectioncharge connectioncost "
@@ -119,6 +122,13 @@ _PER_SECOND = re.compile(
 _UNIT = re.compile(
     r"\([^)]*\)|\[[^]]*\]|(?:/|\b(?:per|pro|par|por|al)\b)\s*\w+|\b(?:in|en)\b", re.IGNORECASE
 )
+_EXTRA = re.compile(
+    r"\b(?:(?:excl?|excluding|exklusive|zzgl|ohne|sans|sin|senza|hors|ht|taxes?|tva|iva|vat|mwst|btw"
+    r"|moms|net|netto|nett|final|your|proposed|offered|voice|outbound|termination|a-z)\b\.?\s*)+",
+    re.IGNORECASE,
+)
+"""Words around the name of a price that do not change what it is."""
+_WITH_TAX = re.compile(r"\b(?:incl\w*|inkl\w*|ttc|gross|brutto|compris\w*)\b", re.IGNORECASE)
 _OLD = ("old", "previous", "prior", "alt", "ancien", "anterior", "vecchi", "oud", "last")
 
 
@@ -183,16 +193,26 @@ def currency(text: str) -> str:
     return next((code for sign, code in SIGNS.items() if sign in text), "")
 
 
+def _without_units(cell: str) -> str:
+    """Return a column's name without currency, unit and what stands in brackets."""
+    words = _CENT.sub("", _CODE.sub("", _UNIT.sub(" ", cell)))
+    for sign in SIGNS:
+        words = words.replace(sign, " ")
+    return words
+
+
 def _field(cell: str) -> tuple[str, int]:
     """Return a column's field by its name, and the rank of the match: 0 is best."""
     if (match := _RANKS.get(plain(cell))) is not None:
         return match
-    bare = plain(_CENT.sub("", _CODE.sub("", _UNIT.sub(" ", cell))))
-    for sign in SIGNS:
-        bare = bare.replace(sign, "")
+    bare = plain(_without_units(cell))
     if (match := _RANKS.get(bare)) is not None:
         return match[0], match[1] + 100
     words = cell.lower()
+    if not _WITH_TAX.search(cell) and (
+        match := _RANKS.get(plain(_EXTRA.sub(" ", _without_units(cell))))
+    ):
+        return match[0], match[1] + 200
     if any(word in words.split() for word in _OLD):
         return "", 0
     if currency(cell) and not re.search(r"\d", cell):  # "Voice in USD"

@@ -8,7 +8,7 @@ from decimal import Decimal
 import openpyxl
 import pytest
 
-from a2ledger.rating import sheet, sheet_file
+from a2ledger.rating import sheet, sheet_file, sheet_headers
 from a2ledger.rating.sheet import Reading
 from a2ledger.sources.batch import UnusableInput
 
@@ -260,3 +260,27 @@ def test_prices_are_exact_to_eight_decimals(tmp_path):
     found = of_text(tmp_path, "Prefix,Rate\n1,0.123456785\n2,1E-05\n3,0.00000001\n")
     assert [rate.price for rate in found.rates] == [12_345_679, 1_000, 1]
     assert found.notes == ["1 price(s) rounded to eight decimals"]
+
+
+@pytest.mark.parametrize(
+    ("header", "field"),
+    [
+        ("Tarif HT / min", "rate"),
+        ("Price excl. VAT", "rate"),
+        ("Preis zzgl. MwSt (EUR/Min)", "rate"),
+        ("Per Minute Charge", "rate"),
+        ("Your Rate", "rate"),
+        ("Dest", "destination"),
+        ("Dialing Prefix", "prefix"),
+        ("Prix TTC", ""),
+        ("Price incl. VAT", ""),
+        ("VAT", ""),
+        ("Old Rate", ""),
+    ],
+)
+def test_words_around_a_header_do_not_hide_what_it_is(header, field):
+    """A price that contains a tax is another price, and is not taken for it."""
+    usual = ["Country Code"] if field == "rate" else ["Country Code", "Price"]
+    found = sheet_headers.find([header, *usual], {})
+    assert found is not None
+    assert {name for name, place in found.places.items() if place == 0} == ({field} - {""})
