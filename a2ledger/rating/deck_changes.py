@@ -320,25 +320,23 @@ class _Comparing:
         is_new: bool,
     ) -> dict[str, str]:
         """Return the row to add: the old cells, with this side's taken from the sheet."""
-        kept = dict(base)
-        if is_new and self.terms.side == SELL:
-            # A new prefix keeps the buying terms of the shorter prefix, but not its selling terms.
-            kept = {column: kept[column] for column in _BUYING if column in kept}
         price, fee, first, following, blocked = figures
         columns = self.side
-        for column in ("starttime", "endtime", "startdate", "stopdate", "blocked"):
-            kept.pop(column, None)
-        row = kept | {
-            "dialprefix": prefix,
-            columns[0]: written(price) if not blocked or price else kept.get(columns[0], ""),
-            columns[1]: written(fee) if fee else "",
-            columns[2]: str(first) if first else "",
-            columns[3]: str(following) if following else "",
-            columns[4]: _counting(first, following) or kept.get(columns[4], ""),
-            "blocked": "yes" if blocked else "",
-        }
+        row = dict(base) if base else {}
+        if is_new and row and self.terms.side == SELL:
+            # A new prefix keeps the buying terms of the shorter prefix, but not its selling terms.
+            row = {column: row[column] for column in _BUYING if column in row}
+        for column in ("starttime", "endtime") if row else ():
+            row.pop(column, None)
+        row["dialprefix"] = prefix
+        row[columns[0]] = written(price) if not blocked or price else row.get(columns[0], "")
+        row[columns[1]] = written(fee) if fee else ""
+        row[columns[2]] = str(first) if first else ""
+        row[columns[3]] = str(following) if following else ""
+        row[columns[4]] = _counting(first, following) or row.get(columns[4], "")
+        row["blocked"] = "yes" if blocked else ""
         keep_name = self.terms.side == BUY and not is_new
-        name = kept.get("destination", "")
+        name = row.get("destination", "")
         row["destination"] = (name if keep_name else rate.destination) or rate.destination or name
         if self.terms.side == BUY and self.terms.carrier:
             row["carrier"] = self.terms.carrier

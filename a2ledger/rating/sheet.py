@@ -24,6 +24,8 @@ T = TypeVar("T")
 Row = tuple[int, list[str]]
 """A row of a sheet: its line number and its cells."""
 
+_NOWHERE = 1 << 30
+"""The place of a column that is not there."""
 _BY_CHANCE = 3
 _SEARCHED = 100
 """Rows searched for the header."""
@@ -151,6 +153,8 @@ class _Rates:
         self.places = [
             place for name, place in header.places.items() if name not in ("prefix", "destination")
         ]
+        self.usual = (header.places.get("prefix", _NOWHERE), header.places["rate"])
+        """Places of prefix and price."""
         self.known_terms: dict[tuple[str, ...], tuple[Any, ...]] = {}
         """Terms by the cells they were read from: most rows of a sheet share theirs."""
 
@@ -200,9 +204,11 @@ class _Rates:
 
     def _is_text(self, cells: Sequence[str]) -> bool:
         """Return whether a row is a heading, a total, a footer or a repeated header."""
-        number = self._cell(cells, "prefix")
-        if number.isdecimal() and self._cell(cells, "rate")[:1].isdecimal():
-            return False  # by far the most
+        try:
+            if cells[self.usual[0]].isdecimal() and cells[self.usual[1]][:1].isdecimal():
+                return False  # by far the most
+        except IndexError:
+            pass
         prefix = self._cell(cells, "prefix") + self._cell(cells, "area_code")
         number = prefix or self._cell(cells, "country_code")
         if not re.search(r"\w", number) or list(cells) == self.head:

@@ -31,7 +31,8 @@ _NAMES = {
         "códigoárea codigodearea codigoarea prefissolocale kencijfer кодгорода кодзоны"
     ),
     "destination": (
-        "destination destinations destinationname dest destname destinationcountry ratename description zonename route ziel "
+        "destination destinations destinationname dest destname destinationcountry "
+        "ratename description zonename route ziel "
         "zielname bezeichnung libellé libelle destino descripción descrição destinazione "
         "descrizione bestemming omschrijving kierunek opis направление назначение προορισμός "
         "name zone location region country countryname land zielland pays país pais paese "
@@ -48,7 +49,8 @@ _NAMES = {
         "prezzominuto prezzo tariffa prijsperminuut prijs tarief preçoporminuto preço preco "
         "cenazaminutę cena stawka ценазаминуту цена тариф ставка τιμή χρέωση rateinitial "
         "minuterate minuteprice minutetariff perminutecharge chargeperminute chargepermin "
-        "unitprice unitrate callrate terminationrate tariff price1 rate1 peakrate currentrate currentprice"
+        "unitprice unitrate callrate terminationrate tariff price1 rate1 peakrate "
+        "currentrate currentprice"
     ),
     "connect": (
         "connectcharge connectcost connectfee connectionfee connectioncharge connectioncost "
@@ -203,16 +205,14 @@ def _without_units(cell: str) -> str:
 
 def _field(cell: str) -> tuple[str, int]:
     """Return a column's field by its name, and the rank of the match: 0 is best."""
-    if (match := _RANKS.get(plain(cell))) is not None:
-        return match
-    bare = plain(_without_units(cell))
-    if (match := _RANKS.get(bare)) is not None:
-        return match[0], match[1] + 100
     words = cell.lower()
-    if not _WITH_TAX.search(cell) and (
-        match := _RANKS.get(plain(_EXTRA.sub(" ", _without_units(cell))))
-    ):
-        return match[0], match[1] + 200
+    bare = _without_units(cell)
+    names = [(cell, 0), (bare, 100)]
+    if not _WITH_TAX.search(cell):
+        names.append((_EXTRA.sub(" ", bare), 200))
+    for name, behind in names:
+        if (match := _RANKS.get(plain(name))) is not None:
+            return match[0], match[1] + behind
     if any(word in words.split() for word in _OLD):
         return "", 0
     if currency(cell) and not re.search(r"\d", cell):  # "Voice in USD"

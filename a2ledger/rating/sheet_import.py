@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -97,6 +98,16 @@ def propose(book: Book, path: Path, asked: Asked, today: dt.date) -> Proposal:
         BrokenBookError: if rows of the sheet, or the deck, are bad.
         RefusedError: if something has to be said first.
     """
+    was_on = gc.isenabled()
+    gc.disable()  # a sheet is many small objects that stay: looking for garbage takes a fifth
+    try:
+        return _proposed(book, path, asked, today)
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _proposed(book: Book, path: Path, asked: Asked, today: dt.date) -> Proposal:
     facts = book.config.deck(asked.deck)
     columns = {**facts.columns, **asked.columns}
     rows = sheet_file.rows(path, columns, name=asked.sheet, encoding=asked.encoding)
