@@ -33,7 +33,6 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import hashlib
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,9 +43,9 @@ import pyarrow.compute as pc
 from a2ledger import e164, money
 from a2ledger import times as clock
 from a2ledger.book.source_config import Rule, Source
-from a2ledger.calls import direction, extensions, local_halves, rules
+from a2ledger.calls import direction, doubts, extensions, local_halves, row_ids, rules
 from a2ledger.calls.direction import Ways
-from a2ledger.calls.fates import EPOCH_OF_ID, Fates, Integers, Mask, Rows
+from a2ledger.calls.fates import Fates, Integers, Mask, Rows
 from a2ledger.calls.rules import Taken
 from a2ledger.customers.directory import NOBODY, Days, Directory, Indexes
 from a2ledger.period import EPOCH
@@ -65,17 +64,6 @@ AHEAD = clock.DAY
 """Seconds a call may start after now, since clocks differ."""
 
 _SECONDS = "^[0-9]{1,9}$"
-_CANONICAL = (
-    "seconds",
-    "accountcode",
-    "src",
-    "dst",
-    "channel",
-    "context",
-    "application",
-)
-_QUARTER = 900
-_SAMPLE = 500
 
 
 class Wanted(NamedTuple):
@@ -171,7 +159,7 @@ def normalise(
     }
     whose = {"customer": pa.array(customer, pa.int32()), "identifier": identifier}
     lost = _lost(rows, seconds, fates)
-    identity, nothing = _identity(rows, starts, fates.open | lost), constant("", len(rows))
+    identity, nothing = row_ids.identity(rows, starts, fates.open | lost), constant("", len(rows))
     halves = local_halves.named(rows["channel"], rows["dstchannel"])
     if ways.trunk.any():  # of a leg the channel tells which rows are its own
         halves = pc.if_else(pa.array(ways.trunk), "", halves)
@@ -189,9 +177,9 @@ def normalise(
         _refused(rows, customer, directory, day, fates),
         _latest(starts[asked & (starts <= soon)]),
         [
-            *_zone_warnings(rows, starts, fates.sound),
-            *_hour_warnings(rows, fates),
-            *_guess_warnings(rows, ways, fates),
+            *doubts.of_zone(rows, starts, fates.sound),
+            *doubts.of_hour(rows, fates),
+            *doubts.of_guesses(rows, ways, fates),
         ],
         functools.partial(_judged, table, taken, fates),
         _unclaimed(rows, table, lost, fates),
@@ -434,73 +422,5 @@ def _repeated(taken: Taken, wanted: Mask, switch: str) -> dict[str, pa.Array]:
     }
 
 
-def _identity(rows: Rows, starts: Integers, wanted: Mask) -> dict[str, pa.Array]:
-    """Return the ids and sequences of rows, with a digest for a row without an id."""
-    uid = rows["uniqueid"]
-    nameless = np.flatnonzero(wanted & np.asarray(pc.equal(uid, "")))
-    if len(nameless):
-        uids = np.array(uid.to_pylist(), object)
-        uids[nameless] = _digests(rows, starts, nameless)
-        uid = pa.array(uids, pa.string())
-    return {"uid": uid, "seq": rows["sequence"]}
-
-
-def _digests(rows: Rows, starts: Integers, places: Integers) -> list[str]:
-    """Return digests of the contents that are the same in any dialect and time zone."""
-    index = pa.array(places)
-    columns = [list(map(str, starts[places].tolist()))]
-    columns += [rows[name].take(index).to_pylist() for name in _CANONICAL]
-    return [
-        f"h-{hashlib.sha256(chr(31).join(values).encode()).hexdigest()[:24]}"
-        for values in zip(*columns, strict=True)
-    ]
-
-
 def _latest(starts: Integers) -> dt.datetime | None:
     return clock.EPOCH + dt.timedelta(seconds=int(starts.max())) if len(starts) else None
-
-
-def _hour_warnings(rows: Rows, fates: Fates) -> list[str]:
-    if not fates.doubtful:
-        return []
-    count = f"{fates.doubtful} row{'s' if fates.doubtful > 1 else ''}"
-    return [f"{rows.source.name}: {count} of an hour that happened twice, taken as the first"]
-
-
-def _guess_warnings(rows: Rows, ways: Ways, fates: Fates) -> list[str]:
-    """Warn that directions were inferred, if listing trunks would decide them."""
-    if rows.source.trunks or not rows.is_of_switch or not (ways.guessed & fates.open).any():
-        return []
-    name = rows.source.name
-    warning = (
-        f"{name}: no trunks are named, so directions are inferred and rows are billed as they "
-    )
-    return [
-        f"{warning}are: what a transfer or forward adds may be lost; set trunks in a2ledger.toml"
-    ]
-
-
-def _zone_warnings(rows: Rows, starts: Integers, sound: Mask) -> list[str]:
-    """Warn if times in ids, which are UTC, contradict the configured time zone.
-
-    A call may start long after its channel, so that only what most rows say counts.
-    """
-    places = np.flatnonzero(sound)
-    places = places[:: max(1, len(places) // _SAMPLE)]
-    ids = rows["uniqueid"].take(pa.array(places)).to_pylist()
-    matches = [EPOCH_OF_ID.fullmatch(text) for text in ids]
-    ahead = sorted(
-        int(start) - int(match[1])
-        for start, match in zip(starts[places].tolist(), matches, strict=True)
-        if match
-    )
-    if not ahead:
-        return []
-    quarters = round(ahead[len(ahead) // 2] / _QUARTER)
-    if not quarters:
-        return []
-    hours, rest = divmod(abs(quarters) * _QUARTER, clock.HOUR)
-    off = f"{hours}:{rest // 60:02d} hours {'later' if quarters > 0 else 'earlier'}"
-    source = rows.source
-    warning = f"{source.name}: calls start {off} than their ids say, if their zone is "
-    return [f"{warning}{source.timezone}; check the source's timezone"]

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from a2ledger import e164, times
-from a2ledger.calls import bridged_legs, dialled
+from a2ledger.calls import bridged_legs, dialled, row_ids
 from a2ledger.calls import legs as model
 from a2ledger.calls.components import components
 from a2ledger.calls.detail import kept
@@ -230,10 +230,13 @@ def _facts(rows: pa.Table, source: Source) -> pa.Table:
     length = _between(start, end, duration, 2)
     wait = _between(start, answer, np.maximum(length - seconds, 0), length + 1)
     never = rows["never"].combine_chunks() if "never" in rows.column_names else None
+    kept_columns = {name: columns[name] for name in _KEPT}
+    if source.dialect != BRIDGED:  # with 16 columns a row has no id, and its legs must have one
+        kept_columns["uniqueid"] = row_ids.filled(columns, begins, start.valid)
     return pa.table(
         {
             "switch": constant(source.switch, len(rows)),
-            **{name: columns[name] for name in _KEPT},
+            **kept_columns,
             "start_at": pa.array(begins, mask=~start.valid),
             "answer_at": pa.array(begins + wait),
             "end_at": pa.array(begins + length),

@@ -67,7 +67,7 @@ def billed(root):
     )
 
 
-@pytest.mark.parametrize("written", [18, 21, "freeswitch"])
+@pytest.mark.parametrize("written", [16, 18, 21, "freeswitch"])
 @tried(12)
 @given(data=st.data())
 def test_what_a_book_bills_is_what_is_due_whatever_files_days_and_runs_rows_come_in(
