@@ -95,7 +95,7 @@ def _is_correction(document: Document) -> bool:
 
 def _explain(book: Book, name: str, number: int, today: dt.date) -> Explanation:
     document = None
-    if name not in subledgers.customers(book) or name in paths.every(book):
+    if name not in subledgers.customers(book) or paths.named(book, name):
         document = files.chosen(book, [name], "")[name]
         if not 1 <= number <= len(document.lines):
             raise RefusedError(

@@ -309,16 +309,18 @@ class Aged:
 
     def as_json(self) -> dict[str, Any]:
         """Return the row for ``--json``: buckets and unapplied add up to billed."""
-        sums = dict.fromkeys(BUCKETS, 0)
-        for document in self.documents:
-            sums[bucket(document.due, self.day)] += document.open_micro
         return {
             "customer": self.customer,
             "currency": self.currency,
-            **{name: money.text(micro, 2) for name, micro in sums.items()},
-            "unapplied": money.text(-self.unapplied_micro, 2),
-            "billed": money.text(self.billed_micro, 2),
+            **{name: money.text(micro, 2) for name, micro in self.sums_micro().items()},
         }
+
+    def sums_micro(self) -> dict[str, int]:
+        """Return open amounts by bucket, what is unapplied below zero, and their sum."""
+        sums = dict.fromkeys(BUCKETS, 0)
+        for document in self.documents:
+            sums[bucket(document.due, self.day)] += document.open_micro
+        return {**sums, "unapplied": -self.unapplied_micro, "billed": self.billed_micro}
 
     def documents_json(self) -> list[dict[str, Any]]:
         """Return rows for ``--documents --json``, with negative ``days`` if not yet due."""

@@ -131,21 +131,26 @@ def _amount(text: str, book: Book) -> int | None:
 def of_customers(book: Book) -> Iterator[Entry]:
     """Yield customers and the numbers and other identifiers they hold."""
     for customer in subledgers.customers(book).values():
-        name = _last(customer, "name")
-        known = [_last(customer, key) for key in _FACTS]
-        words = "\n".join(filter(None, [customer.id, *known])).lower()
-        yield Entry(Hit(CUSTOMER, customer.id, customer.id, _described(customer, name)), words)
-        history = customer.facts.get("identifiers", ())
-        for number in dict.fromkeys(
-            part.strip() for _, value in history for part in str(value).split(",")
-        ):
-            if number:
-                held = number in {part.strip() for part in str(history[-1][1]).split(",")}
-                until = "" if held else ", not any more"
-                text = f"{number}: {name or customer.id}{until}"
-                yield Entry(Hit(NUMBER, number, customer.id, text), number.lower())
-        if phone := _last(customer, "phone"):
-            yield Entry(Hit(NUMBER, phone, customer.id, f"{phone}: {name}"), phone.lower())
+        yield from of_customer(customer)
+
+
+def of_customer(customer: Customer) -> Iterator[Entry]:
+    """Yield a customer and the numbers and other identifiers they hold or have held."""
+    name = _last(customer, "name")
+    known = [_last(customer, key) for key in _FACTS]
+    words = "\n".join(filter(None, [customer.id, *known])).lower()
+    yield Entry(Hit(CUSTOMER, customer.id, customer.id, _described(customer, name)), words)
+    history = customer.facts.get("identifiers", ())
+    for number in dict.fromkeys(
+        part.strip() for _, value in history for part in str(value).split(",")
+    ):
+        if number:
+            held = number in {part.strip() for part in str(history[-1][1]).split(",")}
+            until = "" if held else ", not any more"
+            text = f"{number}: {name or customer.id}{until}"
+            yield Entry(Hit(NUMBER, number, customer.id, text), number.lower())
+    if phone := _last(customer, "phone"):
+        yield Entry(Hit(NUMBER, phone, customer.id, f"{phone}: {name}"), phone.lower())
 
 
 def _last(customer: Customer, key: str) -> str:
@@ -161,8 +166,13 @@ def _described(customer: Customer, name: str) -> str:
 def of_ledger(book: Book) -> Iterator[Entry]:
     """Yield invoices and payments of the general ledger, newest month first."""
     names = {accounts.component(name): name for name in subledgers.customers(book)}
-    for path in [*reversed(shards.months(book)), *book.files(SUSPENSE)]:
+    for path in ledger_paths(book):
         yield from of_month(book.text(path), names.get)
+
+
+def ledger_paths(book: Book) -> list[str]:
+    """Return the files whose invoices and payments are searched, the newest month first."""
+    return [*reversed(shards.months(book)), *book.files(SUSPENSE)]
 
 
 def of_month(text: str, customer_of: Callable[[str], str | None]) -> Iterator[Entry]:
@@ -209,11 +219,14 @@ def of_calls(book: Book, text: str, since: dt.date, most: int = MOST) -> list[Hi
     for day in sorted(digests, reverse=True):
         if day < since or len(hits) >= most:
             break
-        table = detail.read(book.root, day, digests)
-        fits = pc.equal(table["uid"], uid)
+        searched = detail.read(book.root, day, digests, ["uid", "called", "caller"])
+        fits = pc.equal(searched["uid"], uid)
         if len(digits) > _FEW_DIGITS:
             for name in ("called", "caller"):
-                fits = pc.or_(fits, pc.match_substring(table[name], digits))
+                fits = pc.or_(fits, pc.match_substring(searched[name], digits))
+        if not pc.any(fits).as_py():
+            continue
+        table = detail.read(book.root, day, digests)
         for row in table.filter(fits).to_pylist()[::-1]:
             name = identity(row["switch"], row["uid"], row["seq"])
             description = (

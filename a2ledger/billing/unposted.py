@@ -53,13 +53,13 @@ def _held(row: Refused, book: Book) -> Held:
 
 def hindrances(calls: Iterable[Held], customer: str, period: Period) -> list[Warned]:
     """Warn that a strict close leaves a period open: calls of the customer, or of unknown ones."""
-    theirs = [call for call in calls if call.customer in {customer, ""} and _may_lie(call, period)]
+    theirs = [call for call in calls if call.customer in {customer, ""} and may_lie(call, period)]
     return [Warned(CODE, _message(theirs))] if theirs else []
 
 
 def remarks(calls: Iterable[Held], customer: str, period: Period) -> list[Warned]:
     """Warn that a closed period lacks quarantined calls of the customer."""
-    theirs = [call for call in calls if call.customer == customer and _may_lie(call, period)]
+    theirs = [call for call in calls if call.customer == customer and may_lie(call, period)]
     return [Warned(CODE, _message(theirs))] if theirs else []
 
 
@@ -72,13 +72,12 @@ def told(calls: Sequence[Held], closed: Iterable[tuple[str, Period]]) -> list[st
     known = [
         call
         for call in calls
-        if call.customer
-        and any(_may_lie(call, period) for period in periods.get(call.customer, ()))
+        if call.customer and any(may_lie(call, period) for period in periods.get(call.customer, ()))
     ]
     nobodys = [
         call
         for call in calls
-        if not call.customer and any(_may_lie(call, period) for period in every)
+        if not call.customer and any(may_lie(call, period) for period in every)
     ]
     lines = []
     if known:
@@ -104,7 +103,8 @@ def told_unclaimed(book: Book, closed: Iterable[tuple[str, Period]]) -> list[str
     return [summary.text("of these periods")] if summary.calls else []
 
 
-def _may_lie(call: Held, period: Period) -> bool:
+def may_lie(call: Held, period: Period) -> bool:
+    """Return whether a quarantined call may be of a period; one of no known day may be of any."""
     return call.day is None or period.start <= call.day < period.end
 
 

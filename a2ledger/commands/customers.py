@@ -325,15 +325,34 @@ def customer_show(settings: Settings, identity: str, as_json_: bool) -> None:
     if as_json_:
         print_json(facts)
         return
+    today = str(settings.today(book))
+    others: list[str] = []
     for key, value in facts.items():
-        if key not in {"history", "fees", "periods"}:
-            click.echo(f"{key:<16} {value}")
-    for key, changes in facts["history"].items():
-        for change in changes:
-            if change["from"] > facts["opened"]:
-                click.echo(f"{key:<16} {change['value']} from {change['from']}")
+        if key in {"history", "fees", "periods"}:
+            continue
+        changes = facts["history"].get(key, [])
+        since, more = _history(key, changes, today)
+        others += more
+        click.echo(f"{key:<16} {value}{f' from {since}' if since > facts['opened'] else ''}")
+    for line in others:
+        click.echo(line)
     for row in facts["fees"]:
         click.echo(f"{'fee':<16} {fees.described(row)}")
+
+
+def _history(key: str, changes: Sequence[dict[str, str]], today: str) -> tuple[str, list[str]]:
+    """Return since when a fact has its value of today, and a line for each other value."""
+    ends = [change["from"] for change in changes[1:]] + [""]
+    since, lines = "", []
+    for change, end in zip(changes, ends, strict=True):
+        if change["from"] > today and since:
+            lines.append(f"{key:<16} {change['value']} from {change['from']}")
+        elif end and end <= today:
+            last = dt.date.fromisoformat(end) - dt.timedelta(days=1)
+            lines.append(f"{key:<16} {change['value']} until {last}")
+        else:
+            since = change["from"]
+    return since, lines
 
 
 @customer.command("list")

@@ -28,13 +28,16 @@ def chosen(book: Book, numbers: Sequence[str], month: str) -> dict[str, Document
     Raises:
         RefusedError: if there is none of that number.
     """
-    known = paths.every(book)
-    for number in numbers:
-        if number not in known:
+    if numbers:
+        known = {number: paths.named(book, number) for number in numbers}
+    else:
+        known = dict(sorted(paths.every(book).items()))
+    for number, path in known.items():
+        if not path:
             raise RefusedError(
                 f"{number}: no such document", todo="`a2ledger invoices` lists those there are"
             )
-    documents = {name: read(book, known[name]) for name in numbers or sorted(known)}
+    documents = {name: read(book, path) for name, path in known.items()}
     if month:
         documents = {
             name: document

@@ -7,11 +7,13 @@ its period.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 
 from a2ledger.book.book import Book
 
 DIRECTORY = "invoices"
+_NAME = re.compile(r"[^/*?\[\]\x00-\x1f]+")
 
 
 def path(year: int, name: str) -> str:
@@ -27,6 +29,16 @@ def of_statement(customer: str, start: dt.date) -> str:
 def every(book: Book) -> dict[str, str]:
     """Return the paths of all documents, by name."""
     return by_name(book.files(DIRECTORY, "*/*.json"))
+
+
+def named(book: Book, name: str) -> str:
+    """Return the path of the document with a name, empty if there is none.
+
+    Nothing but directories of years is looked through, however many documents there are.
+    """
+    if not _NAME.fullmatch(name):
+        return ""
+    return next(iter(book.files(DIRECTORY, f"*/{name}.json")), "")
 
 
 def by_name(paths: Iterable[str]) -> dict[str, str]:

@@ -430,6 +430,19 @@ async function search() {
   }, true);
 }
 
+/** What the guard refuses is not offered by a key or a hidden button either. */
+function withhold() {
+  document.addEventListener("click", (event) => {
+    const at = /** @type {HTMLElement} */ (event.target);
+    if (at.closest?.(`${REFUSED}, aside a[href*="/import/"]`)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }
+  }, true);
+}
+
+const REFUSED = 'a[href="#add-transaction"], form.fixed-fullsize-container button[type="submit"]';
+
 const LOOK = `
   #a2l-searching { position: relative; flex: 0 1 18rem; margin: 0 0.5rem; }
   #a2l-searching input { width: 100%; }
@@ -442,13 +455,14 @@ const LOOK = `
   #a2l-hits li[aria-selected="true"] { background: var(--background-darker); }
   aside { display: flex; flex-direction: column; }
   aside .a2l-ours { order: -1; }
-  aside li:has(> a[href*="/import/"]), a[href="#add-transaction"], form.fixed-fullsize-container button[type="submit"] { display: none !important; }
+  aside li:has(> a[href*="/import/"]), ${REFUSED} { display: none !important; }
   @media (width <= 60rem) { #a2l-searching { flex: 1 1 10rem; } }
 `;
 /** Ours come first; what the guard refuses is not shown. */
 function sidebar() {
   if (!document.getElementById("a2l-look")) {
     document.head.append(element("style", { id: "a2l-look" }, LOOK));
+    withhold();
   }
   const aside = document.querySelector("aside");
   const links = [...(aside?.querySelectorAll('a[href*="/extension/"]') ?? [])];

@@ -5,9 +5,13 @@ import { address, element, reload, told, write } from "./A2Ledger.js";
 /** @typedef {{customer: string, name?: string, number: string | null, period: {start: string}, last: string,
  *    gross: string, to_pay: string, currency: string, closed: boolean,
  *    warnings: {code: string, message: string}[]}} Row */
+/** @typedef {{ready: Row[], waiting: Row[], ready_count: number, waiting_count: number, first: number, page: number,
+ *    behind: string[], totals: string[], sources: string[], without: string[],
+ *    held: {customer: string, name: string, reason: string, count: number}[], held_count: number,
+ *    unclaimed: {text?: string}}} Due */
 
-/** Rows that are shown. */
-const MOST = 500;
+/** Milliseconds until it is asked again whether what would close is drawn up. */
+const AGAIN = 700;
 
 /**
  * @param {Row[]} rows
@@ -20,7 +24,7 @@ function table(rows, ready) {
   const numbers = new Set(["Billed", "To pay"]);
   const head = element("tr", {}, ...heads.map((text) =>
     element("th", { className: numbers.has(text) ? "num" : "text" }, text)));
-  const lines = rows.slice(0, MOST).map((row) => {
+  const lines = rows.map((row) => {
     const customer = element("a", { href: address("Customers", { customer: row.customer }) }, row.customer);
     const remarks = row.warnings.map((warning) => warning.message).join("\n");
     const cells = ready
@@ -41,17 +45,63 @@ function table(rows, ready) {
     );
   });
   const made = element("table", {}, element("thead", {}, head), element("tbody", {}, ...lines));
-  const more = rows.length > MOST ? [`The first ${MOST} of ${rows.length} are shown.`] : [];
-  return element("div", { className: "a2l-wide" }, made, ...more);
+  const box = element("div", { className: "a2l-wide", tabIndex: 0 }, made);
+  box.setAttribute("role", "region");
+  box.setAttribute("aria-label", ready ? "Periods that would close" : "Periods that stay open");
+  return box;
+}
+
+/**
+ * The way to other pages of the periods that would close.
+ * @param {HTMLElement} place
+ * @param {Due} due
+ */
+function pager(place, due) {
+  const last = due.first + due.ready.length;
+  const box = element("p", { className: "buttons pager" }, `${due.first + 1}–${last} of ${due.ready_count}`);
+  for (const [text, first, there] of /** @type {[string, number, boolean][]} */ ([
+    ["‹ before", due.first - due.page, due.first > 0],
+    ["next ›", last, last < due.ready_count],
+  ])) {
+    if (there) {
+      const button = element("button", { type: "button", className: "muted" }, text);
+      button.addEventListener("click", () => draw(place, due.without, first).catch(console.error));
+      box.append(button);
+    }
+  }
+  return box;
+}
+
+/** Calls that the bills would lack. @param {Due} due */
+function missing(due) {
+  const nodes = [];
+  if (due.held_count) {
+    nodes.push(element("h2", {}, "Not on these bills"));
+    const rows = due.held.map((one) =>
+      element("tr", {},
+        element("td", { className: "num" }, `${one.count}`),
+        element("td", { className: "text" }, element("a", { href: address("Imports", { reason: one.reason }) }, one.reason)),
+        element("td", { className: "text" }, one.customer
+          ? element("a", { href: address("Customers", { customer: one.customer }) }, one.customer)
+          : "nobody knows whose", ` ${one.name}`)));
+    const head = element("tr", {}, ...[["num", "Calls"], ["text", "In quarantine"], ["text", "Customer"]].map(([className, text]) =>
+      element("th", { className }, text)));
+    const said = `${due.held_count} ${due.held_count > 1 ? "calls" : "call"} of these periods in quarantine: a bill that is closed lacks them.`;
+    nodes.push(element("p", { className: "a2l-problem", id: "a2l-held" }, said));
+    nodes.push(element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows)));
+  }
+  if (due.unclaimed.text) {
+    nodes.push(element("p", { className: "a2l-problem", id: "a2l-unclaimed" }, due.unclaimed.text));
+  }
+  return nodes;
 }
 
 /**
  * @param {HTMLElement} place
- * @param {{ready: Row[], waiting: Row[], totals: string[], sources: string[],
- *   without: string[]}} due
+ * @param {Due} due
  */
 function show(place, due) {
-  const count = due.ready.length;
+  const count = due.ready_count;
   const totals = due.totals.join(" and ");
   const nodes = [];
   if (count) {
@@ -62,13 +112,17 @@ function show(place, due) {
       const text = `Close ${count} period${count > 1 ? "s" : ""}`;
       nodes.push(asking(place, text, totals, due.without));
     }
-    nodes.push(table(due.ready, true));
+    nodes.push(...missing(due), table(due.ready, true));
+    if (count > due.ready.length) {
+      nodes.push(pager(place, due));
+    }
   } else {
     nodes.push(element("p", { id: "a2l-due", className: "quiet" }, "Nothing would close now."));
   }
-  const behind = due.waiting.some((row) => row.warnings.some((one) => one.code === "source-behind"));
+  const behind = due.behind.length > 0;
   if (due.waiting.length) {
-    nodes.push(element("h2", {}, "Left open"));
+    const more = due.waiting_count > due.waiting.length ? `, the first ${due.waiting.length} of ${due.waiting_count}` : "";
+    nodes.push(element("h2", {}, `Left open${more}`));
   }
   if (behind || due.without.length) {
     nodes.push(sources(place, due));
@@ -82,7 +136,7 @@ function show(place, due) {
 /**
  * Boxes to tick for sources that are not to be waited for.
  * @param {HTMLElement} place
- * @param {{sources: string[], without: string[]}} due
+ * @param {Due} due
  */
 function sources(place, due) {
   const box = element("div", { className: "buttons" }, "Do not wait for");
@@ -160,8 +214,9 @@ let unwaited = [];
 /**
  * @param {HTMLElement} place
  * @param {string[]} without
+ * @param {number} [first]
  */
-async function draw(place, without) {
+async function draw(place, without, first = 0) {
   unwaited = without;
   asked += 1;
   const turn = asked;
@@ -169,7 +224,14 @@ async function draw(place, without) {
   for (const name of without) {
     url.searchParams.append("without", name);
   }
-  const due = await (await fetch(url)).json();
+  if (first) {
+    url.searchParams.set("first", `${first}`);
+  }
+  let due = await (await fetch(url)).json();
+  while (due.pending && turn === asked && place.isConnected) {
+    await new Promise((resolve) => setTimeout(resolve, AGAIN));
+    due = await (await fetch(url)).json();
+  }
   if (turn !== asked) {
     return;
   }

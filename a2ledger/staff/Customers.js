@@ -1,131 +1,55 @@
-// The table of all customers, and the forms of one.
+// The list of all customers while somebody types, and the forms of one.
 // @ts-check
 import { address, ask, element, facts, sending } from "./A2Ledger.js";
 
-const ROWS = 100;
-const [ID, NAME, CURRENCY, , , , , AVAILABLE, , STATUS, PHONE] = Array(11).keys();
-const NUMBERS = new Set([3, 4, 5, 6, 7]);
-const OPTIONAL = new Set([2, 4, 5, 6, 8, 10]);
-const COLUMNS = [0, 1, 3, 4, 5, 6, 7, 2, 8, 9, 10];
-
-/** How the table was last looked at: it is found like that again. */
-const state = { key: -1, down: false, text: "", over: false, first: 0, typed: 0 };
-
 /** Milliseconds for which somebody who has typed is taken to be typing still. */
 const TYPING = 5000;
+const PAUSE = 200;
 
-/** @type {string[][]} */
-let rows = [];
+/** When something was last typed: the page may be loaded anew in the middle of a word. */
+let typed = 0;
+let asked = 0;
 
-function chosen() {
-  const words = state.text.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = rows.filter(
-    (row) =>
-      (!state.over || row[STATUS] === "over limit") &&
-      words.every((word) =>
-        `${row[ID]} ${row[NAME]} ${row[STATUS]} ${row[CURRENCY]} ${row[PHONE]}`.toLowerCase().includes(word),
-      ),
-  );
-  if (state.key >= 0) {
-    const key = state.key;
-    const compare = NUMBERS.has(key)
-      ? (/** @type {string[]} */ a, /** @type {string[]} */ b) => Number(a[key]) - Number(b[key])
-      : new Intl.Collator(undefined, { numeric: true }).compare;
-    const sign = state.down ? -1 : 1;
-    found.sort((a, b) =>
-      sign * (NUMBERS.has(key) ? compare(a, b) : compare(a[key], b[key])),
-    );
-  }
-  return found;
-}
-
-/** @param {string[]} row */
-function line(row) {
-  const over = row[STATUS] === "over limit";
-  const made = element("tr", { className: over ? "over" : row[STATUS] });
-  for (const column of COLUMNS) {
-    const classes = [
-      NUMBERS.has(column) ? "num" : "",
-      OPTIONAL.has(column) ? "optional" : "",
-      column === STATUS ? "status" : "",
-      column === NAME ? "text place" : "",
-    ];
-    const text = row[column];
-    made.append(
-      element(
-        "td",
-        { className: classes.join(" ") },
-        column === ID
-          ? element("a", { href: address("Customers", { customer: text }) }, text)
-          : text,
-      ),
-    );
-  }
-  return made;
-}
-
-/** @param {HTMLElement} table */
-function draw(table) {
-  const found = chosen();
-  state.first = Math.max(0, Math.min(state.first, found.length - 1));
-  state.first -= state.first % ROWS;
-  const shown = found.slice(state.first, state.first + ROWS);
-  table.querySelector("tbody")?.replaceChildren(...shown.map(line));
-  for (const head of table.querySelectorAll("th[data-key]")) {
-    const mine = Number(head.getAttribute("data-key")) === state.key;
-    head.setAttribute("aria-sort", mine ? (state.down ? "descending" : "ascending") : "none");
-    head.toggleAttribute("data-order", mine);
-    if (mine) {
-      head.setAttribute("data-order", state.down ? "desc" : "asc");
-    }
-  }
-  const many = found.length.toLocaleString();
-  const last = state.first + shown.length;
-  const count = document.getElementById("a2l-count");
-  if (count) {
-    count.textContent =
-      found.length > ROWS ? `${state.first + 1}–${last} of ${many}` : `${many} customers`;
-  }
-  const pager = document.getElementById("a2l-pager");
-  if (pager) {
-    pager.hidden = found.length <= ROWS;
+/** Show the list as the form says, without leaving the page. @param {HTMLFormElement} form */
+async function narrow(form) {
+  const url = new URL(window.location.href);
+  const values = [...new FormData(form)].filter(([, value]) => value !== "");
+  url.search = `${new URLSearchParams(/** @type {string[][]} */ (values))}`;
+  const mine = ++asked;
+  const partial = new URL(url);
+  partial.searchParams.set("partial", "true");
+  const answer = await fetch(partial);
+  const found = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const list = document.getElementById("a2l-list");
+  const fresh = found.getElementById("a2l-list");
+  if (mine === asked && list && fresh) {
+    list.replaceChildren(...document.adoptNode(fresh).childNodes);
+    window.history.replaceState(window.history.state, "", url);
   }
 }
 
-async function list(/** @type {HTMLElement} */ table) {
-  const answer = await fetch(new URL("rows", window.location.href));
-  rows = await answer.json();
-  const filter = /** @type {HTMLInputElement} */ (document.getElementById("a2l-filter"));
-  const over = /** @type {HTMLInputElement} */ (document.getElementById("a2l-over"));
-  filter.value = state.text;
-  if (Date.now() - state.typed < TYPING) {
-    filter.focus(); // the page was loaded anew under his hands
+/** @param {HTMLFormElement} form */
+function filter(form) {
+  const box = /** @type {HTMLInputElement} */ (form.querySelector("input[name='text']"));
+  if (Date.now() - typed < TYPING) {
+    box.focus();
+    box.setSelectionRange(box.value.length, box.value.length);
   }
-  over.checked = state.over;
-  const change = () => {
-    const typed = Date.now();
-    Object.assign(state, { text: filter.value, over: over.checked, first: 0, typed });
-    draw(table);
-  };
-  filter.addEventListener("input", change);
-  over.addEventListener("change", change);
-  document.getElementById("a2l-back")?.addEventListener("click", () => {
-    state.first -= ROWS;
-    draw(table);
+  const show = () => narrow(form).catch(console.error);
+  /** @type {number | undefined} */
+  let timer;
+  box.addEventListener("input", () => {
+    typed = Date.now();
+    window.clearTimeout(timer);
+    timer = window.setTimeout(show, PAUSE);
   });
-  document.getElementById("a2l-next")?.addEventListener("click", () => {
-    state.first += ROWS;
-    draw(table);
+  form.querySelector("input[name='over']")?.addEventListener("change", show);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    window.clearTimeout(timer);
+    show();
   });
-  for (const head of table.querySelectorAll("th[data-key]")) {
-    head.addEventListener("click", () => {
-      const key = Number(head.getAttribute("data-key"));
-      const down = state.key === key ? !state.down : NUMBERS.has(key) && key !== AVAILABLE;
-      Object.assign(state, { key, down, first: 0 });
-      draw(table);
-    });
-  }
-  draw(table);
+  form.querySelector("button")?.setAttribute("hidden", "");
 }
 
 /** Names of facts as people say them; others are said as they are called. */
@@ -235,6 +159,20 @@ function undoing() {
   }
 }
 
+/** A fact is changed where its history shows it: from that day on, or from the open period's first. */
+function changing() {
+  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-change]"))) {
+    const { change: key = "", value = "", on = "" } = button.dataset;
+    button.addEventListener("click", () =>
+      ask(`Change ${said(key)}: ${facts().customer}`, "From the same day it takes the value's place; from a later day both stand in the history.",
+        [{ name: "value", label: said(key), value }, { name: "date", label: "From", value: on, needed: true }],
+        (values) => ({
+          action: "details", customer: facts().customer, date: values.date, facts: { [key]: values.value }, before: { [key]: value },
+        })));
+    button.disabled = false;
+  }
+}
+
 /** The form of a new customer. @param {HTMLElement} place */
 function begin(place) {
   const data = facts();
@@ -259,9 +197,9 @@ function begin(place) {
 
 export default {
   onExtensionPageLoad() {
-    const table = document.getElementById("a2l-customers");
-    if (table) {
-      list(table).catch(console.error);
+    const form = document.getElementById("a2l-filter");
+    if (form) {
+      filter(/** @type {HTMLFormElement} */ (form));
     }
     const menu = document.getElementById("a2l-actions");
     if (menu) {
@@ -273,5 +211,6 @@ export default {
     }
     undoing();
     sending();
+    changing();
   },
 };

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-from functools import cached_property, partial
-from typing import Any, cast
+from collections.abc import Sequence
+from functools import partial
+from typing import cast
 
 from fava.ext import extension_endpoint
-from flask import Response, jsonify, request
+from flask import Response, request
 
-from a2ledger import csvfile
+from a2ledger import accounts, csvfile
 from a2ledger.balances import balances, invoices
 from a2ledger.billing import itemised
 from a2ledger.billing import preview as drawing
@@ -20,11 +20,13 @@ from a2ledger.documents.document import Document, as_json
 from a2ledger.documents.electronic import EInvoices
 from a2ledger.errors import ExpectedError
 from a2ledger.journal import ledger, subledgers
-from a2ledger.journal.ledger import Standing
 from a2ledger.rating import usage
 from a2ledger.records import KEYS, Customer
-from a2ledger.staff import customers, mailing
+from a2ledger.staff import customer_list, customers, mailing
+from a2ledger.staff.cards import Row
+from a2ledger.staff.kept import PATIENCE_SECONDS
 from a2ledger.staff.page import NoDeskError, Page, Values, day_of, number_of, safe
+from a2ledger.staff.parts import part_of
 
 TABS = (
     "overview",
@@ -37,8 +39,14 @@ TABS = (
     "log",
 )
 """What a customer's page is divided into."""
-_CALLS = 300
+_CALLS = 100
 _PERIODS = 3
+_LINES = 300
+_LONGEST_TEXT = 100
+_CHANGED_HERE = frozenset(KEYS) - {"currency", "blocked"}
+"""Facts that are changed in their history; others have actions of their own, or stay."""
+_LONG_SECONDS = 30.0
+"""How long the whole list, which is saved as a file, is waited for."""
 _KINDS = {
     "html": "text/html; charset=utf-8",
     "json": "application/json",
@@ -61,34 +69,14 @@ class Customers(Page):
 
     report_title = "Customers"
 
-    @cached_property
-    def standings(self) -> dict[str, Standing]:
-        """Return every customer's standing, by id."""
-        return {row.customer: row for row in ledger.standings(self.loaded)}
-
-    @extension_endpoint
-    def rows(self) -> Response:
-        """Return the rows of the customers' table."""
-        return jsonify(self._rows())
-
-    def _rows(self) -> list[list[Any]]:
-        if self._table is None:
-            done: set[str] = set()
-            phones: dict[str, str] = {}
-            with contextlib.suppress(ExpectedError, ValueError, NoDeskError):
-                done = customers.settled(self.book)
-                phones = customers.phones(self.book)
-            found = customers.customers(self.loaded, self.standings.values(), done)
-            self._table = [[*row, phones.get(row[0], "")] for row in found]
-        return self._table
-
-    _table: list[list[Any]] | None = None
-
-    def after_load_file(self) -> None:
-        """Clear cached figures."""
-        super().after_load_file()
-        self.__dict__.pop("standings", None)
-        self._table = None
+    def _rows(self, patience: float = PATIENCE_SECONDS) -> tuple[Sequence[Row], bool, list[str]]:
+        """Return all rows, whether they are of the newest state, and what is wrong with others."""
+        try:
+            deck, is_fresh = self.desk.known.deck(self.book, self.today, patience)
+        except NoDeskError:
+            return [Row(standing) for standing in ledger.standings(self.loaded)], True, []
+        rows = [card.row for card in deck.cards.values()]
+        return rows, is_fresh, [str(problem) for problem in deck.problems]
 
     @property
     def view(self) -> str:
@@ -112,16 +100,35 @@ class Customers(Page):
         return cast("Values", getattr(self, f"_{self.view}")())
 
     def _customers(self) -> Values:
-        standings = self.standings.values()
-        return {"count": len(standings), "totals": customers.totals_owed(standings)}
+        args = request.args
+        order = customer_list.Order(
+            args.get("text", "")[:_LONGEST_TEXT],
+            bool(args.get("over")),
+            args.get("sort", ""),
+            bool(args.get("down")),
+        )
+        rows, is_fresh, problems = self._rows()
+        return {
+            **customer_list.page(rows, order, number_of("first")),
+            "largest_first": customer_list.LARGEST_FIRST,
+            "is_fresh": is_fresh,
+            "problems": problems,
+        }
 
     @extension_endpoint
     def table(self) -> Response:
-        """Every customer as CSV, for a spreadsheet."""
-        heads = ["customer", "name", "currency", "owed", "to_pay", "unbilled", "credit_limit"]
-        heads += ["available", "last_call", "status", "phone"]
-        rows = [[csvfile.cell(str(value)) for value in row] for row in self._rows()]
-        made = Response(csvfile.csv_text([heads, *rows]), content_type="text/csv; charset=utf-8")
+        """Return every customer as CSV, for a spreadsheet."""
+        rows, is_fresh, _ = self._rows()
+        if not is_fresh:
+            return Response(
+                "The figures are being added up: try again.\n", 503, {"Retry-After": "2"}
+            )
+        heads = customer_list.HEADS
+        shown = (
+            customer_list.cells(row) for row in customer_list.chosen(rows, customer_list.Order())
+        )
+        cells = [[csvfile.cell(row[head]) for head in heads] for row in shown]
+        made = Response(csvfile.csv_text([heads, *cells]), content_type="text/csv; charset=utf-8")
         made.headers["Content-Disposition"] = 'attachment; filename="customers.csv"'
         return made
 
@@ -144,10 +151,15 @@ class Customers(Page):
         """
         name = request.args.get("customer", "")
         if account := request.args.get("account", ""):
-            name = customers.customer_of_account(subledgers.customers(self.book), account)
+            name = self._holder(account)
         if name not in subledgers.customers(self.book):
             raise RefusedError(f"{name or 'This'}: no such customer")
         return name
+
+    def _holder(self, component: str) -> str:
+        """Return the customer whose accounts have a component; empty if there is none."""
+        name = accounts.name_of(component)
+        return name if name in subledgers.customers(self.book) else ""
 
     def _customer(self) -> Values:
         """What a tab of a customer shows, and what its actions need."""
@@ -207,7 +219,18 @@ class Customers(Page):
     def _tab_statement(self) -> Values:
         book, customer = self.book, self._own()
         since = None if request.args.get("all") else customers.since_closes(customer, _PERIODS)
-        return {"since": since, "statement": customers.statement(book, customer, since)}
+        statement = customers.statement(book, customer, since)
+        lines = statement["lines"]
+        end = number_of("until") or len(lines)
+        first = max(0, min(end, len(lines)) - _LINES)
+        return {
+            "since": since,
+            "opening": lines[first - 1]["balance"] if first else statement["opening"],
+            "lines": lines[first:end],
+            "closing": statement["closing"],
+            "is_last": end >= len(lines),
+            "earlier": first,
+        }
 
     def _tab_invoices(self) -> Values:
         book, customer = self.book, self._own()
@@ -225,7 +248,16 @@ class Customers(Page):
         customer = self._own()
         since = str(customer.open_since)
         rows = [row.as_json() for row in invoices.payments(self.book, customer)]
-        return {"payments": [row | {"is_open": row["date"] >= since} for row in rows[::-1]]}
+        more = {"customer": customer.id, "tab": "payments"}
+        return {
+            "more": more,
+            **part_of(
+                rows[::-1],
+                number_of("first"),
+                lambda row: row | {"is_open": row["date"] >= since},
+                _CALLS,
+            ),
+        }
 
     def _tab_calls(self) -> Values:
         customer, book = self._own(), self.book
@@ -241,15 +273,21 @@ class Customers(Page):
             sums[0] += 1
             sums[1] += row["seconds"]
         return {
-            "first": str(first),
-            "last": str(max(first, last or first)),
+            "from": str(first),
+            "to": str(max(first, last or first)),
             "text": request.args.get("text", ""),
             "days": [
                 {"day": day, "calls": count, "duration": customers.duration(seconds)}
                 for day, (count, seconds) in sorted(days.items(), reverse=True)
             ],
-            "calls": rows[::-1][:_CALLS],
-            "count": len(rows),
+            "more": {
+                "customer": customer.id,
+                "tab": "calls",
+                "day": request.args.get("day") or None,
+                "to": request.args.get("to") or None,
+                "text": request.args.get("text") or None,
+            },
+            **part_of(rows[::-1], number_of("first"), lambda row: row, _CALLS),
         }
 
     def _tab_services(self) -> Values:
@@ -262,7 +300,15 @@ class Customers(Page):
         return {"dated": dated[::-1]}
 
     def _tab_details(self) -> Values:
-        return {"changes": customers.changes(self.book, self._own())}
+        customer = self._own()
+        changes = customers.changes(self.book, customer)
+        return {
+            "changes": [
+                row | {"may_change": row["key"] in _CHANGED_HERE, "on": max(row["from"], since)}
+                for since in [str(customer.open_since)]
+                for row in changes
+            ]
+        }
 
     def _tab_log(self) -> Values:
         return {"log": customers.log(self.book, self._own())}
@@ -272,8 +318,8 @@ class Customers(Page):
         if first is None:
             raise RefusedError("That is no day such as 2026-01-31")
         last = max(day_of("to") or first, first)
-        values = customers.calls(self.book, name, first, last)
-        return {"id": name, "first": str(first), "last": str(last), "calls": values}
+        values = customers.calls(self.book, name, first, last, number_of("first"))
+        return {"id": name, "from": str(first), "to": str(last), **values}
 
     def _document(self) -> Values:
         book, name = self.book, request.args.get("document", "")
@@ -310,7 +356,12 @@ class Customers(Page):
     def _line(self) -> Values:
         name = request.args["document"]
         return customers.explained(
-            self.book, name, number_of("line"), number_of("call") or 1, self.today
+            self.book,
+            name,
+            number_of("line"),
+            number_of("call") or number_of("first") + 1,
+            self.today,
+            number_of("first"),
         )
 
     @extension_endpoint

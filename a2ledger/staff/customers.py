@@ -10,40 +10,33 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger import accounts, money
+from a2ledger import money
 from a2ledger.audit import call_price, explain
-from a2ledger.balances import ageing, balances, invoices
+from a2ledger.balances import balances, invoices
 from a2ledger.balances import statement as statements
-from a2ledger.balances.ageing import BUCKETS
-from a2ledger.billing import close, preview
-from a2ledger.book.book import IMPORTS, Book, Draft, RefusedError
+from a2ledger.book.book import IMPORTS, Book, RefusedError
 from a2ledger.book.git import GitError
 from a2ledger.calls import detail
 from a2ledger.documents import files
 from a2ledger.documents.document import Document, as_json
 from a2ledger.journal import customer_file, period_file, subledgers, syntax
-from a2ledger.journal.ledger import Ledger, Standing
+from a2ledger.journal.ledger import Standing
 from a2ledger.period import DAY
-from a2ledger.records import SETTLED, Customer
+from a2ledger.records import Customer
 from a2ledger.sources import quarantine
+from a2ledger.staff.parts import part_of
 
 Values = dict[str, Any]
 
-LAST_CALLS = """
-SELECT account, max(date) AS last
-WHERE account ~ '^Assets:Receivable:[^:]+:Unbilled$' AND entry_meta('calls') IS NOT NULL
-GROUP BY account
-"""
-
-_LOW_SHARE = 10
-"""Divisor of the credit limit below which available credit is low."""
-_SHOWN_CALLS = 500
+_RAW = 2000
+"""Characters of a refused row that are shown."""
+_CALLS = 200
+"""Calls of a page."""
 _CHART_DAYS = 62
 _BLAMED = re.compile(r"^[0-9a-f]{40} \d+ (\d+)")
 
@@ -52,97 +45,6 @@ def shown(micro: int, currency: str) -> str:
     """Format an amount with the decimals of its currency."""
     places = money.decimals(currency)
     return money.text(money.rounded(micro, places), places)
-
-
-# ---- customers ----
-
-
-def settled(book: Book) -> set[str]:
-    """Return customers whose accounts are settled."""
-    names = set()
-    for path in book.files("journals/customers"):
-        text = book.text(path)
-        if f' custom "a2ledger-set" "{SETTLED}" ' in text:
-            customer = customer_file.parse(text)
-            names |= {customer.id} if customer.settled else set()
-    return names
-
-
-def customers(
-    loaded: Ledger, standings: Iterable[Standing], done: Collection[str]
-) -> list[list[Any]]:
-    """Return a row for each customer's standing: over the limit first, then by amount owed.
-
-    Args:
-        loaded: the operator's ledger.
-        standings: of all customers in it.
-        done: those whose accounts are settled.
-
-    Returns:
-        rows of id, name, currency, owed, to pay, unbilled, credit limit, available, last day with
-        calls, status.
-    """
-    last = {row.account: str(row.last) for row in loaded.ask(LAST_CALLS)}
-    ordered = sorted(
-        standings,
-        key=lambda row: (not row.over_limit, row.currency, -row.owed_micro, row.customer),
-    )
-    return [
-        [
-            row.customer,
-            row.name,
-            row.currency,
-            shown(row.owed_micro, row.currency),
-            shown(max(0, row.billed_micro), row.currency),
-            shown(row.unbilled_micro, row.currency),
-            shown(row.credit_limit_micro, row.currency),
-            shown(row.available_micro, row.currency),
-            last.get(account, ""),
-            _status(row, row.customer in done),
-        ]
-        for row in ordered
-        for account in [accounts.unbilled(row.customer)]
-    ]
-
-
-def phones(book: Book) -> dict[str, str]:
-    """The number of each customer that has one: the contact's, else the first identifier's."""
-    found = {}
-    for customer in subledgers.customers(book).values():
-        own = customer.text("phone", dt.date.max)
-        numbers = customer.listed("identifiers", dt.date.max)
-        number = own or next((one for one in numbers if one.lstrip("+").isdigit()), "")
-        if number:
-            found[customer.id] = number
-    return found
-
-
-def totals_owed(standings: Iterable[Standing]) -> list[Values]:
-    """What all customers owe, a row for each currency."""
-    sums: dict[str, list[int]] = {}
-    for row in standings:
-        own = sums.setdefault(row.currency, [0, 0, 0])
-        own[0] += row.owed_micro
-        own[1] += max(0, row.billed_micro)
-        own[2] += row.unbilled_micro
-    return [
-        {"currency": currency}
-        | {
-            name: shown(micro, currency)
-            for name, micro in zip(("owed", "to_pay", "unbilled"), own, strict=True)
-        }
-        for currency, own in sorted(sums.items())
-    ]
-
-
-def _status(row: Standing, is_settled: bool) -> str:
-    if is_settled:
-        return "settled"
-    if row.over_limit:
-        return "over limit"
-    if row.available_micro * _LOW_SHARE < row.credit_limit_micro or not row.available_micro:
-        return "low"
-    return "ok"
 
 
 def standing(book: Book, customer: Customer, today: dt.date) -> Values:
@@ -311,8 +213,8 @@ def duration(seconds: int) -> str:
     return period_file.duration(seconds)
 
 
-def calls(book: Book, identity: str, first: dt.date, last: dt.date) -> Values:
-    """Return a customer's calls that started within some days.
+def calls(book: Book, identity: str, first: dt.date, last: dt.date, skip: int) -> Values:
+    """Return a page of a customer's calls that started within some days.
 
     Raises:
         MissingDetailError: if the calls of a day are not there.
@@ -325,29 +227,39 @@ def calls(book: Book, identity: str, first: dt.date, last: dt.date) -> Values:
         parts.append(table.append_column("day", pa.repeat(pa.scalar(day), len(table))))
     table = pa.concat_tables(parts) if parts else detail.empty()
     currency = subledgers.currency(book, identity)
+    part = part_of(range(1, len(table) + 1), skip, lambda number: {"number": number}, _CALLS)
     rows = [
-        call_price.call_json(book, row, number)
+        call_price.call_json(book, row, place["number"])
         | {
             "destination": row["destination"],
             "service": row["service"],
             "identifier": row["identifier"],
             "late": bool(row["late_in"]),
         }
-        for number, row in enumerate(table.slice(0, _SHOWN_CALLS).to_pylist(), start=1)
+        for place, row in zip(
+            part["rows"],
+            table.slice(max(0, part["first"] - 1), _CALLS).to_pylist(),
+            strict=True,
+        )
     ]
     return {
+        **part,
+        "is_fresh": True,
         "rows": rows,
-        "count": len(table),
+        "more": {"customer": identity, "day": str(first), "to": str(last)},
         "duration": period_file.duration(pc.sum(table["seconds"]).as_py() or 0),
         "cost": shown(pc.sum(table["cost_micro"]).as_py() or 0, currency),
         "currency": currency,
     }
 
 
-def explained(book: Book, name: str, line: int, call: int, today: dt.date) -> Values:
-    """Explain a line of a document or preview: postings, calls, and a call's price."""
+def explained(book: Book, name: str, line: int, call: int, today: dt.date, skip: int) -> Values:
+    """Explain a line of a document or preview: postings, a page of calls, and a call's price."""
     explanation = explain.explain(book, name, line, today)
-    rows = explanation.calls.slice(0, _SHOWN_CALLS).to_pylist()
+    part = part_of(
+        range(1, len(explanation.calls) + 1), skip, lambda number: {"number": number}, _CALLS
+    )
+    rows = explanation.calls.slice(max(0, part["first"] - 1), _CALLS).to_pylist()
     price = None
     if 1 <= call <= len(explanation.calls):
         row = explanation.calls.slice(call - 1, 1).to_pylist()[0]
@@ -372,9 +284,12 @@ def explained(book: Book, name: str, line: int, call: int, today: dt.date) -> Va
             for posting in explanation.postings
         ],
         "calls": [
-            call_price.call_json(book, row, place) for place, row in enumerate(rows, start=1)
+            call_price.call_json(book, row, place["number"])
+            for place, row in zip(part["rows"], rows, strict=True)
         ],
-        "count": len(explanation.calls),
+        **{key: value for key, value in part.items() if key != "rows"},
+        "is_fresh": True,
+        "more": {"document": name, "line": str(line)},
         "call": call,
         "price": price,
         "carrier": row["carrier"] if price else "",
@@ -382,79 +297,7 @@ def explained(book: Book, name: str, line: int, call: int, today: dt.date) -> Va
     }
 
 
-# ---- closing ----
-
-
-def would_close(book: Book, today: dt.date, without: Sequence[str] = ()) -> Values:
-    """Return what closing would do now: the close itself, in a draft that is not published.
-
-    Args:
-        book: whose periods.
-        today: the day it is.
-        without: sources that need not have reported.
-
-    Raises:
-        BrokenBookError: as for a close.
-        MissingDetailError: if the calls of a day are missing.
-    """
-
-    def ask() -> Values:
-        # A draft is only in memory until it is published.
-        draft = Draft(Book(book.root), today, lambda _: None)
-        results = close.close(draft, through=None, names=[], without=without)
-        ready = [row for row in results if row.closed]
-        return {
-            "ready": [_would(book, row, today) for row in ready],
-            "waiting": [_would(book, row, today) for row in results if not row.closed],
-            "totals": close.totals(ready),
-            "sources": list(book.config.sources),
-            "without": list(without),
-        }
-
-    values: Values = book.reading(ask)
-    return values
-
-
-def _would(book: Book, row: close.Closed, today: dt.date) -> Values:
-    """A period that would be closed, or stays open, with its customer's name."""
-    name = subledgers.customer(book, row.customer).text("name", today)
-    return row.as_json() | {"last": str(row.period.last), "name": name}
-
-
-def next_periods(book: Book) -> list[Values]:
-    """Return the next period ends, each with the number of customers."""
-    ends: dict[dt.date, int] = {}
-    for customer in subledgers.customers(book).values():
-        if not customer.settled:
-            end = preview.open_period(customer).end
-            ends[end] = ends.get(end, 0) + 1
-    return [{"day": str(day), "count": count} for day, count in sorted(ends.items())[:5]]
-
-
-# ---- ageing, imports ----
-
-
-def aged(book: Book, today: dt.date) -> list[Values]:
-    """Return open documents of all customers with open bills, with days overdue."""
-    rows = []
-    for row in ageing.aged(book, (), today):
-        if row.documents or row.unapplied_micro:
-            name = subledgers.customers(book)[row.customer].text("name", today)
-            rows.append(row.as_json() | {"name": name, "overdue": bool(row.overdue)})
-    return sorted(rows, key=lambda item: (not item["overdue"], item["customer"]))
-
-
-def totals(rows: Sequence[Values]) -> list[Values]:
-    """Return the totals of aged rows, one row per currency."""
-    rows_by_currency = []
-    for currency in sorted({row["currency"] for row in rows}):
-        own = [row for row in rows if row["currency"] == currency]
-        columns = (*BUCKETS, "unapplied", "billed")
-        sums = {name: sum(money.parse(row[name]) for row in own) for name in columns}
-        rows_by_currency.append(
-            {"currency": currency, **{name: shown(sums[name], currency) for name in columns}}
-        )
-    return rows_by_currency
+# ---- imports ----
 
 
 def runs(book: Book, count: int) -> list[dict[str, str]]:
@@ -463,8 +306,8 @@ def runs(book: Book, count: int) -> list[dict[str, str]]:
     return rows[::-1][:count]
 
 
-def refused(book: Book, reason: str, count: int) -> Values:
-    """Return quarantined rows: the number for each reason, and the first of them."""
+def refused(book: Book, reason: str, first: int) -> Values:
+    """Return quarantined rows: the number for each reason, and a page of them."""
     held = quarantine.read(book.root).rows
     reasons: dict[tuple[str, str], int] = {}
     for (source, _), row in held.items():
@@ -479,16 +322,11 @@ def refused(book: Book, reason: str, count: int) -> Values:
             {"source": source, "reason": why, "count": number}
             for (source, why), number in sorted(reasons.items())
         ],
-        "rows": wanted[:count],
-        "count": len(wanted),
+        "is_fresh": True,
+        **part_of(wanted, first, lambda row: row | {"raw": row["raw"][:_RAW]}),
     }
 
 
 def document(book: Book, name: str) -> Document:
     """Return a closed document."""
     return files.chosen(book, [name], "")[name]
-
-
-def customer_of_account(names: Iterable[str], component: str) -> str:
-    """Return the customer whose accounts have a component, empty if there is none."""
-    return next((name for name in names if accounts.component(name) == component), "")

@@ -18,7 +18,7 @@ from pathlib import Path
 from a2ledger.book.book import CONFIG, Book
 from a2ledger.book.transaction import Vault
 from a2ledger.staff.clerk import Clerk
-from a2ledger.staff.helpdesk import Known
+from a2ledger.staff.known import Known
 
 KEY = "A2LEDGER"
 """Key of the desk in the application's configuration."""

@@ -7,8 +7,7 @@ import datetime as dt
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,66 +21,27 @@ from a2ledger.calls import detail, listed
 from a2ledger.corrections import transfer
 from a2ledger.delivery import outbox
 from a2ledger.errors import ExpectedError
-from a2ledger.journal import subledgers
 from a2ledger.rating import decks, usage
 from a2ledger.sources import quarantine
 from a2ledger.staff import mailing
-from a2ledger.staff.kept import Kept
+from a2ledger.staff.cards import Card, Deck
+from a2ledger.staff.known import Known
+from a2ledger.staff.parts import PAGE, part_of
 
 Values = dict[str, Any]
 
-PAGE = 50
-"""Rows of a page."""
-_SUGGESTED = 3
+_MONEY = re.compile(r"[0-9]{1,5}[.,][0-9]{2}")
+"""An amount, which is no number and no id of a call."""
 
-
-def _entries(book: Book) -> list[Entry]:
-    return [*find.of_customers(book), *find.of_ledger(book)]
-
-
-def _aged(book: Book) -> list[Aged]:
-    return ageing.aged(book, (), dt.date.max)
-
-
-@dataclass
-class Known:
-    """What the pages keep of a book: all that can be found, and what is open."""
-
-    entries: Kept[list[Entry]] = field(default_factory=lambda: Kept(_entries))
-    aged: Kept[list[Aged]] = field(default_factory=lambda: Kept(_aged))
-
-
-class Part(NamedTuple):
-    """A page of some rows."""
-
-    rows: list[Values]
-    total: int
-    first: int
-
-    def as_values(self) -> Values:
-        """Return what a template needs to show the page and the way to others."""
-        last = self.first + len(self.rows)
-        return {
-            "rows": self.rows,
-            "count": self.total,
-            "first": self.first + 1 if self.rows else 0,
-            "last": last,
-            "before": max(0, self.first - PAGE) if self.first else None,
-            "after": last if last < self.total else None,
-        }
-
-
-def _part(rows: Sequence[Values], first: int) -> Part:
-    first = max(0, min(first, max(0, len(rows) - 1)))
-    first -= first % PAGE
-    return Part(list(rows[first : first + PAGE]), len(rows), first)
+_SUSPENDED = 20
+"""Rows of a page that bear suggestions."""
 
 
 def searched(known: Known, book: Book, text: str, today: dt.date) -> tuple[list[find.Hit], bool]:
     """Return what fits a text, and whether all of the book was searched."""
-    entries, is_fresh = known.entries.get(book)
-    hits = find.matching(entries or [], text, book)
-    if not hits:
+    entries, is_fresh = known.entries(book, today)
+    hits = find.matching(entries, text, book)
+    if not hits and not _MONEY.fullmatch(text.strip()):
         hits = find.of_calls(book, text, today - 93 * dt.timedelta(days=1), 20)
     return hits, is_fresh
 
@@ -91,10 +51,10 @@ def searched(known: Known, book: Book, text: str, today: dt.date) -> tuple[list[
 
 def home(known: Known, book: Book, today: dt.date) -> Values:
     """Return the day in figures: what came in, what waits, who is late."""
-    entries, _ = known.entries.get(book)
-    aged, _ = known.aged.get(book)
-    paid = [row for row in entries or [] if row.hit.kind == find.PAYMENT]
-    issued = [row for row in entries or [] if row.hit.kind == find.INVOICE]
+    entries, is_fresh = known.entries(book, today)
+    deck, _ = known.deck(book, today)
+    paid = [row for row in entries if row.hit.kind == find.PAYMENT]
+    issued = [row for row in entries if row.hit.kind == find.INVOICE]
     held: dict[str, int] = {}
     for row in quarantine.read(book.root).rows.values():
         held[row.reason] = held.get(row.reason, 0) + 1
@@ -107,10 +67,13 @@ def home(known: Known, book: Book, today: dt.date) -> Values:
         "quarantine": sorted(held.items()),
         "mails": [row for row in outbox.read(book).values() if row.state == outbox.FAILED],
         "suspense": len(transfer.unmatched(book)),
-        "overdue": _overdue(aged or [], today),
+        "overdue": _overdue([card.aged for card in deck.cards.values()], today),
+        "over": sum(card.row.standing.over_limit for card in deck.cards.values()),
+        "is_fresh": is_fresh,
+        "problems": [str(problem) for problem in deck.problems],
         "behind": _behind(book, runs, today),
         "last_close": max((row.date for row in issued), default=""),
-        "customers": len(subledgers.customers(book)),
+        "customers": len(deck.cards),
     }
 
 
@@ -157,42 +120,50 @@ def invoices(known: Known, book: Book, which: str, first: int, today: dt.date) -
 
     Or messages to customers, those that did not arrive first.
     """
-    names = _names(book, today)
-    sent = mailing.by_document(book)
+    deck, is_fresh = known.deck(book, today)
     if which == "messages":
-        rows = [row | {"name": names.get(row["customer"], "")} for row in mailing.waiting(book)]
-        return {"which": which, "is_fresh": True, **_part(rows, first).as_values()}
-    aged, is_fresh = known.aged.get(book)
+        waiting = part_of(
+            mailing.waiting(book), first, lambda row: row | _name(deck, row["customer"])
+        )
+        return {"which": which, "is_fresh": True, **waiting}
+    sent = mailing.by_document(book)
     if which == "all":
-        entries, is_fresh = known.entries.get(book)
-        rows = [
-            _shown(row)
-            | {"name": names.get(row.hit.customer, ""), "sent": sent.get(row.hit.id, ())}
-            for row in entries or []
-            if row.hit.kind == find.INVOICE
-        ]
-        return {"which": which, "is_fresh": is_fresh, **_part(rows, first).as_values()}
+        entries, is_fresh = known.entries(book, today)
+        issued = [row for row in entries if row.hit.kind == find.INVOICE]
+        part = part_of(
+            issued,
+            first,
+            lambda row: _shown(row)
+            | _name(deck, row.hit.customer)
+            | {"sent": sent.get(row.hit.id, ())},
+        )
+        return {"which": which, "is_fresh": is_fresh, **part}
     rows = [
-        {
-            "id": one.number or one.title,
-            "number": one.number if one.issued else "",
-            "customer": row.customer,
-            "name": names.get(row.customer, ""),
-            "date": str(one.date),
-            "due": str(one.due),
-            "days": (today - one.due).days,
-            "gross": _money(one.amount_micro, row.currency),
-            "open": _money(one.open_micro, row.currency),
-            "currency": row.currency,
-            "status": _status(one, today),
-            "sent": sent.get(one.number, ()),
-        }
-        for row in aged or []
-        for one in row.documents
+        (one, card)
+        for card in deck.cards.values()
+        for one in card.aged.documents
         if which != "overdue" or one.due < today
     ]
-    rows.sort(key=lambda row: (row["due"], row["id"]))
-    return {"which": which, "is_fresh": is_fresh, **_part(rows, first).as_values()}
+    rows.sort(key=lambda row: (row[0].due, row[0].number or row[0].title))
+    part = part_of(rows, first, lambda row: _open(*row, today) | {"sent": sent.get(row[0].number, ())})
+    return {"which": which, "is_fresh": is_fresh, **part}
+
+
+def _open(one: ageing.Open, card: Card, today: dt.date) -> Values:
+    currency = card.aged.currency
+    return {
+        "id": one.number or one.title,
+        "number": one.number if one.issued else "",
+        "customer": card.customer.id,
+        "name": card.row.standing.name,
+        "date": str(one.date),
+        "due": str(one.due),
+        "days": (today - one.due).days,
+        "gross": _money(one.amount_micro, currency),
+        "open": _money(one.open_micro, currency),
+        "currency": currency,
+        "status": _status(one, today),
+    }
 
 
 def _status(one: ageing.Open, today: dt.date) -> str:
@@ -201,108 +172,162 @@ def _status(one: ageing.Open, today: dt.date) -> str:
     return "partly" if one.open_micro < one.amount_micro else "open"
 
 
-def _names(book: Book, today: dt.date) -> dict[str, str]:
-    return {name: one.text("name", today) for name, one in subledgers.customers(book).items()}
+def _name(deck: Deck, customer: str) -> dict[str, str]:
+    card = deck.cards.get(customer)
+    return {"name": card.row.standing.name if card else ""}
 
 
 def payments(known: Known, book: Book, text: str, first: int, today: dt.date) -> Values:
     """Return payments and refills, newest first; those that fit a text."""
-    names = _names(book, today)
-    entries, is_fresh = known.entries.get(book)
-    of_money = [row for row in entries or [] if row.hit.kind == find.PAYMENT]
+    deck, _ = known.deck(book, today)
+    entries, is_fresh = known.entries(book, today)
+    of_money = [row for row in entries if row.hit.kind == find.PAYMENT]
     of_money.sort(key=lambda row: row.date, reverse=True)
     if text:
         fitting = {(hit.id, hit.customer) for hit in find.matching(of_money, text, book)}
         of_money = [row for row in of_money if (row.hit.id, row.hit.customer) in fitting]
-    rows = [_shown(row) | {"name": names.get(row.hit.customer, "")} for row in of_money]
-    return {"text": text, "is_fresh": is_fresh, **_part(rows, first).as_values()}
+    part = part_of(of_money, first, lambda row: _shown(row) | _name(deck, row.hit.customer))
+    return {"text": text, "is_fresh": is_fresh, **part}
 
 
-def suspense(known: Known, book: Book, today: dt.date) -> list[Values]:
+def suspense(known: Known, book: Book, first: int, today: dt.date) -> Values:
     """Return payments that are nobody's yet, each with whose they may be."""
-    aged, _ = known.aged.get(book)
-    names = _names(book, today)
-    return [
-        {
+    suggestions = known.suggestions(book, today)
+
+    def shown(row: transfer.Unmatched) -> Values:
+        return {
             "id": row.id,
             "date": row.date,
             "amount": _money(row.amount_micro, row.currency),
             "currency": row.currency,
             "reference": row.reference,
             "description": row.description,
-            "suggestions": _suggestions(row, aged or [], names),
+            "suggestions": suggestions.of(row),
         }
-        for row in transfer.unmatched(book)
-    ]
+
+    part = part_of(transfer.unmatched(book), first, shown, _SUSPENDED)
+    return {"is_fresh": True, **part}
 
 
-def _suggestions(
-    row: transfer.Unmatched, aged: Sequence[Aged], names: dict[str, str]
-) -> list[Values]:
-    """Return customers whose money it may be, the likeliest first, and why."""
-    text = f"{row.reference} {row.description}"
-    words = re.sub(r"[^\w]+", " ", text.lower())
-    found: dict[str, tuple[int, str]] = {}
+# ---- ageing ----
 
-    def suggest(customer: str, rank: int, why: str) -> None:
-        if customer not in found or found[customer][0] > rank:
-            found[customer] = (rank, why)
+_COLUMNS = (*ageing.BUCKETS, "unapplied", "billed")
 
-    for owner in aged:
-        for one in owner.documents:
-            if one.number and one.number.lower() in text.lower():
-                suggest(owner.customer, 0, f"names {one.number}")
-            elif (one.open_micro, owner.currency) == (row.amount_micro, row.currency):
-                suggest(owner.customer, 2, f"{one.number or one.title} is open with this amount")
-    for customer, name in names.items():
-        if customer.lower() in text.lower().split():
-            suggest(customer, 0, f"names {customer}")
-        elif len(name) > 3 and re.sub(r"[^\w]+", " ", name.lower()).strip() in words:  # noqa: PLR2004
-            suggest(customer, 1, f"names {name}")
-    ranked = sorted(found.items(), key=lambda item: (item[1][0], item[0]))
-    return [
-        {"customer": customer, "name": names.get(customer, ""), "why": why}
-        for customer, (_, why) in ranked[:_SUGGESTED]
-    ]
+
+def ageing_on(
+    known: Known, book: Book, today: dt.date, day: dt.date, key: str, first: int
+) -> Values:
+    """Return open bills by days overdue, those who are overdue first, or by a column.
+
+    Totals are of all customers, whichever are shown.
+    """
+    aged, is_fresh = known.aged(book, today, day)
+    names = known.deck(book, today)[0].names()
+    rows = [(row, row.sums_micro()) for row in aged if row.documents or row.unapplied_micro]
+    rows.sort(key=lambda item: (not item[0].overdue, item[0].customer))
+    if key in _COLUMNS:
+        rows.sort(key=lambda item: -item[1][key])
+    totals: dict[str, dict[str, int]] = {}
+    for row, sums in rows:
+        own = totals.setdefault(row.currency, dict.fromkeys(_COLUMNS, 0))
+        for name, micro in sums.items():
+            own[name] += micro
+    part = part_of(
+        rows,
+        first,
+        lambda item: {
+            "customer": item[0].customer,
+            "name": names.get(item[0].customer, ""),
+            "currency": item[0].currency,
+            **{name: _money(micro, item[0].currency) for name, micro in item[1].items()},
+        },
+    )
+    return {
+        "day": str(day),
+        "key": key,
+        "is_fresh": is_fresh,
+        "totals": [
+            {"currency": currency} | {name: _money(micro, currency) for name, micro in own.items()}
+            for currency, own in sorted(totals.items())
+        ],
+        **part,
+    }
 
 
 # ---- calls, tariffs ----
 
 
-def calls(book: Book, text: str, first: dt.date | None, last: dt.date | None) -> Values:
-    """Return calls of some days, of everybody: those that fit a number, a customer or a place."""
+_CALLS = PAGE * 2
+_DAYS = 62
+
+
+def calls(book: Book, text: str, first: dt.date | None, last: dt.date | None, skip: int) -> Values:
+    """Return a page of the calls of some days, of everybody, the latest first.
+
+    Args:
+        book: whose calls.
+        text: a part of a number or destination, or a customer's id; all calls if empty.
+        first: the first day; the last one that has calls if none is given.
+        last: the last day; the first alone if none is given.
+        skip: calls that are on the pages before.
+    """
     digests = detail.digests(book)
-    days = sorted(digests, reverse=True)
-    last = last or first or (days[0] if days else None)
+    known = sorted(digests, reverse=True)
+    last = last or first or (known[0] if known else None)
     first = first or last
-    needle, digits = text.strip().lower(), re.sub(r"[^0-9]", "", text)
+    skip -= skip % _CALLS
     parts: list[pa.Table] = []
+    days: list[Values] = []
     count = 0
-    for day in days:
-        if first and last and first <= day <= last:
+    for day in known:
+        if (first and day < first) or (last and day > last):
+            continue
+        fits = _fitting(book, day, text) if text.strip() else None
+        here = int(pc.sum(fits).as_py() or 0) if fits is not None else digests[day].rows
+        if here and skip - here < count < skip + _CALLS:
             table = detail.read(book.root, day, digests)
-            if needle:
-                fits = pc.equal(pc.utf8_lower(table["customer"]), needle)
-                fits = pc.or_(fits, pc.match_substring(pc.utf8_lower(table["destination"]), needle))
-                if len(digits) > 2:  # noqa: PLR2004
-                    for name in ("called", "caller"):
-                        fits = pc.or_(fits, pc.match_substring(table[name], digits))
-                table = table.filter(fits)
-            count += len(table)
-            if sum(map(len, parts)) < PAGE * 2:
-                parts.append(table.sort_by([("start", "descending")]).slice(0, PAGE * 2))
-    table = pa.concat_tables(parts).slice(0, PAGE * 2) if parts else detail.empty()
+            table = (table.filter(fits) if fits is not None else table).sort_by(
+                [("start", "descending")]
+            )
+            parts.append(table.slice(max(0, skip - count), skip + _CALLS - max(count, skip)))
+        count += here
+        days += [{"day": str(day), "calls": here}] if here else []
+    table = pa.concat_tables(parts) if parts else detail.empty()
     owners = table["customer"].to_pylist()
     shown = listed.rows_json(table, book.config.timezone)
     rows = [row | {"customer": owner} for row, owner in zip(shown, owners, strict=True)]
     return {
         "text": text,
-        "first": str(first or ""),
-        "last": str(last or ""),
+        "from": str(first or ""),
+        "to": str(last or ""),
         "rows": rows,
         "count": count,
-        "has_calls": bool(days),
+        "days": days[:_DAYS],
+        "has_calls": bool(known),
+        "first": skip + 1 if rows else 0,
+        "last": skip + len(rows),
+        "before": max(0, skip - _CALLS) if skip else None,
+        "after": skip + _CALLS if count > skip + _CALLS else None,
+        "is_fresh": True,
+        "more": {
+            "text": text or None,
+            "day": str(first) if first else None,
+            "to": str(last) if last else None,
+        },
     }
+
+
+def _fitting(book: Book, day: dt.date, text: str) -> pa.ChunkedArray:
+    """Return which calls of a day a text fits."""
+    needle, digits = text.strip().lower(), re.sub(r"[^0-9]", "", text)
+    columns = ["customer", "destination", "called", "caller"]
+    table = detail.read(book.root, day, detail.digests(book), columns)
+    fits = pc.equal(pc.utf8_lower(table["customer"]), needle)
+    fits = pc.or_(fits, pc.match_substring(pc.utf8_lower(table["destination"]), needle))
+    if len(digits) > 2:  # noqa: PLR2004
+        for name in ("called", "caller"):
+            fits = pc.or_(fits, pc.match_substring(table[name], digits))
+    return fits
 
 
 def tariffs(book: Book, today: dt.date) -> list[Values]:
@@ -319,7 +344,10 @@ def tariffs(book: Book, today: dt.date) -> list[Values]:
     return found
 
 
-def rates(book: Book, name: str, text: str) -> Values:
+_RATES = 200
+
+
+def rates(book: Book, name: str, text: str, first: int) -> Values:
     """Return the rates of a price list whose prefix begins so, or whose destination has a text."""
     deck = decks.deck(book, name)
     needle, digits = text.strip().lower(), re.sub(r"[^0-9]", "", text)
@@ -330,8 +358,7 @@ def rates(book: Book, name: str, text: str) -> Values:
     table = pa.table({"prefix": prefixes, "destination": destinations})
     table = table.append_column("rate", pa.array(deck.values["rateinitial"]))
     table = table.filter(wanted) if needle else table
-    rows = [
-        {**row, "rate": money.text(money.divide(row["rate"], deck.scale), 2)}
-        for row in table.slice(0, 200).to_pylist()
-    ]
-    return {"name": name, "text": text, "rows": rows, "count": len(table)}
+    part = part_of(range(len(table)), first, lambda place: {"place": place}, _RATES)
+    shown = table.slice(part["first"] - 1, len(part["rows"])).to_pylist() if part["rows"] else []
+    rates = [{**row, "rate": money.text(money.divide(row["rate"], deck.scale), 2)} for row in shown]
+    return {"name": name, "text": text, "is_fresh": True, **part, "rows": rates}

@@ -8,6 +8,7 @@ one: under ``a2ledger serve``, not under a plain Fava, which anybody may reach.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import cast
 
 from fava.context import g
@@ -16,8 +17,7 @@ from flask import Response, abort, jsonify, request
 
 from a2ledger.calls.detail import MissingDetailError
 from a2ledger.errors import ExpectedError
-from a2ledger.journal import ledger
-from a2ledger.staff import customers, helpdesk, revenue
+from a2ledger.staff import customers, due, helpdesk, revenue
 from a2ledger.staff.desk import USER
 from a2ledger.staff.forms import BadFormError
 from a2ledger.staff.page import NoDeskError, Page, Values, day_of, number_of, safe
@@ -26,7 +26,6 @@ Endpoint = Callable[[Callable[..., Response]], Callable[..., Response]]
 """Type of a decorator that registers an endpoint of a page."""
 
 _RUNS = 100
-_REFUSED = 500
 
 
 class Home(Page):
@@ -38,9 +37,7 @@ class Home(Page):
     @safe
     def page(self) -> Values:
         """Return the values of the page."""
-        found = helpdesk.home(self.desk.known, self.book, self.today)
-        standings = ledger.standings(self.loaded)
-        return {**found, "over": sum(row.over_limit for row in standings)}
+        return helpdesk.home(self.desk.known, self.book, self.today)
 
 
 class Invoices(Page):
@@ -65,7 +62,8 @@ class Payments(Page):
         """Return the values of the page."""
         book, known, text = self.book, self.desk.known, request.args.get("text", "")
         found = helpdesk.payments(known, book, text, number_of("first"), self.today)
-        return {**found, "suspense": helpdesk.suspense(known, book, self.today)}
+        waiting = helpdesk.suspense(known, book, number_of("from"), self.today)
+        return {**found, "suspense": waiting}
 
 
 class Calls(Page):
@@ -78,7 +76,7 @@ class Calls(Page):
     def page(self) -> Values:
         """What the page shows."""
         text = request.args.get("text", "")
-        return helpdesk.calls(self.book, text, day_of("day"), day_of("to"))
+        return helpdesk.calls(self.book, text, day_of("day"), day_of("to"), number_of("first"))
 
 
 class Tariffs(Page):
@@ -93,7 +91,7 @@ class Tariffs(Page):
         name, text = request.args.get("deck", ""), request.args.get("text", "")
         decks = helpdesk.tariffs(self.book, self.today)
         chosen = name if name in {row["name"] for row in decks} else ""
-        rates = helpdesk.rates(self.book, chosen, text) if chosen else None
+        rates = helpdesk.rates(self.book, chosen, text, number_of("first")) if chosen else None
         return {"decks": decks, "rates": rates}
 
 
@@ -105,15 +103,22 @@ class Close(Page):
     @safe
     def page(self) -> Values:
         """Return the values shown first."""
-        return {"today": str(self.today), "next": customers.next_periods(self.book)}
+        deck, is_fresh = self.desk.known.deck(self.book, self.today)
+        next_ends = due.next_periods(deck)
+        return {"today": str(self.today), "next": next_ends, "is_fresh": is_fresh}
 
     @extension_endpoint
     def due(self) -> Response:
-        """Return what closing would do now, which takes a while with many customers."""
+        """Return a page of what closing would do now, or that it is still being drawn up."""
+        without = request.args.getlist("without")
         try:
-            without = request.args.getlist("without")
-            values = customers.would_close(self.book, self.today, without)
-            return jsonify({"error": "", **values})
+            book, known = self.book, self.desk.known
+            drawn = known.due.get(book, self.today, without)
+            if drawn is None:
+                return jsonify({"error": "", "pending": True})
+            deck, _ = known.deck(book, self.today)
+            values = due.as_values(drawn, book, deck, number_of("first"), without)
+            return jsonify({"error": "", "pending": False, **values})
         except (ExpectedError, NoDeskError) as error:
             return jsonify({"error": str(error)})
 
@@ -128,8 +133,14 @@ class Ageing(Page):
     def page(self) -> Values:
         """What the page shows."""
         day = day_of("day") or self.today
-        rows = customers.aged(self.book, day)
-        return {"day": str(day), "rows": rows, "totals": customers.totals(rows)}
+        return helpdesk.ageing_on(
+            self.desk.known,
+            self.book,
+            self.today,
+            day,
+            request.args.get("sort", ""),
+            number_of("first"),
+        )
 
 
 class Revenue(Page):
@@ -138,10 +149,19 @@ class Revenue(Page):
     report_title = "Revenue"
     has_js_module = False
 
+    @cached_property
+    def _earned(self) -> Values:
+        return revenue.earned(self.loaded)
+
+    def after_load_file(self) -> None:
+        """Clear cached figures."""
+        super().after_load_file()
+        self.__dict__.pop("_earned", None)
+
     @safe
     def page(self) -> Values:
         """What the page shows."""
-        earned = revenue.earned(self.loaded)
+        earned = self._earned
         try:
             book = self.book
         except NoDeskError:
@@ -174,7 +194,7 @@ class Imports(Page):
         return {
             "runs": customers.runs(self.book, _RUNS),
             "reason": reason,
-            "quarantine": customers.refused(self.book, reason, _REFUSED),
+            "quarantine": customers.refused(self.book, reason, number_of("first")),
         }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from beancount.core import data
 
 from a2ledger import money
 from a2ledger.book.book import Book
@@ -17,27 +19,31 @@ from a2ledger.staff.customers import shown
 
 Values = dict[str, Any]
 
-REVENUE = """
-SELECT year, month, account, currency, sum(number) AS earned
-WHERE account ~ '^(Income|Expenses:Termination):' GROUP BY year, month, account, currency
-"""
+_EARNED = ("Income:", "Expenses:Termination:")
 
 
 def earned(loaded: Ledger) -> Values:
     """Return revenue by month and service, and carriers' charges, from the ledger."""
-    rows = []
-    for row in loaded.ask(REVENUE):
-        root, _, name = row.account.partition(":")
-        micro = money.micro(row.earned)
+    sums: dict[tuple[str, str, str], Decimal] = {}
+    for entry in loaded.entries:
+        if isinstance(entry, data.Transaction):
+            for posting in entry.postings:
+                if posting.account.startswith(_EARNED) and posting.units:
+                    key = (f"{entry.date:%Y-%m}", posting.account, posting.units.currency)
+                    sums[key] = sums.get(key, Decimal()) + (posting.units.number or 0)
+    rows: list[Values] = []
+    for (month, account, currency), number in sums.items():
+        root, _, name = account.partition(":")
+        micro = money.micro(number)
         rows.append(
             {
-                "month": f"{row.year}-{row.month:02d}",
-                "account": row.account,
+                "month": month,
+                "account": account,
                 "service": name,
                 "cost": root == "Expenses",
-                "currency": row.currency,
+                "currency": currency,
                 "micro": -micro,
-                "amount": shown(-micro, row.currency),
+                "amount": shown(-micro, currency),
             }
         )
     rows.sort(key=lambda item: item["account"])
@@ -73,8 +79,11 @@ def destinations(book: Book, month: str) -> list[Values]:
     """
     keys = ["service", "destination", "currency"]
     sums: dict[tuple[str, ...], list[int]] = {}
+    foreign = subledgers.foreign_accounts(book)
     for day in (day for day in detail.digests(book) if f"{day:%Y-%m}" == month):
-        table = _with_margins(book, detail.read(book.root, day, detail.digests(book), _MARGIN_OF))
+        table = _with_margins(
+            book, foreign, detail.read(book.root, day, detail.digests(book), _MARGIN_OF)
+        )
         summed = table.group_by(keys, use_threads=False).aggregate(
             [("seconds", "count"), *((name, "sum") for name in _SUMMED)]
         )
@@ -93,9 +102,9 @@ _MARGIN_OF = [
 _SUMMED = ("seconds", "cost_micro", "buy_micro", "known", "sold")
 
 
-def _with_margins(book: Book, table: pa.Table) -> pa.Table:
+def _with_margins(book: Book, foreign: Mapping[str, str], table: pa.Table) -> pa.Table:
     """Add currency, known buying cost, and the price of calls with a known cost."""
-    base, foreign = book.config.currency, subledgers.foreign_accounts(book)
+    base = book.config.currency
     known = pc.not_equal(table["carrier"], "")
     if foreign or any(terms.currency != base for terms in book.config.decks.values()):
         own = [foreign.get(name, base) for name in table["customer"].to_pylist()]

@@ -20,7 +20,8 @@ from werkzeug.exceptions import BadRequest, HTTPException
 from a2ledger.book.book import Book, RefusedError
 from a2ledger.book.config import Serve
 from a2ledger.errors import ExpectedError
-from a2ledger.staff.customer_ledgers import PREFIX, Ledgers
+from a2ledger.staff import frame
+from a2ledger.staff.customer_ledgers import EVERY_SECONDS, PREFIX, Ledgers
 from a2ledger.staff.desk import KEY, Desk
 from a2ledger.staff.guard import Door, is_loopback, protect
 from a2ledger.staff.limits import PatientServer, connections
@@ -51,6 +52,7 @@ def application(book: Book, desk: Desk) -> Flask:
     )
     assert app.jinja_loader  # noqa: S101 - Flask has one
     app.jinja_loader = ChoiceLoader([DictLoader({_JOURNAL: text}), app.jinja_loader])
+    frame.install(app)
     protect(app, desk)
     app.register_error_handler(ExpectedError, _said)
     app.register_error_handler(BadRequest, _odd)
@@ -106,6 +108,7 @@ def listening(book: Book, desk: Desk, serve: Serve) -> Iterator[str]:
     stop = threading.Event()
     ledgers: Ledgers = app.config["LEDGERS"]
     threading.Thread(target=ledgers.watch, args=(stop,), daemon=True).start()
+    threading.Thread(target=_add_up, args=(desk, stop), daemon=True).start()
     host, port = server.bind_addr[:2]
     try:
         yield f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
@@ -116,6 +119,16 @@ def listening(book: Book, desk: Desk, serve: Serve) -> Iterator[str]:
         ending = threading.Thread(target=server.stop, daemon=True)
         ending.start()
         ending.join(_GRACE_SECONDS)
+
+
+def _add_up(desk: Desk, stop: threading.Event) -> None:
+    """Have what the pages show of all customers added up before somebody asks for it."""
+    is_first = True
+    while is_first or not stop.wait(EVERY_SECONDS):
+        is_first = False
+        with contextlib.suppress(ExpectedError, OSError):
+            book = desk.book()
+            desk.known.renew(book, desk.today(book))
 
 
 def run(book: Book, desk: Desk, serve: Serve, talk: Callable[[str], None]) -> None:
