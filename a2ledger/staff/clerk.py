@@ -24,6 +24,8 @@ from typing import Any
 
 from a2ledger.staff import forms
 
+PROGRAM = (sys.executable, "-m", "a2ledger")
+"""The command line."""
 _KEPT = 50
 """Number of jobs remembered."""
 _AT_ONCE = 4
@@ -72,8 +74,10 @@ class Job:
 class Clerk:
     """Runs commands for the staff."""
 
-    def __init__(self, root: Path, options: tuple[str, ...] = ()) -> None:
-        self._root, self._options = root.resolve(), options
+    def __init__(
+        self, root: Path, options: tuple[str, ...] = (), program: tuple[str, ...] = PROGRAM
+    ) -> None:
+        self._root, self._options, self._program = root.resolve(), options, program
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._turns: dict[str, threading.Lock] = {}
         """What a user has begun is done one after the other."""
@@ -132,7 +136,7 @@ class Clerk:
         # The command draws its bar on a terminal alone: it is given one, and what it draws there
         # is what the page shows.
         ours, its = pty.openpty()
-        words = [sys.executable, "-m", "a2ledger", "-C", str(self._root)]
+        words = [*self._program, "-C", str(self._root)]
         words += ["--lock-timeout", str(_WAIT_SECONDS), *self._options, *job.words]
         environment = {
             **os.environ,

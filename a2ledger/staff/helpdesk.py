@@ -133,9 +133,9 @@ def invoices(known: Known, book: Book, which: str, first: int, today: dt.date) -
         part = part_of(
             issued,
             first,
-            lambda row: _shown(row)
-            | _name(deck, row.hit.customer)
-            | {"sent": sent.get(row.hit.id, ())},
+            lambda row: (
+                _shown(row) | _name(deck, row.hit.customer) | {"sent": sent.get(row.hit.id, ())}
+            ),
         )
         return {"which": which, "is_fresh": is_fresh, **part}
     rows = [
@@ -145,7 +145,9 @@ def invoices(known: Known, book: Book, which: str, first: int, today: dt.date) -
         if which != "overdue" or one.due < today
     ]
     rows.sort(key=lambda row: (row[0].due, row[0].number or row[0].title))
-    part = part_of(rows, first, lambda row: _open(*row, today) | {"sent": sent.get(row[0].number, ())})
+    part = part_of(
+        rows, first, lambda row: _open(*row, today) | {"sent": sent.get(row[0].number, ())}
+    )
     return {"which": which, "is_fresh": is_fresh, **part}
 
 

@@ -9,17 +9,24 @@ import json
 from dataclasses import replace
 
 from a2ledger.book.book import Book
-from a2ledger.staff.clerk import Clerk
+from a2ledger.staff.clerk import PROGRAM, Clerk
 from a2ledger.staff.desk import Desk
 from a2ledger.staff.server import listening
 
 TODAY = "2026-04-03"
 
 
-def serving_here(book):
-    """A server of a book in this process, as its ``a2ledger.toml`` says."""
-    day = dt.date.fromisoformat(TODAY)
-    desk = Desk(root=book, today=lambda _: day, clerk=Clerk(book, ("--today", TODAY)))
+def serving_here(book, today=TODAY, program=PROGRAM):
+    """A server of a book in this process, as its ``a2ledger.toml`` says.
+
+    Args:
+        book: what it serves.
+        today: the day it is.
+        program: the command line that carries out forms.
+    """
+    day = dt.date.fromisoformat(today)
+    clerk = Clerk(book, ("--today", today), program)
+    desk = Desk(root=book, today=lambda _: day, clerk=clerk)
     return listening(Book(book), desk, replace(Book(book).config.serve, port=0))
 
 

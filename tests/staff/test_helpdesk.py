@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
+from serving import serving_here
 
-from a2ledger.book.book import Book
-from a2ledger.staff.clerk import Clerk
-from a2ledger.staff.desk import Desk
 from a2ledger.staff.forms import command, undo
-from a2ledger.staff.server import listening
 
 TODAY = "2026-03-20"
 PAGES = ("Home", "Customers", "Invoices", "Payments", "Calls", "Phone", "Tariffs", "Close")
@@ -45,26 +40,11 @@ def book(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def host(book, tmp_path_factory):
+def host(book, program, tmp_path_factory):
     """A server of a copy of that book, in this process."""
     root = shutil.copytree(book, tmp_path_factory.mktemp("served") / "book")
-    day = dt.date.fromisoformat(TODAY)
-    desk = Desk(root=root, today=lambda _: day, clerk=Clerk(root, ("--today", TODAY)))
-    with listening(Book(root), desk, replace(Book(root).config.serve, port=0)) as address:
+    with serving_here(root, TODAY, program) as address:
         yield f"http://{address}/example-telecom/extension/"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if shutil.which("chromium") is None:
-        pytest.skip("chromium is not installed: apt-get install chromium")
-    expect.set_options(timeout=30_000)  # a command of its own is run, on a busy machine
-    with sync_playwright() as player:
-        chromium = player.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

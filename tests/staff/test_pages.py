@@ -119,8 +119,8 @@ def demo(pristine, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def host(demo):
-    with serving_here(demo) as address:
+def host(demo, program):
+    with serving_here(demo, program=program) as address:
         yield address
 
 
@@ -128,18 +128,6 @@ def host(demo):
 def quiet(pristine, tmp_path):
     """A copy of the book that a test may do with as it likes."""
     return shutil.copytree(pristine, tmp_path / "book")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("chromium is not installed: apt-get install chromium")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as running:
-        found = running.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture
@@ -265,7 +253,7 @@ def test_from_an_entry_of_the_journal_to_its_calls_and_its_document(page):
     entry = page.locator(".journal > li", has_text="Invoice INV-2026-000007")
     entry.locator("a.a2l-link", has_text="document").click()
     page.wait_for_selector("h1:has-text('INV-2026-000007')")
-    page.click("text=its entries in his own ledger")
+    page.click("text=its entries in their own ledger")
     page.wait_for_selector(".journal > li")
     assert "/customer-C10001/journal/" in page.url
     usage = page.locator(".journal > li", has_text="calls, 0:").locator("> p > .datecell")
