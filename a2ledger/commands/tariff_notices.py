@@ -24,7 +24,7 @@ from a2ledger.commands.settings import (
     print_json,
 )
 from a2ledger.delivery import dispatch, outbox
-from a2ledger.documents import pdf, render
+from a2ledger.documents import language, pdf, render
 from a2ledger.errors import NO
 from a2ledger.rating import notices
 from a2ledger.rating.notices import Notice
@@ -117,7 +117,12 @@ def _queue(settings: Settings, found: list[Notice]) -> None:
                 {
                     "effective": str(one.effective),
                     "letter": render.page(
-                        "notice.txt.j2", one.values(draft, draft.today), draft.root / "templates"
+                        "notice.txt.j2",
+                        one.values(draft, draft.today),
+                        draft.root / "templates",
+                        spoken=language.of_customer(
+                            one.customer, draft.config.company, one.effective
+                        ),
                     ).strip(),
                 },
                 draft.today,
@@ -160,7 +165,12 @@ def _write(
     for form in letters:
         template = "notice.txt.j2" if form == "text" else "notice.html.j2"
         pages = [
-            render.page(template, notice.values(book, today), book.root / "templates")
+            render.page(
+                template,
+                notice.values(book, today),
+                book.root / "templates",
+                spoken=language.of_customer(notice.customer, book.config.company, notice.effective),
+            )
             for notice in planned
         ]
         made = (

@@ -25,7 +25,7 @@ from a2ledger.commands.settings import (
 )
 from a2ledger.corrections import what_if
 from a2ledger.corrections.what_if import Effect
-from a2ledger.documents import pdf, render
+from a2ledger.documents import language, pdf, render
 from a2ledger.errors import NO
 from a2ledger.journal import subledgers
 from a2ledger.rating import deck as decks
@@ -199,7 +199,8 @@ def tariff_export(
             "day": str(on),
             "prices": [price.as_json() for price in prices],
         }
-        page = render.page("price-list.html.j2", values, book.root / "templates")
+        spoken = language.of_customer(customer, book.config.company, on)
+        page = render.page("price-list.html.j2", values, book.root / "templates", spoken=spoken)
         content = page.encode() if form == "html" else next(pdf.written([(page, str(on))]))
     write_out(content, output, form)
 

@@ -16,8 +16,10 @@ from typing import Any, NamedTuple
 
 from babel import Locale, dates
 
+from a2ledger.book.config import Company
 from a2ledger.facts import LANGUAGES
 from a2ledger.period import long_date
+from a2ledger.records import Customer
 
 ENGLISH = "en"
 DOMAIN = "a2ledger"
@@ -77,6 +79,12 @@ def of_parties(customer: Mapping[str, Any], supplier: Mapping[str, Any]) -> Lang
         if code in LANGUAGES:
             return language(code)
     return language(ENGLISH)
+
+
+def of_customer(customer: Customer, company: Company, day: dt.date) -> Language:
+    """Return the language a company writes to a customer in on a day."""
+    own = {"language": customer.text("language", day)}
+    return of_parties(own, {"language": company.language})
 
 
 @cache

@@ -107,7 +107,8 @@ def page(
 
     Args:
         template: its file name.
-        values: what it sees, and ``css``, the style sheet of documents.
+        values: what it sees, and ``css``, the style sheet of documents, the code of the
+            ``language`` and its ``direction``.
         templates: a directory whose templates come before the packaged ones.
         spoken: the language of it.
 
@@ -115,7 +116,9 @@ def page(
         RenderError: if the template is wrong.
     """
     environment = _environment(templates, spoken.code if spoken else language.ENGLISH)
-    return _filled(environment, template, {**values, "css": _css(environment)}, "the values")
+    told = spoken or language.language(language.ENGLISH)
+    given = {"language": told.code, "direction": told.direction, "css": _css(environment)}
+    return _filled(environment, template, {**values, **given}, "the values")
 
 
 def _rendered(
@@ -560,8 +563,9 @@ WORDS = (
     *(N_("Opening balance"), N_("Payment"), N_("Refill"), N_("Refund"), N_("Reminder")),
     *(N_("Rounding of fractions brought over"), N_("Rounding of what is to pay")),
     *(N_("Rounding"), N_("Transfer"), N_("VAT"), N_("Write-off")),
+    *(N_("Reverse charge"), N_("Export outside the EU"), N_("Not subject to VAT")),
 )
-"""With what the words of entries begin, where the program wrote them."""
+"""With what the words of entries and reasons begin, where the program wrote them."""
 _BEGINS = re.compile("|".join(sorted(WORDS, key=len, reverse=True)) + r"\b")
 
 

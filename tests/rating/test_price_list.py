@@ -142,6 +142,19 @@ def test_customers_are_told_of_what_changes_for_what_they_call(shop):
     assert told[0]["changes"][0]["after"]["price"] == "0.108"
 
 
+def test_notices_and_price_lists_are_in_the_customer_s_language(shop):
+    shop.run("customer", "set", "C2", "language=nl", today="2026-02-01")
+    folder = shop.files / "spoken"
+    notice(shop, "--all", "--format", "text", "-o", folder)
+    text = (folder / "C2.txt").read_text()
+    assert "Onze prijzen veranderen op 1 maart 2026" in text
+    assert "0,10 -> 0,12; Verbinding: 0,00 -> 0,02" in text
+    assert "Our prices change on 1 March 2026" in (folder / "C1.txt").read_text()
+    page = shop.run("tariff", "export", "--customer", "C2", "--format", "html").stdout
+    assert '<html lang="nl" dir="ltr">' in page
+    assert "Prijzen voor" in page
+
+
 def test_each_customer_has_a_letter(shop):
     folder = shop.files / "letters"
     notice(shop, "--all", "--format", "html", "--format", "text", "-o", folder)
@@ -149,8 +162,8 @@ def test_each_customer_has_a_letter(shop):
         *("C1.html", "C1.txt", "C2.html", "C2.txt")
     ]
     text = (folder / "C2.txt").read_text()
-    assert "Our prices change on 2026-03-01" in text
-    assert "0.10 -> 0.12, connection 0.00 -> 0.02" in text
+    assert "Our prices change on 1 March 2026" in text
+    assert "0.10 -> 0.12; Connection: 0.00 -> 0.02" in text
     assert "name a directory with -o" in notice(shop, "--format", "html", code=2).stderr
 
 
