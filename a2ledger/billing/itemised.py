@@ -26,9 +26,9 @@ ENDINGS = {"calls": "calls.csv", "calls-html": "calls.html", "calls-pdf": "calls
 """File name ending of each format of a list of calls."""
 _SHORTEST = 7
 """Fewest digits of a subscriber's number; shorter ones are service numbers, shown in full."""
-_HEADER = ("start", "service", "destination", "called", "seconds", "price")
+_HEADER = ("start", "service", "destination", "called", "seconds", "price", "tariff", "prefix")
 _READ = ["customer", "start", "called", "service", "destination", "seconds", "cost_micro",
-         "late_in", "void"]  # fmt: skip
+         "late_in", "void", "deck", "prefix"]  # fmt: skip
 
 
 def attached(book: Book, document: Document) -> tuple[Attachment, ...]:
@@ -174,7 +174,7 @@ def _page(book: Book, document: Document, calls: pa.Table, mask: str, *, paper: 
             "start": f"{row['start'].astimezone(book.config.zone):%Y-%m-%d %H:%M:%S}",
             "called": masked(row["called"], mask),
             "service": row["service"],
-            "destination": row["destination"],
+            "destination": _priced_as(row),
             "seconds": row["seconds"],
             "price": money.text(row["cost_micro"]),
         }
@@ -183,7 +183,7 @@ def _page(book: Book, document: Document, calls: pa.Table, mask: str, *, paper: 
     if paper:
         for row in rows:
             row["text"] = _text(
-                row["start"], row["called"], row["destination"] or row["service"],
+                row["start"], row["called"], row["destination"],
                 render.duration(row["seconds"]), spoken.amount(row["price"]),
             )  # fmt: skip
     values = {
@@ -208,6 +208,12 @@ def _page(book: Book, document: Document, calls: pa.Table, mask: str, *, paper: 
     return render.page("calls.html.j2", values, book.root / "templates", spoken=spoken)
 
 
+def _priced_as(row: Mapping[str, str]) -> str:
+    """Return a call's destination with the prefix of its rate; with the day it names the rate."""
+    name, prefix = row["destination"] or row["service"], row["prefix"]
+    return f"{name} ({prefix})" if prefix.isdecimal() else name
+
+
 def _text(start: str, called: str, destination: str, duration: str, price: str) -> str:
     """Return a call as a line of text in columns."""
     return f"{start:<20.20} {called:<20.20} {destination:<32.32} {duration:>9.9} {price:>14}"
@@ -227,6 +233,8 @@ def _csv(calls: pa.Table, book: Book, shown: Callable[[str], str]) -> str:
                 csvfile.cell(shown(row["called"])),
                 row["seconds"],
                 money.text(row["cost_micro"]),
+                csvfile.cell(row["deck"]),
+                csvfile.cell(row["prefix"]),
             )
         )
     return out.getvalue()

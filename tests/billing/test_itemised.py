@@ -93,3 +93,14 @@ def test_what_is_hidden_is_nowhere_and_the_length_stays(number, hidden):
         assert set(shown) == {"x"}
     elif hidden != "none":
         assert shown == number[: -int(hidden)] + "x" * int(hidden)
+
+
+def test_a_list_names_the_rate_of_each_call(book):
+    """By price list and prefix; one for the whole world has none to show on paper."""
+    out = book.run("invoice", NUMBER, "--format", "calls", "-o", "-").stdout
+    rows = list(csv.DictReader(io.StringIO(out)))
+    deck = next(csv.DictReader(io.StringIO(book.text("tariffs/standard.csv"))))
+    assert {row["tariff"] for row in rows} == {"standard"}
+    assert deck["dialprefix"] in {row["prefix"] for row in rows}
+    page = book.run("invoice", NUMBER, "--format", "calls-html", "-o", "-").stdout
+    assert "(default)" not in page

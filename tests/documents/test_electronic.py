@@ -307,8 +307,8 @@ def test_the_calls_come_along_as_far_as_they_may(firm, calls, shown):
         assert attached == []
         return
     header, first, second = base64.b64decode(attached[0]).decode().splitlines()
-    assert header == "start,service,destination,called,seconds,price"
-    assert first.split(",")[3:] == [shown, "60", "1.000000"]
+    assert header == "start,service,destination,called,seconds,price,tariff,prefix"
+    assert first.split(",")[3:6] == [shown, "60", "1.000000"]
     assert second.startswith("2026-01-06 ")
 
 
