@@ -5,26 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from a2ledger.book import config_parse
-from a2ledger.book.book import CONFIG, Draft
+from a2ledger.book.book import CONFIG, Book, BrokenBookError
 from a2ledger.book.toml_table import ConfigError
 from a2ledger.journal import shards, syntax
 from a2ledger.records import Problem
 from a2ledger.vat import VatCode
 
 
-def changed(draft: Draft) -> Iterator[Problem]:
+def refuse(book: Book) -> None:
+    """Refuse to show figures by settings that were changed after they had been used.
+
+    Raises:
+        BrokenBookError: naming them.
+    """
+    published = book.vault.published_if_known()
+    if published and published.differs([CONFIG]) and (problems := list(changed(book))):
+        raise BrokenBookError(problems)
+
+
+def changed(book: Book) -> Iterator[Problem]:
     """Yield edits of the currency or of VAT codes that the journals use."""
-    text = draft.vault.was(CONFIG)
+    text = book.vault.was(CONFIG)
     try:
         before = config_parse.parse(text)
     except ConfigError:
         return  # of an earlier version, or never there
-    now = draft.config
-    if before.currency != now.currency and shards.months(draft):
+    now = book.config
+    if before.currency != now.currency and shards.months(book):
         problem = f"is {now.currency}, and the book is kept in {before.currency}"
         yield _problem("currency", problem, "change it back; another currency needs another book")
     codes = _changed_codes(before.codes, now.codes)
-    for code in _used(draft, codes):
+    for code in _used(book, codes):
         key, problem = codes[code]
         yield _problem(key, problem, "change it back, and add a new code for the new rate")
 
@@ -51,11 +62,11 @@ def _changed_codes(
     return complaints
 
 
-def _used(draft: Draft, codes: Mapping[str, object]) -> Iterator[str]:
+def _used(book: Book, codes: Mapping[str, object]) -> Iterator[str]:
     """Yield those of some VAT codes that entries use."""
     unseen = dict.fromkeys(codes)
-    for path in shards.months(draft) if unseen else ():
-        text = draft.text(path)
+    for path in shards.months(book) if unseen else ():
+        text = book.text(path)
         for code in [code for code in unseen if f"    vat: {syntax.quoted(code)}\n" in text]:
             del unseen[code]
             yield code

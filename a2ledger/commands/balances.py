@@ -14,6 +14,7 @@ import click
 
 from a2ledger import money
 from a2ledger.audit import anchor as anchors
+from a2ledger.audit import settled
 from a2ledger.audit import verify as verifying
 from a2ledger.audit.chain import Verified
 from a2ledger.balances import ageing
@@ -64,6 +65,7 @@ def check(settings: Settings, customers: tuple[str, ...], as_json_: bool) -> Non
     for name in customers:
         known(book, name)
     try:
+        settled.refuse(book)
         problems = [*checks.check(book, customers), *_undelivered(book, customers)]
     except BrokenBookError as error:
         if not as_json_:
@@ -295,6 +297,7 @@ def preview(settings: Settings, identity: str, as_json_: bool, as_html: bool) ->
     """
     book = settings.book()
     known(book, identity)
+    settled.refuse(book)
     document = drawing.preview(book, identity, settings.today(book))
     if as_json_:
         print_json(as_json(document))

@@ -33,6 +33,16 @@ def test_what_was_used_cannot_be_edited(billed, old, new, said):
     assert billed.digests() == before
 
 
+@pytest.mark.parametrize("words", [("check",), ("preview", "A")], ids=lambda words: words[0])
+def test_no_figure_is_shown_by_an_edited_rate(billed, words):
+    billed.edit("a2ledger.toml", "rate = 21", "rate = 25")
+    refused = billed.run(*words, today="2026-02-02", code=1)
+    assert "vat.codes.S21.rate: is 25, and entries are posted" in refused.stderr
+    assert refused.stdout == ""
+    billed.edit("a2ledger.toml", "rate = 25", "rate = 21")
+    billed.run(*words, today="2026-02-02")
+
+
 def test_an_edited_rate_is_not_blamed_on_what_was_closed(billed):
     billed.edit("a2ledger.toml", "rate = 21", "rate = 25")
     assert billed.run("verify").stdout == ""
