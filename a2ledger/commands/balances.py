@@ -261,14 +261,9 @@ def ageing_(
         _documents_table(rows)
     else:
         columns = (*BUCKETS, "unapplied", "billed")
-        today = settings.today(book)
-        names = {
-            name: owner.text("name", today) for name, owner in subledgers.customers(book).items()
-        }
-        named = [{**row, "name": names[row["customer"]]} for row in rows]
-        shown = _aligned([*named, *_totals(named, columns)], columns)
+        shown = _aligned([*rows, *_totals(rows, columns)], columns)
         heads = {name: _head(name) for name in columns}
-        table(shown, ("customer", *columns, "currency", "name"), right=columns, heads=heads)
+        table(shown, ("customer", *columns, "currency"), right=columns, heads=heads)
 
 
 def _documents_table(rows: Sequence[dict[str, Any]]) -> None:
