@@ -233,13 +233,20 @@ def customer_set(
     if not (yes or dry_run):
         _ask(customer, changes, day)
     with settings.drafting(dry_run=dry_run) as draft:
-        given = _facts(known(draft, identity), changes, day)
-        changed = register.change(draft, identity, given, since or draft.today)
-        if "identifiers" in given:
-            register.check_clashes(draft)
+        before = known(draft, identity)
+        given = _facts(before, changes, day)
+        register.change(draft, identity, given, since or draft.today)
+        register.check_clashes(draft)
         settings.publish(draft, f"customer set: {identity} {' '.join(given)}\n", dry_run)
-    done = f"{'would be ' if dry_run else ''}changed" if changed else "nothing to change"
-    settings.talk(f"{identity}: {done}")
+        after = known(draft, identity)
+    lines = [
+        f"{identity}: {key} {'would be' if dry_run else 'is'} {after.text(key, day) or 'none'} "
+        f"from {day} on, was {before.text(key, day) or 'none'}"
+        for key in given
+        if after.fact(key, day) != before.fact(key, day)
+    ]
+    for line in lines or [f"{identity}: nothing to change"]:
+        settings.talk(line)
 
 
 @customer.command("block")
@@ -342,7 +349,7 @@ def customer_show(settings: Settings, identity: str, as_json_: bool) -> None:
 
 def _history(key: str, changes: Sequence[dict[str, str]], today: str) -> tuple[str, list[str]]:
     """Return since when a fact has its value of today, and a line for each other value."""
-    ends = [change["from"] for change in changes[1:]] + [""]
+    ends = [*(change["from"] for change in changes), ""][1:]
     since, lines = "", []
     for change, end in zip(changes, ends, strict=True):
         if change["from"] > today and since:
