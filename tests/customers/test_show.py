@@ -1,4 +1,4 @@
-"""What the command line says of a customer's facts: what holds, since when, and what held before."""
+"""What the command line says of a customer: what holds, since when, and what held before."""
 
 from __future__ import annotations
 
