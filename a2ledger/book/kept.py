@@ -7,6 +7,7 @@ none: to compute all takes no time to speak of.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -82,12 +83,15 @@ class Kept:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)
-        temporary = self._file.with_suffix(f".{os.getpid()}")
+        # What a killed run leaves in the spool goes with the next one that writes.
+        temporary = self._file.parent / "spool" / f"{self._file.stem}.{os.getpid()}"
         try:
+            temporary.parent.mkdir(exist_ok=True)
             disk.write(temporary, bytes(sink.getvalue()))
             temporary.replace(self._file)
         except OSError:  # a full or read-only disk: the next run computes them again
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink()
 
 
 def _seen(root: Path, files: Mapping[str, str]) -> dict[str, tuple[int, int, int]]:

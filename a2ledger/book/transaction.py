@@ -404,7 +404,7 @@ class Vault:
         ):
             leftovers = list(directory.glob(pattern))
             for leftover in leftovers:
-                leftover.unlink()
+                leftover.unlink(missing_ok=True)  # a reader's own may go meanwhile
             if leftovers:
                 fsync(directory)
 
