@@ -286,7 +286,9 @@ class _Closer:
         self.files: dict[str, PeriodFile] = {
             name: subledgers.open_file(draft, name) for name in names
         }
-        self.states = preview.states(draft, list(self.customers.values()), progress, draft)
+        self.states = preview.states(
+            draft, list(self.customers.values()), progress, draft, self.files
+        )
         self.calls = used.Calls.read(draft, self.customers, self.states, max(self.last.values()))
         self.numbers = Numbers(draft)
         self.issuer = issue_taxed_refill.Issuer(draft, self.numbers)
