@@ -37,7 +37,7 @@ from a2ledger.documents import (
     references,
     taxed_refill,
 )
-from a2ledger.documents.document import Document, as_json
+from a2ledger.documents.document import Document, as_json, with_seal
 from a2ledger.documents.document import written as written_document
 from a2ledger.documents.electronic import EInvoices, Made
 from a2ledger.documents.number_series import Numbers
@@ -341,9 +341,8 @@ class _Closer:
         self.remarks |= {remark.message for remark in remarks}
         remarks += [Warned(*remark) for remark in made.remarks]
         document = made.put(self.draft, document)
-        sealed = self._write(customer, bill, document)
         path = self._path(customer, document)
-        self.draft.put(path, written_document(as_json(sealed)))
+        self.draft.put(path, self._write(customer, bill, document))
         self.closed.setdefault(name, {})[ended] = PurePath(path).stem
         if final:
             settled = with_facts(self.customers[name], [(SETTLED, "yes")], ended.end)
@@ -399,8 +398,8 @@ class _Closer:
         name = PurePath(self._path(customer, document)).stem
         return {STATED: name, "due": dt.date.fromisoformat(document.due_date)}
 
-    def _write(self, customer: Customer, bill: Bill, document: Document) -> Document:
-        """Freeze and seal a period's file, begin the next, and return the sealed document."""
+    def _write(self, customer: Customer, bill: Bill, document: Document) -> str:
+        """Freeze and seal a period's file, begin the next, and return the sealed document's text."""
         currency = subledgers.currency(self.draft, customer.id)
         frozen, remaining = split(self.files[customer.id], bill.period.end)
         earned, deferred = deferrals.at_close(
@@ -425,7 +424,8 @@ class _Closer:
                 texts, customer.id, bill.period, self.draft.config.currency
             )
             text = _closed_text(frozen, entries, customer.id, currency)
-        sealed = self._seal(customer, bill, document, text)
+        unsealed = written_document(as_json(document))
+        sealed = self._seal(customer, bill, self._path(customer, document), unsealed, text)
         self.draft.tag_lines.append(
             f"{sealed.customer} {sealed.period.start} {sealed.period.end} {sealed.hash}\n"
         )
@@ -450,13 +450,13 @@ class _Closer:
         self.customers[customer.id] = subledgers.with_period(
             self.customers[customer.id], bill.period.end
         )
-        return replace(document, seal=seal.short(sealed.hash))
+        return with_seal(unsealed, seal.short(sealed.hash))
 
-    def _seal(self, customer: Customer, bill: Bill, document: Document, text: str) -> Seal:
+    def _seal(self, customer: Customer, bill: Bill, path: str, unsealed: str, text: str) -> Seal:
+        """Return the seal of a period, its file's text, and the document at a path."""
         calls, lines = self.calls.told(customer.id, bill.period)
         vouched = seal.digest(lines.encode())
-        path = self._path(customer, document)
-        own = {path: written_document(as_json(document))}
+        own = {path: unsealed}
         return Seal(
             customer=customer.id,
             period=bill.period,

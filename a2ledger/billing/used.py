@@ -121,5 +121,11 @@ def _sum(first_sum: Used, other: Used) -> Used:
         micro=first_sum.micro + other.micro,
         first=min(first_sum.first, other.first),
         last=max(first_sum.last, other.last),
-        extensions=Counter(first_sum.extensions) + Counter(other.extensions),
+        extensions=_counted(first_sum.extensions, other.extensions),
     )
+
+
+def _counted(counts: Mapping[str, int], others: Mapping[str, int]) -> Mapping[str, int]:
+    if not (counts and others):
+        return counts or others
+    return Counter(counts) + Counter(others)

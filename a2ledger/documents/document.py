@@ -10,7 +10,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from functools import cache, partial
+from functools import cache
 from operator import attrgetter
 from typing import Any, cast
 
@@ -168,9 +168,9 @@ def as_json(value: Any) -> Any:
     """Return a document, or a part of one, as plain values ready for ``json.dumps``."""
     if isinstance(value, tuple):
         return [as_json(item) for item in value]
-    if not is_dataclass(value):
+    if (shape := _shape(cast("Hashable", type(value)))) is None:
         return value
-    keys, values, unsaid = _shape(cast("Hashable", type(value)))
+    keys, values, unsaid = shape
     plain = {
         key: item if isinstance(item, _PLAIN) else as_json(item)
         for key, item in zip(keys, values(value), strict=True)
@@ -184,8 +184,13 @@ def as_json(value: Any) -> Any:
 @cache
 def _shape(
     kind: Any,
-) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]], tuple[str, ...]]:
-    """Return a dataclass's JSON keys, a getter of its values, and the keys to omit if empty."""
+) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]], tuple[str, ...]] | None:
+    """Return a dataclass's JSON keys, a getter of its values, and the keys to omit if empty.
+
+    Of any other type, return None.
+    """
+    if not is_dataclass(kind):
+        return None
     names = [attribute.name for attribute in fields(kind)]
     unsaid = tuple(attribute.name for attribute in fields(kind) if attribute.metadata)
     return tuple(name.rstrip("_") for name in names), attrgetter(*names), unsaid
@@ -223,11 +228,25 @@ def _made(kind: Any, content: Mapping[str, Any]) -> Any:
     return kind(**{names[key]: value for key, value in content.items() if key in names})
 
 
+_COMPACT = json.JSONEncoder(ensure_ascii=False)
+_END = "\n}\n"
+
+
+def with_seal(text: str, seal: str) -> str:
+    r"""Return the text of a document that bears a seal, from its text without.
+
+    >>> with_seal('{\n "number": "INV-1"\n}\n', "1f3a-99d0")
+    '{\n "number": "INV-1",\n "seal": "1f3a-99d0"\n}\n'
+    """
+    return f'{text.removesuffix(_END)},\n "seal": {_COMPACT.encode(seal)}{_END}'
+
+
 def written(document: Mapping[str, Any]) -> str:
     """Return the text of a document's JSON file: a line for each key and each item of a list.
 
     So a difference between two versions is a line, and a year of bills is quickly written.
     """
+    compact = _COMPACT.encode
 
     def line(value: object) -> str:
         if isinstance(value, list) and value:
@@ -237,6 +256,5 @@ def written(document: Mapping[str, Any]) -> str:
             return "{\n" + ",\n".join(items) + "\n }"
         return compact(value)
 
-    compact = partial(json.dumps, ensure_ascii=False)
     body = ",\n".join(f" {compact(key)}: {line(value)}" for key, value in document.items())
     return "{\n" + body + "\n}\n"
