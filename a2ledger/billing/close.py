@@ -399,7 +399,7 @@ class _Closer:
         return {STATED: name, "due": dt.date.fromisoformat(document.due_date)}
 
     def _write(self, customer: Customer, bill: Bill, document: Document) -> str:
-        """Freeze and seal a period's file, begin the next, and return the sealed document's text."""
+        """Freeze and seal a period's file, begin the next, and return the sealed document."""
         currency = subledgers.currency(self.draft, customer.id)
         frozen, remaining = split(self.files[customer.id], bill.period.end)
         earned, deferred = deferrals.at_close(

@@ -75,3 +75,49 @@ def test_a_vat_code_that_is_gone_is_named(template):
 def test_the_open_period_runs_to_its_natural_end(template):
     customer = subledgers.customer(Book(template), "A")
     assert preview.open_period(customer) == JANUARY
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory) -> Path:
+    """Five customers with calls, and with payments on the days of calls."""
+    root = shelf.started(tmp_path_factory.mktemp("many") / "book", "A", vat="on-invoice")
+    rows = "".join(f"{name},{name},5,standard,2026-01-01,on-invoice\n" for name in "BCDE")
+    shelf.take(root, "customers", f"id,name,credit_limit,tariff,opened,vat\n{rows}")
+    calls = "".join(f"{name},{name},2026-01-06 10:00:00,3225550101,60\n" for name in "ABCDE")
+    shelf.take(root, "old", f"id,customer,start,called,seconds\n{calls}")
+    money = "".join(f"{name},{name},2026-01-06,1.00\n" for name in "ABCDE")
+    shelf.take(root, "payments", f"id,customer,date,amount\n{money}")
+    return root
+
+
+def states_of(root: Path) -> dict[str, object]:
+    book = Book(root)
+    customers = subledgers.customers(book)
+    files = {name: subledgers.open_file(book, name) for name in customers}
+    states = preview.states(book, list(customers.values()), files=files)
+    return {
+        name: (brought, [row._replace(file="", lineno=0) for row in rows])
+        for name, (brought, rows) in states.items()
+    }
+
+
+def test_periods_of_many_customers_are_parsed_as_beancount_loads_them(many, monkeypatch):
+    loaded = states_of(many)
+    assert list(loaded) == list("ABCDE")
+    monkeypatch.setattr(preview, "_LOADED", 2)
+    assert states_of(many) == loaded
+    # What Beancount reads otherwise than we do is as Beancount reads it.
+    with shelf.copied(many) as root:
+        path = root / "journals/2026-01/A.01.beancount"
+        path.write_text(path.read_text().replace('"1 call, 0:01:00"', '"edited"'))
+        (row,) = [row for row in states_of(root)["A"][1] if row.calls]
+        assert row.narration == "edited"
+
+
+def test_a_period_that_beancount_refuses_is_named_among_many(many, monkeypatch):
+    monkeypatch.setattr(preview, "_LOADED", 2)
+    with shelf.copied(many) as root:
+        path = root / "journals/2026-01/D.01.beancount"
+        path.write_text('2026-01-02 * "x" "y"\n  Assets:Nowhere ten EUR\n' + path.read_text())
+        with pytest.raises(BrokenBookError, match=r"2026-01/D\.01\.beancount"):
+            states_of(root)
