@@ -295,7 +295,7 @@ def test_an_attack_is_found_by_name(closed, attack):
     assert all("; " in one["message"] for one in errors)  # what to do
 
 
-@settings(max_examples=int(os.environ.get("A2LEDGER_EDITS", "60")))
+@settings(max_examples=int(os.environ.get("A2LEDGER_EDITS", "25")))
 @given(data=st.data())
 def test_whatever_is_done_to_a_closed_file_is_found_and_ends_in_no_traceback(made, data):
     path = made.root / data.draw(st.sampled_from([FEBRUARY, MARCH, BILL]))

@@ -272,7 +272,7 @@ def plain(rows: list[Standing]):
     return [(r.customer, r.billed_micro, r.unbilled_micro, r.credit_limit_micro) for r in rows]
 
 
-@tried(15)
+@tried(6)
 @given(days_of_business())
 def test_balances_of_every_past_day_are_what_balances_said_and_ageing_adds_up_to_them(
     founded, business

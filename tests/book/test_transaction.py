@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import dying
 import pytest
 import shelf
 from dying import Killed, deadly
@@ -224,25 +225,6 @@ def test_killed_for_real_at_any_moment_a_book_is_whole_after_the_next_writer(beg
     assert finished
 
 
-KILLER = """
-import os, signal, subprocess, sys
-at, count = int(sys.argv.pop(1)), 0
-def dying(function):
-    def call(*words, **options):
-        global count
-        count += 1
-        if count == at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return function(*words, **options)
-    return call
-from a2ledger.cli import main
-for name in ("fsync", "replace", "unlink"):
-    setattr(os, name, dying(getattr(os, name)))
-subprocess.run = dying(subprocess.run)
-main()
-"""
-
-
 def test_an_import_that_is_killed_and_run_again_is_an_import(empty_book, tmp_path):
     calls = tmp_path / "calls.csv"
     calls.write_text(
@@ -258,20 +240,16 @@ def test_an_import_that_is_killed_and_run_again_is_an_import(empty_book, tmp_pat
     shutil.copytree(start, whole)
     shelf.program(*options, whole, *words)
 
-    killed = 0
-    for at in (1, 4, 7, 9, 13, 18, 22, 24, 26, 28):
-        root = tmp_path / f"killed-{at}"
+    books = {at: tmp_path / f"killed-{at}" for at in (1, 4, 7, 9, 13, 18, 22, 24, 26, 28)}
+    for root in books.values():
         shutil.copytree(start, root)
-        done = subprocess.run(
-            [sys.executable, "-c", KILLER, str(at), *map(str, [*options, root, *words])],
-            capture_output=True, check=False, timeout=60,
-        )  # fmt: skip
-        killed += done.returncode == -signal.SIGKILL
+    codes = dying.killed(books, ["--today", "2026-02-10", *words], ("fsync", "replace", "unlink"))
+    for at, root in books.items():
         shelf.program(*options, root, *words)
         assert shelf.tree(root) == shelf.tree(whole), f"killed at call {at}"
         assert git(root, "status", "--short") == ""
         assert not (root / ".a2ledger/intent.json").exists()
-    assert killed >= 8
+    assert list(codes.values()).count(-signal.SIGKILL) >= 8
 
 
 # ---- one writer, readers that see the whole ----

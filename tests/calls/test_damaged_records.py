@@ -226,7 +226,7 @@ def test_latin_1_where_it_decides_is_read_if_the_source_says_so(template):
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(KINDS)), st.sampled_from(WIDTHS)), max_size=8))
-@tried(40)
+@tried(20)
 def test_damages_beside_each_other_stay_apart(template, damages):
     content, expected, line = joined(fields(50, 18)), {1: "posted"}, 2
     for number, (kind, width) in enumerate(damages):

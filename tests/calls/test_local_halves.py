@@ -158,7 +158,7 @@ def halves_of(root):
 
 
 @given(st.lists(LINES, min_size=2, max_size=8, unique=True), st.data())
-@tried(60)
+@tried(20)
 def test_in_whatever_order_halves_come_and_come_again_the_book_is_the_same(template, lines, data):
     again = data.draw(st.lists(st.sampled_from(lines), max_size=3))
     shuffled = data.draw(st.permutations(lines + again))

@@ -483,7 +483,7 @@ RULES = st.lists(
 ).map(tuple)
 
 
-@tried(300)
+@tried(120)
 @given(
     rows=ROWS, rules=RULES, dialect=st.sampled_from(["asterisk", "calls", "x"]), cut=st.integers(0)
 )

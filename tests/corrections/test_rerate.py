@@ -381,7 +381,7 @@ def deck(root, text):
     (root / "tariffs/standard.csv").write_text(text)
 
 
-@tried(25)
+@tried(10)
 @given(rows=ROWS, first=st.sampled_from(DECKS), then=st.sampled_from(DECKS), moving=st.booleans())
 def test_re_rating_gives_the_books_of_an_import_as_things_are_now(
     template, rows, first, then, moving
@@ -406,7 +406,7 @@ def test_re_rating_gives_the_books_of_an_import_as_things_are_now(
         assert shelf.tree(root) == once
 
 
-@tried(12)
+@tried(6)
 @given(rows=ROWS, decks=st.lists(st.sampled_from(DECKS), min_size=2, max_size=4))
 def test_what_was_billed_and_what_was_corrected_add_up_to_what_the_last_deck_says(
     template, rows, decks

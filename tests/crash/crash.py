@@ -34,7 +34,6 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "helpers")]
 
 import compiled  # noqa: E402
-import queries  # noqa: E402
 from tracing import Call, Fault, Outcome, is_possible, run  # noqa: E402
 
 TODAY = "2026-02-10"
@@ -347,7 +346,6 @@ def main() -> None:
         directory = Path(place)
         names = given.commands or list(COMMANDS)
         compiled.load()
-        queries.parse()
         made = books(directory, set(names))
         (directory / "work").mkdir()
         for name in ("calls.csv", "many.csv"):

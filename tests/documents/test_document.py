@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from examples import tried
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ VALUE = st.one_of(
 )
 
 
+@tried(20)
 @given(st.dictionaries(st.text(), VALUE))
 def test_what_is_written_is_read_again_whatever_it_holds(value):
     assert json.loads(written(value)) == value

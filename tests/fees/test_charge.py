@@ -524,7 +524,7 @@ def acts(life: dict) -> list[tuple[dt.date, object]]:
     return found
 
 
-@tried(20)
+@tried(8)
 @given(LIVES, st.sets(DAYS, max_size=2), st.sets(DAYS, max_size=6))
 def test_how_often_commands_run_changes_no_byte_of_the_books(template, life, closes, others):
     end = START + 250 * DAY

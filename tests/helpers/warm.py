@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import compiled
-import queries
 
 # Asks the server beside it for a fork; speaks: lengths, words and environment parted by NUL bytes.
 CLIENT = """#!{python} -ISs
@@ -56,7 +55,6 @@ def program(directory: Path) -> Iterator[Path]:
 def _serve(listening: socket.socket) -> None:
     """Load the program, and fork for each that asks."""
     compiled.load()
-    queries.parse()
     gc.freeze()  # forks neither look through what is loaded nor copy it
     while True:
         asking, _ = listening.accept()

@@ -249,7 +249,7 @@ CALL = st.tuples(
 )
 
 
-@tried(300)
+@tried(120)
 @given(st.lists(rates(), min_size=1, max_size=5), st.lists(CALL, min_size=1), st.booleans())
 def test_kernel_is_the_slow_version(rates, calls, discounted):
     which = [place % len(rates) for place, _, _ in calls]
@@ -323,7 +323,7 @@ def test_a_step_without_price_or_time_is_none():
 NUMBER = st.text("0123", max_size=17) | st.text("01*+x", max_size=5)
 
 
-@tried(300)
+@tried(150)
 @given(st.sets(st.text("0123", max_size=6)), st.lists(NUMBER))
 def test_longest_prefix_decides(prefixes, numbers):
     # One written with 00 serves without it too; then it is told apart by its own test.
@@ -715,7 +715,7 @@ DATED = st.lists(
 )
 
 
-@tried(100)
+@tried(50)
 @given(DATED, st.lists(st.tuples(NUMBER, st.integers(0, 12)), min_size=1))
 def test_dated_rows_price_as_the_deck_cut_to_the_day(rows, asked):
     lines = ["dialprefix,rateinitial,startdate,stopdate"]

@@ -562,7 +562,7 @@ def template(tmp_path_factory):
 
 
 @given(st.lists(LEGS, min_size=1, max_size=6), st.data())
-@tried(40)
+@tried(15)
 def test_legs_in_any_form_and_any_order_give_the_same_books(template, legs, data):
     again = data.draw(st.lists(st.sampled_from(legs), max_size=3))
     forms = data.draw(st.lists(st.sampled_from(FORMS), min_size=9, max_size=9))

@@ -12,7 +12,7 @@ from fuzz_sources import LAYOUTS, NAMES, SEEDS, TABLES, TOKENS, check, check_tab
 from hypothesis import given
 from hypothesis import strategies as st
 
-FUZZ = tried(150)
+FUZZ = tried(60)
 
 
 @st.composite

@@ -260,7 +260,7 @@ PARTS = st.sampled_from(
 )
 
 
-@tried(600)
+@tried(250)
 @given(parts=st.lists(PARTS, max_size=40), size=st.integers(1, 64), grows=st.booleans())
 def test_many_at_a_time_or_one_by_one_in_pieces_of_any_size_is_the_same(
     tmp_path_factory, parts, size, grows
@@ -277,7 +277,7 @@ WORDS = st.text(
 )
 
 
-@tried(200)
+@tried(100)
 @given(
     rows=st.lists(st.tuples(WORDS.filter(str.strip), WORDS, WORDS), max_size=30),
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),

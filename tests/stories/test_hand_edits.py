@@ -67,7 +67,7 @@ def full(empty_book, tmp_path_factory) -> Book:
 
 
 @settings(
-    max_examples=int(os.environ.get("A2LEDGER_EDITS", "60")),
+    max_examples=int(os.environ.get("A2LEDGER_EDITS", "20")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
