@@ -311,7 +311,7 @@ def _directions(ways: Ways) -> pa.StringArray:
     return names.take(pa.array(ways.direction))
 
 
-_SILENT = ("unanswered", "hangup", "before-from", "after-through", "before-opening")
+_SILENT = (NO_CALL, "unanswered", "hangup", "before-from", "after-through", "before-opening")
 """Reasons to leave rows out that lose no billable talk."""
 _QUIET = ("deleted-card", "no-card", "b-leg", "part")
 

@@ -100,6 +100,7 @@ def test_totals_are_counted_and_what_is_damaged_is_refused(book):
     # What was refused is read again below the right header, not below the report's title.
     again = book.run("quarantine", "retry", today="2026-01-31", code=1)
     assert "bad-time" in again.stderr
+    assert "nobody" not in done.stderr
 
 
 def test_a_line_of_types_is_no_call(read):
