@@ -27,7 +27,6 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "hel
 
 import compiled  # noqa: E402
 import crash  # noqa: E402
-import queries  # noqa: E402
 from mail_server import Mailbox, mailbox  # noqa: E402
 from tracing import Fault, is_possible, run  # noqa: E402
 
@@ -161,7 +160,6 @@ def main() -> None:
     failures = 0
     with tempfile.TemporaryDirectory(prefix="crash-") as place, mailbox() as box:
         compiled.load()
-        queries.parse()
         directory = Path(place)
         trial = Trial(billed(directory, box.port), directory / "book", box)
         print(f"send: {len(trial.calls)} calls change the disk, {trial.exchanges} ask the server")

@@ -8,6 +8,7 @@ for as long as the tests run.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import importlib
 import os
 import pkgutil
@@ -46,4 +47,6 @@ def load() -> None:
 
 if __name__ == "__main__":
     load()
-    importlib.import_module("a2ledger.staff.server")
+    for name in ("a2ledger.staff.server", "weasyprint", "pip._internal.commands.install"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
