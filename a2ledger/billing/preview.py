@@ -194,7 +194,8 @@ def open_bill(
     """
     name, period = customer.id, open_period(customer)
     end = max(period.end, customer.period_holding(today).end)
-    calls = Calls.read(book, {name: customer}, {name: (brought, rows)}, end)
+    states_of = {name: (brought, rows)}
+    calls = Calls.read(book, {name: customer}, states_of, end, for_seal=False)
     bill = draw_up(book, customer, period, brought, rows, calls)
     while bill.period.end <= today and kind.waits(bill, customer, book.config):
         period = kind.extended(customer, bill.period)

@@ -61,15 +61,30 @@ class Calls:
         customers: Mapping[str, Customer],
         states_of: Mapping[str, tuple[Brought, list[Row]]],
         end: dt.date,
+        *,
+        for_seal: bool = True,
     ) -> Calls:
-        """Read calls of customers' open periods until a day, in one pass over those days."""
+        """Read calls of customers' open periods until a day, in one pass over those days.
+
+        Args:
+            book: theirs.
+            customers: by id.
+            states_of: what their open periods start with, and hold.
+            end: the day.
+            for_seal: whether the content of every day is compared with ``DIGESTS``; else that of
+                days whose files the disk says are as they were published is believed.
+        """
         start = min(customer.open_since for customer in customers.values())
         late = {row.late_from for _, rows in states_of.values() for row in rows if row.late_from}
         days = sorted({*late, *(day for day in detail.digests(book) if start <= day < end)})
         names = pa.array(sorted(customers), pa.string())
+        believed = set() if for_seal else detail.unchanged(book, days)
         result = cls()
         for day in days:
-            calls = detail.verified(book.root, day, detail.digests(book))
+            if day in believed:
+                calls = detail.of_customers(book.root, day, customers)
+            else:
+                calls = detail.verified(book.root, day, detail.digests(book))
             if (theirs := calls.filter(pc.is_in(calls["customer"], names))).num_rows:
                 result.add(day_of(theirs, day))
         return result

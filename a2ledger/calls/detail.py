@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -184,8 +184,14 @@ def read(
     return table
 
 
-def load(root: Path, day: dt.date, columns: list[str] | None = None) -> pa.Table:
-    """The calls in a day's file, whatever ``DIGESTS`` says of it.
+def load(
+    root: Path,
+    day: dt.date,
+    columns: list[str] | None = None,
+    *,
+    only: list[tuple[str, str, Any]] | None = None,
+) -> pa.Table:
+    """Return the calls in a day's file, whatever ``DIGESTS`` says; ``only`` some, by filters.
 
     Raises:
         MissingDetailError: if it cannot be read, or is not a file of calls.
@@ -195,7 +201,8 @@ def load(root: Path, day: dt.date, columns: list[str] | None = None) -> pa.Table
     try:
         with pq.ParquetFile(file) as parquet:
             there = set(parquet.schema_arrow.names)
-            table = parquet.read([name for name in wanted if name in there])
+            held = [name for name in wanted if name in there]
+            table = parquet.read(held) if only is None else _some(file, held, only)
         for name in set(wanted) - {*table.column_names}:
             table = _with_nothing(table, name)
         # Parquet has no seconds: they come back as milliseconds.
@@ -205,6 +212,10 @@ def load(root: Path, day: dt.date, columns: list[str] | None = None) -> pa.Table
             f"{file}: the calls of {day} cannot be read ({type(error).__name__})",
             todo=_way_back(day),
         ) from error
+
+
+def _some(file: Path, columns: list[str], only: list[tuple[str, str, Any]]) -> pa.Table:
+    return pq.read_table(file, columns=columns, filters=only, partitioning=None)
 
 
 def _way_back(day: dt.date) -> str:
@@ -236,6 +247,25 @@ def verified(root: Path, day: dt.date, digests: Mapping[dt.date, Digest]) -> pa.
     if day in digests and _digest(table) != digests[day]:
         raise MissingDetailError(f"{file}: differs from calls/DIGESTS", todo=_way_back(day))
     return table
+
+
+def unchanged(book: Book, days: Iterable[dt.date]) -> set[dt.date]:
+    """Return those of some days whose files are as they were published, by what the disk says."""
+    published = book.vault.published_if_known()
+    if published is None or published.differs([DIGESTS]):
+        return set()
+    files = {path(day): day for day in days}
+    held = {day for file, day in files.items() if file in published.files}
+    return held - {files[file] for file in published.differs(files)}
+
+
+def of_customers(root: Path, day: dt.date, names: Collection[str]) -> pa.Table:
+    """Read the calls of some customers from a day's file that is as it was published.
+
+    Raises:
+        MissingDetailError: if it cannot be read, or is not a file of calls.
+    """
+    return load(root, day, only=[("customer", "in", sorted(names))])
 
 
 def ordered(table: pa.Table) -> pa.Table:

@@ -78,10 +78,10 @@ def once(read, key):
     """A reader that reads what has the same key once: the book stays as it is."""
     kept = {}
 
-    def reading(*words):
+    def reading(*words, **options):
         name = key(*words)
         if name not in kept:
-            kept[name] = read(*words)
+            kept[name] = read(*words, **options)
         return kept[name]
 
     return reading

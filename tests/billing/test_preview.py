@@ -6,6 +6,8 @@ import datetime as dt
 import json
 from pathlib import Path
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 import shelf
 
@@ -121,3 +123,21 @@ def test_a_period_that_beancount_refuses_is_named_among_many(many, monkeypatch):
         path.write_text('2026-01-02 * "x" "y"\n  Assets:Nowhere ten EUR\n' + path.read_text())
         with pytest.raises(BrokenBookError, match=r"2026-01/D\.01\.beancount"):
             states_of(root)
+
+
+def test_a_day_of_calls_that_hands_changed_is_refused_and_one_they_only_touched_is_not(book):
+    book.customers({"id": "C1"})
+    book.talks("C1", "2026-01-05", today="2026-01-06")
+    before = book.preview("C1", "2026-01-07")
+    file = book.root / "calls/2026-01/2026-01-05.parquet"
+    content = file.read_bytes()
+    file.unlink()
+    file.write_bytes(content)
+    assert book.preview("C1", "2026-01-07") == before
+
+    table = pq.read_table(file)
+    dearer = pc.add(table["cost_micro"], 1)
+    place = table.schema.get_field_index("cost_micro")
+    pq.write_table(table.set_column(place, "cost_micro", dearer), file)
+    refused = book.run("preview", "C1", today="2026-01-07", code=1)
+    assert "differs from calls/DIGESTS" in refused.stderr
