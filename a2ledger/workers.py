@@ -111,29 +111,35 @@ class Workers:
         Args:
             function: of a module.
             tasks: values that can be pickled, such as made of :meth:`batches`.
-            here: whether this process may do what a lost worker leaves undone.
+            here: whether this process may do what a lost worker leaves undone; else others are
+                started.
 
         Raises:
-            BrokenExecutor: if workers are lost, and this process may not do their work.
+            BrokenExecutor: if those end over the same work, too.
         """
         if here and (len(tasks) <= 1 or (self._count == 1 and not self.address)):
             yield from map(function, tasks)
             return
-        done = 0
-        try:
-            for result in self._start().results(function, tasks):
-                yield result
-                done += 1
-        except (BrokenExecutor, CancelledError, _LostError) as error:
-            self.__exit__(type(error))
-            if not here:
-                raise BrokenExecutor(str(error)) from error
-            self.talk(
-                f"note: workers ended before their work was done ({str(error) or 'cancelled'}); "
-                "this process does the rest"
-            )
-            self._count, self.address = 1, ""
-            yield from map(function, tasks[done:])
+        done = tries = 0
+        while done < len(tasks):
+            try:
+                for result in self._start().results(function, tasks[done:]):
+                    yield result
+                    done, tries = done + 1, 0
+            except (BrokenExecutor, CancelledError, _LostError) as error:
+                self.__exit__(type(error))
+                tries += 1
+                if here:
+                    reason = str(error) or "cancelled"
+                    self.talk(
+                        f"note: workers ended before their work was done ({reason}); "
+                        "this process does the rest"
+                    )
+                    self._count, self.address = 1, ""
+                    yield from map(function, tasks[done:])
+                    return
+                if tries > 1:
+                    raise BrokenExecutor(str(error)) from error
 
     def _start(self) -> _Started:
         if self._started is None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import BrokenExecutor
 from itertools import chain
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tree import tree
 from a2ledger import workers as seam
 from a2ledger.audit import verify
 from a2ledger.book.book import BrokenBookError
+from a2ledger.documents import files
 from a2ledger.workers import Workers
 
 NUMBERS = list(range(20))
@@ -62,6 +64,15 @@ def test_what_a_killed_process_leaves_undone_is_done_here_and_said(tmp_path):
         assert list(chain(*done(workers))) == chores.doubled(NUMBERS)
     assert len(said) == 1
     assert said[0].startswith("note: workers ended before their work was done")
+
+
+def test_what_must_not_be_done_here_is_done_by_other_processes(tmp_path):
+    with Workers("2") as workers:
+        batches = [(tmp_path / "died", some) for some in workers.batches(NUMBERS, alone=5)]
+        again = list(workers.map(chores.dying_once, batches, here=False))
+        assert list(chain(*again)) == chores.doubled(NUMBERS)
+        with pytest.raises(BrokenExecutor):
+            list(workers.map(chores.dying, [1], here=False))
 
 
 def test_worker_processes_end_with_their_parent(tmp_path):
@@ -124,6 +135,12 @@ def closed(empty_book, tmp_path_factory) -> Book:
     return book
 
 
+def rendered(book, workers, directory):
+    words = ("invoice", "--all", "--format", "html", "-o", directory)
+    book.run("--workers", workers, *words)
+    return tree(directory)
+
+
 def test_one_process_two_and_a_cluster_that_loses_a_worker_say_the_same(
     closed, tmp_path, monkeypatch
 ):
@@ -133,6 +150,10 @@ def test_one_process_two_and_a_cluster_that_loses_a_worker_say_the_same(
     assert "journals/2026-01/C4.01.beancount" in alone.stdout
     before = tree(closed.root)
     assert closed.run("--workers", "2", "verify", "--json", code=1).json == alone.json
+    monkeypatch.setattr(files, "_ALONE", 0)
+    pages = rendered(closed, "1", tmp_path / "alone")
+    assert len(pages) == 6
+    assert rendered(closed, "2", tmp_path / "two") == pages
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=None, protocol="tcp"
@@ -144,6 +165,7 @@ def test_one_process_two_and_a_cluster_that_loses_a_worker_say_the_same(
         assert list(chain(*done(workers, chores.dying_once, batches))) == chores.doubled(NUMBERS)
         assert died.exists()
         shared = closed.run("--workers", cluster.scheduler_address, "verify", "--json", code=1)
+        assert rendered(closed, cluster.scheduler_address, tmp_path / "cluster") == pages
         with pytest.raises(BrokenBookError):
             done(workers, chores.broken)
         here = tmp_path / "a2ledger.toml"

@@ -155,7 +155,7 @@ def rendered(
                 sheets[path] = page, document.issue_date
             else:
                 files[path] = page.encode()
-    made = pdf.written(list(sheets.values()))
+    made = pdf.written(list(sheets.values()), book.workers())
     return files | dict(zip(sheets, made, strict=True))
 
 

@@ -201,7 +201,9 @@ def invoice(
         files, refused = electronic.rendered(invoices, numbered, for_programs, today, bar)
         if refused and numbers:
             files, for_people = {}, []
-        files |= rendering.rendered(selected, for_people, book.root / "templates", bar)
+        files |= rendering.rendered(
+            selected, for_people, book.root / "templates", bar, book.workers
+        )
         lists = [name for name in names if name in itemised.ENDINGS]
         files |= itemised.rendered(book, selected, lists, bar)
     if str(output) == "-":

@@ -198,7 +198,12 @@ class Sender:
         form = "pdf" if "pdf" in attach else "html" if "html" in attach else ""
         printed = {one.document for one in batch if one.channel == "print"}
         wanted = {name: one for name, one in found.items() if form or name in printed}
-        made = files.rendered(wanted, [form or "pdf"], book.root / "templates") if wanted else {}
+        templates = book.root / "templates"
+        made = (
+            files.rendered(wanted, [form or "pdf"], templates, workers=book.workers)
+            if wanted
+            else {}
+        )
         self._ready = {
             name: [*_pages(made, name), *self._others(name, document)]
             for name, document in found.items()

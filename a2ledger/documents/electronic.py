@@ -259,7 +259,8 @@ def rendered(
                 sheets[path] = Page(html, document.issue_date, content)
             else:
                 files[path] = content
-    for path, made in zip(sheets, pdf.written(list(sheets.values())), strict=True):
+    made_pages = pdf.written(list(sheets.values()), invoices.book.workers())
+    for path, made in zip(sheets, made_pages, strict=True):
         files[path] = made
         bar.add(1)
     return files, refused

@@ -2,8 +2,8 @@
 
 The HTML is the one that is shown on screens; its style sheet says how it stands on paper. The
 same page gives the same bytes wherever the same versions are installed: the font comes with the
-extra, the time is the document's. WeasyPrint is loaded in the workers alone, one for each core,
-and may fetch nothing but what stands in the page itself.
+extra, the time is the document's. WeasyPrint is loaded in the workers alone, and may fetch nothing
+but what stands in the page itself.
 """
 
 from __future__ import annotations
@@ -11,11 +11,9 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import functools
-import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +21,7 @@ from typing import Any, NamedTuple
 
 from a2ledger.documents import facturx
 from a2ledger.errors import ExpectedError
+from a2ledger.workers import Workers
 
 _FONT = "fontpkg_noto_sans"
 
@@ -41,11 +40,14 @@ class Page(NamedTuple):
     """An e-invoice in CII to embed. The PDF is then PDF/A-3, as Factur-X requires."""
 
 
-def written(pages: Sequence[tuple[str, str]] | Sequence[Page]) -> Iterator[bytes]:
+def written(
+    pages: Sequence[tuple[str, str]] | Sequence[Page], workers: Workers | None = None
+) -> Iterator[bytes]:
     """Convert pages of HTML to PDF, yielding them in the order given.
 
     Args:
         pages: each the HTML and its day, or each a :class:`Page`.
+        workers: who converts them; processes of this machine if none are given.
 
     Raises:
         PdfError: if WeasyPrint is not installed, or cannot work on this machine.
@@ -53,17 +55,12 @@ def written(pages: Sequence[tuple[str, str]] | Sequence[Page]) -> Iterator[bytes
     if not pages:
         return
     if not (find_spec("weasyprint") and find_spec(_FONT)):
-        raise PdfError(
-            "PDF needs WeasyPrint",
-            undone="nothing was written",
-            todo="say `pip install 'a2ledger[pdf]'`",
-        )
+        raise _missing("PDF needs WeasyPrint")
     # A library that is missing or broken ends a worker, and not this process.
-    workers = min(len(pages), os.cpu_count() or 1)
     try:
-        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-            yield from pool.map(_converted, *zip(*pages, strict=True))
-    except (BrokenProcessPool, OSError) as error:
+        with workers or Workers() as shared:
+            yield from shared.map(_converted, [Page(*page) for page in pages], here=False)
+    except (BrokenExecutor, OSError) as error:
         raise PdfError(
             f"WeasyPrint cannot work here ({error})",
             undone="nothing was written",
@@ -71,8 +68,19 @@ def written(pages: Sequence[tuple[str, str]] | Sequence[Page]) -> Iterator[bytes
         ) from error
 
 
-def _converted(html: str, day: str, invoice: bytes = b"") -> bytes:
-    """Convert one page, in a worker."""
+def _missing(what: str) -> PdfError:
+    return PdfError(what, undone="nothing was written", todo="say `pip install 'a2ledger[pdf]'`")
+
+
+def _converted(page: Page) -> bytes:
+    """Convert a page, in a worker."""
+    try:
+        return _convert(*page)
+    except ImportError as error:
+        raise _missing(f"PDF needs WeasyPrint on every worker ({error})") from None
+
+
+def _convert(html: str, day: str, invoice: bytes) -> bytes:
     from weasyprint import HTML, Attachment, URLFetcher  # noqa: PLC0415
 
     midnight = dt.datetime.combine(dt.date.fromisoformat(day), dt.time(), dt.UTC)

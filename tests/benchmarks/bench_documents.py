@@ -54,8 +54,8 @@ def main() -> None:
     page = render.html(content)
     pages = max(1, count // 10)
     convert = pdf._converted  # noqa: SLF001 - the work of one worker, without its start
-    measured("pdf, a worker", lambda: convert(page, "2026-02-01"), pages)
-    measured("pdf, an empty page", lambda: convert("<p>", "2026-02-01"), pages)
+    measured("pdf, a worker", lambda: convert(pdf.Page(page, "2026-02-01")), pages)
+    measured("pdf, an empty page", lambda: convert(pdf.Page("<p>", "2026-02-01")), pages)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def shown(content: bytes) -> str:
     ).stdout.decode()
 
 
-def crashing(_html: str, _day: str) -> bytes:
+def crashing(_page: pdf.Page) -> bytes:
     os.abort()
 
 
