@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from stdnum import bic, iban
+from stdnum.eu import at_02
 from stdnum.exceptions import ValidationError
 
 from a2ledger import callguards, codelists, dial_plan, money, period
@@ -43,6 +44,7 @@ _CHOICES = {
 _PATTERNS = {
     "currency": ("[A-Z]{3}", "is not an ISO 4217 code such as EUR"),
     "terms": ("[0-9]{0,3}", "is not a number of days, at most 999"),
+    "mandate": ("[A-Za-z0-9+?/:().,' -]{0,35}", "is no reference of a SEPA mandate"),
     "identifiers": ("[^;|]*", "has ; or | in it; put commas between them"),
 }
 """The pattern of a text, and the message if it does not match."""
@@ -132,6 +134,18 @@ def _registration(text: str) -> str:
     if not codelists.is_number(scheme, number):
         raise ValueError(f"registration: {number!r} is no number of register {scheme}")
     return f"{scheme}:{number}"
+
+
+def creditor(text: str) -> str:
+    """Parse a SEPA creditor identifier, such as ``BE69ZZZ050D000000008``.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    try:
+        return str(at_02.validate(text)) if text else ""
+    except ValidationError:
+        raise ValueError(f"{text!r} is no creditor identifier of SEPA") from None
 
 
 def _iban(text: str) -> str:

@@ -45,6 +45,7 @@ KEYS = (
     "bic",
     "buyer_reference",
     "order_reference",
+    "mandate",
     "language",
     "delivery",
     "documents",

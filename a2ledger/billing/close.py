@@ -378,7 +378,8 @@ class _Closer:
         if document.kind != "invoice" or money.parse(document.to_pay) <= 0:
             return ""
         config, number = self.draft.config, document.number or ""
-        reference = references.of_invoice(number, config.company.iban, config.bill.reference)
+        iban = config.company_on(self.draft.today).iban
+        reference = references.of_invoice(number, iban, config.bill.reference)
         return reference if reference != number else ""
 
     def _corrected(self, customer: Customer, bill: Bill) -> tuple[dict[str, str], ...]:

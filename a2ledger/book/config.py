@@ -49,6 +49,8 @@ class Company:
     language: str = ""
     iban: str = ""
     bic: str = ""
+    creditor_id: str = ""
+    """SEPA creditor identifier, by which direct debits are collected."""
 
 
 class Tolerance(NamedTuple):
@@ -172,6 +174,13 @@ class Config:
     """The local forms of amounts, days and text."""
     notice_days: int = 0
     """Days of notice that customers get before prices rise."""
+    company_changes: tuple[tuple[dt.date, Company], ...] = ()
+    """The company from later days on, oldest first."""
+
+    def company_on(self, day: dt.date) -> Company:
+        """Return the company as it is on a day."""
+        held = [company for since, company in self.company_changes if since <= day]
+        return held[-1] if held else self.company
 
     def deck(self, name: str) -> DeckFacts:
         """Return the settings of a rate deck as a whole."""

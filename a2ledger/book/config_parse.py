@@ -6,9 +6,10 @@ import codecs
 import datetime as dt
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from a2ledger import accounts, facts, money, vat
@@ -59,7 +60,7 @@ def parse(text: str) -> Config:
         raise ConfigError(
             "services: is missing", todo='say at least [services.Calls] and its vat = "CODE"'
         )
-    company = _company(top.table("company"))
+    company, company_changes = _company(top.table("company"))
     rules = tuple(_vat_rules(taxes, codes, services, company.country))
     taxes.finish()
     numbers = top.table("numbers")
@@ -68,6 +69,7 @@ def parse(text: str) -> Config:
     series = top.table("series")
     config = Config(
         company=company,
+        company_changes=company_changes,
         currency=currency,
         timezone=zone,
         treatment=treatment,
@@ -267,17 +269,39 @@ def _notice_days(table: Table) -> int:
     return days
 
 
-def _company(table: Table) -> Company:
+_LASTING = ("country", "vat_id", "language")
+"""Facts of the company that no day changes: VAT codes and sentences follow from them."""
+
+
+def _company(table: Table) -> tuple[Company, tuple[tuple[dt.date, Company], ...]]:
+    """Parse the company, and what it is from later days on."""
     names = [name for name in Company.__slots__ if name != "name"]
+    company = Company(name=table.take("name", str), **_company_facts(table, names))
+    changes: list[tuple[dt.date, Company]] = []
+    for row in table.listed("changes"):
+        since = row.take("from", dt.date)
+        if changes and since <= changes[-1][0]:
+            raise row.error("from", f"{since} is not after the change before it")
+        changed = [name for name in ("name", *names) if name in row.values]
+        for name in changed:
+            if name in _LASTING:
+                raise row.error(name, "is the company's for good")
+        before = changes[-1][1] if changes else company
+        changes.append((since, replace(before, **_company_facts(row, changed))))
+        row.finish()
+    table.finish()
+    return company, tuple(changes)
+
+
+def _company_facts(table: Table, names: Iterable[str]) -> dict[str, str]:
     texts = {name: table.take(name, str, "") for name in names}
-    for name in ("language", "peppol", "registration"):
+    for name in sorted(texts.keys() & {"language", "peppol", "registration", "creditor_id"}):
+        parse = facts.creditor if name == "creditor_id" else partial(facts.parse, name)
         try:
-            texts[name] = str(facts.parse(name, texts[name]))
+            texts[name] = str(parse(texts[name]))
         except ValueError as error:
             raise table.error(name, str(error).removeprefix(f"{name}: ")) from None
-    company = Company(name=table.take("name", str), **texts)
-    table.finish()
-    return company
+    return texts
 
 
 def _codes(table: Table) -> Iterator[VatCode]:

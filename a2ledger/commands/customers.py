@@ -59,6 +59,7 @@ _HELP = {
     "bic": "Their bank.",
     "buyer_reference": "What their bills must bear, if they say so.",
     "order_reference": "Number of their order.",
+    "mandate": "Reference of their SEPA mandate: bills are collected.",
     "language": "Of their bills: nl, fr, de …",
     "delivery": "How documents reach them: mail, peppol, print; or none.",
     "documents": "What they want to get: invoice or statement.",

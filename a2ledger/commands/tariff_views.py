@@ -192,7 +192,7 @@ def tariff_export(
         content = _workbook(price_list.COLUMNS, rows)
     else:
         values = {
-            "company": book.config.company,
+            "company": book.config.company_on(on),
             "customer": identity,
             "name": customer.text("name", on) or identity,
             "currency": subledgers.currency(book, identity),

@@ -66,15 +66,17 @@ def written(
     return Letter(" ".join(subject.split()), text, html)
 
 
-_USUAL: Mapping[str, Any] = {"asks": False, "reference": "", "fee": "", "text": ""}
+_USUAL: Mapping[str, Any] = {"asks": False, "debit": None, "reference": "", "fee": "", "text": ""}
 
 
 def about_document(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the letter with a document sees, from its JSON."""
     end = dt.date.fromisoformat(document["period"]["end"])
     reference = references.grouped(references.of_document(document))
+    debit = references.debit(document["supplier"], document["customer"], document["currency"])
     return {
         **document,
+        "debit": debit._asdict() if debit else None,
         "asks": bool(document["to_pay"]) and money.parse(document["to_pay"]) > 0,
         "reference": reference or document["customer"]["id"],
         "period": {**document["period"], "last": str(end - dt.timedelta(days=1))},

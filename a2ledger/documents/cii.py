@@ -173,6 +173,7 @@ def _attachment(file: Attachment) -> Element | None:
 
 def _settlement(invoice: EInvoice) -> Iterator[Element | None]:
     if payment := invoice.payment:
+        yield tag("ram:CreditorReferenceID", payment.creditor)
         yield tag("ram:PaymentReference", payment.reference)
     yield tag("ram:TaxCurrencyCode", invoice.tax_currency)
     yield tag("ram:InvoiceCurrencyCode", invoice.currency)
@@ -180,6 +181,7 @@ def _settlement(invoice: EInvoice) -> Iterator[Element | None]:
         yield tag(
             "ram:SpecifiedTradeSettlementPaymentMeans",
             tag("ram:TypeCode", payment.means),
+            tag("ram:PayerPartyDebtorFinancialAccount", tag("ram:IBANID", payment.payer)),
             tag(
                 "ram:PayeePartyCreditorFinancialAccount",
                 tag("ram:IBANID", payment.iban),
@@ -208,6 +210,7 @@ def _settlement(invoice: EInvoice) -> Iterator[Element | None]:
         "ram:SpecifiedTradePaymentTerms",
         tag("ram:Description", invoice.terms),
         _day("ram:DueDateDateTime", invoice.due_date),
+        tag("ram:DirectDebitMandateID", payment.mandate) if payment else None,
     )
     yield tag("ram:SpecifiedTradeSettlementHeaderMonetarySummation", *_total(invoice))
     if invoice.original:

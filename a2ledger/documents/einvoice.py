@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from a2ledger import codelists, money, vat
+from a2ledger.documents import references
 from a2ledger.documents.document import Document, Line
 from a2ledger.documents.en16931 import SELLER_NAMED, Objection
 from a2ledger.period import DAY
@@ -29,7 +30,7 @@ INVOICE, CREDIT_NOTE = "380", "381"
 KINDS = {"invoice": INVOICE, "credit-note": CREDIT_NOTE}
 """Kinds of document that are e-invoices, and their codes (UNTDID 1001)."""
 
-_TRANSFER, _SEPA, _UNDEFINED = "30", "58", "1"
+_TRANSFER, _SEPA, _DEBIT, _UNDEFINED = "30", "58", "59", "1"
 _EXEMPTIONS = {"AE": "VATEX-EU-AE", "G": "VATEX-EU-G", "O": "VATEX-EU-O"}
 _MAIL = re.compile(r"[^@\s]+@([^@.\s]+\.)+[^@.\s]+")
 _UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010fffd]")
@@ -104,6 +105,12 @@ class Payment(NamedTuple):
     iban: str
     bic: str
     holder: str
+    mandate: str = ""
+    """Reference of the mandate, where it is collected by direct debit …"""
+    payer: str = ""
+    """… from this account …"""
+    creditor: str = ""
+    """… by whom this identifies."""
 
 
 class Attachment(NamedTuple):
@@ -527,8 +534,11 @@ def _payment(document: Document, due: str) -> Payment | None:
     supplier = document.supplier
     iban = _compact(supplier.get("iban", ""))
     number = document.reference or document.number or ""
-    if document.kind != "invoice" or money.parse(due) <= 0 or not iban:
+    debit = references.debit(document.supplier, document.customer, document.currency)
+    if document.kind != "invoice" or money.parse(due) <= 0 or not (iban or debit):
         return Payment(_UNDEFINED, number, "", "", "")
+    if debit:
+        return Payment(_DEBIT, number, "", "", "", *debit)
     means = _SEPA if document.currency == "EUR" else _TRANSFER
     bic = _compact(supplier.get("bic", ""))
     return Payment(means, number, iban, bic, clean(supplier.get("name", "")))
@@ -539,6 +549,8 @@ def _terms(document: Document, due: str) -> str:
         return "Credited to the account" if money.parse(due) else "Paid back"
     if money.parse(due) <= 0:
         return "Paid; nothing is due"
+    if references.debit(document.supplier, document.customer, document.currency):
+        return f"Collected by SEPA direct debit on {document.due_date}"
     return f"Payable by {document.due_date}"
 
 

@@ -19,7 +19,7 @@ _SUPPLIER = (*("name", "address", "country", "vat_id", "email", "phone", "websit
 _BUYER = ("address", "country", "email", "language", "name", "vat_id")
 _PLACE = ("street", "street2", "postcode", "city", "region")
 _BESIDES = (*_PLACE, "registration", "peppol", "contact")
-_OF_BUYERS = (*_BESIDES, "phone", "iban", "bic", "buyer_reference", "order_reference")
+_OF_BUYERS = (*_BESIDES, "phone", "iban", "bic", "buyer_reference", "order_reference", "mandate")
 """Facts that a document shows only if they are known."""
 _OF_PERIOD = ("country", "vat_id")
 """Facts that decided the VAT. They are taken from the last day of the period."""
@@ -40,8 +40,11 @@ def parties(
         day: the last of what it is for.
         issue_date: the day it is made.
     """
-    supplier = {name: getattr(config.company, name) for name in (*_SUPPLIER, *_BESIDES, "language")}
     issued = max(day, issue_date)
+    company = config.company_on(issued)
+    supplier = {
+        name: getattr(company, name) for name in (*_SUPPLIER, *_BESIDES, "creditor_id", "language")
+    }
     then, now = (customer.text("country", at) for at in (day, issued))
     known = day if then and now != then else issued
     buyer = {key: customer.text(key, known) for key in (*_BUYER, *_OF_BUYERS)}

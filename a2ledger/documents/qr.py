@@ -30,6 +30,7 @@ def asked(document: Mapping[str, Any]) -> bool:
         and bool(document["to_pay"])
         and money.parse(document["to_pay"]) > 0
         and references.is_iban(document["supplier"].get("iban") or "")
+        and not references.debit(document["supplier"], document["customer"], document["currency"])
     )
 
 

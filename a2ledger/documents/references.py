@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from typing import NamedTuple
 
 from stdnum import iban as ibans
 from stdnum import iso11649
@@ -75,6 +76,26 @@ def swiss(number: str) -> str:
 
 def _digits(number: str, count: int) -> str:
     return "".join(re.findall(r"[0-9]", number))[-count:].rjust(count, "0")
+
+
+class Debit(NamedTuple):
+    """A direct debit of SEPA: mandate, payer's account and who collects it."""
+
+    mandate: str
+    payer: str
+    creditor: str
+
+
+def debit(supplier: Mapping[str, str], customer: Mapping[str, str], currency: str) -> Debit | None:
+    """Return how what a document asks for is collected, or None if the customer pays it.
+
+    It takes a mandate, the account it is for, and a company that may collect; SEPA is of euros.
+    """
+    mandate, payer = customer.get("mandate", ""), compact(customer.get("iban") or "")
+    creditor = supplier.get("creditor_id", "")
+    if not (mandate and payer and creditor) or currency != "EUR":
+        return None
+    return Debit(mandate, payer, creditor)
 
 
 def of_invoice(number: str, iban: str, kind: str = "auto") -> str:

@@ -59,6 +59,7 @@ _UNSAID = {
 _PARTY = (
     *("id", "name", "address", "country", "vat_id"),
     *("email", "phone", "website", "iban", "bic", "buyer_reference", "order_reference"),
+    *("mandate", "creditor_id"),
 )
 
 # Controls but for tab and newline, line separators, overrides and embeddings of direction,
@@ -344,6 +345,8 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
     view["explained"] = list(_explained(view))
     view["refill"] = any(line["kind"] == "refill" for line in view["lines"])
     view["any_calls"] = any(line["calls"] for line in view["lines"])
+    debit = references.debit(view["supplier"], view["customer"], view["currency"])
+    view["debit"] = debit._asdict() if debit else None
     view["bills"] = view["kind"] == "invoice" or (view["kind"] == "statement" and bool(view["vat"]))
     view["reverse_charge"] = any(row["category"] == "AE" for row in view["vat"])
     return view

@@ -46,7 +46,10 @@ def write(invoice: EInvoice) -> bytes:
         tag("cac:OrderReference", tag("cbc:ID", invoice.order_reference)),
         _original(invoice),
         *map(_attachment, invoice.attachments),
-        tag("cac:AccountingSupplierParty", _party(invoice.seller)),
+        tag(
+            "cac:AccountingSupplierParty",
+            _party(invoice.seller, invoice.payment.creditor if invoice.payment else ""),
+        ),
         tag("cac:AccountingCustomerParty", _party(invoice.buyer)),
         _payment(invoice, due_date=invoice.due_date if credit else ""),
         tag("cac:PaymentTerms", tag("cbc:Note", invoice.terms)),
@@ -101,12 +104,15 @@ def _attachment(file: Attachment) -> Element | None:
     )
 
 
-def _party(party: Party) -> Element | None:
+def _party(party: Party, creditor: str = "") -> Element | None:
     endpoint, registration = party.endpoint, party.registration
     return tag(
         "cac:Party",
         tag("cbc:EndpointID", endpoint.number, schemeID=endpoint.scheme) if endpoint else None,
         tag("cac:PartyIdentification", tag("cbc:ID", party.identifier)),
+        tag("cac:PartyIdentification", tag("cbc:ID", creditor, schemeID="SEPA"))
+        if creditor
+        else None,
         tag("cac:PartyName", tag("cbc:Name", party.name)),
         _address(party),
         _tax_scheme(party.vat_id, "VAT"),
@@ -164,6 +170,11 @@ def _payment(invoice: EInvoice, *, due_date: str) -> Element | None:
             tag("cbc:ID", payment.iban),
             tag("cbc:Name", payment.holder),
             tag("cac:FinancialInstitutionBranch", tag("cbc:ID", payment.bic)),
+        ),
+        tag(
+            "cac:PaymentMandate",
+            tag("cbc:ID", payment.mandate),
+            tag("cac:PayerFinancialAccount", tag("cbc:ID", payment.payer)),
         ),
     )
 

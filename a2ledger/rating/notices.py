@@ -58,7 +58,7 @@ class Notice:
         """Return the values for the letter's template."""
         day = self.effective
         return {
-            "company": book.config.company,
+            "company": book.config.company_on(day),
             "customer": self.customer.id,
             "name": self.customer.text("name", day) or self.customer.id,
             "address": self.customer.text("address", day),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from invoices import CUSTOMER, SUPPLIER, document
 
 from a2ledger import facts
+from a2ledger.documents import cii, einvoice, render, rules, ubl
+from a2ledger.documents.document import as_json
 from a2ledger.documents.parties import one_line
 
 ADA = {
@@ -155,3 +158,92 @@ def test_numbers_that_are_none_are_said_by_their_key(key, text):
 
 def test_an_address_of_a_town_alone_is_one():
     assert one_line({"city": "Athens", "postcode": "105 57"}) == "105 57 Athens"
+
+
+# Direct debit
+
+
+def collected(**given):
+    supplier = SUPPLIER | {"creditor_id": "BE69ZZZ050D000000008"}
+    customer = CUSTOMER | {"mandate": "M-2026/7", "iban": "BE71 0961 2345 6769"}
+    return document(**({"supplier": supplier, "customer": customer} | given))
+
+
+def test_a_bill_under_a_mandate_says_what_is_collected_and_has_no_code():
+    page, text = (made(as_json(collected())) for made in (render.html, render.text))
+
+    words = "We collect EUR 121.00 from your account BE71096123456769 on 15 February 2026."
+    assert words in text
+    assert "M-2026/7" in text
+    assert "BE69ZZZ050D000000008" in page
+    assert "Please pay" not in text
+    assert "<figure" not in page.partition('id="pay"')[2].partition("</section>")[0]
+    assert "Please pay" in render.text(as_json(collected(customer=CUSTOMER)))
+
+
+def test_a_mandate_in_another_currency_is_not_collected():
+    assert "We collect" not in render.text(as_json(collected(currency="CHF")))
+
+
+@pytest.mark.parametrize("write", [ubl.write, cii.write])
+def test_an_electronic_invoice_names_mandate_account_and_creditor(write):
+    content = write(einvoice.draw_up(collected())).decode()
+
+    assert ">59<" in content
+    for number in ("M-2026/7", "BE71096123456769", "BE69ZZZ050D000000008"):
+        assert f">{number}<" in content
+    assert "BE68539007547034" not in content
+
+
+@pytest.mark.parametrize("syntax", ["ubl", "cii"])
+def test_a_direct_debit_keeps_the_official_rules(syntax):
+    pytest.importorskip("saxonche")
+    content = {"ubl": ubl.write, "cii": cii.write}[syntax](einvoice.draw_up(collected()))
+    assert rules.Rules().check(content, syntax).findings == ()
+
+
+def test_a_mandate_and_a_creditor_identifier_are_checked(book):
+    book.customers({"id": "C1"})
+    assert "SEPA mandate" in book.run("customer", "set", "C1", "mandate=a|b", code=1).stderr
+    book.run("customer", "set", "C1", "mandate=M-2026/7")
+    book.edit("a2ledger.toml", 'iban = ""', 'iban = ""\ncreditor_id = "BE69ZZZ050D000000009"')
+    done = book.run("customer", "list", code=1)
+    assert "company.creditor_id" in done.stderr
+
+
+# The company from a day on
+
+
+MOVED = """
+[[company.changes]]
+from = 2026-02-01
+street = "Place Flagey 18"
+city = "Brussels"
+"""
+
+
+def test_a_company_that_moves_shows_its_new_address_from_that_day_on(book):
+    book.edit("a2ledger.toml", 'iban = ""', 'iban = ""\nstreet = "Rue Haute 1"')
+    book.edit("a2ledger.toml", "[services", MOVED + "\n[services")
+    book.customers({"id": "C1"})
+    book.talks("C1", "2026-01-10", 1, today="2026-01-11")
+
+    assert book.preview("C1", today="2026-01-31")["supplier"]["street"] == "Rue Haute 1"
+    book.close(today="2026-02-02")
+    (bill,) = book.documents().values()
+    assert bill["supplier"]["street"] == "Place Flagey 18"
+    assert "Flagey" in bill["supplier"]["address"]
+    assert book.run("verify", today="2026-02-02").code == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "key"),
+    [
+        ("[[company.changes]]\nfrom = 2026-01-01\n", "company.changes[1].from"),
+        ('vat_id = "BE0428759497"\n', "company.changes[0].vat_id"),
+        ('iban_ = "x"\n', "company.changes[0].iban_"),
+    ],
+)
+def test_a_change_of_the_company_that_cannot_be_is_named(book, more, key):
+    book.edit("a2ledger.toml", "[services", MOVED + more + "\n[services")
+    assert key in book.run("customer", "list", code=1).stderr
