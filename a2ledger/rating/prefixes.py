@@ -93,7 +93,7 @@ def key(number: str) -> int:
     """Return the key of one number, as :func:`keys` does for several.
 
     >>> key("44"), key("+44"), key("0" * 20)
-    (4400000000000002, 0, 15)
+    (44000000000000002, 0, 15)
     """
     match = _LEADING.match(number)
     digits = match[0] if match else ""
