@@ -60,6 +60,8 @@ _HELP = {
     "buyer_reference": "What their bills must bear, if they say so.",
     "order_reference": "Number of their order.",
     "mandate": "Reference of their SEPA mandate: bills are collected.",
+    "masked": "How many last digits lists of calls hide: none, 3, 4, all.",
+    "dunning": "No reminders, if it is stop.",
     "language": "Of their bills: nl, fr, de …",
     "delivery": "How documents reach them: mail, peppol, print; or none.",
     "documents": "What they want to get: invoice or statement.",
@@ -72,6 +74,16 @@ _HELP = {
     "blocked": "Why they may not call; no if they may.",
     "guards": "What their calls may do at most: calls=2, per_day=20.",
 }
+_SHAPES = {
+    "credit_limit": "AMOUNT",
+    "billing_day": "DAY",
+    "discount_percent": "PERCENT",
+    "terms": "DAYS",
+    "currency": "CODE",
+    "country": "CODE",
+    "language": "CODE",
+}
+"""How values of facts are named in the help, where they are no free text."""
 _LISTS = ("identifiers", "tariff", "delivery", "guards", "dial_plan")
 """Facts whose value is a list."""
 _LOCAL = ("credit_limit", "discount_percent")
@@ -84,7 +96,7 @@ def fact_options(function: Callable[..., Any]) -> Callable[..., Any]:
             f"--{key.replace('_', '-')}",
             key,
             type=NUMBER if key in _LOCAL else click.STRING,
-            metavar="TEXT",
+            metavar=_SHAPES.get(key, "TEXT"),
             help=_HELP.get(key, ""),
         )(function)
     return function

@@ -57,6 +57,7 @@ def fee() -> None:
 @click.option("--id", "name", default="", metavar="ID", help="Of the fee; else the next feeN.")
 @click.option(
     "--every",
+    metavar="TIME",
     default="month",
     show_default=True,
     callback=_every,

@@ -15,7 +15,11 @@ from a2ledger.commands.settings import Settings, pass_settings
 @click.command()
 @click.option("--host", metavar="ADDRESS", help="Listen there, not where serve.host says.")
 @click.option(
-    "-p", "--port", type=click.IntRange(0, 65535), metavar="PORT", help="5000, if nothing is said."
+    "-p",
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Listen at this port, else at 5000.",
 )
 @click.option("--read-only", is_flag=True, help="Show the book and write nothing.")
 @click.option("--set-password", metavar="NAME", help="Ask for a person's password, keep its hash.")

@@ -18,10 +18,20 @@ from a2ledger.commands.settings import Settings, pass_settings
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option(
-    "--company", default="My Phone Company", show_default=True, help="Who sends the bills."
+    "--company",
+    default="My Phone Company",
+    show_default=True,
+    metavar="NAME",
+    help="Who sends the bills.",
 )
-@click.option("--currency", default="EUR", show_default=True, help="ISO 4217 code.")
-@click.option("--timezone", default="UTC", show_default=True, help="Days are days in this zone.")
+@click.option("--currency", default="EUR", show_default=True, metavar="CODE", help="ISO 4217 code.")
+@click.option(
+    "--timezone",
+    default="UTC",
+    show_default=True,
+    metavar="ZONE",
+    help="Days are days in this zone.",
+)
 @pass_settings
 def init(settings: Settings, directory: Path, company: str, currency: str, timezone: str) -> None:
     """Start a book, git included.

@@ -38,9 +38,11 @@ _ENDINGS = {"html": "html", "pdf": "pdf", "text": "txt"}
     "--effective", type=DAY, required=True, metavar="DATE", help="First day of the new prices."
 )
 @click.option(
-    "--months", default=3, show_default=True, help="Destinations called in so many months …"
+    "--months", default=3, show_default=True, help="Destinations called in so many months."
 )
-@click.option("--all", "everything", is_flag=True, help="… or every price that changes.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Every price that changes, whoever calls there."
+)
 @click.option("--customer", "names", multiple=True, metavar="CUSTOMER", help="Only this one.")
 @click.option(
     "--format",
@@ -50,7 +52,11 @@ _ENDINGS = {"html": "html", "pdf": "pdf", "text": "txt"}
     help="Letters, one a customer, need -o; repeatable.",
 )
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIRECTORY"
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIRECTORY",
+    help="Write them there.",
 )
 @click.option("--send", "queued", is_flag=True, help="Queue a letter to each for `send`.")
 @click.option("--short-notice", is_flag=True, help="Though customers have more days of notice.")

@@ -148,7 +148,9 @@ def tariff_show(
 
 
 @click.command("export")
-@click.option("--customer", "identity", required=True, metavar="CUSTOMER")
+@click.option(
+    "--customer", "identity", required=True, metavar="CUSTOMER", help="Whose prices they are."
+)
 @click.option("--at", "day", type=DAY, metavar="DATE", help="As it holds on a day; else today.")
 @click.option(
     "--format",
@@ -156,8 +158,15 @@ def tariff_show(
     type=click.Choice(["csv", "xlsx", "html", "pdf"]),
     default="csv",
     show_default=True,
+    help="As a table, or as a page to send.",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write it there, not to stdout.",
+)
 @as_json_option
 @pass_settings
 def tariff_export(
