@@ -1,7 +1,7 @@
 """Explain why A2Billing's balance of a customer differs from the book's, cause by cause.
 
 ``difference = credit - book``, where ``book`` is what the customer has there: less than nothing if
-he owes. A cause's amount is its part of the difference, and its rows are the evidence; one of no
+they owe. A cause's amount is its part of the difference, and its rows are the evidence; one of no
 amount is a fault of A2Billing's that has not moved the balance yet. What no cause shows is
 *unexplained*. First comes what rows say, then, of what is left, what fits it exactly.
 """
@@ -250,9 +250,9 @@ def by_amount(
 
     Args:
         left_micro: what rows do not show.
-        card: his.
-        entries: of his card.
-        calls: all of his card's, and the legs that were charged to him and recorded for another,
+        card: the customer's.
+        entries: of the card.
+        calls: all of the card's, and the legs that were charged to it and recorded for another,
             whose amounts are below zero.
         edited: refills that are not what their payments say, with what they may have been less
             what they are.

@@ -377,9 +377,9 @@ class _Opening(NamedTuple):
         """Yield openings: unpaid invoices, and the rest of the balance.
 
         Args:
-            entries: of his card.
+            entries: of the card.
             spent_micro: what calls took from that day on.
-            invoices: those he has not paid by now.
+            invoices: those not paid by now.
         """
         opened = self.customer.opened
         since = sum(entry.credit_micro for entry in entries if entry.movement.date >= opened)
@@ -393,7 +393,7 @@ class _Opening(NamedTuple):
         if owed:
             yield self._movement(f"card-{self.card.id}", owed)
         if owed < 0 and any(entry.cause == "vat-paid" for entry in entries):
-            # What is left of his top-ups was paid with VAT, which his bills will ask for.
+            # What is left of top-ups was paid with VAT, which bills will ask for.
             tax = money.divide(owed * int(self.card.percent * 100), 100_000) * 10
             yield self._movement(f"vat-{self.card.id}", tax)
 

@@ -4,7 +4,7 @@ Each row becomes a movement, together with what A2Billing's own balance moved by
 always the same:
 
 - A payment moves nothing there; the refill it names does. One that names none is money the
-  customer paid that his balance never saw.
+  customer paid that their balance never saw.
 - An extra charge, and a subscription that could not be taken, is put on an invoice and never
   taken from the balance. A number bought in the customer's pages is taken, and put on an invoice
   as well.

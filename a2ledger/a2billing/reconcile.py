@@ -145,7 +145,7 @@ class _Work:
             moved = migrate.moved(self.tables, self.found)
             for line in doubtful:
                 if line.card in moved and line.unexplained_micro:
-                    line.hints.append("his balance moved while it was compared: compare again")
+                    line.hints.append("the balance moved while it was compared: compare again")
         return sorted(lines, key=lambda line: line.customer)
 
     def _line(self, number: str) -> Line:
@@ -219,7 +219,7 @@ class _Work:
         """Return A2Billing's calls of some cards, by card and identity.
 
         A leg that was recorded for a number's owner and charged to its caller stands, below zero,
-        under ``caller`` and his card, too.
+        under ``caller`` and its card, too.
         """
         by_card: dict[str, dict[str, Call]] = {card: {} for card in wanted}
         start = {

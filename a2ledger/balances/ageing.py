@@ -367,7 +367,7 @@ def aged(book: Book, names: Sequence[str], day: dt.date) -> list[Aged]:
 def of_customer(book: Book, standing: Standing, day: dt.date) -> Aged:
     """Return one customer's open documents at the end of a day."""
     customer, billed = subledgers.customers(book)[standing.customer], standing.billed_micro
-    # Nobody who owes nothing has an open document: his ledgers need not be read.
+    # Nobody who owes nothing has an open document: their ledgers need not be read.
     documents, unapplied = _opened(book, customer, day) if billed > 0 else ([], -billed)
     if sum(item.open_micro for item in documents) - unapplied != billed:
         path = balances.period_file(customer, day)

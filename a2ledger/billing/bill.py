@@ -106,7 +106,7 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
         period: what it covers; rows outside it are left alone.
         brought: the balances it starts with.
         rows: postings to the customer's accounts.
-        used: his calls, added up from the call detail.
+        used: the customer's calls, added up from the call detail.
         codes: VAT codes by name.
         places: decimals of the currency.
         treatment: of the period: whether VAT is added to prices, or inside them.

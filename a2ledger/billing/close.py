@@ -195,7 +195,7 @@ def close_all(
         draft: of the book.
         ready: ends, customers and periods.
         confirmed: customers a person has named: nothing on their bills is implausible.
-        last: by customer, the end of the period with which his account is settled.
+        last: by customer, the end of the period with which the account is settled.
     """
     if not ready:
         return []

@@ -81,7 +81,7 @@ def entries(
     Args:
         bill: what is billed.
         customer: whose.
-        currency: of his account.
+        currency: of their account.
         kind: of the document.
         number: the document's; a statement has none.
         tax: how its VAT stands in the books.
@@ -224,7 +224,7 @@ def document(  # noqa: PLR0913 - everything that stands on it
         bill: what it says.
         customer: whose it is; the address of the day it is made stands on it.
         config: who sends it.
-        currency: of his account.
+        currency: of their account.
         kind: ``preview``, ``invoice``, ``statement`` or ``credit-note``; the amounts of a
             credit note are positive.
         number: in its series, if it has one.

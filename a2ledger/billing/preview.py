@@ -135,7 +135,7 @@ def draw_up(  # noqa: PLR0913 - everything that a bill depends on
         brought: what it starts with.
         rows: what it holds.
         calls: in it.
-        final: whether his account is settled with it.
+        final: whether the account is settled with it.
         codes: VAT codes as they were, where they may have been others.
         cash_micro: the smallest coin as it was; else as configured.
 

@@ -210,7 +210,7 @@ def void(
     """Void an entry or a call of the open period, with a reason; it is not imported again.
 
     ID is the link of a refill, payment, charge or opening, its KIND/ID, or its id alone; or a
-    call's SWITCH/UNIQUEID/SEQUENCE. The customer reads the reason on his statement.
+    call's SWITCH/UNIQUEID/SEQUENCE. The customer reads the reason on their statement.
 
     Example: a2ledger void refill/r1 "typed twice"
     """

@@ -1,7 +1,7 @@
 """Add, change and stop recurring fees, and post them when they fall due.
 
 Every command that writes posts what is due by its day first. What a customer's open period must
-hold follows from his own ledger, so that being up to date is seen by looking for it there.
+hold follows from their own ledger, so that being up to date is seen by looking for it there.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def unposted(
     Args:
         book: the customer's.
         customer: whose.
-        file: his open period.
+        file: the customer's open period.
         today: the day; what was posted on a later one stays.
         text_of: reads a file of the book.
     """
@@ -246,9 +246,9 @@ def add(  # noqa: PLR0913 - what a fee is made of
     Args:
         draft: of the book.
         identity: the customer.
-        service: what he pays for.
+        service: what is paid for.
         amount: for the whole of ``every``, of each thing.
-        name: the fee's id among his; the next free ``feeN`` if not given.
+        name: the fee's id among theirs; the next free ``feeN`` if not given.
         every: as :func:`a2ledger.records.span` reads it.
         own_day: whether that is counted from the fee's first day, not from the billing day.
         arrears: whether it is due at the end of the days it is for.
@@ -258,7 +258,7 @@ def add(  # noqa: PLR0913 - what a fee is made of
         quantity: of how many things, each of that amount.
 
     Raises:
-        RefusedError: if it cannot be billed, or he has a fee of that name.
+        RefusedError: if it cannot be billed, or they have a fee of that name.
     """
     customer = register.known(draft, identity)
     if customer.settled:

@@ -102,7 +102,7 @@ def at_close(
         deferrals: of the period's file.
         period: the period.
         customer: whose; what is left of a fee that has stopped by the period's end is released.
-        currency: of his account.
+        currency: of their account.
 
     Returns:
         what it releases, by month and service; and the lines for what is left.

@@ -194,7 +194,7 @@ def entries(
         customer: whose.
         charged_micro: what closed periods billed of each fee, by its id.
         until: the last day of what is due.
-        taxes: of his.
+        taxes: of the customer.
         closed: what they billed one by one; asked only where the sum is not what was due.
         given: what was given back of it by hand.
     """
@@ -483,7 +483,7 @@ def carried(blocks: Sequence[Block], end: dt.date, currency: str) -> list[data.C
 def stopped(customer: Customer, end: dt.date) -> Customer:
     """Return the customer with every fee stopped from a day on.
 
-    With :func:`entries` this settles his fees to the day before.
+    With :func:`entries` this settles their fees to the day before.
     """
     return replace(
         customer,
