@@ -11,7 +11,7 @@ import numpy as np
 from a2ledger import money, times
 from a2ledger.book.book import Book
 from a2ledger.book.git import GitError
-from a2ledger.calls.keep import identity
+from a2ledger.calls.identity import identity
 from a2ledger.journal import subledgers
 from a2ledger.rating import cost, decks, formula
 from a2ledger.rating import deck as tariff

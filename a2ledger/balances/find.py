@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from a2ledger import accounts, local_forms, money
 from a2ledger.book.book import SUSPENSE, Book
 from a2ledger.calls import detail, listed
-from a2ledger.calls.keep import identity
+from a2ledger.calls.identity import identity
 from a2ledger.errors import ExpectedError
 from a2ledger.journal import general, shards, subledgers, syntax
 from a2ledger.journal.entries import NUMBERED

@@ -26,7 +26,7 @@ from a2ledger import money, sources
 from a2ledger.book.book import Draft
 from a2ledger.book.source_config import Source
 from a2ledger.book.toml_table import ConfigError
-from a2ledger.calls import detail, keep, normalise, trunk_legs
+from a2ledger.calls import detail, identity, keep, kept_rows, normalise, trunk_legs
 from a2ledger.calls.duplicates import ACCEPTED
 from a2ledger.calls.inputs import ALL_NEW, Asked, Reading
 from a2ledger.calls.legs import MARK
@@ -184,7 +184,7 @@ def _accepted(row: Refused, accepted: Collection[str]) -> Refused:
         return row
     try:
         call = json.loads(row.raw)
-        name = keep.identity(call["switch"], call["uid"], call["seq"])
+        name = identity.identity(call["switch"], call["uid"], call["seq"])
         if ACCEPTED not in call["uid"] and row.identity.startswith(f"{name}{ACCEPTED}"):
             call["uid"] += row.identity.removeprefix(name)
     except (KeyError, TypeError, ValueError):
@@ -231,7 +231,7 @@ def _of_legs(run: _Run, batches: Iterable[Batch]) -> tuple[Iterable[Batch], pa.S
 
     With legs come the keys of calls that were made of the same rows, and are made anew.
     """
-    if run.source.dialect == trunk_legs.BRIDGED:
+    if run.source.dialect == kept_rows.BRIDGED:
         batches = list(batches)
         if not any(trunk_legs.are_legs(batch) for batch in batches):
             return gathered(batches), None
@@ -319,7 +319,7 @@ def _dropped(run: _Run, batch: Batch, calls: pa.Table) -> npt.NDArray[np.bool_]:
     for place, key in enumerate(zip(*(calls[n].to_pylist() for n in _KEY), strict=True)):
         line, switch, uid, sequence = key
         # A row without an id is known in quarantine by its text alone.
-        if uid.startswith("h-") or keep.identity(switch, uid, sequence) in names:
+        if uid.startswith("h-") or identity.identity(switch, uid, sequence) in names:
             mask[place] = run.dropped.has_text(run.source.name, batch.raw(line))
     return mask
 
@@ -403,6 +403,6 @@ def _without_rate(batch: Batch, calls: pa.Table, pricing: price.Pricing) -> list
             ),
             "blocked": f"calls to {called} are blocked by the deck, but it was answered; see why",
         }.get(reason, f"no rate for {called}; add one, then run `quarantine retry`")
-        row = refuse(batch, line, reason, message, keep.identity(*key))
+        row = refuse(batch, line, reason, message, identity.identity(*key))
         refused.append(row._replace(day=str(day), customer=customer))
     return refused

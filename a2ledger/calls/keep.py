@@ -7,9 +7,7 @@ holds three days and not the whole input. What a row loses to has been decided b
 from __future__ import annotations
 
 import datetime as dt
-import itertools
-import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,7 +18,7 @@ import pyarrow.compute as pc
 
 from a2ledger.book.book import Draft
 from a2ledger.book.source_config import Source
-from a2ledger.calls import detail, duplicates, local_halves, trunk_legs
+from a2ledger.calls import detail, identity, related, trunk_legs
 from a2ledger.calls.duplicates import COLUMNS, OLD, Outcome, once
 from a2ledger.calls.fold import Folder, sealed
 from a2ledger.calls.spool import Spool
@@ -28,7 +26,7 @@ from a2ledger.journal import subledgers
 from a2ledger.period import DAY, EPOCH
 from a2ledger.progress import SILENT, Progress
 from a2ledger.sources import quarantine
-from a2ledger.sources.batch import CALL, Refused, constant, digest
+from a2ledger.sources.batch import CALL, Refused, constant
 from a2ledger.sources.report import HALF, PART, Buckets, Report
 
 OPENED = pa.field("opened", pa.int64())
@@ -105,7 +103,7 @@ class _Keeper:
         if self.remade is None or day in self.old:
             return
         old = self._old(day)
-        again = _among(trunk_legs.keys_of(old), self.remade)
+        again = related.among(trunk_legs.keys_of(old), self.remade)
         ours = pc.and_(pc.equal(old["switch"], self.source.switch), pc.invert(old["sealed"]))
         places = np.flatnonzero(np.asarray(pc.and_(ours, again)))
         if not len(places):
@@ -128,7 +126,9 @@ class _Keeper:
             *(self._old(other) for other in (day - DAY, day + DAY)),
             *(self._beside(other) for other in (day - DAY, day + DAY)),
         ]
-        in_old, in_beside, *in_around = _rivals([old, beside, *around], pa.concat_tables(wanted))
+        in_old, in_beside, *in_around = related.linked(
+            [old, beside, *around], pa.concat_tables(wanted)
+        )
         again = _where(beside, in_beside)
         near = [_where(table, mask) for table, mask in zip(around, in_around, strict=True)]
         new = pa.concat_tables([again, new])
@@ -156,7 +156,7 @@ class _Keeper:
         rivals = _comparable(_rows(old, places))
         near_old = list(map(_comparable, near[:2]))
         others = pa.concat_tables([*map(self._ranked, near[2:]), *near_new])
-        (in_question,) = _rivals([others], pa.concat_tables([today, rivals]))
+        (in_question,) = related.linked([others], pa.concat_tables([today, rivals]))
         others = _where(others, in_question)
         result = once(pa.concat_tables([rivals, *near_old]), pa.concat_tables([today, others]))
         return Outcome(
@@ -208,7 +208,7 @@ class _Keeper:
         lesser = _rows(new, outcome.halves)
         self._count(new, outcome, again)
         # They were read, and counted, by an earlier run: they enter the quarantine alone.
-        self.report.displaced += _conflicts(displaced)
+        self.report.displaced += identity.conflicts(displaced)
         self.report.known |= self._leaving_quarantine(new) | self._settled_rivals(new, outcome)
         self._write(day, old, kept, pa.concat_tables([replaced, displaced, outdone, outdated]))
         self._put_beside(day, lesser, outdone, beside, again)
@@ -218,14 +218,14 @@ class _Keeper:
         """Report the new calls that are not kept, except the first ``again``."""
         lesser = outcome.halves[outcome.halves >= again]
         repeated = outcome.duplicates[outcome.duplicates >= again]
-        repeated_halves = _equal(new, repeated, outcome.halves[outcome.halves < again])
+        repeated_halves = identity.equal(new, repeated, outcome.halves[outcome.halves < again])
         conflicts = outcome.conflicts
         self.report.take(_rows(new, repeated[~repeated_halves]), "duplicate")
         for places in (lesser, repeated[repeated_halves]):
             rows = _rows(new, places)
             self.report.take(rows, _lesser(rows))
-        self.report.refused += _conflicts(_rows(new, conflicts[conflicts >= again]))
-        self.report.displaced += _conflicts(_rows(new, conflicts[conflicts < again]))
+        self.report.refused += identity.conflicts(_rows(new, conflicts[conflicts >= again]))
+        self.report.displaced += identity.conflicts(_rows(new, conflicts[conflicts < again]))
 
     def _without_settled(
         self, calls: pa.Table, remaining: npt.NDArray[np.bool_], again: int
@@ -242,8 +242,8 @@ class _Keeper:
                 "settled",
                 f"the account of {row['customer']} is settled; reopen it, "
                 "then run `quarantine retry`",
-                written(row),
-                identity(row["switch"], row["uid"], row["seq"]),
+                identity.written(row),
+                identity.identity(row["switch"], row["uid"], row["seq"]),
                 CALL,
             )
             for row in _where(calls, settled).to_pylist()
@@ -291,7 +291,7 @@ class _Keeper:
         """Return identities of calls that an earlier run refused."""
         if not len(self.held):
             return set()
-        names = pa.array(_identities(calls), pa.string())
+        names = pa.array(identity.identities(calls), pa.string())
         return set(names.filter(pc.is_in(names, self.held)).to_pylist())
 
     def _ranked(self, calls: pa.Table) -> pa.Table:
@@ -311,10 +311,10 @@ class _Keeper:
         """Return the places of calls quarantined as conflicts, with their identity there."""
         if not self.rivals or not len(calls):
             return {}
-        clashing = pc.is_in(pa.array(_identities(calls), pa.string()), self.clashing)
+        clashing = pc.is_in(pa.array(identity.identities(calls), pa.string()), self.clashing)
         places = np.flatnonzero(np.asarray(clashing)).tolist()
         rows = calls.take(pa.array(places, pa.int64())).to_pylist()
-        names = {place: _rival(row) for place, row in zip(places, rows, strict=True)}
+        names = {place: identity.of_rival(row) for place, row in zip(places, rows, strict=True)}
         return {place: name for place, name in names.items() if name in self.rivals}
 
     def _settled_rivals(self, calls: pa.Table, outcome: Outcome) -> set[str]:
@@ -347,59 +347,6 @@ def _where(calls: pa.Table, wanted: npt.NDArray[np.bool_]) -> pa.Table:
 def _rows(calls: pa.Table, numbers: npt.NDArray[np.int64]) -> pa.Table:
     """Take the calls at the given row numbers, usually none."""
     return calls.take(pa.array(numbers)) if len(numbers) else calls.slice(0, 0)
-
-
-def _among(column: pa.ChunkedArray, values: pa.Array) -> pa.ChunkedArray:
-    if not len(column):  # the values would be hashed for nothing
-        return pa.chunked_array([], pa.bool_())
-    return pc.is_in(column, value_set=values)
-
-
-def _rivals(pools: Sequence[pa.Table], others: pa.Table) -> list[npt.NDArray[np.bool_]]:
-    """Return masks of the calls in each pool that may equal one of others, halves included.
-
-    What may be one of those found is found, too: whoever decides about a call sees all that it was
-    decided with before.
-    """
-    ids = [duplicates.bare(pool["uid"]) for pool in pools]
-    uids = duplicates.bare(others["uid"]).combine_chunks()
-    while True:
-        linked = _linked(pools, others, [np.asarray(_among(column, uids)) for column in ids])
-        uids_found = [
-            column.filter(pa.array(mask))
-            for column, mask in zip(ids, linked, strict=True)
-            if mask.any()
-        ]
-        chunks = [chunk for column in uids_found for chunk in column.chunks]
-        more = pa.chunked_array(chunks, pa.string()).unique()
-        fresh = more.filter(pc.invert(pc.is_in(more, value_set=uids)))
-        if not len(fresh):
-            return linked
-        uids = pa.concat_arrays([uids, fresh])
-
-
-def _linked(
-    pools: Sequence[pa.Table], others: pa.Table, masks: list[npt.NDArray[np.bool_]]
-) -> list[npt.NDArray[np.bool_]]:
-    """Return masks of the calls in each pool that are found, or linked by halves to one that is."""
-    parts = [others["halves"], *(pool["halves"] for pool in pools)]
-    seeds = np.concatenate([np.ones(len(others), np.bool_), *masks])
-    every = pa.chunked_array([chunk for part in parts for chunk in part.chunks], pa.string())
-    if not pc.any(pc.not_equal(every.filter(pa.array(seeds)), "")).as_py():
-        return masks
-    linked = local_halves.linked(every.combine_chunks(), seeds)
-    ends = np.cumsum([len(others), *map(len, pools)])
-    return [linked[begin:end] for begin, end in itertools.pairwise(ends.tolist())]
-
-
-def _equal(
-    calls: pa.Table, places: npt.NDArray[np.int64], others: npt.NDArray[np.int64]
-) -> npt.NDArray[np.bool_]:
-    """Return a mask of the calls at some places that equal one at other places."""
-    if not len(places) or not len(others):
-        return np.zeros(len(places), np.bool_)
-    known = set(_keys(calls.take(pa.array(others))))
-    return np.array([key in known for key in _keys(calls.take(pa.array(places)))], np.bool_)
 
 
 def _cost(calls: pa.Table) -> int:
@@ -491,53 +438,6 @@ def _late(calls: pa.Table, day: dt.date) -> pa.Table:
     return calls.set_column(calls.schema.get_field_index("late_in"), "late_in", late_in)
 
 
-def _identities(calls: pa.Table) -> Iterable[str]:
-    return itertools.starmap(identity, _keys(calls))
-
-
-def _keys(calls: pa.Table) -> Iterator[tuple[str, str, str]]:
-    return zip(*(calls[name].to_pylist() for name in ("switch", "uid", "seq")), strict=True)
-
-
-def _conflicts(calls: pa.Table) -> list[Refused]:
-    return [
-        Refused(
-            row["file"],
-            row["line"],
-            "conflict",
-            "another call with this id is in the book; `quarantine retry --accept` takes this one",
-            written(row),
-            _rival(row),
-            CALL,
-        )
-        for row in calls.to_pylist()
-    ]
-
-
-def _rival(row: dict[str, Any]) -> str:
-    """Return the identity of a conflict, as the plain id belongs to the call kept."""
-    name = identity(row["switch"], row["uid"], row["seq"])
-    return f"{name}#{digest(_content(row))[:8]}"
-
-
-_WRITTEN = (
-    *("customer", "start", "called", "caller", "seconds", "switch", "uid", "seq"),
-    *("service", "identifier", "tariff", "halves", "direction", "leg", "extension"),
-)
-
-
-def written(row: Mapping[str, Any]) -> str:
-    """Serialise a call so that it can be read again, with a price only if its row gave it."""
-    call = {name: row[name] for name in _WRITTEN} | {"start": row["start"].isoformat()}
-    if row["given"]:
-        call["given_micro"] = row["cost_micro"] + row["voided_micro"]
-    return json.dumps(call, ensure_ascii=False)
-
-
-def _content(row: dict[str, Any]) -> str:
-    return f"{row['customer']},{row['start']:%Y-%m-%d %H:%M:%S},{row['called']},{row['seconds']}"
-
-
 def _without(calls: pa.Table, removed: pa.Table) -> pa.Table:
     if not removed.num_rows:
         return calls
@@ -549,11 +449,6 @@ def _places(calls: pa.Table) -> Iterator[tuple[Any, ...]]:
     """Yield keys that are unique among a day's calls, even where ids repeat."""
     names = ("switch", "uid", "seq", "start", "seconds", "called", "customer")
     return zip(*(calls[name].to_pylist() for name in names), strict=True)
-
-
-def identity(switch: str, uid: str, seq: str) -> str:
-    """Return a call's id as text."""
-    return f"{switch}/{uid}/{seq}" if seq else f"{switch}/{uid}"
 
 
 _NOTHING = _comparable(SCHEMA.empty_table())

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from a2ledger import money, times
 from a2ledger.book.book import Book
 from a2ledger.calls import detail
-from a2ledger.calls.keep import identity
+from a2ledger.calls.identity import identity
 from a2ledger.sources.batch import OUTGOING
 
 

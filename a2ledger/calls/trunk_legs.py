@@ -1,8 +1,9 @@
 """Make legs of the rows of a source whose trunks are known, before deciding whose they are.
 
 Rows of one call may come in different files, days or runs. So all rows of such a source are kept
-beside the call detail, and a run that brings another row of a call makes its legs anew from all of
-them: in the end the same rows give the same legs, whatever their order.
+beside the call detail (:mod:`a2ledger.calls.kept_rows`), and a run that brings another row of a
+call makes its legs anew from all of them: in the end the same rows give the same legs, whatever
+their order.
 
 A row that is the head of a leg stands for it, with the leg's seconds and number; a row that is
 only part of one is left out as ``part``. A leg whose head has another leg to stand for, or was read
@@ -13,31 +14,26 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import io
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from a2ledger import e164, times
-from a2ledger.calls import bridged_legs, dialled, row_ids
+from a2ledger.calls import bridged_legs, dialled, kept_rows
 from a2ledger.calls import legs as model
 from a2ledger.calls.components import components
-from a2ledger.calls.detail import kept
 from a2ledger.calls.devices import endpoints
 from a2ledger.calls.direction import patterns_of
-from a2ledger.calls.fates import clean
 from a2ledger.calls.rules import like
 from a2ledger.period import EPOCH
-from a2ledger.sources.batch import FIELDS, Batch, Origin, constant
+from a2ledger.sources.batch import Batch, Origin, constant
 from a2ledger.sources.freeswitch.legs import UNTOLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from a2ledger.book.book import Draft
     from a2ledger.book.source_config import Source
@@ -45,19 +41,7 @@ if TYPE_CHECKING:
 
 Integers = npt.NDArray[np.int64]
 
-_TIMES = ("start_at", "answer_at", "end_at")
-_KEPT = tuple(name for name in FIELDS if name not in {"start", "answer", "end"})
-SCHEMA = pa.schema(
-    [("switch", pa.string())]
-    + [(name, pa.string()) for name in _KEPT]
-    + [(name, pa.int64()) for name in _TIMES]
-    + [("answered", pa.bool_()), ("never", pa.string())]
-)
-"""Schema of rows stored beside the call detail, with times in seconds since 1970."""
-
 PART = "part"
-BRIDGED = "freeswitch"
-"""The dialect whose rows are legs already, each naming the leg it was made for."""
 _AT_ONCE = 1 << 16
 """Rows per batch passed on."""
 
@@ -74,11 +58,6 @@ class Made(NamedTuple):
     beyond: int
     keys: pa.StringArray
     names: pa.StringArray
-
-
-def path(day: dt.date) -> str:
-    """Return the path of the rows that began on a day, in UTC."""
-    return f"calls/{day:%Y-%m}/{day:%Y-%m-%d}.rows.parquet"
 
 
 def are_legs(batch: Batch) -> bool:
@@ -102,18 +81,18 @@ def made(
     if not len(batch.rows):
         nothing = pa.array([], pa.string())
         return Made([batch], 0, nothing, nothing)
-    rows = _facts(batch.rows, source)
+    rows = kept_rows.facts(batch.rows, source)
     valid = np.asarray(rows["start_at"].is_valid())
     new = rows.filter(pa.array(valid))
-    days = {EPOCH + dt.timedelta(days=int(day)) for day in np.unique(_days(new))}
+    days = {EPOCH + dt.timedelta(days=int(day)) for day in np.unique(kept_rows.days(new))}
     near = {day + dt.timedelta(days=by) for day in days for by in (-1, 0, 1)}
-    held = {day: _read(draft.root, day) for day in sorted(near)}
-    texts = _texts(new)
+    held = {day: kept_rows.read(draft.root, day) for day in sorted(near)}
+    texts = kept_rows.texts_of(new)
     for day in days:
-        _keep(draft, day, held[day], new, texts)
+        kept_rows.keep(draft, day, held[day], new, texts)
     known = pa.concat_tables(held.values())
     known = known.filter(pc.equal(known["switch"], source.switch))
-    known = known.filter(pc.invert(pc.is_in(_texts(known), value_set=texts)))
+    known = known.filter(pc.invert(pc.is_in(kept_rows.texts_of(known), value_set=texts)))
     maker = _Maker(source, directory, zone, np.flatnonzero(valid))
     every = pa.concat_tables([known, new])
     changes, more, touched = maker.made(every, len(known))
@@ -166,25 +145,6 @@ def keys_of(rows: pa.Table) -> pa.StringArray:
     return keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
 
 
-def rows_of(root: Path, switch: str, leg: str, start: dt.datetime) -> list[dict[str, Any]]:
-    """Return the rows that a leg of the call detail was made of, in order of time.
-
-    Args:
-        root: of the book.
-        switch: that wrote them.
-        leg: as the call detail has it: the leg's channel and the names of its rows.
-        start: of the leg, an aware time.
-
-    Raises:
-        MissingDetailError: if rows that are there cannot be read.
-    """
-    names = set(leg.partition(": ")[2].split(" "))
-    day = start.astimezone(dt.UTC).date()
-    near = [_read(root, day + dt.timedelta(days=by)) for by in (-1, 0, 1)]
-    rows = pa.concat_tables(near).filter(pc.equal(pa.concat_tables(near)["switch"], switch))
-    return [row for row in rows.sort_by("start_at").to_pylist() if model.name_of(row) in names]
-
-
 def _together(batches: Sequence[Batch]) -> Batch:
     """Return all rows of an import as one batch, numbered from 1."""
     tables = [batch.rows for batch in batches]
@@ -216,90 +176,6 @@ def _together(batches: Sequence[Batch]) -> Batch:
         ),
         head=heads.pop() if len(heads) == 1 else "",
     )
-
-
-# Rows as they are kept
-
-
-def _facts(rows: pa.Table, source: Source) -> pa.Table:
-    """Return rows in their stored form, with a null ``start_at`` if they have no time."""
-    columns = {name: clean(rows[name].combine_chunks()) for name in FIELDS}
-    start, answer, end = (times.parse(columns[name]) for name in ("start", "answer", "end"))
-    begins = times.to_utc(start, source.timezone)
-    duration, seconds = (_numbers(columns[name]) for name in ("duration", "seconds"))
-    length = _between(start, end, duration, 2)
-    wait = _between(start, answer, np.maximum(length - seconds, 0), length + 1)
-    never = rows["never"].combine_chunks() if "never" in rows.column_names else None
-    kept_columns = {name: columns[name] for name in _KEPT}
-    if source.dialect != BRIDGED:  # with 16 columns a row has no id, and its legs must have one
-        kept_columns["uniqueid"] = row_ids.filled(columns, begins, start.valid)
-    return pa.table(
-        {
-            "switch": constant(source.switch, len(rows)),
-            **kept_columns,
-            "start_at": pa.array(begins, mask=~start.valid),
-            "answer_at": pa.array(begins + wait),
-            "end_at": pa.array(begins + length),
-            "answered": rows["answered"],
-            "never": clean(never) if never is not None else constant("", len(rows)),
-        },
-        schema=SCHEMA,
-    )
-
-
-def _between(
-    first: times.Times, later: times.Times, usual: Integers, most: Integers | int
-) -> Integers:
-    """Return seconds between two times of a row, or ``usual`` where they cannot be right.
-
-    Both are of one clock; where it was put back between them, the row's own figures hold.
-    """
-    apart = later.naive - first.naive
-    fits = first.valid & later.valid & (apart >= 0) & (np.abs(apart - usual) <= most)
-    return np.where(fits, apart, usual)
-
-
-def _numbers(texts: pa.StringArray) -> Integers:
-    good = pc.match_substring_regex(texts, "^[0-9]{1,9}$")
-    return np.asarray(pc.cast(pc.if_else(good, texts, "0"), pa.int64()))
-
-
-def _days(rows: pa.Table) -> Integers:
-    days: Integers = rows["start_at"].to_numpy() // times.DAY
-    return days
-
-
-def _texts(rows: pa.Table) -> pa.StringArray:
-    """Return each row's contents as one text: rows with the same text are the same."""
-    columns = [pc.cast(rows[name], pa.string()) for name in SCHEMA.names]
-    texts = pc.binary_join_element_wise(*(pc.fill_null(column, "") for column in columns), "\x1f")
-    return texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
-
-
-def _read(root: Path, day: dt.date) -> pa.Table:
-    """Read the rows that began on a day, empty if there is no such file.
-
-    Raises:
-        MissingDetailError: if it cannot be read.
-    """
-    todo = "restore it from a backup, or delete it if there is none"
-    return kept(root / path(day), SCHEMA, todo)
-
-
-def _keep(draft: Draft, day: dt.date, held: pa.Table, new: pa.Table, texts: pa.StringArray) -> None:
-    """Write a day's file with the new rows added, each once."""
-    own = _days(new) == (day - EPOCH).days
-    rows = new.filter(pa.array(own))
-    codes = texts.filter(pa.array(own)).dictionary_encode()
-    _, first = np.unique(np.asarray(codes.indices), return_index=True)
-    rows = rows.take(pa.array(np.sort(first)))
-    rows = rows.filter(pc.invert(pc.is_in(_texts(rows), value_set=_texts(held))))
-    if not len(rows):
-        return
-    order = [(name, "ascending") for name in ("start_at", "uniqueid", "sequence", "channel")]
-    sink = io.BytesIO()
-    pq.write_table(pa.concat_tables([held, rows]).sort_by(order), sink, compression="zstd")
-    draft.put(path(day), sink.getvalue())
 
 
 # Legs
@@ -335,7 +211,7 @@ class _Maker:
             naive = int(times.to_naive(np.array([start]), zone)[0])
             return holder(text, naive // times.DAY)
 
-        self.is_bridged = source.dialect == BRIDGED
+        self.is_bridged = source.dialect == kept_rows.BRIDGED
         self.model = bridged_legs if self.is_bridged else model
         self.rules = model.Rules(
             self.is_trunk, self.device, holds, source.technical_prefixes, source.before_dialling
@@ -447,7 +323,7 @@ def _are_codes(numbers: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
 
 def _as_rows(rows: pa.Table, places: Integers) -> Iterator[model.Row]:
     names = [name for name in model.Row._fields if name in rows.column_names]
-    taken = rows.select([*names, *_TIMES, "answered", "never"]).take(pa.array(places))
+    taken = rows.select([*names, *kept_rows.TIMES, "answered", "never"]).take(pa.array(places))
     for place, row in zip(places.tolist(), taken.to_pylist(), strict=True):
         yield model.Row(
             place=place,
@@ -485,7 +361,7 @@ def _values(leg: model.Leg) -> dict[str, object]:
 
 def _fields(rows: pa.Table, place: int) -> dict[str, object]:
     """Return the values of a row that was read before."""
-    return dict(rows.select(_KEPT).slice(place, 1).to_pylist()[0])
+    return dict(rows.select(kept_rows.COLUMNS).slice(place, 1).to_pylist()[0])
 
 
 def _written(start: int) -> str:

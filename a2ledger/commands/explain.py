@@ -16,7 +16,7 @@ from a2ledger.audit import explain as tracing
 from a2ledger.audit.call_price import Priced
 from a2ledger.audit.explain import Explanation
 from a2ledger.book.book import Book
-from a2ledger.calls import trunk_legs
+from a2ledger.calls import kept_rows
 from a2ledger.commands.settings import Settings, as_json_option, pass_settings, print_json
 from a2ledger.errors import NO
 
@@ -192,7 +192,7 @@ def _leg(book: Book, call: dict[str, Any]) -> None:
         return
     channel, _, names = call["leg"].partition(": ")
     click.echo(f"  the leg {channel}, made of {len(names.split(' '))} rows")
-    for row in trunk_legs.rows_of(book.root, call["switch"], call["leg"], call["start"]):
+    for row in kept_rows.rows_of(book.root, call["switch"], call["leg"], call["start"]):
         moments = (row["start_at"], row["end_at"])
         begins, ends = (dt.datetime.fromtimestamp(at, book.config.zone) for at in moments)
         sides = " > ".join(filter(None, (row["channel"], row["dstchannel"])))

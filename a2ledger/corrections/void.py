@@ -22,7 +22,7 @@ from a2ledger import accounts, money
 from a2ledger.book.book import SUSPENSE, Draft, RefusedError
 from a2ledger.calls import detail
 from a2ledger.calls.fold import Folder, sealed
-from a2ledger.calls.keep import identity
+from a2ledger.calls.identity import identity
 from a2ledger.journal import entries as journal_entries
 from a2ledger.journal import general, shards, subledgers, syntax
 from a2ledger.journal.entries import ISSUED, NUMBERED
