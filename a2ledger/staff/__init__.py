@@ -5,8 +5,10 @@ imports it but the command ``serve``, and only when it runs.
 
 ``server`` runs Fava behind ``guard`` and ``passwords``, with the ledgers of ``customer_ledgers``.
 ``pages``, ``customer_pages``, ``phone`` and ``price_changes`` are pages, on what ``page`` gives
-all of them, made of ``customers``, ``helpdesk``, ``mailing``, ``revenue`` and ``desk``, some of it
-``kept``; ``clerk`` carries out what ``forms`` ask for, by the command line.
+all of them within Fava's ``frame``, made of ``customers``, ``customer_list``, ``helpdesk``,
+``mailing``, ``revenue``, ``due``, ``limits``, ``suspense`` and ``desk``. What the pages keep of a
+book is ``known``: a customer is one of its ``cards``; long tables come in ``parts``. ``clerk``
+carries out what ``forms`` ask for, by the command line.
 """
 
 from __future__ import annotations
