@@ -6,9 +6,9 @@ imports it but the command ``serve``, and only when it runs.
 ``server`` runs Fava behind ``guard`` and ``passwords``, with the ledgers of ``customer_ledgers``.
 ``pages``, ``customer_pages``, ``phone`` and ``price_changes`` are pages, on what ``page`` gives
 all of them within Fava's ``frame``, made of ``customers``, ``customer_list``, ``helpdesk``,
-``mailing``, ``revenue``, ``due``, ``suspense`` and ``desk``, within ``limits``. What the pages keep of a
-book is ``known``, or ``kept``: a customer is one of its ``cards``; tables come in ``parts``. ``clerk``
-carries out what ``forms`` ask for, by the command line.
+``mailing``, ``revenue``, ``due``, ``suspense`` and ``desk``, within ``limits``. What the pages
+keep of a book is ``known``, or ``kept``: a customer is one of its ``cards``; long tables come in
+``parts``. ``clerk`` carries out what ``forms`` ask for, by the command line.
 """
 
 from __future__ import annotations
