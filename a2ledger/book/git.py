@@ -140,8 +140,9 @@ def _c_quoted(path: str) -> str:
 
 def blob(content: bytes) -> str:
     """Return the name git gives to a file with some content."""
-    head = b"blob %d\0" % len(content)
-    return hashlib.sha1(head + content, usedforsecurity=False).hexdigest()
+    digest = hashlib.sha1(b"blob %d\0" % len(content), usedforsecurity=False)
+    digest.update(content)
+    return digest.hexdigest()
 
 
 class Repository:

@@ -198,9 +198,10 @@ def _refused(
         customer[places] < 0, directory.identify(account, day[places]), customer[places]
     )
     known = zip(fates.refused, places.tolist(), holder.tolist(), strict=True)
+    dates = {int(of): str(EPOCH + dt.timedelta(days=int(of))) for of in np.unique(day[places])}
     return sorted(
         row._replace(
-            day=str(EPOCH + dt.timedelta(days=int(day[place]))) if fates.sound[place] else "",
+            day=dates[int(day[place])] if fates.sound[place] else "",
             customer=directory.customers[index].id if index >= 0 else "",
         )
         for row, place, index in known

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from a2ledger.calls.fates import Fates, Integers, Mask, Rows
 
 _NUMBERS = ("src", "dst", "did")
+_DEVICES = ("channel", "dstchannel")
 _CODES = ("accountcode", "peeraccount", "userfield")
 """Fields that may hold a number, where a log names customers by nothing else."""
 
@@ -177,7 +178,7 @@ def identifiers(rows: Rows, item: str, places: Integers) -> Iterator[pa.StringAr
     """Yield the values of an ``identify`` item in rows: as written, then numbers as digits."""
     name, _, pattern = item.partition("~")
     index = pa.array(places)
-    if name in {"channel", "dstchannel"} and not pattern:
+    if name in _DEVICES and not pattern:
         values = rows.devices(name, index)
     else:
         values = rows[name].take(index)
@@ -211,15 +212,19 @@ def _extracted(values: pa.StringArray, pattern: str) -> pa.StringArray:
 
 
 def _unknown(rows: Rows, rule: Rule, row: int, day: int) -> str:
-    place = np.array([row], np.int64)
     item, value = next(
-        (item, value)
-        for item in rule.identify
-        for values in identifiers(rows, item, place)
-        if (value := values[0].as_py())
+        (item, value) for item in rule.identify for value in _values(rows, item, row) if value
     )
     when = EPOCH + dt.timedelta(days=day)
     return f"no customer holds {value!r} ({item.partition('~')[0]}) on {when}"
+
+
+def _values(rows: Rows, item: str, row: int) -> Iterator[str]:
+    """Yield the values of an ``identify`` item in a row."""
+    if "~" not in item and item not in _DEVICES:
+        yield rows[item][row].as_py()  # a million rows may ask, each for itself
+    for values in identifiers(rows, item, np.array([row], np.int64)):
+        yield values[0].as_py()
 
 
 def _unclaimed(rows: Rows, row: int) -> str:

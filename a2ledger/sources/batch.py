@@ -11,6 +11,7 @@ empty elsewhere. Such a row is refused where people talked.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -148,6 +149,10 @@ class Origin(NamedTuple):
     files: pa.StringArray
     lines: pa.Int64Array
 
+    def at(self, index: int) -> tuple[str, int]:
+        """Return the file and line of a row."""
+        return self.files[index].as_py(), self.lines[index].as_py()
+
 
 class Batch(NamedTuple):
     """Consecutive rows of one file, or rows of several files with their ``origin``.
@@ -185,16 +190,23 @@ def digest(text: str) -> str:
 def refuse(batch: Batch, line: int, reason: str, message: str, identity: str = "") -> Refused:
     """Return the row on a line of a batch as refused."""
     raw = batch.raw(line)
-    files, lines = batch.origins(pa.array([line]))
+    file, place = batch.origin.at(line - 1) if batch.origin else (batch.file, line)
+    # A million rows may be refused for the same reason: each holds that text once.
     return Refused(
-        files[0].as_py(),
-        lines[0].as_py(),
+        _once(file),
+        place,
         reason,
-        message,
+        _once(message),
         raw[:RAW_SHOWN],
         identity or f"raw-{digest(raw)}",
         batch.head,
     )
+
+
+@functools.lru_cache(maxsize=10_000)
+def _once(text: str) -> str:
+    """Return a text as the object that it was before, if it was not long ago."""
+    return text
 
 
 def gathered(batches: Iterable[Batch]) -> Iterator[Batch]:

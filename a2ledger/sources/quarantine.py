@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -101,23 +102,31 @@ def parse(text: str) -> Quarantine:
     return Quarantine(rows)
 
 
-def written(quarantine: Quarantine) -> str:
-    """Return the text of the quarantine's file, by source, file and line."""
-    lines = [_line(_HEADER)]
-    ordered = sorted(
-        quarantine.rows.items(), key=lambda item: (item[0][0], item[1].file, item[1].line, item[0])
-    )
-    for (source, identity), row in ordered:
-        details = (row.reason, row.message, row.raw, row.head, row.day, row.customer)
-        lines.append(_line([source, identity, *row[:2], *details]))
-    return "".join(lines)
-
-
-def _line(values: Iterable[object]) -> str:
+def written(quarantine: Quarantine) -> bytes:
+    """Return the content of the quarantine's file, by source, file and line."""
+    content = io.BytesIO()
+    line = io.StringIO(newline="")
     # csv quotes a carriage return only if the line terminator contains one.
-    out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\r\n").writerow(values)
-    return out.getvalue().removesuffix("\r\n") + "\n"
+    writer = csv.writer(line, lineterminator="\r\n")
+
+    def write(values: Iterable[object]) -> None:
+        line.seek(0)
+        line.truncate()
+        writer.writerow(values)
+        text = line.getvalue().removesuffix("\r\n")
+        content.write(f"{text}\n".encode("utf-8", "surrogateescape"))
+
+    write(_HEADER)
+    for key in sorted(quarantine.rows, key=partial(_order, quarantine.rows)):
+        row = quarantine.rows[key]
+        details = (row.reason, row.message, row.raw, row.head, row.day, row.customer)
+        write([*key, *row[:2], *details])
+    return content.getvalue()
+
+
+def _order(rows: Mapping[tuple[str, str], Refused], key: tuple[str, str]) -> tuple[object, ...]:
+    source, identity = key
+    return source, rows[key].file, rows[key].line, identity
 
 
 def read(root: Path) -> Quarantine:

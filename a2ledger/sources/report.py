@@ -328,7 +328,7 @@ def put_aside(draft: Draft, report: Report) -> None:
         report.source, [*report.refused, *report.displaced], report.known
     )
     if held.rows or (draft.root / quarantine.PATH).exists():
-        draft.put(quarantine.PATH, quarantine.written(held).encode("utf-8", "surrogateescape"))
+        draft.put(quarantine.PATH, quarantine.written(held))
 
 
 def message(verb: str, reports: Iterable[Report]) -> str:

@@ -56,7 +56,7 @@ TEXTS = st.text(
 def test_whatever_a_switch_wrote_comes_back(rows):
     held, _ = EMPTY.updated("pbx", rows, [])
 
-    assert quarantine.parse(quarantine.written(held)) == held
+    assert quarantine.parse(quarantine.written(held).decode("utf-8", "surrogateescape")) == held
 
 
 def test_it_is_written_by_source_file_and_line(tmp_path):
@@ -64,9 +64,9 @@ def test_it_is_written_by_source_file_and_line(tmp_path):
     held, _ = EMPTY.updated("pbx", rows, [])
     held, _ = held.updated("another", [refused("z")], [])
     (tmp_path / "quarantine").mkdir()
-    (tmp_path / quarantine.PATH).write_text(quarantine.written(held))
+    (tmp_path / quarantine.PATH).write_bytes(quarantine.written(held))
 
-    assert quarantine.written(held) == (
+    assert quarantine.written(held).decode() == (
         "source,identity,file,line,reason,message,raw,head,day,customer\n"
         'another,z,Master.csv,3,no-rate,no rate for 99,"a,b",,,\n'
         'pbx,b,Master.csv,2,no-rate,no rate for 99,"a,b",,,\n'
@@ -83,7 +83,7 @@ def test_a_book_without_one_has_an_empty_one(tmp_path):
 def test_a_row_longer_than_csv_usually_allows_is_read():
     held, _ = EMPTY.updated("pbx", [refused(raw="x" * 200_000)], [])
 
-    assert quarantine.parse(quarantine.written(held)) == held
+    assert quarantine.parse(quarantine.written(held).decode("utf-8", "surrogateescape")) == held
 
 
 @pytest.mark.parametrize(
