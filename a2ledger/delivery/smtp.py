@@ -11,6 +11,7 @@ import os
 import re
 import select
 import smtplib
+import socket
 import ssl
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -148,6 +149,8 @@ class Server:
                 )  # fmt: skip
             else:
                 smtp = smtplib.SMTP(settings.host, settings.port, timeout=settings.patience_seconds)
+            if smtp.sock:  # the last dot is not to wait until what stands before it has arrived
+                smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             smtp.ehlo()
             if settings.starttls == "required":
                 smtp.starttls(context=context)

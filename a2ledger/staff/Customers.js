@@ -53,9 +53,26 @@ function filter(form) {
 }
 
 /** Names of facts as people say them; others are said as they are called. */
-const SAID = { vat_id: "VAT number", iban: "IBAN", bic: "BIC", email: "E-mail", vat: "VAT" };
+const SAID = { masked: "Hidden on lists of calls", documents: "Gets", dunning: "When overdue", mandate: "SEPA mandate", vat_id: "VAT number", iban: "IBAN", bic: "BIC", email: "E-mail", vat: "VAT" };
 const PLACES = ["name", "email", "phone", "contact", "street", "street2", "postcode", "city", "region", "country",
-  "vat_id", "language", "delivery", "terms", "iban", "bic", "registration", "peppol", "buyer_reference", "order_reference"];
+  "vat_id", "language", "delivery", "terms", "iban", "bic", "registration", "peppol", "buyer_reference", "order_reference", "mandate",
+  "documents", "masked", "dunning"];
+
+/** What a fact may be, and how people say it. @type {Record<string, (string | [string, string])[]>} */
+const CHOICES = {
+  documents: [["", "as usual"], ["invoice", "invoices"], ["statement", "statements, where the law allows"]],
+  dunning: [["", "reminders"], ["stop", "no reminders"]],
+  language: [["", "as the company"], "en", "nl", "fr", "de", "es", "el"],
+  masked: [["", "as usual"], ["none", "nothing"], ["3", "the last 3 digits"], ["4", "the last 4 digits"], ["all", "whole numbers"]],
+};
+
+/** What is asked for beside the name of a fact. @type {Record<string, string>} */
+const HINTS = {
+  delivery: "mail, peppol, print, with commas; or none",
+  mandate: "reference of a SEPA mandate: bills are collected",
+  peppol: "0208:0403170701",
+  registration: "0208:0403170701",
+};
 
 /** @param {string} key */
 const said = (key) =>
@@ -115,7 +132,7 @@ function actions(data) {
       (/** @type {any} */ values) => ({ action: "tariff", customer, ...values, before: before(["tariff"]) })],
     Numbers: ["Change numbers and devices", "With commas between.", [{ name: "identifiers", label: "Identifiers", value: data.facts.identifiers }, from],
       (/** @type {any} */ values) => ({ action: "details", customer, date: values.date, facts: { identifiers: values.identifiers }, before: before(["identifiers"]) })],
-    Details: ["Change details", "", [...PLACES.map((key) => ({ name: key, label: said(key), value: data.facts[key] })), from],
+    Details: ["Change details", "", [...PLACES.map((key) => ({ name: key, label: said(key), value: data.facts[key] ?? "", choices: CHOICES[key], hint: HINTS[key] })), from],
       (/** @type {any} */ values) => {
         const changed = PLACES.filter((key) => values[key] !== (data.facts[key] ?? ""));
         return { action: "details", customer, date: values.date, before: before(changed), facts: Object.fromEntries(changed.map((key) => [key, values[key]])) };

@@ -182,3 +182,21 @@ def test_anybody_can_read_it_on_anything(browser, host, scheme):
         ]
         assert not serious, place
     context.close()
+
+
+def test_how_bills_reach_a_customer_is_seen_and_changed(page, host):
+    page.goto(f"{host}Customers/?customer=C3&tab=details")
+    expect(page.locator("article h2", has_text="Who they are")).to_be_visible()
+    page.click("#a2l-actions summary")
+    page.click("#a2l-actions button >> text=Details")
+    page.fill("dialog [name=email]", "cas@maes.example")
+    page.select_option("dialog [name=documents]", "statement")
+    page.select_option("dialog [name=masked]", "all")
+    page.fill("dialog [name=delivery]", "mail, print")
+    page.click("dialog button[type=submit]")
+    expect(page.locator("dialog button[type=submit]")).to_have_text("Do it")
+    page.click("dialog button[type=submit]")
+    expect(page.locator("#a2l-said")).to_contain_text("masked is all")
+    bills = page.locator("article dl").nth(1)
+    for words in ("statement", "mail, print", "all"):
+        expect(bills).to_contain_text(words)
