@@ -41,7 +41,7 @@ TAXES = """
 SELECT date, account, number, currency, str(meta('vat_of')) AS code, links
 WHERE (account ~ '^Liabilities:VAT(-Not-Due)?:'
        OR (account = 'Equity:Conversion' AND meta('vat_of') IS NOT NULL))
-  AND ('invoice' IN tags OR 'credit-note' IN tags)
+  AND ('invoice' IN tags OR 'credit-note' IN tags OR 'statement' IN tags)
   AND entry_meta('treatment') IS NULL
 """
 

@@ -153,6 +153,9 @@ def test_a_private_customer_may_get_a_statement_with_its_vat_and_no_number(least
 
     assert least.run("verify", today="2026-02-05").code == 0
     assert "Total of this statement" in text
+    account = least.run("statement", "P1", "--json", today="2026-02-05").json
+    assert account["closing"] == "1.21"
+    assert [line["amount"] for line in account["lines"]] == ["1.00", "0.21"]
     vat = least.run("report", "vat", "--from", "2026-01-01", "--to", "2026-01-31", "--json").json
     assert [(row["code"], row["base"], row["vat"]) for row in vat["rows"]] == [
         ("S21", "1.00", "0.21")
