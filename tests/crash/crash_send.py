@@ -34,7 +34,7 @@ from a2ledger.delivery.outbox import IN_DOUBT  # noqa: E402
 
 NETWORK = "network"
 MODES = (NETWORK, *crash.MODES)
-CUSTOMERS = 4
+CUSTOMERS = 3
 SETTINGS = """
 [mail]
 host = "127.0.0.1"
