@@ -524,6 +524,16 @@ function mark(entry, base) {
   add(account, { account });
 }
 
+/** Names for what Fava's charts leave without one, for a screen reader. */
+function named() {
+  for (const box of document.querySelectorAll("article button[role='combobox']:not([aria-label])")) {
+    box.setAttribute("aria-label", box.textContent?.trim() || "Choose");
+  }
+  for (const link of document.querySelectorAll("article svg a[href]:not([aria-label])")) {
+    link.setAttribute("aria-label", decodeURIComponent(link.getAttribute("href")?.match(/account\/([^/?]+)/)?.[1] ?? "Show"));
+  }
+}
+
 /** @type {MutationObserver | undefined} */
 let observer;
 
@@ -532,6 +542,7 @@ async function markAll() {
   const { base } = await home();
   const article = document.querySelector("article");
   const all = () => {
+    named();
     for (const entry of document.querySelectorAll(
       ".journal > li.transaction:not(.a2l-marked)",
     )) {

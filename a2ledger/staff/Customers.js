@@ -98,7 +98,8 @@ function actions(data) {
   const numbers = data.documents.slice().reverse();
   const open = [["", "the oldest that are open"], ...data.invoices.map((/** @type {any} */ one) =>
     [one.number, `${one.number}: ${one.open} open, due ${one.due_date}`])];
-  const paid = data.payments.slice().reverse().map((/** @type {any} */ one) =>
+  // A refill is no payment: it is refunded, not returned.
+  const paid = data.payments.filter((/** @type {any} */ one) => one.kind === "payment").reverse().map((/** @type {any} */ one) =>
     [one.id, `${one.date}: ${one.amount} ${one.method} ${one.reference}`]);
   const fees = data.fees.map((/** @type {any} */ one) => [one.id, `${one.id}: ${one.amount}, ${one.description || one.service}`]);
   const with_ = (/** @type {string} */ action) => (/** @type {any} */ values) => ({ action, customer, ...values });
