@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from harness import cdr
 
 DECK = "dialprefix,destination,rateinitial\n32800,Toll-free,0.12\n32,Belgium,0\n"
@@ -92,3 +93,28 @@ def test_an_import_that_infers_directions_says_so_once(book):
     with (book.root / "a2ledger.toml").open("a") as file:
         file.write('\n[sources.asterisk]\ndialect = "asterisk"\ntrunks = ["PJSIP/carrier"]\n')
     assert "no trunks" not in book.run("import", "asterisk", path, "--all").stderr
+
+
+PHONE = {"accountcode": "", "channel": "IAX2/101-1234"}
+
+
+@pytest.mark.parametrize(
+    ("row", "counts"),
+    [
+        ({**PHONE, "dstchannel": "IAX2/telco-99", "lastdata": "IAX2/telco/3247000000"}, (1, 0)),
+        ({"dstchannel": "DAHDI/i1/3247000000-2", "lastdata": "DAHDI/g1/3247000000,60"}, (1, 0)),
+        ({**PHONE, "dst": "102", "dstchannel": "SIP/102-00000002", "lastdata": "SIP/102"}, (0, 1)),
+        (
+            {"accountcode": "carrier", "src": "+32470111222", "dst": "+3225550100",
+             "channel": "SIP/telco-00000001", "dstchannel": "SIP/101-00000002",
+             "lastdata": "SIP/101,30"},
+            (0, 1),
+        ),
+    ],
+)  # fmt: skip
+def test_other_channels_and_dial_strings_say_the_same(book, row, counts):
+    """A phone of IAX, a group of DAHDI lines, two phones, a trunk with an account code."""
+    ready(book)
+    line = cdr(**({"dst": "3247000000"} | row)) + "\n"
+    done = book.run("import", "asterisk", book.file("Master.csv", line), "--json")
+    assert (done.json["posted"], done.json["free"]) == counts
