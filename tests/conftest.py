@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -34,6 +35,15 @@ settings.load_profile("suite")
 if "A2LEDGER_TIMES" not in os.environ:
     # Numbers and words of the modules that happen to be loaded are left to longer runs.
     providers._get_local_constants = lambda: providers._local_constants  # noqa: SLF001
+
+
+gc.disable()  # finding five thousand tests makes much and leaves nothing to collect
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage again, but look no more through what was made by now."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
