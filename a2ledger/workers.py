@@ -253,7 +253,7 @@ def _cluster(address: str, marks: Sequence[Path]) -> _Started:
             f"--workers {address} needs Dask", todo="say `pip install 'a2ledger[cluster]'`"
         ) from None
     try:
-        client = distributed.Client(address, timeout=10, set_as_default=False)
+        client = distributed.Client(address, timeout=_PATIENCE_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise NoWorkersError(
             f"--workers {address}: no scheduler answers there ({' '.join(str(error).split())})",
