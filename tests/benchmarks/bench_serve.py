@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import csv
 import http.client
-import json
+import io
 import re
 import subprocess
 import sys
@@ -71,14 +72,18 @@ def get(host: str, path: str) -> tuple[str, float]:
     return text, time.perf_counter() - before
 
 
+def owed_by(table: str) -> dict[str, str]:
+    """What each customer owes, in the order of the table."""
+    return {row["customer"]: row["owed"] for row in csv.DictReader(io.StringIO(table))}
+
+
 def seen(host: str, directory: Path, customer: str) -> float:
     """Seconds from the end of an import until the pages show it."""
     payment = directory.parent / "payment.csv"
     payment.write_text(f"id,customer,date,amount\np1,{customer},2026-03-30,1.23\n")
 
     def owed() -> str:
-        rows = json.loads(get(host, "Customers/rows")[0])
-        return next(row[3] for row in rows if row[0] == customer)
+        return owed_by(get(host, "Customers/table")[0])[customer]
 
     old = owed()
     run(directory, "import", "payments", str(payment), today="2026-03-30")
@@ -102,8 +107,8 @@ def main() -> None:
             with serving(book) as (host, start):
                 get(host, "Customers/?partial=true")
                 page = get(host, "Customers/")[1]
-                text, rows = get(host, "Customers/rows")
-                customer = json.loads(text)[0][0]
+                text, rows = get(host, "Customers/table")
+                customer = next(iter(owed_by(text)))
                 first = get(host, f"Customers/?customer={customer}")[1]
                 again = get(host, f"Customers/?customer={customer}")[1]
                 others = {
@@ -116,7 +121,7 @@ def main() -> None:
                 }
                 after = seen(host, book, customer)
         print(
-            f"{customers:>7,} customers: start {start:5.2f}, page {page:5.2f} and rows {rows:5.2f} "
+            f"{customers:>7,} customers: start {start:5.2f}, page {page:5.2f} and CSV {rows:5.2f} "
             f"({len(text):,} bytes), a customer {first:5.2f} then {again:5.2f}, "
             + ", ".join(f"{name} {seconds:5.2f}" for name, seconds in others.items())
             + f", an import is seen after {after:5.2f}"
