@@ -87,6 +87,10 @@ class Workers:
             self._started.end(at_once=kind is not None)
             self._started = None
 
+    def place(self, root: Path) -> Path:
+        """Return a directory as workers find it: those of a cluster began in another."""
+        return root.resolve() if self.address else root
+
     def batches(
         self, items: Sequence[Item], alone: int, largest: int = 1000
     ) -> list[Sequence[Item]]:

@@ -83,7 +83,9 @@ def _verify(book: Book, names: Sequence[str], bar: Progress) -> Verified:
         if days is not None:
             calls = _added_up(book, days, workers, periods, result, bar)
         tasks = [
-            Task(book.root.resolve(), [owner.id for owner in some], documents, _of(calls, some))
+            Task(
+                workers.place(book.root), [owner.id for owner in some], documents, _of(calls, some)
+            )
             for some in workers.batches(customers, alone, largest=_LARGEST)
         ]
         for done in workers.map(_customers, tasks):
@@ -151,7 +153,7 @@ def _added_up(
     digests = detail.digests(book)
     alone = len(days) if periods <= _ALONE else 0
     tasks = [
-        _DayTask(book.root.resolve(), some, {day: digests[day] for day in some})
+        _DayTask(workers.place(book.root), some, {day: digests[day] for day in some})
         for some in workers.batches(days, alone, largest=8)
     ]
     for some, problems in workers.map(_add_up, tasks):

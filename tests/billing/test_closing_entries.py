@@ -127,7 +127,9 @@ def test_a_number_is_taken_where_some_line_is_not_zero(rows, numbered):
 
 def settings():
     company = config.Company(name="Example", vat_id="BE1")
-    return SimpleNamespace(company=company, terms_days=14, bill=Bills())
+    return SimpleNamespace(
+        company=company, company_on=lambda _: company, terms_days=14, bill=Bills()
+    )
 
 
 CUSTOMER = Customer(

@@ -89,7 +89,7 @@ def test_every_kind_of_document_is_rendered_in_every_language(code):
 
 def test_a_company_s_language_is_that_of_customers_who_have_none():
     made = as_json(document())
-    made["supplier"]["language"] = "nl"
+    made["supplier"] = made["supplier"] | {"language": "nl"}
     assert "Te betalen" in render.text(made)
 
 
