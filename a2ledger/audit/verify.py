@@ -69,6 +69,8 @@ def verify(
 
 
 def _verify(book: Book, names: Sequence[str], bar: Progress) -> Verified:
+    if not names:
+        subledgers.customers(book).read_files()
     customers = [subledgers.customers(book)[name] for name in names] or list(
         subledgers.customers(book).values()
     )

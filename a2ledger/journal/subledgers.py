@@ -91,16 +91,26 @@ class Customers(MutableMapping[str, Customer]):
             self._known, self._is_whole = every, True
         return self._known
 
-    def _read_all(self) -> dict[str, Customer]:
+    def read_files(self) -> None:
+        """Parse every file now, whatever is kept of it, for whoever proves what they say.
+
+        Raises:
+            BrokenBookError: as for the class.
+        """
+        self._known, self._is_whole = {}, False
+        every = self._book.reading(lambda: self._read_all(is_kept_believed=False))
+        self._known, self._is_whole = every, True
+
+    def _read_all(self, *, is_kept_believed: bool = True) -> dict[str, Customer]:
         known = {customer_file.path(name): customer for name, customer in self._known.items()}
-        roster = self._read_roster()
+        roster = self._read_roster() if is_kept_believed else None
         every: dict[str, Customer] = {}
         problems: list[Problem] = []
         for path in self._book.files(_DIRECTORY):
             try:
                 customer = (
                     known.pop(path, None)
-                    or roster.customer(Path(path).stem)
+                    or (roster and roster.customer(Path(path).stem))
                     or _read(self._book, path)
                 )
             except BrokenBookError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 
+import pyarrow as pa
 import pytest
 from harness import Book
 from hypothesis import given
@@ -70,6 +71,26 @@ def test_one_of_other_services_is_not_used(large, monkeypatch):
     monkeypatch.setattr(subledgers, "_read", None)
     with read:
         _customers(large)
+
+
+def test_verify_believes_files_and_not_what_is_kept_of_them(large):
+    large.run("payment", "C1", "1.00", today="2026-02-02")
+    large.close(today="2026-02-03")
+    _customers(large)
+    file = large.root / ROSTER
+    table = pa.ipc.open_file(file).read_all()
+    records = [json.loads(record) for record in table["record"].to_pylist()]
+    for record in records:
+        record[3] = record[3][-1:]  # as if nothing had ever been closed
+    forged = table.set_column(
+        table.schema.get_field_index("record"), "record", [list(map(json.dumps, records))]
+    )
+    with pa.ipc.new_file(file, forged.schema) as writer:
+        writer.write_table(forged)
+
+    assert {len(customer.periods) for customer in _customers(large).values()} == {1}
+    done = large.run("verify", today="2026-02-03")
+    assert done.stderr.startswith("3 sealed period(s) of 3 customer(s) looked at, 0 problem(s)")
 
 
 def test_fees_and_facts_of_coming_days_are_seen_on_their_day(large):
