@@ -38,7 +38,7 @@ _EVERY_SECONDS = 0.2
 _WHOLE_SECONDS = 30
 """How often all files are checked, for edits by hand."""
 _PURGE_SECONDS = 60
-_SWITCH_SECONDS = 0.001
+SWITCH_SECONDS = 0.001
 _NOT_STARTED = "nothing was started"
 """How long a thread that reads the book may delay one that answers a switch."""
 
@@ -70,7 +70,7 @@ def run(
         CannotListenError: if it cannot start.
         BrokenBookError, ConfigError, LockedError: if the book cannot be read.
     """
-    sys.setswitchinterval(_SWITCH_SECONDS)
+    sys.setswitchinterval(SWITCH_SECONDS)
     asyncio.run(Server(root, options, clock, talk).run(announce))
 
 

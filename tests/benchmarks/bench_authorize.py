@@ -27,7 +27,7 @@ from bench_rating import deck_text
 from boards import customer, snapshot
 
 from a2ledger.rating import deck as decks
-from a2ledger.switch import agi
+from a2ledger.switch import agi, server
 from a2ledger.switch.decisions import Decisions
 from a2ledger.switch.exchange import Exchange
 from a2ledger.switch.metrics import Metrics
@@ -107,6 +107,7 @@ async def serve(exchange, pipe):
 
 def main():
     """Print the table."""
+    sys.setswitchinterval(server.SWITCH_SECONDS)  # as the program does
     calls, at_once = (int(word) for word in (*sys.argv[1:], "5000", "2")[:2])
     random = np.random.default_rng(1)
     deck, problems = decks.parse(deck_text(PREFIXES, random), name="standard", file="x")
