@@ -12,6 +12,7 @@ from a2ledger.audit import settled, shapes
 from a2ledger.book import paths as kinds
 from a2ledger.book.book import (
     CONFIG,
+    GENERAL,
     IMPORTS,
     SUSPENSE,
     BrokenBookError,
@@ -124,7 +125,7 @@ def _problems(draft: Draft, path: str, how: str) -> Iterable[Problem]:
         yield Problem(path, 0, "link", "is a link", todo=todo)
     elif kind is None:
         return
-    elif how == "new" and (kind.is_frozen or kind.pattern == "journals/general/<anything>"):
+    elif how == "new" and (kind.is_frozen or _is_stray(path, kind)):
         what = "is no document that was issued" if kind.is_frozen else "is no file of a book's"
         yield Problem(path, 0, "extra", what, todo="take it away")
     elif kind.is_frozen or _is_closed(draft, path):
@@ -151,6 +152,16 @@ def _problems(draft: Draft, path: str, how: str) -> Iterable[Problem]:
             yield Problem(path, 0, "gone", "is gone", todo=restore(path))
     else:
         yield from _journal(draft, path)
+
+
+def _is_stray(path: str, kind: kinds.Kind) -> bool:
+    """Return whether a new file is one that the general ledger of no book has, or not of this one.
+
+    One file of a spread ledger in a book of one file a month would make it a spread one.
+    """
+    return path.startswith(f"{GENERAL}/") and kind.pattern.endswith(
+        ("<anything>", "<shard>.beancount")
+    )
 
 
 def _other(draft: Draft, path: str, how: str) -> Iterable[Problem]:

@@ -100,3 +100,19 @@ def test_a_file_of_it_that_hands_changed_is_named_and_made_anew(spread):
 
     assert spread.digests() == before
     spread.run("balances")
+
+
+def test_a_stray_file_of_a_spread_ledger_does_not_spread_a_small_one(book):
+    book.customers(*CUSTOMERS)
+    before = book.digests()
+    stray = book.root / "journals/general/2026-01/7f.beancount"
+    stray.parent.mkdir()
+    stray.write_text("; from another book\n")
+
+    refused = book.run("payment", "C1", "1.00", code=1)
+
+    assert "journals/general/2026-01/7f.beancount: is no file of a book's" in refused.stderr
+    stray.unlink()
+    assert book.digests() == before
+    book.run("payment", "C1", "1.00")
+    assert (book.root / "journals/general/opens.beancount").exists()
