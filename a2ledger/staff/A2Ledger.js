@@ -52,6 +52,12 @@ export async function reload() {
   }
 }
 
+/**
+ * The address at which a menu stands open: the page is loaded anew whenever the book changes, also
+ * under somebody's hand.
+ */
+export const menuOpen = { at: "" };
+
 /** The script of the page that is shown. */
 async function modules() {
   const name = window.location.pathname.split("/")[3];
@@ -558,6 +564,9 @@ async function markAll() {
 
 export default {
   onPageLoad() {
+    if (menuOpen.at !== window.location.href) {
+      menuOpen.at = "";
+    }
     sidebar();
     reportAgain();
     search().catch(console.error);

@@ -1,6 +1,6 @@
 // The list of all customers while somebody types, and the forms of one.
 // @ts-check
-import { address, ask, element, facts, sending } from "./A2Ledger.js";
+import { address, ask, element, facts, menuOpen, sending } from "./A2Ledger.js";
 
 /** Milliseconds for which somebody who has typed is taken to be typing still. */
 const TYPING = 5000;
@@ -156,12 +156,18 @@ function offer(menu) {
     ...Object.entries(specs).map(([name, [title, note, fields, form]]) => {
       const button = element("button", { type: "button" }, name);
       button.addEventListener("click", () => {
+        menuOpen.at = "";
         menu.removeAttribute("open");
         ask(`${title}: ${facts().customer}`, note, fields, form);
       });
       return button;
     }),
   );
+  // The click comes before the menu opens or shuts.
+  menu.querySelector("summary")?.addEventListener("click", () => {
+    menuOpen.at = menu.hasAttribute("open") ? "" : window.location.href;
+  });
+  menu.toggleAttribute("open", menuOpen.at === window.location.href);
 }
 
 /** Undo of a payment, voiding of a call. */

@@ -194,6 +194,23 @@ def test_a_call_and_a_payment_that_is_undone_stay_and_count_for_nothing(page, pa
     expect(page.locator("#a2l-said")).not_to_contain_text("line was dead")
 
 
+def test_a_menu_stays_open_when_a_colleague_changes_the_book(page, pages, root):
+    page.goto(f"{pages}Customers/?customer=C10002")
+    page.click("#a2l-actions summary")
+    limit = page.locator("#a2l-actions button:text-is('Limit')")
+    expect(limit).to_be_visible()
+    seen = limit.element_handle()
+    words = ["-C", root, "--today", TODAY, "payment", "C10002", "1.23"]
+    subprocess.run([sys.executable, "-m", "a2ledger", *words], check=True, capture_output=True)
+    page.wait_for_function("button => !button.isConnected", arg=seen)
+    expect(limit).to_be_visible()
+    page.click("aside a[href*='extension/Home']")
+    expect(limit).to_have_count(0)
+    page.go_back()
+    expect(limit).to_be_attached()
+    expect(limit).to_be_hidden()
+
+
 def test_keys_offer_nothing_that_is_refused(page, pages):
     page.goto(f"{pages}Customers/")
     expect(page.locator("#a2l-customers")).to_be_visible()
