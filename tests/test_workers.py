@@ -20,7 +20,7 @@ from tree import tree
 from a2ledger import workers as seam
 from a2ledger.audit import verify
 from a2ledger.book.book import BrokenBookError
-from a2ledger.documents import files
+from a2ledger.documents import formats
 from a2ledger.workers import Workers
 
 NUMBERS = list(range(20))
@@ -150,7 +150,7 @@ def test_one_process_two_and_a_cluster_that_loses_a_worker_say_the_same(
     assert "journals/2026-01/C4.01.beancount" in alone.stdout
     before = tree(closed.root)
     assert closed.run("--workers", "2", "verify", "--json", code=1).json == alone.json
-    monkeypatch.setattr(files, "_ALONE", 0)
+    monkeypatch.setattr(formats, "_ALONE", 0)
     pages = rendered(closed, "1", tmp_path / "alone")
     assert len(pages) == 6
     assert rendered(closed, "2", tmp_path / "two") == pages

@@ -24,14 +24,13 @@ from a2ledger.commands.settings import (
     pass_settings,
     print_json,
 )
-from a2ledger.documents import electronic
-from a2ledger.documents import files as rendering
+from a2ledger.documents import electronic, files, formats
 from a2ledger.documents.document import Document, as_json
 from a2ledger.documents.einvoice import KINDS
 from a2ledger.documents.electronic import EInvoices
 from a2ledger.errors import NO
 
-_FORMATS = (*rendering.ENDINGS, *electronic.ENDINGS, *itemised.ENDINGS)
+_FORMATS = (*formats.ENDINGS, *electronic.ENDINGS, *itemised.ENDINGS)
 
 
 @click.command()
@@ -192,27 +191,25 @@ def invoice(
         documents = [as_json(document) for document in selected.values()]
         print_json(documents[0] if len(numbers) == 1 else documents)
         return
-    for_people = [name for name in names if name in rendering.ENDINGS]
+    for_people = [name for name in names if name in formats.ENDINGS]
     for_programs = [name for name in names if name in electronic.ENDINGS]
     with settings.progress("rendering", len(selected) * len(names)) as bar:
         invoices = EInvoices(book, partial(itemised.attached, book))
         numbered = _invoices(selected, numbers) if for_programs else {}
         today = settings.today(book)
-        files, refused = electronic.rendered(invoices, numbered, for_programs, today, bar)
+        made, refused = electronic.rendered(invoices, numbered, for_programs, today, bar)
         if refused and numbers:
-            files, for_people = {}, []
-        files |= rendering.rendered(
-            selected, for_people, book.root / "templates", bar, book.workers
-        )
+            made, for_people = {}, []
+        made |= formats.rendered(selected, for_people, book.root / "templates", bar, book.workers)
         lists = [name for name in names if name in itemised.ENDINGS]
-        files |= itemised.rendered(book, selected, lists, bar)
+        made |= itemised.rendered(book, selected, lists, bar)
     if str(output) == "-":
-        for content in files.values():
+        for content in made.values():
             click.echo(content, nl=False)
     elif dry_run:
-        settings.talk(f"dry run: {len(files)} file(s) would be written")
+        settings.talk(f"dry run: {len(made)} file(s) would be written")
     else:
-        _write_renderings(settings, book, output, files)
+        _write_renderings(settings, book, output, made)
     for line in refused:
         click.echo(f"a2ledger: {line}", err=True)
     if refused:
@@ -245,7 +242,7 @@ def _chosen(
         raise click.UsageError(
             "which? name documents, or say --period MONTH or --all; `a2ledger invoices` lists them"
         )
-    documents = rendering.chosen(book, numbers, month or "")
+    documents = files.chosen(book, numbers, month or "")
     if not documents:
         settings.talk(f"note: no document{f' of a period that ends in {month}' if month else ''}")
     return documents
@@ -268,6 +265,6 @@ def _write_renderings(
                 click.echo(book.root / "invoices" / path)
             draft.publish("invoice: rendered\n")
         return
-    rendering.write(output, files)
+    formats.write(output, files)
     for path in files:
         click.echo(output / Path(path).name)

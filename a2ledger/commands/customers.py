@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import click
 
 from a2ledger.balances import balances
-from a2ledger.billing import settle
 from a2ledger.book.book import RefusedError
 from a2ledger.commands import fees
 from a2ledger.commands.settings import (
@@ -326,6 +325,8 @@ def customer_reopen(
     """
     with settings.drafting(dry_run=dry_run) as draft:
         known(draft, identity)
+        from a2ledger.billing import settle  # noqa: PLC0415 - and with it all of billing
+
         settle.reopen(draft, identity, since or draft.today)
         settings.publish(draft, f"customer reopen: {identity}\n", dry_run)
     settings.talk(f"{identity}: {'would be ' if dry_run else ''}reopened")

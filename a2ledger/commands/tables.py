@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
-from wcwidth import wcswidth
+
+from a2ledger.documents.columns import columns as width_of
+from a2ledger.documents.columns import padded
 
 
 def table(
@@ -24,16 +26,7 @@ def table(
         names,
         *({name: "" if row[name] is None else str(row[name]) for name in columns} for row in rows),
     ]
-    widths = {name: max(_width(text[name]) for text in texts) for name in columns}
+    widths = {name: max(width_of(text[name]) for text in texts) for name in columns}
     for text in texts:
-        cells = (_padded(text[name], widths[name], right=name in right) for name in columns)
+        cells = (padded(text[name], widths[name], right=name in right) for name in columns)
         click.echo("  ".join(cells).rstrip())
-
-
-def _width(text: str) -> int:
-    return max(wcswidth(text), 0) or len(text)
-
-
-def _padded(text: str, width: int, *, right: bool) -> str:
-    gap = " " * (width - _width(text))
-    return gap + text if right else text + gap

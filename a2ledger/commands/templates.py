@@ -14,8 +14,7 @@ from a2ledger.commands.settings import (
     pass_settings,
     print_json,
 )
-from a2ledger.documents import files as rendering
-from a2ledger.documents import paths, render
+from a2ledger.documents import files, paths, render
 from a2ledger.documents.document import as_json
 from a2ledger.errors import NO
 
@@ -80,7 +79,7 @@ def check(settings: Settings) -> None:
     book = settings.book()
     kinds = {}
     for path in paths.every(book).values():
-        document = rendering.read(book, path)
+        document = files.read(book, path)
         kinds[document.kind, document.customer.get("language", "")] = document
     wrong = 0
     for document in kinds.values():

@@ -19,7 +19,7 @@ from a2ledger.delivery import channels, dispatch, letters, outbox, reminders
 from a2ledger.delivery.letters import Enclosure
 from a2ledger.delivery.outbox import FAILED, IN_DOUBT, QUEUED, SENT, Key, Log, Message
 from a2ledger.delivery.smtp import Envelope, InDoubtError, RejectedError, Server
-from a2ledger.documents import files, language, parties, paths
+from a2ledger.documents import files, formats, language, parties, paths
 from a2ledger.documents.document import Document, as_json
 from a2ledger.journal import subledgers
 from a2ledger.progress import SILENT, Progress
@@ -200,7 +200,7 @@ class Sender:
         wanted = {name: one for name, one in found.items() if form or name in printed}
         templates = book.root / "templates"
         made = (
-            files.rendered(wanted, [form or "pdf"], templates, workers=book.workers)
+            formats.rendered(wanted, [form or "pdf"], templates, workers=book.workers)
             if wanted
             else {}
         )

@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from wcwidth import wcswidth
-
 WIDTH = 79
 """Columns of a text document."""
 
@@ -68,11 +66,11 @@ def _table_row(row: Sequence[str], widths: Sequence[int], alignment: str) -> Ite
         for cell, width, align in zip(row, widths, alignment, strict=True)
     ]
     for line in itertools.zip_longest(*wrapped, fillvalue=""):
-        padded = (
-            _padded(cell, width, right=align == ">")
+        filled = (
+            padded(cell, width, right=align == ">")
             for cell, width, align in zip(line, widths, alignment, strict=True)
         )
-        yield "  ".join(padded).rstrip()
+        yield "  ".join(filled).rstrip()
 
 
 def wrapped(text: str, width: int = WIDTH, indent: str = "") -> str:
@@ -105,11 +103,17 @@ def _pieces(word: str, width: int) -> list[str]:
     return pieces
 
 
-def _padded(text: str, width: int, *, right: bool) -> str:
+def padded(text: str, width: int, *, right: bool) -> str:
+    """Return a text with spaces after it, or before it, up to a width in columns."""
     room = " " * (width - columns(text))
     return room + text if right else text + room
 
 
 def columns(text: str) -> int:
     """Return the columns a text takes in a terminal: two for a wide character, none for a mark."""
-    return len(text) if text.isascii() else max(wcswidth(text), 0)
+    if text.isascii():
+        return len(text)
+    from wcwidth import wcswidth  # noqa: PLC0415 - its tables take longer to load than most tables
+
+    width = wcswidth(text)
+    return width if width >= 0 else len(text)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from beancount.core import data
 from beancount.core.amount import Amount
@@ -18,7 +18,6 @@ from a2ledger.book.config import SeveralRatesError
 from a2ledger.documents import en16931, parties, paths, taxed_refill
 from a2ledger.documents.document import Document, as_json, read
 from a2ledger.documents.document import written as written_document
-from a2ledger.documents.electronic import EInvoices
 from a2ledger.documents.en16931 import Objection
 from a2ledger.documents.number_series import Numbers
 from a2ledger.documents.taxed_refill import Issued, Supply
@@ -27,6 +26,9 @@ from a2ledger.journal.entries import ISSUED, gross, own_day, read_entry
 from a2ledger.period import Period
 from a2ledger.records import Customer, Warned
 from a2ledger.vat import VatCode, added, gross_of
+
+if TYPE_CHECKING:
+    from a2ledger.documents.electronic import EInvoices
 
 _UNNUMBERED = "0"
 """Stands in for the number of an e-invoice that is drawn up only to be checked."""
@@ -161,7 +163,7 @@ def _objections(draft: Draft, customer: Customer, made: Document) -> Iterator[Ob
         yield objection
     if sound:
         numbered = replace(made, number=_UNNUMBERED)
-        yield from EInvoices(draft).issued(customer, numbered).objections
+        yield from _einvoices(draft).issued(customer, numbered).objections
 
 
 def _document(
@@ -271,7 +273,7 @@ class Issuer:
         """Issue a supply's document into the draft."""
         number = self.numbers.take(sold.kind)
         made = _document(self.draft, customer, sold, number, originals)
-        made = EInvoices(self.draft).issued(customer, made).put(self.draft, made)
+        made = _einvoices(self.draft).issued(customer, made).put(self.draft, made)
         path = paths.path(self.draft.today.year, number)
         self.draft.put(path, written_document(as_json(made)))
         self.issued.append(number)
@@ -351,6 +353,12 @@ class Issuer:
             first, *rest = self.issued
             more = f" to {rest[-1]}" if rest else ""
             self.draft.talk(f"{len(self.issued)} refill document(s): {first}{more}")
+
+
+def _einvoices(draft: Draft) -> EInvoices:
+    from a2ledger.documents.electronic import EInvoices  # noqa: PLC0415 - for taxed refills alone
+
+    return EInvoices(draft)
 
 
 def _named(entry: data.Transaction, key: str) -> str:

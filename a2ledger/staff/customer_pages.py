@@ -15,7 +15,7 @@ from a2ledger.billing import itemised
 from a2ledger.billing import preview as drawing
 from a2ledger.book.book import RefusedError
 from a2ledger.calls import listed
-from a2ledger.documents import electronic, files
+from a2ledger.documents import electronic, formats
 from a2ledger.documents.document import Document, as_json
 from a2ledger.documents.electronic import EInvoices
 from a2ledger.errors import ExpectedError
@@ -384,7 +384,7 @@ class Customers(Page):
         response.headers["Content-Security-Policy"] = _SANDBOX
         # A browser's viewer of PDF may not work in what is only looked at.
         how = "inline" if form in _LOOKED_AT else "attachment"
-        file = f"{name}.{(files.ENDINGS | electronic.ENDINGS)[form]}"
+        file = f"{name}.{(formats.ENDINGS | electronic.ENDINGS)[form]}"
         response.headers["Content-Disposition"] = f'{how}; filename="{file}"'
         return response
 
@@ -392,7 +392,7 @@ class Customers(Page):
         """Return the file of a document: an electronic invoice as issued, or made now."""
         book = self.book
         if form not in electronic.ENDINGS:
-            return files.rendered({name: document}, [form], book.root / "templates")
+            return formats.rendered({name: document}, [form], book.root / "templates")
         invoices_ = EInvoices(book, partial(itemised.attached, book))
         made, refused = electronic.rendered(invoices_, {name: document}, [form], self.today)
         if refused:
