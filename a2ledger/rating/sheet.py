@@ -15,8 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from a2ledger import errors, money
 from a2ledger.rating import sheet_headers, sheet_values
-from a2ledger.rating.columns import plain
-from a2ledger.rating.sheet_headers import Header
+from a2ledger.rating.sheet_headers import Header, folded
 from a2ledger.records import Problem
 
 T = TypeVar("T")
@@ -32,19 +31,32 @@ _SEARCHED = 100
 
 NEW, DEARER, CHEAPER, SAME, GONE, BARRED = "new", "dearer", "cheaper", "same", "gone", "blocked"
 _STATUSES = {
-    NEW: "new added add neu nouveau nuevo nuovo nieuw novo",
-    DEARER: "increase increased inc up higher erhöhung hausse aumento subida verhoging",
-    CHEAPER: ("decrease decreased dec down lower senkung baisse disminución ribasso verlaging"),
-    SAME: ("same unchanged nochange current existing unverändert inchangé none nc valid active"),
-    GONE: (
-        "delete deleted deletion removed remove discontinued closed terminated gelöscht "
-        "supprimé eliminado rimosso verwijderd withdrawn end ended"
-    ),
-    BARRED: (
-        "blocked block barred gesperrt bloqué bloqueado bloccato geblokkeerd notallowed suspended"
-    ),
+    NEW: "new added add neu neue neuer nouveau nouvelle nuevo nueva nuovo nuova nieuw novo nova "
+    "nowa nowy ny новый новая добавлен νέο",
+    DEARER: "increase increased inc up higher rise raised erhöhung erhöht teurer hausse augmentation "
+    "aumento aumenta subida sube alza incremento aumentato verhoging verhoogd hoger subiu "
+    "podwyżka wzrost höjning повышение увеличение αύξηση",
+    CHEAPER: "decrease decreased dec down lower reduction reduced senkung gesenkt reduzierung "
+    "günstiger billiger baisse réduction diminution disminución bajada reducción rebaja "
+    "descenso ribasso diminuzione riduzione verlaging verlaagd lager redução diminuição queda "
+    "obniżka spadek sänkning понижение снижение уменьшение μείωση",
+    SAME: "same unchanged nochange nochanges current existing unverändert gleich keineänderung "
+    "inchangé inchangée sanschangement igual sincambio sincambios invariato invariata invariati "
+    "nessunavariazione ongewijzigd gelijk inalterado inalterada semalteração mantido bezzmian "
+    "oförändrat безизменений none nc valid active αμετάβλητο",
+    GONE: "delete deleted deletion removed remove discontinued closed terminated cancelled canceled "
+    "expired inactive gelöscht entfällt entfallen löschung eingestellt supprimé supprimée "
+    "suppression eliminado eliminada borrado rimosso rimossa eliminato eliminata "
+    "cessato verwijderd vervallen vervalt removido removida excluído excluída usunięty usunięte "
+    "borttagen удален удалено закрыт withdrawn end ended",
+    BARRED: "blocked block barred forbidden gesperrt sperre bloqué bloquée bloqueado bloqueada "
+    "bloccato bloccata geblokkeerd zablokowany zablokowane spärrad notallowed suspended suspendu "
+    "suspendido notoffered unavailable запрещен заблокирован",
 }
-_STATUS = {word: status for status, words in _STATUSES.items() for word in words.split()}
+_STATUS = {folded(word): status for status, words in _STATUSES.items() for word in words.split()}
+_FLAGS = {"blocked": BARRED, "discontinued": GONE}
+"""Columns that say yes or no, and the status of whoever says yes."""
+_NO = {folded(word) for word in ("n", "no", "0", "false", "nein", "non", "nee", "não", "nie", "нет")}
 
 
 class SheetRate(NamedTuple):
@@ -74,6 +86,8 @@ class Sheet:
     rates: list[SheetRate] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    """Points a person should check before its prices are used."""
     currency: str = ""
     """The currency, or ``$``, that the sheet mentions."""
     rows: int = 0
@@ -118,7 +132,26 @@ def read(rows: Sequence[Row], *, file: str, reading: Reading) -> Sheet:
     if header.unread:
         sheet.notes.append(f"columns not read: {', '.join(header.unread)}")
     _Rates(sheet, rows[place][1], header, file, reading).take(rows[place + 1 :])
+    if "effective" not in header.places:
+        sheet.doubts += _undated(rows[place:], header)
     return sheet
+
+
+def _undated(rows: Sequence[Row], header: Header) -> list[str]:
+    """Return a doubt for each unread column of dates: the prices may hold from those days on."""
+    head, below = rows[0][1], [cells for _, cells in rows[1:_SEARCHED]]
+    doubts = []
+    for place, name in enumerate(head):
+        if not name or place in header.places.values():
+            continue
+        texts = [cells[place] for cells in below if place < len(cells) and cells[place]]
+        dates = sum(sheet_values.is_date(text) for text in texts)
+        if dates * 2 > len(texts):
+            doubts.append(
+                f"the column {name!r} holds dates and is not read; --map 'effective={name}' "
+                "if prices hold from these days on"
+            )
+    return doubts
 
 
 def _no_header(rows: Sequence[Row], file: str, columns: Mapping[str, str]) -> Problem:
@@ -126,7 +159,9 @@ def _no_header(rows: Sequence[Row], file: str, columns: Mapping[str, str]) -> Pr
         return Problem(file, 0, "empty", "is empty")
     line, cells = max(rows[:_SEARCHED], key=lambda row: sum(bool(cell) for cell in row[1]))
     seen = ", ".join(cell for cell in cells if cell)
-    missing = [header for header in columns.values() if plain(header) not in map(plain, cells)]
+    missing = [
+        header for header in columns.values() if folded(header) not in map(folded, cells)
+    ]
     hint = f"no column {', '.join(missing)}" if missing else "which column is which is not clear"
     return Problem(
         file,
@@ -196,7 +231,7 @@ class _Rates:
         if self.rounded:
             self.sheet.notes.append(f"{self.rounded} price(s) rounded to eight decimals")
         for word, count in sorted(self.unknown.items()):
-            self.sheet.notes.append(f"{count} row(s) of the status {word!r}, taken as prices")
+            self.sheet.doubts.append(f"{count:,} row(s) of the status {word!r}, taken as prices")
         if self.header.divisor > 1:
             self.sheet.notes.append("prices are in hundredths of the currency's unit")
         if self.header.factor > 1:
@@ -217,6 +252,8 @@ class _Rates:
             return not any(character.isdigit() for character in number)
         # Without a price it is text, unless a status says what becomes of the prefix.
         if _status(self._cell(cells, "status")) in (GONE, BARRED):
+            return False
+        if any(_is_said(cell) for name in _FLAGS if (cell := self._cell(cells, name))):
             return False
         return any(character.isalpha() for character in number) or not any(
             character.isdigit() for character in number
@@ -300,6 +337,9 @@ class _Rates:
     def _terms(self, cells: Sequence[str]) -> tuple[Any, ...]:
         """Return all of a rate but line, prefix and name."""
         status = self._value("status", cells, _status) or ""
+        for column, meant in _FLAGS.items():
+            if self._value(column, cells, _is_said):
+                status = meant
         rate = self._cell(cells, "rate")
         price = self._value("rate", cells, self._price) or 0
         if price < 0:
@@ -308,14 +348,20 @@ class _Rates:
             status, price = BARRED, 0
         if not rate and status not in (GONE, BARRED):
             raise ValueError("there is no price")
+        after = self._value("rate_after", cells, self._price)
+        if after is not None and after != price and status not in (GONE, BARRED):
+            raise ValueError(
+                f"{self._cell(cells, 'rate')!r} for the first interval and "
+                f"{self._cell(cells, 'rate_after')!r} for the next ones: a sheet has one price"
+            )
         connect = self._value("connect", cells, self._fee)
         if connect is not None and connect < 0:
             raise ValueError(f"{self._cell(cells, 'connect')!r} is negative")
         first, following = self._value("increments", cells, sheet_values.increments) or (None, None)
         if own := self._value("first", cells, sheet_values.increments):
             first = own[1]
-        if after := self._value("following", cells, sheet_values.increments):
-            following = after[1]
+        if later := self._value("following", cells, sheet_values.increments):
+            following = later[1]
         since = self._value("effective", cells, self._date)
         until = self._value("until", cells, self._date)
         return 0 if status == BARRED else price, connect, first, following, since, until, status
@@ -393,8 +439,13 @@ def _in_one_line(cell: str) -> str:
 
 def _status(cell: str) -> str:
     """Return the status that a cell names, empty if it is unknown."""
-    name = plain(cell)
+    name = folded(cell)
     if name in _STATUS:
         return _STATUS[name]
-    words = (plain(word) for word in cell.replace("/", " ").replace("-", " ").split())
+    words = (folded(word) for word in re.split(r"[\s/()-]+", cell))
     return next((_STATUS[word] for word in words if word in _STATUS), "")
+
+
+def _is_said(cell: str) -> bool:
+    """Return whether the cell of a column such as "Forbidden" says yes."""
+    return folded(cell) not in _NO

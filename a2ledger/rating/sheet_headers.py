@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-from a2ledger.rating.columns import plain
 
 _NAMES = {
     "prefix": (
@@ -50,27 +49,28 @@ _NAMES = {
         "cenazaminutę cena stawka ценазаминуту цена тариф ставка τιμή χρέωση rateinitial "
         "minuterate minuteprice minutetariff perminutecharge chargeperminute chargepermin "
         "unitprice unitrate callrate terminationrate tariff price1 rate1 peakrate "
-        "currentrate currentprice"
+        "currentrate currentprice ratecost costmin sellingrate sellingprice retailrate"
     ),
     "connect": (
         "connectcharge connectcost connectfee connectionfee connectioncharge connectioncost "
         "setup setupfee setupcost setupcharge surcharge flagfall accesscharge callsetup "
         "callsetupfee verbindungsentgelt verbindungsgebühr einrichtungsgebühr "
         "fraisdeconnexion coûtdeconnexion miseenrelation establecimiento "
-        "costedeestablecimiento scattoallarisposta starttarief opzetkosten"
+        "costedeestablecimiento scattoallarisposta starttarief opzetkosten ratesurcharge"
     ),
     "increments": (
         "billingincrement billingincrements increment increments billing billingterms "
         "billinginterval billinginc billingunit rounding interval intervals rateincrement "
         "pulse taktung takt incrément incréments incrementdebillage palier incremento "
         "incrementos facturación fatturazione scatti afrekening incrementoscobro шаг "
-        "тарификация"
+        "тарификация roundingrule roundingrules chargingincrement chargeincrement "
+        "tarificação faturamento facturation tarificación tarifazione"
     ),
     "first": (
         "initblock initialincrement initincrement firstincrement firstblock firstinterval "
         "interval1 minduration minimumduration minimumtime mintime minimum min minsec "
         "minimumseconds mindestdauer ersttakt duréeminimale duréeminimum duraciónmínima "
-        "minimumincrement"
+        "minimumincrement rateminimum initialblock minimumseconds mindur"
     ),
     "following": (
         "billingblock subsequentincrement nextincrement additionalincrement subsequentblock "
@@ -83,7 +83,12 @@ _NAMES = {
         "applicableàpartirdu fechaefectiva vigencia válidodesde validodesde fechadeinicio "
         "fechainicio decorrenza datadecorrenza validodal ingangsdatum geldigvanaf dataefetiva "
         "vigência válidodesde obowiązujeod dataobowiązywania действуетс датаначала datum "
-        "fecha ισχύειαπό"
+        "fecha ισχύειαπό datadeinício datainício iníciodavigência iníciovigência "
+        "datadevigência válidoapartirde vigenteapartirde vigentedesde efectivodesde "
+        "aplicabledesde validadal dataeffettiva datadiinizio datainizio efficaciadal "
+        "datedapplication datedevigueur dateapplication geldigper perdatum "
+        "gültigseit stichtag inkrafttreten ważneod gäller giltigfrån gælderfra gyldigfra "
+        "датаввода датавступления сдаты startingdate newratedate neweffectivedate"
     ),
     "until": (
         "enddate expirydate expirationdate expires validto validuntil todate effectivetill "
@@ -94,14 +99,32 @@ _NAMES = {
         "status change changes changetype ratechange ratestatus codestatus action änderung "
         "statut estado cambio stato variazione wijziging zmiana статус изменение"
     ),
+    "blocked": (
+        "blocked isblocked barred isbarred forbidden isforbidden gesperrt bloqué bloqueado "
+        "bloccato geblokkeerd verboten interdit prohibido vietato"
+    ),
+    "discontinued": "discontinued isdiscontinued deleted isdeleted removed",
+    "rate_after": "pricen raten nextprice nextrate",
     "currency": "currency curr währung devise moneda valuta moeda waluta валюта νόμισμα",
 }
 
 FIELDS = tuple(_NAMES)
 """The fields that a column of a sheet may be."""
 
+
+
+def folded(text: str) -> str:
+    """Return a word as it is compared: lower case, without accents, blanks and punctuation.
+
+    >>> folded("Data de Início"), folded("Gültig-ab"), folded("Erhöhung")
+    ('datadeinicio', 'gultigab', 'erhohung')
+    """
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return re.sub(r"[\W_]", "", "".join(mark for mark in apart if not unicodedata.combining(mark)))
+
+
 _RANKS = {
-    name: (field, rank)
+    folded(name): (field, rank)
     for field, names in _NAMES.items()
     for rank, name in reversed(list(enumerate(names.split())))
 }
@@ -131,6 +154,10 @@ _EXTRA = re.compile(
 )
 """Words around the name of a price that do not change what it is."""
 _WITH_TAX = re.compile(r"\b(?:incl\w*|inkl\w*|ttc|gross|brutto|compris\w*)\b", re.IGNORECASE)
+_NEW = re.compile(
+    r"\b(?:new|neue?[rs]?|nouve(?:au|lle)|nuev[oa]|nuov[oa]|nieuwe?|nov[oa]|nowa|новая|новый)\b",
+    re.IGNORECASE,
+)
 _OLD = ("old", "previous", "prior", "alt", "ancien", "anterior", "vecchi", "oud", "last")
 
 
@@ -158,9 +185,9 @@ def find(cells: Sequence[str], mapping: Mapping[str, str]) -> Header | None:
     """
     places: dict[str, int] = {}
     ranks: dict[str, tuple[int, int]] = {}
-    mapped = {plain(header): field for field, header in mapping.items()}
+    mapped = {folded(header): field for field, header in mapping.items()}
     for place, cell in enumerate(cells):
-        name = plain(cell)
+        name = folded(cell)
         if not name:
             continue
         if name in mapped:
@@ -205,14 +232,18 @@ def _without_units(cell: str) -> str:
 
 def _field(cell: str) -> tuple[str, int]:
     """Return a column's field by its name, and the rank of the match: 0 is best."""
+    if "%" in cell:  # by how much a price changes
+        return "", 0
     words = cell.lower()
     bare = _without_units(cell)
     names = [(cell, 0), (bare, 100)]
     if not _WITH_TAX.search(cell):
         names.append((_EXTRA.sub(" ", bare), 200))
     for name, behind in names:
-        if (match := _RANKS.get(plain(name))) is not None:
+        if (match := _RANKS.get(folded(name))) is not None:
             return match[0], match[1] + behind
+    if _RANKS.get(folded(_NEW.sub(" ", bare)), ("", 0))[0] == "rate" and _NEW.search(bare):
+        return "rate", 0
     if any(word in words.split() for word in _OLD):
         return "", 0
     if currency(cell) and not re.search(r"\d", cell):  # "Voice in USD"

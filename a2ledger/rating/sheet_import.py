@@ -140,7 +140,7 @@ def _proposed(book: Book, path: Path, asked: Asked, today: dt.date) -> Proposal:
     proposal = Proposal(
         asked=asked, sheet=parsed, changes=changes, text=new, doubts=[], refusals=[]
     )
-    proposal.doubts = list(_doubts(changes, today))
+    proposal.doubts = [*parsed.doubts, *_doubts(changes, today)]
     proposal.refusals = list(_refusals(book, asked, changes, today))
     return proposal
 

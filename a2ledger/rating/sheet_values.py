@@ -27,6 +27,7 @@ _MONEY_WORDS = re.compile(
 )
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _PAIR = re.compile(r"([0-9]{1,6})\s*[/+:-]\s*([0-9]{1,6})(?:\s*(?:s|sec|secs|seconds))?")
+_ALIKE = re.compile(r"([0-9]{1,6})([/+:-])\1\2\1")
 _ONE = re.compile(r"([0-9]{1,6})(?:\.0+)?\s*(?:s|sec|secs|seconds|sek)?", re.IGNORECASE)
 _EACH = r"(?:per|by|pro|par|por)?[ -]*(?:the )?"
 _EACH_SECOND = re.compile(rf"{_EACH}(?:sec|seconds?|sekunde|seconde|segundo)")
@@ -60,7 +61,11 @@ _MONTHS = {
 _TIME = r"(?:[T ,]+(\d{1,2}):(\d{2})(?::\d{2}(?:\.\d+)?)?)?\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})?"
 _ISO = re.compile(rf"(\d{{4}})[-/.](\d{{1,2}})[-/.](\d{{1,2}}){_TIME}")
 _NUMERIC = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}|\d{{2}}){_TIME}")
-_NAMED = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[-/. ]+([^\W\d]{3,})\.?,?[-/. ]+(\d{4}|\d{2})")
+_NAMED = re.compile(
+    r"(\d{1,2})(?:st|nd|rd|th|er|º|ª|\.)?(?:[-/. ]|\bde\b|\bdi\b)+([^\W\d]{3,})\.?,?"
+    r"(?:[-/. ]|\bde\b)+(\d{4}|\d{2})",
+    re.IGNORECASE,
+)
 _MONTH_FIRST = re.compile(r"([^\W\d]{3,})\.?[-/. ]+(\d{1,2})(?:st|nd|rd|th)?,?[-/. ]+(\d{4})")
 
 
@@ -135,7 +140,9 @@ def increments(cell: str) -> tuple[int | None, int]:
         return 1, 1
     if _EACH_MINUTE.fullmatch(text):
         return 60, 60
-    if match := _PAIR.fullmatch(text):
+    if match := _ALIKE.fullmatch(text):
+        first = following = int(match[1])
+    elif match := _PAIR.fullmatch(text):
         first, following = int(match[1]), int(match[2])
     elif match := _ONE.fullmatch(text):
         first, following = None, int(match[1])
@@ -203,6 +210,13 @@ def date(cell: str, begins: str) -> dt.datetime:
         return dt.datetime(year, month, day, hour, minute)  # noqa: DTZ001 - the book's own clock
     except ValueError:
         raise BadValueError(f"{cell!r} is not a date such as 2026-02-01") from None
+
+
+def is_date(cell: str) -> bool:
+    """Return whether a cell looks like a date that is written with its parts."""
+    return any(
+        form.fullmatch(cell.strip()) for form in (_ISO, _NUMERIC, _NAMED, _MONTH_FIRST)
+    )
 
 
 def _month(name: str, cell: str) -> int:

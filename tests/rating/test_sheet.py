@@ -234,7 +234,47 @@ def test_what_a_carrier_does_not_carry_is_blocked_or_gone(tmp_path):
         *(("32", "blocked"), ("33", "blocked"), ("34", "gone"), ("35", ""))
     ]
     assert found.twice == 1
-    assert found.notes == ["1 row(s) of the status 'Odd word', taken as prices"]
+    assert found.doubts == ["1 row(s) of the status 'Odd word', taken as prices"]
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        *[(word, "dearer") for word in ("Erhöhung", "Hausse", "Aumento", "Subida", "Verhoging")],
+        *[(word, "cheaper") for word in ("Senkung", "Baisse", "Redução", "Bajada", "Riduzione")],
+        *[(word, "same") for word in ("unverändert", "Sin cambios", "Ongewijzigd", "No Change")],
+        *[(word, "gone") for word in ("entfällt", "Supprimé", "Eliminado", "Verwijderd")],
+        *[(word, "blocked") for word in ("gesperrt", "Bloqueado", "Bloccato", "BLOCKED (fraud)")],
+        ("Baja", ""),  # a lower price to some, a prefix that is gone to others
+    ],
+)
+def test_a_status_is_known_in_several_languages(tmp_path, word, status):
+    found = of_text(tmp_path, f"Prefix;Rate;Status\n32;0,1;{word}\n")
+    assert [rate.status for rate in found.rates] == [status]
+    assert bool(found.doubts) == (not status)
+
+
+def test_columns_that_say_yes_or_no_block_and_end(tmp_path):
+    """As Porta's sheets have them, with a price for the first interval and for the next ones."""
+    head = "Code,Interval 1,Interval N,Price 1,Price N,Forbidden,Discontinued,Effective From\n"
+    found = of_text(
+        tmp_path,
+        head + "32,60,6,0.057,0.057,N,N,2026-04-01\n53,60,60,0.9,0.9,Y,N,\n54,1,1,,,N,Y,\n",
+    )
+    assert found.problems == []
+    assert [(rate.prefix, rate.status) for rate in found.rates] == [
+        *(("32", ""), ("53", "blocked"), ("54", "gone"))
+    ]
+    differing = of_text(tmp_path, head + "32,60,6,0.1,0.05,N,N,\n")
+    assert "a sheet has one price" in differing.problems[0].message
+
+
+def test_dates_that_are_not_read_are_a_doubt(tmp_path):
+    """They may be the days from which prices hold, under a header nobody knows."""
+    found = of_text(tmp_path, "Prefix,Rate,Kick-off\n32,0.1,2026-04-01\n33,0.1,2026-04-15\n")
+    assert len(found.doubts) == 1
+    assert "--map 'effective=Kick-off'" in found.doubts[0]
+    assert of_text(tmp_path, "Prefix,Rate,Zone\n32,0.1,EU\n").doubts == []
 
 
 def test_whether_national_prefixes_follow_a_country_code_is_decided_once(tmp_path):
@@ -276,6 +316,13 @@ def test_prices_are_exact_to_eight_decimals(tmp_path):
         ("Price incl. VAT", ""),
         ("VAT", ""),
         ("Old Rate", ""),
+        ("Preis alt", ""),
+        ("Preis neu", "rate"),
+        ("rate_cost", "rate"),
+        ("Change %", ""),
+        ("Data de início", "effective"),
+        ("Date d'application", "effective"),
+        ("Rounding rules", "increments"),
     ],
 )
 def test_words_around_a_header_do_not_hide_what_it_is(header, field):
@@ -284,3 +331,18 @@ def test_words_around_a_header_do_not_hide_what_it_is(header, field):
     found = sheet_headers.find([header, *usual], {})
     assert found is not None
     assert {name for name, place in found.places.items() if place == 0} == ({field} - {""})
+
+
+@pytest.mark.parametrize(
+    "cell", ["1er avril 2026", "1 de abril de 2026", "1º aprile 2026", "1. April 2026", "01-avr-26"]
+)
+def test_a_day_is_known_by_the_name_of_its_month(tmp_path, cell):
+    found = of_text(tmp_path, f"Prefix;Rate;Effective\n32;0,1;{cell}\n")
+    assert shown(found) == [("32", "", "0.1", None, None, "2026-04-01")]
+
+
+def test_blocks_that_are_written_three_times(tmp_path):
+    found = of_text(tmp_path, "Prefix,Rate,Rounding rules\n32,0.1,60/60/60\n")
+    assert shown(found) == [("32", "", "0.1", 60, 60, None)]
+    unclear = of_text(tmp_path, "Prefix,Rate,Rounding rules\n32,0.1,60/30/6\n")
+    assert "is not an increment such as 60/60" in unclear.problems[0].message
