@@ -129,6 +129,11 @@ def written(price: int) -> str:
     return text or "0"
 
 
+@lru_cache(maxsize=100_000)
+def _marked_up(markup: Markup, price: int) -> str:
+    return written(markup.price(price))
+
+
 def compare(old: Read | None, rates: Sequence[SheetRate], terms: Terms) -> Changes:
     """Compare a sheet with a deck.
 
@@ -184,10 +189,12 @@ class _Comparing:
         """Return what changes."""
         for prefix, rates in self.grouped.items():
             spans = self._spans(prefix)
-            for rate in sorted(rates, key=self._since):
-                spans += self._take(prefix, rate, spans)
-            last = max(map(self._since, rates))
+            if len(rates) > 1:
+                rates.sort(key=self._since)
+            last = self._since(rates[-1])
             self.found.announced += sum(span.start > last for span in spans)
+            for rate in rates:
+                spans += self._take(prefix, rate, spans)
         if self.terms.whole and self.deck is not None:
             for prefix in self.places:
                 if prefix and prefix not in self.grouped:
@@ -301,7 +308,7 @@ class _Comparing:
         markup = self.terms.markup
         if markup is None or rate.status == BARRED:
             return {}
-        selling = {"rateinitial": written(markup.price(rate.price))}
+        selling = {"rateinitial": _marked_up(markup, rate.price)}
         if rate.connect is not None:
             selling["connectcharge"] = written(markup.fee(rate.connect))
         if not base and rate.following is not None:
@@ -347,10 +354,9 @@ class _Comparing:
 
     def _weigh(self, row: Mapping[str, str]) -> None:
         """Count the row if its price is below the carrier's."""
-        if not row.get("carrier") or row.get("blocked"):
-            return
-        sold, bought = (_amount(row.get(column, "")) for column in ("rateinitial", "buyrate"))
-        self.found.below_cost += sold < bought
+        if row.get("carrier") and not row.get("blocked"):
+            sold, bought = row.get("rateinitial", ""), row.get("buyrate", "")
+            self.found.below_cost += _amount(sold) < _amount(bought)
 
     def _note(
         self,
