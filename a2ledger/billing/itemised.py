@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from a2ledger import csvfile, money
 from a2ledger.book.book import Book
 from a2ledger.calls import detail
+from a2ledger.corrections.rate_rows import RateRows
 from a2ledger.documents import language, pdf, render
 from a2ledger.documents.document import Document, Line, as_json
 from a2ledger.documents.einvoice import Attachment
@@ -148,7 +149,8 @@ def rendered(
             path = f"{document.issue_date[:4]}/{name}.{ENDINGS[form]}"
             mask = mask_of(book, document)
             if form == "calls":
-                files[path] = _csv(calls, book, partial(masked, hidden=mask)).encode()
+                shown = partial(masked, hidden=mask)
+                files[path] = _csv(calls, book, shown, RateRows(book)).encode()
                 continue
             page = _page(book, document, calls, mask, paper=form == "calls-pdf")
             if form == "calls-pdf":
@@ -219,12 +221,26 @@ def _text(start: str, called: str, destination: str, duration: str, price: str) 
     return f"{start:<20.20} {called:<20.20} {destination:<32.32} {duration:>9.9} {price:>14}"
 
 
-def _csv(calls: pa.Table, book: Book, shown: Callable[[str], str]) -> str:
+def _csv(
+    calls: pa.Table, book: Book, shown: Callable[[str], str], rates: RateRows | None = None
+) -> str:
+    """Return calls as CSV, with the rows of the price lists that hold for them, if given.
+
+    What travels with a bill does not name these rows: they move as price lists are edited, and a
+    bill made again stays the same byte for byte.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(_HEADER)
+    writer.writerow((*_HEADER, "rate") if rates else _HEADER)
     for row in calls.to_pylist():
         moment = row["start"].astimezone(book.config.zone)
+        rate = rates and rates.row(
+            row["deck"],
+            row["prefix"],
+            row["called"],
+            row["destination"],
+            moment.replace(tzinfo=None),
+        )
         writer.writerow(
             (
                 f"{moment:%Y-%m-%d %H:%M:%S}",
@@ -235,6 +251,7 @@ def _csv(calls: pa.Table, book: Book, shown: Callable[[str], str]) -> str:
                 money.text(row["cost_micro"]),
                 csvfile.cell(row["deck"]),
                 csvfile.cell(row["prefix"]),
+                *([csvfile.cell(rate.place)] if rate else []),
             )
         )
     return out.getvalue()

@@ -47,6 +47,8 @@ def rows_json(calls: pa.Table, zone: str) -> Iterator[dict[str, Any]]:
             "service": row["service"],
             "billed_seconds": row["billed_seconds"],
             "void": row["void"],
+            "tariff": row["deck"],
+            "prefix": row["prefix"],
         }
 
 

@@ -1,4 +1,4 @@
-"""The price list rows behind re-rated calls, with the effect of each."""
+"""The price list rows that hold for calls, and the effect of each on those re-rated."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from a2ledger import money, times
 from a2ledger.book.book import Book
 from a2ledger.rating import deck as decks
 from a2ledger.rating import decks as cache
-from a2ledger.rating.deck import Tariff
+from a2ledger.rating.columns import ALWAYS
+from a2ledger.rating.deck import Deck, Tariff
 from a2ledger.rating.rate import rate_of
+
+_DAY = 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,14 @@ class Moved:
 
 @dataclass
 class RateRows:
-    """Sums re-rated calls by the row that applies to them."""
+    """Names the row of a price list that holds for a call, and sums re-rated calls by it."""
 
     book: Book
     moved: dict[RateRow, Moved] = field(default_factory=dict)
-    _rows: dict[tuple[str, str, dt.date], RateRow] = field(default_factory=dict)
+    _rows: dict[tuple[str, str, dt.datetime], RateRow] = field(default_factory=dict)
     _lines: dict[str, list[int]] = field(default_factory=dict)
+    _by_day: dict[str, bool] = field(default_factory=dict)
+    """By deck: whether its rates hold for whole days."""
 
     def add(self, before: pa.Table, after: pa.Table, places: Iterable[int]) -> None:
         """Add calls that changed.
@@ -71,23 +76,36 @@ class RateRows:
             old["cost_micro"].to_pylist(), naive, values, strict=True
         ):
             local = (times.EPOCH + dt.timedelta(seconds=second)).replace(tzinfo=None)
-            row = self._row(deck, prefix, called, destination, local)
+            row = self.row(deck, prefix, called, destination, local)
             moved = self.moved.setdefault(row, Moved())
             moved.calls += 1
             moved.before_micro += cost_micro
             moved.after_micro += now_micro
 
-    def _row(
+    def row(
         self, deck: str, prefix: str, called: str, destination: str, local: dt.datetime
     ) -> RateRow:
-        if not deck:
-            return RateRow("", 0, "", destination)
+        """Return the row that holds for a call.
+
+        Args:
+            deck: the price list it was priced by, empty if its price came with it.
+            prefix: of its rate, as in the call detail.
+            called: the number.
+            destination: its name.
+            local: the call's start on the book's clock.
+        """
+        if not deck or not self.book.text(f"tariffs/{deck}.csv"):
+            return RateRow(deck, 0, prefix, destination)
         known = cache.deck(self.book, deck)
-        key = deck, prefix, local.date()
-        if "starttime" not in known.values and key in self._rows:
+        if deck not in self._by_day:
+            self._by_day[deck] = _holds_by_day(known)
+        if self._by_day[deck]:
+            local = dt.datetime.combine(local.date(), dt.time())
+        key = deck, prefix, local
+        if key in self._rows:
             return self._rows[key]
         match = rate_of(Tariff(name=deck, decks=(known,)), called, local)
-        if match is None:
+        if match is None or match[0].prefixes[match[1]].as_py() != prefix:
             return RateRow(deck, 0, prefix, destination)
         if deck not in self._lines:
             self._lines[deck] = decks.lines(self.book.text(f"tariffs/{deck}.csv"))
@@ -112,3 +130,11 @@ class RateRows:
                 self.moved.items(), key=lambda item: (item[0].deck, item[0].line, item[0].prefix)
             )
         ]
+
+
+def _holds_by_day(deck: Deck) -> bool:
+    """Return whether no rate of a deck begins or ends within a day."""
+    if {"starttime", "endtime"} & set(deck.values):
+        return False
+    bounds = (deck.values[name] for name in ("startdate", "stopdate") if name in deck.values)
+    return not any((values[np.abs(values) < ALWAYS["stopdate"]] % _DAY).any() for values in bounds)

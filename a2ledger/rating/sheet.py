@@ -33,9 +33,9 @@ NEW, DEARER, CHEAPER, SAME, GONE, BARRED = "new", "dearer", "cheaper", "same", "
 _STATUSES = {
     NEW: "new added add neu neue neuer nouveau nouvelle nuevo nueva nuovo nuova nieuw novo nova "
     "nowa nowy ny новый новая добавлен νέο",
-    DEARER: "increase increased inc up higher rise raised erhöhung erhöht teurer hausse augmentation "
-    "aumento aumenta subida sube alza incremento aumentato verhoging verhoogd hoger subiu "
-    "podwyżka wzrost höjning повышение увеличение αύξηση",
+    DEARER: "increase increased inc up higher rise raised erhöhung erhöht teurer hausse "
+    "augmentation aumento aumenta subida sube alza incremento aumentato verhoging verhoogd "
+    "hoger subiu podwyżka wzrost höjning повышение увеличение αύξηση",
     CHEAPER: "decrease decreased dec down lower reduction reduced senkung gesenkt reduzierung "
     "günstiger billiger baisse réduction diminution disminución bajada reducción rebaja "
     "descenso ribasso diminuzione riduzione verlaging verlaagd lager redução diminuição queda "
@@ -44,8 +44,8 @@ _STATUSES = {
     "inchangé inchangée sanschangement igual sincambio sincambios invariato invariata invariati "
     "nessunavariazione ongewijzigd gelijk inalterado inalterada semalteração mantido bezzmian "
     "oförändrat безизменений none nc valid active αμετάβλητο",
-    GONE: "delete deleted deletion removed remove discontinued closed terminated cancelled canceled "
-    "expired inactive gelöscht entfällt entfallen löschung eingestellt supprimé supprimée "
+    GONE: "delete deleted deletion removed remove discontinued closed terminated cancelled "
+    "canceled expired inactive gelöscht entfällt entfallen löschung eingestellt supprimé supprimée "
     "suppression eliminado eliminada borrado rimosso rimossa eliminato eliminata "
     "cessato verwijderd vervallen vervalt removido removida excluído excluída usunięty usunięte "
     "borttagen удален удалено закрыт withdrawn end ended",
@@ -56,7 +56,7 @@ _STATUSES = {
 _STATUS = {folded(word): status for status, words in _STATUSES.items() for word in words.split()}
 _FLAGS = {"blocked": BARRED, "discontinued": GONE}
 """Columns that say yes or no, and the status of whoever says yes."""
-_NO = {folded(word) for word in ("n", "no", "0", "false", "nein", "non", "nee", "não", "nie", "нет")}
+_NO = frozenset(map(folded, ["n", "no", "0", "false", "nein", "non", "nee", "não", "nie", "нет"]))
 
 
 class SheetRate(NamedTuple):
@@ -159,9 +159,7 @@ def _no_header(rows: Sequence[Row], file: str, columns: Mapping[str, str]) -> Pr
         return Problem(file, 0, "empty", "is empty")
     line, cells = max(rows[:_SEARCHED], key=lambda row: sum(bool(cell) for cell in row[1]))
     seen = ", ".join(cell for cell in cells if cell)
-    missing = [
-        header for header in columns.values() if folded(header) not in map(folded, cells)
-    ]
+    missing = [header for header in columns.values() if folded(header) not in map(folded, cells)]
     hint = f"no column {', '.join(missing)}" if missing else "which column is which is not clear"
     return Problem(
         file,

@@ -112,7 +112,6 @@ FIELDS = tuple(_NAMES)
 """The fields that a column of a sheet may be."""
 
 
-
 def folded(text: str) -> str:
     """Return a word as it is compared: lower case, without accents, blanks and punctuation.
 
@@ -245,9 +244,11 @@ def _field(cell: str) -> tuple[str, int]:
     if _RANKS.get(folded(_NEW.sub(" ", bare)), ("", 0))[0] == "rate" and _NEW.search(bare):
         return "rate", 0
     if any(word in words.split() for word in _OLD):
-        return "", 0
-    if currency(cell) and not re.search(r"\d", cell):  # "Voice in USD"
-        return "rate", 300
-    if "increment" in words or "unit in sec" in words:
-        return "increments", 300
-    return "", 0
+        field = ""
+    elif currency(cell) and not re.search(r"\d", cell):  # "Voice in USD"
+        field = "rate"
+    elif "increment" in words or "unit in sec" in words:
+        field = "increments"
+    else:
+        field = ""
+    return field, 300

@@ -214,9 +214,7 @@ def date(cell: str, begins: str) -> dt.datetime:
 
 def is_date(cell: str) -> bool:
     """Return whether a cell looks like a date that is written with its parts."""
-    return any(
-        form.fullmatch(cell.strip()) for form in (_ISO, _NUMERIC, _NAMED, _MONTH_FIRST)
-    )
+    return any(form.fullmatch(cell.strip()) for form in (_ISO, _NUMERIC, _NAMED, _MONTH_FIRST))
 
 
 def _month(name: str, cell: str) -> int:

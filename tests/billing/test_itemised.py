@@ -104,3 +104,36 @@ def test_a_list_names_the_rate_of_each_call(book):
     assert deck["dialprefix"] in {row["prefix"] for row in rows}
     page = book.run("invoice", NUMBER, "--format", "calls-html", "-o", "-").stdout
     assert "(default)" not in page
+
+
+def test_a_list_names_the_row_that_held_on_the_day(changed_price):
+    """Where a price changed within the month, of either price; a row that is gone has no name."""
+    book = changed_price
+    rows = list(csv.DictReader(io.StringIO(listed(book))))
+    assert [(row["start"][:16], row["prefix"], row["rate"]) for row in rows] == [
+        ("2026-01-10 12:00", "32", "tariffs/standard.csv:2"),
+        ("2026-01-20 07:59", "32", "tariffs/standard.csv:2"),
+        ("2026-01-20 08:00", "32", "tariffs/standard.csv:3"),
+    ]
+    (book.root / "tariffs" / "standard.csv").write_text("dialprefix,rateinitial\n3,0.1\n")
+    assert {row["rate"] for row in csv.DictReader(io.StringIO(listed(book)))} == {""}
+
+
+@pytest.fixture
+def changed_price(empty_book, tmp_path) -> Book:
+    """A book whose price of calls to Belgium rises within a day of the month it has billed."""
+    shutil.copytree(empty_book, tmp_path / "prices")
+    book = Book(tmp_path / "prices", tmp_path / "files")
+    (book.root / "tariffs" / "standard.csv").write_text(
+        "dialprefix,destination,rateinitial,startdate\n32,Belgium,0.06,\n"
+        "32,Belgium,0.12,2026-01-20 08:00\n"
+    )
+    book.customers({"id": "C1"})
+    starts = ["2026-01-10 12:00:00", "2026-01-20 07:59:00", "2026-01-20 08:00:00"]
+    rows = [
+        {**call(f"c{place}", "C1", start[:10], 60), "start": start, "called": "3225550101"}
+        for place, start in enumerate(starts)
+    ]
+    book.imported("calls", rows, today="2026-01-21")
+    book.close(today="2026-02-01")
+    return Book(book.root, book.files, today="2026-02-01")
