@@ -38,7 +38,7 @@ COMMANDS = {
     "rerate": "rerate.rerate",
     "void": "rerate.void",
     "check": "check.check",
-    "verify": "check.verify",
+    "verify": "verify.verify",
     "find": "questions.find",
     "balances": "balances.balances",
     "payments": "payments.payments",

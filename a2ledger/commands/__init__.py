@@ -6,7 +6,7 @@ is the one table of what `import` takes, ``inputs`` the places it reads, ``table
 ``a2billing``, ``authorize``, ``balances``, ``carrier_bill``, ``check``, ``close``,
 ``corrections``, ``customers``, ``doctor``, ``explain``, ``fees``, ``imports``, ``payments``,
 ``questions``, ``report``, ``rerate``, ``send``, ``serve``, ``sources``, ``start``, ``statement``,
-``tariff``, ``tariff_notices``, ``tariff_views``, ``templates``, ``upgrade``.
+``tariff``, ``tariff_notices``, ``tariff_views``, ``templates``, ``upgrade``, ``verify``.
 """
 
 from __future__ import annotations

@@ -1,25 +1,20 @@
-"""Whether the books are sound: check, verify."""
+"""Whether the books are sound: check."""
 
 from __future__ import annotations
 
 import datetime as dt
-import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 
-from a2ledger.audit import anchor as anchors
 from a2ledger.audit import settled
-from a2ledger.audit import verify as verifying
-from a2ledger.audit.chain import Verified
 from a2ledger.balances import check as checks
 from a2ledger.billing import unposted
 from a2ledger.book.book import Book, BrokenBookError
-from a2ledger.calls import detail, unclaimed
+from a2ledger.calls import unclaimed
 from a2ledger.commands.settings import (
     Settings,
     as_json_option,
@@ -32,9 +27,6 @@ from a2ledger.delivery import outbox
 from a2ledger.errors import NO
 from a2ledger.journal import subledgers
 from a2ledger.records import Problem
-
-_SEAL = re.compile("[0-9a-fA-F]{16,64}")
-"""Matches a seal: at least the digits that are printed on a bill."""
 
 
 @click.command()
@@ -63,7 +55,7 @@ def check(settings: Settings, customers: tuple[str, ...], as_json_: bool) -> Non
         more: dict[str, Any] = {}
     else:
         more = _left_off(settings, book)
-    _show(problems, as_json_, more)
+    show(problems, as_json_, more)
     if problems:
         sys.exit(NO)
 
@@ -95,7 +87,7 @@ def _left_off(settings: Settings, book: Book) -> dict[str, Any]:
     return left_off
 
 
-def _show(problems: Sequence[Problem], as_json_: bool, more: Mapping[str, Any]) -> None:
+def show(problems: Sequence[Problem], as_json_: bool, more: Mapping[str, Any]) -> None:
     """Print problems as ``check`` and ``verify`` do."""
     if as_json_:
         print_json(
@@ -116,75 +108,3 @@ def _show(problems: Sequence[Problem], as_json_: bool, more: Mapping[str, Any]) 
         kinds = [f"{issue.reason} of {issue.file}" for issue in problems]
         for line in listed(map(str, problems), kinds):
             click.echo(line)
-
-
-@click.command()
-@click.argument("customers", nargs=-1, metavar="[CUSTOMER]...")
-@click.option(
-    "--expect", "expected", multiple=True, metavar="SEAL", help="A seal that must be there."
-)
-@click.option(
-    "--anchor",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="A file kept elsewhere: each of its lines must still hold; one of today is added.",
-)
-@as_json_option
-@pass_settings
-def verify(
-    settings: Settings,
-    customers: tuple[str, ...],
-    expected: tuple[str, ...],
-    anchor: Path | None,
-    as_json_: bool,
-) -> None:
-    """Verify closed periods: every sealed byte, the chain of seals, and every document anew.
-
-    Exit 1 if anything is not as it was when it was closed. A seal printed on a bill and given with
-    --expect proves that its period was not closed anew since.
-
-    Example: a2ledger verify --expect 1f3a-99d0-04bc-7e21
-    """
-    book = settings.book()
-    for printed in expected:
-        if not _SEAL.fullmatch(printed.replace("-", "")):
-            raise click.BadParameter(f"{printed!r} is no seal", param_hint="--expect")
-    kept = _anchors(book, anchor) if anchor else None
-    try:
-        for name in customers:
-            known(book, name)
-        with settings.progress(
-            "verifying", len(subledgers.customers(book)) + len(detail.digests(book))
-        ) as bar:
-            result = verifying.verify(book, customers, expected, bar, kept)
-    except BrokenBookError as error:
-        if not as_json_:
-            raise
-        result = Verified(problems=error.problems)
-    _show(result.problems, as_json_, {})
-    for note in result.notes:
-        settings.talk(f"note: {note}")
-    settings.talk(
-        f"{result.sealed} sealed period(s) of {result.customers} customer(s) looked at, "
-        f"{len(result.problems)} problem(s)"
-    )
-    if result.problems:
-        sys.exit(NO)
-    if anchor and kept is not None:
-        _add_anchor(book, anchor, kept, settings.today(book))
-
-
-def _anchors(book: Book, file: Path) -> str:
-    """Return the text of a file of anchors, which is of use only outside the book."""
-    if file.resolve().is_relative_to(book.root.resolve()):
-        raise click.BadParameter(
-            "lies in the book itself; keep it elsewhere", param_hint="--anchor"
-        )
-    return file.read_text("utf-8", "replace") if file.exists() else ""
-
-
-def _add_anchor(book: Book, file: Path, kept: str, day: dt.date) -> None:
-    """Add the anchor of today to a file of them, once a day."""
-    if not any(line.startswith(f"{day} ") for line in kept.splitlines()):
-        with file.open("a", encoding="utf-8") as out:
-            out.write(f"{anchors.line(book, day)}\n")
