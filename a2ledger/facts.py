@@ -178,6 +178,17 @@ def _delivery(text: str) -> str:
     return text
 
 
+def _minimum(text: str) -> str:
+    """Parse the least that a bill is made for."""
+    try:
+        micro = money.parse(text)
+    except ValueError as error:
+        raise ValueError(f"minimum: {error}") from None
+    if micro < 0:
+        raise ValueError(f"minimum: {text!r} is less than nothing")
+    return money.text(micro, 2)
+
+
 def _tariff(text: str) -> str:
     for name in split_list(text):
         try:
@@ -192,6 +203,7 @@ _FORMS: dict[str, Callable[[str], str]] = {
     "delivery": _delivery,
     "iban": _iban,
     "language": _language,
+    "minimum": _minimum,
     "peppol": _peppol,
     "registration": _registration,
     "tariff": _tariff,

@@ -49,6 +49,7 @@ KEYS = (
     "language",
     "delivery",
     "documents",
+    "minimum",
     "masked",
     "dunning",
     "terms",

@@ -310,7 +310,7 @@ class _Closer:
         if not (final or (name in self.confirmed and ended.end == self.last[name])) and kind.waits(
             bill, customer, self.draft.config
         ):
-            self.waiting[name] = self._waits(name, bill)
+            self.waiting[name] = self._waits(customer, bill)
             return None
         becomes = kind.of_bill(bill, customer, self.draft.config)
         document = preview.document(self.draft, customer, bill, rows, becomes, self.draft.today)
@@ -360,11 +360,11 @@ class _Closer:
             warnings=remarks,
         )
 
-    def _waits(self, name: str, bill: Bill) -> Closed:
-        currency = subledgers.currency(self.draft, name)
-        message = kind.below(bill, self.draft.config, currency)
+    def _waits(self, customer: Customer, bill: Bill) -> Closed:
+        currency = subledgers.currency(self.draft, customer.id)
+        message = kind.below(bill, customer, self.draft.config, currency)
         return Closed(
-            customer=name,
+            customer=customer.id,
             period=bill.period,
             gross=money.text(bill.gross_micro, bill.places),
             currency=currency,

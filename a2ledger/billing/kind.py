@@ -63,13 +63,20 @@ def wanted(customer: Customer, day: dt.date, config: Config) -> str:
     return INVOICE if customer.fact("credit_limit", day) else config.bill.prepaid
 
 
+def minimum_micro(customer: Customer, day: dt.date, config: Config) -> int:
+    """Return the least that a customer's bill is made for on a day, VAT included."""
+    own = customer.text("minimum", day)
+    return money.parse(own) if own else config.bill.minimum_micro
+
+
 def waits(bill: Bill, customer: Customer, config: Config) -> bool:
     """Return True if a bill is below the minimum, and may wait for the next one.
 
     It may not where the next period would end more than ``[bill] wait_months`` after the day it
     starts, nor where the treatment of VAT or the documents wanted change.
     """
-    if abs(bill.gross_micro) >= config.bill.minimum_micro or not is_numbered(bill):
+    least = minimum_micro(customer, bill.period.last, config)
+    if abs(bill.gross_micro) >= least or not is_numbered(bill):
         return False
     if gets_statement(bill, customer, config):
         return False
@@ -93,10 +100,10 @@ def months_later(day: dt.date, months: int) -> dt.date:
         return months_later(day.replace(day=1), months + 1)
 
 
-def below(bill: Bill, config: Config, currency: str) -> str:
+def below(bill: Bill, customer: Customer, config: Config, currency: str) -> str:
     """Return the words for a bill that waits."""
     amount = money.text(bill.gross_micro, bill.places)
-    least = money.text(config.bill.minimum_micro, bill.places)
+    least = money.text(minimum_micro(customer, bill.period.last, config), bill.places)
     return f"{amount} {currency} is below the minimum of {least}: it waits for the next bill"
 
 

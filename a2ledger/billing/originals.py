@@ -30,7 +30,7 @@ class Invoices:
             name = self._names[period]
             path = paths.find(self.book, name, period.end.year)
             document = read(self.book.text(path)) if self.book.has(path) else None
-            if document and document.kind == "invoice":
+            if document and document.bills:
                 yield period, document
 
 
@@ -55,8 +55,7 @@ def corrected(bill: Bill, invoices: Invoices) -> tuple[dict[str, str], ...]:
         day = _corrected(item.source)
         document = _holding(invoices, day) if day else _selling(invoices, item.source.payee)
         if document:
-            number = str(document.number)
-            originals[number] = {"number": number, "date": document.issue_date}
+            originals[document.name] = document.named
     return tuple(
         sorted(
             originals.values(),

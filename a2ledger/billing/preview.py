@@ -246,8 +246,8 @@ def preview(book: Book, name: str, today: dt.date) -> Document:
         bill = open_bill(book, customer, brought, rows, today)
         drawn = document(book, customer, bill, rows, "preview", today)
         if kind.waits(bill, customer, book.config):
-            minimum = money.text(book.config.bill.minimum_micro, bill.places)
-            drawn = replace(drawn, minimum=minimum)
+            least = kind.minimum_micro(customer, bill.period.last, book.config)
+            drawn = replace(drawn, minimum=money.text(least, bill.places))
         with contextlib.suppress(ValueError):  # its price may come until the close
             drawn = parties.translated(book, drawn)
         return drawn

@@ -64,6 +64,7 @@ _HELP = {
     "language": "Of their bills: nl, fr, de …",
     "delivery": "How documents reach them: mail, peppol, print; or none.",
     "documents": "What they want to get: invoice or statement.",
+    "minimum": "What is less waits for the next bill: 5.00.",
     "terms": "Days until a bill is due.",
     "identifiers": "Numbers, devices and account codes, with commas between.",
     "discount_percent": "Off the price of calls: 10.",

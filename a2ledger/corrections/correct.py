@@ -33,6 +33,7 @@ from a2ledger.journal import (
     vat_bases,
 )
 from a2ledger.journal import entries as journal_entries
+from a2ledger.journal.entries import STATED
 from a2ledger.journal.ledger import Standing
 from a2ledger.journal.period_file import with_entries
 from a2ledger.journal.syntax import Block
@@ -389,7 +390,7 @@ def _base_of_taxes(
 ) -> dict[str, int]:
     """Return what is left of a document's VAT in the book's currency, where it is owed in it."""
     printed = bill.vat_translated
-    if printed is None or not is_owed_in_base(draft, customer, str(bill.number)):
+    if printed is None or not is_owed_in_base(draft, customer, bill.name):
         return {}
     billed = {row.code: money.parse(row.vat) for row in bill.vat}
     places = money.decimals(printed["currency"])
@@ -407,9 +408,9 @@ def is_owed_in_base(draft: Draft, customer: str, number: str) -> bool:
     """
     texts = (draft.text(path) for path in _paths(draft, customer))
     return any(
-        number in block.links and vat_bases.converted(block)
+        number in (*block.links, block.meta.get(STATED)) and vat_bases.converted(block)
         for text in texts
-        if f" ^{number}" in text and "vat_of: " in text
+        if number in text and "vat_of: " in text
         for block in syntax.blocks(text)
     )
 

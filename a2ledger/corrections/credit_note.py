@@ -64,7 +64,7 @@ def draw_up(
     Raises:
         CannotCreditError: if there is no such line, or not so much of it left.
     """
-    number, places = str(invoice.number), money.decimals(invoice.currency)
+    number, places = invoice.name, money.decimals(invoice.currency)
     billed = invoice.net_by_line
     codes = {line.line: line.vat_code for line in invoice.lines}
     remaining = _left(billed, given)
@@ -142,7 +142,7 @@ def _tax(net_micro: int, rate: str, places: int) -> int:
 
 def _guard(invoice: Document, given: Sequence[GivenBack], credit: Credit) -> None:
     """Check that a credit is positive and takes back no code beyond what was billed."""
-    number = invoice.number
+    number = invoice.name
     for row in invoice.vat:
         after = sum(each.net.get(row.code, 0) for each in given) + credit.net.get(row.code, 0)
         total = money.parse(row.net)
@@ -198,7 +198,7 @@ def document(  # noqa: PLR0913 - everything that stands on it
     gross, net = credit.gross_micro, sum(credit.net.values())
     closing = money.rounded(opening_micro - gross, places)
     moves = [
-        (f"Credit note {number} for {invoice.number}, {reason}", -gross, opening - gross),
+        (f"Credit note {number} for {invoice.name}, {reason}", -gross, opening - gross),
         (ROUNDING, closing - opening + gross, closing),
     ]
     moved = tuple(
@@ -214,7 +214,7 @@ def document(  # noqa: PLR0913 - everything that stands on it
     return Document(
         kind="credit-note",
         number=number,
-        original={"number": str(invoice.number), "date": invoice.issue_date},
+        original=invoice.named,
         supplier=invoice.supplier,
         customer=invoice.customer,
         currency=invoice.currency,

@@ -137,7 +137,7 @@ def _take_back_deferred(
     places = money.decimals(invoice.currency)
     taken = deferrals.taken_back(deferrals.read(file.above), credited, places)
     made = [
-        postings.deferral_taken(adjustment, row, str(invoice.number), place)
+        postings.deferral_taken(adjustment, row, invoice.name, place)
         for place, row in enumerate(taken, start=1)
     ]
     subledgers.put_open_file(draft, customer, with_entries(file, made))
@@ -181,11 +181,11 @@ def _again(held: Posted, asked: Asked, lines: Sequence[int]) -> Posted:
 
 def _invoice(draft: Draft, number: str) -> Document:
     invoice = files.chosen(draft, [number], "")[number]
-    if invoice.kind != "invoice":
+    if not invoice.bills:
         raise RefusedError(
             (
-                f"{number} is a {invoice.kind.replace('-', ' ')}, and an invoice is "
-                "what can be credited"
+                f"{number} is a {invoice.kind.replace('-', ' ')} that bills nothing: invoices and "
+                "statements in place of them can be credited"
             ),
             undone="nothing was credited",
             todo="`a2ledger invoices` lists the documents there are",

@@ -28,6 +28,11 @@ decimals than its currency has moves when it changes its sign.
 """
 
 
+def statement_name(customer: str, start: str) -> str:
+    """Return the name of a statement, which has no number: of its customer and first day."""
+    return f"statement-{customer}-{start}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatementLine:
     """One movement. A positive ``amount`` is owed. ``balance`` is what is owed after it."""
@@ -149,6 +154,22 @@ class Document:
     def last_day(self) -> dt.date:
         """Return the last day of its period."""
         return dt.date.fromisoformat(self.period["end"]) - DAY
+
+    @property
+    def name(self) -> str:
+        """Return its number, or the name of its file if it has none."""
+        return self.number or statement_name(self.customer["id"], self.period["start"])
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Return how another document names it: its number and date; its kind if it has none."""
+        named = {"number": self.name, "date": self.issue_date}
+        return named if self.number else {**named, "kind": self.kind}
+
+    @property
+    def bills(self) -> bool:
+        """Return True if money is owed by it: an invoice, or a statement in place of one."""
+        return self.kind == "invoice" or (self.kind == "statement" and bool(self.vat))
 
     @property
     def sign(self) -> int:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 
 from a2ledger.book.book import Book
+from a2ledger.documents.document import statement_name
 
 DIRECTORY = "invoices"
 _NAME = re.compile(r"[^/*?\[\]\x00-\x1f]+")
@@ -23,7 +24,7 @@ def path(year: int, name: str) -> str:
 
 def of_statement(customer: str, start: dt.date) -> str:
     """Return the document name of a period's statement."""
-    return f"statement-{customer}-{start}"
+    return statement_name(customer, str(start))
 
 
 def every(book: Book) -> dict[str, str]:

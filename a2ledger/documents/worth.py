@@ -134,7 +134,7 @@ class Worth:
 
     def given(self, invoice: Document) -> list[GivenBack]:
         """Return what was given back on an invoice other than by credit notes."""
-        notes, rest = self.notes(invoice.number), invoice.net_by_line
+        notes, rest = self.notes(invoice.name), invoice.net_by_line
         _take(rest, *notes)
         corrected = _given_back(
             "corrections of fees and calls", invoice, self._corrected(invoice, rest), self.places
@@ -149,7 +149,7 @@ class Worth:
         Corrections of fees that are not billed yet do not count: they give way to it. Nor do those
         that are billed: what is open of the bill they stand on is less by them.
         """
-        rest, deductions = invoice.net_by_line, list(self.notes(invoice.number))
+        rest, deductions = invoice.net_by_line, list(self.notes(invoice.name))
         _take(rest, *deductions)
         lines = self._corrected(invoice, rest, waiting=True)
         waiting = _given_back("", invoice, lines, self.places)
@@ -160,12 +160,12 @@ class Worth:
             taxes[row.code] += money.parse(row.vat)
         for each in deductions:
             taxes.subtract(each.vat)
-        lost = self.lost.get(str(invoice.number), 0)
+        lost = self.lost.get(invoice.name, 0)
         return Left(gross, taxes, lost, waiting.gross_micro)
 
     def given_up(self, invoice: Document, part_micro: int) -> dict[int, int]:
         """Return the net that a part of an invoice takes of each line, when it is written off."""
-        notes, rest = self.notes(invoice.number), invoice.net_by_line
+        notes, rest = self.notes(invoice.name), invoice.net_by_line
         _take(rest, *notes)
         corrected = self._corrected(invoice, rest, billed_fees=True)
         before = [*notes, _given_back("", invoice, corrected, self.places)]
@@ -246,9 +246,9 @@ class Worth:
             if item.link.startswith(RERATE) and item.micro < 0
         )
 
-    def notes(self, number: str | None) -> list[GivenBack]:
+    def notes(self, number: str) -> list[GivenBack]:
         """Return the credit notes of an invoice, in order of their numbers."""
-        return self._notes.get(str(number), [])
+        return self._notes.get(number, [])
 
     @cached_property
     def lost(self) -> dict[str, int]:
@@ -305,7 +305,7 @@ class Worth:
         shares = {}
         for number in {*self._notes, *self.lost}:
             invoice = self.document(number)
-            if invoice is None or invoice.kind != "invoice":
+            if invoice is None or not invoice.bills:
                 continue
             nets, rest = invoice.net_by_line, invoice.net_by_line
             notes = self.notes(number)
@@ -456,7 +456,7 @@ class Worth:
         self, invoice: Document, rest: Mapping[int, int], before: Sequence[GivenBack]
     ) -> GivenBack:
         """Return what was written off an invoice: a share of the rest of each line."""
-        number = str(invoice.number)
+        number = invoice.name
         lost, lines = self.lost.get(number, 0), {}
         gross = money.parse(invoice.gross) - sum(deduction.gross_micro for deduction in before)
         if lost and number in self._given_up:

@@ -46,7 +46,8 @@ QUERIES = {
     "vat-bases": """
         SELECT year, month, str(meta('vat')) AS code, currency, neg(sum(number)) AS base
         WHERE account ~ '^Assets:Receivable:[^:]+:Unbilled$' AND meta('vat') IS NOT NULL
-          AND ('invoice' IN tags OR 'credit-note' IN tags)
+          AND ('invoice' IN tags OR 'credit-note' IN tags
+            OR ('statement' IN tags AND entry_meta('document') IS NOT NULL))
         GROUP BY year, month, code, currency ORDER BY year DESC, month DESC, code""",
     "vat-owed": """
         SELECT year, month, account, currency, neg(sum(number)) AS owed

@@ -53,10 +53,10 @@ function filter(form) {
 }
 
 /** Names of facts as people say them; others are said as they are called. */
-const SAID = { masked: "Hidden on lists of calls", documents: "Gets", dunning: "When overdue", mandate: "SEPA mandate", vat_id: "VAT number", iban: "IBAN", bic: "BIC", email: "E-mail", vat: "VAT" };
+const SAID = { masked: "Hidden on lists of calls", documents: "Gets", minimum: "Least that is billed", dunning: "When overdue", mandate: "SEPA mandate", vat_id: "VAT number", iban: "IBAN", bic: "BIC", email: "E-mail", vat: "VAT" };
 const PLACES = ["name", "email", "phone", "contact", "street", "street2", "postcode", "city", "region", "country",
   "vat_id", "language", "delivery", "terms", "iban", "bic", "registration", "peppol", "buyer_reference", "order_reference", "mandate",
-  "documents", "masked", "dunning"];
+  "documents", "minimum", "masked", "dunning"];
 
 /** What a fact may be, and how people say it. @type {Record<string, (string | [string, string])[]>} */
 const CHOICES = {

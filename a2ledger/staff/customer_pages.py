@@ -39,6 +39,8 @@ TABS = (
     "log",
 )
 """What a customer's page is divided into."""
+_CREDITED = ("invoice", "refill", "statement")
+"""Kinds of documents that can be credited."""
 _CALLS = 100
 _PERIODS = 3
 _LINES = 300
@@ -196,7 +198,7 @@ class Customers(Page):
                 "tariffs": usage.names(book),
                 "facts": {key: facts.get(key, "") for key in KEYS},
                 "invoices": still_open,
-                "documents": [row.number for row in documents if row.kind in {"invoice", "refill"}],
+                "documents": [row.number for row in documents if row.kind in _CREDITED],
                 "payments": [row.as_json() for row in paid if not row.is_returned][-50:],
                 "fees": [row for row in facts["fees"] if not row["until"]],
                 "blocked": facts.get("blocked", "") not in {"", "no"},

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import shelf
+from beancount import loader
+from beanquery import query
 from examples import tried
 from harness import Book
 from hypothesis import given
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 
 from a2ledger.audit import verify
 from a2ledger.book import book as books
+from a2ledger.journal import summary
 
 BUSINESS = {"vat": "on-invoice", "country": "BE", "vat_id": "BE0428759497"}
 PRIVATE = {"vat": "on-invoice", "country": "BE"}
@@ -127,6 +130,18 @@ def test_credit_below_the_minimum_waits_too(least):
     assert (row["waits"], row["gross"]) == (True, "-2.42")
 
 
+def test_a_customer_may_have_a_minimum_of_their_own(least):
+    least.run("customer", "set", "C1", "minimum=2", today="2026-01-12")
+    least.customers({"id": "C2", **BUSINESS, "minimum": "20"}, today="2026-01-02")
+    least.talks("C2", "2026-01-10", 10, today="2026-01-11")
+    closed = {row["customer"]: row for row in least.close(today="2026-02-05")}
+    assert (closed["C1"]["closed"], closed["C2"]["waits"]) == (True, True)
+    assert "12.10 EUR is below the minimum of 20.00" in closed["C2"]["warnings"][0]["message"]
+    assert least.run("preview", "C2", "--json", today="2026-02-05").json["minimum"] == "20.00"
+    refused = least.run("customer", "set", "C1", "minimum=-1", today="2026-02-05", code=1)
+    assert "minimum: '-1' is less than nothing" in refused.errors[0]
+
+
 @pytest.mark.parametrize("text", ["wait_months = 13", 'minimum = "-1"', 'prepaid = "nothing"'])
 def test_settings_that_cannot_be_are_named(least, text):
     key = text.partition(" ")[0]
@@ -202,6 +217,55 @@ def test_vat_of_a_statement_waits_for_the_payment_where_that_is_the_tax_point(le
     least.close(today="2026-03-05")
     assert [micro for micro in due() if Decimal(micro)] == ["2.10"]
     assert least.run("verify", today="2026-03-05").code == 0
+
+
+def test_a_statement_that_bills_is_credited_as_an_invoice_is(least):
+    least.customers({"id": "P_1", **PRIVATE, "documents": "statement"}, today="2026-01-02")
+    least.talks("P_1", "2026-01-10", 10, today="2026-01-11")
+    least.close("P_1", today="2026-02-05")
+    name = "statement-P_1-2026-01-01"
+    words = ("credit-note", name, "--line", "1", "--reason", "billed twice")
+    done = least.run(*words, "--amount", "4.00", "--json", today="2026-02-06").json
+    assert (done["number"], done["original"], done["amount"]) == ("CN-2026-000001", name, "4.84")
+    note = least.documents()["CN-2026-000001"]
+    assert note["original"] == {"number": name, "date": "2026-02-05", "kind": "statement"}
+    paper = least.run("invoice", note["number"], "--format", "text", "-o", "-").stdout
+    assert "Corrects the account statement of 5 February 2026" in paper
+
+    (row,) = least.run("invoices", "P_1", "--json", today="2026-02-06").json[:1]
+    assert (row["number"], row["gross"], row["open"]) == (name, "12.10", "7.26")
+    least.run("credit-note", name, "--reason", "rest", today="2026-02-07")
+    again = least.run("credit-note", name, "--reason", "more", today="2026-02-07", code=1)
+    assert f"{name}: nothing is left of it to credit" in again.errors[0]
+    vat = least.run("report", "vat", "--from", "2026-01-01", "--to", "2026-02-28", "--json").json
+    assert sum(Decimal(row["vat"]) for row in vat["rows"]) == 0
+    assert least.run("verify", today="2026-02-07").code == 0
+
+
+def test_a_statement_written_off_in_parts_gives_back_its_vat_once(least):
+    least.customers({"id": "P_1", **PRIVATE, "documents": "statement"}, today="2026-01-02")
+    least.talks("P_1", "2026-01-10", 10, today="2026-01-11")
+    least.close("P_1", today="2026-02-05")
+    least.run("write-off", "P_1", "6.05", "--vat-relief", today="2026-02-06")
+    least.run("write-off", "P_1", "--vat-relief", today="2026-02-07")
+    vat = least.run("report", "vat", "--from", "2026-01-01", "--to", "2026-02-28", "--json").json
+    (row,) = vat["rows"]
+    assert (row["invoiced_vat"], row["other_vat"], row["vat"]) == ("2.10", "-2.10", "0.00")
+    name = "statement-P_1-2026-01-01"
+    refused = least.run("credit-note", name, "--reason", "late", today="2026-02-08", code=1)
+    assert f"{name}: nothing is left of it to credit" in refused.errors[0]
+
+
+def test_the_query_of_vat_bases_knows_statements_that_bill(least):
+    least.customers({"id": "P1", **PRIVATE, "documents": "statement"}, today="2026-01-02")
+    least.talks("P1", "2026-01-10", 10, today="2026-01-11")
+    least.close(today="2026-02-05")
+    entries, errors, options = loader.load_file(str(least.root / "journals/main.beancount"))
+    columns, rows = query.run_query(entries, options, summary.QUERIES["vat-bases"])
+    assert errors == []
+    names = [column.name for column in columns]
+    asked = [dict(zip(names, row, strict=True)) for row in rows]
+    assert [(row["code"], row["base"]) for row in asked] == [("S21", Decimal(10))]
 
 
 # Whatever is used
