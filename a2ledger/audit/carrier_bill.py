@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -16,6 +17,12 @@ AGREES, SECONDS, PRICE, THEIRS, OURS = (
     *("agrees", "other seconds", "other price"),
     *("only the carrier", "only we"),
 )
+
+
+_HOUR = dt.timedelta(hours=1)
+_NEAR = dt.timedelta(minutes=2)
+FARTHEST = dt.timedelta(hours=14)
+"""The most that two clocks differ by."""
 
 
 class Ours(NamedTuple):
@@ -186,6 +193,28 @@ def compare(
         sides[1].add(record.calls, record.seconds, record.micro)
         result.totals[1].add(record.calls, record.seconds, record.micro)
     return result
+
+
+def hours_apart(alone: Sequence[Theirs], ours: Iterable[Ours]) -> int:
+    """Return by how many whole hours a carrier's clock seems to be behind ours, 0 if it is not.
+
+    Args:
+        alone: their calls that have no pair; most of them have one that much later or earlier.
+        ours: our calls, with those up to :data:`FARTHEST` before and after theirs.
+    """
+    starts: dict[str, list[dt.datetime]] = {}
+    for call in ours:
+        starts.setdefault(digits(call.called), []).append(call.start)
+    counts: Counter[int] = Counter()
+    for record in alone:
+        assert record.start is not None  # noqa: S101 - an invoice is not paired
+        for start in starts.get(record.called, ()):
+            apart = start - record.start
+            hours = round(apart / _HOUR)
+            if hours and abs(apart) <= FARTHEST and abs(apart - hours * _HOUR) < _NEAR:
+                counts[hours] += 1
+    hours, count = next(iter(counts.most_common(1)), (0, 0))
+    return hours if count * 2 > len(alone) else 0
 
 
 def _names(pairs: Iterable[Pair]) -> dict[Theirs, str]:

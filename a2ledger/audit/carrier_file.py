@@ -8,48 +8,66 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
+import pyarrow as pa
+
 from a2ledger import money
 from a2ledger.rating import prefixes, sheet_headers, sheet_values
-from a2ledger.rating.columns import plain
 from a2ledger.rating.sheet import Row
-from a2ledger.rating.sheet_headers import CODES
+from a2ledger.rating.sheet_headers import CODES, folded
 from a2ledger.records import Problem
+from a2ledger.sources import forms
+from a2ledger.sources.batch import UnusableInput
 
 _NAMES = {
     "start": (
-        "start starttime startdate datetime calldate calltime date time connecttime begin beginn "
-        "datum début inicio inizio timestamp"
+        "start datetime calldatetime dateandtime datetimeutc connecttime connectdatetime setuptime "
+        "answertime begin begintime beginn timestamp callstart starttimestamp eventtime fechahora "
+        "dateheure dataora"
     ),
+    "day": (
+        "startdate calldate date day datum fecha data connectdate begindate inicio início début"
+    ),
+    "clock": ("starttime calltime time timeofday hour uhrzeit zeit heure hora ora tijd clock"),
     "called": (
-        "called callednumber destinationnumber dialednumber dialled number dst to bnumber cld "
-        "callee rufnummer numéro numero dnis destinationno"
+        "called callednumber destinationnumber dialednumber dialled diallednumber number dst to "
+        "bnumber bparty cld callee calledparty callednum termnumber rufnummer zielrufnummer numéro "
+        "numéroappelé numero númerodestino numerodestino dnis destinationno cldout dstnumber"
     ),
     "seconds": (
-        "seconds billsec billedseconds duration durationsec durationseconds billedduration "
-        "chargedduration dauer durée duración durata callduration sec"
+        "billsec billedseconds billableseconds billedduration chargedduration chargeableduration "
+        "billableduration ratedduration seconds duration durationsec durationseconds dauer durée "
+        "duración durata duração gesprächsdauer callduration calllength length sec secs"
     ),
-    "minutes": "minutes billedminutes min mins durationmin durationminutes minuten minuti minutos",
+    "minutes": (
+        "billedminutes billedmin billableminutes chargedminutes minutes min mins durationmin "
+        "durationminutes durationinminutes minuten minuti minutos"
+    ),
     "amount": (
-        "amount cost price charge total net betrag kosten montant importe importo costo "
-        "callcost chargedamount sum value"
+        "chargedamount totalcharge totalcost callcost callcharge amount cost charge charges price "
+        "total net netamount betrag kosten montant coût importe importo costo coste sum value fee"
     ),
-    "destination": "destination destinationname description zone country ziel destino route",
-    "calls": "calls numberofcalls callcount anrufe gespräche appels llamadas qty quantity",
-    "currency": "currency currencycode ccy währung devise moneda valuta",
+    "destination": (
+        "destination destinationname description destinationdescription zone country ziel "
+        "zielname destino destinazione bestemming route area prefixname"
+    ),
+    "calls": (
+        "calls numberofcalls callcount noofcalls anrufe gespräche appels llamadas qty quantity"
+    ),
+    "currency": "currency currencycode ccy curr währung devise moneda valuta",
+    "technical_prefix": "techprefix technicalprefix tech dialprefix accessprefix",
 }
 FIELDS = tuple(_NAMES)
 """Fields that a column of a carrier's file may hold."""
 
 _RANKS = {
-    name: (field_, rank)
+    folded(name): (field_, rank)
     for field_, names in _NAMES.items()
     for rank, name in reversed(list(enumerate(names.split())))
 }
 _SEARCHED = 50
-_UNIT = re.compile(rf"\([^)]*\)|\b(?:{'|'.join(CODES)})\b", re.IGNORECASE)
-_CLOCK = re.compile(
-    r"(.*?)[T ]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?"
-)
+_UNIT = re.compile(rf"\([^)]*\)|\[[^]]*\]|\b(?:{'|'.join(CODES)})\b", re.IGNORECASE)
+_OF_MINUTES = re.compile(r"[(\[]\s*min", re.IGNORECASE)
+_TOTALS = ("", "total", "totals", "sum", "summe", "gesamt", "grand total", "totale", "subtotal")
 
 
 class Theirs(NamedTuple):
@@ -79,7 +97,7 @@ def currencies(rows: Sequence[Row], columns: Mapping[str, str]) -> set[str]:
 
 
 def read(
-    rows: Sequence[Row], file: str, columns: Mapping[str, str], zone: dt.tzinfo
+    rows: Sequence[Row], file: str, columns: Mapping[str, str], clock: Clock
 ) -> tuple[list[Theirs], list[Problem]]:
     """Read a carrier's records or invoice lines.
 
@@ -87,13 +105,13 @@ def read(
         rows: of the file.
         file: its name in problems.
         columns: header of each field, where a person has said so.
-        zone: of the book, for times that say theirs.
+        clock: how its times are read.
     """
     for place, (_, cells) in enumerate(rows[:_SEARCHED]):
         places = _header(cells, columns)
         length = {"seconds", "minutes"} & set(places)
         if "amount" in places and ("called" in places or "destination" in places) and length:
-            return _read(rows[place + 1 :], file, places, zone)
+            return _read(rows[place + 1 :], file, places, clock)
     line = rows[0][0] if rows else 0
     seen = ", ".join(filter(None, rows[0][1])) if rows else "nothing"
     problem = f"which column is which is not clear, of {seen}"
@@ -102,19 +120,22 @@ def read(
 
 
 def _header(cells: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
-    headers = {plain(header): name for name, header in columns.items()}
+    headers = {folded(header): name for name, header in columns.items()}
     places: dict[str, tuple[int, int]] = {}
     for place, cell in enumerate(cells):
-        name = plain(_UNIT.sub("", cell))
-        if plain(cell) in headers:
-            places[headers[plain(cell)]] = (-1, place)
-        elif (known := _RANKS.get(name)) and known[0] not in columns:
-            places[known[0]] = min(places.get(known[0], (999, 0)), (known[1], place))
+        name = folded(_UNIT.sub("", cell))
+        if folded(cell) in headers:
+            places[headers[folded(cell)]] = (-1, place)
+            continue
+        known = _RANKS.get(name) or _RANKS.get(folded(cell))
+        if known and known[0] not in columns:
+            field = "minutes" if known[0] == "seconds" and _OF_MINUTES.search(cell) else known[0]
+            places[field] = min(places.get(field, (999, 0)), (known[1], place))
     return {name: place for name, (_, place) in places.items()}
 
 
 def _read(
-    rows: Sequence[Row], file: str, places: Mapping[str, int], zone: dt.tzinfo
+    rows: Sequence[Row], file: str, places: Mapping[str, int], clock: Clock
 ) -> tuple[list[Theirs], list[Problem]]:
     def cell(cells: Sequence[str], name: str) -> str:
         place = places.get(name, len(cells))
@@ -125,22 +146,30 @@ def _read(
         rows = [row for row in rows if any(char.isdigit() for char in cell(row[1], "called"))]
     else:
         rows = [row for row in rows if cell(row[1], "destination").lower() not in _TOTALS]
-    order = sheet_values.order(_day(cell(cells, "start")) for _, cells in rows)
     theirs: list[Theirs] = []
     problems: list[Problem] = []
     try:
-        mark = sheet_values.decimal_mark({cell(cells, "amount") for _, cells in rows})
+        mark = sheet_values.decimal_mark(
+            {cell(cells, name) for _, cells in rows for name in ("amount", "minutes")}
+        )
     except ValueError as error:
         return [], [Problem(file, 0, "bad-value", str(error))]
-    for line, cells in rows:
+    written = [_written(*(cell(cells, name) for name in _TIMES)) for _, cells in rows]
+    has_times = any(written)
+    starts = clock.read(written, file) if has_times else [None] * len(rows)
+    for (line, cells), start, text in zip(rows, starts, written, strict=True):
+        if has_times and start is None:
+            message = f"{text!r} is not a date and time such as 2026-02-01 08:00:00"
+            problems.append(Problem(file, line, "bad-value", message))
+            continue
         try:
             theirs.append(
                 Theirs(
                     line,
-                    _time(cell(cells, "start"), order, zone) if "start" in places else None,
-                    digits(cell(cells, "called")),
+                    start,
+                    _number(cell(cells, "called"), cell(cells, "technical_prefix")),
                     cell(cells, "destination"),
-                    int(cell(cells, "calls").replace(",", "") or 1),
+                    int(re.sub(r"[\s.,']", "", cell(cells, "calls")) or 1),
                     _length(cell(cells, "seconds"), cell(cells, "minutes"), mark),
                     money.divide(sheet_values.price(cell(cells, "amount"), mark)[0], 100),
                 )
@@ -150,31 +179,66 @@ def _read(
     return theirs, problems
 
 
-_TOTALS = ("", "total", "totals", "sum", "summe", "gesamt", "grand total", "totale")
+_TIMES = ("start", "day", "clock")
+
+
+def _written(start: str, day: str, clock: str) -> str:
+    """Return the text of a record's start, which may stand in two columns."""
+    if start:
+        return start
+    if day and clock and not re.search(r"\d:\d", day):
+        return f"{day.partition(' ')[0] if day.endswith(' 00:00') else day} {clock}"
+    return day or clock
+
+
+class Clock(NamedTuple):
+    """How a carrier's times are read."""
+
+    zone: dt.tzinfo
+    """Of the book."""
+    theirs: dt.tzinfo | None = None
+    """Of the carrier, where their times do not say it; the book's by default."""
+    dates: str = ""
+    """What short dates begin with where the file does not show it: ``day`` or ``month``."""
+
+    def read(self, written: Sequence[str], file: str) -> list[dt.datetime | None]:
+        """Return starts on the book's clock, None for what is no time.
+
+        Raises:
+            UnusableInput: if days and months cannot be told apart.
+        """
+        texts = pa.array(written, pa.string())
+        try:
+            form = forms.recognised(file, "", [texts], self.dates)
+        except UnusableInput as error:
+            raise UnusableInput(error.what, error.undone, "say which with --dates") from None
+        return [
+            self._moment(text, said)
+            for text, said in zip(forms.times(texts, form).to_pylist(), written, strict=True)
+        ]
+
+    def _moment(self, text: str, said: str) -> dt.datetime | None:
+        try:
+            moment = dt.datetime.fromisoformat(text)
+        except ValueError:
+            try:
+                return sheet_values.date(said, self.dates)  # a day alone
+            except ValueError:
+                return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=self.theirs or self.zone)
+        return moment.astimezone(self.zone).replace(tzinfo=None)
+
+
+def _number(text: str, technical: str) -> str:
+    """Return the digits of a number without the carrier's technical prefix."""
+    number, before = re.sub(r"\D", "", text), re.sub(r"\D", "", technical)
+    return prefixes.without_00(number.removeprefix(before) if before else number)
 
 
 def digits(text: str) -> str:
     """Return the digits of a number in any spelling, country code first."""
     return prefixes.without_00(re.sub(r"\D", "", text))
-
-
-def _day(text: str) -> str:
-    match = _CLOCK.fullmatch(text)
-    return match[1] if match else text
-
-
-def _time(text: str, order: str, zone: dt.tzinfo) -> dt.datetime:
-    match = _CLOCK.fullmatch(text)
-    if match is None:
-        return sheet_values.date(text, order)
-    day = sheet_values.date(match[1], order)
-    clock = dt.time.fromisoformat(match[2].zfill(5))
-    moment = dt.datetime.combine(day.date(), clock)
-    if not match[3]:
-        return moment
-    offset = "+00:00" if match[3] in ("Z", "UTC", "GMT") else match[3]
-    aware = dt.datetime.fromisoformat(f"{moment.isoformat()}{offset}")
-    return aware.astimezone(zone).replace(tzinfo=None)
 
 
 def _length(seconds: str, minutes: str, mark: str) -> int:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 import numpy as np
@@ -19,13 +20,14 @@ import pyarrow.compute as pc
 from a2ledger import csvfile, money, times
 from a2ledger.audit import carrier_bill, carrier_file
 from a2ledger.audit.carrier_bill import AGREES, DISPUTE, Ours, Reconciled
-from a2ledger.audit.carrier_file import FIELDS, Theirs
+from a2ledger.audit.carrier_file import FIELDS, Clock, Theirs
 from a2ledger.book.book import Book, RefusedError
 from a2ledger.book.config import Tolerance
 from a2ledger.calls import detail
 from a2ledger.commands.settings import (
     DAY,
     FILE,
+    ZONE,
     Settings,
     as_json_option,
     pass_settings,
@@ -46,6 +48,8 @@ _DAY = dt.timedelta(days=1)
 @click.option("--from", "since", type=DAY, metavar="DATE", help="First day; of an invoice needed.")
 @click.option("--to", "until", type=DAY, metavar="DATE", help="Last day; of an invoice needed.")
 @click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN,...", help="Which is which.")
+@click.option("--dates", type=click.Choice(["day", "month"]), help="What 01/02/2026 begins with.")
+@click.option("--timezone", type=ZONE, metavar="ZONE", help="Of its times, if not the book's: UTC.")
 @click.option("--currency", metavar="CODE", help="Of the amounts, where the file does not say.")
 @click.option(
     "--dispute", type=click.Path(path_type=Path), metavar="CSV", help="Write what differs."
@@ -74,7 +78,12 @@ def reconcile_carrier(
     book = settings.book()
     columns = _columns(options["maps"])
     rows = sheet_file.rows(path, columns)
-    theirs, problems = carrier_file.read(rows, path.name, columns, book.config.zone)
+    clock = Clock(
+        book.config.zone,
+        ZoneInfo(options["timezone"]) if options["timezone"] else None,
+        options["dates"] or book.config.locale.dates,
+    )
+    theirs, problems = carrier_file.read(rows, path.name, columns, clock)
     if problems:
         raise BadFileError(
             decks.first(problems), "nothing was compared", "correct the row, or remove it"
@@ -95,6 +104,13 @@ def reconcile_carrier(
         print_json(result.as_json())
     else:
         _show(result)
+    if alone := [pair.theirs for pair in result.pairs if pair.theirs and not pair.ours]:
+        wide = _ours(book, name, first - carrier_bill.FARTHEST, last + carrier_bill.FARTHEST)
+        if hours := carrier_bill.hours_apart(alone, wide):
+            settings.talk(
+                f"note: {path.name}: most of these would agree, had they started {abs(hours)} "
+                f"hour(s) {'later' if hours > 0 else 'earlier'}; give the zone with --timezone"
+            )
     if options["dispute"]:
         _dispute(options["dispute"], result)
     if not result.agrees:

@@ -153,3 +153,68 @@ def test_a_carrier_s_file_of_another_currency_or_of_none_is_refused(dollars):
         path = dollars.file("cdr.csv", text.format(head))
         refused = dollars.run("reconcile", "carrier", "Nordic", path, code=1)
         assert says in refused.stderr
+
+
+LAYOUTS = {
+    "day and time in two columns": (
+        "Date,Time,Destination Number,Duration (sec),Cost\n"
+        "15/02/2026,23:00:00,3225550199,0,0\n"
+        "05/02/2026,10:00:00,3225550101,60,0.06\n05/02/2026,11:00:00,4420555019,60,0.12\n"
+    ),
+    "twelve hours, numbers with spaces, dollars": (
+        "Call Date,Called Number,Duration,Price\n"
+        "02/15/2026 1:00:00 PM,+32 2 555 0199,0:00:00,0\n"
+        "02/05/2026 10:00:00 AM,+32 2 555 0101,0:01:00,0.06\n"
+        "02/05/2026 11:00:00 AM,+44 20 555 019,0:01:00,0.12\n"
+    ),
+    "UTC, minutes, decimal commas, a total": (
+        "Start;Dst;Billed min;Betrag EUR\n2026-02-15T12:00:00Z;003225550199;0,00;0,00\n"
+        "2026-02-05T09:00:00Z;003225550101;1,00;0,06\n"
+        "2026-02-05T10:00:00Z;0044 20555019;1,00;0,12\n"
+        "Gesamt;;2,00;0,18\n"
+    ),
+    "seconds since 1970": (
+        "setup_time,cld,cli,billsec,cost\n1771156800,3225550199,3,0,0\n"
+        "1770282000,3225550101,3,60,0.06\n1770285600,4420555019,3,60,0.12\n"
+    ),
+    "a technical prefix": (
+        "Connect Time,Tech Prefix,CLD,Charged Duration,Charged Amount,Currency\n"
+        "15-Feb-2026 13:00:00,8888,88883225550199,0,0,EUR\n"
+        "05-Feb-2026 10:00:00,8888,88883225550101,60,0.06,EUR\n"
+        "05-Feb-2026 11:00:00,8888,88884420555019,60,0.12,EUR\n"
+    ),
+    "minutes in the header": (
+        "Timestamp,To,Duration (min),Net amount\n2026-02-15 13:00:00,3225550199,0,0\n"
+        "2026-02-05 10:00:00,3225550101,1.00,0.06\n2026-02-05 11:00:00,4420555019,1.00,0.12\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_layout_is_understood(shop, layout):
+    """Two calls agree, and what was never made is theirs alone."""
+    path = shop.file("cdr.csv", LAYOUTS[layout])
+    found = shop.run("reconcile", "carrier", "Nordic", path, "--json", code=1).json
+    counts = {kind: count for kind, count in found["counts"].items() if count}
+    # Ours of that time that they do not have: 10:05, 12:00, 13:00.
+    assert counts == {"agrees": 2, "only the carrier": 1, "only we": 3}
+
+
+def test_days_that_may_be_months_are_asked_for(shop):
+    text = "Date,Called,Seconds,Cost\n05/02/2026 10:00:00,3225550101,60,0.06\n"
+    words = ("reconcile", "carrier", "Nordic", shop.file("cdr.csv", text))
+    assert "say which with --dates" in shop.run(*words, code=65).stderr
+    assert shop.run(*words, "--dates", "day", "--json").json["counts"]["agrees"] == 1
+
+
+def test_a_clock_in_another_zone_is_noticed(shop):
+    text = (
+        "Date,Called,Seconds,Cost\n2026-02-05 09:00:00,3225550101,60,0.06\n"
+        "2026-02-05 10:00:00,4420555019,60,0.12\n"
+    )
+    words = ("reconcile", "carrier", "Nordic", shop.file("cdr.csv", text))
+    done = shop.run(*words, code=1)
+    assert "had they started 1 hour(s) later; give the zone with --timezone" in done.stderr
+    done = shop.run(*words, "--timezone", "UTC", "--json", code=1)
+    assert done.json["counts"]["agrees"] == 2
+    assert "hour(s)" not in done.stderr
