@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -18,40 +19,39 @@ from a2ledger.journal.rows import Brought, Row
 from a2ledger.period import Period
 from a2ledger.records import Customer
 
+_Key = tuple[str, str, str, "dt.date | None"]
+_KEY = ["service", "destination", "vat", "late_from"]
+"""Columns whose values the calls of a line share."""
+_SUMMED = [
+    *(("calls", "sum"), ("seconds", "sum"), ("cost_micro", "sum")),
+    *(("day", "min"), ("day", "max")),
+]
+
 
 class Day(NamedTuple):
-    """A day's calls added up: (customer, posting day, sum) each, and the digests for seals."""
+    """A day's calls added up, and the digests for seals."""
 
     day: dt.date
-    used: list[tuple[str, dt.date, Used]]
+    lines: pa.Table
+    """As :func:`detail.lines` gives them."""
+    callers: Mapping[tuple[Any, ...], Mapping[str, int]]
+    """As :func:`detail.callers` gives them."""
     told: list[Told]
 
 
 def day_of(calls: pa.Table, day: dt.date) -> Day:
     """Add up the calls of a day."""
-    names = ("service", "destination", "vat", "late_in", "calls", "seconds", "cost_micro")
-    sums, callers = detail.lines(calls), detail.callers(calls)
-    used = [
-        (
-            customer,
-            late or day,
-            Used(
-                *(service, place, vat, day if late else None, count, seconds, micro, day, day),
-                callers.get((customer, service, place, vat, late), {}),
-            ),
-        )
-        for customer, service, place, vat, late, count, seconds, micro in zip(
-            *(sums[name].to_pylist() for name in ("customer", *names)), strict=True
-        )
-    ]
-    return Day(day, used, detail.told(calls))
+    return Day(day, detail.lines(calls), detail.callers(calls), detail.told(calls))
 
 
 class Calls:
     """Some customers' calls, added up for bills."""
 
     def __init__(self) -> None:
-        self._posted: dict[str, list[tuple[dt.date, Used]]] = {}
+        self._days: list[pa.Table] = []
+        self._places: dict[str, tuple[int, int]] | None = None
+        """First row and number of rows of each customer, once the days are one table."""
+        self._callers: dict[str, list[tuple[dt.date, _Key, Mapping[str, int]]]] = {}
         self._told: dict[str, list[tuple[dt.date, Told]]] = {}
 
     @classmethod
@@ -91,18 +91,48 @@ class Calls:
 
     def only(self, customers: Iterable[str]) -> Calls:
         """Return the calls of some customers, to pass to another process."""
-        result = Calls()
-        for name in customers:
-            result._posted[name] = self._posted.get(name, [])
+        result, names = Calls(), list(customers)
+        if self._joined():
+            theirs = pc.is_in(self._days[0]["customer"], pa.array(names, pa.string()))
+            result._days = [self._days[0].filter(theirs)]
+        for name in names:
+            result._callers[name] = self._callers.get(name, [])
             result._told[name] = self._told.get(name, [])
         return result
 
     def add(self, calls: Day) -> None:
         """Add the calls of a day."""
-        for customer, posted, used in calls.used:
-            self._posted.setdefault(customer, []).append((posted, used))
+        lines, day = calls.lines, pa.repeat(pa.scalar(calls.day), calls.lines.num_rows)
+        late = lines["late_in"]
+        late_from = pc.if_else(pc.is_valid(late), day, pa.scalar(None, pa.date32()))
+        for name, column in {
+            "day": day,
+            "posted": pc.coalesce(late, day),
+            "late_from": late_from,
+        }.items():
+            lines = lines.append_column(name, column)
+        self._days.append(lines)
+        self._places = None
+        for (customer, service, place, vat, late_in), counts in calls.callers.items():
+            key = (service, place, vat, calls.day if late_in else None)
+            self._callers.setdefault(customer, []).append((late_in or calls.day, key, counts))
         for vouched in calls.told:
             self._told.setdefault(vouched.customer, []).append((calls.day, vouched))
+
+    def _joined(self) -> Mapping[str, tuple[int, int]]:
+        """Make the days one table, in the order of its customers, and return where each stands."""
+        if self._places is None:
+            if not self._days:
+                return {}
+            whole = pa.concat_tables(self._days).sort_by("customer").combine_chunks()
+            counts = whole.group_by("customer", use_threads=False).aggregate([("calls", "count")])
+            rows = counts["calls_count"].to_pylist()
+            starts = accumulate(rows, initial=0)
+            self._places = dict(
+                zip(counts["customer"].to_pylist(), zip(starts, rows, strict=False), strict=True)
+            )
+            self._days = [whole]
+        return self._places
 
     def told(self, customer: str, period: Period) -> tuple[int, str]:
         """Return the count of a customer's calls in a period, and the text their seal digests."""
@@ -120,27 +150,22 @@ class Calls:
 
     def of(self, customer: str, period: Period) -> list[Used]:
         """Return the calls posted in a customer's period, added up."""
-        sums: dict[tuple[Any, ...], Used] = {}
-        for posted, used in self._posted.get(customer, ()):
+        if (place := self._joined().get(customer)) is None:
+            return []
+        own = self._days[0].slice(*place)
+        own = own.filter(
+            pc.and_(
+                pc.greater_equal(own["posted"], pa.scalar(period.start)),
+                pc.less(own["posted"], pa.scalar(period.end)),
+            )
+        )
+        sums = own.group_by(_KEY, use_threads=False).aggregate(_SUMMED)
+        columns = (sums[name].to_pylist() for name in (*_KEY, *map("_".join, _SUMMED)))
+        extensions: dict[_Key, Counter[str]] = {}
+        for posted, key, counts in self._callers.get(customer, ()):
             if period.start <= posted < period.end:
-                key = (used.service, used.destination, used.vat, used.late_from)
-                old = sums.get(key)
-                sums[key] = _sum(old, used) if old else used
-        return list(sums.values())
-
-
-def _sum(first_sum: Used, other: Used) -> Used:
-    return first_sum._replace(
-        calls=first_sum.calls + other.calls,
-        seconds=first_sum.seconds + other.seconds,
-        micro=first_sum.micro + other.micro,
-        first=min(first_sum.first, other.first),
-        last=max(first_sum.last, other.last),
-        extensions=_counted(first_sum.extensions, other.extensions),
-    )
-
-
-def _counted(counts: Mapping[str, int], others: Mapping[str, int]) -> Mapping[str, int]:
-    if not (counts and others):
-        return counts or others
-    return Counter(counts) + Counter(others)
+                extensions.setdefault(key, Counter()).update(counts)
+        return [
+            Used._make((*row, extensions.get(row[: len(_KEY)], {})))
+            for row in zip(*columns, strict=True)
+        ]

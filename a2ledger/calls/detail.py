@@ -436,11 +436,13 @@ def _told(calls: pa.Table) -> Iterator[Told]:
     owners = calls["customer"].combine_chunks()
     late = pc.fill_null(calls["late_in"].combine_chunks().cast(pa.int32()), -1)
     differs = np.asarray(pc.not_equal(owners[1:], owners[:-1])) | (np.diff(late) != 0)
-    starts = [0, *(np.flatnonzero(differs) + 1).tolist(), len(text)]
-    for start, end in itertools.pairwise(starts):
+    starts = [0, *(np.flatnonzero(differs) + 1).tolist()]
+    names = owners.take(pa.array(starts)).to_pylist()
+    posted = calls["late_in"].take(pa.array(starts)).to_pylist()
+    runs = zip(names, posted, itertools.pairwise([*starts, len(text)]), strict=True)
+    for name, late_in, (start, end) in runs:
         sha256 = hashlib.sha256(content[ends[start] : ends[end]]).hexdigest()
-        posted = calls["late_in"][start].as_py()
-        yield Told(owners[start].as_py(), posted, end - start, sha256)
+        yield Told(name, late_in, end - start, sha256)
 
 
 def _texts(calls: pa.Table) -> pa.StringArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,11 +29,29 @@ SUMS = st.lists(
 )
 
 
+def line(customer, service, place, count, micro, late_in=None):
+    """A line of a day's calls, as a table of one."""
+    names = [
+        "customer",
+        "service",
+        "destination",
+        "vat",
+        "late_in",
+        "calls",
+        "seconds",
+        "cost_micro",
+    ]
+    types = [pa.string()] * 4 + [pa.date32()] + [pa.int64()] * 3
+    values = [customer, service, place, "O", late_in, count, 60 * count, micro]
+    columns = [pa.array([value], kind) for value, kind in zip(values, types, strict=True)]
+    return pa.table(columns, names)
+
+
 def taken(sums):
     calls = Calls()
-    for day, customer, service, place, count, micro in sums:
-        used = Used(service, place, "O", None, count, 60 * count, micro, day, day)
-        calls.add(Day(day, [(customer, day, used)], [Told(customer, None, count, "ab")]))
+    for day, customer, *values in sums:
+        told = [Told(customer, None, values[2], "ab")]
+        calls.add(Day(day, line(customer, *values), {}, told))
     return calls
 
 
@@ -66,10 +85,12 @@ def test_handed_on_for_some_customers_it_is_the_same_for_them_and_nothing_of_oth
 
 def test_late_calls_are_of_the_period_they_are_posted_in_and_apart():
     calls, day = Calls(), dt.date(2026, 1, 30)
+    said = {("C1", "Calls", "Belgium", "O", FEBRUARY.start): {"201": 1}}
+    calls.add(Day(FEBRUARY.start, line("C1", "Calls", "Belgium", 1, 5), {}, []))
+    late_line = line("C1", "Calls", "Belgium", 1, 5, FEBRUARY.start)
+    calls.add(Day(day, late_line, said, [Told("C1", FEBRUARY.start, 1, "ab")]))
     now = Used("Calls", "Belgium", "O", None, 1, 60, 5, FEBRUARY.start, FEBRUARY.start)
-    late = now._replace(late_from=day, first=day, last=day)
-    calls.add(Day(FEBRUARY.start, [("C1", FEBRUARY.start, now)], []))
-    calls.add(Day(day, [("C1", FEBRUARY.start, late)], [Told("C1", FEBRUARY.start, 1, "ab")]))
+    late = now._replace(late_from=day, first=day, last=day, extensions={"201": 1})
     assert calls.of("C1", JANUARY) == []
     assert calls.of("C1", FEBRUARY) == [now, late]
     assert calls.told("C1", JANUARY) == (0, "")
