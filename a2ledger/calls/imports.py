@@ -233,7 +233,7 @@ def _of_legs(run: _Run, batches: Iterable[Batch]) -> tuple[Iterable[Batch], pa.S
     """
     if run.source.dialect == kept_rows.BRIDGED:
         batches = list(batches)
-        if not any(trunk_legs.are_legs(batch) for batch in batches):
+        if not trunk_legs.are_legs(run.draft, run.source, batches):
             return gathered(batches), None
     elif not run.source.trunks:
         return gathered(batches), None

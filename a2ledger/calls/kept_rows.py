@@ -16,12 +16,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from a2ledger import times
+from a2ledger.calls import bonds, row_ids
 from a2ledger.calls import legs as model
-from a2ledger.calls import row_ids
 from a2ledger.calls.detail import kept
 from a2ledger.calls.fates import clean
 from a2ledger.period import EPOCH
-from a2ledger.sources.batch import FIELDS, constant
+from a2ledger.sources.batch import BOND, FIELDS, constant
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,6 +79,10 @@ def facts(rows: pa.Table, source: Source) -> pa.Table:
     wait = _between(start, answer, np.maximum(length - seconds, 0), length + 1)
     never = rows["never"].combine_chunks() if "never" in rows.column_names else None
     kept_columns = {name: columns[name] for name in COLUMNS}
+    if BOND in rows.column_names:
+        bond = pc.binary_join_element_wise(bonds.MARK, clean(rows[BOND].combine_chunks()), "")
+        of_document = pc.not_equal(columns["linkedid"], "")  # which names the leg it was made for
+        kept_columns["lastdata"] = pc.if_else(of_document, columns["lastdata"], bond)
     if source.dialect != BRIDGED:  # with 16 columns a row has no id, and its legs must have one
         kept_columns["uniqueid"] = row_ids.filled(columns, begins, start.valid)
     return pa.table(

@@ -22,14 +22,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from a2ledger import e164, times
-from a2ledger.calls import bridged_legs, dialled, kept_rows
+from a2ledger.calls import bonds, bridged_legs, dialled, kept_rows
 from a2ledger.calls import legs as model
 from a2ledger.calls.components import components
 from a2ledger.calls.devices import endpoints
 from a2ledger.calls.direction import patterns_of
 from a2ledger.calls.rules import like
 from a2ledger.period import EPOCH
-from a2ledger.sources.batch import Batch, Origin, constant
+from a2ledger.sources.batch import BOND, Batch, Origin, constant
 from a2ledger.sources.freeswitch.legs import UNTOLD
 
 if TYPE_CHECKING:
@@ -60,9 +60,50 @@ class Made(NamedTuple):
     names: pa.StringArray
 
 
-def are_legs(batch: Batch) -> bool:
-    """Return True if the rows of a batch say which leg each was made for."""
-    return bool(pc.any(pc.not_equal(batch.rows["linkedid"], "")).as_py())
+def are_legs(draft: Draft, source: Source, batches: Sequence[Batch]) -> bool:
+    """Return whether legs have to be made of a bridged source's rows.
+
+    So it is if rows say which leg each was made for, as documents do. Rows of files name the leg
+    they were connected with last: they are tied if any such leg is there, now or in an earlier run.
+    Few rows are kept in any case, since what belongs to them may come later; many in which no
+    leg names another are of a switch that writes a-legs alone.
+    """
+    tables = [batch.rows for batch in batches]
+    if any(pc.any(pc.not_equal(rows["linkedid"], "")).as_py() for rows in tables):
+        return True
+    tables = [rows for rows in tables if BOND in rows.column_names]
+    if not tables:
+        return False
+    if sum(map(len, tables)) <= _FEW:
+        return True
+    parts = [rows.select(["uniqueid", BOND]) for rows in tables]
+    rows = pa.concat_tables(parts).combine_chunks()
+    if _meet(rows["uniqueid"], rows[BOND]):
+        return True
+    days = {day for table in tables for day in _days(table["start"].combine_chunks(), source)}
+    held = pa.concat_tables([kept_rows.read(draft.root, day) for day in sorted(_near(days))])
+    held = held.filter(pc.equal(held["switch"], source.switch))
+    ends = pc.replace_substring_regex(held["lastdata"], f"^{bonds.MARK}", "")
+    return _meet(held["uniqueid"], rows[BOND]) or _meet(rows["uniqueid"], ends)
+
+
+_FEW = 1000
+"""Rows of a file that are kept though no leg among them names another."""
+
+
+def _meet(uuids: pa.ChunkedArray, others: pa.ChunkedArray) -> bool:
+    others = others.filter(pc.not_equal(others, ""))
+    return bool(pc.any(pc.is_in(others, value_set=uuids.combine_chunks())).as_py())
+
+
+def _days(starts: pa.StringArray, source: Source) -> set[dt.date]:
+    parsed = times.parse(starts)
+    instants = times.to_utc(parsed, source.timezone)[parsed.valid]
+    return {EPOCH + dt.timedelta(days=int(day)) for day in np.unique(instants // times.DAY)}
+
+
+def _near(days: Iterable[dt.date]) -> set[dt.date]:
+    return {day + dt.timedelta(days=by) for day in days for by in (-1, 0, 1)}
 
 
 def made(
@@ -85,8 +126,7 @@ def made(
     valid = np.asarray(rows["start_at"].is_valid())
     new = rows.filter(pa.array(valid))
     days = {EPOCH + dt.timedelta(days=int(day)) for day in np.unique(kept_rows.days(new))}
-    near = {day + dt.timedelta(days=by) for day in days for by in (-1, 0, 1)}
-    held = {day: kept_rows.read(draft.root, day) for day in sorted(near)}
+    held = {day: kept_rows.read(draft.root, day) for day in sorted(_near(days))}
     texts = kept_rows.texts_of(new)
     for day in days:
         kept_rows.keep(draft, day, held[day], new, texts)
@@ -99,6 +139,8 @@ def made(
     again = every.filter(pa.array(touched))
     parts = [again[name] for name in ("switch", "uniqueid", "sequence")]
     names = pc.utf8_rtrim(pc.binary_join_element_wise(*parts, "/"), "/").combine_chunks()
+    if maker.without_rows:
+        batch = batch._replace(notes=(*batch.notes, _without_rows(source, maker.without_rows)))
     if maker.untold:
         batch = batch._replace(notes=(*batch.notes, _untold(source, maker.untold)))
     if maker.ringing:
@@ -113,6 +155,14 @@ def _keys_of_ways(rows: pa.Table) -> pa.StringArray:
     pairs = zip(rows["uniqueid"].to_pylist(), rows["lastdata"].to_pylist(), strict=True)
     keys = [f"{uid}/{begin}" for uid, way in pairs for _, begin, _ in bridged_legs.ways(way)]
     return pa.array(keys, pa.string())
+
+
+def _without_rows(source: Source, count: int) -> str:
+    return (
+        f"{source.name}: a-legs that lasted longer than the legs they were connected with, while "
+        f"no rows hold the rest: {count}; each is billed whole to where it went last; documents "
+        "(mod_json_cdr) tell more"
+    )
 
 
 def _untold(source: Source, count: int) -> str:
@@ -194,6 +244,8 @@ class _Maker:
         """Seconds taken off legs, in which they were ringing."""
         self.untold = 0
         """Legs that went to several numbers and do not say when."""
+        self.without_rows = 0
+        """Legs that lasted longer than what rows tell of them."""
         self.lines = lines
         """Line numbers of the new rows in the batch."""
         patterns = patterns_of(source.trunks)
@@ -235,11 +287,15 @@ class _Maker:
             rows: known ones first.
             known: how many.
         """
+        changes: Changes = {}
+        more: More = []
+        if self.is_bridged:
+            rows = self._with_bonds(rows, known, changes)
         start, end = rows["start_at"].to_numpy(), rows["end_at"].to_numpy()
         labels = components(self._tied(rows), start, end)
         sizes = np.bincount(labels, minlength=len(labels))[labels]
         if self.is_bridged:  # one that says which way it went is more than a row by itself
-            alone = np.asarray(pc.not_equal(rows["lastdata"], ""))
+            alone = ~np.asarray(pc.match_substring_regex(rows["lastdata"], f"^({bonds.MARK}.*)?$"))
         else:
             came, went = (np.asarray(self._trunk(rows, n)) for n in ("channel", "dstchannel"))
             alone = came & went
@@ -252,8 +308,6 @@ class _Maker:
         touched = np.isin(labels, labels[is_new])
         places = np.flatnonzero(touched & ((sizes > 1) | alone))
         places = places[np.argsort(labels[places], kind="stable")]
-        changes: Changes = {}
-        more: More = []
         group: list[model.Row] = []
         last = -1
         for row, label in zip(_as_rows(rows, places), labels[places].tolist(), strict=True):
@@ -267,6 +321,20 @@ class _Maker:
         decided = is_new
         decided[list(self.decided)] = True
         return changes, more, decided
+
+    def _with_bonds(self, rows: pa.Table, known: int, changes: Changes) -> pa.Table:
+        """Return rows with the leg that each row of a file belongs to, as documents say it."""
+        owner, untold = bonds.tied(rows)
+        self.without_rows = sum(place >= known for place in untold)
+        made = owner >= 0
+        if not made.any():
+            return rows
+        for place in np.flatnonzero(made & (owner != np.arange(len(rows)))).tolist():
+            if place >= known:
+                changes[int(self.lines[place - known])] = {"never": "b-leg"}
+        names = rows["uniqueid"].combine_chunks().take(pa.array(np.maximum(owner, 0)))
+        linked = pc.if_else(pa.array(made), names, rows["linkedid"].combine_chunks())
+        return rows.set_column(rows.column_names.index("linkedid"), "linkedid", linked)
 
     def _tied(self, rows: pa.Table) -> pa.Table:
         """Return rows for grouping, without FreeSWITCH's channel names, which are of devices."""

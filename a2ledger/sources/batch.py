@@ -74,6 +74,9 @@ TABLE = "table"
 _GATHERED, _GATHERED_ROWS = 1024, 1 << 16
 """Most batches, and rows, that are merged into one batch: it is held in memory as a whole."""
 
+BOND = "bond"
+"""Column of the leg that a leg was last connected with, in rows of FreeSWITCH's files."""
+
 
 class UnusableInput(ExpectedError):  # noqa: N818 - it is the input that is at fault
     """A whole file cannot be used: ``FILE:LINE: problem; what was not done; what to do``."""

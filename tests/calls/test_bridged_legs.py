@@ -206,6 +206,55 @@ def test_rows_of_both_legs_give_the_answer_that_documents_give(book, name):
     assert float(found["amount"]) == pytest.approx(cost)
 
 
+def owed(book):
+    return sum(float(row["owed"]) for row in book.run("balances", "--json").json)
+
+
+@pytest.mark.parametrize("name", [name for name in ROWS if name != "a plain call"])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_rows_may_come_in_files_and_runs_of_their_own(book, name, backwards):
+    """A row is written when its leg ends, and files are rotated while calls are up."""
+    ready(book)
+    rows, cost = ROWS[name]
+    for number, row in enumerate(reversed(rows) if backwards else rows):
+        book.run("import", "freeswitch", book.file(f"Master.csv.{number}", row))
+    assert owed(book) == pytest.approx(cost)
+    book.run("import", "freeswitch", book.file("Master.csv", "".join(rows)))
+    assert owed(book) == pytest.approx(cost)
+
+
+def test_the_rows_of_a_call_are_tied_as_their_file_grows(book):
+    ready(book)
+    rows, cost = ROWS["two calls joined, which go on without who made them"]
+    for count in range(1, len(rows) + 1):
+        book.run("import", "freeswitch", book.file("Master.csv", "".join(rows[:count])))
+    assert owed(book) == pytest.approx(cost)
+
+
+def test_many_rows_of_a_switch_that_writes_a_legs_alone_are_not_kept(book):
+    ready(book)
+    uuid = "{:08}-0000-4000-8000-000000000001".format
+    lines = [line(uuid(n), UK, n, 6, bond=uuid(n + 5000)) for n in range(1100)]
+    book.run("import", "freeswitch", book.file("Master.csv", "".join(lines)))
+    assert not list((book.root / "calls").rglob("*.rows.parquet"))
+    # The leg that shows otherwise ties the rows that come with it.
+    rows, cost = ROWS["transferred by its caller"]
+    more = book.run("import", "freeswitch", book.file("2.csv", "".join(rows)), "--json").json
+    assert float(more["amount"]) == pytest.approx(cost)
+
+
+def test_rows_and_documents_may_be_imported_together(book):
+    ready(book)
+    rows, cost = ROWS["transferred by its caller"]
+    uuid, content = document(D, UK, START, 60)
+    paths = [
+        book.file("Master.csv", "".join(rows)),
+        book.file(f"a_{uuid}.cdr.json", json.dumps(content)),
+    ]
+    done = book.run("import", "freeswitch", *paths, "--json").json
+    assert float(done["amount"]) == pytest.approx(cost + 1.2)
+
+
 def test_rows_that_do_not_hold_enough_are_named(book):
     ready(book)
     rows = [line(C, "101", 600, 60), line(A, "101", 0, 660, C)]

@@ -14,8 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from a2ledger.sources import text
-from a2ledger.sources.batch import FIELDS, Batch, constant
-from a2ledger.sources.freeswitch import bonds
+from a2ledger.sources.batch import BOND, FIELDS, Batch, constant
 from a2ledger.sources.text.rows import Layout
 
 if TYPE_CHECKING:
@@ -92,32 +91,22 @@ def read(path: Path, source: Source, place: Place) -> Iterator[Batch]:
         columns = _mended(_of_opencdrrate(columns), piece)
         mended = set(columns["line"].to_pylist()) if piece.refused else set()
         refused = [row for row in piece.refused if row.line not in mended]
-        linked, untold = bonds.made_for(columns)
-        notes = (*piece.notes, _UNTOLD.format(path, untold)) if untold else piece.notes
-        yield Batch(str(path), _rows(columns, linked), refused, piece.raw, notes, piece.place)
+        yield Batch(str(path), _rows(columns), refused, piece.raw, piece.notes, piece.place)
 
 
-_UNTOLD = (
-    "{}: a-legs that lasted longer than the legs they were connected with, while no rows hold the "
-    "rest: {}; each is billed whole to where it went last; documents (mod_json_cdr) tell more"
-)
-
-
-def _rows(columns: Columns, linked: pa.StringArray | None) -> pa.Table:
+def _rows(columns: Columns) -> pa.Table:
     size = len(columns["line"])
     known = {field: columns[name] for field, name in _FIELDS.items()}
     talked = pc.match_substring_regex(columns["billsec"], _MORE_THAN_ZERO)
     answered = pc.invert(pc.match_substring_regex(columns["answer_stamp"], _NO_STAMP))
     known["application"] = _application(columns)
     made = pc.equal(columns["direction"], "outbound")
-    if linked is not None:
-        known["linkedid"] = linked
-        others = pc.and_(pc.not_equal(linked, ""), pc.not_equal(linked, columns["uuid"]))
-        made = pc.or_(made, others)
+    bond = columns["bleg_uuid"]
+    bond = pc.if_else(pc.equal(bond, ""), columns["signal_bond"], bond)
     return pa.table(
         {name: known.get(name, constant("", size)) for name in FIELDS}
         | {"line": columns["line"], "answered": pc.or_(talked, answered)}
-        | {"never": pc.if_else(made, "b-leg", "")}
+        | {"never": pc.if_else(made, "b-leg", ""), BOND: bond}
     )
 
 
