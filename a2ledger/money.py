@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def is_finer(amount_micro: int, currency: str) -> bool:
     return amount_micro != rounded(amount_micro, decimals(currency))
 
 
+@lru_cache(maxsize=8192)  # a bill checks each of its amounts several times
 def parse(text: str) -> int:
     """Parse a plain ASCII number such as ``-12.345`` into micro-units.
 
