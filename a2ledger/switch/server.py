@@ -38,8 +38,8 @@ _EVERY_SECONDS = 0.2
 _WHOLE_SECONDS = 30
 """How often all files are checked, for edits by hand."""
 _PURGE_SECONDS = 60
-SWITCH_SECONDS = 0.001
 _NOT_STARTED = "nothing was started"
+SWITCH_SECONDS = 0.001
 """How long a thread that reads the book may delay one that answers a switch."""
 
 Conversation = Callable[[Exchange, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
