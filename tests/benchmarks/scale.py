@@ -2,8 +2,10 @@
 
 For each number of customers a book is made (a million calls of a month, spread evenly), and the
 commands of a day are run on it, each in a process of its own: CPU seconds of it and its children,
-and its peak memory. Beside them stand floors: parsing the same records, `bean-check` of the same
-journals, reading and writing the same bytes. Nothing is asserted; figures belong to one machine.
+and its peak memory. Beside them stand floors: parsing the same records, reading and writing all
+journals, `bean-check` of the same journals, and `hledger` and `ledger` adding up their entries,
+where these are installed. Nothing is asserted; figures belong to one machine. ``--picture FILE``
+draws the curves.
 
 ``--keep DIR`` leaves the books there (and takes up what is there already), so that a command can be
 profiled by hand.
@@ -28,8 +30,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import calls
+import curves
 
 PROGRAM = [sys.executable, "-m", "a2ledger"]
+BIN = Path(sys.executable).parent
 
 
 class Cost(NamedTuple):
@@ -140,11 +144,45 @@ def month_end(root: Path) -> Iterator[tuple[str, Cost | str]]:
     yield "close, all", run("close", book=book, today="2026-02-02", ok=(0, 1))
     yield "verify", run("verify", book=book, today="2026-02-02")
     yield "balances after it", run("balances", book=book, today="2026-02-02")
-    main = str(book / "journals/main.beancount")
-    yield (
-        "  floor: bean-check main",
-        process([str(Path(sys.executable).parent / "bean-check"), main]),
-    )
+    yield from floors(root)
+
+
+def floors(root: Path) -> Iterator[tuple[str, Cost]]:
+    """What others take for the same: the bytes alone, and programs that add up a ledger."""
+    book, copies = root / "book", root / "copies"
+    main = book / "journals/main.beancount"
+    shutil.rmtree(copies, ignore_errors=True)
+    copy = "import shutil, sys; shutil.copytree(*sys.argv[1:])"
+    words = [sys.executable, "-c", copy, str(book / "journals"), str(copies)]
+    yield "  floor: read and write all journals", process(words)
+    shutil.rmtree(copies)
+    yield "  floor: bean-check main", process([str(BIN / "bean-check"), str(main)])
+    ledger = root / "main.ledger"
+    ledger.write_text("".join(plain(main)))
+    for program in ("hledger", "ledger"):
+        if there := shutil.which(program):
+            yield f"  floor: {program} balance", process([there, "-f", str(ledger), "balance"])
+
+
+_INCLUDE = re.compile(r'include "(.+)"')
+_ENTRY = re.compile(r"(\d{4}-\d\d-\d\d) [*!] (.*)")
+_POSTING = re.compile(r"  [A-Z]\w*(:[^\s:]+)+  ")
+
+
+def plain(file: Path) -> Iterator[str]:
+    """Yield the transactions of a Beancount file in the form that other ledgers read."""
+    is_entry = False
+    for line in file.read_text("utf-8").splitlines():
+        if include := _INCLUDE.match(line):
+            yield from plain(file.parent / include[1])
+        elif entry := _ENTRY.match(line):
+            is_entry = True
+            text = re.sub(r"[#^;|]", " ", entry[2])
+            yield f"\n{entry[1]} * {text}\n"
+        elif is_entry and _POSTING.match(line):
+            yield f"{line.partition(';')[0].rstrip()}\n"
+        elif not line.startswith(" "):
+            is_entry = False
 
 
 def main() -> None:
@@ -155,6 +193,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="leave the books below this directory")
     parser.add_argument("--only", nargs="+", default=["day", "pages", "close"])
     parser.add_argument("--json", type=Path, help="write the figures here, too")
+    parser.add_argument("--picture", type=Path, help="draw the curves as SVG")
     given = parser.parse_args()
     figures: dict[str, dict[str, object]] = {}
     with tempfile.TemporaryDirectory() as place:
@@ -175,6 +214,8 @@ def main() -> None:
                 shutil.rmtree(root)
     if given.json:
         given.json.write_text(json.dumps(figures, indent=1) + "\n")
+    if given.picture:
+        given.picture.write_text(curves.svg(figures))
 
 
 def _all(
