@@ -6,8 +6,9 @@ What settles what follows from the ledger alone, see :mod:`a2ledger.balances.age
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from beancount.core import data
@@ -228,9 +229,10 @@ def payments(book: Book, customer: Customer) -> list[Payment]:
         if row.debit.number:
             numbers.setdefault(row.credit.link, []).append(row.debit.number)
     rows: list[Payment] = []
+    arrived: dict[str, Payment] = {}
     paid_for: set[str] = set()
     blocks = list(_entries(book, customer))
-    undone = {block.meta["payment"] for block in blocks if "payment" in block.meta}
+    away = _away(blocks, accounts.billed(customer.id))
     methods = {account: name for name, account in book.config.methods.items()}
     for block in blocks:
         if not block.own_link.startswith((*_MONEY, "transfer-")):
@@ -238,7 +240,8 @@ def payments(book: Book, customer: Customer) -> list[Payment]:
         entry = journal_entries.read_entry(block.text)
         link = journal_entries.own_link(entry)
         if link.startswith("transfer-") and "payment" in entry.meta:
-            rows += _moved_here(book, customer, block, entry, numbers.get(link, ()))
+            moved = _moved_here(book, customer, block, entry, numbers.get(link, ()))
+            arrived |= {row.link: replace(row, is_returned=away[row.link] >= 0) for row in moved}
         if not link.startswith(_MONEY) or "voided" in entry.meta:
             continue
         if link.startswith("payment-"):
@@ -256,11 +259,24 @@ def payments(book: Book, customer: Customer) -> list[Payment]:
                 description=entry.narration or "",
                 invoices=tuple(dict.fromkeys(numbers.get(link, ()))),
                 link=link,
-                is_returned=link in undone,
+                is_returned=away[link] > 0,
             )
         )
+    own = {row.link for row in rows}  # one that went to another customer may have come back
+    rows += [row for link, row in arrived.items() if link not in own]
     kept = [row for row in rows if row.link not in paid_for]
     return sorted(kept, key=lambda row: (row.date, row.id))
+
+
+def _away(blocks: Iterable[syntax.Block], account: str) -> Counter[str]:
+    """Return what was returned and moved away of each payment, less what was moved here."""
+    away: Counter[str] = Counter()
+    for block in blocks:
+        if "payment" in block.meta:
+            away[block.meta["payment"]] += sum(
+                leg.micro for leg in block.legs if leg.account == account
+            )
+    return away
 
 
 def _moved_here(

@@ -106,35 +106,44 @@ def statement(
         until: last day; None for all.
     """
 
-    def ask() -> Statement:
-        for start in customer.periods:
-            book.text(customer_file.period_path(customer.id, start))  # what is damaged is refused
-        own = Ledger.load(book.root / customer_file.path(customer.id))
-        return _statement(book, own, customer, since, until)
-
-    result: Statement = book.reading(ask)
-    return result
-
-
-def _statement(
-    book: Book, own: Ledger, customer: Customer, since: dt.date | None, until: dt.date | None
-) -> Statement:
     places = money.decimals(subledgers.currency(book, customer.id))
-    rows = ledger.rows(own).get(accounts.component(customer.id), [])
-    shown = list(_movements(rows, _taxes(book, own), places))
-    opening = 0
-    lines = []
-    for movement in shown:
-        if since and movement.day < since:
-            opening = movement.balance
-        elif not until or movement.day <= until:
-            lines.append(movement)
+    opening, lines = movements(book, customer, since, until)
     closing = lines[-1].balance if lines else opening
     return Statement(
         opening=money.text(opening, places),
         lines=tuple(movement.line(places) for movement in lines),
         closing=money.text(closing, places),
     )
+
+
+def movements(
+    book: Book, customer: Customer, since: dt.date | None, until: dt.date | None
+) -> tuple[int, list[Movement]]:
+    """Return what is owed before some days, in micro-units, and the movements of those days.
+
+    Args:
+        book: the customer's.
+        customer: whose account.
+        since: first day; None for all.
+        until: last day; None for all.
+    """
+
+    def ask() -> list[Movement]:
+        for start in customer.periods:
+            book.text(customer_file.period_path(customer.id, start))  # what is damaged is refused
+        own = Ledger.load(book.root / customer_file.path(customer.id))
+        rows = ledger.rows(own).get(accounts.component(customer.id), [])
+        places = money.decimals(subledgers.currency(book, customer.id))
+        return list(_movements(rows, _taxes(book, own), places))
+
+    opening, lines = 0, []
+    every: list[Movement] = book.reading(ask)
+    for movement in every:
+        if since and movement.day < since:
+            opening = movement.balance
+        elif not until or movement.day <= until:
+            lines.append(movement)
+    return opening, lines
 
 
 def _taxes(book: Book, own: Ledger) -> dict[str, list[tuple[str, int]]]:

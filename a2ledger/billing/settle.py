@@ -45,6 +45,11 @@ def settle(
     ready: list[tuple[dt.date, str, Period]] = []
     for name in dict.fromkeys(names):
         customer = subledgers.customers(draft)[name]
+        if _is_only_reopened(draft, customer):
+            settled = with_facts(customer, [(SETTLED, "yes")], customer.open_since)
+            subledgers.put_customer(draft, settled)
+            draft.talk(f"{name}: settled again; nothing was posted since it was reopened")
+            continue
         periods = _periods(customer, draft.today)
         warnings = _hindrances(draft, customer, periods, without)
         if strict:
@@ -93,6 +98,16 @@ def _periods(customer: Customer, today: dt.date) -> list[Period]:
     periods = close.due(customer, today)
     start = periods[-1].end if periods else customer.open_since
     return [*periods, Period(start, today)] if start < today else periods
+
+
+def _is_only_reopened(draft: Draft, customer: Customer) -> bool:
+    """Return True if an account was reopened with its period that began today, and not used."""
+    history = dict(customer.facts.get(SETTLED, ()))
+    if customer.settled or history.get(customer.open_since) != "no":
+        return False
+    file = subledgers.open_file(draft, customer.id)
+    is_used = file.usage or any(block.kind in {"*", "!"} for block in file.above)
+    return customer.open_since == draft.today and not is_used
 
 
 def _hindrances(

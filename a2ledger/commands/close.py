@@ -97,7 +97,7 @@ def close(
     click.echo(_told(closed, dry_run), err=True)
     if any(not (row.closed or row.waits) for row in results):
         sys.exit(NO)
-    if not results:
+    if not (results or final):
         settings.talk("nothing is due: no period has ended since the last close")
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
+from a2ledger import money
 from a2ledger.book.book import Draft
 from a2ledger.commands.settings import (
     CUSTOMER,
@@ -23,7 +24,7 @@ from a2ledger.commands.settings import (
 from a2ledger.fees import charge
 from a2ledger.journal import subledgers
 from a2ledger.period import ANNIVERSARY
-from a2ledger.records import span
+from a2ledger.records import Fee, span
 
 
 def _every(context: click.Context, option: click.Parameter, value: str) -> str:
@@ -70,6 +71,7 @@ def fee() -> None:
 @click.option("--from", "since", type=DAY, metavar="DATE", help="First day; else today.")
 @click.option("--until", type=DAY, metavar="DATE", help="First day it is not due for.")
 @click.option("--description", default="", metavar="TEXT", help="Stands on the bill.")
+@as_json_option
 @dry_run_option
 @pass_settings
 def fee_add(
@@ -79,6 +81,7 @@ def fee_add(
     service: str,
     amount: str,
     quantity: int | None,
+    as_json_: bool,
     dry_run: bool,
     **terms: Any,
 ) -> None:
@@ -92,7 +95,8 @@ def fee_add(
     with settings.drafting(dry_run=dry_run) as draft:
         added = charge.add(draft, identity, service, amount, quantity=quantity or 1, **terms)
         _finish(settings, draft, identity, f"fee add: {identity} {added.id}\n", dry_run)
-    settings.talk(f"{identity}: {added.id} {'would be ' if dry_run else ''}added")
+    done = f"{'would be ' if dry_run else ''}added"
+    _told(settings, _Told(identity, added, changed=True), done, as_json_=as_json_)
 
 
 @fee.command("change")
@@ -101,6 +105,7 @@ def fee_add(
 @click.argument("amount", type=NUMBER)
 @_quantity
 @_since
+@as_json_option
 @dry_run_option
 @pass_settings
 def fee_change(
@@ -111,6 +116,7 @@ def fee_change(
     amount: str,
     quantity: int | None,
     since: dt.date | None,
+    as_json_: bool,
     dry_run: bool,
 ) -> None:
     """Change a fee's price, from today or a day on.
@@ -118,10 +124,14 @@ def fee_change(
     Example: a2ledger fee change C10001 fee1 5.00 --from 2026-04-01
     """
     with settings.drafting(dry_run=dry_run) as draft:
-        changed = charge.change(draft, identity, name, amount, since or draft.today, quantity)
+        day = since or draft.today
+        _, before = charge.known(draft, identity, name)
+        changed = charge.change(draft, identity, name, amount, day, quantity)
+        _, after = charge.known(draft, identity, name)
         _finish(settings, draft, identity, f"fee change: {identity} {name}\n", dry_run)
     done = f"{'would be ' if dry_run else ''}changed" if changed else "nothing to change"
-    settings.talk(f"{identity}: {name} {done}")
+    told = _Told(identity, after, changed=changed, day=day, before=before)
+    _told(settings, told, done, as_json_=as_json_)
 
 
 @fee.command("stop")
@@ -130,10 +140,17 @@ def fee_change(
 @click.option(
     "--from", "--until", "since", type=DAY, metavar="DATE", help="First day it is not due for."
 )
+@as_json_option
 @dry_run_option
 @pass_settings
 def fee_stop(
-    settings: Settings, *, identity: str, name: str, since: dt.date | None, dry_run: bool
+    settings: Settings,
+    *,
+    identity: str,
+    name: str,
+    since: dt.date | None,
+    as_json_: bool,
+    dry_run: bool,
 ) -> None:
     """Stop a fee. The last day it is charged for is the one before DATE, or today.
 
@@ -142,10 +159,80 @@ def fee_stop(
     Example: a2ledger fee stop C10001 fee1 --from 2026-04-01
     """
     with settings.drafting(dry_run=dry_run) as draft:
-        stopped = charge.stop(draft, identity, name, since or draft.today)
+        day = since or draft.today
+        _, before = charge.known(draft, identity, name)
+        stopped = charge.stop(draft, identity, name, day)
+        _, after = charge.known(draft, identity, name)
         _finish(settings, draft, identity, f"fee stop: {identity} {name}\n", dry_run)
     done = f"{'would be ' if dry_run else ''}stopped" if stopped else "nothing to change"
-    settings.talk(f"{identity}: {name} {done}")
+    told = _Told(identity, after, changed=stopped, day=day, before=before)
+    _told(settings, told, done, as_json_=as_json_)
+
+
+@fee.command("resume")
+@click.argument("identity", type=CUSTOMER, metavar="CUSTOMER")
+@click.argument("name", metavar="ID")
+@as_json_option
+@dry_run_option
+@pass_settings
+def fee_resume(
+    settings: Settings, *, identity: str, name: str, as_json_: bool, dry_run: bool
+) -> None:
+    """Let a stopped fee run on, as if it had not been stopped.
+
+    Days since then are charged; what was credited for them is taken back. To let it end on
+    another day, use `fee stop --from DATE`.
+
+    Example: a2ledger fee resume C10001 fee1
+    """
+    with settings.drafting(dry_run=dry_run) as draft:
+        _, before = charge.known(draft, identity, name)
+        resumed = charge.resume(draft, identity, name)
+        _, after = charge.known(draft, identity, name)
+        _finish(settings, draft, identity, f"fee resume: {identity} {name}\n", dry_run)
+    done = f"{'would be ' if dry_run else ''}resumed" if resumed else "nothing to change"
+    told = _Told(identity, after, changed=resumed, before=before)
+    _told(settings, told, done, as_json_=as_json_)
+
+
+class _Told(NamedTuple):
+    """A fee after a command, as ``--json`` shows it."""
+
+    customer: str
+    fee: Fee
+    changed: bool
+    day: dt.date | None = None
+    """From which it is so; its first day if not given."""
+    before: Fee | None = None
+    """As it was, if there was one."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the shape of ``--json``."""
+        day = self.day or self.fee.start
+        shown = {"customer": self.customer, "id": self.fee.id, "changed": self.changed}
+        shown |= {"from": str(day), **_terms(self.fee, day)}
+        return shown | {"was": _terms(self.before, day) if self.before else None}
+
+
+def _terms(terms: Fee, day: dt.date) -> dict[str, Any]:
+    """Return what changes of a fee, on a day."""
+    quantity, places = terms.quantity(day), money.decimals(terms.currency)
+    return {
+        "price": money.text(terms.price_micro(day) // quantity, places),
+        "quantity": quantity,
+        "currency": terms.currency,
+        "until": str(terms.until) if terms.until else None,
+        "prices": len(terms.prices),
+    }
+
+
+def _told(settings: Settings, told: _Told, done: str, *, as_json_: bool) -> None:
+    """Say what was done, and print it as JSON where that is asked for."""
+    line = f"{told.customer}: {told.fee.id} {done}"
+    if as_json_:
+        print_json(told.as_json() | {"text": line})
+    else:
+        settings.talk(line)
 
 
 def _finish(settings: Settings, draft: Draft, identity: str, message: str, dry_run: bool) -> None:

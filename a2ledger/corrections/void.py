@@ -23,11 +23,12 @@ from a2ledger.book.book import SUSPENSE, Draft, RefusedError
 from a2ledger.calls import detail
 from a2ledger.calls.fold import Folder, sealed
 from a2ledger.calls.identity import identity
+from a2ledger.corrections import correct, transfer
 from a2ledger.journal import entries as journal_entries
 from a2ledger.journal import general, shards, subledgers, syntax
 from a2ledger.journal.entries import ISSUED, NUMBERED
 from a2ledger.journal.period_file import with_entries
-from a2ledger.payments import imports, pairs, posting
+from a2ledger.payments import imports, pairs, posting, remainder
 
 _INSTEAD = {
     "payment": "return or refund it",
@@ -38,10 +39,23 @@ _INSTEAD = {
 
 _NEVER = {
     "transfer": ("moves money between customers", "transfer it back"),
-    "returned": ("moves a payment", "import the payment again"),
     "credit-note": ("is an issued document", "it cannot be voided"),
     "invoice": ("is a numbered document", "credit it"),
 }
+
+
+def is_voidable(block: syntax.Block) -> bool:
+    """Return True if an entry of an open period may be voided: it is no document and moves nothing.
+
+    Something that refers to it may still be in the way.
+    """
+    return (
+        block.kind == "*"
+        and not block.tags & NUMBERED
+        and ISSUED not in block.meta
+        and bool(block.own_link)
+        and not block.own_link.startswith(tuple(f"{kind}-" for kind in _NEVER))
+    )
 
 
 class Struck(NamedTuple):
@@ -152,6 +166,8 @@ def _void_entry(draft: Draft, target: _Entry, reason: str) -> Struck:
         )
     if user := _user(draft, target.link):
         raise RefusedError(f"{target.link}: {user} refers to it", todo="undo that one first")
+    if not reason and (about := str(target.entry.meta.get("payment", ""))):
+        _check_held(draft, target, about)
     if not customer:
         imports.suspend(draft, [_struck(target.entry, reason)])
     elif target.link.startswith(pairs.PAIRED):
@@ -163,6 +179,26 @@ def _void_entry(draft: Draft, target: _Entry, reason: str) -> Struck:
         )
         subledgers.put_open_file(draft, customer.id, file)
     return Struck(target.link, target.customer, words, changed=True, reason=reason or held)
+
+
+def _check_held(draft: Draft, target: _Entry, link: str) -> None:
+    """Check that a payment whose return is to stand again is held as it was then.
+
+    Raises:
+        RefusedError: if it was returned, moved or voided since.
+    """
+    blocks = (
+        correct.blocks(draft, target.customer)
+        if target.customer
+        else transfer.suspense_blocks(draft)
+    )
+    payment = remainder.held(blocks, target.customer).get(link)
+    moved = correct.amount_of(target.entry, target.customer)
+    if payment is None or payment.amount_micro < moved:
+        raise RefusedError(
+            f"{target.link}: payment {link} was returned, moved or voided since",
+            todo="nothing is left of it to return",
+        )
 
 
 def _struck(entry: data.Transaction, reason: str) -> data.Transaction:
@@ -191,7 +227,8 @@ def _user(draft: Draft, link: str) -> str:
     for path in [*shards.months(draft), *draft.files(SUSPENSE)]:
         if mark.search(text := draft.text(path)):
             for block in syntax.blocks(text):
-                if mark.search(block.text) and (names := block.links):
+                is_void = "voided" in block.meta
+                if mark.search(block.text) and not is_void and (names := block.links):
                     return names[0]
     return ""
 

@@ -330,7 +330,7 @@ def change(
     Raises:
         RefusedError: if there is no such fee, or the day is not one it is due for.
     """
-    customer, fee = _known(draft, identity, name)
+    customer, fee = known(draft, identity, name)
     if since < fee.start or (fee.until and since >= fee.until):
         span = f"runs from {fee.start}" + (f" and stops on {fee.until}" if fee.until else "")
         raise RefusedError(f"{identity}: fee {name} {span}", todo=f"{since} is outside")
@@ -356,7 +356,7 @@ def stop(draft: Draft, identity: str, name: str, since: dt.date) -> bool:
     Raises:
         RefusedError: if there is no such fee, or it starts later.
     """
-    customer, fee = _known(draft, identity, name)
+    customer, fee = known(draft, identity, name)
     if since < fee.start:
         raise RefusedError(
             f"{identity}: fee {name} runs from {fee.start}",
@@ -370,7 +370,27 @@ def stop(draft: Draft, identity: str, name: str, since: dt.date) -> bool:
     return True
 
 
-def _known(draft: Draft, identity: str, name: str) -> tuple[Customer, Fee]:
+def resume(draft: Draft, identity: str, name: str) -> bool:
+    """Let a stopped fee run on as if it had not been stopped, and return False if it runs.
+
+    Raises:
+        RefusedError: if there is no such fee, or the account is settled.
+    """
+    customer, fee = known(draft, identity, name)
+    if customer.settled:
+        raise RefusedError(f"{identity}: the account is settled", todo="reopen it first")
+    if fee.until is None:
+        return False
+    _put(draft, customer, replace(fee, until=None))
+    return True
+
+
+def known(draft: Draft, identity: str, name: str) -> tuple[Customer, Fee]:
+    """Return a customer and a fee of theirs.
+
+    Raises:
+        RefusedError: if there is no such customer or fee.
+    """
     customer = register.known(draft, identity)
     for fee in customer.fees:
         if fee.id == name:

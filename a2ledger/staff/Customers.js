@@ -117,7 +117,7 @@ function actions(data) {
         { name: "every", label: "Every", choices: ["month", "quarter", "year"] }, from, { name: "description", label: "Text on the bill" }], with_("fee-add")],
     "Change a fee": fees.length && ["Change a fee", "", [{ name: "fee", label: "Fee", choices: fees }, amount("New price of each, net"), { name: "quantity", label: "How many", hint: "as before if empty" }, from], with_("fee-change")],
     "Stop a fee": fees.length && ["Stop a fee", "Days billed ahead are credited.", [{ name: "fee", label: "Fee", choices: fees }, { ...from, label: "Not due from" }], with_("fee-stop")],
-    "Credit note": numbers.length && ["Credit an invoice", "A numbered document of its own. Without lines the whole invoice is credited.",
+    "Credit note": numbers.length && ["Credit an invoice", "A numbered document of its own, for good: what it credits can only be charged again. Without lines the whole invoice is credited.",
       [{ name: "invoice", label: "Invoice", choices: numbers }, { name: "lines", label: "Lines", hint: "1, 3: all if empty" },
         amount("Only so much of the one line, net", false), reason],
       (/** @type {any} */ values) => ({ action: "credit-note", customer, ...values, lines: values.lines.split(/[ ,;]+/).filter(Boolean) })],
@@ -125,8 +125,9 @@ function actions(data) {
     Returned: paid.length && ["A payment came back", "The debt is as it was.", [{ name: "payment", label: "Payment", choices: paid }, date, text], with_("returned")],
     Goodwill: ["Give a credit", "No correction of a bill.", [amount("Amount, gross"), date, text], with_("goodwill")],
     "Write-off": ["Give up a debt", "All that is owed on bills if no amount is given.", [amount("Amount", false), { name: "vat-relief", label: "Take its VAT back", kind: "check" }, date, text], with_("write-off")],
+    Recover: ["A debt that was given up is owed again", "It can be paid as any other.", [amount("Amount"), date, text], with_("recover")],
     Transfer: paid.length && ["Move a payment to another customer", "", [{ name: "payment", label: "Payment", choices: paid }, { name: "to", label: "To customer", needed: true, hint: "an id, or suspense" }, text], with_("transfer")],
-    Deposit: ["Take a deposit", "", [amount("Amount"), date, method, text], with_("deposit")],
+    Deposit: ["Take a deposit, or pay it back", "", [amount("Amount"), { name: "return", label: "Pay it back", kind: "check" }, date, method, text], with_("deposit")],
     Limit: ["Change the credit limit", "", [amount("Credit limit", true, data.facts.credit_limit), from],
       (/** @type {any} */ values) => ({ action: "limit", customer, ...values, before: before(["credit_limit"]) })],
     Tariff: ["Change the tariff", "", [{ name: "tariff", label: "Price lists", value: data.facts.tariff, needed: true, hint: `there is ${data.tariffs.join(", ")}` }, from],
@@ -172,9 +173,14 @@ function offer(menu) {
 
 /** Undo of a payment, voiding of a call. */
 function undoing() {
-  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-undo], [data-void]"))) {
+  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-undo], [data-void], [data-restore]"))) {
     button.addEventListener("click", () => {
-      const { undo: id, void: call, on = "", what = "" } = button.dataset;
+      const { undo: id, void: call, restore, on = "", what = "" } = button.dataset;
+      if (restore) {
+        ask(`Restore ${what}`, "It counts again.", [],
+          () => ({ action: "restore", customer: facts().customer, id: restore, on }));
+        return;
+      }
       ask(`Undo ${what}`, "It stays in the book, struck out, and counts for nothing.",
         [{ name: "reason", label: "Reason", needed: true, value: "entered by mistake" }],
         (values) => ({ action: "void", customer: facts().customer, ...values, id: id || call, on }));

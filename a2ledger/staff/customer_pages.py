@@ -266,7 +266,14 @@ class Customers(Page):
         first = day_of("day") or customer.open_since
         last = day_of("to") or (day_of("day") if request.args.get("day") else self.today)
         table = listed.of_customer(book, customer.id, first, max(first, last or first))
-        rows = list(listed.rows_json(table, book.config.timezone))
+        rows = [
+            row | {"is_open": str(late or row["start"][:10]) >= str(customer.open_since)}
+            for row, late in zip(
+                listed.rows_json(table, book.config.timezone),
+                table["late_in"].to_pylist(),
+                strict=True,
+            )
+        ]
         if text := request.args.get("text", "").strip().lower():
             rows = [row for row in rows if text in " ".join(map(str, row.values())).lower()]
         days: dict[str, list[int]] = {}

@@ -10,6 +10,7 @@ import csv
 import datetime as dt
 import io
 import re
+from collections.abc import Container
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +23,7 @@ from a2ledger.balances import statement as statements
 from a2ledger.book.book import IMPORTS, Book, RefusedError
 from a2ledger.book.git import GitError
 from a2ledger.calls import detail
+from a2ledger.corrections import void
 from a2ledger.documents import files
 from a2ledger.documents.document import Document, as_json
 from a2ledger.journal import customer_file, period_file, subledgers, syntax
@@ -72,9 +74,30 @@ def standing(book: Book, customer: Customer, today: dt.date) -> Values:
 
 
 def statement(book: Book, customer: Customer, since: dt.date | None) -> Values:
-    """Return a customer's account statement."""
-    values: Values = as_json(statements.statement(book, customer, since, None))
-    return values
+    """Return a customer's account statement, whose lines say what of them can be voided."""
+    places = money.decimals(subledgers.currency(book, customer.id))
+    opening, lines = statements.movements(book, customer, since, None)
+    may_void = _voidable(book, customer)
+    closing = lines[-1].balance if lines else opening
+    return {
+        "opening": money.text(opening, places),
+        "lines": [_line(movement, places, may_void) for movement in lines],
+        "closing": money.text(closing, places),
+    }
+
+
+def _line(movement: statements.Movement, places: int, may_void: Container[str]) -> Values:
+    row = movement.row
+    link = row.link if row and row.calls is None and row.link in may_void else ""
+    shown = {"void": link, "is_void": bool(row and row.voided)}
+    return {**as_json(movement.line(places)), **shown}
+
+
+def _voidable(book: Book, customer: Customer) -> set[str]:
+    """Return the links of what can be voided in a customer's open period."""
+    text = book.text(customer_file.period_path(customer.id, customer.open_since))
+    above = text.partition(syntax.MARKER)[0]
+    return {min(block.links) for block in syntax.blocks(above) if void.is_voidable(block)}
 
 
 def since_closes(customer: Customer, count: int) -> dt.date | None:

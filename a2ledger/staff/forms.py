@@ -7,6 +7,7 @@ undo: another form.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -54,22 +55,84 @@ def undo(form: Form, result: Any) -> dict[str, Any] | None:
         result: what its command printed, if that was JSON.
     """
     action = str(form.get("action"))
-    if action in _VOIDABLE and isinstance(result, dict) and result.get("posted"):
-        name = f"{action}/{result.get('id', '')}"
-        return {"action": "void", "id": name, "reason": "undone by the staff"}
-    if action == "void":
-        return {"action": "restore", "id": form.get("id", "")}
+    answer = result if isinstance(result, dict) else {}
+    if action in _VOIDABLE:
+        name = f"{action}/{answer.get('id', '')}"
+        undoing = {"action": "void", "id": name, "reason": _UNDONE}
+        return undoing if answer.get("posted") else None
+    if action in {"void", "restore"}:
+        again = {key: form[key] for key in ("id", "on") if key in form}
+        reason = str(form.get("reason") or _UNDONE)
+        return {"action": _OPPOSITES[action], **again, "reason": reason}
     if action in _OPPOSITES:
         return {"action": _OPPOSITES[action], "customer": form.get("customer", ""), "reason": "yes"}
+    if action == "transfer":
+        return _back(form) if answer.get("posted") else None
+    if action in _FEES:
+        return _as_it_was(action, answer) if answer.get("changed") else None
     before = form.get("before")
     if action in {"limit", "tariff", "details"} and isinstance(before, dict):
         again = {key: form[key] for key in ("customer", "date") if key in form}
-        return {"action": "details", **again, "facts": before}
+        return {"action": "details", **again, "facts": _unmistakable(before)}
     return None
 
 
-_VOIDABLE = ("payment", "refill", "charge", "goodwill", "refund", "write-off", "deposit")
-_OPPOSITES = {"block": "unblock", "unblock": "block"}
+_UNDONE = "undone by the staff"
+_VOIDABLE = (
+    *("payment", "refill", "charge", "goodwill", "refund", "write-off", "deposit"),
+    *("recover", "returned"),
+)
+"""Actions whose posting is voided. A document that was issued stays: it has its number."""
+_OPPOSITES = {
+    **{"block": "unblock", "unblock": "block", "void": "restore", "restore": "void"},
+    **{"settle": "reopen", "reopen": "settle"},
+}
+_FEES = ("fee-add", "fee-change", "fee-stop", "fee-resume")
+
+
+def _back(form: Form) -> dict[str, Any]:
+    """Return a form that moves back what a form has moved."""
+    moved = {key: form[key] for key in ("payment", "amount", "date") if form.get(key)}
+    name = hashlib.sha256(f"undo {form.get('id', '')}".encode()).hexdigest()[:16]
+    to = form.get("customer") or accounts.NOBODY
+    source = form.get("to", "")
+    return {"action": "transfer", "id": f"web-{name}", "customer": source, "to": to, **moved}
+
+
+def _as_it_was(action: str, answer: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a form that has a fee be as it was, None where one form cannot do that."""
+    fee: dict[str, Any] = {"customer": answer.get("customer", ""), "fee": answer.get("id", "")}
+    was, since = answer.get("was"), str(answer.get("from", ""))
+    if action == "fee-add":
+        return {"action": "fee-stop", **fee, "date": since}
+    if not isinstance(was, dict):
+        return None
+    if action == "fee-change":
+        price = str(was["price"])
+        terms = {"amount": _plainly(price), "quantity": str(was["quantity"]), "date": since}
+        is_plain = bool(price.strip("0.")) and not price.startswith("-")  # a form takes no other
+        return {"action": "fee-change", **fee, **terms} if is_plain else None
+    if was["until"]:
+        return {"action": "fee-stop", **fee, "date": was["until"]}
+    # What was to cost something else from a later day on is gone.
+    return {"action": "fee-resume", **fee} if was["prices"] == answer.get("prices") else None
+
+
+_SURELY = 4
+"""Decimals that nobody takes for thousands."""
+
+
+def _plainly(number: str) -> str:
+    """Return a number of the program's own that no locale takes for another."""
+    whole, point, decimals = number.partition(".")
+    return f"{whole}.{decimals:0<{_SURELY}}" if point else number
+
+
+def _unmistakable(facts: Mapping[str, Any]) -> dict[str, str]:
+    numbers = {"credit_limit", "discount_percent"}
+    return {
+        key: _plainly(str(value)) if key in numbers else str(value) for key, value in facts.items()
+    }
 
 
 # ---- what a form says ----
@@ -166,19 +229,23 @@ def _charge(form: Form) -> Words:
 
 
 def _fee_add(form: Form) -> Words:
-    words = ["fee", "add", *_options(form, "quantity", "every", "date from", "until")]
+    words = ["fee", "add", "--json", *_options(form, "quantity", "every", "date from", "until")]
     words += [*_options(form, "description"), *_flags(form, "arrears")]
     return [*words, "--", _customer(form), _needed(form, "service"), _more_than_nothing(form)]
 
 
 def _fee_change(form: Form) -> Words:
-    words = ["fee", "change", *_options(form, "quantity", "date from")]
+    words = ["fee", "change", "--json", *_options(form, "quantity", "date from")]
     return [*words, "--", _customer(form), _needed(form, "fee"), _more_than_nothing(form)]
 
 
 def _fee_stop(form: Form) -> Words:
-    words = ["fee", "stop", *_options(form, "date from")]
+    words = ["fee", "stop", "--json", *_options(form, "date from")]
     return [*words, "--", _customer(form), _needed(form, "fee")]
+
+
+def _fee_resume(form: Form) -> Words:
+    return ["fee", "resume", "--json", "--", _customer(form), _needed(form, "fee")]
 
 
 def _credit_note(form: Form) -> Words:
@@ -202,12 +269,12 @@ def _correction(name: str, *options: str) -> Callable[[Form], Words]:
 
 
 def _returned(form: Form) -> Words:
-    words = ["returned", "--json", *_options(form, "date", "description")]
+    words = ["returned", "--json", *_own_id(form), *_options(form, "date", "description")]
     return [*words, "--", _text(form, "customer") or accounts.NOBODY, _needed(form, "payment")]
 
 
 def _transfer(form: Form) -> Words:
-    words = ["transfer", "--json", *_options(form, "date", "description")]
+    words = ["transfer", "--json", *_own_id(form), *_options(form, "date", "description")]
     words += ["--payment"] if _text(form, "payment") else []
     source = _text(form, "customer") or accounts.NOBODY
     what = _text(form, "payment") or _more_than_nothing(form)
@@ -303,6 +370,7 @@ _ACTIONS: dict[str, Callable[[Form], Words]] = {
     "fee-add": _fee_add,
     "fee-change": _fee_change,
     "fee-stop": _fee_stop,
+    "fee-resume": _fee_resume,
     "credit-note": _credit_note,
     "refund": _correction("refund", "method"),
     "returned": _returned,
