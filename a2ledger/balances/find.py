@@ -210,21 +210,43 @@ def _entry(block: syntax.Block, customer: str, *, is_issued: bool) -> Entry:
 
 def of_calls(book: Book, text: str, since: dt.date, most: int = MOST) -> list[Hit]:
     """Return calls from or to a number, or with an id, newest first."""
+    hits: list[Hit] = []
+    for _, of_day in calls_by_day(book, text, since):
+        hits += of_day
+        if len(hits) >= most:
+            break
+    return hits[:most]
+
+
+def calls_by_day(
+    book: Book, text: str, since: dt.date, until: dt.date | None = None
+) -> Iterator[tuple[dt.date, list[Hit]]]:
+    """Yield days from the latest on, each with its calls from or to a number, or with an id.
+
+    Args:
+        book: whose calls.
+        text: a number, or an id.
+        since: the first day.
+        until: the day before which to begin; the last that has calls if none is given.
+    """
     digits, needle = _digits(text), text.strip()
     if len(digits) <= _FEW_DIGITS and "." not in needle and "/" not in needle:
-        return []
+        return
     digests, zone = detail.digests(book), book.config.timezone
-    hits: list[Hit] = []
     uid = needle.split("/")[1] if needle.count("/") else needle
     for day in sorted(digests, reverse=True):
-        if day < since or len(hits) >= most:
-            break
+        if day < since:
+            return
+        if until and day >= until:
+            continue
         searched = detail.read(book.root, day, digests, ["uid", "called", "caller"])
         fits = pc.equal(searched["uid"], uid)
         if len(digits) > _FEW_DIGITS:
             for name in ("called", "caller"):
                 fits = pc.or_(fits, pc.match_substring(searched[name], digits))
+        hits: list[Hit] = []
         if not pc.any(fits).as_py():
+            yield day, hits
             continue
         table = detail.read(book.root, day, digests)
         for row in table.filter(fits).to_pylist()[::-1]:
@@ -234,4 +256,4 @@ def of_calls(book: Book, text: str, since: dt.date, most: int = MOST) -> list[Hi
                 f"{row['destination']}, {row['seconds']} s, {money.text(row['cost_micro'], 2)}"
             )
             hits.append(Hit(CALL, name, row["customer"], description))
-    return hits[:most]
+        yield day, hits

@@ -105,7 +105,6 @@ def statement(
         since: first day; None for all.
         until: last day; None for all.
     """
-
     places = money.decimals(subledgers.currency(book, customer.id))
     opening, lines = movements(book, customer, since, until)
     closing = lines[-1].balance if lines else opening

@@ -23,9 +23,13 @@ def of_customer(book: Book, customer: str, first: dt.date, last: dt.date) -> pa.
         MissingDetailError: if the calls of a day are not there.
     """
     digests = detail.digests(book)
+    days = [day for day in sorted(digests) if first <= day <= last]
+    believed = detail.unchanged(book, days)
     parts = []
-    for day in sorted(digests):
-        if first <= day <= last:
+    for day in days:
+        if day in believed:
+            parts.append(detail.of_customers(book.root, day, [customer]))
+        else:
             table = detail.read(book.root, day, digests)
             parts.append(table.filter(pc.equal(table["customer"], customer)))
     return pa.concat_tables(parts) if parts else detail.empty()

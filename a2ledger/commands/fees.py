@@ -76,7 +76,7 @@ def fee() -> None:
 @pass_settings
 def fee_add(
     settings: Settings,
-    /,
+    *,
     identity: str,
     service: str,
     amount: str,
@@ -116,22 +116,21 @@ def fee_change(
     amount: str,
     quantity: int | None,
     since: dt.date | None,
-    as_json_: bool,
-    dry_run: bool,
+    **how: bool,
 ) -> None:
     """Change a fee's price, from today or a day on.
 
     Example: a2ledger fee change C10001 fee1 5.00 --from 2026-04-01
     """
-    with settings.drafting(dry_run=dry_run) as draft:
+    with settings.drafting(dry_run=how["dry_run"]) as draft:
         day = since or draft.today
         _, before = charge.known(draft, identity, name)
         changed = charge.change(draft, identity, name, amount, day, quantity)
         _, after = charge.known(draft, identity, name)
-        _finish(settings, draft, identity, f"fee change: {identity} {name}\n", dry_run)
-    done = f"{'would be ' if dry_run else ''}changed" if changed else "nothing to change"
+        _finish(settings, draft, identity, f"fee change: {identity} {name}\n", how["dry_run"])
+    done = f"{'would be ' if how['dry_run'] else ''}changed" if changed else "nothing to change"
     told = _Told(identity, after, changed=changed, day=day, before=before)
-    _told(settings, told, done, as_json_=as_json_)
+    _told(settings, told, done, as_json_=how["as_json_"])
 
 
 @fee.command("stop")

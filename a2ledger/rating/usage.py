@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -43,10 +44,23 @@ def customers_of(book: Book, deck: str, day: dt.date) -> list[str]:
     return sorted(name for name in names & known.keys() if not known[name].settled)
 
 
+def numbers_of_customers(book: Book, day: dt.date) -> Counter[str]:
+    """Return by how many customers' calls each deck is used on a day or later."""
+    known = subledgers.customers(book)
+    pairs = {(use.deck, use.user) for use in uses(book) if use.until > day}
+    return Counter(deck for deck, name in pairs if name in known and not known[name].settled)
+
+
 def names(book: Book) -> list[str]:
     """Return the names of the decks that a book has or mentions."""
     existing = {
         path.removeprefix("tariffs/").removesuffix(".csv")
         for path in book.files("tariffs", "*.csv")
     }
-    return sorted(existing | {use.deck for use in uses(book)})
+    tariffs = {
+        str(tariff)
+        for customer in subledgers.customers(book).values()
+        for _, tariff in customer.facts.get("tariff", ())
+    }
+    tariffs |= {rule.tariff for source in book.config.sources.values() for rule in source.rules}
+    return sorted(existing.union(*map(split_list, tariffs)))

@@ -332,6 +332,9 @@ function lead(hit, base) {
 
 let asking = 0;
 
+/** Hits that are shown. */
+const MOST_HITS = 20;
+
 async function search() {
   const header = document.querySelector("header");
   if (!header || document.getElementById("a2l-search")) {
@@ -361,6 +364,7 @@ async function search() {
   let hits = [];
   let chosen = 0;
   let answered = "";
+  let older = "";
   const show = () => {
     list.replaceChildren(
       ...hits.map((hit, index) => {
@@ -373,7 +377,7 @@ async function search() {
       }),
     );
     if (!hits.length && answered) {
-      list.append(element("li", { className: "none" }, "Nothing fits."));
+      list.append(element("li", { className: "none" }, older ? "Searching older calls …" : "Nothing fits."));
     }
     list.hidden = !answered;
     box.setAttribute("aria-expanded", String(!list.hidden));
@@ -388,14 +392,22 @@ async function search() {
       show();
       return;
     }
-    const answer = await fetch(`${base}extension/A2Ledger/find?${new URLSearchParams({ text })}`);
-    const found = await answer.json();
-    if (mine === asking) {
-      hits = found.hits;
-      chosen = 0;
+    hits = [];
+    chosen = 0;
+    older = "";
+    do {
+      const asked = new URLSearchParams(older ? { text, until: older } : { text });
+      const answer = await fetch(`${base}extension/A2Ledger/find?${asked}`);
+      const found = await answer.json();
+      if (mine !== asking) {
+        return;
+      }
+      hits = [...hits, ...found.hits].slice(0, MOST_HITS);
+      older = hits.length < MOST_HITS ? found.until : "";
       answered = text;
       show();
-    }
+    } while (older && !hits.length);
+    older = "";
   };
   /** @type {number | undefined} */
   let timer;

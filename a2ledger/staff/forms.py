@@ -56,20 +56,14 @@ def undo(form: Form, result: Any) -> dict[str, Any] | None:
     """
     action = str(form.get("action"))
     answer = result if isinstance(result, dict) else {}
-    if action in _VOIDABLE:
-        name = f"{action}/{answer.get('id', '')}"
-        undoing = {"action": "void", "id": name, "reason": _UNDONE}
-        return undoing if answer.get("posted") else None
-    if action in {"void", "restore"}:
-        again = {key: form[key] for key in ("id", "on") if key in form}
-        reason = str(form.get("reason") or _UNDONE)
-        return {"action": _OPPOSITES[action], **again, "reason": reason}
-    if action in _OPPOSITES:
-        return {"action": _OPPOSITES[action], "customer": form.get("customer", ""), "reason": "yes"}
-    if action == "transfer":
-        return _back(form) if answer.get("posted") else None
+    if action in _VOIDABLE or action == "transfer":
+        return _taken_back(action, form, answer) if answer.get("posted") else None
     if action in _FEES:
         return _as_it_was(action, answer) if answer.get("changed") else None
+    if action in _OPPOSITES:
+        named = {key: form[key] for key in ("customer", "id", "on") if key in form}
+        reason = str(form.get("reason") or _UNDONE)
+        return {"action": _OPPOSITES[action], **named, "reason": reason}
     before = form.get("before")
     if action in {"limit", "tariff", "details"} and isinstance(before, dict):
         again = {key: form[key] for key in ("customer", "date") if key in form}
@@ -84,14 +78,20 @@ _VOIDABLE = (
 )
 """Actions whose posting is voided. A document that was issued stays: it has its number."""
 _OPPOSITES = {
-    **{"block": "unblock", "unblock": "block", "void": "restore", "restore": "void"},
-    **{"settle": "reopen", "reopen": "settle"},
+    "block": "unblock",
+    "unblock": "block",
+    "void": "restore",
+    "restore": "void",
+    "settle": "reopen",
+    "reopen": "settle",
 }
 _FEES = ("fee-add", "fee-change", "fee-stop", "fee-resume")
 
 
-def _back(form: Form) -> dict[str, Any]:
-    """Return a form that moves back what a form has moved."""
+def _taken_back(action: str, form: Form, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a form that voids a posting, or moves back what was moved."""
+    if action != "transfer":
+        return {"action": "void", "id": f"{action}/{answer.get('id', '')}", "reason": _UNDONE}
     moved = {key: form[key] for key in ("payment", "amount", "date") if form.get(key)}
     name = hashlib.sha256(f"undo {form.get('id', '')}".encode()).hexdigest()[:16]
     to = form.get("customer") or accounts.NOBODY

@@ -6,8 +6,9 @@ import csv
 import datetime as dt
 import io
 import re
+import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -37,13 +38,41 @@ _SUSPENDED = 20
 """Rows of a page that bear suggestions."""
 
 
-def searched(known: Known, book: Book, text: str, today: dt.date) -> tuple[list[find.Hit], bool]:
-    """Return what fits a text, and whether all of the book was searched."""
+class Searched(NamedTuple):
+    """What fits a text, as far as the book was searched."""
+
+    hits: list[find.Hit]
+    is_fresh: bool
+    """False while the book is read."""
+    until: dt.date | None = None
+    """The day before which calls are to be searched still."""
+
+
+def searched(
+    known: Known, book: Book, text: str, today: dt.date, until: dt.date | None = None
+) -> Searched:
+    """Return what fits a text: customers, invoices and payments, or else calls, the latest first.
+
+    Calls are searched for a moment; who asks once more, for those before a day, goes on.
+    """
     entries, is_fresh = known.entries(book, today)
-    hits = find.matching(entries, text, book)
-    if not hits and not _MONEY.fullmatch(text.strip()):
-        hits = find.of_calls(book, text, today - 93 * dt.timedelta(days=1), 20)
-    return hits, is_fresh
+    hits = [] if until else find.matching(entries, text, book)
+    if hits or _MONEY.fullmatch(text.strip()):
+        return Searched(hits, is_fresh)
+    end = time.monotonic() + _SEARCH_SECONDS
+    for day, of_day in find.calls_by_day(book, text, today - _SEARCHED, until):
+        hits += of_day
+        if len(hits) >= _HITS:
+            break
+        if time.monotonic() > end:
+            return Searched(hits, is_fresh, day)
+    return Searched(hits[:_HITS], is_fresh)
+
+
+_SEARCHED = dt.timedelta(days=93)
+"""How far back calls are searched."""
+_SEARCH_SECONDS = 0.1
+_HITS = 20
 
 
 # ---- home ----
@@ -322,22 +351,23 @@ def calls(book: Book, text: str, first: dt.date | None, last: dt.date | None, sk
 def _fitting(book: Book, day: dt.date, text: str) -> pa.ChunkedArray:
     """Return which calls of a day a text fits."""
     needle, digits = text.strip().lower(), re.sub(r"[^0-9]", "", text)
-    columns = ["customer", "destination", "called", "caller"]
+    is_name = any(character.isalpha() for character in needle)
+    numbers = ["called", "caller"] if len(digits) > 2 else []  # noqa: PLR2004
+    columns = ["customer", *(["destination"] if is_name else numbers)]
     table = detail.read(book.root, day, detail.digests(book), columns)
     fits = pc.equal(pc.utf8_lower(table["customer"]), needle)
-    fits = pc.or_(fits, pc.match_substring(pc.utf8_lower(table["destination"]), needle))
-    if len(digits) > 2:  # noqa: PLR2004
-        for name in ("called", "caller"):
-            fits = pc.or_(fits, pc.match_substring(table[name], digits))
+    for name in columns[1:]:
+        searched = pc.utf8_lower(table[name]) if is_name else table[name]
+        fits = pc.or_(fits, pc.match_substring(searched, needle if is_name else digits))
     return fits
 
 
 def tariffs(book: Book, today: dt.date) -> list[Values]:
     """Return price lists: how many rates, and who is charged by them."""
     found = []
+    users = usage.numbers_of_customers(book, today)
     for name in usage.names(book):
-        users = usage.customers_of(book, name, today)
-        row: Values = {"name": name, "users": len(users), "rates": "", "problem": ""}
+        row: Values = {"name": name, "users": users[name], "rates": "", "problem": ""}
         try:
             row["rates"] = len(decks.deck(book, name))
         except ExpectedError as error:

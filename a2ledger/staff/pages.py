@@ -223,12 +223,13 @@ class A2Ledger(Page):
         """What fits a text, for the search that stands on every page."""
         try:
             book = self.book
-            hits, is_fresh = helpdesk.searched(
-                self.desk.known, book, request.args.get("text", "")[:100], self.today
-            )
+            text, until = request.args.get("text", "")[:100], day_of("until")
+            found = helpdesk.searched(self.desk.known, book, text, self.today, until)
         except (ExpectedError, NoDeskError) as error:
             return jsonify({"hits": [], "problem": str(error), "complete": False})
-        return jsonify({"hits": [hit._asdict() for hit in hits[:20]], "complete": is_fresh})
+        hits, until = found.hits[:20], found.until
+        shown = {"hits": [hit._asdict() for hit in hits], "complete": found.is_fresh}
+        return jsonify({**shown, "until": str(until) if until else ""})
 
     @cast("Endpoint", extension_endpoint("write", ["POST"]))
     def write(self) -> Response:

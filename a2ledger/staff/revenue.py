@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +16,7 @@ from beancount.core import data
 from a2ledger import money
 from a2ledger.book.book import Book
 from a2ledger.calls import detail
+from a2ledger.calls.detail import Digest
 from a2ledger.journal import subledgers
 from a2ledger.journal.ledger import Ledger
 from a2ledger.staff.customers import shown
@@ -77,42 +81,71 @@ def destinations(book: Book, month: str) -> list[Values]:
     Raises:
         MissingDetailError: if the calls of a day are not there.
     """
-    keys = ["service", "destination", "currency"]
     sums: dict[tuple[str, ...], list[int]] = {}
+    base = book.config.currency
     foreign = subledgers.foreign_accounts(book)
-    for day in (day for day in detail.digests(book) if f"{day:%Y-%m}" == month):
-        table = _with_margins(
-            book, foreign, detail.read(book.root, day, detail.digests(book), _MARGIN_OF)
-        )
-        summed = table.group_by(keys, use_threads=False).aggregate(
-            [("seconds", "count"), *((name, "sum") for name in _SUMMED)]
-        )
-        for row in summed.to_pylist():
-            totals = sums.setdefault(tuple(row[key] for key in keys), [0] * (len(_SUMMED) + 1))
-            for place, name in enumerate(["seconds_count", *(f"{name}_sum" for name in _SUMMED)]):
-                totals[place] += row[name] or 0
+    bought = {name: terms.currency for name, terms in book.config.decks.items()}
+    in_base = not foreign and set(bought.values()) <= {base}
+    for day, digest in detail.digests(book).items():
+        if f"{day:%Y-%m}" == month:
+            of_day = (
+                _summed_once(book.root, day, digest, base)
+                if in_base
+                else _summed(book, foreign, day)
+            )
+            for key, numbers in of_day:
+                totals = sums.setdefault(key, [0] * len(numbers))
+                for place, number in enumerate(numbers):
+                    totals[place] += number
     rows = [_destination(key, values) for key, values in sums.items()]
     return sorted(rows, key=lambda totals: (totals["service"], -totals["micro"]))
 
 
-_MARGIN_OF = [
-    *("service", "destination", "customer", "deck"),
-    *("seconds", "cost_micro", "buy_micro", "carrier"),
-]
+_PRICED = ["service", "destination", "seconds", "cost_micro", "buy_micro", "carrier"]
 _SUMMED = ("seconds", "cost_micro", "buy_micro", "known", "sold")
+_DAYS = 400
+"""Days whose sums are kept."""
+Sums = list[tuple[tuple[str, ...], list[int]]]
+"""Numbers by service, destination and currency."""
 
 
-def _with_margins(book: Book, foreign: Mapping[str, str], table: pa.Table) -> pa.Table:
+@lru_cache(maxsize=_DAYS)
+def _summed_once(root: Path, day: dt.date, digest: Digest, base: str) -> Sums:
+    """Return the sums of a day whose money is all in one currency; its digest says which calls."""
+    table = detail.read(root, day, {day: digest}, _PRICED)
+    currency = pa.repeat(pa.scalar(base), len(table))
+    return _added_up(table, currency, pc.not_equal(table["carrier"], ""))
+
+
+def _summed(book: Book, foreign: Mapping[str, str], day: dt.date) -> Sums:
+    """Return the sums of a day with several currencies."""
+    columns = [*_PRICED, "customer", "deck"]
+    table = detail.read(book.root, day, detail.digests(book), columns)
+    own = [foreign.get(name, book.config.currency) for name in table["customer"].to_pylist()]
+    bought = [book.config.deck(name).currency for name in table["deck"].to_pylist()]
+    currency = pa.array(own, pa.string())
+    known = pc.and_(
+        pc.not_equal(table["carrier"], ""), pc.equal(currency, pa.array(bought, pa.string()))
+    )
+    return _added_up(table, currency, known)
+
+
+def _added_up(table: pa.Table, currency: pa.Array, known: pa.ChunkedArray) -> Sums:
+    keys = ["service", "destination", "currency"]
+    summed = (
+        _with_margins(table, currency, known)
+        .group_by(keys, use_threads=False)
+        .aggregate([("seconds", "count"), *((name, "sum") for name in _SUMMED)])
+    )
+    numbers = ["seconds_count", *(f"{name}_sum" for name in _SUMMED)]
+    return [
+        (tuple(row[key] for key in keys), [row[name] or 0 for name in numbers])
+        for row in summed.to_pylist()
+    ]
+
+
+def _with_margins(table: pa.Table, currency: pa.Array, known: pa.ChunkedArray) -> pa.Table:
     """Add currency, known buying cost, and the price of calls with a known cost."""
-    base = book.config.currency
-    known = pc.not_equal(table["carrier"], "")
-    if foreign or any(terms.currency != base for terms in book.config.decks.values()):
-        own = [foreign.get(name, base) for name in table["customer"].to_pylist()]
-        bought = [book.config.deck(name).currency for name in table["deck"].to_pylist()]
-        currency = pa.array(own, pa.string())
-        known = pc.and_(known, pc.equal(currency, pa.array(bought, pa.string())))
-    else:
-        currency = pa.repeat(pa.scalar(base), len(table))
     known = pc.cast(known, pa.int64())
     columns = {
         "currency": currency,

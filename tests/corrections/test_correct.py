@@ -470,6 +470,47 @@ def test_a_payment_of_the_wrong_customer_reaches_the_right_one_and_stays_known(b
     sound(billed)
 
 
+@pytest.mark.parametrize("owner", ["C1", ""])
+def test_a_return_is_voided_and_the_payment_is_there_as_it_was(billed, owner):
+    row = {"id": "p1", "customer": owner, "date": "2026-02-05", "amount": "18.15"}
+    billed.imported("payments", [row], today="2026-02-11")
+    before, books = billed.sums(), billed.balance("C1")
+    name = owner or "suspense"
+    back = billed.run("returned", name, "p1", "--json").json
+    (said,) = billed.run("void", "payment/p1", "slip", code=1).errors
+    assert "refers to it" in said
+    billed.run("void", f"returned/{back['id']}", "the other one")
+    assert (billed.sums(), billed.balance("C1")) == (before, books)
+    if owner:
+        (paid,) = billed.run("payments", "C1", "--json").json
+        assert (paid["returned"], paid["invoices"]) == (False, ["INV-2026-000001"])
+    sound(billed)
+    # Once more it is returned, or struck out; then the first return does not stand again.
+    billed.run("returned", name, "p1", "--id", "again")
+    (said,) = billed.run("void", "--undo", f"returned/{back['id']}", code=1).errors
+    assert "was returned, moved or voided since" in said
+    billed.run("void", "returned/again", "slip")
+    billed.run("void", "payment/p1", "slip")
+    (said,) = billed.run("void", "--undo", f"returned/{back['id']}", code=1).errors
+    assert "was returned, moved or voided since" in said
+    assert "Assets:Bank" not in billed.sums()
+    sound(billed)
+
+
+def test_a_payment_that_went_and_came_back_is_where_it_was(billed):
+    billed.moves("payments", "C2", "2026-02-05", "18.15", id="p1")
+    billed.run("transfer", "C2", "C1", "p1", "--id", "t1")
+    billed.run("transfer", "C1", "C2", "p1", "--id", "t2")
+    (paid,) = billed.run("payments", "C2", "--json").json
+    assert (paid["id"], paid["returned"]) == ("p1", False)
+    (gone,) = billed.run("payments", "C1", "--json").json
+    assert (gone["id"], gone["returned"]) == ("p1", True)
+    billed.run("transfer", "C2", "C1", "p1", "--id", "t3")
+    assert [row["returned"] for row in billed.run("payments", "C1", "--json").json] == [False]
+    assert [row["returned"] for row in billed.run("payments", "C2", "--json").json] == [True]
+    sound(billed)
+
+
 def test_an_amount_is_transferred_and_what_could_be_either_is_asked_about(billed):
     billed.moves("payments", "C2", "2026-02-05", "20.00", id="7")
     billed.run("transfer", "C2", "C1", "5.50")

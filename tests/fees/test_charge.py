@@ -131,6 +131,29 @@ def test_stopped_while_the_period_is_open_it_was_never_more(subscriber):
     assert [row["gross"] for row in subscriber.close(today="2028-03-01")] == ["29.00", "0.00"]
 
 
+def test_a_fee_that_runs_on_costs_what_it_would_have(subscriber):
+    fee(subscriber, "--from", "2028-01-01", today="2028-01-01")
+    subscriber.close(today="2028-02-02")
+    before = subscriber.balance("C1")
+    stopped = subscriber.run(
+        "fee", "stop", "C1", "line", "--from", "2028-02-18", "--json", today="2028-02-10"
+    ).json
+    assert (stopped["until"], stopped["was"]["until"]) == ("2028-02-18", None)
+    assert subscriber.balance("C1") != before
+
+    again = subscriber.run("fee", "resume", "C1", "line", "--json", today="2028-02-10").json
+    assert (again["changed"], again["until"]) == (True, None)
+    assert subscriber.balance("C1") == before
+    after = subscriber.digests()
+    said = subscriber.run("fee", "resume", "C1", "line", today="2028-02-10").stderr
+    assert said == "C1: line nothing to change\n"
+    assert subscriber.digests() == after
+    changed = subscriber.run("fee", "change", "C1", "line", "40", "--json", today="2028-02-10")
+    assert (changed.json["price"], changed.json["was"]["price"]) == ("40.00", "29.00")
+    (said,) = subscriber.run("fee", "resume", "C1", "other", today="2028-02-10", code=1).errors
+    assert "no fee other" in said
+
+
 def test_stopped_after_it_was_billed_the_days_ahead_are_credited_once(subscriber):
     fee(subscriber, "--from", "2028-01-01", "--description", "Line 1", today="2028-01-01")
     subscriber.close(today="2028-02-02")

@@ -200,6 +200,29 @@ def test_a_call_and_a_payment_that_is_undone_stay_and_count_for_nothing(page, pa
     expect(page.locator("#a2l-said")).not_to_contain_text("line was dead")
 
 
+def test_a_line_of_the_statement_that_is_open_is_voided_and_restored(page, pages):
+    page.goto(f"{pages}Customers/?customer=C10002&tab=statement")
+    page.click("#a2l-actions summary")
+    page.click("#a2l-actions button:text-is('Charge')")
+    page.fill("dialog [name=amount]", "77")
+    page.fill("dialog [name=description]", "Router")
+    page.click("dialog button[type=submit]")
+    page.click("dialog button:text-is('Do it')")
+    expect(page.locator("#a2l-said")).to_contain_text("posted")
+    row = page.locator("#a2l-statement tr:has-text('Router')")
+    row.locator("button:text-is('Void')").click()
+    page.click("dialog button[type=submit]")
+    page.click("dialog button:text-is('Do it')")
+    expect(row).to_contain_text("void: entered by mistake")
+    row.locator("button:text-is('Restore')").click()
+    page.click("dialog button[type=submit]")
+    page.click("dialog button:text-is('Do it')")
+    expect(row.locator("button:text-is('Void')")).to_be_enabled()
+    closed = page.locator("#a2l-statement tr:has-text('2026-03-')")
+    expect(closed.first).to_be_visible()
+    assert not closed.locator("button").count(), "what is closed cannot be voided"
+
+
 def test_a_menu_stays_open_when_a_colleague_changes_the_book(page, pages, root):
     page.goto(f"{pages}Customers/?customer=C10002")
     page.click("#a2l-actions summary")

@@ -240,3 +240,19 @@ def test_a_preview_is_the_dry_run_of_the_same_words():
     assert undo(form, result)["id"] == "goodwill/x1"
     assert undo({"action": "close"}, result) is None
     assert undo({"action": "block", "customer": "C1"}, None)["action"] == "unblock"
+
+
+def test_undo_writes_numbers_that_no_locale_takes_for_others():
+    """In Kuwait an amount has three decimals: with a decimal comma 9.125 would be thousands."""
+    form = {"action": "limit", "customer": "C1", "before": {"credit_limit": "300.125"}}
+    assert undo(form, None)["facts"] == {"credit_limit": "300.1250"}
+    was = {"price": "9.125", "quantity": 2, "until": None, "prices": 1}
+    answer = {"customer": "C1", "id": "fee1", "from": "2026-04-01", "changed": True, "was": was}
+    undone = undo({"action": "fee-change"}, {**answer, "prices": 2})
+    assert (undone["amount"], undone["quantity"]) == ("9.1250", "2")
+    assert undo({"action": "fee-change"}, {**answer, "was": {**was, "price": "-2.00"}}) is None
+    # A price that was to come is gone with the stop: running on would not be as it was.
+    assert undo({"action": "fee-stop"}, {**answer, "prices": 1})["action"] == "fee-resume"
+    assert undo({"action": "fee-stop"}, {**answer, "was": {**was, "prices": 2}, "prices": 1}) is None
+    ended = {**answer, "was": {**was, "until": "2026-12-31"}}
+    assert undo({"action": "fee-stop"}, ended)["date"] == "2026-12-31"
