@@ -253,6 +253,8 @@ def test_undo_writes_numbers_that_no_locale_takes_for_others():
     assert undo({"action": "fee-change"}, {**answer, "was": {**was, "price": "-2.00"}}) is None
     # A price that was to come is gone with the stop: running on would not be as it was.
     assert undo({"action": "fee-stop"}, {**answer, "prices": 1})["action"] == "fee-resume"
-    assert undo({"action": "fee-stop"}, {**answer, "was": {**was, "prices": 2}, "prices": 1}) is None
+    assert (
+        undo({"action": "fee-stop"}, {**answer, "was": {**was, "prices": 2}, "prices": 1}) is None
+    )
     ended = {**answer, "was": {**was, "until": "2026-12-31"}}
     assert undo({"action": "fee-stop"}, ended)["date"] == "2026-12-31"
