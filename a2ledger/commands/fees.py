@@ -76,6 +76,7 @@ def fee() -> None:
 @pass_settings
 def fee_add(
     settings: Settings,
+    /,
     *,
     identity: str,
     service: str,
@@ -110,6 +111,7 @@ def fee_add(
 @pass_settings
 def fee_change(
     settings: Settings,
+    /,
     *,
     identity: str,
     name: str,
