@@ -35,10 +35,14 @@ LANGUAGES = ("en", "nl", "fr", "de", "es", "el")
 MASKS = ("none", "3", "4", "all")
 """Numbers of last digits of a called number to hide on lists of calls."""
 
+ITEMISED = ("apart", "appendix")
+"""Where the list of a bill's calls stands: in a file of its own, or at the end of the bill too."""
+
 _CHOICES = {
     "vat": TREATMENTS,
     "documents": ("", *DOCUMENTS),
     "dunning": ("", "stop"),
+    "itemised": ("", *ITEMISED),
     "masked": ("", *MASKS),
 }
 _PATTERNS = {

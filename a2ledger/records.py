@@ -50,6 +50,7 @@ KEYS = (
     "delivery",
     "documents",
     "minimum",
+    "itemised",
     "masked",
     "dunning",
     "terms",

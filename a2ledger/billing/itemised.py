@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +20,7 @@ from a2ledger.corrections.rate_rows import RateRows
 from a2ledger.documents import language, pdf, render
 from a2ledger.documents.document import Document, Line, as_json
 from a2ledger.documents.einvoice import Attachment
+from a2ledger.documents.language import Language
 from a2ledger.documents.render import N_
 from a2ledger.journal import subledgers
 from a2ledger.progress import SILENT, Progress
@@ -166,10 +168,42 @@ def _of(book: Book, document: Document) -> pa.Table | None:
     return _calls(book, document, usage) if usage else None
 
 
+def appendices(book: Book, documents: Mapping[str, Document]) -> dict[str, dict[str, Any]]:
+    """Return the calls that stand at the end of bills, by the bills' names, for templates.
+
+    Bills without calls, and those of customers who want them apart, have none.
+    """
+    lists = {}
+    for name, document in documents.items():
+        customer = subledgers.customers(book).get(document.customer["id"])
+        day = dt.date.fromisoformat(document.issue_date)
+        wanted = (customer.text("itemised", day) if customer else "") or book.config.bill.itemised
+        calls = _of(book, document) if wanted == "appendix" else None
+        if calls is not None:
+            spoken = language.of_document(as_json(document))
+            lists[name] = _listing(book, document, calls, mask_of(book, document), spoken)
+    return lists
+
+
 def _page(book: Book, document: Document, calls: pa.Table, mask: str, *, paper: bool) -> str:
     """Return a list of calls as a page."""
     content = as_json(document)
     spoken = language.of_document(content)
+    values = {
+        **{key: content[key] for key in ("supplier", "customer", "issue_date", "currency")},
+        "number": document.number or "",
+        "language": spoken.code,
+        "direction": spoken.direction,
+        "itemised": _listing(book, document, calls, mask, spoken),
+        "paper": paper,
+    }
+    return render.page("calls.html.j2", values, book.root / "templates", spoken=spoken)
+
+
+def _listing(
+    book: Book, document: Document, calls: pa.Table, mask: str, spoken: Language
+) -> dict[str, Any]:
+    """Return a list of calls for templates: each in columns, and as a line of text for paper."""
     gettext = spoken.catalogue.gettext
     rows = [
         {
@@ -182,23 +216,17 @@ def _page(book: Book, document: Document, calls: pa.Table, mask: str, *, paper: 
         }
         for row in calls.to_pylist()
     ]
-    if paper:
-        for row in rows:
-            row["text"] = _text(
-                row["start"], row["called"], row["destination"],
-                render.duration(row["seconds"]), spoken.amount(row["price"]),
-            )  # fmt: skip
-    values = {
-        **{key: content[key] for key in ("supplier", "customer", "issue_date", "currency")},
-        "number": document.number or "",
-        "language": spoken.code,
-        "direction": spoken.direction,
+    for row in rows:
+        row["text"] = _text(
+            row["start"], row["called"], row["destination"],
+            render.duration(row["seconds"]), spoken.amount(row["price"]),
+        )  # fmt: skip
+    return {
         "calls": rows,
         "count": len(rows),
         "seconds": sum(row["seconds"] for row in rows),
         "total": money.text(sum(calls["cost_micro"].to_pylist())),
         "hidden": mask != "none",
-        "paper": paper,
         "heading": _text(
             gettext(N_("Start")),
             gettext(N_("Called")),
@@ -207,7 +235,6 @@ def _page(book: Book, document: Document, calls: pa.Table, mask: str, *, paper: 
             document.currency,
         ),
     }
-    return render.page("calls.html.j2", values, book.root / "templates", spoken=spoken)
 
 
 def _priced_as(row: Mapping[str, str]) -> str:
@@ -218,7 +245,7 @@ def _priced_as(row: Mapping[str, str]) -> str:
 
 def _text(start: str, called: str, destination: str, duration: str, price: str) -> str:
     """Return a call as a line of text in columns."""
-    return f"{start:<20.20} {called:<20.20} {destination:<32.32} {duration:>9.9} {price:>14}"
+    return f"{start:<20.20} {called:<18.18} {destination:<44.44} {duration:>9.9} {price:>14}"
 
 
 def _csv(

@@ -24,13 +24,14 @@ class Bills:
     """Settings of bills.
 
     ``reference`` is what payments are to bear, ``masked`` which last digits of called numbers are
-    hidden where a customer does not say, ``usage`` how the account's usage is folded. ``prepaid``
-    is the document of prepaid customers who do not say; what bills less than ``minimum_micro``
-    waits for the next bill, ``wait_months`` at most.
+    hidden and ``itemised`` where calls are listed where a customer does not say, ``usage`` how the
+    account's usage is folded. ``prepaid`` is the document of prepaid customers who do not say; what
+    bills less than ``minimum_micro`` waits for the next bill, ``wait_months`` at most.
     """
 
     reference: str = "auto"
     masked: str = "3"
+    itemised: str = "apart"
     usage: str = "day"
     prepaid: str = "invoice"
     minimum_micro: int = 0
@@ -98,6 +99,7 @@ def parsed(table: Table) -> Bills:
         reference=table.choice("reference", REFERENCES, default.reference),
         usage=table.choice("usage", USAGE, default.usage),
         masked=table.choice("masked", facts.MASKS, default.masked),
+        itemised=table.choice("itemised", facts.ITEMISED, default.itemised),
         prepaid=table.choice("prepaid", facts.DOCUMENTS, default.prepaid),
         minimum_micro=_amount(table, "minimum", "0"),
         wait_months=table.take("wait_months", int, default.wait_months),

@@ -197,10 +197,14 @@ def invoice(
         invoices = EInvoices(book, partial(itemised.attached, book))
         numbered = _invoices(selected, numbers) if for_programs else {}
         today = settings.today(book)
-        made, refused = electronic.rendered(invoices, numbered, for_programs, today, bar)
+        paged = {"html", "pdf", "facturx"} & set(names)
+        calls = itemised.appendices(book, selected) if paged else {}
+        made, refused = electronic.rendered(invoices, numbered, for_programs, today, bar, calls)
         if refused and numbers:
             made, for_people = {}, []
-        made |= formats.rendered(selected, for_people, book.root / "templates", bar, book.workers)
+        made |= formats.rendered(
+            selected, for_people, book.root / "templates", bar, book.workers, calls
+        )
         lists = [name for name in names if name in itemised.ENDINGS]
         made |= itemised.rendered(book, selected, lists, bar)
     if str(output) == "-":

@@ -59,6 +59,7 @@ _HELP = {
     "buyer_reference": "What their bills must bear, if they say so.",
     "order_reference": "Number of their order.",
     "mandate": "Reference of their SEPA mandate: bills are collected.",
+    "itemised": "Where their calls are listed: apart, or appendix of the bill.",
     "masked": "How many last digits lists of calls hide: none, 3, 4, all.",
     "dunning": "No reminders, if it is stop.",
     "language": "Of their bills: nl, fr, de …",

@@ -200,7 +200,13 @@ class Sender:
         wanted = {name: one for name, one in found.items() if form or name in printed}
         templates = book.root / "templates"
         made = (
-            formats.rendered(wanted, [form or "pdf"], templates, workers=book.workers)
+            formats.rendered(
+                wanted,
+                [form or "pdf"],
+                templates,
+                workers=book.workers,
+                itemised=itemised.appendices(book, wanted),
+            )
             if wanted
             else {}
         )

@@ -13,7 +13,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from a2ledger import __version__, errors
 from a2ledger.book.book import Book, Draft, RefusedError, restore
@@ -224,6 +225,7 @@ def rendered(
     formats: Sequence[str],
     today: dt.date,
     bar: Progress = SILENT,
+    itemised: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> tuple[dict[str, bytes], list[str]]:
     """Return e-invoices of closed documents, and the reasons why some have none.
 
@@ -233,6 +235,7 @@ def rendered(
         formats: some of :data:`ENDINGS`.
         today: what documents do not tell of their parties is told as of this day.
         bar: told of every rendering.
+        itemised: the calls that stand at the end of documents, by the documents' names.
 
     Returns:
         renderings by path below ``invoices/``, and lines for a person.
@@ -255,7 +258,12 @@ def rendered(
             finally:
                 bar.add(name != "facturx")
             if name == "facturx":
-                html = render.html(as_json(document), invoices.book.root / "templates")
+                html = render.html(
+                    as_json(document),
+                    invoices.book.root / "templates",
+                    itemised=itemised.get(identity),
+                    paper=True,
+                )
                 sheets[path] = Page(html, document.issue_date, content)
             else:
                 files[path] = content

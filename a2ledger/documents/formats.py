@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from a2ledger.book.disk import refusing
 from a2ledger.documents import pdf, render
@@ -14,6 +15,8 @@ from a2ledger.workers import Workers
 
 ENDINGS = {"html": "html", "json": "json", "pdf": "pdf", "text": "txt"}
 """File name ending of each format."""
+Itemised = Mapping[str, Any]
+"""The calls of a bill, as templates see them."""
 _ALONE = 100
 """Number of documents that one process makes pages of faster than several."""
 
@@ -24,6 +27,7 @@ def rendered(
     templates: Path,
     bar: Progress = SILENT,
     workers: Callable[[], Workers] = Workers,
+    itemised: Mapping[str, Itemised] = MappingProxyType({}),
 ) -> dict[str, bytes]:
     """Render documents in some formats.
 
@@ -33,6 +37,7 @@ def rendered(
         templates: whose templates come before the packaged ones.
         bar: told of every rendering.
         workers: who shares the work.
+        itemised: the calls that stand at the end of documents, by the documents' names.
 
     Returns:
         renderings by path below ``invoices/``: the year and the name of the file.
@@ -43,7 +48,12 @@ def rendered(
     pages: dict[tuple[str, str], str | bytes] = {}
     with workers() as shared:
         tasks = [
-            _Batch({name: documents[name] for name in names}, formats, templates.resolve())
+            _Batch(
+                {name: documents[name] for name in names},
+                formats,
+                templates.resolve(),
+                {name: itemised[name] for name in names if name in itemised},
+            )
             for names in shared.batches(list(documents), _ALONE, largest=50)
         ]
         for made in shared.map(_pages, tasks):
@@ -68,6 +78,7 @@ class _Batch(NamedTuple):
     documents: Mapping[str, Document]
     formats: Sequence[str]
     templates: Path
+    itemised: Mapping[str, Itemised]
 
 
 def _pages(batch: _Batch) -> dict[tuple[str, str], str]:
@@ -80,7 +91,10 @@ def _pages(batch: _Batch) -> dict[tuple[str, str], str]:
             elif name == "json":
                 pages[identity, name] = written(content)
             else:  # PDF is made of the same HTML
-                pages[identity, name] = render.html(content, batch.templates)
+                calls, paper = batch.itemised.get(identity), name == "pdf"
+                pages[identity, name] = render.html(
+                    content, batch.templates, itemised=calls, paper=paper
+                )
     return pages
 
 

@@ -72,12 +72,20 @@ _GROUPED = re.compile(r"(-?[0-9]{1,3})((?:[0-9]{3})+)((?:[.,\u066b][0-9]+)?)", r
 _LOGOS = {"svg": "svg+xml", "png": "png", "jpg": "jpeg"}
 
 
-def html(document: Mapping[str, Any], templates: Path | None = None) -> str:
+def html(
+    document: Mapping[str, Any],
+    templates: Path | None = None,
+    *,
+    itemised: Mapping[str, Any] | None = None,
+    paper: bool = False,
+) -> str:
     """Render a document as one self-contained HTML page.
 
     Args:
         document: in the shape of :func:`a2ledger.documents.document.as_json`.
         templates: a directory whose templates come before the packaged ones.
+        itemised: the calls that stand at its end, if any.
+        paper: whether they are for PDF.
 
     Raises:
         RenderError: if a template is wrong, or the document is none of that shape.
@@ -87,7 +95,13 @@ def html(document: Mapping[str, Any], templates: Path | None = None) -> str:
         "epc": functools.partial(qr.epc, document),
         "slip": functools.partial(qr.slip, document),
     }
-    more = {**codes, "css": _css(environment), "logo": _logo(templates)}
+    more = {
+        **codes,
+        "css": _css(environment),
+        "logo": _logo(templates),
+        "itemised": itemised,
+        "paper": paper,
+    }
     return _rendered(environment, "document.html.j2", document, **more)
 
 
@@ -245,6 +259,7 @@ def _environment(
     words.install_gettext_translations(spoken.catalogue, newstyle=True)
     environment.globals["cells"] = cells
     environment.filters |= {
+        "css_line": lambda texts: _css_string(" · ".join(texts)),
         "css_string": _css_string,
         "amount": spoken.amount,
         "day": spoken.day,
@@ -272,6 +287,7 @@ _ABOUT = {
     "document.css": "how pages and paper look",
     "words.j2": "words of documents, for both",
     "calls.html.j2": "lists of calls",
+    "itemised.j2": "the calls one by one, on lists and at the end of bills",
     "mail.txt.j2": "letters of mail: the first line is the subject",
     "mail.html.j2": "letters of mail as pages",
     "notice.html.j2": "notices of new prices as pages and PDF",

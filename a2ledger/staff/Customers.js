@@ -53,16 +53,17 @@ function filter(form) {
 }
 
 /** Names of facts as people say them; others are said as they are called. */
-const SAID = { masked: "Hidden on lists of calls", documents: "Gets", minimum: "Least that is billed", dunning: "When overdue", mandate: "SEPA mandate", vat_id: "VAT number", iban: "IBAN", bic: "BIC", email: "E-mail", vat: "VAT" };
+const SAID = { masked: "Hidden on lists of calls", documents: "Gets", minimum: "Least that is billed", itemised: "Calls are listed", dunning: "When overdue", mandate: "SEPA mandate", vat_id: "VAT number", iban: "IBAN", bic: "BIC", email: "E-mail", vat: "VAT" };
 const PLACES = ["name", "email", "phone", "contact", "street", "street2", "postcode", "city", "region", "country",
   "vat_id", "language", "delivery", "terms", "iban", "bic", "registration", "peppol", "buyer_reference", "order_reference", "mandate",
-  "documents", "minimum", "masked", "dunning"];
+  "documents", "minimum", "itemised", "masked", "dunning"];
 
 /** What a fact may be, and how people say it. @type {Record<string, (string | [string, string])[]>} */
 const CHOICES = {
   documents: [["", "as usual"], ["invoice", "invoices"], ["statement", "statements, where the law allows"]],
   dunning: [["", "reminders"], ["stop", "no reminders"]],
   language: [["", "as the company"], "en", "nl", "fr", "de", "es", "el"],
+  itemised: [["", "as usual"], ["apart", "in a file of their own"], ["appendix", "at the end of the bill"]],
   masked: [["", "as usual"], ["none", "nothing"], ["3", "the last 3 digits"], ["4", "the last 4 digits"], ["all", "whole numbers"]],
 };
 

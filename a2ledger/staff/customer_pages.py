@@ -401,9 +401,15 @@ class Customers(Page):
         """Return the file of a document: an electronic invoice as issued, or made now."""
         book = self.book
         if form not in electronic.ENDINGS:
-            return formats.rendered({name: document}, [form], book.root / "templates")
+            calls = itemised.appendices(book, {name: document})
+            return formats.rendered(
+                {name: document}, [form], book.root / "templates", itemised=calls
+            )
         invoices_ = EInvoices(book, partial(itemised.attached, book))
-        made, refused = electronic.rendered(invoices_, {name: document}, [form], self.today)
+        made, refused = electronic.rendered(
+            invoices_, {name: document}, [form], self.today,
+            itemised=itemised.appendices(book, {name: document}),
+        )  # fmt: skip
         if refused:
             raise RefusedError("\n".join(refused), undone="it was not made")
         return made

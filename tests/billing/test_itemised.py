@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import shutil
+import subprocess
 
 import pytest
 from harness import Book, call, slim
@@ -82,6 +83,33 @@ def test_a_list_on_paper_is_the_same_whenever_it_is_made(book):
     one, two = ((book.files / name / f"{NUMBER}.calls.pdf").read_bytes() for name in ("one", "two"))
     assert one == two
     assert one.startswith(b"%PDF")
+
+
+def test_calls_stand_at_the_end_of_a_bill_where_its_customer_wants_that(book):
+    assert 'id="itemised"' not in listed(book, "html")
+    book.run("customer", "set", "C1", "itemised=appendix", "masked=4")
+
+    page = listed(book, "html")
+    assert '<h2 id="itemised">Itemised calls</h2>' in page
+    assert "322555xxxx" in page
+    assert "3225550199" not in page
+    book.append("a2ledger.toml", '\n[bill]\nitemised = "appendix"\n')
+    book.run("customer", "set", "C1", "itemised=apart")
+    assert "322555xxxx" not in listed(book, "html")
+
+
+def test_a_bill_with_its_calls_on_paper_goes_by_mail_as_it_is_made_by_hand(book):
+    book.append(
+        "a2ledger.toml",
+        '\n[bill]\nitemised = "appendix"\n[delivery]\nchannels = ["print"]\nprint = "out"\n',
+    )
+    book.run("invoice", NUMBER, "--format", "pdf", "-o", book.files)
+    book.run("send")
+
+    (sent,) = (book.root / "out").iterdir()
+    assert sent.read_bytes() == (book.files / f"{NUMBER}.pdf").read_bytes()
+    words = subprocess.run(["pdftotext", "-layout", sent, "-"], capture_output=True, check=True)
+    assert b"3225550xxx" in words.stdout
 
 
 @given(st.from_regex(r"\+?[0-9]{7,15}", fullmatch=True), st.sampled_from(MASKS))
