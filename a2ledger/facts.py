@@ -6,6 +6,7 @@ where it is looked at.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
@@ -227,6 +228,14 @@ def _number(key: str, text: str) -> Decimal:
     return money.decimal(micro, 2 if key == "credit_limit" else 0)
 
 
+class BadFactError(ValueError):
+    """A fact's value that is none, with the fact and the day from which it would hold."""
+
+    def __init__(self, key: str, since: dt.date, message: str) -> None:
+        super().__init__(f"{message} (from {since})")
+        self.key, self.since = key, since
+
+
 def check(customer: Customer) -> None:
     """Check all values of a customer's facts, past and present.
 
@@ -243,7 +252,7 @@ def check(customer: Customer) -> None:
                 elif value not in {"yes", "no"}:
                     raise ValueError(f"settled: {value!r} is neither yes nor no")  # noqa: TRY301
             except ValueError as error:
-                raise ValueError(f"{error} (from {since})") from None
+                raise BadFactError(key, since, str(error)) from None
     if len({value for _, value in customer.facts.get("currency", ())}) > 1:
         raise ValueError(
             "currency: an account has one currency, which cannot change after its opening"

@@ -114,7 +114,11 @@ class Chain:
         path = customer_file.period_path(self.customer.id, period.start)
         following = customer_file.period_path(self.customer.id, period.end)
         text, after = self._text(path), self._text(following)
-        seals = [block for block in syntax.blocks(after) if f'custom "{seal.KIND}"' in block.text]
+        seals = [
+            block
+            for block in syntax.blocks(after)
+            if f'custom "{seal.KIND}"' in block.text.partition("\n")[0]
+        ]
         sealed = seal.read(after, period.end)
         if len(seals) != 1 or sealed is None:
             if seals or self.before is not None:

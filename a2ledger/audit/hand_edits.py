@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
-from a2ledger import accounts, money
+from a2ledger import accounts
 from a2ledger.audit import settled, shapes
+from a2ledger.balances import check as checks
 from a2ledger.book import paths as kinds
 from a2ledger.book.book import (
     CONFIG,
     GENERAL,
     IMPORTS,
     SUSPENSE,
+    Book,
     BrokenBookError,
     Draft,
     restore,
 )
-from a2ledger.book.config import Config
 from a2ledger.book.git import blob
 from a2ledger.book.paths import Writer
-from a2ledger.journal import customer_file, general, subledgers, summary, syntax
+from a2ledger.customers import register
+from a2ledger.errors import ExpectedError
+from a2ledger.journal import customer_file, subledgers, summary, syntax
 from a2ledger.journal.ledger import Ledger
+from a2ledger.period import FIRST_DAY
 from a2ledger.rating import decks
-from a2ledger.records import Problem
+from a2ledger.records import SETTLED, Customer, Fact, Problem
 from a2ledger.sources import runs as import_runs
 
 MANUAL = "manual edit"
@@ -41,7 +45,6 @@ _SHARED = (
     SUSPENSE,
 )
 _OWNED = re.compile(rf"^[^;\"]*({'|'.join(accounts.OWN)})")
-_ACCOUNT = re.compile(r"^[ \t]+(?:[*!][ \t]+)?[A-Z]\w*(?::[^\s:]+)+", re.MULTILINE)
 _ASSERTED = re.compile(r"(?P<day>\d{4}-\d\d-\d\d)[ \t]+balance[ \t]+(?P<account>[^ \t;]+)")
 _ALLOWED = re.compile(
     r'option "(title|operating_currency|tolerance_multiplier)" '
@@ -69,22 +72,14 @@ def adopt(draft: Draft, *, dry_run: bool = False) -> set[str]:
         return set()
     assert draft.config  # noqa: S101 - read here, so that what is wrong with it is said
     _mention(draft, changes)
-    paths = [path for path in changes if kinds.is_committed(path) or changes[path] == "link"]
+    paths, customers, problems = _look(draft, changes)
     if not paths:
         return set()
-    problems = [problem for path in paths for problem in _problems(draft, path, changes[path])]
-    root = draft.root
-    customers = {match[1] for path in paths if (match := _OWN.match(path))}
-    customers |= {match[2] for path in paths if (match := _PERIOD.match(path))}
-    derived = any(map(kinds.is_derived, paths))
-    if any(path.startswith("journals/") for path in paths) and not problems:
-        # What is derived is made anew below, so it need not load as it was edited.
-        tops = [] if derived else ["journals/main.beancount"]
-        for top in [*tops, *map(customer_file.path, sorted(customers))]:
-            if (root / top).exists():
-                problems += Ledger.load(root / top).problems(root)
     if problems:
         raise BrokenBookError(problems)
+    root = draft.root
+    _end_lines(draft, paths)
+    derived = any(map(kinds.is_derived, paths))
     draft.rebuild = derived
     for identity in customers & subledgers.customers(draft).keys():
         draft.touch(identity, subledgers.customer(draft, identity).open_since)
@@ -100,6 +95,64 @@ def adopt(draft: Draft, *, dry_run: bool = False) -> set[str]:
     done = "would be committed: {}" if dry_run else "committed {}"
     draft.talk(done.format(f"{len(paths)} file(s) edited by hand"))
     return customers
+
+
+def refusals(book: Book, today: dt.date) -> list[Problem]:
+    """Return what keeps hand edits of a book from being taken, without taking any.
+
+    While a writer is at work there is nothing to be said of what it has half written.
+    """
+    vault, before = book.vault, book.vault.generation()
+    if vault.is_locked() or not vault.published_if_known():
+        return []
+    draft = Draft(book, today, lambda _message: None)
+    found = _look(draft, draft.vault.changed_by_hand())[2]
+    return [] if vault.is_locked() or vault.generation() != before else found
+
+
+def _look(draft: Draft, changes: Mapping[str, str]) -> tuple[list[str], set[str], list[Problem]]:
+    """Return the paths that hands have changed, the customers among them, and what is wrong."""
+    paths = [path for path in changes if kinds.is_committed(path) or changes[path] == "link"]
+    found = [problem for path in paths for problem in _problems(draft, path, changes[path])]
+    customers = {match[1] for path in paths if (match := _OWN.match(path))}
+    customers |= {match[2] for path in paths if (match := _PERIOD.match(path))}
+    found = found or _clashes(draft, paths)
+    if any(path.startswith("journals/") for path in paths) and not found:
+        # What is derived is made anew, so it need not load as it was edited.
+        tops = [] if any(map(kinds.is_derived, paths)) else ["journals/main.beancount"]
+        tops += map(customer_file.path, sorted(customers))
+        edited = ", ".join(paths[:3])
+        found = [
+            one if one.file in paths else one._replace(todo=f"see to {edited}, edited by hand")
+            for one in _unsound(draft.root, tops)
+        ]
+    return paths, customers, found
+
+
+def _unsound(root: Path, tops: Iterable[str]) -> list[Problem]:
+    """Return what Beancount says of some ledgers."""
+    there = (root / top for top in tops if (root / top).exists())
+    return [problem for top in there for problem in Ledger.load(top).problems(root)]
+
+
+def _clashes(draft: Draft, paths: Iterable[str]) -> list[Problem]:
+    """Return identifiers that two customers hold on one day, because a ledger was edited."""
+    edited = next((path for path in paths if _OWN.match(path)), "")
+    try:
+        register.check_clashes(draft) if edited else None
+    except ExpectedError as error:
+        return [Problem(edited, 0, "identifier", what) for what in error.what.splitlines()]
+    return []
+
+
+def _end_lines(draft: Draft, paths: Iterable[str]) -> None:
+    """End the last line of edited texts that the program adds lines to."""
+    for path in paths:
+        kind = kinds.kind(path)
+        if kind and kind.writer is Writer.BOTH and (draft.root / path).is_file():
+            text = draft.text(path)
+            if text and not text.endswith("\n"):
+                draft.put(path, f"{text}\n")
 
 
 def _mention(draft: Draft, changes: Mapping[str, str]) -> None:
@@ -172,7 +225,11 @@ def _other(draft: Draft, path: str, how: str) -> Iterable[Problem]:
         yield Problem(path, 0, "gone", "is gone", todo=restore(path))
     elif path == IMPORTS:
         import_runs.runs(draft)
-    elif how != "gone" and (match := _DECK.match(path)):
+    elif how == "gone" and _DECK.match(path):
+        for problem in checks.bad_decks(draft):
+            if problem.file == path:
+                yield problem._replace(todo=restore(path))
+    elif match := _DECK.match(path):
         try:
             decks.deck(draft, match[1])
         except BrokenBookError as error:
@@ -201,24 +258,63 @@ def _journal(draft: Draft, path: str) -> Iterable[Problem]:
         yield from _still_moving(draft, path, text)
     yield from _older(draft, path, text)
     if match := _PERIOD.match(path):
-        yield from _unreadable(draft, path)
         start = dt.date.fromisoformat(f"{match[1]}-{match[3]}")
         owner = subledgers.customers(draft).get(match[2])
         if owner is None or start not in owner.periods:
             yield Problem(path, 0, "extra", "is no period of any customer", todo="take it away")
             return
-        yield from shapes.period(
-            path,
-            draft.vault.was(path),
-            text,
-            owner=accounts.component(match[2]),
-            start=start,
-            documents=_documents(draft),
-        )
-    elif _OWN.match(path):
-        yield from shapes.customer(path, draft.vault.was(path), text)
+        held = rules(draft, start, shapes.own_accounts(match[2]))
+        yield from shapes.period(path, draft.vault.was(path), text, held)
+        yield from _usage(draft, path)
+    elif customer := _OWN.match(path):
+        before = draft.vault.was(path)
+        problems = list(shapes.customer(path, before, text))
+        yield from problems or _facts(draft, path, before, text, customer[1])
     elif path.startswith(SUSPENSE):
-        yield from shapes.suspense(path, draft.vault.was(path), text, _documents(draft))
+        yield from shapes.suspense(path, draft.vault.was(path), text, rules(draft, FIRST_DAY, ()))
+
+
+def rules(draft: Draft, start: dt.date, own: tuple[str, ...]) -> shapes.Rules:
+    """Return what holds for entries of a file that may move some accounts from a day on."""
+    return shapes.Rules(start, own, draft.config.codes.keys(), _documents(draft))
+
+
+def _usage(draft: Draft, path: str) -> Iterable[Problem]:
+    """Yield what the program would not read of an open period's file."""
+    try:
+        subledgers.period_file(draft, path)
+    except BrokenBookError as error:
+        yield from error.problems
+
+
+def _facts(draft: Draft, path: str, before: str, after: str, name: str) -> Iterable[Problem]:
+    """Yield facts that were changed as no command would change them."""
+    if not before:
+        return
+    try:
+        then, now = customer_file.parse(before), subledgers.customers(draft)[name]
+    except ValueError:
+        return  # no ledger of a version that is read now
+    for day, values in _changed(then, now).items():
+        try:
+            register.checked(draft, then, values, day)
+        except register.BadVatIdError as error:
+            draft.talk(f"note: {path}: {error.what}")  # books of earlier versions hold such, too
+        except ExpectedError as error:
+            line = customer_file.line_of_fact(after, next(iter(values)), day)
+            yield Problem(
+                path, line, "fact", error.what, todo=error.todo.replace("say --from", "date it")
+            )
+
+
+def _changed(then: Customer, now: Customer) -> dict[dt.date, dict[str, Fact]]:
+    """Return the facts that are others from a day on, by that day."""
+    found: dict[dt.date, dict[str, Fact]] = {}
+    for key in {*then.facts, *now.facts} - {SETTLED}:
+        for day, _ in set(then.facts.get(key, ())) ^ set(now.facts.get(key, ())):
+            value = now.fact(key, day)
+            found.setdefault(day, {})[key] = "" if value is None else value
+    return dict(sorted(found.items()))
 
 
 def _documents(draft: Draft) -> set[str]:
@@ -284,49 +380,3 @@ def _is_closed(draft: Draft, path: str) -> bool:
     customer = subledgers.customers(draft).get(match[2])
     day = f"{match[1]}-{match[3]}"
     return customer is not None and day in {str(start) for start in customer.periods[:-1]}
-
-
-def _unreadable(draft: Draft, path: str) -> Iterable[Problem]:
-    """Yield problems of entries whose amounts cannot be read as text."""
-    try:
-        file = subledgers.period_file(draft, path)
-    except BrokenBookError as error:
-        yield from error.problems
-        return
-    match = _PERIOD.match(path)
-    owner = accounts.component(match[2] if match else "")
-    for block in file.above:
-        if block.kind not in {"*", "!"}:
-            continue
-        postings = _ACCOUNT.findall(block.text)
-        legs = block.legs
-        first = block.text.partition("\n")[0]
-        if len(legs) != len(postings):
-            yield Problem(path, 0, "amount", f"write every amount as a plain number: {first}")
-        else:
-            yield from _unbalanced(path, legs, first)
-        if general.customer_of(block) != owner:
-            yield Problem(
-                path, 0, "customer", f"an entry here needs a posting to the customer's own: {first}"
-            )
-        yield from _uncoded(path, block.text, first, draft.config)
-
-
-def _unbalanced(path: str, legs: Iterable[syntax.Leg], first: str) -> Iterable[Problem]:
-    sums: dict[str, int] = {}
-    for leg in legs:
-        sums[leg.currency] = sums.get(leg.currency, 0) + leg.micro
-    for currency, rest in sums.items():
-        if rest:
-            yield Problem(path, 0, "balance", f"{money.text(rest)} {currency} left over: {first}")
-
-
-def _uncoded(path: str, text: str, first: str, config: Config) -> Iterable[Problem]:
-    lines = text.split("\n")
-    for line, following in itertools.pairwise(lines):
-        if re.match(r"[ \t]+(?:[*!][ \t]+)?\S+:Unbilled\b", line):
-            code = re.match(r'[ \t]+vat: "([^"]*)"', following)
-            if code is None:
-                yield Problem(path, 0, "vat", f'a posting to Unbilled needs `vat: "CODE"`: {first}')
-            elif code[1] not in config.codes:
-                yield Problem(path, 0, "vat", f"no VAT code {code[1]!r} in a2ledger.toml: {first}")

@@ -99,8 +99,8 @@ def _own_part(draft: Draft, path: str, before: str, name: str, start: dt.date) -
     ours = [block for block in syntax.blocks(head) if _is_ours(block)]
     theirs = [block for block in edited if not _is_ours(block)]
     text = syntax.joined([*ours, *theirs]) + syntax.MARKER + usage
-    owner = accounts.component(name)
-    if not list(shapes.period(path, before, text, owner=owner, start=start, documents=set())):
+    rules = hand_edits.rules(draft, start, shapes.own_accounts(name))
+    if not list(shapes.period(path, before, text, rules)):
         draft.put(path, text)
 
 

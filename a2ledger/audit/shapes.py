@@ -1,23 +1,27 @@
 """What a person may write into the journals that the program writes, too.
 
 A list of what is bad is never whole. So what was edited is parsed, and taken only if it has become
-something every later command can live with: the table stands in docs/book.md, "By hand".
+something every later command can live with: the table stands in docs/book.md, "By hand". The
+program reads journals as text, block by block; so an edit is taken only if Beancount's parser
+reads each block as the program does, and nothing between them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from beancount.core import data
 from beancount.core.number import MISSING
 from beancount.parser import parser
 
-from a2ledger import accounts
-from a2ledger.journal import customer_file, syntax
+from a2ledger import accounts, money
+from a2ledger.corrections.postings import SOURCE
+from a2ledger.journal import admission, customer_file, syntax
 from a2ledger.journal.syntax import Block
 from a2ledger.period import FIRST_DAY, LAST_DAY
 from a2ledger.records import SETTLED, Problem
@@ -27,11 +31,36 @@ _BESIDE = {"note", "event", "custom"}
 """Directives beside transactions that change no balance."""
 _RESERVED_TAGS = {"invoice", "credit-note", "statement", "rounding", "release", "tax-point"}
 """Tags by which the program knows what a close has written."""
-_OURS = re.compile(r'\d{4}-\d\d-\d\d custom "(a2ledger-[a-z]+|fava-[a-z]+)"')
+_RESERVED_META = {"calls", "seconds", "late_from", "voided", "number", "original", "fee"}
+"""Metadata by which the program knows what it has written itself."""
+_IDENTITY = re.compile(
+    rf"(payment|refill|charge|opening|fee|rerate|statement|adopted|deferral)-|[a-z-]+-{SOURCE}-"
+)
+"""How links begin by which the program knows an entry that it has posted."""
+_PREFIX = "a2ledger-"
+"""How custom directives of the program begin."""
+_OURS = re.compile(r'\d{4}-\d\d-\d\d custom "((?:a2ledger|fava)-[a-z]+)" ')
+_HEADS = ("option", "include", "open")
+"""Directives of a customer's own ledger that only the program writes."""
 _FACTS = ("a2ledger-set", "a2ledger-fee")
-_SET = re.compile(r'custom "a2ledger-set" "([a-z0-9_]+)"')
-_OF_PERIODS = {"vat", "cycle", "billing_day", "currency"}
-"""Facts that decide what a closed period was: they change where an open one starts."""
+_COMMENTS = re.compile(r"(?:[ \t\r]*(?:;[^\n]*)?(?:\n|$))*")
+_CORRECT = "correct it, or take it away"
+
+
+class Rules(NamedTuple):
+    """What holds for the entries of a file.
+
+    Attributes:
+        start: the first day that is open.
+        accounts: a customer's own; none in a file of money that is nobody's.
+        codes: VAT codes that there are.
+        documents: links that are documents'.
+    """
+
+    start: dt.date
+    accounts: tuple[str, ...]
+    codes: AbstractSet[str]
+    documents: AbstractSet[str]
 
 
 class Lines(NamedTuple):
@@ -40,31 +69,34 @@ class Lines(NamedTuple):
     line: int
     block: Block
     text: str
+    after: str
+    """What follows it: blank lines and comments."""
 
 
 def _lines(text: str) -> Iterator[Lines]:
     line = 1
     for block in syntax.blocks(text):
-        after = syntax.tail(block.text) if block.kind else ""
+        after = syntax.tail(block.text) if block.kind else block.text
         own = block.text.removesuffix(after) if after else block.text
-        yield Lines(line, block, own.rstrip())
+        yield Lines(line, block, own.rstrip(), after)
         line += block.text.count("\n")
 
 
-def period(
-    path: str, before: str, after: str, *, owner: str, start: dt.date, documents: AbstractSet[str]
-) -> Iterator[Problem]:
+def own_accounts(identity: str) -> tuple[str, ...]:
+    """Return the accounts of a customer that an entry in their file may move."""
+    names = (accounts.billed, accounts.unbilled, accounts.deposits)
+    return tuple(name(identity) for name in names)
+
+
+def period(path: str, before: str, after: str, rules: Rules) -> Iterator[Problem]:
     """Yield what is wrong with what was edited in the file of a customer's open period.
 
     Args:
         path: of the file.
         before: its text as it was published.
         after: its text now.
-        owner: the customer's part of account names.
-        start: the period's first day.
-        documents: names that are documents'.
+        rules: for its entries.
     """
-    own = (accounts.RECEIVABLE + owner + ":", accounts.DEPOSITS + owner)
     if before and after.count(syntax.MARKER) != 1:
         what = "the line that says where usage begins is gone or doubled"
         yield Problem(path, 0, "marker", what, todo=_mend(path))
@@ -75,23 +107,53 @@ def period(
         line = edited.count("\n") + 2
         what = "usage, which a2ledger writes from the calls, was changed by hand"
         yield Problem(path, line, "usage", what, todo=_mend(path))
-    known = {one.text for one in _lines(head)}
-    yield from _gone(path, head, edited)
-    links = {link for one in _lines(head) for link in one.block.links}
-    for one in _lines(edited):
-        if one.text in known or not one.block.kind:
-            continue
-        yield from _entry(path, one, start, links, documents, own)
+    yield from _entries(path, head, edited, rules)
 
 
-def suspense(path: str, before: str, after: str, documents: AbstractSet[str]) -> Iterator[Problem]:
+def suspense(path: str, before: str, after: str, rules: Rules) -> Iterator[Problem]:
     """Yield what is wrong with what was edited of money that is no customer's yet."""
-    known = {one.text for one in _lines(before)}
-    links = {link for one in _lines(before) for link in one.block.links}
+    yield from _entries(path, before, after, rules)
+
+
+def _entries(path: str, before: str, after: str, rules: Rules) -> Iterator[Problem]:
+    """Yield what is wrong with the entries that were edited in a file."""
     yield from _gone(path, before, after)
+    then = {link: one.block for one in _lines(before) for link in one.block.links}
+    for one in _edited(before, after):
+        if one.block.kind:
+            yield from _entry(path, one, then, rules)
+        yield from _between(path, one)
+    for link, count in Counter(
+        link
+        for one in _lines(after)
+        if one.block.kind in _FLAGS and (link := one.block.own_link) in then
+    ).items():
+        if count > 1:
+            todo = "take the copy away, or give it no link"
+            yield Problem(path, 0, "entry", f"the entry ^{link} stands there twice", todo=todo)
+
+
+def _edited(before: str, after: str) -> Iterator[Lines]:
+    """Yield the blocks that were not there before, or not so often."""
+    known = Counter((one.text, one.after.strip()) for one in _lines(before))
     for one in _lines(after):
-        if one.text not in known and one.block.kind:
-            yield from _entry(path, one, FIRST_DAY, links, documents, ())
+        key = (one.text, one.after.strip())
+        if known[key] > 0:
+            known[key] -= 1
+        else:
+            yield one
+
+
+def _between(path: str, one: Lines) -> Iterator[Problem]:
+    """Yield what stands behind a block and is neither blank nor a comment."""
+    match = _COMMENTS.match(one.after)
+    rest = one.after[match.end() if match else 0 :]
+    if not rest:
+        return
+    line = one.line + one.block.text.count("\n") - rest.count("\n")
+    said = f"is no entry as a2ledger reads it: {rest.partition(chr(10))[0][:80]}"
+    todo = "begin it with YYYY-MM-DD and one space, a comment with ;"
+    yield Problem(path, line, "line", said, todo=todo)
 
 
 def _gone(path: str, before: str, after: str) -> Iterator[Problem]:
@@ -117,118 +179,216 @@ def _gone(path: str, before: str, after: str) -> Iterator[Problem]:
                 yield Problem(path, 0, "entry", f"the entry ^{link} is gone", todo=todo)
 
 
-def _entry(
-    path: str,
-    one: Lines,
-    start: dt.date,
-    links: AbstractSet[str],
-    documents: AbstractSet[str],
-    own: tuple[str, ...],
-) -> Iterator[Problem]:
-    """Yield what keeps an edited entry from being one of a customer's, or of suspense."""
+def _parsed(text: str) -> tuple[data.Directive | None, str]:
+    """Return the one directive that Beancount reads in a block, or what it says instead."""
+    if objections := admission.objections(text):
+        return None, objections[0].message
+    entries, errors, _ = parser.parse_string(text)
+    if errors:
+        return None, " ".join(str(errors[0].message).split())
+    if len(entries) != 1:
+        return None, f"Beancount reads {len(entries)} entries here, and a2ledger one"
+    return entries[0], ""
 
-    def wrong(check: str, what: str, todo: str = "correct it, or take it away") -> Problem:
+
+def _entry(path: str, one: Lines, then: Mapping[str, Block], rules: Rules) -> Iterator[Problem]:
+    """Yield what keeps an edited entry from being one of a customer's, or of suspense."""
+    kind, first = one.block.kind, one.text.partition("\n")[0]
+
+    def wrong(check: str, what: str, todo: str = _CORRECT) -> Problem:
         return Problem(path, one.line, check, what, todo=todo)
 
-    kind, first = one.block.kind, one.text.partition("\n")[0]
-    if kind in _BESIDE:
-        if _OURS.match(one.text):
-            yield wrong("directive", f"only a2ledger writes this here: {first}", "take it away")
-        return
-    if kind not in _FLAGS:
+    if kind not in _FLAGS | _BESIDE:
         what = f"{kind!r} may not stand here, only entries with * or !, and notes"
         yield wrong("directive", what, "take it away")
         return
-    entries, errors, _ = parser.parse_string(one.text)
-    if errors or len(entries) != 1 or not isinstance(entries[0], data.Transaction):
-        said = " ".join(str(errors[0].message).split()) if errors else "is no single entry"
-        yield wrong("entry", f"{said}: {first}")
-        return
-    entry = entries[0]
-    for check, what, todo in _head(entry, start, links, documents):
-        yield wrong(check, what, todo)
-    for leg in entry.postings:
-        if complaint := _leg(leg, own):
-            check, what = complaint
-            yield wrong(check, f"{what}: {first}")
+    entry, said = _parsed(one.text)
+    if entry is None:
+        yield wrong("entry", f"{said}: {first[:80]}")
+    elif not isinstance(entry, data.Transaction):
+        yield from _beside(path, one, entry)
+    elif kind not in _FLAGS:
+        yield wrong("entry", f"Beancount and a2ledger read this otherwise: {first[:80]}")
+    elif said := _otherwise(one.block, entry):
+        todo = "write each on its own line, metadata behind two blanks, a posting's behind four"
+        yield wrong("entry", f"Beancount and a2ledger read other {said} here: {first[:80]}", todo)
+    else:
+        was = then.get(one.block.own_link)
+        for check, what, todo in _head(one.block, entry, rules, then, was):
+            yield wrong(check, what, todo)
+        for check, what in _postings(one.block, entry, rules):
+            yield wrong(check, f"{what}: {first[:80]}")
+
+
+def _beside(path: str, one: Lines, entry: data.Directive) -> Iterator[Problem]:
+    """Yield what keeps a note, event or custom directive from being one of a person's."""
+    first = one.text.partition("\n")[0]
+    if isinstance(entry, data.Custom) and entry.type.startswith((_PREFIX, "fava-")):
+        what = f"only a2ledger writes this here: {first[:80]}"
+        yield Problem(path, one.line, "directive", what, todo="take it away")
+    elif (
+        not isinstance(entry, data.Custom | data.Note | data.Event)
+        or str(entry.date) != one.block.date
+        or not FIRST_DAY <= entry.date <= LAST_DAY
+    ):
+        what = f"is no note, event or custom directive of a day: {first[:80]}"
+        yield Problem(path, one.line, "directive", what, todo=_CORRECT)
+
+
+def _otherwise(block: Block, entry: data.Transaction) -> str:
+    """Return what of an entry Beancount reads otherwise than the program; empty if nothing."""
+    try:
+        legs = [(leg.account, leg.micro, leg.currency) for leg in block.legs]
+        codes = [leg.meta.get("vat") for leg in block.postings]
+        theirs = [_amount(leg) for leg in entry.postings]
+    except ValueError as error:
+        return f"amounts ({error})"
+    if None not in theirs and theirs != legs:
+        return "amounts"
+    own = {key: value for key, value in entry.meta.items() if key not in {"filename", "lineno"}}
+    texts = {key: value for key, value in own.items() if isinstance(value, str)}
+    strings = [text for text in (entry.payee, entry.narration) if text is not None]
+    pairs: list[tuple[str, Any, Any]] = [
+        ("days", block.date, str(entry.date)),
+        ("links", set(block.links), set(entry.links)),
+        ("tags", block.tags, entry.tags),
+        ("texts", block.strings or [""], strings or [""]),
+        ("metadata", set(block.meta), set(own)),
+        ("metadata", texts, {key: block.meta.get(key) for key in texts}),
+    ]
+    if None not in theirs:
+        pairs.append(("VAT codes", codes, [(leg.meta or {}).get("vat") for leg in entry.postings]))
+    return next((name for name, ours, other in pairs if ours != other), "")
+
+
+def _amount(leg: data.Posting) -> tuple[str, int, str] | None:
+    """Return a posting as the program reads one; None if it is not one of a plain amount."""
+    if leg.cost is not None or leg.price is not None or leg.units in {None, MISSING}:
+        return None
+    if MISSING in {leg.units.number, leg.units.currency}:
+        return None
+    return leg.account, money.parse(f"{leg.units.number:f}"), leg.units.currency
 
 
 def _head(
-    entry: data.Transaction, start: dt.date, links: AbstractSet[str], documents: AbstractSet[str]
+    block: Block,
+    entry: data.Transaction,
+    rules: Rules,
+    then: Mapping[str, Block],
+    was: Block | None,
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield what is wrong with the day, tags and links of an entry by hand."""
-    if not start <= entry.date <= LAST_DAY:
-        what = f"{entry.date} is not in the open period, which begins on {start}"
-        yield ("date", what, f"date it {start} or later")
-    if not entry.links & links:
-        for tag in sorted(entry.tags & _RESERVED_TAGS):
-            what = f"#{tag} is what only a close or a credit note writes"
-            yield "tag", what, "take it off"
-    for link in sorted((entry.links & documents) - links):
-        yield ("link", f"^{link} is a document, which no entry by hand is", "take it off")
+    """Yield what is wrong with the day, tags, links and metadata of an entry by hand."""
+    if not rules.start <= entry.date <= LAST_DAY:
+        what = f"{entry.date} is not in the open period, which begins on {rules.start}"
+        yield ("date", what, f"date it {rules.start} or later")
+    for tag in sorted(entry.tags & _RESERVED_TAGS) if was is None else ():
+        yield "tag", f"#{tag} is what only a close or a credit note writes", "take it off"
+    for key in sorted(_RESERVED_META & block.meta.keys()):
+        if was is None or was.meta.get(key) != block.meta[key]:
+            yield "metadata", f"{key}: is metadata that only a2ledger writes", "take it off"
+    for link in sorted(entry.links - then.keys()):
+        if link in rules.documents:
+            yield "link", f"^{link} is a document, which no entry by hand is", "take it off"
+        elif _IDENTITY.match(link):
+            what = f"^{link} is the identity of an entry that a2ledger posts"
+            yield "link", what, "take it off, or have a2ledger post it"
 
 
-def _leg(leg: data.Posting, own: tuple[str, ...]) -> tuple[str, str] | None:
-    """Return what keeps a posting from being one of an entry by hand: check and complaint."""
-    if leg.cost is not None or leg.price is not None or leg.units in {None, MISSING}:
-        return "amount", f"write a plain amount for {leg.account}"
-    if leg.account.startswith(accounts.OWN) and not leg.account.startswith(own or "-"):
-        return "customer", f"{leg.account} is another customer's"
-    return None
+def _postings(block: Block, entry: data.Transaction, rules: Rules) -> Iterator[tuple[str, str]]:
+    """Yield what keeps postings from being ones of an entry by hand: check and complaint."""
+    left: dict[str, int] = {}
+    for leg in entry.postings:
+        amount = _amount(leg)
+        if amount is None:
+            yield "amount", f"write every amount as a plain number: {leg.account}"
+            return
+        _, micro, currency = amount
+        left[currency] = left.get(currency, 0) + micro
+        yield from _posting(leg, micro, rules)
+    for currency, rest in left.items():
+        if rest:
+            yield "balance", f"{money.text(rest)} {currency} left over"
+    if rules.accounts and not {leg.account for leg in block.legs} & set(rules.accounts):
+        yield "customer", "an entry here needs a posting to the customer's own"
+
+
+def _posting(leg: data.Posting, micro: int, rules: Rules) -> Iterator[tuple[str, str]]:
+    """Yield what keeps a posting of a plain amount from being one of an entry by hand."""
+    account, currency = leg.account, leg.units.currency if leg.units else ""
+    if account.startswith(accounts.OWN) and account not in rules.accounts:
+        yield "customer", f"{account} is another customer's, or nobody's"
+    elif account.endswith(":Billed") and money.is_finer(micro, currency):
+        yield "amount", f"{account} has as many decimals as {currency}, and no more"
+    elif account.endswith(":Unbilled"):
+        code = (leg.meta or {}).get("vat")
+        if code is None:
+            yield "vat", 'a posting to Unbilled needs `vat: "CODE"`'
+        elif code not in rules.codes:
+            yield "vat", f"no VAT code {code!r} in a2ledger.toml"
 
 
 def customer(path: str, before: str, after: str) -> Iterator[Problem]:
-    """Yield what is wrong with what was edited in a customer's own ledger."""
-    known = {one.text for one in _lines(before)}
-    for one in _lines(after):
+    """Yield what is wrong with what was edited in a customer's own ledger, but for its facts."""
+    for one in _edited(before, after):
         kind, first = one.block.kind, one.text.partition("\n")[0]
-        if one.text in known or not kind or kind in {"option", "include"}:
+        yield from _between(path, one)
+        if not kind or kind in _HEADS:
             continue
-        is_ours = _OURS.match(one.text)
-        allowed = kind in {"open", "note", "event"} or (
-            kind == "custom" and (not is_ours or is_ours[1] in _FACTS)
-        )
-        if not allowed:
-            what = f"{kind!r} may not stand in a customer's own ledger: {first}"
+        if kind not in _BESIDE:
+            what = f"{kind!r} may not stand in a customer's own ledger: {first[:80]}"
             todo = "write entries into the file of the open period"
             yield Problem(path, one.line, "directive", what, todo=todo)
+            continue
+        entry, said = _parsed(one.text)
+        is_fact = (match := _OURS.match(one.text)) and match[1] in _FACTS and "\n" not in one.text
+        if entry is None:
+            yield Problem(path, one.line, "entry", f"{said}: {first[:80]}", todo=_CORRECT)
+        elif is_fact and isinstance(entry, data.Custom):
+            yield from _day(path, one, entry)
+        else:
+            yield from _beside(path, one, entry)
     if before:
-        yield from _closed(path, before, after)
+        yield from _kept(path, before, after)
 
 
-def _closed(path: str, before: str, after: str) -> Iterator[Problem]:
-    """Yield what was edited of closed periods."""
+def _day(path: str, one: Lines, entry: data.Custom) -> Iterator[Problem]:
+    if not FIRST_DAY <= entry.date <= LAST_DAY:
+        what = f"{entry.date} is no day of a book: they end with {LAST_DAY}"
+        yield Problem(path, one.line, "date", what, todo=_CORRECT)
+
+
+def _kept(path: str, before: str, after: str) -> Iterator[Problem]:
+    """Yield what was edited of what makes it a customer's ledger."""
+    todo = f"bring it back with `git checkout HEAD -- {path}`"
+    for kind in _HEADS:
+        then, now = (
+            sorted(_head_of(block) for block in syntax.blocks(text) if block.kind == kind)
+            for text in (before, after)
+        )
+        if then != now:
+            other = next(iter([*(set(then) ^ set(now)), *now]))
+            what = f"only a2ledger writes `{kind}` here, and it is other than it was: {other[:80]}"
+            yield Problem(path, _line_of(after, other), kind, what, todo=todo)
     try:
-        then, now = customer_file.parse(before), customer_file.parse(after)
+        then_is, now_is = customer_file.parse(before), customer_file.parse(after)
     except ValueError:
         return  # which is said by whoever reads it
-    todo = f"bring it back with `git checkout HEAD -- {path}`"
-    if then.opened != now.opened or then.id != now.id:
-        what = f"was opened on {then.opened} as {then.id}: that does not change"
-        yield Problem(path, 0, "opened", what, todo=todo)
-    if then.periods != now.periods:
-        what = "includes other periods than it has: only a close adds one"
-        yield Problem(path, 0, "periods", what, todo=todo)
-    if then.facts.get(SETTLED) != now.facts.get(SETTLED):
+    if then_is.id != now_is.id:
+        yield Problem(path, 0, "id", f"is of {then_is.id}: that does not change", todo=todo)
+    if then_is.facts.get(SETTLED) != now_is.facts.get(SETTLED):
         what = "`settled` is written by `close --final` and `customer reopen` alone"
         yield Problem(path, 0, "settled", what, todo=todo)
-    for key in sorted(_OF_PERIODS):
-        sets = [
-            {change for change in one.facts.get(key, ()) if change[0] < then.open_since}
-            for one in (then, now)
-        ]
-        if sets[0] != sets[1]:
-            day = min(change[0] for change in sets[0] ^ sets[1])
-            what = f"{key} of {day}: that day is in a closed period"
-            yield Problem(path, _line_of(after, key, day), "closed", what, todo=todo)
 
 
-def _line_of(text: str, key: str, day: dt.date) -> int:
-    for one in _lines(text):
-        match = _SET.search(one.text)
-        if match and match[1] == key and one.block.date == str(day):
-            return one.line
-    return 0
+def _head_of(block: Block) -> str:
+    """Return the first line of a directive, as it is but for blanks and comments."""
+    return " ".join(block.text.partition("\n")[0].partition(";")[0].split())
+
+
+def _line_of(text: str, first: str) -> int:
+    """Return the line on which a directive begins; 0 if it is not there."""
+    found = (one.line for one in _lines(text) if _head_of(one.block) == first)
+    return next(found, 0)
 
 
 def _mend(path: str) -> str:

@@ -90,7 +90,12 @@ class Vault:
         return self._published
 
     def published_if_known(self) -> Published | None:
-        """Return what the last publication left, without asking git; None if that is not here."""
+        """Return what the last publication left, without asking git; None if that is not here.
+
+        Neither is it while a run publishes: what it moves into place is written down at its end.
+        """
+        if (self.state / "intent.json").exists():
+            return None
         published = Published(self.root)
         return published if published.is_known else None
 

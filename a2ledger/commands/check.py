@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from a2ledger.audit import settled
+from a2ledger.audit import hand_edits, settled
 from a2ledger.balances import check as checks
 from a2ledger.billing import unposted
 from a2ledger.book.book import Book, BrokenBookError
@@ -48,6 +48,7 @@ def check(settings: Settings, customers: tuple[str, ...], as_json_: bool) -> Non
     try:
         settled.refuse(book)
         problems = [*checks.check(book, customers), *_undelivered(book, customers)]
+        problems += hand_edits.refusals(book, settings.today(book))
     except BrokenBookError as error:
         if not as_json_:
             raise

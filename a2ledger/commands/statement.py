@@ -20,6 +20,7 @@ from a2ledger.commands.settings import (
 from a2ledger.documents import render
 from a2ledger.documents.document import as_json
 from a2ledger.journal import subledgers
+from a2ledger.period import LAST_DAY
 
 
 @click.command()
@@ -71,6 +72,7 @@ def statement(
     name = owner.text("name", settings.today(book))
     days = [line["date"] for line in values["lines"]]
     last = until or dt.date.fromisoformat(max(days, default=str(settings.today(book))))
+    last = min(last, LAST_DAY)  # an edit that nobody has looked at yet may say any day
     function = render.statement_html if as_html else render.statement_text
     text = function(
         values,

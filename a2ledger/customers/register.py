@@ -166,27 +166,46 @@ def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date
     now = {key: value for key, value in values.items() if customer.fact(key, since) != value}
     if not now:
         return False
+    changed = checked(draft, customer, now, since)
+    if deck := now.get("tariff"):
+        _check_decks(draft, subledgers.currency(draft, identity), deck)
+    pricing = _PRICING | (_TAXING if draft.config.vat_rules else set())
+    if since < draft.today and pricing & now.keys():
+        draft.talk(f"note: calls and charges of {identity} already posted keep their price")
+    if given.get("documents") == "statement" and changed.text("vat_id", since):
+        draft.talk(f"note: {identity} has a VAT id: businesses are owed invoices, and get them")
+    subledgers.put_customer(draft, changed)
+    return True
+
+
+def checked(draft: Draft, customer: Customer, now: Mapping[str, Fact], since: dt.date) -> Customer:
+    """Return a customer with other facts from a day on, if they may change then.
+
+    Raises:
+        RefusedError: if the day lies in a closed period or, for what changes with a period, is not
+            the first day of one; or facts do not go together.
+    """
     if "currency" in now:
-        kept = subledgers.currency(draft, identity)
+        kept = subledgers.currency(draft, customer.id)
         raise RefusedError(
-            f"{identity}: currency: the account is kept in {kept} for good",
+            f"{customer.id}: currency: the account is kept in {kept} for good",
             todo="open another for another currency",
         )
     if since < customer.opened:
         raise RefusedError(
-            (f"{identity}: the account opens on {customer.opened}, and {since} is before that"),
+            (f"{customer.id}: the account opens on {customer.opened}, and {since} is before that"),
             undone="nothing was changed",
             todo=f"say --from {customer.opened}",
         )
     if since < customer.open_since:
         raise RefusedError(
-            f"{identity}: {since} lies in a closed period",
+            f"{customer.id}: {since} lies in a closed period",
             todo=f"changes hold from {customer.open_since} on at the earliest",
         )
     for key in _PERIODIC:
         if key in now and (period := customer.period_holding(since)).start != since:
             raise RefusedError(
-                f"{identity}: {key} can change only at the start of a period, "
+                f"{customer.id}: {key} can change only at the start of a period, "
                 f"and {since} is inside one",
                 undone="nothing was changed",
                 todo=f"say --from {period.start} or --from {period.end}",
@@ -199,18 +218,11 @@ def change(draft: Draft, identity: str, given: Mapping[str, str], since: dt.date
     tariff = now.get("tariff", "")
     if missing := [name for name in split_list(str(tariff)) if not _has_deck(draft, name)]:
         raise RefusedError(
-            f"{identity}: tariff: there is no tariffs/{missing[0]}.csv",
+            f"{customer.id}: tariff: there is no tariffs/{missing[0]}.csv",
             undone="nothing was changed",
             todo=(f"write the deck first, or name one of {', '.join(_decks(draft)) or 'none yet'}"),
         )
-    _check_decks(draft, subledgers.currency(draft, identity), tariff)
-    pricing = _PRICING | (_TAXING if draft.config.vat_rules else set())
-    if since < draft.today and pricing & now.keys():
-        draft.talk(f"note: calls and charges of {identity} already posted keep their price")
-    if given.get("documents") == "statement" and changed.text("vat_id", since):
-        draft.talk(f"note: {identity} has a VAT id: businesses are owed invoices, and get them")
-    subledgers.put_customer(draft, changed)
-    return True
+    return changed
 
 
 def _check_rates(draft: Draft, customer: Customer, day: dt.date, given: Mapping[str, Fact]) -> None:

@@ -73,10 +73,14 @@ def parse(text: str) -> Customer:
     if opened is None:
         raise ValueError('no `open` of an Unbilled account that bears customer: "ID"')
     facts: dict[str, list[tuple[dt.date, Fact]]] = {}
-    for day, key, value in _SET.findall(text):
-        facts.setdefault(key, []).append((period.read_day(day), _fact(key, value)))
-    if (total := text.count('custom "a2ledger-set"')) != sum(map(len, facts.values())):
-        raise ValueError(f'one of {total} `custom "a2ledger-set"` lines is not DATE "KEY" VALUE')
+    for line in _SET.finditer(text):
+        day, key, value = line.groups()
+        try:
+            facts.setdefault(key, []).append((period.read_day(day), _fact(key, value)))
+        except ValueError as error:
+            raise BadLineError(_line(text, line.start()), str(error)) from None
+    if text.count('custom "a2ledger-set"') != sum(map(len, facts.values())):
+        raise _bad_fact(text)
     return Customer(
         id=opened[2],
         opened=period.read_day(opened[1]),
@@ -89,6 +93,27 @@ def parse(text: str) -> Customer:
         has_deposit=f" open {accounts.DEPOSITS}" in text,
         fees=_fees(text) if '"a2ledger-fee"' in text else (),
     )
+
+
+def _line(text: str, place: int) -> int:
+    return text.count("\n", 0, place) + 1
+
+
+def _bad_fact(text: str) -> BadLineError:
+    """Return what is wrong with the first line of a fact that is not as the program writes it."""
+    place = next(
+        match.start()
+        for match in re.finditer(r'^.*custom "a2ledger-set".*$', text, re.MULTILINE)
+        if not _SET.match(text, match.start())
+    )
+    first = text[place:].partition("\n")[0].strip()
+    return BadLineError(_line(text, place), f'{first[:80]}: is not DATE "KEY" VALUE')
+
+
+def line_of_fact(text: str, key: str, day: dt.date) -> int:
+    """Return the line of a customer's own ledger that sets a fact on a day; 0 if none does."""
+    start = text.find(f'{day} custom "a2ledger-set" "{key}" ')
+    return _line(text, start) if start >= 0 else 0
 
 
 def _fact(key: str, value: str) -> Fact:
@@ -122,7 +147,7 @@ def _fees(text: str) -> tuple[Fee, ...]:
             span(row["every"] or "month")
             rows.append((period.read_day(row["day"]), row))
         except ValueError as error:
-            line = text.count("\n", 0, line_match.start()) + 1
+            line = _line(text, line_match.start())
             raise BadLineError(line, f"{line_match[0].strip()}: {error}") from None
     rows.sort(key=lambda dated: dated[0])
     names = sorted({row["id"] for _, row in rows})

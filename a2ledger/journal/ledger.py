@@ -234,7 +234,10 @@ def rows(ledger: Ledger) -> dict[str, list[Row]]:
         for row in ledger.ask(queries.PENDING)
     }
     for row in ledger.ask(queries.ROWS):
-        _, _, customer, part = row.account.split(":")
+        customer, _, part = row.account.removeprefix(accounts.RECEIVABLE).partition(":")
+        if part not in {"Billed", "Unbilled"}:
+            what = f"{row.filename}:{row.line}: {row.account} is no account of a customer"
+            raise ExpectedError(what, undone="nothing was read")
         by_customer.setdefault(customer, []).append(
             Row(
                 row.date,

@@ -185,6 +185,8 @@ def _read(book: Book, path: str) -> Customer:
         reason = f"is the ledger of {customer.id}"
     except ValueError as error:
         line = error.line if isinstance(error, customer_file.BadLineError) else 0
+        if isinstance(error, facts.BadFactError):
+            line = customer_file.line_of_fact(book.text(path), error.key, error.since)
         reason = str(error)
     else:
         if customer_file.path(customer.id) == path:
