@@ -37,6 +37,8 @@ MANUAL = "manual edit"
 _CHECKOUT = "git checkout HEAD"
 _PERIOD = re.compile(r"journals/(\d{4}-\d\d)/(.+)\.(\d\d)\.beancount$")
 _OWN = re.compile(r"journals/customers/(.+)\.beancount$")
+_RERATED = {"identifiers", "tariff", "discount_percent", "dial_plan"}
+"""Facts that may change on a closed day: `rerate` posts what they make of its calls as late."""
 _DECK = re.compile(r"tariffs/([^/]+)\.csv$")
 _SHARED = (
     "journals/manual.beancount",
@@ -295,7 +297,11 @@ def _facts(draft: Draft, path: str, before: str, after: str, name: str) -> Itera
         then, now = customer_file.parse(before), subledgers.customers(draft)[name]
     except ValueError:
         return  # no ledger of a version that is read now
-    for day, values in _changed(then, now).items():
+    for day, facts in _changed(then, now).items():
+        is_closed = then.opened <= day < then.open_since
+        values = {key: facts[key] for key in facts if not (is_closed and key in _RERATED)}
+        if not values:
+            continue
         try:
             register.checked(draft, then, values, day)
         except register.BadVatIdError as error:
