@@ -6,7 +6,8 @@ duplicate; the same id with other content is a conflict: a sealed call always wi
 a sequence over one without, the earliest start, the longer, the smaller text. Ids are compared
 within a day of one another: switches use them again. Rows of one uniqueid, none of them with a
 sequence, of one caller or customer, of which one begins within two hours of the other's end are two
-calls: a channel may be transferred, or dial twice.
+calls: a channel may be transferred, or dial twice. Ids that are not those of Asterisk's channels
+may be of two calls further apart, if both caller and customer are the same.
 
 Rows of one uniqueid with sequences of their own are of one channel. Of those whose times overlap
 and that go the same way one is billed, the first: the others repeat its seconds, as rows made by
@@ -18,6 +19,7 @@ The outcome depends on the rows alone, not on their order.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -45,6 +47,8 @@ ACCEPTED = "#"
 _DAY, _QUARTER = 86400, 900
 _LONGEST_PAUSE = 7200
 """Most seconds between two calls of one channel; further apart, an id was used again by mistake."""
+_CHANNEL = re.compile(r"(?:.*-)?[0-9]{9,11}\.[0-9]+", re.ASCII)
+"""Asterisk's ids: of a channel, which is not up for hours without a row."""
 _FARTHEST = 14 * 3600
 """Largest offset in seconds between two time zones, in practice; a multiple of a quarter hour."""
 
@@ -370,7 +374,7 @@ def _clashes(row: _Row, other: _Row) -> bool:
         return False  # one row may stand for a call that came in and for one that went out
     if row.seq or other.seq:
         return True  # a sequence is of one row alone, which has it wherever it is written
-    return not (_follows(row, other) and _is_of_one(row, other)) or _is_shifted(row, other)
+    return not _are_two(row, other) or _is_shifted(row, other)
 
 
 def _is_shifted(row: _Row, other: _Row) -> bool:
@@ -384,19 +388,18 @@ def _apart(one: _Row, other: _Row) -> bool:
     return _between(one, other) >= 0
 
 
-def _follows(one: _Row, other: _Row) -> bool:
-    """Return True if one row begins after the other's end, while a channel may still be up."""
-    return 0 <= _between(one, other) <= _LONGEST_PAUSE
+def _are_two(row: _Row, other: _Row) -> bool:
+    """Return True if two rows of one id are calls that one channel made after one another."""
+    caller, customer = (_TEXT.index(name) for name in ("caller", "customer"))
+    same_caller = row.text[caller] == other.text[caller] != ""
+    same_customer = row.text[customer] == other.text[customer]
+    pause = _between(row, other)
+    if same_caller and same_customer and not _CHANNEL.fullmatch(row.uid):
+        return pause >= 0
+    return (same_caller or same_customer) and 0 <= pause <= _LONGEST_PAUSE
 
 
 def _between(one: _Row, other: _Row) -> int:
     """Return the seconds between the end of one row and the start of the other."""
     first, second = sorted((one, other), key=lambda row: row.start)
     return second.start - first.start - max(first.seconds, 1)
-
-
-def _is_of_one(row: _Row, other: _Row) -> bool:
-    """Return True if two rows have the same caller or customer."""
-    caller, customer = _TEXT.index("caller"), _TEXT.index("customer")
-    same = row.text[customer] == other.text[customer]
-    return same or row.text[caller] == other.text[caller] != ""

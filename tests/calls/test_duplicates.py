@@ -81,8 +81,13 @@ def test_rows_of_one_id_whose_times_do_not_overlap_are_two_calls():
     first, second = row(seq=""), row(seq="", start=1030, called="44")
     assert settled([], [first, second]) == settled([second], [first]) == {}
     assert settled([first, second], [second, first]) == {"duplicates": [0, 1]}
-    # A channel is not up for hours without a row: an id was written twice.
+    # However late, if caller and customer are the same and the id may be any.
     late = row(seq="", start=1030 + 7201, called="44")
+    assert settled([], [first, late]) == settled([late], [first, second]) == {}
+    # A channel is not up for hours without a row: an id was written twice.
+    channel = {"uid": "fs1-1767607200.1"}
+    assert settled([first | channel], [late | channel]) == {"conflicts": [0]}
+    late |= {"caller": "99"}
     assert settled([first], [late]) == settled([first, second], [late]) == {"conflicts": [0]}
     assert settled([], [late, first]) == {"conflicts": [0]}
     # A sequence is of one row alone.
