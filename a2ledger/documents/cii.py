@@ -10,7 +10,7 @@ import base64
 from collections.abc import Iterator
 
 from a2ledger.documents import einvoice
-from a2ledger.documents.einvoice import Attachment, EInvoice, Item, Party
+from a2ledger.documents.einvoice import Allowance, Attachment, EInvoice, Item, Party
 from a2ledger.documents.markup import Element, tag, written
 
 _CII = "urn:un:unece:uncefact:data:standard:"
@@ -206,6 +206,7 @@ def _settlement(invoice: EInvoice) -> Iterator[Element | None]:
             tag("ram:RateApplicablePercent", row.rate),
         )
     yield _period(invoice.start, invoice.end)
+    yield from map(_allowance, invoice.allowances)
     yield tag(
         "ram:SpecifiedTradePaymentTerms",
         tag("ram:Description", invoice.terms),
@@ -222,8 +223,25 @@ def _settlement(invoice: EInvoice) -> Iterator[Element | None]:
         )
 
 
+def _allowance(row: Allowance) -> Element | None:
+    return tag(
+        "ram:SpecifiedTradeAllowanceCharge",
+        tag("ram:ChargeIndicator", tag("udt:Indicator", "false")),
+        tag("ram:ActualAmount", row.net),
+        tag("ram:ReasonCode", einvoice.DISCOUNT),
+        tag("ram:Reason", row.reason),
+        tag(
+            "ram:CategoryTradeTax",
+            tag("ram:TypeCode", "VAT"),
+            tag("ram:CategoryCode", row.category),
+            tag("ram:RateApplicablePercent", row.rate),
+        ),
+    )
+
+
 def _total(invoice: EInvoice) -> Iterator[Element | None]:
-    yield tag("ram:LineTotalAmount", invoice.net)
+    yield tag("ram:LineTotalAmount", invoice.items_net)
+    yield tag("ram:AllowanceTotalAmount", invoice.allowed)
     yield tag("ram:TaxBasisTotalAmount", invoice.net)
     yield tag("ram:TaxTotalAmount", invoice.vat, currencyID=invoice.currency)
     yield tag("ram:TaxTotalAmount", invoice.tax_total, currencyID=invoice.tax_currency)

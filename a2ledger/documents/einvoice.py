@@ -32,6 +32,8 @@ KINDS = {"invoice": INVOICE, "credit-note": CREDIT_NOTE}
 
 _TRANSFER, _SEPA, _DEBIT, _UNDEFINED = "30", "58", "59", "1"
 _EXEMPTIONS = {"AE": "VATEX-EU-AE", "G": "VATEX-EU-G", "O": "VATEX-EU-O"}
+DISCOUNT = "95"
+"""UNTDID 5189: the reason of an allowance."""
 _MAIL = re.compile(r"[^@\s]+@([^@.\s]+\.)+[^@.\s]+")
 _UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010fffd]")
 """Characters that XML 1.0 cannot hold, or should not."""
@@ -84,6 +86,16 @@ class Item(NamedTuple):
     start: str
     """First day it is for, empty if outside the invoice's period."""
     end: str
+
+
+class Allowance(NamedTuple):
+    """A reduction of the whole document, net and without its sign."""
+
+    reason: str
+    net: str
+    category: str
+    rate: str
+    """Empty in category O."""
 
 
 class Tax(NamedTuple):
@@ -150,7 +162,12 @@ class EInvoice(NamedTuple):
     buyer: Party
     payment: Payment | None
     items: tuple[Item, ...]
+    allowances: tuple[Allowance, ...]
     taxes: tuple[Tax, ...]
+    items_net: str
+    """The items alone."""
+    allowed: str
+    """The allowances alone, empty if there are none."""
     net: str
     vat: str
     gross: str
@@ -235,6 +252,8 @@ def draw_up(
     paid = _paid_micro(document)
     places = money.decimals(document.currency)
     rounding = _rounding_micro(document) if document.kind == "invoice" else 0
+    reductions = _reductions(document)
+    allowed = -sum(money.parse(line.net) for line in reductions)
     due = money.text(money.parse(document.gross) - paid + rounding, places)
     translated = document.vat_translated or {}
     buyer = document.customer
@@ -262,8 +281,11 @@ def draw_up(
         # A tax number that is no VAT id is known of sellers alone (BT-32).
         buyer=_party(buyer, "" if danish else buyer["id"], outside=outside)._replace(tax_id=""),
         payment=_payment(document, due),
-        items=tuple(_items(document)),
+        items=tuple(_items(document, reductions)),
+        allowances=tuple(_allowances(document, reductions)),
         taxes=taxes,
+        items_net=money.text(money.parse(document.net) + allowed, places),
+        allowed=money.text(allowed, places) if allowed else "",
         net=document.net,
         vat=document.vat_total,
         gross=document.gross,
@@ -476,10 +498,38 @@ def _tax_ids(text: str) -> tuple[str, str]:
     return "", number
 
 
-def _items(document: Document) -> Iterator[Item]:
+def _reductions(document: Document) -> tuple[Line, ...]:
+    """Return the lines of an invoice that reduce it as a whole: charges below zero.
+
+    What takes back a call or a fee stays an item, and an invoice has an item at least (BR-16).
+    """
+    lower = tuple(
+        line for line in document.lines if line.kind == "charge" and money.parse(line.net) < 0
+    )
+    is_item_left = len(lower) < len(document.lines)
+    return lower if document.kind == "invoice" and is_item_left else ()
+
+
+def _allowances(document: Document, reductions: Sequence[Line]) -> Iterator[Allowance]:
+    categories = {row.code: row for row in document.vat}
+    last = str(dt.date.fromisoformat(document.period["end"]) - DAY)
+    for line in reductions:
+        row = categories[line.vat_code]
+        inside = document.period["start"] <= line.from_ <= line.to <= last
+        yield Allowance(
+            reason=clean(_description(line, inside=inside)) or clean(line.service) or "Reduction",
+            net=line.net.removeprefix("-"),
+            category=row.category,
+            rate="" if row.category == "O" else row.rate,
+        )
+
+
+def _items(document: Document, reductions: Sequence[Line]) -> Iterator[Item]:
     categories = {row.code: row for row in document.vat}
     last = str(dt.date.fromisoformat(document.period["end"]) - DAY)
     for line in document.lines:
+        if line in reductions:
+            continue
         row, net = categories[line.vat_code], money.parse(line.net)
         inside = document.period["start"] <= line.from_ <= line.to <= last
         yield Item(

@@ -9,7 +9,7 @@ import base64
 from collections.abc import Iterator
 
 from a2ledger.documents import einvoice
-from a2ledger.documents.einvoice import Attachment, EInvoice, Item, Party
+from a2ledger.documents.einvoice import Allowance, Attachment, EInvoice, Item, Party
 from a2ledger.documents.markup import Element, tag, written
 
 _UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
@@ -53,6 +53,7 @@ def write(invoice: EInvoice) -> bytes:
         tag("cac:AccountingCustomerParty", _party(invoice.buyer)),
         _payment(invoice, due_date=invoice.due_date if credit else ""),
         tag("cac:PaymentTerms", tag("cbc:Note", invoice.terms)),
+        *(_allowance(row, invoice.currency) for row in invoice.allowances),
         *_tax_totals(invoice),
         _total(invoice),
         *(_line(item, invoice.currency, credit=credit) for item in invoice.items),
@@ -183,6 +184,22 @@ def _amount(name: str, amount: str, currency: str) -> Element | None:
     return tag(name, amount, currencyID=currency)
 
 
+def _allowance(row: Allowance, currency: str) -> Element | None:
+    return tag(
+        "cac:AllowanceCharge",
+        tag("cbc:ChargeIndicator", "false"),
+        tag("cbc:AllowanceChargeReasonCode", einvoice.DISCOUNT),
+        tag("cbc:AllowanceChargeReason", row.reason),
+        _amount("cbc:Amount", row.net, currency),
+        tag(
+            "cac:TaxCategory",
+            tag("cbc:ID", row.category),
+            tag("cbc:Percent", row.rate),
+            tag("cac:TaxScheme", tag("cbc:ID", "VAT")),
+        ),
+    )
+
+
 def _tax_totals(invoice: EInvoice) -> Iterator[Element | None]:
     currency = invoice.currency
     rows = (
@@ -209,9 +226,10 @@ def _tax_totals(invoice: EInvoice) -> Iterator[Element | None]:
 
 def _total(invoice: EInvoice) -> Element | None:
     amounts = {
-        "LineExtensionAmount": invoice.net,
+        "LineExtensionAmount": invoice.items_net,
         "TaxExclusiveAmount": invoice.net,
         "TaxInclusiveAmount": invoice.gross,
+        "AllowanceTotalAmount": invoice.allowed,
         "PrepaidAmount": invoice.paid,
         "PayableRoundingAmount": invoice.rounding,
         "PayableAmount": invoice.due,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from invoices import (
@@ -40,7 +41,9 @@ def test_amounts_are_the_document_s_and_add_up_exactly(kind):
     told = drawn(made)
 
     cents = [round(float(item.net) * 100) for item in told.items]
-    assert sum(cents) == round(float(told.net) * 100)
+    allowed = sum(round(float(row.net) * 100) for row in told.allowances)
+    assert sum(cents) - allowed == round(float(told.net) * 100)
+    assert sum(cents) == round(float(told.items_net) * 100)
     assert (told.net, told.vat, told.gross) == (made.net, made.vat_total, made.gross)
     paid = float(told.paid or 0)
     assert round(float(told.gross) - paid, 2) == float(told.due)
@@ -71,6 +74,24 @@ def test_a_credit_note_is_credited_in_full_whatever_is_owed_besides():
     assert (told.kind, told.gross, told.paid, told.due) == ("381", "121.00", "", "121.00")
     assert told.original == ("INV-2026-000001", "2026-02-01")
     assert told.note.startswith("Wrong tariff. Account: ")
+
+
+@pytest.mark.parametrize("write", [ubl.write, cii.write])
+def test_a_charge_below_zero_reduces_the_invoice_and_a_correction_is_an_item(write):
+    drawn = einvoice.draw_up(KINDS["reduced"])
+
+    assert [(item.id, item.net) for item in drawn.items] == [("1", "100.00"), ("3", "-5.00")]
+    assert [(row.reason, row.net, row.category) for row in drawn.allowances] == [
+        *(("For the outage", "15.00", "S"), ("Calls", "5.00", "E"))
+    ]
+    assert (drawn.items_net, drawn.allowed, drawn.net) == ("95.00", "20.00", "75.00")
+    assert b"For the outage" in write(drawn)
+
+
+def test_an_invoice_of_nothing_but_reductions_has_items():
+    made = credit_note(lines=(line(1, "-15.00", "S21", kind="charge"),))
+    for kind in ("invoice", "credit-note"):
+        assert einvoice.draw_up(replace(made, kind=kind)).allowances == ()
 
 
 def test_codes_that_share_category_and_rate_are_one_row():

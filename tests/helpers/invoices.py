@@ -117,6 +117,19 @@ KINDS = {
             line(2, "3.00", "DIDS", kind="fee", from_="2026-02-01", to="2026-02-28"),
         ),
     ),
+    "reduced": document(
+        ("S21", "S", "21", "80.00", "16.80", ""), EXEMPT,
+        lines=(
+            line(1, "100.00", "S21"),
+            line(2, "-15.00", "S21", kind="charge", destination="", description="For the outage"),
+            line(3, "-5.00", "S21", kind="correction", destination=""),
+            line(4, "-5.00", "E", kind="charge", destination="", description=""),
+        ),
+    ),
+    "reduced, outside": document(
+        OUTSIDE, supplier=SUPPLIER | {"registration": "0208:0403170701"},
+        lines=(line(1, "110.00", "O"), line(2, "-10.00", "O", kind="charge", description="Late")),
+    ),
     "300 lines": document(
         ("S21", "S", "21", "300.00", "63.00", ""),
         lines=tuple(line(number, "1.00", "S21") for number in range(1, 301)),
