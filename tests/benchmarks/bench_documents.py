@@ -1,6 +1,7 @@
 """How many documents are rendered in a second, by format, beside the engine's own floor.
 
-The floor of a PDF is WeasyPrint with an empty page; of the rest there is none.
+The floor of a PDF is WeasyPrint with an empty page; that of an e-invoice as it is issued, the
+official rules. Of the rest there is none.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "helpers"))
@@ -17,6 +19,7 @@ from invoices import document, line
 
 from a2ledger.documents import cii, einvoice, pdf, render, ubl
 from a2ledger.documents.document import Statement, StatementLine, as_json
+from a2ledger.documents.rules import Rules
 
 DAYS = tuple(
     StatementLine(
@@ -46,15 +49,19 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100)
     count = parser.parse_args().count
     content = as_json(BILL)
+    pages = max(1, count // 10)
     drawn = einvoice.draw_up(BILL)
     measured("text", lambda: render.text(content), count)
     measured("html", lambda: render.html(content), count)
     measured("ubl", lambda: ubl.write(einvoice.draw_up(BILL)), count)
-    measured("cii", lambda: cii.write(drawn), count)
-    page = render.html(content)
-    pages = max(1, count // 10)
+    measured("cii", lambda: cii.write(einvoice.draw_up(BILL)), count)
+    rules = Rules()
+    for syntax, written in (("ubl", ubl.write(drawn)), ("cii", cii.write(drawn))):
+        measured(f"{syntax}, official rules", partial(rules.check, written, syntax), pages)
+    page, invoice = render.html(content), cii.write(drawn)
     convert = pdf._converted  # noqa: SLF001 - the work of one worker, without its start
     measured("pdf, a worker", lambda: convert(pdf.Page(page, "2026-02-01")), pages)
+    measured("facturx, a worker", lambda: convert(pdf.Page(page, "2026-02-01", invoice)), pages)
     measured("pdf, an empty page", lambda: convert(pdf.Page("<p>", "2026-02-01")), pages)
 
 
