@@ -133,20 +133,24 @@ def charge_fees(draft: Draft, messages: list[Message]) -> None:
 def balances_low(book: Book, today: dt.date) -> Iterator[Message]:
     """Yield letters to customers whose balance is low or who are over their limit.
 
-    A customer gets one a day at most; one whose balance only goes down, one a week.
+    A customer gets one a day at most, of either kind; one whose balance only goes down, one a week.
     """
     settings = book.config.delivery
     if settings.low_balance_micro is None and not settings.over_limit:
         return
     last: dict[tuple[str, str], Message] = {}
+    has_letter: set[str] = set()
+    """Customers who have a letter today."""
     for message in outbox.read(book).values():
         if message.kind in {"low-balance", "over-limit"}:
             last[message.customer, message.kind] = message
+            if message.queued >= str(today):
+                has_letter.add(message.customer)
     customers = subledgers.customers(book)
     for standing in balances.balances(book)[0]:
         customer = customers[standing.customer]
         kind = _kind(standing, settings.low_balance_micro, over_limit=settings.over_limit)
-        if not kind or customer.settled:
+        if not kind or customer.settled or customer.id in has_letter:
             continue
         places = money.decimals(standing.currency)
         available = standing.available_micro
@@ -175,6 +179,4 @@ def _kind(standing: Standing, low_micro: int | None, *, over_limit: bool) -> str
 def _is_new(before: Message, available_micro: int, today: dt.date) -> bool:
     """Return whether a customer whose balance was low before gets another letter of it."""
     day = dt.date.fromisoformat(before.queued)
-    if day >= today:
-        return False
     return today - day >= _WEEK or available_micro > money.parse(before.about["available"])

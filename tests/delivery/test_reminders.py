@@ -124,6 +124,16 @@ def test_who_is_over_the_limit_is_told(book, box):
     assert "is over its limit by EUR 6.00" in text
 
 
+def test_a_customer_who_had_a_letter_of_a_low_balance_gets_that_of_the_limit_the_day_after(book):
+    book.customers({"id": "C2", "email": "ben@maes.example", "credit_limit": "0"})
+    book.moves("refills", "C2", "2026-02-02", "1.50")
+    assert "low-balance-C2-2026-02-02" in goes_out(book, "2026-02-02")
+    book.moves("charges", "C2", "2026-02-02", "5.00", service="Calls")
+
+    assert goes_out(book, "2026-02-02") == []
+    assert goes_out(book, "2026-02-03") == ["over-limit-C2-2026-02-03"]
+
+
 def test_customers_are_told_of_new_prices_once(book, box):
     deck = book.root / "tariffs/standard.csv"
     header, *rows = deck.read_text().splitlines()
