@@ -20,7 +20,6 @@ from a2ledger.calls import bonds, row_ids
 from a2ledger.calls import legs as model
 from a2ledger.calls.detail import kept
 from a2ledger.calls.fates import clean
-from a2ledger.period import EPOCH
 from a2ledger.sources.batch import BOND, FIELDS, constant
 
 if TYPE_CHECKING:
@@ -140,12 +139,10 @@ def read(root: Path, day: dt.date) -> pa.Table:
 
 
 def keep(draft: Draft, day: dt.date, held: pa.Table, new: pa.Table, texts: pa.StringArray) -> None:
-    """Write a day's file with the new rows added, each once."""
-    own = days(new) == (day - EPOCH).days
-    rows = new.filter(pa.array(own))
-    codes = texts.filter(pa.array(own)).dictionary_encode()
+    """Write a day's file with the new rows of the day added, each once."""
+    codes = texts.dictionary_encode()
     _, first = np.unique(np.asarray(codes.indices), return_index=True)
-    rows = rows.take(pa.array(np.sort(first)))
+    rows = new.take(pa.array(np.sort(first)))
     rows = rows.filter(pc.invert(pc.is_in(texts_of(rows), value_set=texts_of(held))))
     if not len(rows):
         return

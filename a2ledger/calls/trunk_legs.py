@@ -124,19 +124,15 @@ def made(
         return Made([batch], 0, nothing, nothing)
     rows = kept_rows.facts(batch.rows, source)
     valid = np.asarray(rows["start_at"].is_valid())
-    new = rows.filter(pa.array(valid))
-    days = {EPOCH + dt.timedelta(days=int(day)) for day in np.unique(kept_rows.days(new))}
-    held = {day: kept_rows.read(draft.root, day) for day in sorted(_near(days))}
-    texts = kept_rows.texts_of(new)
-    for day in days:
-        kept_rows.keep(draft, day, held[day], new, texts)
-    known = pa.concat_tables(held.values())
-    known = known.filter(pc.equal(known["switch"], source.switch))
-    known = known.filter(pc.invert(pc.is_in(kept_rows.texts_of(known), value_set=texts)))
+    new = rows if valid.all() else rows.filter(pa.array(valid))
+    del rows
+    known = _known(draft, source, new)
+    pa.default_memory_pool().release_unused()  # what reading and comparing took
     maker = _Maker(source, directory, zone, np.flatnonzero(valid))
     every = pa.concat_tables([known, new])
     changes, more, touched = maker.made(every, len(known))
-    again = every.filter(pa.array(touched))
+    again = every.select(_KEYED).filter(pa.array(touched))
+    del every, new
     parts = [again[name] for name in ("switch", "uniqueid", "sequence")]
     names = pc.utf8_rtrim(pc.binary_join_element_wise(*parts, "/"), "/").combine_chunks()
     if maker.without_rows:
@@ -147,6 +143,28 @@ def made(
         batch = batch._replace(notes=(*batch.notes, _ringing(source, maker.ringing)))
     keys = [keys_of(again), *([_keys_of_ways(again)] if maker.is_bridged else [])]
     return Made(list(_changed(batch, changes, more)), len(more), pa.concat_arrays(keys), names)
+
+
+_KEYED = ["switch", "uniqueid", "sequence", "start_at", "lastdata"]
+
+
+def _known(draft: Draft, source: Source, new: pa.Table) -> pa.Table:
+    """Keep the new rows in the draft, and return those of their days that were kept before.
+
+    Day by day: the rows of a day are compared as texts, which take as much memory as the rows.
+    """
+    days = kept_rows.days(new)
+    own = {EPOCH + dt.timedelta(days=int(day)) for day in np.unique(days)}
+    known = []
+    for day in sorted(_near(own)):
+        held = kept_rows.read(draft.root, day)
+        of_day = new.filter(pa.array(days == (day - EPOCH).days)) if day in own else new.slice(0, 0)
+        texts = kept_rows.texts_of(of_day)
+        if len(of_day):
+            kept_rows.keep(draft, day, held, of_day, texts)
+        held = held.filter(pc.equal(held["switch"], source.switch))
+        known.append(held.filter(pc.invert(pc.is_in(kept_rows.texts_of(held), value_set=texts))))
+    return pa.concat_tables(known)
 
 
 def _keys_of_ways(rows: pa.Table) -> pa.StringArray:
@@ -205,13 +223,13 @@ def _together(batches: Sequence[Batch]) -> Batch:
         tables[place] = table.select(list(names))
     rows = pa.concat_tables(tables).combine_chunks()
     ends = np.cumsum([len(table) for table in tables])
+    raws = [batch.raw for batch in batches]  # and not the rows of each
     origins = [batch.origins(batch.rows["line"].combine_chunks()) for batch in batches]
     own = rows["line"].to_numpy()
     numbers = pa.array(np.arange(1, len(rows) + 1))
 
     def raw(line: int) -> str:
-        part = batches[int(np.searchsorted(ends, line))]
-        return part.raw(int(own[line - 1]))
+        return raws[int(np.searchsorted(ends, line))](int(own[line - 1]))
 
     heads = {batch.head for batch in batches}
     return Batch(
@@ -248,15 +266,8 @@ class _Maker:
         """Legs that lasted longer than what rows tell of them."""
         self.lines = lines
         """Line numbers of the new rows in the batch."""
-        patterns = patterns_of(source.trunks)
-        self.is_trunk = functools.cache(
-            lambda channel: bool(patterns and like(pa.array([channel]), patterns)[0])
-        )
-        self.device = functools.cache(
-            lambda channel: (
-                "" if self.is_trunk(channel) else endpoints(pa.array([channel]))[0].as_py()
-            )
-        )
+        self.trunks: dict[str, bool] = {}
+        self.devices: dict[str, str] = {}
         holder = functools.cache(self._held)
 
         def holds(text: str, start: int) -> bool:
@@ -266,8 +277,22 @@ class _Maker:
         self.is_bridged = source.dialect == kept_rows.BRIDGED
         self.model = bridged_legs if self.is_bridged else model
         self.rules = model.Rules(
-            self.is_trunk, self.device, holds, source.technical_prefixes, source.before_dialling
+            self.trunks.__getitem__,
+            self.devices.__getitem__,
+            holds,
+            source.technical_prefixes,
+            source.before_dialling,
         )
+
+    def _look_at_channels(self, rows: pa.Table, places: Integers) -> None:
+        """Learn of each channel that some rows name whether it is a trunk's, and its device."""
+        taken = rows.select(["channel", "dstchannel"]).take(pa.array(places))
+        names = pc.unique(pa.chunked_array([*taken["channel"].chunks, *taken["dstchannel"].chunks]))
+        patterns = patterns_of(self.source.trunks)
+        are = np.asarray(like(names, patterns)) if patterns else np.zeros(len(names), np.bool_)
+        devices = pc.if_else(pa.array(are), "", endpoints(names))
+        self.trunks.update(zip(names.to_pylist(), are.tolist(), strict=True))
+        self.devices.update(zip(names.to_pylist(), devices.to_pylist(), strict=True))
 
     def _held(self, text: str, day: int) -> bool:
         values = pa.array([text])
@@ -308,6 +333,7 @@ class _Maker:
         touched = np.isin(labels, labels[is_new])
         places = np.flatnonzero(touched & ((sizes > 1) | alone))
         places = places[np.argsort(labels[places], kind="stable")]
+        self._look_at_channels(rows, places)
         group: list[model.Row] = []
         last = -1
         for row, label in zip(_as_rows(rows, places), labels[places].tolist(), strict=True):
