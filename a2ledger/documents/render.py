@@ -581,7 +581,7 @@ WORDS = (
     *(N_("Charge"), N_("Credit note"), N_("Deposit"), N_("Goodwill"), N_("Invoice")),
     *(N_("Opening balance"), N_("Payment"), N_("Refill"), N_("Refund"), N_("Reminder")),
     *(N_("Rounding of fractions brought over"), N_("Rounding of what is to pay")),
-    *(N_("Rounding"), N_("Transfer"), N_("VAT"), N_("Write-off")),
+    *(N_("Rounding"), N_("Statement"), N_("Transfer"), N_("VAT"), N_("Write-off")),
     *(N_("Reverse charge"), N_("Export outside the EU"), N_("Not subject to VAT")),
 )
 """With what the words of entries and reasons begin, where the program wrote them."""

@@ -7,9 +7,10 @@ from collections import Counter
 
 import catalogues
 import pytest
-from invoices import CUSTOMER, REVERSED, credit_note, document
+from invoices import CUSTOMER, REVERSED, SUPPLIER, credit_note, document
 
 from a2ledger import facts
+from a2ledger.delivery import letters
 from a2ledger.documents import language, render
 from a2ledger.documents.document import Statement, StatementLine, as_json
 
@@ -54,10 +55,16 @@ def test_no_catalogue_misses_a_sentence_or_has_one_too_many(code):
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("nl", ["Gelieve EUR 121,00 te betalen vóór 15 februari 2026.", "Betaling, Transfer"]),
-        ("fr", ["Veuillez payer EUR 121,00 avant le 15 février 2026.", "Paiement, Transfer"]),
-        ("de", ["Bitte zahlen Sie EUR 121,00 bis 15. Februar 2026.", "Zahlung, Transfer"]),
-        ("es", ["Pague EUR 121,00 hasta el 15 de febrero de 2026", "Pago, Transfer"]),
+        (
+            "nl",
+            ["EUR 121,00 uiterlijk op 15 februari 2026 te betalen.", "Betaling, Transfer"],
+        ),
+        (
+            "fr",
+            ["payer EUR 121,00 au plus tard le 15 février 2026.", "Paiement, Transfer"],
+        ),
+        ("de", ["Bitte zahlen Sie EUR 121,00 bis zum 15. Februar 2026.", "Zahlung, Transfer"]),
+        ("es", ["Pague EUR 121,00 a más tardar el 15 de febrero de 2026", "Pago, Transfer"]),
         ("el", ["Παρακαλούμε πληρώστε EUR 121,00 έως 15 Φεβρουαρίου 2026.", "Πληρωμή, Transfer"]),
         ("en", ["Please pay EUR 121.00 by 15 February 2026.", "Payment, Transfer"]),
         ("pt", ["Please pay EUR 121.00 by 15 February 2026."]),
@@ -103,6 +110,20 @@ def test_what_is_written_from_the_right_is_laid_out_so_and_amounts_stay_whole(mo
     assert not re.search(
         r"text-align: (left|right)|padding-(left|right)|border-(left|right)", style
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [("nl", "Factuur INV-1, vervallen op 15 januari 2026"), ("de", "Rechnung INV-1, fällig am")],
+)
+def test_a_reminder_names_its_bills_in_the_customer_s_language(tmp_path, code, words):
+    row = {"number": "INV-1", "title": "Invoice INV-1", "due": "2026-01-15", "open": "60.00"}
+    about = {
+        "reference": "C1", "supplier": SUPPLIER, "customer": CUSTOMER, "step": 0, "text": "first",
+        "currency": "EUR", "total": "60.00", "fee": "", "invoices": [row],
+    }  # fmt: skip
+    letter = letters.written("reminder", about, tmp_path, language.language(code))
+    assert words in letter.text
 
 
 def test_a_language_there_is_none_of_is_refused(book):
