@@ -97,7 +97,7 @@ def fee_add(
         added = charge.add(draft, identity, service, amount, quantity=quantity or 1, **terms)
         _finish(settings, draft, identity, f"fee add: {identity} {added.id}\n", dry_run)
     done = f"{'would be ' if dry_run else ''}added"
-    _told(settings, _Told(identity, added, changed=True), done, as_json_=as_json_)
+    _report(settings, _Outcome(identity, added, changed=True), done, as_json_=as_json_)
 
 
 @fee.command("change")
@@ -131,8 +131,8 @@ def fee_change(
         _, after = charge.known(draft, identity, name)
         _finish(settings, draft, identity, f"fee change: {identity} {name}\n", how["dry_run"])
     done = f"{'would be ' if how['dry_run'] else ''}changed" if changed else "nothing to change"
-    told = _Told(identity, after, changed=changed, day=day, before=before)
-    _told(settings, told, done, as_json_=how["as_json_"])
+    outcome = _Outcome(identity, after, changed=changed, day=day, before=before)
+    _report(settings, outcome, done, as_json_=how["as_json_"])
 
 
 @fee.command("stop")
@@ -166,8 +166,8 @@ def fee_stop(
         _, after = charge.known(draft, identity, name)
         _finish(settings, draft, identity, f"fee stop: {identity} {name}\n", dry_run)
     done = f"{'would be ' if dry_run else ''}stopped" if stopped else "nothing to change"
-    told = _Told(identity, after, changed=stopped, day=day, before=before)
-    _told(settings, told, done, as_json_=as_json_)
+    outcome = _Outcome(identity, after, changed=stopped, day=day, before=before)
+    _report(settings, outcome, done, as_json_=as_json_)
 
 
 @fee.command("resume")
@@ -192,11 +192,11 @@ def fee_resume(
         _, after = charge.known(draft, identity, name)
         _finish(settings, draft, identity, f"fee resume: {identity} {name}\n", dry_run)
     done = f"{'would be ' if dry_run else ''}resumed" if resumed else "nothing to change"
-    told = _Told(identity, after, changed=resumed, before=before)
-    _told(settings, told, done, as_json_=as_json_)
+    outcome = _Outcome(identity, after, changed=resumed, before=before)
+    _report(settings, outcome, done, as_json_=as_json_)
 
 
-class _Told(NamedTuple):
+class _Outcome(NamedTuple):
     """A fee after a command, as ``--json`` shows it."""
 
     customer: str
@@ -227,11 +227,11 @@ def _terms(terms: Fee, day: dt.date) -> dict[str, Any]:
     }
 
 
-def _told(settings: Settings, told: _Told, done: str, *, as_json_: bool) -> None:
+def _report(settings: Settings, outcome: _Outcome, done: str, *, as_json_: bool) -> None:
     """Say what was done, and print it as JSON where that is asked for."""
-    line = f"{told.customer}: {told.fee.id} {done}"
+    line = f"{outcome.customer}: {outcome.fee.id} {done}"
     if as_json_:
-        print_json(told.as_json() | {"text": line})
+        print_json(outcome.as_json() | {"text": line})
     else:
         settings.talk(line)
 

@@ -117,19 +117,24 @@ export function facts() {
 }
 
 /** What was shown last: Fava loads the page again once it sees the change, and empties it. */
-let reported = { done: /** @type {any} */ (null), page: "", at: 0 };
+let reported = { nodes: /** @type {Node[]} */ ([]), page: "", at: 0 };
 
 const SHOWN_MS = 60_000;
 
 /** Show again what was done a moment ago on this page. */
 function reportAgain() {
-  const { done, page, at } = reported;
+  const { nodes, page, at } = reported;
   const place = document.getElementById("a2l-said");
   const isEmpty = place !== null && !place.childElementCount;
-  if (done && isEmpty && page === window.location.href && Date.now() - at < SHOWN_MS) {
-    report(done);
-    reported.at = at;
+  if (isEmpty && page === window.location.href && Date.now() - at < SHOWN_MS) {
+    place.replaceChildren(...nodes);
   }
+}
+
+/** Show what was done, also if the page is loaded anew a moment later. @param {Node[]} nodes */
+export function say(...nodes) {
+  reported = { nodes, page: window.location.href, at: Date.now() };
+  document.getElementById("a2l-said")?.replaceChildren(...nodes);
 }
 
 /**
@@ -137,11 +142,6 @@ function reportAgain() {
  * @param {any} done
  */
 export function report(done) {
-  const place = document.getElementById("a2l-said");
-  if (!place) {
-    return;
-  }
-  reported = { done, page: window.location.href, at: Date.now() };
   const good = !done.error && done.code === 0;
   const lines = [done.result?.text, done.printed, ...(done.said ?? [])].filter(Boolean);
   const said = element(
@@ -160,7 +160,7 @@ export function report(done) {
     });
     said.append(" ", button);
   }
-  place.replaceChildren(said);
+  say(said);
 }
 
 /** @typedef {{name: string, label: string, kind?: string, value?: string, needed?: boolean,

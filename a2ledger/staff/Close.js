@@ -1,6 +1,6 @@
 // What would close now; closing asks once, and shows how far it is.
 // @ts-check
-import { address, element, reload, told, write } from "./A2Ledger.js";
+import { address, element, reload, say, told, write } from "./A2Ledger.js";
 
 /** @typedef {{customer: string, name?: string, number: string | null, period: {start: string}, last: string,
  *    gross: string, to_pay: string, currency: string, closed: boolean,
@@ -196,7 +196,7 @@ function asking(place, text, totals, without) {
     })
       .then(async (done) => {
         await reload();
-        document.getElementById("a2l-said")?.replaceChildren(...closed(done));
+        say(...closed(done));
       })
       .catch((error) => place.prepend(told({ error: `${error}`, said: [], code: 1 })));
   });

@@ -1,6 +1,6 @@
 // Rows in quarantine: try them again.
 // @ts-check
-import { ask, element, reload, told, write } from "./A2Ledger.js";
+import { ask, element, reload, say, told, write } from "./A2Ledger.js";
 
 /** @param {Record<string, any>} form */
 function retry(form) {
@@ -13,7 +13,7 @@ function retry(form) {
   )
     .then(async (done) => {
       await reload();
-      document.getElementById("a2l-said")?.replaceChildren(told(done));
+      say(told(done));
     })
     .catch((error) => said?.replaceChildren(told({ error: `${error}`, said: [], code: 1 })));
 }
