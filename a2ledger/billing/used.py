@@ -126,6 +126,7 @@ class Calls:
                 return {}
             whole = pa.concat_tables(self._days).sort_by("customer").combine_chunks()
             counts = whole.group_by("customer", use_threads=False).aggregate([("calls", "count")])
+            counts = counts.sort_by("customer")  # groups come in no order that can be relied on
             rows = counts["calls_count"].to_pylist()
             starts = accumulate(rows, initial=0)
             self._places = dict(

@@ -95,3 +95,23 @@ def test_late_calls_are_of_the_period_they_are_posted_in_and_apart():
     assert calls.of("C1", FEBRUARY) == [now, late]
     assert calls.told("C1", JANUARY) == (0, "")
     assert calls.told("C1", FEBRUARY) == (1, "2026-01-30 2026-02-01 1 ab\n")
+
+
+def test_of_thousands_of_customers_each_has_their_own_calls():
+    """Arrow's groups come in the order of their names only as long as there are few."""
+    names = [f"C{number:06}" for number in range(10_000)]
+    calls = Calls()
+    for day in (JANUARY.start, JANUARY.start + DAY):
+        columns = {
+            "customer": names,
+            **dict.fromkeys(("service", "destination", "vat"), ["Calls"] * len(names)),
+            "late_in": pa.nulls(len(names), pa.date32()),
+            **{key: list(range(len(names))) for key in ("calls", "seconds", "cost_micro")},
+        }
+        calls.add(Day(day, pa.table(columns), {}, []))
+    wrong = [
+        name
+        for number, name in list(enumerate(names))[::97]
+        if [used.micro for used in calls.of(name, JANUARY)] != [2 * number]
+    ]
+    assert not wrong
