@@ -7,6 +7,16 @@ import shutil
 import pytest
 import warm
 
+PATIENCE_MS = 60_000
+"""A command runs, on a busy machine, before a page shows what became of it."""
+
+FORGETS = """
+if (window === top && !sessionStorage.begun) {
+    localStorage.clear()
+    sessionStorage.begun = "yes"
+}
+"""
+
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
@@ -22,8 +32,30 @@ def browser(program):  # noqa: ARG001 - it is forked first
     if chromium is None:
         pytest.skip("chromium is not installed: apt-get install chromium")
     playwright = pytest.importorskip("playwright.sync_api")
-    playwright.expect.set_options(timeout=30_000)  # a command runs, on a busy machine
+    playwright.expect.set_options(timeout=PATIENCE_MS)
     with playwright.sync_playwright() as running:
         found = running.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield found
         found.close()
+
+
+@pytest.fixture(scope="module")
+def profile(browser):
+    """A profile of the browser: Fava's scripts are loaded and compiled once for a module."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, bypass_csp=False)
+    context.set_default_timeout(PATIENCE_MS)
+    context.add_init_script(FORGETS)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(profile):
+    """A page without anything kept from the one before, that must complain of nothing."""
+    complaints: list[str] = []
+    made = profile.new_page()
+    made.on("console", lambda it: it.type == "error" and complaints.append(it.text))
+    made.on("pageerror", lambda it: complaints.append(str(it)))
+    yield made
+    made.close()
+    assert complaints == []

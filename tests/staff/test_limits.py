@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import socket
@@ -127,21 +128,23 @@ def raw(host: str, text: str, *, slowly: bool = False) -> bytes:
 
 
 def test_slow_connections_cost_no_thread_and_are_closed_in_the_end(host, monkeypatch):
-    monkeypatch.setattr(limits, "PATIENCE_SECONDS", 1.0)
     name, _, port = host.rpartition(":")
-    slow = [socket.create_connection((name, int(port)), timeout=30) for _ in range(30)]
-    try:
-        for number, connection in enumerate(slow):
-            half = b"GET / HTTP/1.1\r\nHost: loc" if number % 2 else b""
-            body = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nxx"
-            connection.sendall(half or body)
-        began = time.monotonic()
+
+    def slow(number):
+        connection = socket.create_connection((name, int(port)), timeout=60)
+        half = b"GET / HTTP/1.1\r\nHost: loc" if number % 2 else b""
+        body = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nxx"
+        connection.sendall(half or body)
+        return connection
+
+    with contextlib.ExitStack() as connections:
+        monkeypatch.setattr(limits, "PATIENCE_SECONDS", 3600.0)
+        for number in range(30):
+            connections.enter_context(slow(number))
         assert get(host, HOME).status == 302
-        assert time.monotonic() - began < 5
-        assert slow[0].recv(100).startswith(b"HTTP/1.1 408")
-    finally:
-        for connection in slow:
-            connection.close()
+        monkeypatch.setattr(limits, "PATIENCE_SECONDS", 1.0)
+        late = connections.enter_context(slow(30))
+        assert late.recv(100).startswith(b"HTTP/1.1 408")
 
 
 @pytest.mark.parametrize(
@@ -188,7 +191,7 @@ def test_what_one_user_asks_for_is_done_one_after_the_other(tmp_path, monkeypatc
     def slowly(job, _directory):
         running.append(job.user)
         most.append(running.count(job.user))
-        go.wait(10)
+        go.wait(60)
         running.remove(job.user)
         return 0
 
@@ -198,7 +201,7 @@ def test_what_one_user_asks_for_is_done_one_after_the_other(tmp_path, monkeypatc
         clerk.start(form, user)
     with pytest.raises(BadFormError, match="10 things you asked for are not done yet"):
         clerk.start(form, "anna")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while "bert" not in running and time.monotonic() < deadline:
         time.sleep(0.01)
     assert sorted(running) == ["anna", "bert"]
