@@ -28,6 +28,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "hel
 import compiled  # noqa: E402
 import crash  # noqa: E402
 from mail_server import Mailbox, mailbox  # noqa: E402
+from queued import SENT, billed  # noqa: E402
 from tracing import Fault, is_possible, run  # noqa: E402
 
 from a2ledger.delivery.outbox import IN_DOUBT  # noqa: E402
@@ -35,34 +36,6 @@ from a2ledger.delivery.outbox import IN_DOUBT  # noqa: E402
 NETWORK = "network"
 MODES = (NETWORK, *crash.MODES)
 CUSTOMERS = 3
-SETTINGS = """
-[mail]
-host = "127.0.0.1"
-port = {port}
-starttls = false
-from = "billing@sun.example"
-attach = ["html"]
-"""
-TODAY = "2026-02-11"
-
-
-def billed(directory: Path, port: int) -> Path:
-    """Make a book with an invoice of each customer, which sends to a port."""
-    root = directory / "billed"
-    root.mkdir(mode=0o750)
-    crash.program(root, "init", ".", "--timezone", "UTC", today="2026-01-01")
-    (root / "tariffs/standard.csv").write_text(crash.DECK)
-    header = "id,name,credit_limit,tariff,opened,email\n"
-    rows = [f"C{n},C{n},1000,standard,2026-01-01,c{n}@maes.example\n" for n in range(CUSTOMERS)]
-    (directory / "customers.csv").write_text(header + "".join(rows))
-    calls = [f"c{n},C{n},2026-01-05 12:00:00,3225550199,61\n" for n in range(CUSTOMERS)]
-    (directory / "calls.csv").write_text("id,customer,start,called,seconds\n" + "".join(calls))
-    for words in (["import", "customers", "../customers.csv"], ["import", "calls", "../calls.csv"]):
-        crash.program(root, *words)
-    crash.program(root, "close")
-    with (root / "a2ledger.toml").open("a") as settings:
-        settings.write(SETTINGS.format(port=port))
-    return root
 
 
 def doomed(send: Callable[[], int], at: int, told: int) -> Callable[[], int]:
@@ -95,7 +68,7 @@ class Trial:
 
     def __init__(self, book: Path, root: Path, box: Mailbox) -> None:
         self.book, self.root, self.box = book, root, box
-        self.send = crash.loaded(["send"], TODAY)
+        self.send = crash.loaded(["send"], SENT)
         self.fresh()
         clean = run(self.send, self.root, crash.ENVIRONMENT)
         if clean.code or self.box.counts.total() != CUSTOMERS:
@@ -161,7 +134,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="crash-") as place, mailbox() as box:
         compiled.load()
         directory = Path(place)
-        trial = Trial(billed(directory, box.port), directory / "book", box)
+        trial = Trial(
+            billed(directory / "billed", CUSTOMERS, box.port, crash.program),
+            directory / "book",
+            box,
+        )
         print(f"send: {len(trial.calls)} calls change the disk, {trial.exchanges} ask the server")
         for mode in given.modes.split(","):
             total = trial.exchanges if mode == NETWORK else len(trial.calls)
