@@ -85,7 +85,7 @@ class _Controller(Controller):
     def __init__(self, handler: Mailbox, **options: Any) -> None:
         self.options = options
         host = options.pop("hostname", "127.0.0.1")
-        super().__init__(handler, hostname=host, port=0)
+        super().__init__(handler, hostname=host, port=0, ready_timeout=60)
 
     def factory(self) -> SMTP:
         return _Dropping(self.handler, **self.options)
@@ -94,7 +94,7 @@ class _Controller(Controller):
         """Wait for the first greeting, at the port that the system chose."""
         server: Any = self.server
         place = next(iter(server.sockets)).getsockname()
-        with socket.create_connection(place, 5) as connection:
+        with socket.create_connection(place, 60) as connection:
             connection.recv(1024)
 
 

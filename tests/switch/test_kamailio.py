@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from checkout import DATA
@@ -68,8 +69,18 @@ def proxy(server, tmp_path):
     words = [KAMAILIO, "-DD", "-E", "-f", tmp_path / "kamailio.cfg", "-l", f"udp:127.0.0.1:{port}"]
     words += ["-m", "64", "-M", "8", "-Y", tmp_path, "-P", tmp_path / "pid"]
     with running(*answering, cwd=tmp_path), running(*words, cwd=tmp_path):
-        time.sleep(2)
+        until_bound(port, carrier)
         yield port
+
+
+def until_bound(*ports):
+    """Wait until programs listen at UDP ports; what comes in from then on is answered."""
+    deadline = time.monotonic() + 60
+    while not {f":{port:04X}" for port in ports} <= {
+        line.split()[1][-5:] for line in Path("/proc/net/udp").read_text().splitlines()[1:]
+    }:
+        assert time.monotonic() < deadline, ports
+        time.sleep(0.05)
 
 
 def place(port, caller, called, cwd, *, calls=1, talk_ms=1500):
@@ -83,9 +94,9 @@ def place(port, caller, called, cwd, *, calls=1, talk_ms=1500):
         text = text.replace(address, f"{method} [next_url] SIP/2.0\n      [routes]\n")
     (cwd / "uac.xml").write_text(text[text.index("<?xml") :])
     words = [SIPP, "-sf", "uac.xml", "-s", called, "-i", "127.0.0.1", "-m", calls, "-l", calls]
-    words += ["-r", calls, "-d", talk_ms, "-nostdin", "-timeout", "40", f"127.0.0.1:{port}"]
+    words += ["-r", calls, "-d", talk_ms, "-nostdin", "-timeout", "100", f"127.0.0.1:{port}"]
     done = subprocess.run(
-        list(map(str, words)), cwd=cwd, capture_output=True, text=True, check=False, timeout=60
+        list(map(str, words)), cwd=cwd, capture_output=True, text=True, check=False, timeout=120
     )
     return done.returncode == 0
 

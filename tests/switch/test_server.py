@@ -20,7 +20,7 @@ from decimal import Decimal
 
 import pytest
 from harness import Book
-from switching import RATES, TODAY, serving
+from switching import RATES, TODAY, serving, slowness
 
 IDS = {"name": "Ada", "credit_limit": "10", "tariff": "standard", "opened": "2026-03-01"}
 
@@ -164,7 +164,7 @@ def test_the_imported_call_takes_the_place_of_what_it_held(prepared, phone):
         "seconds": 61,
     }
     prepared.imported("calls", [row])
-    assert phone.server.until(lambda: len(phone.calls()) == 1) < 3
+    assert phone.server.until(lambda: len(phone.calls()) == 1) < 3 * slowness()
     assert phone.available == "8.70"  # 1.20 is owed now, 0.10 still held
     assert prepared.balance(phone.who)["owed"] == "1.20"
 
@@ -188,8 +188,8 @@ def test_money_and_limits_are_obeyed_within_a_second(prepared, phone):
     def limit(number):
         prepared.run("customer", "set", phone.who, f"credit_limit={number + 1}")
 
-    assert fastest(phone, pay, ("15.00", "20.00", "25.00")) < 1
-    assert fastest(phone, limit, ("16.00", "17.00", "18.00")) < 1
+    assert fastest(phone, pay, ("15.00", "20.00", "25.00")) < slowness()
+    assert fastest(phone, limit, ("16.00", "17.00", "18.00")) < slowness()
 
 
 def test_an_import_is_counted_within_a_second(prepared, phone):
@@ -197,7 +197,7 @@ def test_an_import_is_counted_within_a_second(prepared, phone):
         row = {"id": f"{phone.who}-i{number}", "customer": phone.who, "called": "3225"}
         prepared.imported("calls", [row | {"start": f"{TODAY} 1{number}:00:00", "seconds": 60}])
 
-    assert fastest(phone, call, ("9.40", "8.80", "8.20")) < 1
+    assert fastest(phone, call, ("9.40", "8.80", "8.20")) < slowness()
 
 
 def test_blocks_are_obeyed_at_once(prepared, phone):
@@ -348,7 +348,7 @@ def test_asterisk_hangs_up(phone):
 def test_what_is_not_agi_does_no_harm(phone, said):
     with (
         contextlib.suppress(ConnectionError),
-        socket.create_connection(phone.server.agi, timeout=20) as connection,
+        socket.create_connection(phone.server.agi, timeout=60) as connection,
     ):
         connection.sendall(said)
         connection.shutdown(socket.SHUT_WR)
@@ -429,7 +429,7 @@ def test_json_rpc_without_http_as_opensips_speaks_it(phone):
         "params": [{"GetMaxUsage": True, "Event": event | {"SetupTime": "1772449200"}}],
     }
     text = json.dumps(message).encode()
-    with socket.create_connection(phone.server.http, timeout=20) as connection:
+    with socket.create_connection(phone.server.http, timeout=60) as connection:
         connection.sendall(text[:30])
         time.sleep(0.1)
         connection.sendall(text[30:] + text)
@@ -445,7 +445,7 @@ def test_json_rpc_in_netstrings_as_kamailio_speaks_it(phone):
     method = "SessionSv1.AuthorizeEvent"
     message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {"Event": event}}
     text = json.dumps(message).encode()
-    with socket.create_connection(phone.server.http, timeout=20) as connection:
+    with socket.create_connection(phone.server.http, timeout=60) as connection:
         connection.sendall(b"%d:%s," % (len(text), text))
         heard = connection.recv(4096)
     length, _, rest = heard.partition(b":")
