@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from examples import sampled
 from harness import Book, slim
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -295,7 +296,8 @@ def test_an_attack_is_found_by_name(closed, attack):
     assert all("; " in one["message"] for one in errors)  # what to do
 
 
-@settings(max_examples=int(os.environ.get("A2LEDGER_EDITS", "25")))
+@pytest.mark.long
+@settings(max_examples=int(os.environ.get("A2LEDGER_EDITS") or sampled(25, 6)))
 @given(data=st.data())
 def test_whatever_is_done_to_a_closed_file_is_found_and_ends_in_no_traceback(made, data):
     path = made.root / data.draw(st.sampled_from([FEBRUARY, MARCH, BILL]))

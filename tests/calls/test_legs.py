@@ -9,7 +9,7 @@ import pytest
 import shelf
 from examples import tried
 from harness import cdr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from switches import START, Switch, bridged, legs_of, master, scenarios, told
 
@@ -18,7 +18,7 @@ from a2ledger.calls import detail
 
 
 @pytest.mark.parametrize("columns", [18, 21])
-@settings(max_examples=60)
+@tried(60)
 @given(data=st.data())
 def test_seconds_of_trunks_are_conserved_whatever_becomes_of_a_call(columns, data):
     rows, due = data.draw(scenarios(columns))
@@ -26,7 +26,7 @@ def test_seconds_of_trunks_are_conserved_whatever_becomes_of_a_call(columns, dat
     assert told(legs_of(rows, order)) == due
 
 
-@settings(max_examples=40)
+@tried(40)
 @given(data=st.data())
 def test_rows_without_ids_are_told_apart_by_their_channels(data):
     """As 16 columns have it: forwarded over ``Local`` or transferred, a call has no id at all."""

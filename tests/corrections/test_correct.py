@@ -9,8 +9,8 @@ from decimal import Decimal
 import dying
 import pytest
 import shelf
-from examples import tried
-from harness import Book, a2ledger, amounts, bean_check, total
+from examples import sampled, tried
+from harness import Book, a2ledger, amounts, bean_check, made_once, total
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +21,7 @@ from a2ledger.documents.worth import GivenBack
 
 
 @pytest.fixture
+@made_once
 def billed(book):
     """Ten minutes and a subscription of 5.00 in January at 21 %: 15.00 net, 3.15 VAT, 18.15."""
     book.customers({"id": "C1", "vat": "on-invoice"}, {"id": "C2"})
@@ -702,6 +703,7 @@ def test_a_customers_life_from_first_refill_to_settlement(book):
 # Whatever interrupts
 
 
+@pytest.mark.long
 def test_numbers_are_gapless_whatever_call_a_credit_note_is_killed_at(owing, tmp_path):
     """Killed before calls that change the disk, from the first to the last; then run again."""
     words = ("--today", "2026-02-10", "credit-note", "INV-2026-000001", "--reason", "x")
@@ -709,7 +711,7 @@ def test_numbers_are_gapless_whatever_call_a_credit_note_is_killed_at(owing, tmp
     shutil.copytree(owing, whole)
     assert a2ledger("-C", whole, *words).code == 0
     wanted = shelf.tree(whole)
-    books = {at: tmp_path / f"killed-{at}" for at in range(1, 41, 3)}
+    books = {at: tmp_path / f"killed-{at}" for at in sampled(range(1, 41, 3), range(4, 17, 4))}
     for root in books.values():
         shutil.copytree(owing, root)
     codes = dying.killed(books, words, ("replace", "unlink", "mkdir"))

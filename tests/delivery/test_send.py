@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import tracing
 from checkout import TESTS
+from examples import sampled
 from harness import Book, a2ledger, slim
 from mail_server import mailbox
 
@@ -35,7 +36,7 @@ peppol = ["{python}", "access_point.py"]
 """
 ADA, BEN = "ada@maes.example", "ben@maes.example"
 FIRST, SECOND = "INV-2026-000001", "INV-2026-000002"
-CRASHES = int(os.environ.get("A2LEDGER_CRASHES", "3"))
+CRASHES = int(os.environ.get("A2LEDGER_CRASHES") or sampled(3, 1))
 DAY = "2026-02-01"
 
 
@@ -212,8 +213,8 @@ def test_a_connection_that_is_lost_repeats_nothing(sending, box, place):
 
 
 def test_a_server_that_dawdles_may_have_taken_the_message(sending, box):
-    sending.edit("a2ledger.toml", "timeout = 30", "timeout = 1")
-    box.seconds = 1.5
+    sending.edit("a2ledger.toml", "timeout = 30", "timeout = 3")
+    box.seconds = 3.5
 
     assert sent(sending, "--only", "C1", code=1) == {f"{FIRST} mail": "failed"}
 
@@ -406,6 +407,7 @@ def dies(book: Path, at: int) -> int:
         return int(pipe.read() or 0)
 
 
+@pytest.mark.long
 def test_a_crash_at_any_call_loses_and_repeats_nothing(sending, box, tmp_path):
     whole = tmp_path / "whole"
     shutil.copytree(sending.root, whole)
@@ -431,9 +433,10 @@ def test_a_crash_at_any_call_loses_and_repeats_nothing(sending, box, tmp_path):
         assert book.git("status", "--porcelain") == ""
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not tracing.is_possible(), reason="needs Linux on x86-64")
 def test_killed_or_without_a_disk_at_some_system_calls_it_loses_and_repeats_nothing():
-    words = ["--points", "1", "--modes", "network,powercut", "--seed", "7"]
+    words = ["--points", "1", "--modes", sampled("network,powercut", "network"), "--seed", "7"]
     done = subprocess.run(
         [sys.executable, TESTS / "crash/crash_send.py", *words],
         capture_output=True,

@@ -12,7 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from examples import tried
+from hypothesis import given
 from hypothesis import strategies as st
 from invoices import CUSTOMER, KINDS, SHEET, SUPPLIER, document
 
@@ -200,7 +201,7 @@ def documents(draw):
     return replace(made, vat_translated=told)
 
 
-@settings(max_examples=50)
+@tried(50)
 @given(documents())
 def test_what_is_not_objected_to_is_valid(made):
     if [*en16931.objections(made), *einvoice.objections(made)]:
@@ -209,7 +210,7 @@ def test_what_is_not_objected_to_is_valid(made):
     assert [found(made, syntax).errors for syntax in WRITERS] == [(), ()]
 
 
-@settings(max_examples=30)
+@tried(30)
 @given(documents())
 def test_random_money_between_sound_parties_is_valid(made):
     made = replace(made, supplier=SUPPLIER, customer=CUSTOMER)

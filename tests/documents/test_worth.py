@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import shelf
+from examples import sampled
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -160,13 +161,14 @@ def check_deferred(root: Path, end: dt.date, slack: int) -> None:
 
 
 DATES = settings(
-    max_examples=int(os.environ.get("A2LEDGER_LIVES", "6")),
+    max_examples=int(os.environ.get("A2LEDGER_LIVES") or sampled(6, 2)),
     deadline=None,
     derandomize="A2LEDGER_LIVES" not in os.environ,
     suppress_health_check=list(HealthCheck),
 )
 
 
+@pytest.mark.long
 @DATES
 @given(st.lists(DOOR, min_size=2, max_size=5))
 @example([("credit", "INV-2026-000002", None), ("stop", dt.date(2026, 2, 1), "f"), ("close",)])
@@ -258,6 +260,7 @@ def text_of(root: Path) -> str:
     return "".join(path.read_text() for path in sorted(root.glob("journals/2*/A.*.beancount")))
 
 
+@pytest.mark.long
 @DATES
 @given(st.lists(PREPAID, min_size=3, max_size=9))
 @example([("pay", "12.10"), ("refund", "12.10"), ("staff", 0), ("pay", "12.10")])

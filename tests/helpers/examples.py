@@ -1,17 +1,33 @@
-"""How many examples a law is tried on."""
+"""How much is tried of what has no end: examples of laws, lives of companies, calls to die at.
+
+Every run of the tests tries a sample. With ``A2LEDGER_LONG`` those marked ``long`` try the whole,
+and ``A2LEDGER_TIMES`` multiplies it.
+"""
 
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 TIMES = int(os.environ.get("A2LEDGER_TIMES", "1"))
+Kind = TypeVar("Kind")
+IS_WHOLE = bool({"A2LEDGER_LONG", "A2LEDGER_TIMES"} & os.environ.keys())
 
 
-def tried(count: int) -> Any:
-    """Try a law on as many examples, or on more by ``A2LEDGER_TIMES``, however long each takes."""
-    return settings(
-        max_examples=count * TIMES, deadline=None, suppress_health_check=list(HealthCheck)
+def sampled(whole: Kind, sample: Kind) -> Kind:
+    """Return how much is tried: the whole only where that is asked for."""
+    return whole if IS_WHOLE else sample
+
+
+def tried(count: int) -> Callable[[Any], Any]:
+    """Try a law on as many examples, however long each takes; on a fifth of them in a sample."""
+    how = settings(
+        max_examples=sampled(count * TIMES, max(count // 5, 3)),
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
     )
+    return lambda law: pytest.mark.long(how(law))

@@ -8,7 +8,8 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import tried
+from hypothesis import given
 from hypothesis import strategies as st
 
 from a2ledger.rating import deck as tariff
@@ -211,7 +212,7 @@ def sheets(draw):
     return [draw(st.dictionaries(st.sampled_from(PREFIXES), PRICES, min_size=1)) for _ in range(3)]
 
 
-@settings(max_examples=60, deadline=None)
+@tried(60)
 @given(sheets(), st.booleans())
 def test_after_a_sheet_a_deck_prices_as_the_sheet_and_before_it_as_before(made, whole):
     text = ""

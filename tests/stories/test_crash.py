@@ -9,6 +9,7 @@ import sys
 import pytest
 import tracing
 from checkout import TESTS
+from examples import sampled
 
 pytestmark = pytest.mark.skipif(not tracing.is_possible(), reason="needs Linux on x86-64")
 
@@ -104,7 +105,10 @@ def test_the_harness_leaves_what_a_disk_would(root, command, at, mode, left):
     assert outcome.code == (1 if mode == "ENOSPC" else -9)
 
 
-@pytest.mark.parametrize("commands", ["import import-many", "close invoice credit-note"])
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "commands", sampled(["import import-many", "close invoice credit-note"], ["import"])
+)
 def test_commands_that_are_broken_at_some_calls_leave_a_whole_book(commands):
     points = os.environ.get("A2LEDGER_CRASHES", "1")
     words = ["--points", points, "--double", "1", "--modes", "kill,powercut,ENOSPC", "--jobs", "1"]

@@ -7,6 +7,7 @@ import re
 import shutil
 
 import pytest
+from examples import sampled
 from harness import Book, a2ledger, slim
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -66,8 +67,9 @@ def full(empty_book, tmp_path_factory) -> Book:
     return book
 
 
+@pytest.mark.long
 @settings(
-    max_examples=int(os.environ.get("A2LEDGER_EDITS", "20")),
+    max_examples=int(os.environ.get("A2LEDGER_EDITS") or sampled(20, 5)),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from examples import sampled
 from harness import Book, a2ledger, slim
 
 TODAY = "2026-03-11"
@@ -16,7 +17,7 @@ OPEN = "journals/2026-03/C1.01.beancount"
 OWN = "journals/customers/C1.beancount"
 FROZEN = "journals/2026-01/C1.01.beancount"
 BILL = "invoices/2026/INV-2026-000001.json"
-EDITS = int(os.environ.get("A2LEDGER_HANDS", "12"))
+EDITS = int(os.environ.get("A2LEDGER_HANDS") or sampled(12, 3))
 
 
 @pytest.fixture(scope="module")
@@ -277,6 +278,7 @@ def _deed(root: Path, old: Path, chance: random.Random) -> str:
     return f"{what} {name}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(EDITS))
 def test_a_random_hand_loses_nothing(hands, tmp_path, seed):
     """The book is right, or the next command says what is wrong, and what it says helps."""

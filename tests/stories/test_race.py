@@ -1,4 +1,4 @@
-"""Six imports at once of files that overlap, with readers beside them: every call counts once.
+"""Imports at once of files that overlap, with readers beside them: every call counts once.
 
 A2LEDGER_ROUNDS=50 pytest tests/stories/test_race.py has them race as often.
 """
@@ -15,10 +15,11 @@ import threading
 
 import pytest
 import shelf
+from examples import sampled
 from harness import Done, a2ledger
 
 ROUNDS = int(os.environ.get("A2LEDGER_ROUNDS", "1"))
-WRITERS = 6
+WRITERS = sampled(6, 3)
 CALLS = 60
 TODAY = "2026-02-20"
 
@@ -54,6 +55,7 @@ def watch(root, stop, sums):
         sums.append(sum(round(float(row["owed"]) * 100) for row in done.json))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", range(ROUNDS))
 def test_imports_at_once_count_every_call_once(empty_book, tmp_path, number):
     chance = random.Random(number)  # noqa: S311

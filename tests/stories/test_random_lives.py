@@ -25,6 +25,7 @@ from pathlib import Path
 
 import pytest
 from dying import Killed, deadly
+from examples import sampled
 from harness import Book, a2ledger
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -484,10 +485,10 @@ class Company(RuleBasedStateMachine):
                 assert one["statement"]["closing"] == following["statement"]["opening"]
 
 
-TestCompany = Company.TestCase
+TestCompany = pytest.mark.long(Company.TestCase)
 TestCompany.settings = settings(
-    max_examples=int(os.environ.get("A2LEDGER_LIVES", "2")),
-    stateful_step_count=30,
+    max_examples=int(os.environ.get("A2LEDGER_LIVES") or sampled(2, 1)),
+    stateful_step_count=sampled(30, 20),
     deadline=None,
     derandomize="A2LEDGER_LIVES" not in os.environ,
     suppress_health_check=list(HealthCheck),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from boards import ALL, EUR, NOON, TIMED, ZONE, Clock, customer, deck, snapshot
+from examples import sampled
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -299,7 +300,7 @@ class Overspend(RuleBasedStateMachine):
 
 
 Overspend.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, phases=PHASES
+    max_examples=sampled(60, 12), stateful_step_count=40, deadline=None, phases=PHASES
 )
-test_nobody_overspends = Overspend.TestCase
+test_nobody_overspends = pytest.mark.long(Overspend.TestCase)
 assert NOON.tzinfo is ZONE
