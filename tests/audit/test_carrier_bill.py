@@ -6,6 +6,7 @@ import csv
 import io
 
 import pytest
+from harness import made_once
 
 DECK = (
     "dialprefix,destination,rateinitial,buyrate,carrier,buyrateinitblock,buyrateincrement\n"
@@ -14,6 +15,7 @@ DECK = (
 
 
 @pytest.fixture
+@made_once
 def shop(book):
     (book.root / "tariffs/standard.csv").write_text(DECK)
     book.today = "2026-02-20"

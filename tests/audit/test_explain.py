@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import pyarrow.compute as pc
 import pytest
-from harness import STANDARD, Book, a2ledger, call
+from harness import STANDARD, Book, call, made_once
 
 from a2ledger import money
 from a2ledger.audit import call_price, explain
@@ -31,6 +31,7 @@ dialprefix,destination,rateinitial,initblock,billingblock,buyrate,carrier
 
 
 @pytest.fixture
+@made_once
 def shop(book):
     """C1 called Belgium twice and France once in January; on the 20th he was charged 3.00."""
     (book.root / "tariffs/standard.csv").write_text(RATES)
@@ -56,11 +57,8 @@ def explained(shop, name, line, *words, **options):
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    root = tmp_path_factory.mktemp("explain") / "demo"
-    done = a2ledger("demo", root)
-    assert done.code == 0, done.stderr
-    return root
+def demo(demo_book, tmp_path_factory):
+    return shutil.copytree(demo_book, tmp_path_factory.mktemp("explain") / "demo")
 
 
 def told_lines(root):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from harness import Book
+from harness import Book, made_once
 
 
 @pytest.fixture
+@made_once
 def billed(book: Book) -> Book:
     book.customers({"id": "A", "credit_limit": "1000", "vat": "on-invoice"})
     book.moves("charges", "A", "2026-01-05", "100.00", today="2026-01-06")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from beancount.core import data
-from harness import PBX, Book, amounts, bean_check, call, cdr, slim, total
+from harness import PBX, Book, amounts, bean_check, call, cdr, made_once, slim, total
 
 MARKER = "; ---- usage below this line is written by a2ledger ----\n"
 
@@ -22,6 +22,7 @@ GOODWILL = """\
 
 
 @pytest.fixture
+@made_once
 def talked(book: Book) -> Book:
     """A book whose customer C1 has talked ten minutes in January."""
     book.customers({"id": "C1"})
@@ -797,6 +798,7 @@ def test_a_book_that_names_its_switch_reads_the_rows_its_rule_says(book):
 
 
 @pytest.fixture
+@made_once
 def refused(book):
     """A book of January: calls of two customers in quarantine, one of nobody, one of February."""
     book.customers({"id": "C1"}, {"id": "C2"})

@@ -13,7 +13,7 @@ import shelf
 from beancount import loader
 from beanquery import query
 from examples import tried
-from harness import Book
+from harness import Book, made_once
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +27,7 @@ MINIMUM = '\n[bill]\nminimum = "5.00"\n'
 
 
 @pytest.fixture
+@made_once
 def least(book: Book) -> Book:
     """A book that bills 5.00 or more, with a business that talked two minutes in January."""
     book.edit("a2ledger.toml", 'vat_id = ""', 'vat_id = "BE0403170701"')

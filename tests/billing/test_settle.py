@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
+from harness import made_once
 
 CALLS = "id,customer,start,called,seconds,cost\n"
 PAID = "id,customer,date,amount\n"
 
 
 @pytest.fixture
+@made_once
 def leaving(book):
     """A customer with a closed January and 3.333333 used in February, on 10 February."""
     book.today = "2026-02-10"

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import Book, a2ledger
+from harness import Book, a2ledger, made_once
 from shelf import quiet
 
 from a2ledger.book.git import Repository
@@ -19,6 +19,7 @@ from a2ledger.book.transaction import Vault
 
 
 @pytest.fixture
+@made_once
 def kept(book) -> Book:
     """A book with a customer and two commits to go back to."""
     book.customers({"id": "C1"}, {"id": "C2"})

@@ -5,9 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from harness import made_once
 
 
 @pytest.fixture
+@made_once
 def prepaid(book):
     """12.10 are paid, of which 2.10 are VAT; 16 minutes at 1.00 are used in January."""
     book.customers({"id": "P1", "vat": "on-refill"})

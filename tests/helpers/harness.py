@@ -14,7 +14,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -131,6 +131,10 @@ class Book:
         self.root, self.files, self.today = root, files, today
         files.mkdir(exist_ok=True)
         self._serial = 0
+
+    def goes_on_as(self, other: Book) -> None:
+        """Take over the day and the count of files of the book this is a copy of."""
+        self.today, self._serial = other.today, other._serial
 
     def run(self, *words: object, today: str = "", code: int = 0) -> Done:
         """Run a command on a day and expect an exit code."""
@@ -301,6 +305,37 @@ def bean_check(path: Path) -> str:
 
 def day_after(day: str, days: int = 1) -> str:
     return str(dt.date.fromisoformat(day) + dt.timedelta(days=days))
+
+
+Build = Callable[[Book], Book]
+
+
+def made_once(build: Build) -> Callable[[Book, Any], Book]:
+    """Have what a fixture does to a new book done once; each test gets a copy of what came of it.
+
+    ::
+
+        @pytest.fixture
+        @made_once
+        def billed(book): ...
+    """
+    made: list[Book] = []
+
+    def fixture(book: Book, tmp_path_factory: Any) -> Book:
+        if not made:
+            build(book)
+            directory = tmp_path_factory.mktemp(build.__name__)
+            root = shutil.copytree(book.root, directory / "book", symlinks=True)
+            made.append(Book(slim(root), directory / "files"))
+            made[0].goes_on_as(book)
+        else:
+            shutil.rmtree(book.root)
+            shutil.copytree(made[0].root, book.root, symlinks=True)
+            book.goes_on_as(made[0])
+        return book
+
+    fixture.__name__, fixture.__doc__ = build.__name__, build.__doc__
+    return fixture
 
 
 def slim(root: Path) -> Path:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from harness import Book
+from harness import Book, made_once
 
 from a2ledger.documents import references
 
 
 @pytest.fixture
+@made_once
 def billed(book: Book) -> Book:
     """Two customers with an invoice each of 10.00 for January."""
     book.edit("a2ledger.toml", 'iban = ""', 'iban = "BE68 5390 0754 7034"')

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from harness import made_once
 
 
 @pytest.fixture
+@made_once
 def paid(book):
     """A customer who has paid 12.10."""
     book.customers({"id": "P"}, {"id": "A"})

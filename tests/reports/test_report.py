@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 from beancount.core import data
-from harness import Book, bean_check
+from harness import Book, bean_check, made_once
 
 AE = '\n[[vat.rules]]\ncode = "AE"\ncountries = ["eu"]\nbusiness = true\n'
 QUARTER = ("--from", "2026-01-01", "--to", "2026-03-31")
@@ -29,6 +29,7 @@ def moved(book: Book, account: str, since: str, until: str) -> Decimal:
 
 
 @pytest.fixture
+@made_once
 def company(book: Book) -> Book:
     """A Belgian company with customers of every treatment, and a credit note."""
     book.edit("a2ledger.toml", 'country = ""', 'country = "BE"')
