@@ -21,6 +21,8 @@ if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK):
 
 if "PYTEST_XDIST_WORKER" not in os.environ:
     compiled.provide()
+else:
+    compiled.keep()
 
 pytest.register_assert_rewrite("harness", "shelf")
 
@@ -40,6 +42,12 @@ if "A2LEDGER_TIMES" not in os.environ:
 gc.disable()  # finding five thousand tests makes much and leaves nothing to collect
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Have a worker more than there are cores: one of them waits for a browser or a server."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 def pytest_collection_finish() -> None:
     """Collect garbage again, but look no more through what was made by now."""
     gc.freeze()
@@ -54,6 +62,15 @@ def empty_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = a2ledger("--today", "2026-01-01", "init", root, *words)
     assert done.code == 0, done.stderr
     (root / "tariffs" / "standard.csv").write_text(STANDARD)
+    return slim(root)
+
+
+@pytest.fixture(scope="session")
+def demo_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The book that ``a2ledger demo`` makes, made once; tests work on copies."""
+    root = tmp_path_factory.mktemp("demo") / "book"
+    done = a2ledger("demo", root)
+    assert done.code == 0, done.stderr
     return slim(root)
 
 

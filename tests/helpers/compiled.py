@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 
+WORKERS = "A2LEDGER_WORKERS_COMPILE"
 OTHERS = ("beanquery.sources.beancount", "jinja2.sandbox", "babel.numbers")
 
 
@@ -24,6 +25,8 @@ def provide() -> None:
     """Have programs read compiled modules; called once, before there are workers."""
     writes_none = sys.dont_write_bytecode and "PYTHONPYCACHEPREFIX" not in os.environ
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    if not sys.dont_write_bytecode:
+        os.environ[WORKERS] = "1"
     if writes_none:
         directory = tempfile.mkdtemp(prefix="a2l-compiled-")
         os.environ["PYTHONPYCACHEPREFIX"] = directory
@@ -32,6 +35,11 @@ def provide() -> None:
         )
         atexit.register(shutil.rmtree, directory, ignore_errors=True)
         atexit.register(compiler.kill)
+
+
+def keep() -> None:
+    """Let a worker keep the tests as pytest compiled them, for the next run."""
+    sys.dont_write_bytecode = WORKERS not in os.environ
 
 
 def load() -> None:

@@ -34,7 +34,9 @@ def browser(program):  # noqa: ARG001 - it is forked first
     playwright = pytest.importorskip("playwright.sync_api")
     playwright.expect.set_options(timeout=PATIENCE_MS)
     with playwright.sync_playwright() as running:
-        found = running.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        found = running.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox"], timeout=3 * PATIENCE_MS
+        )
         yield found
         found.close()
 

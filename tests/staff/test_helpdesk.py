@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from harness import Book
 from playwright.sync_api import Page, expect
 from reading import fits, serious
 from serving import serving_here
@@ -31,22 +30,15 @@ PLACES = [*OTHERS, *(f"{name}/" for name in PAGES)] + [
 ]
 
 
-def a2ledger(book: Path, *words: str) -> None:
-    words = ("-C", str(book), "--today", TODAY, *words)
-    subprocess.run([sys.executable, "-m", "a2ledger", *words], check=True, capture_output=True)
-
-
 @pytest.fixture(scope="module")
-def book(tmp_path_factory) -> Path:
+def book(demo_book, tmp_path_factory) -> Path:
     """The demo's book with a number, a payment that is nobody's, and a row that was refused."""
-    root = tmp_path_factory.mktemp("helpdesk") / "book"
-    demo = [sys.executable, "-m", "a2ledger", "demo", str(root)]
-    subprocess.run(demo, check=True, capture_output=True)
-    a2ledger(root, "customer", "set", "C10001", "identifiers+=3235550000")
+    directory = tmp_path_factory.mktemp("helpdesk")
+    made = Book(shutil.copytree(demo_book, directory / "book"), directory / "files", TODAY)
+    made.run("customer", "set", "C10001", "identifiers+=3235550000")
     rows = "id,customer,date,amount,description\nb1,,2026-03-19,21.23,North Call Centre NV\n"
-    (root / "input/bank.csv").write_text(rows)
-    a2ledger(root, "import", "payments", str(root / "input/bank.csv"))
-    return root
+    made.run("import", "payments", made.file("bank.csv", rows))
+    return made.root
 
 
 @pytest.fixture(scope="module")

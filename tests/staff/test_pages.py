@@ -102,10 +102,9 @@ def due(host):
 
 
 @pytest.fixture(scope="module")
-def pristine(tmp_path_factory):
+def pristine(demo_book, tmp_path_factory):
     """The demo's book, and in it a text that somebody means ill with."""
-    book = tmp_path_factory.mktemp("serve") / "book"
-    subprocess.run([*A2LEDGER, "demo", book], check=True, capture_output=True)
+    book = shutil.copytree(demo_book, tmp_path_factory.mktemp("serve") / "book")
     rows = "id,customer,date,amount,description\nh1,C10002,2026-03-19,1.00,"
     (book / "input/hostile.csv").write_text(f'{rows}"{HOSTILE}"\n')
     a2ledger(book, "import", "payments", book / "input/hostile.csv", today="2026-03-20")
