@@ -34,6 +34,13 @@ BILL = document(
     reference="+++202/6000/00192+++",
 )
 
+CALL = "2026-01-01 10:00:00  3225550xxx         Belgium Mobile (3247)       0:01:00  0.095000"
+CALLS = {
+    "calls": [{"text": CALL}] * 1800, "count": 1800, "seconds": 108_000, "total": "171.000000",
+    "hidden": True, "heading": "Start",
+}  # fmt: skip
+"""Thirty pages of calls at the end of a bill."""
+
 
 def measured(name: str, make: Callable[[], object], count: int) -> None:
     make()  # what is loaded once is not counted
@@ -62,6 +69,8 @@ def main() -> None:
     convert = pdf._converted  # noqa: SLF001 - the work of one worker, without its start
     measured("pdf, a worker", lambda: convert(pdf.Page(page, "2026-02-01")), pages)
     measured("facturx, a worker", lambda: convert(pdf.Page(page, "2026-02-01", invoice)), pages)
+    long = render.html(content, itemised=CALLS, paper=True)
+    measured("pdf, 30 pages of calls", lambda: convert(pdf.Page(long, "2026-02-01")), 1)
     measured("pdf, an empty page", lambda: convert(pdf.Page("<p>", "2026-02-01")), pages)
 
 
