@@ -56,6 +56,7 @@ def main() -> None:
         server = resource.getrusage(resource.RUSAGE_SELF).ru_utime - before
         print(f"the server took {len(box.messages)} in {server:.1f} s of its own processor")
         measured(root, "send again", "send")
+        assert set(box.counts.values()) == {1}
         assert len(box.messages) == count
 
 
