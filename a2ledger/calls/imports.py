@@ -13,7 +13,6 @@ import re
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,7 +29,6 @@ from a2ledger.calls import detail, identity, keep, kept_rows, normalise, trunk_l
 from a2ledger.calls.duplicates import ACCEPTED
 from a2ledger.calls.inputs import ALL_NEW, Asked, Reading
 from a2ledger.calls.legs import MARK
-from a2ledger.calls.normalise import Wanted
 from a2ledger.calls.spool import Spool
 from a2ledger.calls.unclaimed import Unclaimed
 from a2ledger.calls.usual_rules import with_rules
@@ -93,51 +91,6 @@ def _say_unclaimed(run: _Run, remade: pa.StringArray | None) -> None:
     if summary.calls:
         run.report.unclaimed = summary.as_json()
         run.draft.talk(f"{run.source.name}: {summary.text()}; --explain names each")
-
-
-def rebuild(
-    draft: Draft, source: Source, paths: Sequence[Path | Address], now: dt.datetime, day: dt.date
-) -> int:
-    """Put the calls of a day whose file was lost into the draft, from a source's files.
-
-    They are imported once more into a draft that is thrown away, on the day's own terms: as if
-    it were still open, and nothing of it known. Only calls that have the digest which the book
-    was posted from are taken.
-
-    Returns:
-        how many calls there are.
-
-    Raises:
-        MissingDetailError: if the files do not hold what the book was posted from.
-    """
-    wanted = detail.digests(draft).get(day)
-    if wanted is None:
-        raise detail.MissingDetailError(
-            f"calls/DIGESTS has no calls of {day}", todo="import the file without --rebuild"
-        )
-    scratch = Draft(draft.base, draft.today, draft.talk)
-    scratch.rebuilding = day
-    detail.digests(scratch).pop(day)
-    known = subledgers.customers(scratch)
-    for name, customer in list(known.items()):
-        since = tuple(start for start in customer.periods if start <= day)
-        known[name] = replace(customer, periods=since or customer.periods[:1])
-    report, _ = import_calls(scratch, source, paths, now, Asked(Wanted(day, day), everything=True))
-    made = detail.digests(scratch).get(day)
-    if made != wanted:
-        rows = made.rows if made else 0
-        raise detail.MissingDetailError(
-            f"{', '.join(report.files)}: {rows} calls of {day}, which are not the {wanted.rows} "
-            f"that the book was posted from",
-            todo=(
-                "restore the file from a backup; what was re-rated, struck out, late or of "
-                "another source cannot be made from this file"
-            ),
-        )
-    for path in (detail.path(day), detail.path_beside(day)):
-        if path in scratch.put_files:
-            draft.put(path, scratch.put_files[path])
-    return wanted.rows
 
 
 def import_again(

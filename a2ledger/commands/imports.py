@@ -20,6 +20,7 @@ from a2ledger.book.book import Book, Draft
 from a2ledger.book.config import Config
 from a2ledger.book.source_config import TABLES, Source, UnknownSourceError
 from a2ledger.calls import imports as call_imports
+from a2ledger.calls import rebuild as rebuilding
 from a2ledger.calls.explain import Explanation
 from a2ledger.calls.inputs import Asked, Reading
 from a2ledger.calls.normalise import Wanted
@@ -200,7 +201,7 @@ def _rebuild(
     with settings.drafting(dry_run=dry_run) as draft:
         feed = draft.config.source(source, sources.dialects)
         inputs = [_input(settings, feed, path) for path in paths or _configured(feed)]
-        rows = call_imports.rebuild(draft, feed, inputs, settings.now(draft), day)
+        rows = rebuilding.rebuild(draft, feed, inputs, settings.now(draft), day)
         is_new = bool(draft.put_files)
         settings.publish(draft, f"calls of {day} rebuilt: {rows}\n", dry_run)
     done = "are there again" if is_new else "are there as they were"

@@ -150,3 +150,29 @@ def test_a_day_of_calls_is_made_anew_from_the_switch_s_file(book):
     book.run("import", "calls", source, "--rebuild", "2026-01-05", today="2026-02-03")
     assert day.read_bytes() == content
     book.run("verify")
+
+
+def test_a_day_is_made_anew_with_what_was_struck_out_and_late_since(book):
+    head = "id,customer,start,called,seconds\n"
+    first = "a,C1,2026-01-05 12:00:00,3225550199,61\nb,C1,2026-01-05 13:00:00,3225550199,60\n"
+    later = "c,C2,2026-01-05 14:00:00,3225550199,60\n"
+    book.customers({"id": "C1"}, {"id": "C2"})
+    book.run("import", "calls", book.file("first.csv", head + first), today="2026-01-07")
+    book.run("void", "calls/a", "tried twice", today="2026-01-07")
+    book.run("void", "calls/b", "tried twice", today="2026-01-07")
+    book.run("void", "calls/b", "--undo", today="2026-01-07")
+    book.close(today="2026-02-02")
+    book.run("import", "calls", book.file("later.csv", head + later), today="2026-02-02")
+    day = book.root / "calls/2026-01/2026-01-05.parquet"
+    content, log = day.read_bytes(), book.log()
+    day.unlink()
+
+    both = [book.files / "first.csv", book.files / "later.csv"]
+    words = ("--rebuild", "2026-01-05")
+    (said,) = book.run("import", "calls", both[0], *words, today="2026-02-03", code=1).errors
+    assert "name all files that the day was imported from" in said
+    book.run("import", "calls", *both, *words, today="2026-02-03")
+
+    assert day.read_bytes() == content
+    assert book.log() == log
+    book.run("verify", today="2026-02-03")
