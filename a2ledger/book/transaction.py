@@ -48,6 +48,9 @@ _MENTIONED = ("manual edit", "mended")
 PATIENCE_SECONDS = 2.0
 """Seconds that a lock of git is left alone, since another git process may hold it."""
 
+_OVERTAKEN = 2
+"""How often a reader reads again, because a run has published meanwhile, before writers wait."""
+
 Talk = Callable[[str], None]
 
 PUBLISHED: list[str] = []
@@ -441,27 +444,51 @@ class Vault:
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return False  # unreadable: we cannot tell, so assume a publish is in progress
 
+    @contextlib.contextmanager
+    def _still(self, *, wanted: bool) -> Iterator[None]:
+        """Have writers wait meanwhile, if that is wanted and this user can."""
+        descriptor = -1
+        if wanted and not self.is_writing:
+            with contextlib.suppress(OSError):
+                descriptor = os.open(self.state / "lock", os.O_RDONLY)
+        try:
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while descriptor >= 0 and time.monotonic() < deadline:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except OSError:
+                    time.sleep(0.01)
+                else:
+                    break
+            yield
+        finally:
+            if descriptor >= 0:
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+                os.close(descriptor)
+
     def reading(self, read: Callable[[], Any], tries: int = 600) -> Any:
         """Return the result of ``read`` over one complete generation of the book.
 
-        An error of its own counts only if the book was at rest meanwhile.
+        An error of its own counts only if the book was at rest meanwhile. Whoever was overtaken
+        twice has writers wait, lest they do so for ever.
 
         Raises:
             LockedError: if the book is never at rest.
             InterruptedRunError: if a killed run has left it in between.
         """
-        for _ in range(tries):
-            before = self.whole()
-            if before is not None:
-                try:
-                    result = read()
-                except Exception:
-                    if self.whole() == before:
-                        raise
-                else:
-                    if self.whole() == before:
-                        return result
-            elif not self.is_locked() and self.whole() is None:
+        for attempt in range(tries):
+            with self._still(wanted=attempt >= _OVERTAKEN):
+                before = self.whole()
+                if before is not None:
+                    try:
+                        result = read()
+                    except Exception:
+                        if self.whole() == before:
+                            raise
+                    else:
+                        if self.whole() == before:
+                            return result
+            if before is None and not self.is_locked() and self.whole() is None:
                 raise InterruptedRunError(
                     f"{self.root}: a run was interrupted while it published",
                     undone="nothing was read",

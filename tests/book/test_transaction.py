@@ -448,6 +448,25 @@ def test_a_reader_waits_for_a_writer_that_is_publishing(begun, monkeypatch):
     assert go_on.is_set()
 
 
+def test_a_reader_whom_runs_overtake_again_and_again_has_the_next_wait(begun):
+    overtaken = []
+
+    def read():
+        writer = Vault(begun)
+        try:
+            with writer.writing(shelf.quiet, timeout_seconds=0):
+                writer.publish({"templates/x.txt": f"{len(overtaken)}".encode()}, "other")
+        except LockedError:
+            return "read"
+        overtaken.append(1)
+        return "of two generations"
+
+    assert Vault(begun).reading(read) == "read"
+    assert len(overtaken) == 2
+    with Vault(begun).writing(shelf.quiet, timeout_seconds=0):
+        pass  # nobody waits any longer
+
+
 def test_what_fails_for_a_reader_while_a_run_publishes_is_tried_again(begun):
     tried = []
 

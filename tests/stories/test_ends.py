@@ -11,7 +11,7 @@ from harness import Book, a2ledger, slim
 
 TODAY = "2026-02-11"
 DAYS = ("0001-01-01", "1969-12-31", "9999-12-31")
-NAMES = ("../../zz", "/etc/passwd", "..", ".", "a/b", "a\\b", "a\nb", "-rf", "zz\u202e", "*")
+NAMES = ("../../zz", "/etc/passwd", "..", ".", "a/b", "a\\b", "a\nb", "-rf", "*")
 
 
 @pytest.fixture(scope="module")
