@@ -179,7 +179,8 @@ def invoice(
     """Render closed documents, by number, month or all, and print the paths written.
 
     ubl, cii and facturx are electronic invoices; what one lacks is named. calls (CSV), calls-html
-    and calls-pdf list its calls, numbers masked as the customer wants it. Without numbers, those
+    and calls-pdf list its calls, numbers masked as the customer wants it; the fact `itemised` puts
+    them at the end of its page and PDF, too. Without numbers, those
     that can be made are, and exit 1 says that others could not.
 
     Example: a2ledger invoice INV-2026-000001 --format html,pdf

@@ -118,7 +118,8 @@ def credit_note(
 ) -> None:
     """Credit an invoice, or some of its lines, with a numbered document of its own.
 
-    Whatever is left of the invoice is credited; of a single line --amount credits a part. VAT
+    A statement that stands in place of an invoice is credited likewise, by its name. Whatever is
+    left of the invoice is credited; of a single line --amount credits a part. VAT
     goes back with it, and in all never more than was billed.
 
     Example: a2ledger credit-note INV-2026-000123 --line 3 --reason "billed twice"
