@@ -9,7 +9,7 @@ from a2ledger import accounts, money
 from a2ledger.billing import close, preview, unposted
 from a2ledger.billing.close import Closed
 from a2ledger.book.book import Draft, RefusedError
-from a2ledger.corrections import correct, postings
+from a2ledger.corrections import correct, deposits, postings
 from a2ledger.documents import issue_taxed_refill
 from a2ledger.fees import charge, due
 from a2ledger.journal import customer_file, ledger, subledgers, syntax
@@ -78,7 +78,7 @@ def settle(
 
 def _apply_deposit(draft: Draft, name: str) -> None:
     """Apply a customer's deposit to what they owe, on their last day."""
-    held_micro = correct.deposit_held(draft, name)
+    held_micro = deposits.deposit_held(draft, name)
     customer, currency = subledgers.customer(draft, name), subledgers.currency(draft, name)
     if issue_taxed_refill.applies(draft, customer, customer.open_since):
         # Setting it against the account is a taxed refill: no more of it than pays what is owed.

@@ -25,8 +25,9 @@ from a2ledger.commands.settings import (
     print_json,
 )
 from a2ledger.corrections import correct as correcting
-from a2ledger.corrections import issue_credit_note
+from a2ledger.corrections import deposits, issue_credit_note
 from a2ledger.corrections import transfer as transferring
+from a2ledger.corrections import write_off as losses
 from a2ledger.corrections.correct import Posted, Wanted
 from a2ledger.corrections.transfer import Moving
 
@@ -211,7 +212,7 @@ def write_off(asked: Asked, *, customer: str, amount: int | None, vat_relief: bo
     Example: a2ledger write-off C10001 --vat-relief --description "insolvent"
     """
     asked.post(
-        lambda draft: correcting.write_off(
+        lambda draft: losses.write_off(
             draft, asked.wanted(draft, "write-off", customer), amount, vat_relief
         )
     )
@@ -231,7 +232,7 @@ def recover(asked: Asked, *, customer: str, amount: int) -> None:
     Example: a2ledger recover C10001 60.50 --description "paid by the liquidator"
     """
     asked.post(
-        lambda draft: correcting.recover(draft, asked.wanted(draft, "recover", customer), amount)
+        lambda draft: losses.recover(draft, asked.wanted(draft, "recover", customer), amount)
     )
 
 
@@ -309,8 +310,8 @@ def deposit(asked: Asked, *, customer: str, amount: int | None, back: bool, meth
     def correct(draft: Draft) -> Posted:
         wanted = asked.wanted(draft, "deposit", customer)
         if back:
-            return correcting.return_deposit(draft, wanted, amount, method)
-        return correcting.deposit(draft, wanted, amount or 0, method)
+            return deposits.return_deposit(draft, wanted, amount, method)
+        return deposits.deposit(draft, wanted, amount or 0, method)
 
     asked.post(correct)
 

@@ -12,7 +12,7 @@ from beancount.core import data
 from a2ledger import money
 from a2ledger.balances import balances
 from a2ledger.book.book import Draft, RefusedError
-from a2ledger.corrections import correct, postings
+from a2ledger.corrections import correct, postings, write_off
 from a2ledger.corrections import credit_note as credit
 from a2ledger.corrections.correct import Posted
 from a2ledger.corrections.credit_note import CannotCreditError
@@ -115,7 +115,7 @@ def _owed_otherwise(
     draft: Draft, document: Document, taxes: Mapping[str, int], number: str
 ) -> tuple[str, Mapping[str, int]]:
     """Return the VAT given back in the book's currency, if the invoice's VAT is owed in it."""
-    is_owed = correct.is_owed_in_base(draft, document.customer["id"], number)
+    is_owed = write_off.is_owed_in_base(draft, document.customer["id"], number)
     printed = document.vat_translated if is_owed else None
     return draft.config.currency, translation.by_code(printed, taxes, 1)
 

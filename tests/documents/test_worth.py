@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from a2ledger import accounts, money
 from a2ledger.balances import check
 from a2ledger.book.book import Book, RefusedError
-from a2ledger.corrections import correct, issue_credit_note, rerate, transfer
+from a2ledger.corrections import correct, issue_credit_note, rerate, transfer, write_off
 from a2ledger.corrections.correct import Wanted
 from a2ledger.documents import files, worth
 from a2ledger.fees import charge
@@ -99,9 +99,9 @@ def go_through(root: Path, today: dt.date, door: tuple) -> dt.date:
             rerate.rerate(one, since=dt.date(2026, 1, 1))
         elif kind == "write-off":
             micro = None if how[0] is None else money.parse(how[0])
-            correct.write_off(one, wanted, micro, relief=True)
+            write_off.write_off(one, wanted, micro, relief=True)
         else:
-            correct.recover(one, wanted, money.parse(how[0]))
+            write_off.recover(one, wanted, money.parse(how[0]))
     charge.charge(one, {"A"})
     shelf.publish(one)
     return today + dt.timedelta(days=1)
