@@ -25,7 +25,7 @@ from a2ledger import money, sources
 from a2ledger.book.book import Draft
 from a2ledger.book.source_config import Source
 from a2ledger.book.toml_table import ConfigError
-from a2ledger.calls import detail, identity, keep, kept_rows, normalise, trunk_legs
+from a2ledger.calls import detail, identity, keep, kept_rows, normalise, trunk_legs, unpriced_halves
 from a2ledger.calls.duplicates import ACCEPTED
 from a2ledger.calls.inputs import ALL_NEW, Asked, Reading
 from a2ledger.calls.legs import MARK
@@ -38,7 +38,7 @@ from a2ledger.sources import dropped, quarantine, restore, text
 from a2ledger.sources.address import Address
 from a2ledger.sources.batch import CALL, Batch, Refused, constant, gathered, refuse
 from a2ledger.sources.dropped import NONE, Dropped
-from a2ledger.sources.report import EXAMPLES, Report
+from a2ledger.sources.report import EXAMPLES, HALF, Report
 
 
 def import_calls(
@@ -70,7 +70,7 @@ def import_calls(
     dropped_calls = dropped.read(draft)
     lost = Unclaimed(draft, source)
     run = _Run(
-        draft, source, pricing, now, asked, report, _checked(source), set(), lost, dropped_calls
+        draft, source, pricing, now, asked, report, _checked(source), set(), lost, [], dropped_calls
     )
     with Spool(draft.vault.spool, keep.SCHEMA) as spool:
         with draft.progress(f"reading {source.name}", reading.size()) as progress:
@@ -79,6 +79,7 @@ def import_calls(
                 spool.add(*_taken(run, judged))
         with draft.progress(f"posting {source.name}", len(spool.days())) as progress:
             keep.keep(draft, source, spool, report, progress, remade=remade)
+    _leave_out_halves(run)
     report.refused = text.with_heads(report.refused, source.encoding)
     _say_unclaimed(run, remade)
     return report, reading
@@ -91,6 +92,21 @@ def _say_unclaimed(run: _Run, remade: pa.StringArray | None) -> None:
     if summary.calls:
         run.report.unclaimed = summary.as_json()
         run.draft.talk(f"{run.source.name}: {summary.text()}; --explain names each")
+
+
+def _leave_out_halves(run: _Run) -> None:
+    """Take calls without a rate out of the refused ones if another half of theirs has one."""
+    if not any(map(len, run.unpriced)):
+        return
+    unpriced = pa.concat_tables(run.unpriced)
+    halves = unpriced.filter(pa.array(unpriced_halves.of_priced(run.draft, unpriced)))
+    names = set(identity.identities(halves))
+    report = run.report
+    report.refused = [
+        row for row in report.refused if row.reason != "no-rate" or row.identity not in names
+    ]
+    report.take(halves, HALF)
+    report.known |= names
 
 
 def import_again(
@@ -115,7 +131,7 @@ def import_again(
     source = with_rules(draft, source)
     pricing = price.pricing(draft, strict=False)
     lost = Unclaimed(draft, source)
-    run = _Run(draft, source, pricing, now, ALL_NEW, report, _checked(source), set(), lost)
+    run = _Run(draft, source, pricing, now, ALL_NEW, report, _checked(source), set(), lost, [])
     lines = [row for row in rows if row.head != CALL]
     with Spool(draft.vault.spool, keep.SCHEMA) as spool:
         read = list(restore.batches(lines, source))
@@ -127,6 +143,7 @@ def import_again(
             report.read += len(calls)
             spool.add(*_priced_calls(run, calls))
         keep.keep(draft, source, spool, report, accepted=accepted, remade=remade)
+    _leave_out_halves(run)
     _say_unclaimed(run, remade)
     return report
 
@@ -176,6 +193,8 @@ class _Run(NamedTuple):
     said: set[str]
     """Messages already shown, so that batches of a file do not repeat them."""
     unclaimed: Unclaimed
+    unpriced: list[pa.Table]
+    """Calls without a rate that are halves of others."""
     dropped: Dropped = NONE
 
 
@@ -244,6 +263,9 @@ def _taken(run: _Run, judged: _Judged) -> tuple[pa.Table, pa.ChunkedArray]:
         _compare(normal.calls, run.pricing, report)
     no_rate = _without_rate(batch, normal.calls.filter(pa.array(unpriced)), run.pricing)
     report.refused += [*batch.refused, *normal.refused, *no_rate]
+    if no_rate:
+        halves = pc.and_(pa.array(unpriced), pc.not_equal(calls["halves"], ""))
+        run.unpriced.append(calls.filter(halves))
     run.unclaimed.take(normal)
     report.not_billable.update(normal.not_billable)
     if report.explanation is not None:

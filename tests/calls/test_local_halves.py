@@ -198,3 +198,48 @@ def test_a_chain_over_two_channels_is_billed_once_though_each_row_comes_by_itsel
         expected = (0, 1, {}) if number == 0 else (0, 0, {"local-half": 1})
         assert (again["posted"], again["duplicate"], again["not_billable"]) == expected
     assert shelf.tree(book.root) == before
+
+
+PREFIXED = {
+    "the half that ran the dial plan": (
+        cdr(dstchannel=f"{CHANNEL};1", uniqueid="1767607200.1"),
+        cdr(channel=f"{CHANNEL};2", dst="88883225550199", uniqueid="1767607200.2"),
+    ),
+    "who dialled the channel": (
+        cdr(dstchannel=f"{CHANNEL};1", dst="983225550199", uniqueid="1767607200.1"),
+        cdr(channel=f"{CHANNEL};2", uniqueid="1767607200.2"),
+    ),
+}
+
+
+@pytest.mark.parametrize("side", PREFIXED)
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_half_with_a_technical_prefix_needs_no_rate(book, side, order):
+    """It is billed by the other half, at the latest when it is tried again."""
+    book.customers({"id": "C1"})
+    (book.root / "tariffs/standard.csv").write_text("dialprefix,rateinitial\n32,1.00\n")
+    lines = [PREFIXED[side][place] for place in order]
+    book.today = "2026-01-31"
+
+    together = book.file("both.csv", "".join(f"{line}\n" for line in lines))
+    found = book.run("import", "asterisk", together, "--dry-run", "--json").json
+    assert (found["posted"], found["not_billable"], found["quarantined"]) == (
+        *(1, {"local-half": 1}, {}),
+    )
+    is_refused = "88883225550199" in lines[0] or "983225550199" in lines[0]
+    for place, line in enumerate(lines):
+        path = book.file(f"{place}.csv", f"{line}\n")
+        book.run("import", "asterisk", path, code=3 if is_refused and not place else 0)
+    if is_refused:
+        book.run("quarantine", "retry", "--reason", "no-rate")
+    assert book.run("quarantine", "list").stdout == ""
+    assert book.run("balances", "--json").json[0]["unbilled"] == "1.00"
+
+
+def test_a_half_without_a_rate_whose_other_half_has_none_either_is_refused(book):
+    book.customers({"id": "C1"})
+    (book.root / "tariffs/standard.csv").write_text("dialprefix,rateinitial\n44,1.00\n")
+    lines = PREFIXED["who dialled the channel"]
+    path = book.file("both.csv", "".join(f"{line}\n" for line in lines))
+    found = book.run("import", "asterisk", path, "--json", today="2026-01-31", code=3).json
+    assert found["quarantined"] == {"no-rate": 2}
