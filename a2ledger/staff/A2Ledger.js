@@ -474,10 +474,17 @@ const LOOK = `
   aside { display: flex; flex-direction: column; }
   aside .a2l-ours { order: -1; }
   aside li:has(> a[href*="/import/"]), ${REFUSED} { display: none !important; }
+  header input::placeholder { color: var(--header-color, #fff); opacity: 0.9; }
+  header > .flex-row input:not(:focus) { background-color: rgb(0 0 0 / 18%); }
+  #a2l-searching input::placeholder { color: var(--text-color); opacity: 0.8; }
   @media (width <= 60rem) { #a2l-searching { flex: 1 1 10rem; } }
+  @media (width <= 40rem) { .a2l-page header > .flex-row { display: none; } }
 `;
 /** Ours come first; what the guard refuses is not shown. */
 function sidebar() {
+  document.documentElement.lang ||= "en";
+  // On a telephone Fava's filters, which narrow none of our pages, leave their place to these.
+  document.body.classList.toggle("a2l-page", window.location.pathname.includes("/extension/"));
   if (!document.getElementById("a2l-look")) {
     document.head.append(element("style", { id: "a2l-look" }, LOOK));
     withhold();
@@ -552,6 +559,41 @@ function named() {
   }
 }
 
+/** A cell's place among those of a table that is shown below one another. @param {Element} cell */
+function head(cell) {
+  const heads = cell.closest("table")?.querySelectorAll("thead th");
+  const text = heads?.[/** @type {HTMLTableCellElement} */ (cell).cellIndex];
+  return text && !text.querySelector(".unseen") ? text.textContent?.trim() ?? "" : "";
+}
+
+const NARROW = window.matchMedia("(width <= 40rem)");
+NARROW.addEventListener("change", stack);
+
+/** On a telephone the cells of a table that is too wide stand below one another, named. */
+function stack() {
+  if (!NARROW.matches) {
+    return;
+  }
+  for (const box of document.querySelectorAll(".a2l .a2l-wide")) {
+    const table = box.querySelector(":scope > table:not(.stacked)");
+    if (!table || box.scrollWidth <= box.clientWidth) {
+      continue;
+    }
+    table.classList.add("stacked");
+    table.setAttribute("role", "table"); // what is no table by its style is one to a screen reader
+    for (const row of table.querySelectorAll("tr")) {
+      row.setAttribute("role", "row");
+      for (const [place, cell] of [...row.cells].entries()) {
+        cell.setAttribute("role", cell.tagName === "TH" ? "columnheader" : "cell");
+        cell.classList.toggle("empty", !cell.textContent?.trim());
+        if (place && cell.tagName === "TD") {
+          cell.dataset.label = head(cell);
+        }
+      }
+    }
+  }
+}
+
 /** @type {MutationObserver | undefined} */
 let observer;
 
@@ -561,6 +603,7 @@ async function markAll() {
   const article = document.querySelector("article");
   const all = () => {
     named();
+    stack();
     for (const entry of document.querySelectorAll(
       ".journal > li.transaction:not(.a2l-marked)",
     )) {

@@ -295,7 +295,7 @@ def explained(book: Book, name: str, line: int, call: int, today: dt.date, skip:
         "currency": explanation.currency,
         "line": explanation.line,
         "exact": None if explanation.micro is None else money.text(explanation.micro),
-        "before": money.text(explanation.before_micro),
+        "posted_before": money.text(explanation.before_micro),
         "shown_before": money.text(before, explanation.places),
         "shown_after": money.text(after, explanation.places),
         "included": explanation.included,

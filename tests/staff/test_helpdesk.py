@@ -174,6 +174,22 @@ def test_everybody_can_read_it_on_anything(page, host, place):
     assert list(serious(page, "article, #a2l-searching")) == []
 
 
+WIDE = ("Customers/", "Payments/", "Customers/?customer=C10001&tab=invoices", "Close/", "Imports/")
+
+
+@pytest.mark.parametrize("place", WIDE)
+def test_on_a_telephone_a_table_that_is_too_wide_stands_below_itself(page, host, place):
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{host}{place}")
+    page.wait_for_selector("#a2l-due" if place == "Close/" else "article h1, article table")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.a2l-wide')]"
+        ".every(box => box.scrollWidth <= box.clientWidth)"
+    )
+    assert page.locator("table.stacked td[data-label]").count()
+    assert list(serious(page, "html")) == []
+
+
 def test_the_search_is_reached_and_left_by_keys(page, host):
     page.goto(f"{host}Home/")
     expect(page.locator("#a2l-search")).to_be_visible()
