@@ -475,7 +475,7 @@ const LOOK = `
   aside .a2l-ours { order: -1; }
   aside li:has(> a[href*="/import/"]), ${REFUSED} { display: none !important; }
   header input::placeholder { color: var(--header-color, #fff); opacity: 0.9; }
-  header > .flex-row input:not(:focus) { background-color: rgb(0 0 0 / 18%); }
+  header > .flex-row input:placeholder-shown:not(:focus) { color: #fff; background-color: rgb(0 0 0 / 18%); }
   #a2l-searching input::placeholder { color: var(--text-color); opacity: 0.8; }
   @media (width <= 60rem) { #a2l-searching { flex: 1 1 10rem; } }
   @media (width <= 40rem) { .a2l-page header > .flex-row { display: none; } }
