@@ -227,6 +227,7 @@ def _open_streams() -> None:
     metavar="BOOK",
     help="Directory of the book.",
     show_default=True,
+    is_eager=True,  # whose [locale] --today is read in
 )
 @click.option("--today", type=DAY, metavar="DATE", help="Stand in for the clock.")
 @click.option(

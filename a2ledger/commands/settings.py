@@ -163,8 +163,13 @@ WARNING = "note: "
 
 
 def _locale(ctx: click.Context | None) -> Locale:
-    settings = ctx.find_object(Settings) if ctx else None
-    return settings.locale if settings else Locale()
+    if settings := ctx.find_object(Settings) if ctx else None:
+        return settings.locale
+    root = ctx.find_root().params.get("book") if ctx else None
+    try:
+        return Book(Path(str(root))).config.locale if root else Locale()
+    except ExpectedError:
+        return Locale()
 
 
 def _said(error: ValueError) -> str:
