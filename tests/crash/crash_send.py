@@ -1,6 +1,6 @@
 """Break `send` at every call that changes the disk or speaks to the mail server.
 
-python tests/crash/crash_send.py                       every call, every way: some minutes
+python tests/crash/crash_send.py                       every call, every way: hours
 python tests/crash/crash_send.py --points 5            calls spread evenly
 
 A real mail server takes what is sent. Ways to break are those of `crash.py`; ``network`` kills at a
@@ -149,6 +149,7 @@ def main() -> None:
                 if wrong := trial.broken(Fault(at, mode)):
                     failures += 1
                     print(f"  {mode} at {at}: {'; '.join(wrong)}", flush=True)
+            print(f"  {mode} done after {time.monotonic() - began:.0f} s", flush=True)
     counts = ", ".join(f"{mode} {count}" for mode, count in tried.items())
     seconds = time.monotonic() - began
     print(f"  {tried.total()} times broken ({counts}), {failures} wrong, {seconds:.0f} s")
