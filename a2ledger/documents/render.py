@@ -26,7 +26,7 @@ import functools
 import itertools
 import re
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -267,7 +267,7 @@ def _environment(
         "extensions": _extensions,
         "counters": _counters,
         "grouped": lambda amount: _grouped(spoken.amount(amount)),
-        "spoken": lambda text: _spoken(text, spoken.catalogue.gettext),
+        "spoken": lambda text: _spoken(text, spoken),
         "table": table,
         "wrapped": wrapped,
     }
@@ -588,8 +588,37 @@ WORDS = (
 _BEGINS = re.compile("|".join(sorted(WORDS, key=len, reverse=True)) + r"\b")
 
 
-def _spoken(text: str, gettext: Callable[[str], str]) -> str:
-    """The words of an entry, the first of them in the language of the document."""
+_PHRASES = (
+    (
+        re.compile(r"Credit note (?P<number>\S+) for (?P<original>[^\s,]+)"),
+        N_("Credit note %(number)s for %(original)s"),
+    ),
+    (
+        re.compile(r"\b(?P<days>[0-9]+) of (?P<whole>[0-9]+) days of (?P<price>[0-9]+(\.[0-9]+)?)"),
+        N_("%(days)s of %(whole)s days of %(price)s"),
+    ),
+    (
+        re.compile(r"\bof (?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}), posted late"),
+        N_("of %(day)s, posted late"),
+    ),
+)
+"""What the program writes within the words of an entry."""
+
+
+def _spoken(text: str, spoken: Language) -> str:
+    """The words of an entry, those of the program in the language of the document."""
+    if spoken.code == language.ENGLISH:
+        return text
+    gettext = spoken.catalogue.gettext
+    forms = {"price": spoken.amount, "day": spoken.day}
+
+    def said(match: re.Match[str], words: str) -> str:
+        return gettext(words) % {
+            key: forms.get(key, str)(value) for key, value in match.groupdict().items()
+        }
+
+    for pattern, words in _PHRASES:
+        text = pattern.sub(functools.partial(said, words=words), text)
     match = _BEGINS.match(text)
     return gettext(match[0]) + text[match.end() :] if match else text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 
 import catalogues
 import pytest
@@ -124,6 +125,22 @@ def test_a_reminder_names_its_bills_in_the_customer_s_language(tmp_path, code, w
     }  # fmt: skip
     letter = letters.written("reminder", about, tmp_path, language.language(code))
     assert words in letter.text
+
+
+@pytest.mark.parametrize(
+    ("text", "dutch"),
+    [
+        ("Credit note CN-1 for INV-1, twice", "Creditnota CN-1 voor INV-1, twice"),
+        ("Flat, 22 of 31 days of 9.90", "Flat, 22 van 31 dagen van 9,90"),
+        ("Payment, wire, of 2026-01-05, posted late", "Betaling, wire, van 5 januari 2026, laat"),
+    ],
+)
+def test_what_the_program_says_within_an_entry_is_in_the_customer_s_language(text, dutch):
+    moved = replace(MOVED.lines[1], description=text)
+    statement = replace(MOVED, lines=(MOVED.lines[0], moved))
+    for code, words in (("nl", dutch), ("en", text)):
+        made = as_json(document(customer=CUSTOMER | {"language": code}, statement=statement))
+        assert words in render.html(made)
 
 
 def test_a_language_there_is_none_of_is_refused(book):
