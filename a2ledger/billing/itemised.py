@@ -189,12 +189,14 @@ def _page(book: Book, document: Document, calls: pa.Table, mask: str, *, paper: 
     """Return a list of calls as a page."""
     content = as_json(document)
     spoken = language.of_document(content)
+    listing = _listing(book, document, calls, mask, spoken)
     values = {
+        **listing,  # templates that operators copied name these alone
         **{key: content[key] for key in ("supplier", "customer", "issue_date", "currency")},
         "number": document.number or "",
         "language": spoken.code,
         "direction": spoken.direction,
-        "itemised": _listing(book, document, calls, mask, spoken),
+        "itemised": listing,
         "paper": paper,
     }
     return render.page("calls.html.j2", values, book.root / "templates", spoken=spoken)
