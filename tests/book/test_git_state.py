@@ -213,7 +213,9 @@ def programs(root: Path, ran: Path) -> None:
     program.write_text(f"#!/bin/sh\ntouch {ran}\ncat\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     (root / ".git/info").mkdir(exist_ok=True)
-    (root / ".git/info/attributes").write_text("* filter=evil diff=evil merge=evil\n")
+    (root / ".git/info/attributes").write_text(
+        "* filter=evil diff=evil merge=evil\n*.beancount filter=three\n"
+    )
     (root / "more").write_text(f'[filter "evil two"]\n\tclean = {program}\n\trequired = true\n')
     text = "".join(
         f"[{section}]\n\t{key} = {program}\n"
@@ -223,18 +225,51 @@ def programs(root: Path, ran: Path) -> None:
             ('merge "evil"', "driver"), ("core", "fsmonitor"), ("core", "sshCommand"),
             ("core", "pager"), ("core", "editor"), ("core", "askPass"), ("credential", "helper"),
             ("gpg", "program"), ('gpg "ssh"', "program"), ('gpg "ssh"', "defaultKeyCommand"),
-            ("core", "alternateRefsCommand"), ("gc", "recentObjectsHook"),
+            ("core", "alternateRefsCommand"), ("gc", "recentObjectsHook"), ("core", "gitProxy"),
+            ('gpg "openpgp"', "program"), ('gpg "x509"', "program"), ("sequence", "editor"),
+            ("uploadpack", "packObjectsHook"), ('diff "evil"', "cachetextconv"), ("alias", "log"),
+            ('remote "origin"', "uploadpack"), ("interactive", "diffFilter"), ("ssh", "variant"),
+            ('trailer "x"', "command"), ("web", "browser"), ('mergetool "x"', "cmd"),
         )
     )  # fmt: skip
     more = f"[include]\n\tpath = {root / 'more'}\n[log]\n\tshowSignature = true\n"
     more += '[commit]\n\tgpgSign = true\n[protocol "ext"]\n\tallow = always\n'
+    more += f'[includeIf "gitdir:**"]\n\tpath = {root / "more"}\n'
+    more += f"[extensions]\n\tworktreeConfig = true\n[core]\n\thooksPath = {root}/.git/hooks\n"
+    (root / ".git/config.worktree").write_text(
+        f'[filter "three"]\n\tclean = {program}\n[core]\n\tfsmonitor = {program}\n'
+    )
+    (root / ".git/hooks").mkdir(exist_ok=True)
+    for hook in (
+        "pre-commit", "post-commit", "reference-transaction", "post-index-change", "pre-auto-gc",
+        "post-checkout", "fsmonitor-watchman", "post-rewrite", "commit-msg", "prepare-commit-msg",
+    ):  # fmt: skip
+        shutil.copy(program, root / ".git/hooks" / hook)
     with (root / ".git/config").open("a") as file:
         file.write(text + more + '[filter "evil"]\n\trequired = true\n')
 
 
-def test_no_program_that_a_book_s_configuration_or_attributes_name_is_run(kept, tmp_path):
+def test_no_program_that_a_book_s_configuration_or_attributes_name_is_run(
+    kept, tmp_path, monkeypatch
+):
     ran = tmp_path / "ran"
     programs(kept.root, ran)
+    for name in (
+        "EXTERNAL_DIFF",
+        "SSH_COMMAND",
+        "SSH",
+        "EDITOR",
+        "PAGER",
+        "ASKPASS",
+        "PROXY_COMMAND",
+    ):
+        monkeypatch.setenv(f"GIT_{name}", str(kept.root / "program"))
+    for name, value in (
+        ("COUNT", "1"),
+        ("KEY_0", "core.fsmonitor"),
+        ("VALUE_0", kept.root / "program"),
+    ):
+        monkeypatch.setenv(f"GIT_CONFIG_{name}", str(value))
     pay(kept)
     kept.append("journals/manual.beancount", "; by hand\n")
     pay(kept, "p3")
