@@ -33,6 +33,8 @@ _FREE = 100 << 20
 _INODES = 10_000
 _CALLS = 20
 """Number of running calls named."""
+_YOUNG_SECONDS = 60.0
+"""How long a half-written file of git's is nothing to speak of."""
 _NAMED = 5
 """Number of files named in a message."""
 _LOST = 20
@@ -316,8 +318,10 @@ def _leftovers(vault: Vault, now: dt.datetime) -> Iterator[Finding]:
 
 
 def _is_old(path: Path, now: dt.datetime) -> bool:
+    # What is no lock stands in nobody's way, and may be of a git that is at work.
+    patience = PATIENCE_SECONDS if path.suffix == ".lock" else _YOUNG_SECONDS
     try:
-        return now.timestamp() - path.stat().st_mtime > PATIENCE_SECONDS
+        return now.timestamp() - path.stat().st_mtime > patience
     except FileNotFoundError:
         return False
 
