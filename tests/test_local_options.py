@@ -64,6 +64,13 @@ def test_every_day_may_be_written_day_first(context):
             assert read == dt.date(2026, 9, 1), name
 
 
+def test_a_moment_may_be_written_day_first(context):
+    moment = EVERY["tariff show --at"]
+    read = moment.type.convert("01/09/2026 13:45", moment, context)
+    assert read.isoformat() == "2026-09-01T13:45:00"
+    assert moment.type.convert("1.9.2026", moment, context).date() == dt.date(2026, 9, 1)
+
+
 def test_every_amount_may_have_a_decimal_comma(context):
     table = {
         "28,18": 28_180_000,

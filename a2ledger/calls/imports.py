@@ -170,7 +170,7 @@ def _priced_calls(run: _Run, rows: Sequence[Refused]) -> tuple[pa.Table, pa.Chun
     run.report.refused += rejected
     batch = restore.batch_of_calls(rows, calls)
     priced, unpriced = _rated(batch, calls, run.source, run.pricing)
-    run.report.refused += _without_rate(batch, calls.filter(pa.array(unpriced)), run.pricing)
+    run.report.refused += _without_rate(batch, calls.filter(pa.array(unpriced)), run)
     good = pa.array(~unpriced)
     return priced.filter(good), calls["day"].filter(good)
 
@@ -261,7 +261,7 @@ def _taken(run: _Run, judged: _Judged) -> tuple[pa.Table, pa.ChunkedArray]:
             run.said.add(message)
     if run.check:
         _compare(normal.calls, run.pricing, report)
-    no_rate = _without_rate(batch, normal.calls.filter(pa.array(unpriced)), run.pricing)
+    no_rate = _without_rate(batch, normal.calls.filter(pa.array(unpriced)), run)
     report.refused += [*batch.refused, *normal.refused, *no_rate]
     if no_rate:
         halves = pc.and_(pa.array(unpriced), pc.not_equal(calls["halves"], ""))
@@ -362,7 +362,18 @@ def _rated(
     return pa.table([columns[name] for name in schema.names], schema=schema), unpriced
 
 
-def _without_rate(batch: Batch, calls: pa.Table, pricing: price.Pricing) -> list[Refused]:
+def _to_rate(called: str, source: Source) -> str:
+    """Return what makes a number that no price list knows have a price."""
+    if called.startswith("0") and not source.national:
+        return (
+            f"if it is dialled within your country, set sources.{source.name}.national and country "
+            "in a2ledger.toml, else add a rate; then run `quarantine retry`"
+        )
+    return "add one, then run `quarantine retry`"
+
+
+def _without_rate(batch: Batch, calls: pa.Table, run: _Run) -> list[Refused]:
+    pricing = run.pricing
     keys = ("day", "line", "called", "switch", "uid", "seq")
     columns = (calls[name].to_pylist() for name in keys)
     names = pricing.names.take(calls["customer"].combine_chunks()).to_pylist()
@@ -377,7 +388,7 @@ def _without_rate(batch: Batch, calls: pa.Table, pricing: price.Pricing) -> list
                 f"the tariff for {called} is not in the account's currency; give them one"
             ),
             "blocked": f"calls to {called} are blocked by the deck, but it was answered; see why",
-        }.get(reason, f"no rate for {called}; add one, then run `quarantine retry`")
+        }.get(reason, f"no rate for {called}; {_to_rate(called, run.source)}")
         row = refuse(batch, line, reason, message, identity.identity(*key))
         refused.append(row._replace(day=str(day), customer=customer))
     return refused

@@ -76,7 +76,7 @@ class ImportCommand(click.Command):
     "maps",
     multiple=True,
     metavar="COLUMN=NAME,...",
-    help="What the columns of a CSV are: id=Call ID,start=Date; remembered.",
+    help="What the columns of a CSV are: id=Call ID,start=Date+Time; remembered.",
 )
 @click.option("--like", default="", metavar="NAME", help="A preset of `sources`; remembered.")
 @click.option("--empty", is_flag=True, help="A file without calls is a report: there were none.")

@@ -162,7 +162,8 @@ WARNING = "note: "
 """How a message begins that a person should see even in the mail of a cron job."""
 
 
-def _locale(ctx: click.Context | None) -> Locale:
+def locale_of(ctx: click.Context | None) -> Locale:
+    """Return the locale of the book that a command line is about."""
     if settings := ctx.find_object(Settings) if ctx else None:
         return settings.locale
     root = ctx.find_root().params.get("book") if ctx else None
@@ -192,7 +193,7 @@ class Day(click.ParamType[dt.date]):
         except ValueError:
             pass
         try:
-            text = local_forms.day(str(value), _locale(ctx))
+            text = local_forms.day(str(value), locale_of(ctx))
             return check_day(dt.date.fromisoformat(text))
         except errors.BadValueError as error:
             self.fail(_said(error), param, ctx)
@@ -213,7 +214,7 @@ class Number(click.ParamType[str]):
         if not set(text) & set(",'\u2019\u00a0\u202f .") or text.count(".") > 1:
             return text
         try:
-            return local_forms.amount(text, _locale(ctx))
+            return local_forms.amount(text, locale_of(ctx))
         except errors.BadValueError as error:
             self.fail(_said(error), param, ctx)
 

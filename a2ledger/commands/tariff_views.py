@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from a2ledger import csvfile, money
+from a2ledger import csvfile, errors, local_forms, money
 from a2ledger.book.book import Book, RefusedError
 from a2ledger.calls import detail
 from a2ledger.commands.settings import (
@@ -20,13 +20,14 @@ from a2ledger.commands.settings import (
     Settings,
     as_json_option,
     known,
+    locale_of,
     pass_settings,
     print_json,
 )
 from a2ledger.corrections import what_if
 from a2ledger.corrections.what_if import Effect
 from a2ledger.documents import language, pdf, render
-from a2ledger.errors import NO
+from a2ledger.errors import NO, BadValueError
 from a2ledger.journal import subledgers
 from a2ledger.rating import deck as decks
 from a2ledger.rating import decks as cache
@@ -103,9 +104,12 @@ class Moment(click.ParamType[dt.datetime]):
         if isinstance(value, dt.datetime):
             return value
         try:
-            if re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)):
-                return dt.datetime.combine(dt.date.fromisoformat(str(value)), price_list.NOON)
-            return dt.datetime.fromisoformat(str(value)).replace(tzinfo=None)
+            text = local_forms.day(str(value), locale_of(ctx))
+            if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+                return dt.datetime.combine(dt.date.fromisoformat(text), price_list.NOON)
+            return dt.datetime.fromisoformat(text).replace(tzinfo=None)
+        except BadValueError as error:
+            self.fail("; ".join(filter(None, errors.parts(error))), param, ctx)
         except ValueError:
             self.fail(f"{value!r} is not a time such as 2026-02-01 13:45", param, ctx)
 

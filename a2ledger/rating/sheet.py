@@ -104,6 +104,8 @@ class Reading:
 
     columns: Mapping[str, str] = field(default_factory=dict)
     dates: str = ""
+    usual_dates: str = ""
+    """What dates begin with where neither a person nor the sheet says it."""
 
 
 def header_row(rows: Sequence[Row], columns: Mapping[str, str]) -> tuple[int, Header] | None:
@@ -178,6 +180,7 @@ class _Rates:
     ) -> None:
         self.sheet, self.header, self.file = sheet, header, file
         self.head, self.dates = list(head), reading.dates
+        self.usual_dates = reading.usual_dates
         self.mark = "."
         self.rounded = 0
         self.joined = False
@@ -220,6 +223,7 @@ class _Rates:
         self.dates = self.dates or sheet_values.order(
             self._cells(rows, "effective") | self._cells(rows, "until")
         )
+        self.dates = self.dates or self.usual_dates
         self._decide_country(rows)
         if self.sheet.problems:
             return

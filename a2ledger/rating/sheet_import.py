@@ -111,7 +111,8 @@ def _proposed(book: Book, path: Path, asked: Asked, today: dt.date) -> Proposal:
     facts = book.config.deck(asked.deck)
     columns = {**facts.columns, **asked.columns}
     rows = sheet_file.rows(path, columns, name=asked.sheet, encoding=asked.encoding)
-    reading = Reading(columns=columns, dates=asked.dates or facts.dates)
+    usual = book.config.locale.dates
+    reading = Reading(columns=columns, dates=asked.dates or facts.dates, usual_dates=usual)
     parsed = sheet.read(rows, file=path.name, reading=reading)
     if parsed.problems:
         problems = sorted(parsed.problems, key=lambda problem: problem.line)

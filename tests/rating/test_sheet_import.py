@@ -244,3 +244,14 @@ def test_after_a_sheet_a_deck_prices_as_the_sheet_and_before_it_as_before(made, 
         for prefix, amount in zip(held.prefixes.to_pylist(), amounts.tolist(), strict=True):
             found.setdefault(prefix, amount)  # the first of a prefix is the one that began last
         assert found == prices
+
+
+def test_dates_that_may_begin_with_day_or_month_are_read_as_the_book_writes_them(shop):
+    sheet = shop.file(
+        "sheet.csv", "Prefix;Destination;Price;Valid from\n316;Mobile;0,11;01/11/2026\n"
+    )
+    words = ("tariff", "import", sheet, "--deck", "other", "--yes", "--json")
+    assert "may begin with the day or with the month" in shop.run(*words, code=65).stderr
+    shop.append("a2ledger.toml", '\n[locale]\nname = "nl_NL"\n')
+    shop.run(*words)
+    assert "2026-11-01" in shop.text("tariffs/other.csv")

@@ -38,6 +38,15 @@ def shop(book):
     return book
 
 
+def test_a_number_dialled_as_at_home_is_said_to_be_one_and_is_priced_once_the_source_says_so(shop):
+    path = shop.file(*log(cdr(uniqueid="1767607200.1", sequence=1, dst="0470123456")))
+    done = shop.run("import", "pbx1", path, code=3)
+    assert "set sources.pbx1.national and country in a2ledger.toml" in done.stderr
+    shop.append("a2ledger.toml", 'national = "0"\ncountry = "32"\n')
+    (report,) = shop.run("quarantine", "retry", "--json").json
+    assert report["posted"] == 1
+
+
 def test_a_row_without_a_rate_comes_back_once_there_is_one_from_the_text_that_was_kept(shop):
     rows = [
         cdr(uniqueid="1767607200.1", sequence=1),
