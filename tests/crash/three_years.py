@@ -23,11 +23,10 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "stories"))
 sys.path.insert(0, str(Path(__file__).parent.parent / "helpers"))
 
+from deeds import deed
 from harness import STANDARD, Book, a2ledger, call, csv_text, slim
-from test_hands import _deed
 
 CUSTOMERS = ("C1", "C2", "C3", "C4")
 DAY = dt.timedelta(days=1)
@@ -119,7 +118,7 @@ class Company:
         saved, old = self.directory / "saved", self.directory / "old"
         shutil.rmtree(saved, ignore_errors=True)
         shutil.copytree(self.book.root, saved, symlinks=True)
-        deed = _deed(self.book.root, old if old.exists() else saved, self.chance)
+        done_by_hand, _ = deed(self.book.root, old if old.exists() else saved, self.chance)
         self.serial += 1
         words = ("customer", "set", "C2", f"terms={self.serial % 99}")
         done = a2ledger("-C", self.book.root, "--today", self.today, *words)
@@ -127,13 +126,13 @@ class Company:
         if done.code:
             self.count["refused"] += 1
             if not done.errors:
-                self.wrong(f"{deed}: refused without a word")
+                self.wrong(f"{done_by_hand}: refused without a word")
             for top in ("journals", "invoices", "tariffs", "calls"):
                 if (self.book.root / top).is_symlink():
                     (self.book.root / top).unlink()
             self.book.git("checkout", "HEAD", "--", ".")
             self.book.git("clean", "--quiet", "-fd")
-        if "calls" in deed:
+        if "calls" in done_by_hand:
             shutil.rmtree(self.book.root / "calls", ignore_errors=True)
             shutil.copytree(saved / "calls", self.book.root / "calls")
         if done.code:

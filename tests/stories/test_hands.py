@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from deeds import deed
 from examples import sampled
 from harness import Book, a2ledger, slim
 
@@ -126,9 +127,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_hands_did_to_what_the_program_wrote_is_refused_and_comes_back(hands, what):
-    deed, place = REFUSED[what]
+    does, place = REFUSED[what]
     before, figures = hands.digests(), owed(hands)
-    deed(hands.root)
+    does(hands.root)
     log = hands.log()
 
     errors = write(hands, code=1).errors
@@ -237,47 +238,6 @@ def test_a_day_of_calls_that_digests_does_not_know_is_not_written_over(hands):
 # ---- random hands ----
 
 
-def _paths(root: Path) -> list[Path]:
-    tops = ("journals", "invoices", "calls", "tariffs", "a2ledger.toml", "imports.csv")
-    return sorted(
-        path for top in tops for path in [root / top, *(root / top).rglob("*")] if path.exists()
-    )
-
-
-def _deed(root: Path, old: Path, chance: random.Random) -> str:
-    """Do something to a path, as a person with a file manager or an editor might."""
-    path = chance.choice(_paths(root))
-    files = [one for one in _paths(root) if one.is_file()]
-    what = chance.choice(["delete", "move", "link", "duplicate", "edit", "roll back", "truncate"])
-    name = path.relative_to(root)
-    if what == "delete":
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    elif what == "move":
-        path.rename(path.with_name(f"{path.name}.old"))
-    elif what == "link":
-        away = root.parent / f"away-{chance.random()}"
-        path.rename(away)
-        path.symlink_to(away)
-    elif what == "duplicate":
-        target = path.with_name(f"copy-{path.name}")
-        shutil.copytree(path, target) if path.is_dir() else shutil.copy(path, target)
-    elif what == "roll back":
-        path = chance.choice(files)
-        name = path.relative_to(root)
-        if (old / name).is_file():
-            shutil.copy(old / name, path)
-    else:
-        path = chance.choice(files)
-        name = path.relative_to(root)
-        content = bytearray(path.read_bytes())
-        if what == "truncate":
-            del content[chance.randrange(max(1, len(content))) :]
-        elif content:
-            content[chance.randrange(len(content))] = ord(chance.choice("0123456789abc\n;"))
-        path.write_bytes(content)
-    return f"{what} {name}"
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(EDITS))
 def test_a_random_hand_loses_nothing(hands, tmp_path, seed):
@@ -290,7 +250,7 @@ def test_a_random_hand_loses_nothing(hands, tmp_path, seed):
     figures, documents = owed(hands), hands.documents()
     saved = tmp_path / "saved"
     shutil.copytree(hands.root, saved, symlinks=True)
-    deeds = [_deed(hands.root, old, chance) for _ in range(chance.choice([1, 1, 2]))]
+    deeds = [deed(hands.root, old, chance)[0] for _ in range(chance.choice([1, 1, 2]))]
 
     done = a2ledger("-C", hands.root, "--today", TODAY, "customer", "set", "C2", "terms=30")
 
@@ -306,7 +266,7 @@ def test_a_random_hand_loses_nothing(hands, tmp_path, seed):
         hands.git("checkout", "HEAD", "--", ".")
         hands.git("clean", "--quiet", "-fd")
         hands.run("customer", "set", "C2", "terms=30")
-    elif any("calls" in deed for deed in deeds):
+    elif any("calls" in one for one in deeds):
         shutil.rmtree(hands.root / "calls", ignore_errors=True)
         shutil.copytree(saved / "calls", hands.root / "calls")
     assert owed(hands) == figures, deeds

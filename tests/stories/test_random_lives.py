@@ -16,6 +16,7 @@ import datetime as dt
 import itertools
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from deeds import deed
 from dying import Killed, deadly
 from examples import sampled
 from harness import Book, a2ledger
@@ -447,6 +449,35 @@ class Company(RuleBasedStateMachine):
             if self.today > account.since:
                 account.close(self.today)
             account.settled = False
+
+    @rule(seed=st.integers(0, 9999))
+    def hands_are_in_the_book(self, seed: int) -> None:
+        """The book is right, or the next command says what is wrong, and how it comes back."""
+        saved, old, root = self.place / "saved", self.place / "old", self.book.root
+        self.nothing_happens()
+        shutil.copytree(root, saved, symlinks=True)
+        tops = ("journals", "invoices", "imports.csv")
+        what, path = deed(root, old if old.exists() else saved, random.Random(seed), tops)  # noqa: S311
+        empty = self.book.file("none.csv", "id,customer,date,amount\n")
+        words = ("-C", root, "--today", self.book.today, "import", "payments", empty)
+        done = a2ledger(*words)
+        assert done.code in {0, 1, 73}, (what, done)
+        if done.code:
+            assert done.errors, what
+            assert (
+                "doctor --mend" in done.stderr
+                or "git checkout" in done.stderr
+                or any(word in done.stderr for word in ("take it away", "correct it", "put the"))
+            ), (what, done)
+            for linked in [one for one in root.rglob("*") if one.is_symlink()]:
+                linked.unlink()
+            self.book.git("checkout", "HEAD", "--", ".")
+            self.book.git("clean", "--quiet", "-fd")
+        elif (saved / path).is_file() and path.suffix == ".beancount":
+            shutil.copy(saved / path, root / path)  # what was taken is taken back
+        self.nothing_happens()
+        shutil.rmtree(old, ignore_errors=True)
+        saved.rename(old)
 
     @invariant()
     def balances_are_the_models(self) -> None:
