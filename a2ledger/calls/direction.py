@@ -4,7 +4,8 @@ A row that says so is believed. Of a source whose trunks are known the channels 
 told from what the row shows, as well as that goes:
 
 - what a customer holds is called by nobody of ours: it is incoming;
-- a customer calls what is their own, or an extension of up to six characters: it is internal;
+- a customer calls what is their own, or an extension of up to six characters that a customer holds
+  or a device of that name took: it is internal;
 - everything else is outgoing, a call of one customer to the number of another among it, for
   whether that left the switch does not show.
 
@@ -133,12 +134,16 @@ def _inferred(
     places = np.flatnonzero(wanted)
     if not len(places):
         return direction, evident
-    device = _holder(rows.devices("dstchannel", pa.array(places)), directory, day, places)
+    devices = rows.devices("dstchannel", pa.array(places))
+    device = _holder(devices, directory, day, places)
     number = _held(rows, ("dst", "did"), directory, day, places)
     caller = _held(rows, ("accountcode", "channel"), directory, day, places)
     ours = (device >= 0) | (number >= 0)
     callee = np.where(number >= 0, number, device)
-    size = np.asarray(pc.utf8_length(rows["dst"].take(pa.array(places))))
+    dst = rows["dst"].take(pa.array(places))
+    size = np.asarray(pc.utf8_length(dst))
+    # Not every extension is told us as a customer's: its own device took what was called.
+    named = (size > 0) & (size <= EXTENSION) & (caller >= 0) & np.asarray(pc.equal(devices, dst))
     own = (caller == callee) | (caller == device) | (size <= EXTENSION)
     unsure = places[(caller < 0) | (size <= EXTENSION)]
     evident[unsure] = dialled.left(rows["lastdata"].take(pa.array(unsure)))
@@ -152,6 +157,7 @@ def _inferred(
     ]
     inferred = np.where(caller < 0, _IN, np.where(own, _WITHIN, _OUT))
     direction[places] = np.where(ours & ~forwarded, inferred, _OUT)
+    direction[places[named & ~forwarded]] = _WITHIN
     evident[places] &= (device < 0) & (direction[places] == _OUT)
     return direction, evident
 

@@ -43,7 +43,7 @@ _AROUND = (
     r"^.*<([^<>]*)>$",
     r"^[^()]*[\pL][^()]*\(([0-9+*#][0-9+*# .-]*)\)$",
     r"(?i)^(?:ext(?:ension)?[. ] *)([0-9*#]+)$",
-    r"(?i)^(?:sips?:|tel:)?([0-9+*#]+)(?:[@;].*)?$",
+    r"(?i)^(?:sips?:|tel:|client:)?([0-9+*#]+)(?:[@;].*)?$",
 )
 """Patterns of what surrounds a number: a name before it, the word for extension, a host after it.
 """

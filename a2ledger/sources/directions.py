@@ -42,6 +42,8 @@ _PREFIXES = (
     (OUTGOING, "outbound"),
     (OUTGOING, "outgoing"),
     (INTERNAL, "internal"),
+    (OUTGOING, "trunkingoriginating"),
+    (INCOMING, "trunkingterminating"),
 )
 
 

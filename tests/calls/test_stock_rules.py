@@ -118,3 +118,17 @@ def test_other_channels_and_dial_strings_say_the_same(book, row, counts):
     line = cdr(**({"dst": "3247000000"} | row)) + "\n"
     done = book.run("import", "asterisk", book.file("Master.csv", line), "--json")
     assert (done.json["posted"], done.json["free"]) == counts
+
+
+def test_an_extension_nobody_told_us_of_is_called_within_if_its_own_device_took_the_call(book):
+    """And a service number that left by a trunk is called outside, however short."""
+    ready(book)
+    (book.root / "tariffs/standard.csv").write_text("dialprefix,rateinitial\n1,1.00\n")
+    lines = [
+        cdr(uniqueid="1.1", linkedid="1.1", dst="105", dstchannel="PJSIP/105-00000002",
+            lastdata="PJSIP/105,60"),
+        cdr(uniqueid="1.2", linkedid="1.2", dst="1207", dstchannel="PJSIP/carrier-00000004"),
+    ]  # fmt: skip
+    path = book.file("Master.csv", "".join(f"{line}\n" for line in lines))
+    found = book.run("import", "asterisk", path, "--json").json
+    assert (found["posted"], found["free"], found["amount"]) == (1, 1, "1.00")

@@ -215,3 +215,19 @@ def test_a_presets_names_may_be_written_with_other_blanks_and_marks(book):
              "start=Start Timestamp UTC,seconds=Call Sec")  # fmt: skip
     wrong = book.run("import", "other", path, "--map", words, code=65)
     assert "there is no column Start Timestamp UTC" in wrong.stderr
+
+
+def test_what_twilio_calls_trunks_and_clients(book):
+    """Elastic trunks originate calls that go out; a client may be an extension."""
+    book.customers(CUSTOMER)
+    (book.root / "tariffs/standard.csv").write_text("dialprefix,rateinitial\n32,1.00\n")
+    text = (
+        "Call Sid,Start Time,Duration,From,To,Direction,Status\n"
+        "CA1,2026-01-05 10:00:00 UTC,60,sip:101@acme.sip.twilio.com,"
+        "sip:+32470111222@acme.sip.twilio.com,Trunking Originating,Completed\n"
+        "CA2,2026-01-05 11:00:00 UTC,300,+442011112222,+3225550101,Trunking Terminating,Completed\n"
+        "CA3,2026-01-05 12:00:00 UTC,60,client:101,+32470111222,Outgoing Dial,Completed\n"
+    )
+    path = book.file("calls.csv", text)
+    done = book.run("import", "calls", path, "--like", "twilio", "--json", today="2026-01-31")
+    assert (done.json["posted"], done.json["free"], done.json["amount"]) == (2, 1, "2.00")
