@@ -20,7 +20,7 @@ from werkzeug.exceptions import BadRequest, HTTPException
 from a2ledger.book.book import Book, RefusedError
 from a2ledger.book.config import Serve
 from a2ledger.errors import ExpectedError
-from a2ledger.staff import frame
+from a2ledger.staff import frame, revenue
 from a2ledger.staff.customer_ledgers import EVERY_SECONDS, PREFIX, Ledgers
 from a2ledger.staff.desk import KEY, Desk
 from a2ledger.staff.guard import Door, is_loopback, protect
@@ -123,12 +123,16 @@ def listening(book: Book, desk: Desk, serve: Serve) -> Iterator[str]:
 
 def _add_up(desk: Desk, stop: threading.Event) -> None:
     """Have what the pages show of all customers added up before somebody asks for it."""
-    is_first = True
+    is_first, added_up = True, None
     while is_first or not stop.wait(EVERY_SECONDS):
         is_first = False
         with contextlib.suppress(ExpectedError, OSError):
             book = desk.book()
             desk.known.renew(book, desk.today(book))
+            if book is not added_up:
+                added_up = book
+                for month in revenue.months_of_calls(book)[:1]:
+                    revenue.destinations(book, month)
 
 
 def run(book: Book, desk: Desk, serve: Serve, talk: Callable[[str], None]) -> None:
