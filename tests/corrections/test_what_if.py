@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from examples import sampled
 
 from a2ledger import money
 
@@ -30,7 +31,8 @@ def deck(chance):
     return HEAD + "\n".join(rows) + "\n"
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(sampled(4, 1)))
 def test_the_effect_is_the_difference_of_two_reratings(book, seed):
     chance = random.Random(seed)  # noqa: S311 - a test's
     book.today = "2026-02-27"
