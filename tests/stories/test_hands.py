@@ -76,6 +76,9 @@ REFUSED = {
     "the chart deleted": (
         lambda root: (root / "journals/chart.beancount").unlink(), "journals/chart.beancount"
     ),
+    "a price list deleted that customers have": (
+        lambda root: (root / "tariffs/standard.csv").unlink(), "tariffs/standard.csv"
+    ),
     "a closed month edited": (
         lambda root: (root / FROZEN).write_text((root / FROZEN).read_text() + "; x\n"), FROZEN
     ),
