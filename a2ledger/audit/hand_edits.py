@@ -266,8 +266,8 @@ def _journal(draft: Draft, path: str) -> Iterable[Problem]:
             yield Problem(path, 0, "extra", "is no period of any customer", todo="take it away")
             return
         held = rules(draft, start, shapes.own_accounts(match[2]))
-        yield from shapes.period(path, draft.vault.was(path), text, held)
         yield from _usage(draft, path)
+        yield from shapes.period(path, draft.vault.was(path), text, held)
     elif customer := _OWN.match(path):
         before = draft.vault.was(path)
         problems = list(shapes.customer(path, before, text))
