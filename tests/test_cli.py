@@ -787,9 +787,11 @@ def test_a_tariff_that_is_not_there_is_named(shop):
     shop.run(*asked)
     deck.unlink()
     before = shop.balance("C1")
-    done = shop.talks("C1", "2026-02-05", code=3)
-    assert "C1: tariff 'gold, standard': tariffs/gold.csv: not there" in done.stderr
-    assert "1 quarantined (bad-tariff 1); 0.00" in done.stderr
+    (said,) = shop.talks("C1", "2026-02-05", code=1).errors
+    assert (
+        "tariffs/gold.csv: not there, but a customer or a rule names it (the tariff of C1)" in said
+    )
+    assert "git checkout HEAD -- tariffs/gold.csv" in said
     assert shop.balance("C1") == before
 
 

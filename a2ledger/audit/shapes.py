@@ -34,7 +34,7 @@ _RESERVED_TAGS = {"invoice", "credit-note", "statement", "rounding", "release", 
 _RESERVED_META = {"calls", "seconds", "late_from", "voided", "number", "original", "fee"}
 """Metadata by which the program knows what it has written itself."""
 _IDENTITY = re.compile(
-    rf"(payment|refill|charge|opening|fee|rerate|statement|adopted|deferral)-|[a-z-]+-{SOURCE}-"
+    rf"(payment|refill|charge|opening|fee|rerate|statement|adopted|deferral)-.+-|[a-z-]+-{SOURCE}-"
 )
 """How links begin by which the program knows an entry that it has posted."""
 _PREFIX = "a2ledger-"
