@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import pytest
+
+from a2ledger.book import book as program
+from a2ledger.journal import summary
 
 
 def usual(book, guards):
@@ -96,29 +100,50 @@ def test_two_like_fees_are_two(book, description):
     assert nets == ["10.00"] * 4  # January and February of both
 
 
-def test_one_fee_written_twice_by_hand_for_the_same_days_is_charged_once(book):
+def publish(book, path, text):
+    """Have the program publish what it would refuse of a hand, as an earlier one may have."""
+    today = dt.date.fromisoformat(book.today)
+    with program.Book(book.root).writing(today, lambda _line: None, 5) as draft:
+        draft.put(path, text)
+        draft.touch("C1", dt.date(2026, 1, 1))
+        summary.summarise(draft)
+        draft.publish("an earlier version\n")
+
+
+def with_a_fee(book):
+    """Return the path of a period with a fee, what stands before the fee, it, and what follows."""
     book.today = "2026-02-02"
     book.customers({"id": "C1", "opened": "2026-01-01"})
-    book.run("fee", "add", "C1", "Subscriptions", "10.00", "--from", "2026-01-01")
-    path = "journals/2026-01/C1.01.beancount"
-    head, fee, rest = book.text(path).partition('2026-01-01 * "Subscriptions"')
-    entry = (fee + rest).split("\n\n")[0] + "\n\n"
-    again = entry.replace("^fee-C1-fee1-2026-01-01", "^fee-C1-fee1-2026-01-01.2026-01-01")
-    (book.root / path).write_text(head + entry + again + rest.split("\n\n", 1)[1])
-
-    assert codes(book) == {"C1": None}
-    assert [line["net"] for line in book.invoice("INV-2026-000001")["lines"]] == ["10.00"] * 2
-
-
-def test_a_fee_that_was_copied_by_hand_waits(book):
-    book.customers({"id": "C1"})
     book.run("fee", "add", "C1", "Subscriptions", "9.90", "--from", "2026-01-01")
     path = "journals/2026-01/C1.01.beancount"
-    text = book.text(path)
-    entry = text[text.index("2026-01-01 *") : text.index("\n\n", text.index("2026-01-01 *")) + 2]
-    book.edit(path, entry, entry + entry)
+    head, start, rest = book.text(path).partition('2026-01-01 * "Subscriptions"')
+    fee, gap, after = rest.partition("\n\n")
+    return path, head, start + fee + gap, after
+
+
+def test_one_fee_that_stands_twice_for_the_same_days_is_charged_once(book):
+    path, head, fee, after = with_a_fee(book)
+    again = fee.replace("^fee-C1-fee1-2026-01-01", "^fee-C1-fee1-2026-01-01.2026-01-01")
+    publish(book, path, head + fee + again + after)
+
+    assert codes(book) == {"C1": None}
+    assert [line["net"] for line in book.invoice("INV-2026-000001")["lines"]] == ["9.90"] * 2
+
+
+def test_a_fee_that_stands_in_the_book_twice_waits(book):
+    path, head, fee, after = with_a_fee(book)
+    publish(book, path, head + fee + fee + after)
 
     (row,) = book.close(today="2026-02-02", code=1)
     (warned,) = row["warnings"]
     assert warned["code"] == "fee-twice"
     assert "is billed twice" in warned["message"]
+
+
+def test_a_fee_that_was_copied_by_hand_is_refused_where_it_stands(book):
+    path, _, fee, _ = with_a_fee(book)
+    book.edit(path, fee, fee + fee)
+
+    refused = book.run("close", code=1)
+    assert f"{path}:" in refused.stderr
+    assert "fee-C1-fee1-2026-01-01" in refused.stderr

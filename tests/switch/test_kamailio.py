@@ -70,6 +70,7 @@ def proxy(server, tmp_path):
     words += ["-m", "64", "-M", "8", "-Y", tmp_path, "-P", tmp_path / "pid"]
     with running(*answering, cwd=tmp_path), running(*words, cwd=tmp_path):
         until_bound(port, carrier)
+        until_asking(server.http[1])
         yield port
 
 
@@ -80,6 +81,17 @@ def until_bound(*ports):
         line.split()[1][-5:] for line in Path("/proc/net/udp").read_text().splitlines()[1:]
     }:
         assert time.monotonic() < deadline, ports
+        time.sleep(0.05)
+
+
+def until_asking(port):
+    """Wait until Kamailio is connected to the server: calls are refused until then."""
+    deadline = time.monotonic() + 60
+    while not any(
+        line.split()[2].endswith(f":{port:04X}") and line.split()[3] == "01"
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
+    ):
+        assert time.monotonic() < deadline, port
         time.sleep(0.05)
 
 
@@ -116,5 +128,6 @@ def test_kamailio_refuses_who_has_no_credit(server, proxy, tmp_path):
 
 def test_kamailio_hangs_up_when_the_credit_is_used_up(server, proxy, tmp_path):
     place(proxy, "alice", "33123", tmp_path, talk_ms=30_000)  # the credit lasts for eight seconds
+    assert server.ask("/calls"), (tmp_path / "output").read_text()
     server.until(lambda: [call["state"] for call in server.ask("/calls")] == ["ended"])
     assert server.ask("/calls")[0]["seconds"] < 20
