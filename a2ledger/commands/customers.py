@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import click
@@ -160,25 +160,32 @@ def _facts(customer: Customer, changes: Sequence[Change], day: dt.date) -> dict[
     return facts
 
 
-def _ask(customer: Customer, changes: Sequence[Change], day: dt.date) -> None:
-    """Ask for confirmation if replacing a list would lose items.
-
-    Raises:
-        RefusedError: if nobody does.
-    """
+def _lost(customer: Customer, changes: Sequence[Change], day: dt.date) -> dict[str, list[str]]:
+    """Return what lists would lose if they are replaced, by fact."""
+    lost = {}
     for key, how, value in changes:
         held = customer.listed(key, day) if how == "=" and key in _LISTS else ()
-        lost = [item for item in held if item not in split_list(value)]
-        if not lost or (key == "tariff" and len(held) == 1):
-            continue
-        question = f"{customer.id}: {key} would lose {', '.join(lost)}; replace the list?"
+        items = [item for item in held if item not in split_list(value)]
+        if items and not (key == "tariff" and len(held) == 1):
+            lost[key] = items
+    return lost
+
+
+def _ask(customer: Customer, lost: Mapping[str, Sequence[str]]) -> None:
+    """Ask for confirmation that lists may lose items.
+
+    Raises:
+        RefusedError: if nobody gives it.
+    """
+    for key, items in lost.items():
+        question = f"{customer.id}: {key} would lose {', '.join(items)}; replace the list?"
         try:
             agreed = click.confirm(question, default=False, err=True)
         except click.Abort:
             agreed = False
         if not agreed:
             raise RefusedError(
-                f"{customer.id}: {key} would lose {', '.join(lost)}",
+                f"{customer.id}: {key} would lose {', '.join(items)}",
                 undone="nothing was changed",
                 todo=f"add with {key}+=ITEM, take off with {key}-=ITEM, or say --yes to replace it",
             )
@@ -244,8 +251,11 @@ def customer_set(
         raise click.UsageError("nothing to change: say KEY=VALUE")
     book = settings.book()
     customer, day = known(book, identity), since or settings.today(book)
-    if not (yes or dry_run):
-        _ask(customer, changes, day)
+    if not (yes or dry_run) and (lost := _lost(customer, changes, day)):
+        with settings.drafting(dry_run=True) as draft:  # nobody is asked about what is refused
+            given = _facts(known(draft, identity), changes, day)
+            register.change(draft, identity, given, since or draft.today)
+        _ask(customer, lost)
     with settings.drafting(dry_run=dry_run) as draft:
         before = known(draft, identity)
         given = _facts(before, changes, day)

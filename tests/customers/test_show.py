@@ -16,6 +16,18 @@ def test_a_change_says_what_was_and_what_is(book):
     assert book.run(*words, today="2026-01-10").stderr == "C1: nothing to change\n"
 
 
+def test_a_list_is_replaced_only_by_who_says_so_and_nobody_is_asked_about_what_is_refused(book):
+    book.customers({"id": "C1", "identifiers": "alice, bob"})
+    (book.root / "tariffs" / "office.csv").write_text(book.text("tariffs/standard.csv"))
+    book.run("customer", "set", "C1", "tariff=standard, office")
+    asked = book.run("customer", "set", "C1", "identifiers=carol", code=1).stderr
+    assert "C1: identifiers would lose alice, bob; replace the list?" in asked
+    missing = book.run("customer", "set", "C1", "tariff=standart", code=1).stderr
+    assert "there is no tariffs/standart.csv; nothing was changed" in missing
+    assert "replace the list?" not in missing
+    assert book.run("customer", "set", "C1", "identifiers=carol", "--yes").code == 0
+
+
 def test_a_fact_of_today_stands_once_and_others_with_their_days(book):
     book.customers({"id": "C1", "identifiers": "alice"})
     book.run("customer", "set", "C1", "identifiers+=bob", today="2026-01-10")
