@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from harness import a2ledger
 
 from a2ledger.documents import pdf
 
@@ -51,6 +52,17 @@ def test_a_bill_can_be_had_as_pdf_with_what_its_page_says(shop):
     for word in ("INV-2026-000001", "Example Telecom", "Line rental", "12.10", "Page 1 of 1"):
         assert word in text
     assert "invoices" not in shop.git("status", "--short")
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext is not installed")
+def test_what_explains_the_lines_of_a_bill_stands_on_their_sheet(demo_book, tmp_path):
+    a2ledger("-C", demo_book, "invoice", "INV-2026-000007", "--format", "pdf", "-o", tmp_path)
+    text = shown((tmp_path / "INV-2026-000007.pdf").read_bytes())
+    first, second = text.rstrip("\f").split("\f")
+    assert "Total of this invoice" in first
+    assert "Calls are priced to a fraction of a cent" in first
+    assert "Please pay EUR 16.67" in second
+    assert "Seal of this period" in second
 
 
 def test_the_same_page_is_the_same_file_and_pages_come_in_their_order():
