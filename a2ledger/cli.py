@@ -152,6 +152,13 @@ class Group(click.Group):
         PUBLISHED.clear()
         try:
             return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            if error.ctx is None or error.option_name not in self._own_options():
+                raise
+            _, _, command = error.ctx.command_path.partition(" ")
+            hint = f"{error.option_name} stands before the command: "
+            hint += f"a2ledger {error.option_name} … {command}"
+            raise click.UsageError(hint, error.ctx) from None
         except BrokenPipeError:
             _tell_published()
             raise  # click's business: the reader of our output has gone
@@ -159,6 +166,10 @@ class Group(click.Group):
             _fail(_of_output(error) if error.filename is None else errors.of_disk(error))
         except errors.ExpectedError as error:
             _fail(error)
+
+    def _own_options(self) -> set[str]:
+        """Return the options of all commands, which stand before the command's name."""
+        return {name for param in self.params for name in param.opts}
 
     def main(self, *words: Any, **options: Any) -> Any:
         """Run the program, with streams that are open."""

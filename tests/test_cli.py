@@ -1109,3 +1109,15 @@ def test_a_start_that_was_interrupted_can_be_made_again(tmp_path):
 
     assert (whole.code, again.code) == (0, 0)
     assert (tmp_path / "half/journals/main.beancount").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("preview", "C1", "--today", "2026-01-01"), "a2ledger --today … preview"),
+        (("customer", "set", "C1", "-C", "book"), "a2ledger -C … customer set"),
+    ],
+)
+def test_an_option_of_all_commands_that_stands_after_one_is_shown_its_place(book, words, said):
+    assert said in book.run(*words, code=2).stderr
+    assert "No such option '--nonsense'" in book.run("preview", "--nonsense", code=2).stderr
