@@ -370,12 +370,12 @@ def _kept(path: str, before: str, after: str) -> Iterator[Problem]:
             what = f"only a2ledger writes `{kind}` here, and it is other than it was: {other[:80]}"
             yield Problem(path, _line_of(after, other), kind, what, todo=todo)
     try:
-        then_is, now_is = customer_file.parse(before), customer_file.parse(after)
+        kept, edited = customer_file.parse(before), customer_file.parse(after)
     except ValueError:
         return  # which is said by whoever reads it
-    if then_is.id != now_is.id:
-        yield Problem(path, 0, "id", f"is of {then_is.id}: that does not change", todo=todo)
-    if then_is.facts.get(SETTLED) != now_is.facts.get(SETTLED):
+    if kept.id != edited.id:
+        yield Problem(path, 0, "id", f"is of {kept.id}: that does not change", todo=todo)
+    if kept.facts.get(SETTLED) != edited.facts.get(SETTLED):
         what = "`settled` is written by `close --final` and `customer reopen` alone"
         yield Problem(path, 0, "settled", what, todo=todo)
 

@@ -181,10 +181,10 @@ class Vault:
             except BlockingIOError:
                 if time.monotonic() >= deadline:
                     raise LockedError(
-                        f"{self.root}: another a2ledger is writing", todo="try again"
+                        f"{self.root}: another a2ledger holds it", todo="try again"
                     ) from None
                 if not has_told:
-                    talk("another a2ledger is writing; waiting for it")
+                    talk("another a2ledger holds the book; waiting for it")
                     has_told = True
                 time.sleep(0.1)
             else:

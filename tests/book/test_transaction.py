@@ -289,7 +289,7 @@ def test_a_second_writer_waits_and_says_so(begun):
         writer.join(60)
 
     assert order == ["first", "second"]
-    assert messages == ["another a2ledger is writing; waiting for it"]
+    assert messages == ["another a2ledger holds the book; waiting for it"]
 
 
 def test_a_writer_gives_up_in_the_end_and_has_touched_nothing(begun):
@@ -297,7 +297,7 @@ def test_a_writer_gives_up_in_the_end_and_has_touched_nothing(begun):
     with Vault(begun).writing(shelf.quiet):
         lock.touch()
         with (
-            pytest.raises(LockedError, match="another a2ledger is writing; nothing was done"),
+            pytest.raises(LockedError, match="another a2ledger holds it; nothing was done"),
             Vault(begun).writing(shelf.quiet, timeout_seconds=0),
         ):
             pass
