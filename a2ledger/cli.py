@@ -163,7 +163,9 @@ class Group(click.Group):
             _tell_published()
             raise  # click's business: the reader of our output has gone
         except OSError as error:
-            _fail(_of_output(error) if error.filename is None else errors.of_disk(error))
+            # Arrow names no file either when it can open none.
+            is_output = error.filename is None and error.errno not in errors.NO_FILES
+            _fail(_of_output(error) if is_output else errors.of_disk(error))
         except errors.ExpectedError as error:
             _fail(error)
 

@@ -6,6 +6,7 @@ pages ask it for its lines and its exit code. Whatever does not derive from it i
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 NO, USAGE, QUARANTINED, UNUSABLE, CANNOT_CREATE, FAILED, LOCKED = 1, 2, 3, 65, 73, 74, 75
@@ -71,8 +72,14 @@ def told(what: str, undone: str = NOTHING, todo: str = CORRECT) -> str:
     return f"{what}; {undone}; {todo}"
 
 
+NO_FILES = {errno.EMFILE, errno.ENFILE}
+"""Errors of the operating system by which no further file can be opened."""
+
+
 def of_disk(error: OSError) -> ExpectedError:
     """Convert an error of the operating system to an expected error."""
     failed = ExpectedError(f"{error.filename or 'input'}: {error.strerror or error}")
+    if error.errno in NO_FILES:
+        failed = ExpectedError("too many open files", todo="raise `ulimit -n` and run again")
     failed.exit_code = FAILED
     return failed

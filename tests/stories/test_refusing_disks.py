@@ -162,4 +162,6 @@ def test_somebody_who_may_only_read_is_told_so_with_73(place):
 
 
 def test_too_many_open_files_are_74(place):
-    assert_refused(outcomes(driven("files", place)), 74, may_do=INVOICES)
+    results = outcomes(driven("files", place))
+    assert_refused(results, 74, may_do=INVOICES)
+    assert all("too many open files" in said for _, found, said, *_ in results if found == 74)
