@@ -243,7 +243,7 @@ class Trial:
         """What is wrong after a fault, and after a kill at a call of the recovery too."""
         self.fresh()
         outcome = run(self.command, self.root, ENVIRONMENT, fault)
-        wrong = _told(outcome) if fault.error else []
+        wrong = faults_of(outcome) if fault.error else []
         if second:
             run(self.mend, self.root, ENVIRONMENT, Fault(second, "kill"))
         wrong += filter(None, [self.next_writer()])
@@ -259,7 +259,7 @@ class Trial:
         return wrong + [f"{key} differs" for key in sorted(differs)]
 
 
-def _told(outcome: Outcome) -> list[str]:
+def faults_of(outcome: Outcome) -> list[str]:
     """Whether an error was said as it should be."""
     wrong = []
     if "Traceback" in outcome.output:

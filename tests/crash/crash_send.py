@@ -90,11 +90,12 @@ class Trial:
         """What is wrong after a fault and another run."""
         self.fresh()
         if fault.mode == NETWORK:
-            run(doomed(self.send, fault.at, self.told), self.root, crash.ENVIRONMENT)
+            broken = run(doomed(self.send, fault.at, self.told), self.root, crash.ENVIRONMENT)
         else:
-            run(self.send, self.root, crash.ENVIRONMENT, fault)
+            broken = run(self.send, self.root, crash.ENVIRONMENT, fault)
+        wrong = crash.faults_of(broken) if fault.error else []
         done = run(self.send, self.root, crash.ENVIRONMENT)
-        wrong = ["a traceback"] if "Traceback" in done.output else []
+        wrong += [f"the next run: {fault}" for fault in crash.faults_of(done)]
         lines = [
             json.loads(line)
             for path in self.root.glob("delivery/*.jsonl")

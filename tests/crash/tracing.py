@@ -325,6 +325,8 @@ class _Tracer:
                 break
             if os.WIFSTOPPED(status):
                 self.alive.add(pid)
+                if self.is_killed:  # forked as the others were killed
+                    self.kill()
                 self._stopped(pid, status)
             else:
                 self.alive.discard(pid)
@@ -436,12 +438,15 @@ def _opened(pid: int, number: int) -> str:
 
 
 def _path(pid: int, directory: int, address: int) -> str:
-    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
-        text = b""
+    text = b""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
         while b"\0" not in text:
             # Up to a page's end: the next page may not be there.
             memory.seek(address + len(text))
-            text += memory.read(4096 - (address + len(text)) % 4096)
+            part = memory.read(4096 - (address + len(text)) % 4096)
+            if not part:  # the process is gone: another of its threads has ended it
+                return ""
+            text += part
     name = os.fsdecode(text.partition(b"\0")[0])
     return os.path.normpath(os.path.join(_opened(pid, directory), name))
 
