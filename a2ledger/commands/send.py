@@ -18,7 +18,7 @@ from a2ledger.commands.settings import (
 )
 from a2ledger.delivery import outbox
 from a2ledger.delivery import send as sending
-from a2ledger.delivery.outbox import FAILED, QUEUED, STATES, Log, Message
+from a2ledger.delivery.outbox import FAILED, QUEUED, SKIPPED, STATES, Log, Message
 from a2ledger.errors import NO
 
 
@@ -111,5 +111,6 @@ def _show(messages: Sequence[Message], as_json_: bool) -> None:
         print_json([message.as_json() for message in messages])
         return
     for message in messages:
-        words = [message.document, message.customer, message.channel, message.to, message.state]
+        state = f"skipped: {message.error}" if message.state == SKIPPED else message.state
+        words = [message.document, message.customer, message.channel, message.to, state]
         click.echo("  ".join(filter(None, words)))

@@ -95,6 +95,7 @@ def addressed(book: Book, message: Message, customer: Customer, today: dt.date) 
     to = customer.text(key, today)
     if not to:
         return message._replace(
+            to="",
             state=SKIPPED,
             error=f"no {key} is known; say `a2ledger customer set {customer.id} {key}=…`",
         )
@@ -141,7 +142,8 @@ def again(book: Book, today: dt.date) -> Iterator[Message]:
     """Yield skipped messages whose address has become known."""
     customers = subledgers.customers(book)
     for message in outbox.read(book).values():
-        if message.state == SKIPPED and message.customer in customers:
+        lacks_address = message.state == SKIPPED and not message.overtaken
+        if lacks_address and message.customer in customers:
             now = addressed(book, message, customers[message.customer], today)
             if now.state == QUEUED:
                 yield now
@@ -181,7 +183,9 @@ def resent(book: Book, names: Collection[str], today: dt.date) -> dict[Key, Mess
             )
         for message in messages:
             copy = message.copy + (message.state == outbox.SENT)
-            fresh = message._replace(copy=copy, tries=0, not_before="", time="", answer="")
+            fresh = message._replace(
+                copy=copy, tries=0, not_before="", time="", answer="", overtaken=False
+            )
             customer = customers[message.customer]
             wanted[message.key] = addressed(book, fresh, customer, today)
     return wanted

@@ -66,18 +66,29 @@ def written(
     return Letter(" ".join(subject.split()), text, html)
 
 
-_USUAL: Mapping[str, Any] = {"asks": False, "debit": None, "reference": "", "fee": "", "text": ""}
+_USUAL: Mapping[str, Any] = {
+    "asks": False, "is_late": False, "debit": None, "reference": "", "fee": "", "text": "",
+}  # fmt: skip
 
 
-def about_document(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the letter with a document sees, from its JSON."""
+def about_document(document: Mapping[str, Any], still: str, day: dt.date) -> dict[str, Any]:
+    """Return what the letter with a document sees, from its JSON.
+
+    Args:
+        document: as it was issued.
+        still: what is still to pay of what it asks for.
+        day: the day the letter is written.
+    """
     end = dt.date.fromisoformat(document["period"]["end"])
     reference = references.grouped(references.of_document(document))
     debit = references.debit(document["supplier"], document["customer"], document["currency"])
     return {
         **document,
         "debit": debit._asdict() if debit else None,
-        "asks": bool(document["to_pay"]) and money.parse(document["to_pay"]) > 0,
+        "asks": bool(still) and money.parse(still) > 0,
+        "to_pay": still,
+        "asked": document["to_pay"],
+        "is_late": str(day) > document["due_date"],
         "reference": reference or document["customer"]["id"],
         "period": {**document["period"], "last": str(end - dt.timedelta(days=1))},
     }

@@ -60,6 +60,8 @@ class Message(NamedTuple):
     """How often it was wanted."""
     about: Mapping[str, Any] = {}
     """What a letter without a document says."""
+    overtaken: bool = False
+    """True if it was skipped because what it says is not so any more."""
 
     @property
     def key(self) -> Key:

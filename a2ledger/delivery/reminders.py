@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from a2ledger import money
 from a2ledger.balances import ageing, balances
 from a2ledger.balances.ageing import Aged, Open
 from a2ledger.book.bills import DunningStep
-from a2ledger.book.book import Book, Draft
-from a2ledger.delivery import dispatch, outbox
-from a2ledger.delivery.outbox import Message
+from a2ledger.book.book import Book, Draft, RefusedError
+from a2ledger.corrections import void
+from a2ledger.delivery import dispatch, outbox, still_due
+from a2ledger.delivery.outbox import SKIPPED, Message
 from a2ledger.documents import references
 from a2ledger.journal import subledgers
 from a2ledger.journal.ledger import Standing
@@ -19,6 +22,7 @@ from a2ledger.payments import imports
 from a2ledger.records import Customer, Movement
 from a2ledger.sources.report import Report
 
+_OF_MONEY = ("reminder", "low-balance", "over-limit")
 _WEEK = dt.timedelta(days=7)
 """How long a customer whose balance stays low is left alone."""
 
@@ -38,7 +42,7 @@ def overdue(book: Book, today: dt.date) -> Iterator[Message]:
         return
     reminded: dict[str, tuple[int, str]] = {}
     for message in outbox.read(book).values():
-        if message.kind == "reminder":
+        if message.kind == "reminder" and not message.overtaken:
             for row in message.about["invoices"]:
                 reminded[row["number"]] = message.about["step"], message.queued
     customers = subledgers.customers(book)
@@ -78,19 +82,30 @@ def _reminders(
     book: Book, customer: Customer, aged: Aged, late: list[Open], step: int, today: dt.date
 ) -> Iterator[Message]:
     config = book.config
-    places = money.decimals(aged.currency)
-    total = sum(one.open_micro for one in late)
-    if total <= aged.unapplied_micro:
+    if sum(one.open_micro for one in late) <= aged.unapplied_micro:
         return
     fee = config.dunning.steps[step].fee_micro if aged.currency == config.currency else 0
-    named = [references.of_invoice(one.number, config.company.iban, config.bill.reference)
-             for one in late if one.issued]  # fmt: skip
     about = {
         "step": step,
         "text": config.dunning.steps[step].text,
         "currency": aged.currency,
-        "total": money.text(total - aged.unapplied_micro, places),
-        "fee": money.text(fee, places) if fee else "",
+        "fee": money.text(fee, money.decimals(aged.currency)) if fee else "",
+        **_open(book, customer, aged, late),
+    }
+    yield from dispatch.letters_to(
+        book, customer, "reminder", f"reminder-{customer.id}-{today}", about, today
+    )
+
+
+def _open(book: Book, customer: Customer, aged: Aged, late: Sequence[Open]) -> dict[str, Any]:
+    """Return what a reminder says of the documents that are overdue."""
+    config = book.config
+    places = money.decimals(aged.currency)
+    total = sum(one.open_micro for one in late) - aged.unapplied_micro
+    named = [references.of_invoice(one.number, config.company.iban, config.bill.reference)
+             for one in late if one.issued]  # fmt: skip
+    return {
+        "total": money.text(total, places),
         "reference": references.grouped(named[0]) if len(named) == 1 else customer.id,
         "invoices": [
             {
@@ -102,13 +117,72 @@ def _reminders(
             for one in late
         ],
     }
-    yield from dispatch.letters_to(
-        book, customer, "reminder", f"reminder-{customer.id}-{today}", about, today
-    )
+
+
+def overtaken(book: Book, messages: Iterable[Message], today: dt.date) -> Iterator[Message]:
+    """Yield letters about money that do not say any more what is so, as they are to go today.
+
+    What has been paid meanwhile is not asked for; where nothing is left to say the letter is
+    skipped.
+
+    Args:
+        book: whose.
+        messages: queued on an earlier day, or to be sent again.
+        today: the day they go out.
+    """
+    customers = subledgers.customers(book)
+    for message in messages:
+        if message.kind not in _OF_MONEY or message.customer not in customers:
+            continue
+        customer = customers[message.customer]
+        if message.kind == "reminder":
+            about, why = _still_overdue(book, customer, message, today)
+        else:
+            about, why = _still_low(book, customer, message, today)
+        if why:
+            yield message._replace(state=SKIPPED, error=why, overtaken=True, not_before="")
+        elif about != message.about:
+            yield message._replace(about=about)
+
+
+def _still_overdue(
+    book: Book, customer: Customer, message: Message, today: dt.date
+) -> tuple[Mapping[str, Any], str]:
+    """Return what a reminder says today, or why it says nothing any more."""
+    if customer.text("dunning", today) == "stop":
+        return {}, "reminders of this customer have been stopped"
+    named = {row["number"] for row in message.about["invoices"]}
+    account = still_due.aged(book, customer.id, today)
+    late = [one for one in account.documents if _name(one) in named]
+    if sum(one.open_micro for one in late) <= account.unapplied_micro:
+        return {}, "what it asks for has been settled"
+    return {**message.about, **_open(book, customer, account, late)}, ""
+
+
+def _still_low(
+    book: Book, customer: Customer, message: Message, today: dt.date
+) -> tuple[Mapping[str, Any], str]:
+    """Return what a letter about a balance says today, or why it says nothing any more."""
+    standing = balances.standing_on(book, customer, today)
+    settings = book.config.delivery
+    kind = _kind(standing, settings.low_balance_micro, over_limit=settings.over_limit)
+    if kind != message.kind or customer.settled:
+        return {}, "the balance is not so any more"
+    return _available(standing), ""
 
 
 def charge_fees(draft: Draft, messages: list[Message]) -> None:
-    """Post the fees of reminders into the draft that queues them."""
+    """Post the fees of new reminders into a draft, before it queues them.
+
+    The fee of one that is skipped before it went out any way is taken back, unless it is billed.
+    """
+    known = outbox.read(draft)
+    whole = known | {message.key: message for message in messages}
+    gone_out = {one.document for one in whole.values() if not one.overtaken or one.copy > 1}
+    for message in messages:
+        if message.overtaken and message.document not in gone_out and message.about.get("fee"):
+            with contextlib.suppress(RefusedError):
+                void.void(draft, f"charge/{message.document}", f"not sent: {message.error}")
     fees = {
         message.document: Movement(
             kind="charge",
@@ -123,7 +197,7 @@ def charge_fees(draft: Draft, messages: list[Message]) -> None:
             ),
         )
         for message in messages
-        if message.kind == "reminder" and message.about["fee"]
+        if message.kind == "reminder" and message.about["fee"] and message.key not in known
         and not subledgers.customers(draft)[message.customer].settled
     }  # fmt: skip
     if fees:
@@ -152,20 +226,24 @@ def balances_low(book: Book, today: dt.date) -> Iterator[Message]:
         kind = _kind(standing, settings.low_balance_micro, over_limit=settings.over_limit)
         if not kind or customer.settled or customer.id in has_letter:
             continue
-        places = money.decimals(standing.currency)
-        available = standing.available_micro
         before = last.get((customer.id, kind))
-        if before and not _is_new(before, available, today):
+        if before and not _is_new(before, standing.available_micro, today):
             continue
-        about = {
-            "currency": standing.currency,
-            "available": money.text(available, places),
-            "over": money.text(-available, places),
-            "reference": customer.id,
-        }
+        about = _available(standing)
         yield from dispatch.letters_to(
             book, customer, kind, f"{kind}-{customer.id}-{today}", about, today
         )
+
+
+def _available(standing: Standing) -> dict[str, str]:
+    """Return what a letter about a balance says of it."""
+    places = money.decimals(standing.currency)
+    return {
+        "currency": standing.currency,
+        "available": money.text(standing.available_micro, places),
+        "over": money.text(-standing.available_micro, places),
+        "reference": standing.customer,
+    }
 
 
 def _kind(standing: Standing, low_micro: int | None, *, over_limit: bool) -> str:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from a2ledger.billing import itemised
 from a2ledger.book.book import Book, Draft, RefusedError
-from a2ledger.delivery import channels, dispatch, letters, outbox, reminders
+from a2ledger.delivery import channels, dispatch, letters, outbox, reminders, still_due
 from a2ledger.delivery.letters import Enclosure
 from a2ledger.delivery.outbox import FAILED, IN_DOUBT, QUEUED, SENT, Key, Log, Message
 from a2ledger.delivery.smtp import Envelope, InDoubtError, RejectedError, Server
@@ -63,34 +63,36 @@ def plan(
     """
     known = outbox.read(book)
     if resend:
-        wanted = dispatch.resent(book, resend, today)
-        changed = list(wanted.values())
+        changed = dispatch.resent(book, resend, today)
     else:
-        changed = [
+        found = [
             *dispatch.again(book, today),
             *dispatch.documents(book, today),
             *reminders.overdue(book, today),
             *reminders.balances_low(book, today),
         ]
-        wanted = {}
+        changed = {message.key: message for message in found}
     if only:
-        changed = [message for message in changed if message.customer in only]
-    whole = known | {message.key: message for message in changed}
+        changed = {key: message for key, message in changed.items() if message.customer in only}
+    waiting = {
+        key: message
+        for key, message in (changed if resend else known | changed).items()
+        if message.state == QUEUED and (not only or message.customer in only)
+    }
+    before = [message for key, message in waiting.items() if key in known]
+    late = {message.key: message for message in reminders.overtaken(book, before, today)}
     ready = [
         message
-        for message in whole.values()
-        if message.state == QUEUED
-        and (not only or message.customer in only)
-        and (not resend or message.key in wanted)
-        and message.not_before <= now.isoformat()
+        for message in (waiting | late).values()
+        if message.state == QUEUED and message.not_before <= now.isoformat()
     ]
-    return Plan(changed, ready)
+    return Plan(list((changed | late).values()), ready)
 
 
 def enqueue(draft: Draft, planned: Plan) -> None:
     """Put what is planned into the draft, and post the fees of reminders."""
-    outbox.put(draft, planned.changed)
     reminders.charge_fees(draft, planned.changed)
+    outbox.put(draft, planned.changed)
 
 
 class Sender:
@@ -215,7 +217,8 @@ class Sender:
             for name, document in found.items()
         }
         self._texts = {
-            message.key: letter(book, message, found.get(message.document)) for message in batch
+            message.key: letter(book, message, found.get(message.document), self.now().date())
+            for message in batch
             if message.channel != "peppol"
         }  # fmt: skip
 
@@ -248,16 +251,20 @@ def enclosed(book: Book, name: str, document: Document) -> list[str]:
     return names + ([f"{name}.calls.csv"] if "calls" in attach else [])
 
 
-def letter(book: Book, message: Message, document: Document | None) -> letters.Letter:
+def letter(
+    book: Book, message: Message, document: Document | None, today: dt.date
+) -> letters.Letter:
     """Return the letter of a message, in the language of its customer.
 
     Args:
         book: whose.
         message: of any kind.
         document: that goes with it.
+        today: the day it goes out; it asks for no more than is open by then.
     """
     if document is not None:
-        values: dict[str, Any] = letters.about_document(as_json(document))
+        still = still_due.of_document(book, document, today)
+        values: dict[str, Any] = letters.about_document(as_json(document), still, today)
     else:
         customer = subledgers.customers(book)[message.customer]
         day = dt.date.fromisoformat(message.queued)

@@ -90,7 +90,7 @@ def letter(book: Book, name: str, today: dt.date) -> Values:
     """
     document = _document(book, name)
     message = _message(book, name, document, today)
-    made = send.letter(book, message, document)
+    made = send.letter(book, message, document, today)
     return {
         "name": name,
         "customer": message.customer,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -100,6 +101,97 @@ def test_who_has_paid_or_is_spared_is_not_reminded(book):
     book.run("customer", "set", "C1", "dunning=", today="2026-02-23")
     book.moves("payments", "C1", "2026-02-24", "10.00")
     assert goes_out(book, "2026-03-20") == []
+
+
+SECOND_REMINDER = "reminder-C1-2026-03-08"
+
+
+@pytest.fixture
+def waiting(book, box) -> Book:
+    """A book whose second reminder, with a fee, the server would not have yet."""
+    goes_out(book, "2026-02-22")
+    box.replies = ["451 later"]
+    book.run("send", today="2026-03-08", code=1)
+    assert in_outbox(book, SECOND_REMINDER)["state"] == "queued"
+    box.messages.clear()
+    return book
+
+
+def in_outbox(book: Book, name: str) -> dict:
+    lines = [
+        json.loads(line)
+        for path in book.root.glob("delivery/*.jsonl")
+        for line in path.read_text().splitlines()
+    ]
+    (row,) = [line for line in lines if line["document"] == name]
+    return row
+
+
+def fees(book: Book, day: str) -> list[str]:
+    """The charges of March, once February is closed."""
+    book.close(today=day)
+    return [row["net"] for row in book.preview("C1", day)["lines"] if row["kind"] == "charge"]
+
+
+def test_a_reminder_that_waited_until_the_money_came_is_not_sent_and_costs_nothing(waiting, box):
+    waiting.moves("payments", "C1", "2026-03-09", "10.00")
+
+    (row,) = waiting.run("send", "--json", today="2026-03-09").json
+
+    assert (row["state"], row["error"]) == ("skipped", "what it asks for has been settled")
+    for day in ("2026-03-09", "2026-03-10"):
+        assert goes_out(waiting, day) == []
+    assert box.messages == []
+    assert fees(waiting, "2026-03-10") == []
+    waiting.run("check")
+
+
+def test_a_reminder_that_waited_asks_for_what_is_open_by_then(waiting, box):
+    waiting.moves("payments", "C1", "2026-03-09", "4.00")
+
+    assert goes_out(waiting, "2026-03-09") == [SECOND_REMINDER]
+
+    (message,) = box.messages
+    assert message["Subject"] == "Reminder: EUR 6.00 is overdue"
+    assert fees(waiting, "2026-03-09") == ["5.00"]
+
+
+def test_a_reminder_that_waited_is_not_sent_to_who_is_spared_by_then(waiting, box):
+    waiting.run("customer", "set", "C1", "dunning=stop", today="2026-03-09")
+
+    (row,) = waiting.run("send", "--json", today="2026-03-09").json
+
+    assert (row["state"], box.messages) == ("skipped", [])
+    waiting.run("customer", "set", "C1", "dunning=", today="2026-03-10")
+    assert goes_out(waiting, "2026-03-10") == ["reminder-C1-2026-03-10"]
+
+
+def test_a_reminder_that_was_sent_is_sent_again_for_what_is_open_and_its_fee_stays(book, box):
+    goes_out(book, "2026-02-22")
+    goes_out(book, "2026-03-08")
+    book.moves("payments", "C1", "2026-03-09", "4.00")
+    book.run("send", "--resend", SECOND_REMINDER, today="2026-03-09")
+    assert box.subjects()[-1] == "Reminder: EUR 6.00 is overdue"
+
+    book.moves("payments", "C1", "2026-03-10", "6.00")
+    (row,) = book.run("send", "--resend", SECOND_REMINDER, "--json", today="2026-03-10").json
+
+    assert row["state"] == "skipped"
+    assert fees(book, "2026-03-10") == ["5.00"]
+
+
+def test_a_letter_of_a_low_balance_that_waited_is_not_sent_once_money_came(book, box):
+    book.customers({"id": "C2", "email": "ben@maes.example", "credit_limit": "0"})
+    book.moves("refills", "C2", "2026-02-02", "1.50")
+    box.replies = ["451 later"] * 2
+    book.run("send", today="2026-02-02", code=1)
+    book.moves("refills", "C2", "2026-02-03", "20.00")
+
+    rows = book.run("send", "--json", "--only", "C2", today="2026-02-03").json
+
+    assert [(row["document"], row["state"]) for row in rows] == [
+        ("low-balance-C2-2026-02-02", "skipped")
+    ]
 
 
 def test_a_low_balance_is_told_once_a_day_at_most_and_once_a_week_while_it_falls(book, box):

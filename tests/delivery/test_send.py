@@ -149,6 +149,46 @@ def test_what_was_sent_is_sent_again_where_somebody_says_so(sending, box):
 # What servers do
 
 
+@pytest.mark.parametrize(
+    ("paid", "subject", "says", "never"),
+    [
+        (
+            "10.00",
+            f"Invoice {FIRST}: nothing to pay",
+            ["What it asks you to pay has been settled since.", "There is nothing to pay."],
+            ["IBAN", "Please pay", "+++202/6000/00192+++"],
+        ),
+        (
+            "4.00",
+            f"Invoice {FIRST}: EUR 6.00 due by 15 February 2026",
+            [
+                "Of the EUR 10.00 that it asks for, EUR 6.00 is still open.",
+                "This was due on 15 February 2026. Please pay EUR 6.00 now.",
+                "+++202/6000/00192+++",
+            ],
+            ["settled since"],
+        ),
+    ],
+)
+def test_mail_that_goes_late_asks_for_what_is_open_by_then(
+    sending, box, paid, subject, says, never
+):
+    """The page that goes with it is as it was issued."""
+    sending.moves("payments", "C1", "2026-02-10", paid)
+    sending.talks("C1", "2026-02-10", 7, today="2026-02-28")
+    sending.close(today="2026-03-01")  # a later bill is none of this one's business
+
+    assert sent(sending, "--resend", FIRST, today="2026-03-02") == {f"{FIRST} mail": "sent"}
+
+    (message,) = box.messages
+    text = message.get_body(("plain",)).get_content()
+    assert message["Subject"] == subject
+    assert [words for words in says if words not in text] == []
+    assert [words for words in never if words in text] == []
+    (page,) = message.iter_attachments()
+    assert "+++202/6000/00192+++" in page.get_content()
+
+
 def test_what_is_refused_for_now_waits_longer_each_time(sending, box):
     box.replies = ["451 greylisted, come back", "250 OK"]
 
