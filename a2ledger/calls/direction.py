@@ -6,6 +6,8 @@ told from what the row shows, as well as that goes:
 - what a customer holds is called by nobody of ours: it is incoming;
 - a customer calls what is their own, or an extension of up to six characters that a customer holds
   or a device of that name took: it is internal;
+- in a log without channels, an extension calls a short number of about its own length: it is
+  internal, unless the source lists it among ``short_codes``;
 - everything else is outgoing, a call of one customer to the number of another among it, for
   whether that left the switch does not show.
 
@@ -44,7 +46,8 @@ class Ways(NamedTuple):
     ``direction`` is a place in :data:`a2ledger.sources.directions.DIRECTIONS`; ``called`` is the
     number to bill, as it was written; ``left`` says which rows left by a trunk for certain;
     ``trunk`` which have a named trunk on either side; ``guessed`` of which the direction was told
-    from what customers hold.
+    from what customers hold; ``short`` which are internal for no other reason than that both of
+    their numbers are short.
     """
 
     direction: npt.NDArray[np.int8]
@@ -52,6 +55,7 @@ class Ways(NamedTuple):
     left: Mask
     trunk: Mask
     guessed: Mask
+    short: Mask
 
 
 def ways(rows: Rows, directory: Directory, day: Days, wanted: Mask) -> Ways:
@@ -66,13 +70,14 @@ def ways(rows: Rows, directory: Directory, day: Days, wanted: Mask) -> Ways:
     stated = _said(rows)
     called = rows["dst"]
     trunk, out = _trunks(rows)
-    none = np.zeros(len(rows), np.bool_)
+    none = short = np.zeros(len(rows), np.bool_)
     bridged = rows.source.dialect == "freeswitch"
     if rows.source.trunks and _has_channels(rows) and not bridged:
         direction = np.where(out, _OUT, np.where(trunk, _IN, _WITHIN)).astype(np.int8)
         guessed, evident = none, out
     else:
-        direction, evident = _inferred(rows, directory, day, wanted)
+        direction, evident, short = _inferred(rows, directory, day, wanted)
+        short &= stated < 0
         guessed = wanted & (direction != _OUT) & (stated < 0)
         if bridged:  # a leg's only channel is its own, so one of a trunk has come in
             direction = np.where(trunk, _IN, direction).astype(np.int8)
@@ -81,7 +86,7 @@ def ways(rows: Rows, directory: Directory, day: Days, wanted: Mask) -> Ways:
     outgoing = direction == _OUT
     by_trunk = outgoing & (evident | (_is_log(rows) & (stated != _IN)))
     called = _with_dialled(rows, called, wanted & outgoing & evident)
-    return Ways(direction, called, by_trunk, trunk, guessed)
+    return Ways(direction, called, by_trunk, trunk, guessed, short)
 
 
 def _said(rows: Rows) -> npt.NDArray[np.int8]:
@@ -127,17 +132,22 @@ def _is_log(rows: Rows) -> Mask:
 
 def _inferred(
     rows: Rows, directory: Directory, day: Days, wanted: Mask
-) -> tuple[npt.NDArray[np.int8], Mask]:
-    """Infer directions from what customers hold, with a mask of rows that dialled by a trunk."""
+) -> tuple[npt.NDArray[np.int8], Mask, Mask]:
+    """Infer directions from what customers hold.
+
+    Returns:
+        The directions, a mask of rows that dialled by a trunk, and one of those that are internal
+        because both of their numbers are short.
+    """
     direction = np.full(len(rows), _OUT, np.int8)
-    evident = np.zeros(len(rows), np.bool_)
+    evident, short = np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.bool_)
     places = np.flatnonzero(wanted)
     if not len(places):
-        return direction, evident
+        return direction, evident, short
     devices = rows.devices("dstchannel", pa.array(places))
     device = _holder(devices, directory, day, places)
     number = _held(rows, ("dst", "did"), directory, day, places)
-    caller = _held(rows, ("accountcode", "channel"), directory, day, places)
+    caller = _held(rows, _callers(rows), directory, day, places)
     ours = (device >= 0) | (number >= 0)
     callee = np.where(number >= 0, number, device)
     dst = rows["dst"].take(pa.array(places))
@@ -159,7 +169,51 @@ def _inferred(
     direction[places] = np.where(ours & ~forwarded, inferred, _OUT)
     direction[places[named & ~forwarded]] = _WITHIN
     evident[places] &= (device < 0) & (direction[places] == _OUT)
-    return direction, evident
+    ends = _between_extensions(rows, places)
+    if ends.any():
+        direction[places[ends & ours]] = _WITHIN
+        short[places] = ends & ~ours & (caller >= 0)
+        direction[short] = _WITHIN
+    return direction, evident, short
+
+
+def _callers(rows: Rows) -> tuple[str, ...]:
+    """Return the fields that tell who called: of a log, also what its source identifies by."""
+    if _is_log(rows).all():
+        items = dict.fromkeys(
+            item
+            for rule in rows.source.rules
+            if rule.direction != INCOMING
+            for item in rule.identify
+            if item.partition("~")[0] in _OF_CALLERS
+        )
+        return tuple(items)
+    return "accountcode", "channel"
+
+
+_OF_CALLERS = {"accountcode", "src", "userfield"}
+
+
+def _between_extensions(rows: Rows, places: Integers) -> Mask:
+    """Return a mask of a log's rows in which an extension called what looks like another one.
+
+    That is a number of as many digits, or one more, or a code that begins with ``*`` or ``#``. A
+    call that comes with its cost is not free, and so is none of them.
+    """
+    index = pa.array(places)
+    src, dst = (rows[name].take(index) for name in ("src", "dst"))
+    size, other = (np.asarray(pc.binary_length(numbers)) for numbers in (src, dst))
+    fits = _is_log(rows)[places] & (size > 0) & (size <= EXTENSION) & (other <= EXTENSION)
+    if not fits.any():
+        return fits
+    near = (other == size) | (other == size + 1)
+    near &= np.asarray(pc.match_substring_regex(dst, "^[0-9]+$"))
+    near |= np.asarray(pc.match_substring_regex(dst, "^[*#]"))
+    fits &= near & np.asarray(pc.match_substring_regex(src, "^[0-9]+$"))
+    fits &= np.asarray(pc.equal(rows["cost"].take(index), ""))
+    if codes := rows.source.short_codes:
+        fits &= ~np.asarray(pc.is_in(dst, value_set=pa.array(codes, pa.string())))
+    return fits
 
 
 def _held(

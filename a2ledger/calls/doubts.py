@@ -39,6 +39,14 @@ def of_guesses(rows: Rows, ways: Ways, fates: Fates) -> list[str]:
     ]
 
 
+def of_short_numbers(rows: Rows, ways: Ways, fates: Fates) -> list[str]:
+    """Say that calls are internal for no other reason than that both numbers are short."""
+    if not (ways.short & fates.open).any():
+        return []
+    which = f"{rows.source.name}: calls from an extension to a short number that nobody holds "
+    return [f"{which}are taken for internal; list those that leave the house in short_codes"]
+
+
 def of_zone(rows: Rows, starts: Integers, sound: Mask) -> list[str]:
     """Warn if times in ids, which are UTC, contradict the configured time zone.
 

@@ -180,6 +180,7 @@ def normalise(
             *doubts.of_zone(rows, starts, fates.sound),
             *doubts.of_hour(rows, fates),
             *doubts.of_guesses(rows, ways, fates),
+            *doubts.of_short_numbers(rows, ways, fates),
         ],
         functools.partial(_judged, table, taken, fates),
         _unclaimed(rows, table, lost, fates),

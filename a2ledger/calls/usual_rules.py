@@ -30,8 +30,9 @@ def with_rules(book: Book, source: Source) -> Source:
         if source.identify and rule.direction == "incoming":
             more = tuple(item for item in source.identify if item not in rule.identify)
             rule = replace(rule, identify=(*rule.identify, *more))
-        elif source.identify:
-            rule = replace(rule, identify=source.identify)
+        elif source.identify:  # an internal call is of whom it called, if the caller is nobody's
+            more = tuple(item for item in rule.identify if item == "dst")
+            rule = replace(rule, identify=(*source.identify, *more))
         return rule
 
     return replace(source, rules=tuple(map(fitted, sources.rules(source.dialect))))

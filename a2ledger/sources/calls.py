@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RULES = (
-    Rule(direction=INTERNAL, identify=("accountcode",), free=True),
+    Rule(direction=INTERNAL, identify=("accountcode", "dst"), free=True),
     Rule(
         direction=INCOMING,
         identify=("accountcode", "dst"),

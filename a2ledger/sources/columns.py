@@ -88,7 +88,7 @@ def wanted(source: Source) -> Wanted:
         names = {name: [name] for name in (*NEUTRAL, *LENGTHS[1:], "direction")}
     needed = ["start", "called", "seconds"]
     items = {item for rule in source.rules for item in rule.identify} | {*source.identify}
-    if not items - _ACCOUNTS or ("customer" in names and not source.like):
+    if not items - _ACCOUNTS or (mapped and "customer" in names and not source.like):
         needed.append("customer")
     if not source.like:
         needed += [name for name in names if mapped and name not in {*needed, *LENGTHS}]
