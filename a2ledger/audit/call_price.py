@@ -163,6 +163,7 @@ def call_json(book: Book, call: Mapping[str, Any], number: int) -> dict[str, Any
         "cost": money.text(call["cost_micro"]),
         "deck": call["deck"],
         "prefix": call["prefix"],
+        "since": call["since"],
         "void": call["void"],
         "read_from": f"{call['file']}:{call['line']}",
         "leg": call["leg"],

@@ -155,6 +155,9 @@ def _told(
         if earlier_item.line.vat_code == code
     )
     line = as_json(item.line)
+    if explanation.line:
+        # Documents of earlier versions say less of a line.
+        line = {key: value for key, value in line.items() if key in explanation.line}
     explanation = replace(
         explanation,
         line=explanation.line or line,

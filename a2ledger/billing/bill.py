@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from a2ledger import money, vat
 from a2ledger.balances.statement import Movement, Telescope, line_order, statement_lines
-from a2ledger.documents.document import ROUNDED, ROUNDING, Line, Statement, VatLine
+from a2ledger.documents.document import ROUNDED, ROUNDING, Line, Rate, Statement, VatLine
 from a2ledger.journal import period_file
 from a2ledger.journal.rows import Brought, Row
 from a2ledger.period import Period
@@ -37,6 +37,8 @@ class Used(NamedTuple):
     last: dt.date
     extensions: Mapping[str, int] = {}
     """Numbers of incoming and internal calls, by the customer's extension."""
+    rates: tuple[Rate, ...] = ()
+    """What priced the others, unless their records or a rule did."""
 
 
 class Item(NamedTuple):
@@ -337,6 +339,7 @@ def _usage_line(number: int, kind: str, item: Used, net: int, places: int) -> Li
         vat_code=item.vat,
         late_from=str(item.late_from) if item.late_from else None,
         extensions=dict(sorted(item.extensions.items(), key=lambda pair: (-pair[1], pair[0]))),
+        rates=item.rates,
     )
 
 

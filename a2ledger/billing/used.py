@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from a2ledger.billing.bill import Used
 from a2ledger.book.book import Book
 from a2ledger.calls import detail
 from a2ledger.calls.detail import Told
+from a2ledger.documents.document import Rate
 from a2ledger.journal.rows import Brought, Row
 from a2ledger.period import Period
 from a2ledger.records import Customer
@@ -160,13 +161,34 @@ class Calls:
                 pc.less(own["posted"], pa.scalar(period.end)),
             )
         )
-        sums = own.group_by(_KEY, use_threads=False).aggregate(_SUMMED)
-        columns = (sums[name].to_pylist() for name in (*_KEY, *map("_".join, _SUMMED)))
+        keys = [*_KEY, *detail.RATE]
+        sums = own.group_by(keys, use_threads=False).aggregate(_SUMMED)
+        columns = (sums[name].to_pylist() for name in (*keys, *map("_".join, _SUMMED)))
         extensions: dict[_Key, Counter[str]] = {}
         for posted, key, counts in self._callers.get(customer, ()):
             if period.start <= posted < period.end:
                 extensions.setdefault(key, Counter()).update(counts)
+        used: dict[_Key, Used] = {}
+        for service, place, vat, late_from, *rest in zip(*columns, strict=True):
+            key = (service, place, vat, late_from)
+            used[key] = _with(used.get(key), key, Rate(*rest[:4]), rest[3:])
         return [
-            Used._make((*row, extensions.get(row[: len(_KEY)], {})))
-            for row in zip(*columns, strict=True)
+            line._replace(extensions=extensions.get(key, {}), rates=tuple(sorted(line.rates)))
+            for key, line in used.items()
         ]
+
+
+def _with(line: Used | None, key: _Key, rate: Rate, sums: Sequence[Any]) -> Used:
+    """Return a line with the calls of one more rate."""
+    calls, seconds, micro, first, last = sums
+    rates = (rate,) if rate.tariff else ()
+    if line is None:
+        return Used(*key, calls, seconds, micro, first, last, rates=rates)
+    return line._replace(
+        calls=line.calls + calls,
+        seconds=line.seconds + seconds,
+        micro=line.micro + micro,
+        first=min(line.first, first),
+        last=max(line.last, last),
+        rates=line.rates + rates,
+    )

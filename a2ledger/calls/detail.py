@@ -56,6 +56,7 @@ SCHEMA = pa.schema(
         ("direction", pa.string()),
         ("leg", pa.string()),
         ("extension", pa.string()),
+        ("since", pa.string()),
     ]
 )
 """A rated call. ``given``: its row or its rule said what it costs, no tariff. ``late_in`` is the
@@ -65,7 +66,8 @@ where it was read. ``identifier`` decided whose it is, ``tariff`` is its rule's,
 ``voided_micro`` is what it would cost. ``halves`` are its ``Local`` channels', mostly empty.
 ``direction`` is empty for outgoing calls, else ``incoming`` or ``internal``. ``leg`` is, for a call
 that several rows were made one of, its channel and those rows, see :mod:`a2ledger.calls.legs`.
-``extension`` is who of the customer's called, or took a call that came in."""
+``extension`` is who of the customer's called, or took a call that came in. ``since`` is the start
+of the rate, where it has one: with ``deck`` and ``prefix`` it names the row that held."""
 
 ORDER = [
     ("customer", "ascending"),
@@ -84,6 +86,7 @@ _LATER: dict[str, object] = {
     "direction": "",
     "leg": "",
     "extension": "",
+    "since": "",
 }
 """Columns missing in day files of older versions, with their default values. They count in a digest
 up to the last one that is not at its default that day, so that older digests still hold.
@@ -469,6 +472,8 @@ def bought(calls: pa.Table) -> list[tuple[str, str, int, int, int]]:
 
 _LINE = ["customer", "service", "destination", "vat", "late_in"]
 """Columns whose values calls of one bill line share."""
+RATE = ["deck", "prefix", "since"]
+"""Columns that name the row of a price list that held for a call."""
 
 
 def callers(calls: pa.Table) -> dict[tuple[Any, ...], dict[str, int]]:
@@ -489,12 +494,18 @@ def callers(calls: pa.Table) -> dict[tuple[Any, ...], dict[str, int]]:
 
 
 def lines(calls: pa.Table) -> pa.Table:
-    """Sum a day's calls per customer, service, destination, VAT code and late period.
+    """Sum a day's calls per line of a bill and row of a price list.
 
     Returns:
-        columns customer, service, destination, vat, late_in, calls, seconds, cost_micro.
+        columns customer, service, destination, vat, late_in, deck, prefix, since, calls, seconds,
+        cost_micro; the row's three are empty where a record or rule gave the price.
     """
-    keys = _LINE
+    keys = [*_LINE, *RATE]
+    given = calls["given"]
+    if pc.any(given).as_py():
+        for name in RATE:
+            place = calls.schema.get_field_index(name)
+            calls = calls.set_column(place, name, pc.if_else(given, "", calls[name]))
     sums = calls.group_by(keys, use_threads=False).aggregate(
         [("uid", "count"), ("seconds", "sum"), ("cost_micro", "sum")]
     )

@@ -31,7 +31,7 @@ from a2ledger.rating import price as valuing
 
 _RERATED = (
     *("customer", "deck", "prefix", "destination", "billed_seconds", "cost_micro", "buy_micro"),
-    *("carrier", "vat", "late_in", "voided_micro"),
+    *("carrier", "vat", "late_in", "voided_micro", "since"),
 )
 """Columns of a call that re-rating may change."""
 

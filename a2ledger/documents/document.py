@@ -58,6 +58,17 @@ class Statement:
     closing: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Rate:
+    """A row of a price list that held for calls of a line: its list, its prefix and its start."""
+
+    tariff: str
+    prefix: str
+    since: str
+    """Empty for a row without a start."""
+    calls: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One line of the invoice proper. ``from_`` and ``to`` are its first and last day."""
@@ -79,6 +90,8 @@ class Line:
     """Calls that no price list priced (incoming and internal ones), by the customer's extension
     that called or was called.
     """
+    rates: tuple[Rate, ...] = field(default=(), metadata=_ABSENT)
+    """Rows of price lists that held for its calls. Documents of earlier versions name none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +247,7 @@ def read(text: str) -> Document:
             lines=tuple(_made(StatementLine, line) for line in statement["lines"]),
             closing=statement["closing"],
         ),
-        "lines": tuple(_made(Line, line) for line in content["lines"]),
+        "lines": tuple(map(_line, content["lines"])),
         "vat": tuple(_made(VatLine, row) for row in content["vat"]),
         "notes": tuple(content["notes"]),
         "originals": tuple(content.get("originals", ())),
@@ -242,6 +255,12 @@ def read(text: str) -> Document:
     }
     document: Document = _made(Document, {**content, **made})
     return document
+
+
+def _line(content: Mapping[str, Any]) -> Line:
+    rates = tuple(_made(Rate, rate) for rate in content.get("rates", ()))
+    line: Line = _made(Line, {**content, "rates": rates})
+    return line
 
 
 def _made(kind: Any, content: Mapping[str, Any]) -> Any:

@@ -265,6 +265,7 @@ def _environment(
         "day": spoken.day,
         "duration": duration,
         "extensions": _extensions,
+        "rates": lambda rates: _rates(rates, spoken),
         "counters": _counters,
         "grouped": lambda amount: _grouped(spoken.amount(amount)),
         "spoken": lambda text: _spoken(text, spoken),
@@ -344,7 +345,7 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
     view.setdefault("since", ())
     view.setdefault("tax_on_payment", "")
     view["reference"] = references.grouped(references.of_document(view)) or view["customer"]["id"]
-    view["lines"] = [{"extensions": {}} | line for line in view["lines"]]
+    view["lines"] = [{"extensions": {}, "rates": ()} | line for line in view["lines"]]
     view["since"] = [{**_UNSAID, **line} for line in view["since"]]
     view["usage_by"] = view.pop("usage", "")
     places = money.decimals(view["currency"])
@@ -537,7 +538,7 @@ def duration(seconds: int) -> str:
 
 
 _NAMED = 5
-"""Most extensions that a line of a bill names."""
+"""Most extensions, or rows of price lists, that a line of a bill names."""
 
 
 def _extensions(calls: Mapping[str, int]) -> str:
@@ -549,6 +550,23 @@ def _extensions(calls: Mapping[str, int]) -> str:
     named = ", ".join(f"{name} ({count})" for name, count in [*calls.items()][:_NAMED])
     more = len(calls) - _NAMED
     return f"ext. {named}" + (f" and {more} more" if more > 0 else "")
+
+
+def _rates(rates: Sequence[Mapping[str, Any]], spoken: Language) -> str:
+    """Format the rows of price lists that held for a line's calls, those of most calls first.
+
+    >>> row = {"tariff": "standard", "prefix": "32", "since": "", "calls": 8}
+    >>> _rates([row, row | {"since": "2026-03-01"}], language.language("en"))
+    'standard 32, 32 from 1 March 2026'
+    """
+    dated = spoken.catalogue.gettext(N_("%(rate)s from %(day)s"))
+    names, tariff = [], ""
+    for rate in sorted(rates, key=lambda rate: -rate["calls"])[:_NAMED]:
+        name = rate["prefix"] if rate["tariff"] == tariff else f"{rate['tariff']} {rate['prefix']}"
+        tariff, (day, _, time) = rate["tariff"], rate["since"].partition(" ")
+        since = f"{spoken.day(day)} {time}".strip() if day else ""
+        names.append(dated % {"rate": name, "day": since} if since else name)
+    return ", ".join(names) + (" …" if len(rates) > _NAMED else "")
 
 
 def _grouped(amount: str) -> list[str]:

@@ -96,6 +96,14 @@ class Deck:
         return any(column in self.values for column in ALWAYS)
 
     @cached_property
+    def sinces(self) -> pa.StringArray:
+        """Return the start of each rate on the book's clock, empty where it has none."""
+        if "startdate" not in self.values:
+            return pa.repeat("", len(self))
+        starts, places = np.unique(self.values["startdate"], return_inverse=True)
+        return pa.array(map(_start, starts.tolist()), pa.string()).take(pa.array(places))
+
+    @cached_property
     def largest(self) -> Mapping[str, int]:
         """Return the largest magnitude of each column of amounts or seconds."""
         return {
@@ -216,6 +224,24 @@ def first(problems: Sequence[Problem]) -> list[Problem]:
         problems[0].file, 0, problems[0].reason, f"and {len(problems) - SHOWN:,} more problems"
     )
     return [*problems[:SHOWN], rest]
+
+
+def moment_text(moment: dt.datetime) -> str:
+    """Write a time on the book's clock as decks have it: the day alone if it is midnight.
+
+    >>> moment_text(dt.datetime(2026, 3, 1)), moment_text(dt.datetime(2026, 3, 1, 8))
+    ('2026-03-01', '2026-03-01 08:00')
+    """
+    if moment.time() == dt.time():
+        return f"{moment:%Y-%m-%d}"
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment.second else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _start(second: int) -> str:
+    """Return when a rate starts, empty where it always has."""
+    if second == ALWAYS["startdate"]:
+        return ""
+    return moment_text(LOCAL_EPOCH + dt.timedelta(seconds=second))
 
 
 def _seconds_of(moment: dt.datetime) -> int:

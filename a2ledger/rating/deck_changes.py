@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from a2ledger.rating import cells, prefixes
 from a2ledger.rating.columns import ALWAYS, AMOUNTS
-from a2ledger.rating.deck import Deck, Read
+from a2ledger.rating.deck import Deck, Read, moment_text
 from a2ledger.rating.markup import Markup
 from a2ledger.rating.sheet import BARRED, CHEAPER, DEARER, GONE, NEW, SAME, SheetRate
 from a2ledger.times import LOCAL_EPOCH
@@ -348,8 +348,8 @@ class _Comparing:
         if self.terms.side == BUY and self.terms.carrier:
             row["carrier"] = self.terms.carrier
         moment = rate.since or self.terms.since
-        row["startdate"] = _moment(moment) if moment else ""
-        row["stopdate"] = _moment(rate.until) if rate.until else ""
+        row["startdate"] = moment_text(moment) if moment else ""
+        row["stopdate"] = moment_text(rate.until) if rate.until else ""
         return row
 
     def _weigh(self, row: Mapping[str, str]) -> None:
@@ -402,7 +402,7 @@ class _Comparing:
         name = self._cells(held).get("destination", "")
         before = None if held.values[4] else held.values[0]
         self.found.changes.append(Change(GONE, prefix, name, moment, before, None))
-        stop = _moment(moment) if moment else _NEVER
+        stop = moment_text(moment) if moment else _NEVER
         if (
             self.terms.side == BUY
             and self.terms.markup is None
@@ -452,10 +452,6 @@ def _seconds(moment: dt.datetime) -> int:
 
 
 @lru_cache(maxsize=1000)
-def _moment(moment: dt.datetime) -> str:
-    return f"{moment:%Y-%m-%d}" if moment.time() == dt.time() else f"{moment:%Y-%m-%d %H:%M}"
-
-
 def _counting(first: int | None, following: int) -> str:
     """Return how blocks are counted, or empty if it makes no difference."""
     return "remainder" if first and following and first % following else ""

@@ -116,9 +116,9 @@ def valued(calls: pa.Table, pricing: Pricing) -> tuple[dict[str, Any], npt.NDArr
         pricing: of the book.
 
     Returns:
-        columns of the call detail by name: customer, deck, prefix, destination, billed_seconds,
-        cost_micro, given, buy_micro, carrier, vat; and whether no deck of the account's currency
-        knows the number.
+        columns of the call detail by name: customer, deck, prefix, since, destination,
+        billed_seconds, cost_micro, given, buy_micro, carrier, vat; and whether no deck of the
+        account's currency knows the number.
     """
     customers = calls["customer"].to_numpy().astype(np.int32)
     day = calls["day"].to_numpy().astype("datetime64[D]").astype(np.int32)
@@ -215,7 +215,8 @@ def _named(
     directions = pa.array(list(NAMES))
     places = pc.index_in(_one(calls["direction"]), value_set=directions)
     names = pc.fill_null(pa.array(list(NAMES.values())).take(places), "")
-    instead = {"destination": names, "deck": "", "prefix": "", "carrier": "", "buy_micro": 0}
+    instead = {"destination": names, "buy_micro": 0}
+    instead |= dict.fromkeys(("deck", "prefix", "since", "carrier"), "")
     instead["billed_seconds"] = _one(calls["seconds"])
     return {
         name: pc.if_else(mask, pa.scalar(value, pa.int64()) if value == 0 else value, columns[name])

@@ -39,6 +39,7 @@ SCHEMA = pa.schema(
         ("buy_micro", pa.int64()),
         ("carrier", pa.string()),
         ("reason", pa.string()),
+        ("since", pa.string()),
     ]
 )
 """The schema of what :func:`rate` returns."""
@@ -60,6 +61,8 @@ def rate(calls: pa.RecordBatch, tariffs: Sequence[Tariff]) -> pa.RecordBatch:
         deck knows the number at that time and ``bad-seconds`` where the length is below 0 or
         above :data:`~a2ledger.rating.deck.MAX_SECONDS`; then the other columns are empty or 0.
         It is ``blocked`` where the rate says that such calls are refused; what they cost is 0.
+        ``since`` is the rate's start, empty where it has none: with deck and prefix it names the
+        row that held.
     """
     called = calls.column("called").fill_null("")
     local = _integers(calls.column("local").cast(pa.timestamp("s")))
@@ -92,6 +95,7 @@ def rate(calls: pa.RecordBatch, tariffs: Sequence[Tariff]) -> pa.RecordBatch:
             *(pa.array(figure) for figure in figures),
             texts[3],
             reasons.take(pa.array(reason)),
+            texts[4],
         ],
         schema=SCHEMA,
     )
@@ -235,13 +239,13 @@ def holds(deck: Deck, row: Integers, local: Integers) -> npt.NDArray[np.bool_]:
 
 
 def _texts(deck: Integers, row: Integers, decks: Sequence[Deck]) -> list[pa.StringArray]:
-    """Return deck name, prefix, destination and carrier of every call, empty without a rate."""
+    """Return deck name, prefix, destination, carrier and start of every call's rate, or empty."""
     blank = pa.array([""])
     offsets = np.cumsum([0, *map(len, decks)])
     rates = pa.array(np.where(deck < 0, offsets[-1], offsets.take(deck, mode="clip") + row))
     names = pa.array([*(known.name for known in decks), ""])
     columns = [
         pa.concat_arrays([*(getattr(known, column) for known in decks), blank]).take(rates)
-        for column in ("prefixes", "destinations", "carriers")
+        for column in ("prefixes", "destinations", "carriers", "sinces")
     ]
     return [names.take(pa.array(np.where(deck < 0, len(decks), deck))), *columns]

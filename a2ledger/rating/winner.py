@@ -170,8 +170,7 @@ def _verdict(deck: Deck, row: int, moment: int, winner: tuple[Deck, int] | None)
 
 
 def _day(seconds: int) -> str:
-    moment = LOCAL_EPOCH + dt.timedelta(seconds=seconds)
-    return f"{moment:%Y-%m-%d}" if moment.time() == dt.time() else f"{moment:%Y-%m-%d %H:%M}"
+    return reading.moment_text(LOCAL_EPOCH + dt.timedelta(seconds=seconds))
 
 
 def coming(deck: Deck, today: dt.date) -> list[dt.date]:

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from a2ledger.billing.bill import Used
 from a2ledger.billing.used import Calls, Day
+from a2ledger.calls import detail
 from a2ledger.calls.detail import Told
+from a2ledger.documents.document import Rate
 from a2ledger.period import DAY, Period
 
 JANUARY = Period(dt.date(2026, 1, 1), dt.date(2026, 2, 1))
@@ -29,7 +31,7 @@ SUMS = st.lists(
 )
 
 
-def line(customer, service, place, count, micro, late_in=None):
+def line(customer, service, place, count, micro, late_in=None, *, prefix="32"):
     """A line of a day's calls, as a table of one."""
     names = [
         "customer",
@@ -37,12 +39,25 @@ def line(customer, service, place, count, micro, late_in=None):
         "destination",
         "vat",
         "late_in",
+        *detail.RATE,
         "calls",
         "seconds",
         "cost_micro",
     ]
-    types = [pa.string()] * 4 + [pa.date32()] + [pa.int64()] * 3
-    values = [customer, service, place, "O", late_in, count, 60 * count, micro]
+    types = [pa.string()] * 4 + [pa.date32()] + [pa.string()] * 3 + [pa.int64()] * 3
+    values = [
+        customer,
+        service,
+        place,
+        "O",
+        late_in,
+        "standard",
+        prefix,
+        "",
+        count,
+        60 * count,
+        micro,
+    ]
     columns = [pa.array([value], kind) for value, kind in zip(values, types, strict=True)]
     return pa.table(columns, names)
 
@@ -51,7 +66,8 @@ def taken(sums):
     calls = Calls()
     for day, customer, *values in sums:
         told = [Told(customer, None, values[2], "ab")]
-        calls.add(Day(day, line(customer, *values), {}, told))
+        prefix = "32" if values[3] % 2 else "3247"
+        calls.add(Day(day, line(customer, *values, prefix=prefix), {}, told))
     return calls
 
 
@@ -66,6 +82,10 @@ def test_every_call_is_in_the_bill_of_one_period_of_its_customer(sums):
         for period, bill in zip((JANUARY, FEBRUARY), bills, strict=True):
             keys = [(used.service, used.destination) for used in bill]
             assert len(keys) == len(set(keys))
+            assert all(sum(rate.calls for rate in used.rates) == used.calls for used in bill)
+            assert all(
+                len({rate.prefix for rate in used.rates}) == len(used.rates) for used in bill
+            )
             assert all(period.start <= used.first <= used.last < period.end for used in bill)
 
 
@@ -89,7 +109,8 @@ def test_late_calls_are_of_the_period_they_are_posted_in_and_apart():
     calls.add(Day(FEBRUARY.start, line("C1", "Calls", "Belgium", 1, 5), {}, []))
     late_line = line("C1", "Calls", "Belgium", 1, 5, FEBRUARY.start)
     calls.add(Day(day, late_line, said, [Told("C1", FEBRUARY.start, 1, "ab")]))
-    now = Used("Calls", "Belgium", "O", None, 1, 60, 5, FEBRUARY.start, FEBRUARY.start)
+    now = Used("Calls", "Belgium", "O", None, 1, 60, 5, FEBRUARY.start, FEBRUARY.start,
+               rates=(Rate("standard", "32", "", 1),))  # fmt: skip
     late = now._replace(late_from=day, first=day, last=day, extensions={"201": 1})
     assert calls.of("C1", JANUARY) == []
     assert calls.of("C1", FEBRUARY) == [now, late]
@@ -106,6 +127,7 @@ def test_of_thousands_of_customers_each_has_their_own_calls():
             "customer": names,
             **dict.fromkeys(("service", "destination", "vat"), ["Calls"] * len(names)),
             "late_in": pa.nulls(len(names), pa.date32()),
+            **dict.fromkeys(detail.RATE, [""] * len(names)),
             **{key: list(range(len(names))) for key in ("calls", "seconds", "cost_micro")},
         }
         calls.add(Day(day, pa.table(columns), {}, []))

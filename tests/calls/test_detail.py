@@ -23,6 +23,7 @@ def call(**given_):
         "buy_micro": 0, "carrier": "", "vat": "S21", "late_in": None, "source": "pbx",
         "file": "Master.csv", "line": 7, "identifier": "", "tariff": "", "void": "",
         "voided_micro": 0, "halves": "", "direction": "", "leg": "", "extension": "",
+        "since": "",
     }  # fmt: skip
     return usual | given_
 
@@ -56,7 +57,7 @@ OLD = [
     name for name in detail.SCHEMA.names
     if name not in {
         *("identifier", "tariff", "void", "voided_micro", "halves", "direction", "leg"),
-        "extension",
+        *("extension", "since"),
     }
 ]  # fmt: skip
 OLD_DIGEST = "c11e5efd3e27fd5d2ccf6c885a2bc2e17b26bb4f640cfb400d91531aaf3132d2"
@@ -145,6 +146,7 @@ def test_a_digest_knows_no_order_and_no_place_of_reading(calls):
         {"cost_micro": 1}, {"given": True}, {"buy_micro": 1}, {"carrier": "x"}, {"vat": "O"},
         {"late_in": DAY}, {"identifier": "x"}, {"tariff": "x"}, {"void": "x"}, {"voided_micro": 1},
         {"halves": "x"}, {"direction": "internal"}, {"leg": "x"}, {"extension": "x"},
+        {"since": "2026-03-01"},
         {"identifier": "x", "tariff": "y"}, {"identifier": "xy"}, {"called": "", "caller": "3233"},
     ],
 )  # fmt: skip
