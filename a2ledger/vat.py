@@ -25,10 +25,13 @@ TAX_POINTS = ("period-end", "issue-date", "payment")
 """When VAT on an invoice falls due: on the last day billed, on issue, or on payment."""
 BEFORE_VAT = frozenset({"on-invoice", "reverse-charge", "none"})
 """Treatments with prices before VAT, whose codes may be on one document."""
-CATEGORIES = ("S", "Z", "E", "AE", "G", "O")
-"""Categories of EN 16931: taxed, zero-rated, exempt, reverse charge, export, outside the scope."""
+CATEGORIES = ("S", "Z", "E", "AE", "K", "G", "O", "L", "M")
+"""Categories of EN 16931: taxed, zero-rated, exempt, reverse charge, goods to a business elsewhere
+in the Union, export, outside the scope; the Canary Islands' tax, and that of Ceuta and Melilla."""
 
-TAXED = ("S", "Z")
+RATED = ("S", "L", "M")
+"""Categories that have a rate. All others have the rate 0."""
+TAXED = ("S", "Z", "L", "M")
 """Categories that must not give a reason. The others must."""
 
 MEMBERS = frozenset(
@@ -69,6 +72,7 @@ PAID = VatCode(code="P", category="O", rate=Decimal(0), reason="Taxed when it wa
 BUILT_IN = {code.code: code for code in (OUTSIDE, REVERSED, PAID)}
 REASONS = {
     "AE": REVERSED.reason,
+    "K": "Intra-community supply",
     "G": "Export outside the EU",
     "O": OUTSIDE.reason,
 }

@@ -180,6 +180,11 @@ def test_what_a_bill_says_of_a_category_without_words_of_its_own():
             r"^vat.codes.P: is reserved for refills",
         ),
         ("S6 = { rate = 6 }", "AE = { rate = 6 }", r"^vat.codes.AE.category: code AE is"),
+        (
+            "S6 = { rate = 6 }",
+            'S6 = { category = "K", rate = 6 }',
+            r"^vat.codes.S6.rate: category K has the rate 0",
+        ),
         ('DIDs = { vat = "S21" }', 'DIDs = { vat = "P" }', r"^services.DIDs.vat: 'P' is none of"),
     ],
 )
@@ -188,3 +193,19 @@ def test_what_a_rule_must_not_say(old, new, message):
 
     with pytest.raises(ConfigError, match=message):
         config_parse.parse(BOOK.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ('category = "K", rate = 0', "Intra-community supply"),
+        ('category = "L", rate = 7', ""),
+        ('category = "L", rate = 0', ""),
+        ('category = "M", rate = 4', ""),
+    ],
+)
+def test_goods_in_the_union_and_the_spain_s_island_taxes_have_categories(row, reason):
+    config = config_parse.parse(BOOK.replace("rate = 6 }", f"{row} }}", 1))
+
+    assert config.codes["S6"].category == row.split('"')[1]
+    assert config.codes["S6"].reason == reason

@@ -321,7 +321,7 @@ def _codes(table: Table) -> Iterator[VatCode]:
         category = row.choice("category", vat.CATEGORIES, "S")
         if code == vat.REVERSED.code and category != vat.REVERSED.category:
             raise row.error("category", f"code {code} is the reverse charge's; its category is AE")
-        if category != "S" and percent:
+        if category not in vat.RATED and percent:
             raise row.error("rate", f"category {category} has the rate 0")
         yield VatCode(
             code=code,

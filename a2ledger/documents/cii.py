@@ -64,6 +64,10 @@ def write(invoice: EInvoice) -> bytes:
             tag(
                 "ram:ApplicableHeaderTradeDelivery",  # has to be there, and not empty
                 tag(
+                    "ram:ShipToTradeParty",
+                    tag("ram:PostalTradeAddress", tag("ram:CountryID", invoice.deliver_to)),
+                ),
+                tag(
                     "ram:ActualDeliverySupplyChainEvent",
                     _day("ram:OccurrenceDateTime", invoice.end),
                 ),

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from a2ledger import codelists, money, vat
 from a2ledger.documents import references
 from a2ledger.documents.document import Document, Line
-from a2ledger.documents.en16931 import SELLER_NAMED, Objection
+from a2ledger.documents.en16931 import BUYER_NAMED, SELLER_NAMED, Objection, rule_of
 from a2ledger.period import DAY
 
 CORE = "urn:cen.eu:en16931:2017"
@@ -31,7 +31,7 @@ KINDS = {"invoice": INVOICE, "credit-note": CREDIT_NOTE}
 """Kinds of document that are e-invoices, and their codes (UNTDID 1001)."""
 
 _TRANSFER, _SEPA, _DEBIT, _UNDEFINED = "30", "58", "59", "1"
-_EXEMPTIONS = {"AE": "VATEX-EU-AE", "G": "VATEX-EU-G", "O": "VATEX-EU-O"}
+_EXEMPTIONS = {"AE": "VATEX-EU-AE", "K": "VATEX-EU-IC", "G": "VATEX-EU-G", "O": "VATEX-EU-O"}
 DISCOUNT = "95"
 """UNTDID 5189: the reason of an allowance."""
 _MAIL = re.compile(r"[^@\s]+@([^@.\s]+\.)+[^@.\s]+")
@@ -158,6 +158,8 @@ class EInvoice(NamedTuple):
     order_reference: str
     original: tuple[str, str] | None
     """Number and date of the invoice that a credit note corrects."""
+    deliver_to: str
+    """Country that goods without VAT are delivered to; empty where there are none."""
     seller: Party
     buyer: Party
     payment: Payment | None
@@ -277,6 +279,7 @@ def draw_up(
         buyer_reference=clean(buyer.get("buyer_reference", "")) or buyer["id"],
         order_reference=clean(buyer.get("order_reference", "")),
         original=(original["number"], original["date"]) if original else None,
+        deliver_to=_deliver_to(document, taxes),
         seller=_party(document.supplier, "", outside=outside),
         # A tax number that is no VAT id is known of sellers alone (BT-32).
         buyer=_party(buyer, "" if danish else buyer["id"], outside=outside)._replace(tax_id=""),
@@ -294,6 +297,19 @@ def draw_up(
         due=due,
         attachments=tuple(attachments),
     )
+
+
+def _deliver_to(document: Document, taxes: Sequence[Tax]) -> str:
+    """Return the country that goods without VAT are delivered to (BT-80), else nothing."""
+    if all(tax.category != "K" for tax in taxes):
+        return ""
+    return _country(document.customer)
+
+
+def _country(party: Mapping[str, str]) -> str:
+    """Return the code of a party's country as EN 16931 lists it, which has its own for Kosovo."""
+    code = vat.nation(party.get("country", ""))
+    return "1A" if code == "XK" else code
 
 
 def _paid_micro(document: Document) -> int:
@@ -345,7 +361,7 @@ def _places(document: Document) -> Iterator[Objection]:
         (document.customer, "BR-11", f"say `a2ledger customer set {customer} country=…`"),
     ):
         country = party.get("country", "")
-        if (code := vat.nation(country)) not in codelists.COUNTRIES:
+        if (code := _country(party)) not in codelists.COUNTRIES:
             lack = f"{country!r} is no country" if code else "a country is missing"
             yield Objection(rule, f"{lack}; {where}")
         if not clean(party.get("name", "")):
@@ -367,22 +383,31 @@ def _registered(document: Document) -> Iterator[Objection]:
     named = sorted(categories & set(SELLER_NAMED))
     if named and not seller.vat_id and not seller.tax_id:
         yield Objection(
-            f"BR-{named[0]}-02", "your VAT id is missing; write company.vat_id in a2ledger.toml"
+            rule_of(named[0], "02"), "your VAT id is missing; write company.vat_id in a2ledger.toml"
         )
-    if "G" in categories and not seller.vat_id:
-        yield Objection(
-            "BR-G-02", "exports need your VAT id; write company.vat_id in a2ledger.toml"
-        )
+    for category, why in (("G", "exports need"), ("K", "goods sold to another country need")):
+        if category in categories and not seller.vat_id:
+            yield Objection(
+                rule_of(category, "02"), f"{why} your VAT id; write company.vat_id in a2ledger.toml"
+            )
     buyer = _party(document.customer, "", outside=outside)
-    if "AE" in categories and not buyer.vat_id and not buyer.registration:
-        yield Objection(
-            "BR-AE-02",
-            "the reverse charge needs the customer's VAT id or registration; say `a2ledger "
-            f"customer set {document.customer['id']} vat_id=…`",
-        )
+    for category in sorted(categories & BUYER_NAMED.keys()):
+        is_registered = category == "AE" and buyer.registration
+        if not buyer.vat_id and not is_registered:
+            yield Objection(
+                rule_of(category, "02"),
+                f"{BUYER_NAMED[category]}; say `a2ledger customer set {document.customer['id']} "
+                "vat_id=…`",
+            )
 
 
 def _peppol(document: Document) -> Iterator[Objection]:
+    if vat.nation(document.supplier.get("country", "")) == "GR":
+        yield Objection(
+            "GR-R-004-1",
+            "Peppol asks Greek suppliers for the MARK of myDATA and a number made of it, which are "
+            "not kept here",
+        )
     customer = document.customer["id"]
     for party, rule, where in (
         (document.supplier, "PEPPOL-EN16931-R020", "write company.peppol in a2ledger.toml"),
@@ -483,7 +508,7 @@ def _party(party: Mapping[str, str], identifier: str, *, outside: bool) -> Party
         city=texts.get("city", ""),
         postcode=texts.get("postcode", ""),
         region=texts.get("region", ""),
-        country=vat.nation(texts.get("country", "")),
+        country=_country(texts),
         contact=texts.get("contact", ""),
         phone=texts.get("phone", ""),
         email=texts.get("email", ""),

@@ -14,10 +14,17 @@ from a2ledger import money, vat
 from a2ledger.documents.document import Document, VatLine
 from a2ledger.vat import VatCode
 
-SELLER_NAMED = ("S", "Z", "E", "AE", "G")
+SELLER_NAMED = ("S", "Z", "E", "AE", "K", "G", "L", "M")
 """Categories whose invoices must show the supplier's VAT id."""
-CROSS_BORDER = ("AE", "G")
+CROSS_BORDER = ("AE", "K", "G")
 """The categories among them that require it: no tax office would otherwise see the VAT."""
+BUYER_NAMED = {
+    "AE": "the reverse charge needs the customer's VAT id",
+    "K": "goods sold to another member state without VAT need the customer's VAT id",
+}
+"""The categories whose invoices must show the customer's VAT id, and why."""
+_RULES = {"K": "IC", "L": "AF", "M": "AG"}
+"""What the standard's rules call a category, where that is not its code."""
 
 
 class Objection(NamedTuple):
@@ -25,6 +32,15 @@ class Objection(NamedTuple):
 
     rule: str
     message: str
+
+
+def rule_of(category: str, number: str) -> str:
+    """Return the name of a rule of a category.
+
+    >>> rule_of("S", "05"), rule_of("K", "02")
+    ('BR-S-05', 'BR-IC-02')
+    """
+    return f"BR-{_RULES.get(category, category)}-{number}"
 
 
 def objections(document: Document) -> Iterator[Objection]:
@@ -43,7 +59,7 @@ def remarks(document: Document) -> Iterator[Objection]:
     used = {row.category for row in document.vat} & set(SELLER_NAMED)
     if used and not _has_id(document.supplier):
         yield Objection(
-            f"BR-{min(used)}-02",
+            rule_of(min(used), "02"),
             "company.vat_id in a2ledger.toml is missing or no VAT number; an invoice with VAT "
             "must show it",
         )
@@ -88,19 +104,19 @@ def _row(row: VatLine, document: Document) -> Iterator[Objection]:
     rate, net, taxed = Decimal(row.rate), money.parse(row.net), money.parse(row.vat)
     lines = (line.net for line in document.lines if line.vat_code == row.code)
     if _micro(lines) != net:
-        yield Objection(f"BR-{row.category}-08", f"lines under {row.code} are not {row.net}")
+        yield Objection(rule_of(row.category, "08"), f"lines under {row.code} are not {row.net}")
     if taxed not in _due(row, document.treatment, money.decimals(document.currency)):
         yield Objection("BR-CO-17", f"VAT of {row.code} on {row.net} is not {row.vat}")
-    if (row.category == "S") != bool(rate):
+    if (row.category == "S" and not rate) or (row.category not in vat.RATED and rate):
         need = "needs a rate; at 0 % it is Z, E or O" if row.category == "S" else "has the rate 0"
-        yield Objection(f"BR-{row.category}-05", f"VAT code {row.code}: its category {need}")
+        yield Objection(rule_of(row.category, "05"), f"VAT code {row.code}: its category {need}")
     if row.category in vat.TAXED and row.reason:
         yield Objection(
-            f"BR-{row.category}-10", f"VAT code {row.code} is taxed and must not give a reason"
+            rule_of(row.category, "10"), f"VAT code {row.code} is taxed and must not give a reason"
         )
     if row.category not in vat.TAXED and not row.reason:
         yield Objection(
-            f"BR-{row.category}-10",
+            rule_of(row.category, "10"),
             f"VAT code {row.code} has no reason; write one under [vat.codes.{row.code}]",
         )
 
@@ -159,17 +175,18 @@ def _parties(document: Document) -> Iterator[Objection]:
     for category in sorted(used):
         if not _has_id(document.supplier):
             yield Objection(
-                f"BR-{category}-02",
+                rule_of(category, "02"),
                 f"category {category} needs your VAT id: company.vat_id in a2ledger.toml is "
                 "missing or no VAT number",
             )
-    if "AE" in used and not _has_id(document.customer):
-        name = document.customer["id"]
-        yield Objection(
-            "BR-AE-02",
-            f"the reverse charge needs the customer's VAT id: `a2ledger customer set {name} "
-            "vat_id=…`, or another treatment",
-        )
+    for category in sorted(used & BUYER_NAMED.keys()):
+        if not _has_id(document.customer):
+            name = document.customer["id"]
+            yield Objection(
+                rule_of(category, "02"),
+                f"{BUYER_NAMED[category]}: `a2ledger customer set {name} "
+                "vat_id=…`, or another treatment",
+            )
 
 
 def _has_id(party: Mapping[str, str]) -> bool:

@@ -51,6 +51,16 @@ def write(invoice: EInvoice) -> bytes:
             _party(invoice.seller, invoice.payment.creditor if invoice.payment else ""),
         ),
         tag("cac:AccountingCustomerParty", _party(invoice.buyer)),
+        tag(
+            "cac:Delivery",
+            tag(
+                "cac:DeliveryLocation",
+                tag(
+                    "cac:Address",
+                    tag("cac:Country", tag("cbc:IdentificationCode", invoice.deliver_to)),
+                ),
+            ),
+        ),
         _payment(invoice, due_date=invoice.due_date if credit else ""),
         tag("cac:PaymentTerms", tag("cbc:Note", invoice.terms)),
         *(_allowance(row, invoice.currency) for row in invoice.allowances),

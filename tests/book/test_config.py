@@ -159,7 +159,8 @@ WRONG = {
     'rate = 5.5|rate = "5,5"': "vat.codes.S5.rate: '5,5' is not a percentage",
     "rate = 5.5|rate = true": "vat.codes.S5.rate: True is not a percentage",
     "rate = 5.5|rate = 5.5\nrates = 5": "vat.codes.S5.rates: unknown key, did you mean 'rate'?",
-    'category = "AE"|category = "X"': "vat.codes.AE.category: 'X' is none of S, Z, E, AE, G, O",
+    'category = "AE"|category = "X"':
+        "vat.codes.AE.category: 'X' is none of S, Z, E, AE, K, G, O, L, M",
     "rate = 0|rate = 5": "vat.codes.AE.rate: category AE has the rate 0",
     "[vat.codes.S5]|[vat.codes.O]\nrate = 5\n[vat.codes.S5]":
         "vat.codes.O.rate: code O is for what",

@@ -29,6 +29,9 @@ ALSO_21 = ("DIDS", "S", "21", "3.00", "0.63", "")
 ZERO = ("Z", "Z", "0", "10.00", "0.00", "")
 EXEMPT = ("E", "E", "0", "-5.00", "0.00", "Exempt, article 5")
 REVERSED = ("AE", "AE", "0", "100.00", "0.00", "Reverse charge")
+GOODS = ("K", "K", "0", "100.00", "0.00", "Intra-community supply")
+CANARIES = ("L", "L", "7", "100.00", "7.00", "")
+CEUTA = ("M", "M", "4", "100.00", "4.00", "")
 EXPORT = ("G", "G", "0", "100.00", "0.00", "Export outside the EU")
 OUTSIDE = ("O", "O", "0", "100.00", "0.00", "Not subject to VAT")
 NOTHING = ("S21", "S", "21", "0.00", "0.00", "")
@@ -79,6 +82,45 @@ KINDS = {
         treatment="reverse-charge",
     ),
     "reverse charge beside tax": document(REVERSED, S21),
+    "goods to another member state": document(
+        GOODS, S21,
+        customer=CUSTOMER | {"country": "FR", "vat_id": "FR40303265045", "peppol": "9957:FR4030"},
+    ),
+    "Canary Islands": document(CANARIES, ZERO),
+    "Ceuta": document(CEUTA),
+    "export to Kosovo": document(
+        EXPORT, customer=CUSTOMER | {"country": "XK", "vat_id": "", "peppol": ""}
+    ),
+    "greek": document(
+        ("S24", "S", "24", "100.00", "24.00", ""),
+        supplier=SUPPLIER | {
+            "country": "GR", "vat_id": "EL094259216", "peppol": "9933:094259216",
+            "registration": "123456789000",
+        },
+        customer=CUSTOMER | {"country": "EL", "vat_id": "EL094259216", "peppol": "9933:094259216"},
+    ),
+    "every category that goes together": document(
+        S21, S6, ZERO, EXEMPT, REVERSED, EXPORT,
+        customer=CUSTOMER | {"country": "FR", "vat_id": "FR40303265045", "peppol": "9957:FR4030"},
+    ),
+    "negative": document(
+        ("S21", "S", "21", "-10.00", "-2.10", ""), to_pay="0.00", credit="12.10",
+    ),
+    "reduced in a category of its own": document(
+        S21, EXEMPT,
+        lines=(line(1, "100.00", "S21"), line(2, "-5.00", "E", kind="charge", destination="")),
+    ),
+    "signs of XML": document(
+        customer=CUSTOMER | {
+            "name": "Ünïçødé & <Söhne> \"GmbH\" 'x' ]]>", "street": "a\tb\x00\x0b\ufffe",
+            "buyer_reference": ' <"&> ', "order_reference": 'PO & "1"',
+        },
+        lines=(line(1, "100.00", "S21", description="<&\"'> \u200f مرحبا 😀 \x1b[31m"),),
+    ),
+    "nothing but names and countries": document(
+        supplier={"name": "Sun", "country": "BE", "vat_id": "BE0403170701"},
+        customer={"id": "C1", "name": "Ada", "country": "BE", "vat_id": ""},
+    ),
     "export": document(
         EXPORT, customer=CUSTOMER | {"country": "US", "vat_id": "", "peppol": "0060:362012345"}
     ),
