@@ -70,7 +70,7 @@ def ways(rows: Rows, directory: Directory, day: Days, wanted: Mask) -> Ways:
     stated = _said(rows)
     called = rows["dst"]
     trunk, out = _trunks(rows)
-    none = short = np.zeros(len(rows), np.bool_)
+    none = short = went_on = np.zeros(len(rows), np.bool_)
     bridged = rows.source.dialect == "freeswitch"
     if rows.source.trunks and _has_channels(rows) and not bridged:
         direction = np.where(out, _OUT, np.where(trunk, _IN, _WITHIN)).astype(np.int8)
@@ -78,11 +78,12 @@ def ways(rows: Rows, directory: Directory, day: Days, wanted: Mask) -> Ways:
     else:
         direction, evident, short = _inferred(rows, directory, day, wanted)
         short &= stated < 0
+        went_on = wanted & (stated == _IN) & _forwarded(rows, directory, day)
         guessed = wanted & (direction != _OUT) & (stated < 0)
         if bridged:  # a leg's only channel is its own, so one of a trunk has come in
             direction = np.where(trunk, _IN, direction).astype(np.int8)
             evident |= trunk
-    direction = np.where(stated < 0, direction, stated).astype(np.int8)
+    direction = np.where((stated < 0) | went_on, direction, stated).astype(np.int8)
     outgoing = direction == _OUT
     by_trunk = outgoing & (evident | (_is_log(rows) & (stated != _IN)))
     called = _with_dialled(rows, called, wanted & outgoing & evident)
@@ -165,6 +166,7 @@ def _inferred(
         dialled.billed(dst, dialled.number(arguments, channel)) != dst
         for dst, arguments, channel in _arguments(rows, places[dubious])
     ]
+    forwarded |= _forwarded(rows, directory, day)[places]
     inferred = np.where(caller < 0, _IN, np.where(own, _WITHIN, _OUT))
     direction[places] = np.where(ours & ~forwarded, inferred, _OUT)
     direction[places[named & ~forwarded]] = _WITHIN
@@ -175,6 +177,46 @@ def _inferred(
         short[places] = ends & ~ours & (caller >= 0)
         direction[short] = _WITHIN
     return direction, evident, short
+
+
+def _forwarded(rows: Rows, directory: Directory, day: Days) -> Mask:
+    """Return a mask of a log's rows in which a call to a customer's number went on to another one.
+
+    Such a row names both: the number that was called, and the one that took the call.
+    """
+    places = np.flatnonzero(_is_log(rows) & np.asarray(pc.not_equal(rows["did"], "")))
+    mask = np.zeros(len(rows), np.bool_)
+    if not len(places):
+        return mask
+    index = pa.array(places)
+    far = np.asarray(pc.greater(pc.utf8_length(rows["dst"].take(index)), EXTENSION))
+    far &= np.asarray(pc.match_substring_regex(rows["dst"].take(index), r"^\+?[0-9 ().-]+$"))
+    far &= _held(rows, ("did",), directory, day, places) >= 0
+    far &= _held(rows, ("dst", *_callers(rows)), directory, day, places) < 0
+    near = zip(*(rows[name].take(index).filter(far).to_pylist() for name in _BOTH), strict=True)
+    far[far] = [not dialled.is_same(dst, did) for dst, did in near]
+    mask[places] = far
+    return mask
+
+
+_BOTH = ("dst", "did")
+
+
+def of_made_legs(rows: Rows, directory: Directory, day: Days) -> Mask:
+    """Return a mask of a log's b-legs that repeat what the leg says which they were made for.
+
+    A b-leg from outside to the outside is a forwarded call: what was called is free, and says
+    nothing of it.
+    """
+    made = np.asarray(pc.equal(rows["side"], "b"))
+    places = np.flatnonzero(made)
+    ours = _held(rows, ("src", "dst"), directory, day, places) >= 0
+    for name in ("src", "dst"):
+        ours |= np.asarray(
+            pc.less_equal(pc.utf8_length(rows[name].take(pa.array(places))), EXTENSION)
+        )
+    made[places] = ours
+    return made
 
 
 def _callers(rows: Rows) -> tuple[str, ...]:

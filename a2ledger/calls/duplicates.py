@@ -5,9 +5,9 @@ sequence is the same call as one with its uniqueid, start and seconds. The same 
 duplicate; the same id with other content is a conflict: a sealed call always wins, then one with
 a sequence over one without, the earliest start, the longer, the smaller text. Ids are compared
 within a day of one another: switches use them again. Rows of one uniqueid, none of them with a
-sequence, of one caller or customer, of which one begins within two hours of the other's end are two
-calls: a channel may be transferred, or dial twice. Ids that are not those of Asterisk's channels
-may be of two calls further apart, if both caller and customer are the same.
+sequence, whose times do not overlap are two calls: a channel may be transferred, or dial twice,
+and a log may number the parts of a call alike. Of an id of Asterisk's channels that is so only if
+caller or customer is the same and one begins within two hours of the other's end.
 
 Rows of one uniqueid with sequences of their own are of one channel. Of those whose times overlap
 and that go the same way one is billed, the first: the others repeat its seconds, as rows made by
@@ -389,12 +389,12 @@ def _apart(one: _Row, other: _Row) -> bool:
 
 
 def _are_two(row: _Row, other: _Row) -> bool:
-    """Return True if two rows of one id are calls that one channel made after one another."""
+    """Return True if two rows of one id are calls that were made after one another."""
     caller, customer = (_TEXT.index(name) for name in ("caller", "customer"))
     same_caller = row.text[caller] == other.text[caller] != ""
     same_customer = row.text[customer] == other.text[customer]
     pause = _between(row, other)
-    if same_caller and same_customer and not _CHANNEL.fullmatch(row.uid):
+    if not _CHANNEL.fullmatch(row.uid):
         return pause >= 0
     return (same_caller or same_customer) and 0 <= pause <= _LONGEST_PAUSE
 

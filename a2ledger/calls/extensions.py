@@ -39,9 +39,7 @@ def extensions(rows: Rows, ways: Ways, places: Integers) -> pa.StringArray:
     came_in = ways.direction[places] == _IN
     inferred = _of_callers(rows, index, "src", "channel")
     if came_in.any():
-        inferred = pc.if_else(
-            pa.array(came_in), _of_callers(rows, index, "dst", "dstchannel"), inferred
-        )
+        inferred = pc.if_else(pa.array(came_in), _of_takers(rows, index), inferred)
     if rows.has("extension"):
         stated = rows["extension"].take(index)
         inferred = pc.if_else(pc.equal(stated, ""), inferred, stated)
@@ -49,6 +47,15 @@ def extensions(rows: Rows, ways: Ways, places: Integers) -> pa.StringArray:
     if not pc.any(account).as_py():
         return inferred
     return pc.if_else(pc.and_not(account, pc.match_substring_regex(inferred, _SHORT)), "", inferred)
+
+
+def _of_takers(rows: Rows, index: pa.Array) -> pa.StringArray:
+    """Return the extensions that took calls: of a queue, who answered, and not the queue."""
+    called = _of_callers(rows, index, "dst", "dstchannel")
+    if not len(e164.data(rows["dstchannel"])):
+        return called
+    devices = _devices(rows, index, "dstchannel")
+    return pc.if_else(pc.match_substring_regex(devices, _SHORT), devices, called)
 
 
 def _of_callers(rows: Rows, index: pa.Array, number: str, channel: str) -> pa.StringArray:

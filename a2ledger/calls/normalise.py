@@ -143,6 +143,8 @@ def normalise(
         fates.leave_out(rows.never(name), name)
     _refuse_unknown_words(rows, seconds, fates)
     ways = direction.ways(rows, directory, day, fates.open & rows.answered)
+    if rows.has("side"):
+        fates.leave_out(direction.of_made_legs(rows, directory, day), "b-leg")
     taken = rules.taken(rows, source.rules or (Rule(),), directory, day, ways, fates)
     fates.leave_out(~rows.answered, "unanswered")
     customer, identifier = rules.customer_of(rows, taken, directory, day, ways, fates)

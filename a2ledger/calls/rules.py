@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("src", "dst", "did")
 _DEVICES = ("channel", "dstchannel")
-_CODES = ("accountcode", "peeraccount", "userfield")
+_CODES = ("accountcode", "peeraccount", "userfield", "payer")
 """Fields that may hold a number, where a log names customers by nothing else."""
 
 

@@ -28,7 +28,8 @@ def with_rules(book: Book, source: Source) -> Source:
         if rule.tariff and not (book.root / f"tariffs/{rule.tariff}.csv").is_file():
             rule = replace(rule, tariff="", free=True)
         if source.identify and rule.direction == "incoming":
-            more = tuple(item for item in source.identify if item not in rule.identify)
+            known = {*rule.identify, "src"}  # who calls from outside pays for nothing
+            more = tuple(item for item in source.identify if item not in known)
             rule = replace(rule, identify=(*rule.identify, *more))
         elif source.identify:  # an internal call is of whom it called, if the caller is nobody's
             more = tuple(item for item in rule.identify if item == "dst")

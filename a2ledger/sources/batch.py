@@ -5,7 +5,9 @@ column), ``line`` (int64, the physical line a row starts on, from 1) and ``answe
 may have ``never`` (string): the name a row is left out under whatever the rules say, empty where
 they decide; ``buy`` and ``carrier`` (strings): what a call cost to buy, and of whom; and
 ``unknown`` (string): the word for "answered" of a row of which it is not known what it means,
-empty elsewhere. Such a row is refused where people talked.
+empty elsewhere. Such a row is refused where people talked. ``payer`` (string) identifies who pays
+where nothing that a rule asks for does; ``side`` is ``b`` for a leg that the switch made for
+another one, in logs that hold both.
 """
 
 from __future__ import annotations

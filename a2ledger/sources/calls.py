@@ -20,7 +20,15 @@ from a2ledger.book.toml_table import ConfigError
 from a2ledger.errors import BadValueError
 from a2ledger.local_forms import Cell
 from a2ledger.sources import answered, columns, directions, footers, forms, text
-from a2ledger.sources.batch import FIELDS, INCOMING, INTERNAL, Batch, UnusableInput, constant
+from a2ledger.sources.batch import (
+    FIELDS,
+    INCOMING,
+    INTERNAL,
+    NO_CALL,
+    Batch,
+    UnusableInput,
+    constant,
+)
 from a2ledger.sources.text.lines import BLOCK
 
 if TYPE_CHECKING:
@@ -42,10 +50,11 @@ RULES = (
 _AROUND = (
     r"^.*<([^<>]*)>$",
     r"^[^()]*[\pL][^()]*\(([0-9+*#][0-9+*# .-]*)\)$",
+    r"^([0-9+*#]+) ?\([^()]*[\pL][^()]*\)$",
     r"(?i)^(?:ext(?:ension)?[. ] *)([0-9*#]+)$",
     r"(?i)^(?:sips?:|tel:|client:)?([0-9+*#]+)(?:[@;].*)?$",
 )
-"""Patterns of what surrounds a number: a name before it, the word for extension, a host after it.
+"""Patterns of what surrounds a number: a name beside it, the word for extension, a host after it.
 """
 
 
@@ -83,11 +92,23 @@ def read(path: Path, source: Source) -> Iterator[Batch]:
             given["cost"] = pa.array(costs, pa.string()).take(encoded.indices)
         said = given.get("direction")
         rows = _rows(given, sound.table["line"], form, source)
-        if never is not None:
+        if (never := _without_start(rows, never)) is not None:
             rows = rows.append_column("never", never)
         refused = [row._replace(head=piece.head) for row in sound.refused]
         notes, place = (*piece.notes, *_odd_directions(said, rows, source)), piece.place
         yield Batch(str(path), rows, refused, piece.raw, notes, place, head=piece.head)
+
+
+def _without_start(rows: pa.Table, never: pa.StringArray | None) -> pa.StringArray | None:
+    """Return marks of rows that are no calls, those that never began among them.
+
+    A call that was given up before it was dialled has no start, and was not answered.
+    """
+    blank = pc.and_(pc.equal(rows["start"], ""), pc.invert(rows["answered"]))
+    if not pc.any(blank).as_py():
+        return never
+    marks = constant("", len(rows)) if never is None else never
+    return pc.if_else(blank.combine_chunks(), NO_CALL, marks)
 
 
 def _starts(pieces: Callable[[int], Iterator[text.Piece]]) -> Iterator[pa.StringArray]:
@@ -141,12 +162,16 @@ def _rows(
         given["seconds"] = pc.if_else(unanswered, "0", given["seconds"])
     if "direction" in given:
         given["direction"] = directions.read(given["direction"])
-    for name in {"caller", "called"} & given.keys():
+    for name in {"caller", "called", "did"} & given.keys():
         given[name] = _bare(given[name])
     known = {columns.FIELDS[name]: column for name, column in given.items()}
     known["seconds"] = given["seconds"]
     if source.id_prefix and "uniqueid" in known:
         known["uniqueid"] = _prefixed(known["uniqueid"], source.id_prefix)
+    if "did" in known:  # who is called, and whose phone sends the call elsewhere, pays for that
+        judged["payer"] = known["did"]
+    if "side" in known:
+        judged["side"] = pc.utf8_lower(known["side"])
     return pa.table(
         {name: known.get(name, constant("", size)) for name in FIELDS} | {"line": lines} | judged
     )

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from a2ledger.book.source_config import Source
 from a2ledger.sources import text
 from a2ledger.sources.answered import plain
+from a2ledger.sources.batch import INCOMING, INTERNAL
 from a2ledger.sources.text import rows
 from a2ledger.sources.text.lines import Lines
 from a2ledger.sources.text.rows import Layout
@@ -42,6 +43,7 @@ FIELDS = {
     "dstchannel": "dstchannel",
     "did": "did",
     "userfield": "userfield",
+    "leg": "side",
 }
 """The names of columns, each with the field of a batch it is read as."""
 
@@ -87,7 +89,8 @@ def wanted(source: Source) -> Wanted:
     if not mapped:
         names = {name: [name] for name in (*NEUTRAL, *LENGTHS[1:], "direction")}
     needed = ["start", "called", "seconds"]
-    items = {item for rule in source.rules for item in rule.identify} | {*source.identify}
+    outgoing = [rule for rule in source.rules if rule.direction not in {INCOMING, INTERNAL}]
+    items = {item for rule in outgoing for item in rule.identify} | {*source.identify}
     if not items - _ACCOUNTS or (mapped and "customer" in names and not source.like):
         needed.append("customer")
     if not source.like:

@@ -29,13 +29,15 @@ _STEMS = {
     ),
     OUTGOING: (
         *("outbound", "outgoing", "out", "placed", "dialed", "dialled", "originating", "mo"),
-        *("outboundcall", "outgoingcall", "outboundapi", "outbounddial", "external", "trunk"),
+        *("outboundcall", "outgoingcall", "outboundapi", "external", "trunk"),
         *("trunkout", "offnet", "ausgehend", "abgehend", "gehend", "sortant", "appelsortant"),
         *("saliente", "salida", "saida", "inuscita", "uscente", "uitgaand", "udgaende"),
         *("utgaende", "wychodzace"),
     ),
 }
 _WORDS = {word: name for name, words in _STEMS.items() for word in words}
+_ANY_WAY = {"outbounddial", "outgoingdial"}
+"""Twilio's words for a leg that a ``<Dial>`` made: to a number, or to a phone of the house."""
 _PREFIXES = (
     (INCOMING, "inbound"),
     (INCOMING, "incoming"),
@@ -54,6 +56,8 @@ def direction(word: str) -> str:
     ('outgoing', 'incoming', 'internal')
     """
     plain = answered.plain(word)
+    if plain in _ANY_WAY:
+        return ""
     if plain in _WORDS:
         return _WORDS[plain]
     return next((name for name, start in _PREFIXES if plain.startswith(start)), "")
@@ -67,7 +71,9 @@ def unknown(words: pa.StringArray, named: pa.StringArray) -> Iterator[str]:
         named: the direction that each names, from :func:`read`.
     """
     odd = pc.and_(pc.equal(named, ""), pc.not_equal(pc.utf8_trim_whitespace(words), ""))
-    yield from pc.unique(words.filter(odd)).to_pylist()
+    for word in pc.unique(words.filter(odd)).to_pylist():
+        if answered.plain(word) not in _ANY_WAY:
+            yield word
 
 
 def read(words: pa.StringArray | pa.ChunkedArray) -> pa.StringArray:

@@ -274,6 +274,10 @@ UNITS = ("seconds", "minutes", "milliseconds")
 
 _CLOCKED = re.compile(r"(?:([0-9]{1,3}):)?([0-9]{1,4}):([0-5][0-9])(?:[.,]([0-9]{1,9}))?", re.ASCII)
 _NUMBER = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,9})|,([0-9]{1,2}))?", re.ASCII)
+_DAYS = re.compile(
+    r"(?P<days>[0-9]{1,2})(?:\.| ?d(?:ays?)?,? ?)(?P<rest>[0-9]{1,2}:[0-9]{2}:.*)", re.ASCII
+)
+"""A length of a day or more, such as ``1.02:03:04`` or ``1 day, 2:03:04``."""
 _WORDS = re.compile(
     r"(?:PT)?(?:([0-9]{1,3}) ?h[a-z.]*)? ?(?:([0-9]{1,4}) ?m[a-z.]*)? ?(?:([0-9]{1,6}) ?s[a-z.]*)?",
     re.ASCII | re.IGNORECASE,
@@ -300,6 +304,9 @@ def seconds(written: pa.StringArray, unit: str = "seconds") -> pa.StringArray:
 
 def _length(text: str, unit: str) -> str:
     stripped = text.strip()
+    if match := _DAYS.fullmatch(stripped):
+        rest = _length(match["rest"], unit)
+        return str(int(match["days"]) * clock.DAY + int(rest)) if rest.isdecimal() else text
     if match := _NUMBER.fullmatch(stripped):
         whole, *fractions = match.groups()
         fraction = fractions[0] or fractions[1] or ""

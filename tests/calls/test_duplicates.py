@@ -81,20 +81,23 @@ def test_rows_of_one_id_whose_times_do_not_overlap_are_two_calls():
     first, second = row(seq=""), row(seq="", start=1030, called="44")
     assert settled([], [first, second]) == settled([second], [first]) == {}
     assert settled([first, second], [second, first]) == {"duplicates": [0, 1]}
-    # However late, if caller and customer are the same and the id may be any.
-    late = row(seq="", start=1030 + 7201, called="44")
+    # However late and whosever, where a log gives the parts of a call one id.
+    late = row(seq="", start=1030 + 7201, called="44", caller="99", customer="C2")
     assert settled([], [first, late]) == settled([late], [first, second]) == {}
-    # A channel is not up for hours without a row: an id was written twice.
-    channel = {"uid": "fs1-1767607200.1"}
-    assert settled([first | channel], [late | channel]) == {"conflicts": [0]}
-    late |= {"caller": "99"}
-    assert settled([first], [late]) == settled([first, second], [late]) == {"conflicts": [0]}
-    assert settled([], [late, first]) == {"conflicts": [0]}
+    assert settled([], [late, first]) == settled([first, second], [late]) == {}
     # A sequence is of one row alone.
     assert settled([row()], [row(start=1030)]) == {"conflicts": [0]}
-    # Another's call under the same id is none of them, however late.
-    alien = row(seq="", start=5000, caller="99", customer="C2")
-    assert settled([row(seq="")], [alien]) == {"conflicts": [0]}
+
+
+def test_an_id_of_a_channel_is_not_of_calls_hours_apart_nor_of_two_callers_and_customers():
+    """A channel is not up for hours without a row: an id was written twice."""
+    first = row(seq="", uid="fs1-1767607200.1")
+    for other in ({"start": 5000}, {"caller": "99", "start": 5000}, {"customer": "C2"}):
+        soon = first | {"start": 1030, "called": "44"} | other
+        assert settled([], [first, soon]) == settled([soon], [first]) == {}, other
+    for other in ({"start": 1030 + 7201}, {"caller": "99", "customer": "C2", "start": 5000}):
+        alien = first | {"called": "44"} | other
+        assert settled([first], [alien]) == settled([], [alien, first]) == {"conflicts": [0]}
 
 
 def test_the_same_call_read_in_another_zone_is_the_call_it_was():

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from a2ledger.book import presets
+from a2ledger.book.book import Book
+from a2ledger.calls import detail
 
 CUSTOMER = {"id": "C1", "identifiers": "acme, 101, 3225550101, SEP001122334455"}
 
@@ -184,6 +186,108 @@ def test_what_a_source_goes_by_can_be_copied(book, name):
     configured = book.text("a2ledger.toml").replace('\n[sources.feed]\nlike = "cucm"\n', "")
     (book.root / "a2ledger.toml").write_text(f"{configured}\n{shown}")
     assert book.run("sources", "show", name).stdout == shown
+
+
+def told(book, name, text):
+    """Import an export, and return what became of its calls, in order of time."""
+    book.customers(CUSTOMER, {"id": "C2", "identifiers": "102, 3225550102"})
+    path = book.file("export.csv", text)
+    stderr = book.run("import", "feed", path, "--like", name, today="2026-01-31").stderr
+    days = detail.digests(Book(book.root))
+    calls = [
+        call
+        for day in days
+        for call in detail.read(book.root, day, days).sort_by("start").to_pylist()
+    ]
+    names = ("direction", "customer", "called", "seconds")
+    return [tuple(call[name] or "outgoing" for name in names) for call in calls], stderr
+
+
+OUT = ("outgoing", "C1", "32470111222", 60)
+WITHIN = ("internal", "C1", "102", 60)
+
+
+def test_segments_of_a_3cx_call_are_calls_though_they_share_its_id(book):
+    text = (
+        "Call Time,Call ID,From,To,Direction,Status,Ringing,Talking\n"
+        "2026-01-05T10:00:00,S1,Al (101),32470111222,Outbound,Answered,00:00:05,00:01:00\n"
+        "2026-01-05T10:01:05,S1,Bo (102),32470111222,Outbound,Answered,00:00:00,00:02:00\n"
+    )
+    assert told(book, "3cx-report", text)[0] == [OUT, ("outgoing", "C2", "32470111222", 120)]
+
+
+def test_a_3cx_call_may_last_days(book):
+    line = (
+        "Call 1,00A1_1,1.00:00:05,2026/01/05 10:00:00,2026/01/05 10:00:05,2026/01/06 10:00:10,"
+        "TerminatedByDst,Ext.101,0032470111222,101,10000,0032470111222,,,,Chain: Ext.101;\n"
+    )
+    assert told(book, "3cx-lines", line)[0] == [(*OUT[:3], 86405)]
+
+
+def test_a_call_that_a_phone_of_cucm_forwards_is_that_phones(book):
+    head = CUCM.replace('"clientMatterCode"', '"lastRedirectDn"')
+    text = head + (
+        '1,7,1767607200,"442011112222","0032470111222",1767607205,1767607265,"p-1",60,"Trunk","101"\n'
+        '1,8,1767610800,"442011112222","101",1767610805,1767610865,"p-2",60,"Trunk","101"\n'
+        '1,9,1767614400,"101","102",1767614405,1767614465,"p-3",60,"SEP1","102"\n'
+    )
+    assert told(book, "cucm", text)[0] == [OUT, ("incoming", "C1", "101", 60), WITHIN]
+
+
+def test_an_incoming_call_that_a_yeastar_sends_to_a_mobile_is_out_and_its_holders(book):
+    head = "ID,Time,Call From,Call To,Talk Duration,Status,Communication Type,DID/DDI\n"
+    text = head + (
+        "y1,2026-01-05 10:00:00,442011112222,0032470111222,00:01:00,ANSWERED,Inbound,3225550101\n"
+        "y2,2026-01-05 11:00:00,442011112222,IVR<6500>,00:01:00,ANSWERED,Inbound,3225550101\n"
+        "y3,2026-01-05 12:00:00,3225550102,025550101,00:01:00,ANSWERED,Inbound,3225550101\n"
+        "y4,2026-01-05 13:00:00,101(Al),102(Bo),00:01:00,ANSWERED,Internal,\n"
+    )
+    assert told(book, "yeastar", text)[0] == [
+        OUT,
+        ("incoming", "C1", "6500", 60),
+        ("incoming", "C1", "025550101", 60),
+        WITHIN,
+    ]
+
+
+def test_legs_that_fusionpbx_made_are_left_out_but_for_calls_it_forwarded(book):
+    head = EXPORTS["fusionpbx"].partition("\n")[0].replace('"extension",', '"leg","extension",')
+    row = (
+        '"{leg}","","2026-01-05 {hour}:00:00+00","","NORMAL_CLEARING","65","{uuid}","{way}","60",'
+        '"{caller}","{called}","acme"\n'
+    )
+    head = head.replace('"start_epoch"', '"epoch"')
+    legs = [
+        ("a", "10", "outbound", "101", "32470111222"),
+        ("b", "10", "outbound", "3225550101", "32470111222"),
+        ("a", "11", "inbound", "442011112222", "3225550101"),
+        ("b", "12", "outbound", "442011112222", "32470111222"),
+    ]
+    text = (
+        head
+        + "\n"
+        + "".join(
+            row.format(uuid=f"u{n}", leg=leg, hour=hour, way=way, caller=caller, called=called)
+            for n, (leg, hour, way, caller, called) in enumerate(legs)
+        )
+    )
+    calls, stderr = told(book, "fusionpbx", text)
+    assert calls == [OUT, ("incoming", "C1", "3225550101", 60), OUT]
+    assert "b-leg 1" in stderr
+
+
+def test_what_twilio_dials_may_be_a_phone_of_the_house_and_what_it_gave_up_has_no_start(book):
+    text = (
+        "Call Sid,Start Time,Duration,From,To,Direction,Status\n"
+        "CA1,2026-01-05 10:00:00 UTC,60,sip:101@a.sip.twilio.com,sip:102@a.sip.twilio.com,"
+        "outbound-dial,completed\n"
+        "CA2,,0,+3225550101,+32470111222,outbound-api,canceled\n"
+        "CA3,2026-01-05 12:00:00 UTC,60,client:101,+32470111222,outbound-dial,completed\n"
+    )
+    calls, stderr = told(book, "twilio", text)
+    assert calls == [WITHIN, OUT]
+    assert "no-call 1" in stderr
+    assert "names none" not in stderr
 
 
 def test_files_of_measurements_beside_cucms_records_are_passed_over_with_a_word(book):
