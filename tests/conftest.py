@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import compiled
 import pytest
+import warm
 from examples import TIMES
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
@@ -42,6 +45,12 @@ if "A2LEDGER_TIMES" not in os.environ:
 gc.disable()  # finding five thousand tests makes much and leaves nothing to collect
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Have workers share the work of compiling the tests before they look for them."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        compiled.share(config)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Have a worker more than there are cores: one of them waits for a browser or a server."""
@@ -54,24 +63,51 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-@pytest.fixture(scope="session")
-def empty_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new book with the tariff ``standard``, made once; tests work on copies."""
-    root = tmp_path_factory.mktemp("empty") / "book"
+def made_for_all(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Return a book that is made once, by the first of all workers that asks for it."""
+    base = factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    root = shared / name / "book"
+    root.parent.mkdir(exist_ok=True)
+    with (root.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (root.parent / "made").exists():
+            shutil.rmtree(root, ignore_errors=True)
+            make(root)
+            slim(root)
+            (root.parent / "made").touch()
+    return root
+
+
+def _make_empty(root: Path) -> None:
     words = ["--company", "Example Telecom", "--timezone", "Europe/Brussels"]
     done = a2ledger("--today", "2026-01-01", "init", root, *words)
     assert done.code == 0, done.stderr
     (root / "tariffs" / "standard.csv").write_text(STANDARD)
-    return slim(root)
+
+
+def _make_demo(root: Path) -> None:
+    done = a2ledger("demo", root)
+    assert done.code == 0, done.stderr
+
+
+@pytest.fixture(scope="session")
+def empty_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new book with the tariff ``standard``, made once; tests work on copies."""
+    return made_for_all(tmp_path_factory, "empty", _make_empty)
 
 
 @pytest.fixture(scope="session")
 def demo_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The book that ``a2ledger demo`` makes, made once; tests work on copies."""
-    root = tmp_path_factory.mktemp("demo") / "book"
-    done = a2ledger("demo", root)
-    assert done.code == 0, done.stderr
-    return slim(root)
+    return made_for_all(tmp_path_factory, "demo", _make_demo)
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A directory for the PATH with an ``a2ledger`` that is loaded once."""
+    with warm.program(tmp_path_factory.mktemp("warm")) as directory:
+        yield directory
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from typing import NamedTuple
 
 import click
 import pytest
-import warm
 from beancount import loader
 from checkout import ROOT
 from click.testing import CliRunner
@@ -94,13 +93,6 @@ def spoken(session: str) -> list[tuple[str, str]]:
             shown, run = found[-1]
             found[-1] = (shown + line, run + line[2:])
     return found
-
-
-@pytest.fixture(scope="session")
-def programs(tmp_path_factory):
-    """What is first on the PATH of sessions."""
-    with warm.program(tmp_path_factory.mktemp("warm")) as directory:
-        yield directory
 
 
 def perform(programs: Path, directory: Path, lines: list[str]) -> list[str]:

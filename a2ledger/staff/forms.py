@@ -37,7 +37,7 @@ def command(form: Form) -> Words:
     Raises:
         BadFormError: saying what is wrong with it.
     """
-    make = _ACTIONS.get(str(form.get("action")))
+    make = ACTIONS.get(str(form.get("action")))
     if make is None:
         raise BadFormError("there is no such action")
     words = make(form)
@@ -363,7 +363,7 @@ def _hang_up(form: Form) -> Words:
     return ["authorize", f"--hang-up={_needed(form, 'call')}"]
 
 
-_ACTIONS: dict[str, Callable[[Form], Words]] = {
+ACTIONS: dict[str, Callable[[Form], Words]] = {
     "payment": _payment,
     "refill": _refill,
     "charge": _charge,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 
 import pytest
-import warm
 
 PATIENCE_MS = 60_000
 """A command runs, on a busy machine, before a page shows what became of it."""
@@ -21,11 +20,10 @@ if (window === top && !sessionStorage.begun) {
 """
 
 
-@pytest.fixture(scope="module")
-def program(tmp_path_factory):
+@pytest.fixture(scope="session")
+def program(programs):
     """The command line for the clerk, loaded once: each form still has a process of its own."""
-    with warm.program(tmp_path_factory.mktemp("warm")) as directory:
-        yield (str(directory / "a2ledger"),)
+    return (str(programs / "a2ledger"),)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +36,9 @@ def browser(program):  # noqa: ARG001 - it is forked first
     playwright.expect.set_options(timeout=PATIENCE_MS)
     with playwright.sync_playwright() as running:
         found = running.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox"], timeout=3 * PATIENCE_MS
+            executable_path=chromium,
+            args=["--no-sandbox", "--renderer-process-limit=1"],
+            timeout=3 * PATIENCE_MS,
         )
         yield found
         found.close()
@@ -50,6 +50,7 @@ def profile(browser):
     context = browser.new_context(viewport={"width": 1280, "height": 900}, bypass_csp=False)
     context.set_default_timeout(PATIENCE_MS)
     context.add_init_script(FORGETS)
+    context.new_page()  # it keeps the process that draws pages: each would start its own
     yield context
     context.close()
 

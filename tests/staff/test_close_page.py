@@ -30,13 +30,8 @@ def lacking(book):
     return book
 
 
-def test_close_names_the_calls_that_bills_would_lack_and_links_to_the_bills(
-    lacking, browser, program
-):
+def test_close_names_the_calls_that_bills_would_lack_and_links_to_the_bills(lacking, page, program):
     with serving_here(lacking.root, TODAY, program) as host:
-        page = browser.new_page()
-        wrong: list[str] = []
-        page.on("pageerror", lambda error: wrong.append(str(error)))
         page.goto(f"http://{host}/")
         page.goto(page.url.partition("extension/")[0] + "extension/Close/")
         expect(page.locator("#a2l-due")).to_contain_text("2 periods would close now")
@@ -57,5 +52,4 @@ def test_close_names_the_calls_that_bills_would_lack_and_links_to_the_bills(
         page.wait_for_timeout(1500)  # Fava loads the page anew once it has seen the change
         said.locator("a:text-is('INV-2026-000001')").click()
         expect(page.locator("article")).to_contain_text("Ada")
-        page.close()
-        assert not wrong
+        page.close()  # before its server goes

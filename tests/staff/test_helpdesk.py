@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from examples import sampled
 from harness import Book
 from playwright.sync_api import Page, expect
 from reading import fits, serious
@@ -172,19 +173,22 @@ def test_a_customer_begins_and_is_blocked_and_has_a_fee(page, host):
     expect(page.locator("article h1")).to_contain_text("blocked")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", PLACES)
 def test_everybody_can_read_it_on_anything(page, host, place):
     page.goto(f"{host}{place}")
     page.wait_for_selector("#a2l-due" if place == "Close/" else "article h1, article table")
     fits(page)
     assert len(page.content()) < 200_000
-    assert list(serious(page, "article, #a2l-searching")) == []
+    if sampled(True, PLACES.index(place) % 3 == 0):
+        assert list(serious(page, "article, #a2l-searching")) == []
 
 
 WIDE = ("Ageing/", "Payments/", "Customers/?customer=C10001&tab=invoices", "Close/", "Imports/")
 
 
-@pytest.mark.parametrize("place", WIDE)
+@pytest.mark.long
+@pytest.mark.parametrize("place", sampled(WIDE, WIDE[:2]))
 def test_on_a_telephone_a_table_that_is_too_wide_stands_below_itself(page, host, place):
     page.set_viewport_size({"width": 390, "height": 800})
     page.goto(f"{host}{place}")
