@@ -36,6 +36,8 @@ class Tied(NamedTuple):
     """The place of the leg that each row belongs to, of an a-leg its own; -1 for others."""
     untold: list[int]
     """Places of a-legs that lasted longer than all rows that could be legs of theirs."""
+    repeated: list[int]
+    """Places of b-legs that say the same as the leg which names them."""
 
 
 def tied(rows: pa.Table) -> Tied:
@@ -44,7 +46,7 @@ def tied(rows: pa.Table) -> Tied:
     Args:
         rows: as :mod:`a2ledger.calls.kept_rows` keeps them, of files or of documents.
     """
-    nothing = Tied(np.full(len(rows), -1, np.int64), [])
+    nothing = Tied(np.full(len(rows), -1, np.int64), [], [])
     is_row = np.asarray(pc.starts_with(rows["lastdata"], MARK))
     if not is_row.any():
         return nothing
@@ -58,10 +60,11 @@ def tied(rows: pa.Table) -> Tied:
     heads, made = heads[good], made[good]
     differ = np.abs(seconds[heads] - seconds[made]) > NEAR
     differ &= ~np.isin(made, made[~differ])  # it is of the leg that says the same
+    repeated = np.unique(made[~differ]).tolist()
     heads, made = heads[differ], made[differ]
     if not len(heads):
-        return nothing
-    owner, untold = nothing
+        return nothing._replace(repeated=repeated)
+    owner, untold, _ = nothing
     free = is_made & (seconds > 0)
     free[made] = False
     earlier = _Earlier(rows, seconds)
@@ -76,7 +79,7 @@ def tied(rows: pa.Table) -> Tied:
             own += more.tolist()
         owner[[head, *own]] = head
         free[own] = False
-    return Tied(owner, untold)
+    return Tied(owner, untold, repeated)
 
 
 class _Earlier:

@@ -6,7 +6,8 @@ out: they say the same. Where they do not, because the call was transferred, was
 seconds, and *a* is part of them. An a-leg that is no customer's came from outside and is billed as
 what it is, beside the legs it was forwarded by.
 
-A b-leg is paid by the account of the leg it was made for. Once another customer took the call,
+A b-leg is paid by the account of the leg it was made for, and where that has none by who holds the
+number that was called. Once another customer took the call,
 and transferred it, its caller pays for the call to that customer until they hang up, and that
 customer for what comes after.
 """
@@ -84,6 +85,7 @@ def _of_head(head: Row, own: list[Row], by_uuid: Mapping[str, Row], rules: Rules
     """Return the billed legs among those made for an incoming leg."""
     ours = rules.holds(head.accountcode, head.start)
     payer = head.accountcode if ours else ""
+    called = "" if ours else next((n for n in (head.did, head.dst) if _held(n, head, rules)), "")
     billed = []
     for number, row in enumerate(own):
         account = _account(row, by_uuid) if _parent_is_loopback(row, by_uuid) else ""
@@ -95,16 +97,19 @@ def _of_head(head: Row, own: list[Row], by_uuid: Mapping[str, Row], rules: Rules
         seconds = row.seconds
         if transferred and payer and not _is_short(row):
             seconds = max(head.end - (row.end - row.seconds), 0)
-        billed.append(
-            _leg(row, seconds, account or payer or taker or _account(row, by_uuid), rules)
-        )
+        account = account or payer or taker or _account(row, by_uuid)
+        billed.append(_leg(row, seconds, account, called, rules))
         if transferred:
             payer = taker
     return billed
 
 
-def _leg(row: Row, seconds: int, account: str, rules: Rules) -> Leg:
-    payer = row.accountcode if rules.holds(row.accountcode, row.start) else ""
+def _held(number: str, row: Row, rules: Rules) -> bool:
+    return bool(number) and rules.holds(number, row.start)
+
+
+def _leg(row: Row, seconds: int, account: str, called: str, rules: Rules) -> Leg:
+    payer = row.accountcode if rules.holds(row.accountcode, row.start) else called
     direction = OUTGOING if rules.is_trunk(row.channel) else INTERNAL if _is_short(row) else ""
     return Leg(row.channel, direction, row, (row,), seconds, row.dst, account, payer, "")
 

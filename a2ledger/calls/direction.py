@@ -6,8 +6,8 @@ told from what the row shows, as well as that goes:
 - what a customer holds is called by nobody of ours: it is incoming;
 - a customer calls what is their own, or an extension of up to six characters that a customer holds
   or a device of that name took: it is internal;
-- in a log without channels, an extension calls a short number of about its own length: it is
-  internal, unless the source lists it among ``short_codes``;
+- in a log without channels, and in legs of FreeSWITCH's, an extension calls a short number of about
+  its own length: it is internal, unless the source lists it among ``short_codes``;
 - everything else is outgoing, a call of one customer to the number of another among it, for
   whether that left the switch does not show.
 
@@ -237,7 +237,7 @@ _OF_CALLERS = {"accountcode", "src", "userfield"}
 
 
 def _between_extensions(rows: Rows, places: Integers) -> Mask:
-    """Return a mask of a log's rows in which an extension called what looks like another one.
+    """Return a mask of rows that show one channel at most, by which an extension calls another.
 
     That is a number of as many digits, or one more, or a code that begins with ``*`` or ``#``. A
     call that comes with its cost is not free, and so is none of them.
@@ -245,7 +245,11 @@ def _between_extensions(rows: Rows, places: Integers) -> Mask:
     index = pa.array(places)
     src, dst = (rows[name].take(index) for name in ("src", "dst"))
     size, other = (np.asarray(pc.binary_length(numbers)) for numbers in (src, dst))
-    fits = _is_log(rows)[places] & (size > 0) & (size <= EXTENSION) & (other <= EXTENSION)
+    fits = (size > 0) & (size <= EXTENSION) & (other <= EXTENSION)
+    if rows.source.dialect == "freeswitch":
+        fits &= np.asarray(pc.equal(rows["application"].take(index), "bridge"))
+    else:
+        fits &= _is_log(rows)[places]
     if not fits.any():
         return fits
     near = (other == size) | (other == size + 1)

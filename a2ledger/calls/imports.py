@@ -205,6 +205,8 @@ def _of_legs(run: _Run, batches: Iterable[Batch]) -> tuple[Iterable[Batch], pa.S
     """
     if run.source.dialect == kept_rows.BRIDGED:
         batches = list(batches)
+        if trunk_legs.are_alone(run.draft, run.source, batches):
+            run.draft.talk(trunk_legs.alone(run.source))
         if not trunk_legs.are_legs(run.draft, run.source, batches):
             return gathered(batches), None
     elif not run.source.trunks:

@@ -72,10 +72,14 @@ def are_legs(draft: Draft, source: Source, batches: Sequence[Batch]) -> bool:
     if any(pc.any(pc.not_equal(rows["linkedid"], "")).as_py() for rows in tables):
         return True
     tables = [rows for rows in tables if BOND in rows.column_names]
+    return 0 < sum(map(len, tables)) <= _FEW or are_both(draft, source, batches)
+
+
+def are_both(draft: Draft, source: Source, batches: Sequence[Batch]) -> bool:
+    """Return whether some row of a file names a leg that has a row, too, now or from before."""
+    tables = [batch.rows for batch in batches if BOND in batch.rows.column_names]
     if not tables:
         return False
-    if sum(map(len, tables)) <= _FEW:
-        return True
     parts = [rows.select(["uniqueid", BOND]) for rows in tables]
     rows = pa.concat_tables(parts).combine_chunks()
     if _meet(rows["uniqueid"], rows[BOND]):
@@ -85,6 +89,21 @@ def are_legs(draft: Draft, source: Source, batches: Sequence[Batch]) -> bool:
     held = held.filter(pc.equal(held["switch"], source.switch))
     ends = pc.replace_substring_regex(held["lastdata"], f"^{bonds.MARK}", "")
     return _meet(held["uniqueid"], rows[BOND]) or _meet(rows["uniqueid"], ends)
+
+
+def are_alone(draft: Draft, source: Source, batches: Sequence[Batch]) -> bool:
+    """Return whether rows of a-legs were connected with others, and none of those has a row."""
+    tables = [batch.rows for batch in batches if BOND in batch.rows.column_names]
+    connected = any(pc.any(pc.not_equal(rows[BOND], "")).as_py() for rows in tables)
+    return connected and not are_both(draft, source, batches)
+
+
+def alone(source: Source) -> str:
+    """Return what to say of rows of a-legs alone."""
+    return (
+        f"{source.name}: rows of a-legs alone do not show which calls were transferred, so each is "
+        "billed whole to where it went last; log both legs (legs is ab), or keep documents"
+    )
 
 
 _FEW = 1000
@@ -350,8 +369,13 @@ class _Maker:
 
     def _with_bonds(self, rows: pa.Table, known: int, changes: Changes) -> pa.Table:
         """Return rows with the leg that each row of a file belongs to, as documents say it."""
-        owner, untold = bonds.tied(rows)
+        owner, untold, repeated = bonds.tied(rows)
         self.without_rows = sum(place >= known for place in untold)
+        for place in repeated:
+            if place >= known:
+                changes[int(self.lines[place - known])] = {"never": "b-leg"}
+            else:  # it was nobody's until the leg came which it was made for
+                self.decided.add(place)
         made = owner >= 0
         if not made.any():
             return rows

@@ -75,6 +75,13 @@ STORIES = {
         [document(A, "101", START, 90), document(B, UK, START + 30, 60, made_for=A)],
         1.2,
     ),
+    "forwarded by the number that was called, whose legs bear no account": (
+        [
+            document(A, "3225550101", START, 600, account=""),
+            document(B, UK, START, 600, account="", made_for=A),
+        ],
+        12,
+    ),
     "forwarded over loopback": (
         [
             document(A, "3225550101", START, 602, account=""),
@@ -253,6 +260,32 @@ def test_rows_and_documents_may_be_imported_together(book):
     ]
     done = book.run("import", "freeswitch", *paths, "--json").json
     assert float(done["amount"]) == pytest.approx(cost + 1.2)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_leg_that_says_what_the_one_says_which_names_it_is_never_nobodys(book, backwards):
+    ready(book)
+    rows, _ = ROWS["a plain call"]
+    for number, row in enumerate(reversed(rows) if backwards else rows):
+        book.run("import", "freeswitch", book.file(f"Master.csv.{number}", row))
+    assert "unclaimed" not in book.run("check", "--json").json
+    done = book.run("import", "freeswitch", book.file("Master.csv", "".join(rows)), "--json")
+    assert done.json["not_billable"] == {"b-leg": 1}
+
+
+def test_it_is_said_that_a_legs_alone_show_no_transfer(book):
+    ready(book)
+    alone = "rows of a-legs alone do not show which calls were transferred"
+    done = book.run("import", "freeswitch", book.file("1.csv", line(A, UK, 0, 60, B)))
+    assert alone in done.stderr
+    both = line(C, UK, 9, 60) + line(D, UK, 9, 60, C)
+    assert alone not in book.run("import", "freeswitch", book.file("2.csv", both)).stderr
+
+
+def test_an_extension_that_nobody_holds_is_called_within_the_house(book):
+    ready(book)
+    done = book.run("import", "freeswitch", book.file("1.csv", line(A, "105", 0, 60, B)), "--json")
+    assert (done.json["posted"], done.json["free"]) == (0, 1)
 
 
 def test_rows_that_do_not_hold_enough_are_named(book):

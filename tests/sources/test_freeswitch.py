@@ -482,7 +482,8 @@ def test_both_legs_of_a_call_are_one_call_and_its_callers(book):
     path = book.file("Master.csv", f"{callee}\n{line()}\n{line(uuid=A[::-1], billsec='0')}\n")
     done = book.run("import", "freeswitch", path, "--json", today="2026-01-06")
     assert (done.json["posted"], done.json["free"]) == (1, 1)
-    assert done.json["not_billable"] == {"application": 1}
+    assert done.json["not_billable"] == {"b-leg": 1}
+    assert "unclaimed" not in done.json
     assert book.balance("C2")["owed"] == "0.00"
 
 
