@@ -8,8 +8,8 @@ at once cannot spend the same money.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
 
 from a2ledger import callguards
 from a2ledger.book.authorize import LONGEST, Authorize
@@ -151,37 +151,41 @@ def decide(ask: Ask, settings: Authorize) -> Decision:
     had_micro = before.held_micro if before else 0
     had_seconds = before.max_seconds if before else 0
     is_stale = not ask.is_fresh or not terms.is_sound
-    as_before = Decision(
-        allowed=True,
-        reason=STALE if is_stale else OK,
+    made = partial(
+        Decision,
         customer=terms.customer,
         called=ask.called,
         destination=price.dearest.destination if price else "",
-        max_seconds=had_seconds,
         per_minute_micro=price.dearest.per_minute_micro if price else 0,
-        reserved_micro=had_micro,
-        available_micro=left_micro - had_micro,
         prefix=price.dearest.prefix if price else "",
         deck=price.dearest.deck.name if price else "",
         limit_micro=terms.limit_micro,
         owed_micro=terms.owed_micro,
         others_micro=ask.holds.held_micro,
     )
+    as_before = partial(
+        made,
+        max_seconds=had_seconds,
+        reserved_micro=had_micro,
+        available_micro=left_micro - had_micro,
+    )
+    allowed = STALE if is_stale else OK
 
     bar = _bar(ask, price, settings, is_stale=is_stale)
     if bar is not None or price is None:
         reason, message = bar or (NO_RATE, "")
-        return replace(as_before, allowed=False, reason=reason, message=message)
+        return as_before(allowed=False, reason=reason, message=message)
     if had_seconds and not ask.is_longer and ask.seconds <= had_seconds:
-        return as_before
+        return as_before(allowed=True, reason=allowed)
     seconds, reason, message = _affordable(
         ask, price, left_micro - kept_micro, _limit(ask, settings, is_stale=is_stale)
     )
     if seconds <= had_seconds:
-        return replace(as_before, allowed=False, reason=reason, message=message)
+        return as_before(allowed=False, reason=reason, message=message)
     reserved_micro = max(price.cost(seconds) + kept_micro, had_micro)
-    return replace(
-        as_before,
+    return made(
+        allowed=True,
+        reason=allowed,
         max_seconds=seconds,
         more_seconds=seconds - had_seconds,
         reserved_micro=reserved_micro,

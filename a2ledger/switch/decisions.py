@@ -18,6 +18,7 @@ from a2ledger import money
 from a2ledger.switch.decide import BREACHES, Decision
 from a2ledger.switch.questions import Answer, Begin, End, Question
 
+_encoded = json.JSONEncoder(ensure_ascii=False).encode
 _SHOWN = 2
 _HEAD = 4
 
@@ -36,6 +37,7 @@ class Decisions:
             )
         finally:
             os.umask(mask)
+        self._record = logging.LogRecord("decisions", logging.INFO, "", 0, "", (), None)
         self._alert = alert
 
     def write(
@@ -47,12 +49,12 @@ class Decisions:
     ) -> None:
         """Log questions with their answers."""
         lines = [
-            json.dumps(_line(now, generation, question, answer), ensure_ascii=False)
+            _encoded(_line(now, generation, question, answer))
             for question, answer in zip(questions, answers, strict=True)
         ]
         if lines:
-            text = "\n".join(lines)
-            self._handler.emit(logging.LogRecord("decisions", logging.INFO, "", 0, text, (), None))
+            self._record.msg = "\n".join(lines)
+            self._handler.emit(self._record)
         for answer in answers:
             if self._alert and isinstance(answer, Decision) and answer.reason in BREACHES:
                 self._alert(now, answer)

@@ -1,7 +1,8 @@
 """The exchange: collects questions of all protocols, has them answered in batches, logs them.
 
-The switchboard works in one thread, one batch after the other; questions that come while it
-writes a batch to disk make up the next one.
+The switchboard answers one batch after the other; questions that come meanwhile make up the
+next one. With a database in a file it answers at once, which takes less than waking another
+thread; one that is shared answers over the network, and is waited for in a thread.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from a2ledger.switch.decide import Decision
@@ -56,12 +58,11 @@ class Exchange:
         return await future
 
     async def _work(self) -> None:
-        loop = asyncio.get_running_loop()
         while self._waiting:
             batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
             questions = [question for question, _, _ in batch]
             try:
-                answers = await loop.run_in_executor(self._thread, self._answer, questions)
+                answers = await self.run(partial(self._answer, questions))
             except Exception as error:  # noqa: BLE001 - whoever waits must be told
                 for _, future, _ in batch:
                     if not future.done():
@@ -79,7 +80,9 @@ class Exchange:
         return answers
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Run a function in the switchboard's thread, between two batches."""
+        """Run a function of the switchboard's, between two batches."""
+        if not self.board.state.is_shared:
+            return work()
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def holding(self) -> list[Reservation]:

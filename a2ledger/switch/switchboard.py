@@ -104,13 +104,15 @@ class Switchboard:
             settings,
         )
         if decision.allowed:
-            granted = replace(
+            granted = _granted(
                 before,
+                decision,
+                settings,
                 state=before.state if begin.is_setup else RUNNING,
                 answered=before.answered or (at if begin.is_answered else 0),
                 ends=int(begin.ends or bool(before.ends)),
             )
-            self.state.put(_granted(granted, decision, settings))
+            self.state.put(granted)
         return decision
 
     def _before(self, begin: Begin, fresh: Reservation, at: int) -> Reservation:
@@ -167,8 +169,7 @@ class Switchboard:
             settings,
         )
         if decision.allowed:
-            going_on = replace(before, state=RUNNING, released=NEVER)
-            self.state.put(_granted(going_on, decision, settings))
+            self.state.put(_granted(before, decision, settings, released=NEVER))
         return decision
 
     def _end(self, end: End) -> Settled:
@@ -306,21 +307,34 @@ class Switchboard:
             return self.state.holding(int(self.clock().timestamp()), generation)
 
 
-def _granted(reservation: Reservation, decision: Decision, settings: Authorize) -> Reservation:
-    """Return a reservation updated by a decision."""
-    begun = reservation.answered or reservation.started + settings.ring_seconds
-    expires = begun + decision.max_seconds
+def _granted(
+    before: Reservation,
+    decision: Decision,
+    settings: Authorize,
+    *,
+    state: str = RUNNING,
+    answered: int | None = None,
+    ends: int | None = None,
+    released: int | None = None,
+) -> Reservation:
+    """Return a reservation updated by a decision; what is None stays."""
+    answered = before.answered if answered is None else answered
+    expires = (answered or before.started + settings.ring_seconds) + decision.max_seconds
     forget = expires + settings.forget_seconds
-    if reservation.state == SETUP:
-        expires = forget = reservation.started + settings.ring_seconds
+    if state == SETUP:
+        expires = forget = before.started + settings.ring_seconds
     return replace(
-        reservation,
+        before,
         destination=decision.destination,
         max_seconds=decision.max_seconds,
         held_micro=decision.reserved_micro,
         cost_micro=decision.reserved_micro,
-        expires=max(expires, reservation.expires),
-        forget=max(forget, reservation.forget),
+        state=state,
+        answered=answered,
+        expires=max(expires, before.expires),
+        forget=max(forget, before.forget),
+        released=before.released if released is None else released,
+        ends=before.ends if ends is None else ends,
     )
 
 
