@@ -10,32 +10,46 @@ from a2ledger import accounts, money
 from a2ledger.book.book import Book, BrokenBookError, restore
 from a2ledger.book.kept import Kept
 from a2ledger.fees import charge
-from a2ledger.journal import customer_file, ledger, subledgers, syntax
+from a2ledger.journal import customer_file, ledger, subledgers, summary, syntax
 from a2ledger.journal.ledger import Ledger, Standing
 from a2ledger.records import Customer, Problem
 
 MAIN = "journals/main.beancount"
 
 
-def standings(book: Book) -> list[Standing]:
-    """Return every customer's standing, from the operator's ledger.
+def balances(book: Book) -> tuple[list[Standing], dict[str, int]]:
+    """Return all customers' standings, and unmatched money in micro-units by currency.
 
     Raises:
-        BrokenBookError: never; errors of the ledger are ``check``'s.
+        BrokenBookError: never for what ``main`` says: its errors are ``check``'s.
     """
-    rows, _ = balances(book)
-    return rows
-
-
-def balances(book: Book) -> tuple[list[Standing], dict[str, int]]:
-    """Return all customers' standings, and unmatched money in micro-units by currency."""
 
     def ask() -> tuple[list[Standing], dict[str, int]]:
         operators = main(book)
-        return ledger.standings(operators), ledger.unmatched(operators)
+        return standings(book, operators), ledger.unmatched(operators)
 
     result: tuple[list[Standing], dict[str, int]] = book.reading(ask)
     return result
+
+
+def standings(book: Book, operators: Ledger | None = None) -> list[Standing]:
+    """Return every customer's standing, by id.
+
+    Beancount is asked, unless the operator's ledger holds control totals: then these are the
+    sums of customers' own ledgers, which ``check`` compares with the totals.
+
+    Args:
+        book: the book.
+        operators: its ``main``, if it is loaded.
+    """
+    if not summary.holds_totals(book):
+        return ledger.standings(operators or main(book))
+    entries = subledgers.customers(book).entries()
+    return [
+        Standing(name, entries[name].name, entries[name].currency, billed, unbilled, limit_micro)
+        for name, (_, billed, unbilled) in sorted(kept_sums(book, entries.keys()).items())
+        for limit_micro in (entries[name].limit_micro,)
+    ]
 
 
 def standings_on(book: Book, day: dt.date) -> list[Standing]:

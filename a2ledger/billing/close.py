@@ -220,11 +220,11 @@ def refuse_broken(draft: Draft, names: Sequence[str]) -> None:
     """
     book = draft.base
     main = asking.main(book)
-    rows = ledger.standings(main)
+    rows = asking.standings(book, main)
     wanted = set(names) or {row.customer for row in rows}
     problems = [
         *main.problems(book.root.resolve()),
-        *check.soundness(book, rows, wanted - draft.unwritten),
+        *check.soundness(book, main, rows, wanted - draft.unwritten),
     ]
     if problems:
         raise BrokenBookError(problems)

@@ -1,4 +1,4 @@
-"""The months before those in ``main``, summarised. Balances stay right at every month's end.
+"""Months summarised for ``main``. Balances stay right at every month's end.
 
 Of each month there is one file, made from that month alone. Every day that moved anything has an
 entry with the sums of all accounts that are not a customer's, so that these are true on any day:
@@ -6,13 +6,16 @@ an assertion written by hand stays true when its month is carried. What customer
 whole on a control account, ``Assets:Receivable:X-Carried``, on the day it moved; on the month's
 last day it moves to the customers' own accounts, which are true from month end to month end.
 Where there are too many customers for so many months, the oldest months leave that out, and one
-entry a customer carries the balance at the end of the last of them. Amounts are micro-units.
+entry a customer carries the balance at the end of the last of them.
+
+Of a spread ledger every month is summarised, also the one that goes on, and by shard instead of
+by customer: these are the book's control totals. Amounts are micro-units.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from beancount.core import data
@@ -20,6 +23,7 @@ from beancount.core import data
 from a2ledger import accounts
 from a2ledger.journal import syntax
 from a2ledger.journal.entries import leg, transaction
+from a2ledger.journal.syntax import Block
 from a2ledger.period import last_of_month
 
 _Sums = dict[tuple[str, str], int]
@@ -31,6 +35,13 @@ _CONTROLS = {
     accounts.DEPOSITS: f"{accounts.DEPOSITS}X-Carried",
 }
 """Control accounts. No customer has one of these: a plain name is never written with ``X-``."""
+_PARTS = {accounts.RECEIVABLE: (":Unbilled", ":Billed"), accounts.DEPOSITS: ("",)}
+_TOTALS = "; customers stand together, by the two digits of their file in general/\n"
+
+
+_DAY = "the day's movements"
+_SHARD = "X-Shard-"
+"""Beginning of a shard's part of account names, which no customer has either."""
 
 
 class _Moved(NamedTuple):
@@ -38,6 +49,31 @@ class _Moved(NamedTuple):
 
     own: dict[str, _Sums]
     days: dict[str, _Sums]
+
+    def add(
+        self, blocks: Iterable[Block], sign: int = 1, named: Callable[[str], str] = str
+    ) -> None:
+        """Count the postings of transactions, or take them away.
+
+        Args:
+            blocks: of any directives.
+            sign: 1, or -1 to take them away.
+            named: returns whose balance is kept, given the customer's part of an account name.
+        """
+        for block in blocks:
+            if block.kind not in {"*", "!"}:
+                continue
+            of_day = self.days.setdefault(block.date, {})
+            for account, micro, currency in block.legs:
+                control, key, change_micro = account, (account, currency), sign * micro
+                for prefix in _CONTROLS:
+                    if account.startswith(prefix):
+                        customer, colon, part = account.removeprefix(prefix).partition(":")
+                        name, control = named(customer), _CONTROLS[prefix]
+                        own = self.own.setdefault(name, {})
+                        key = f"{prefix}{name}{colon}{part}", currency
+                        own[key] = own.get(key, 0) + change_micro
+                of_day[control, currency] = of_day.get((control, currency), 0) + change_micro
 
 
 def month(name: str, texts: Iterable[str], *, by_customer: bool) -> str:
@@ -92,20 +128,83 @@ def start(last: str) -> str:
 def _moved(texts: Iterable[str]) -> _Moved:
     moved = _Moved({}, {})
     for text in texts:
-        for block in syntax.blocks(text):
-            if block.kind not in {"*", "!"}:
-                continue
-            of_day = moved.days.setdefault(block.date, {})
-            for account, micro, currency in block.legs:
-                prefix = next(
-                    (candidate for candidate in _CONTROLS if account.startswith(candidate)), ""
-                )
-                if prefix:
-                    customer = account.removeprefix(prefix).split(":")[0]
-                    own = moved.own.setdefault(customer, {})
-                    own[account, currency] = own.get((account, currency), 0) + micro
-                control = _CONTROLS.get(prefix, account)
-                of_day[control, currency] = of_day.get((control, currency), 0) + micro
+        moved.add(syntax.blocks(text))
+    return moved
+
+
+def totals_start(shards: Iterable[str]) -> str:
+    """Return the head of control totals: the accounts on which customers stand together.
+
+    Args:
+        shards: names of all shards.
+    """
+    own = [
+        f"{prefix}{_SHARD}{shard}{part}"
+        for shard in shards
+        for prefix, parts in _PARTS.items()
+        for part in parts
+    ]
+    opens = (f"1970-01-01 open {account}\n" for account in [*_CONTROLS.values(), *own])
+    return _TOTALS + "".join(opens)
+
+
+def are_totals(text: str) -> bool:
+    """Return whether a text is the head of control totals."""
+    return text.startswith(_TOTALS)
+
+
+def shard_of(account: str) -> tuple[str, str] | None:
+    """Return the shard, and ``Billed`` or ``Unbilled``, of a control account of receivables."""
+    shard, _, part = account.removeprefix(accounts.RECEIVABLE + _SHARD).partition(":")
+    return (shard, part) if account.startswith(accounts.RECEIVABLE + _SHARD) else None
+
+
+def totals(
+    name: str,
+    before: str,
+    removed: Iterable[Block],
+    added: Iterable[Block],
+    shard: Callable[[str], str],
+) -> str:
+    """Return the control totals of a month.
+
+    Args:
+        name: the month: ``2026-01``.
+        before: its totals as they were; of anything else nothing is kept.
+        removed: directives of the general ledger that it counts no more.
+        added: those that it counts from now on.
+        shard: returns the shard, given the customer's part of an account name.
+    """
+    moved = _read(before) if is_totals(before, name) else _Moved({}, {})
+    moved.add(removed, -1, lambda customer: _SHARD + shard(customer))
+    moved.add(added, 1, lambda customer: _SHARD + shard(customer))
+    entries = [_day(dt.date.fromisoformat(day), sums) for day, sums in sorted(moved.days.items())]
+    entries += _customers(last_of_month(name), moved.own)
+    return _totals_head(name) + _written(entries)
+
+
+def is_totals(text: str, name: str) -> bool:
+    """Return whether a text is the control totals of a month."""
+    return text.startswith(_totals_head(name))
+
+
+def _totals_head(name: str) -> str:
+    return f"; {name}, day by day; by customer it is in general/{name}/\n"
+
+
+def _read(text: str) -> _Moved:
+    """Read control totals back."""
+    moved = _Moved({}, {})
+    for block in syntax.blocks(text):
+        name = (block.strings or [""])[-1]
+        if block.kind == "*" and name == _DAY:
+            moved.days[block.date] = {leg[::2]: leg.micro for leg in block.legs}
+        elif block.kind == "*":
+            moved.own[name] = {
+                leg[::2]: leg.micro
+                for leg in block.legs
+                if leg.account not in _CONTROLS.values()
+            }
     return moved
 
 
@@ -113,7 +212,7 @@ def _day(day: dt.date, sums: _Sums) -> data.Transaction:
     return transaction(
         day,
         "Carried",
-        "the day's movements",
+        _DAY,
         [
             leg(account, micro, currency)
             for (account, currency), micro in sorted(sums.items())

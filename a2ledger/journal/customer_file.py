@@ -225,6 +225,12 @@ def opens(customer: Customer, currency: str, today: dt.date) -> list[data.Open]:
     ]
 
 
+def shown(text: str) -> tuple[str, int]:
+    """Return the name and the credit limit, in micro-units, that the ``open`` entries repeat."""
+    meta = next((block.meta for block in syntax.blocks(text) if block.kind == "open"), {})
+    return meta.get("name", ""), money.parse(meta.get("credit_limit", "0"))
+
+
 def new(customer: Customer, currency: str, today: dt.date) -> str:
     """Return the text of a new customer's own ledger."""
     head = (

@@ -70,18 +70,23 @@ def customer_of(block: Block) -> str:
     return accounts.component(customer) if customer else ""
 
 
-def merged(text: str, customers: Iterable[str], added: Iterable[Block]) -> str:
-    """Return a month of the general ledger with all blocks of some customers replaced.
+def split(text: str, customers: Iterable[str]) -> tuple[list[Block], list[Block]]:
+    """Return the blocks of a month of the general ledger, those of some customers apart.
 
     Args:
         text: the month as it stands; empty for a new one.
-        customers: ids whose blocks are replaced.
-        added: their new blocks in this month, each customer's by date.
+        customers: ids whose blocks are the second list.
     """
-    replaced = {accounts.component(customer) for customer in customers}
-    kept = (block for block in syntax.blocks(text) if customer_of(block) not in replaced)
-    ordered = sorted([*kept, *added], key=lambda block: (*_order(block), customer_of(block)))
-    return syntax.joined(ordered)
+    own = {accounts.component(customer) for customer in customers}
+    parts: tuple[list[Block], list[Block]] = ([], [])
+    for block in syntax.blocks(text):
+        parts[customer_of(block) in own].append(block)
+    return parts
+
+
+def ordered(blocks: Iterable[Block]) -> str:
+    """Return a month of the general ledger: its blocks by day and customer."""
+    return syntax.joined(sorted(blocks, key=lambda block: (*_order(block), customer_of(block))))
 
 
 def merged_opens(text: str, customers: Iterable[str], added: Iterable[data.Open]) -> str:

@@ -198,11 +198,16 @@ class Standing(NamedTuple):
         return self.available_micro < 0
 
 
-def standings(ledger: Ledger) -> list[Standing]:
-    """Return every customer's balances, by id."""
-    owed = {
+def owed(ledger: Ledger) -> dict[tuple[str, str], int]:
+    """Return what stands on each account of receivables, in micro-units, by currency."""
+    return {
         (row.account, row.currency): money.micro(row.owed) for row in ledger.ask(queries.BALANCES)
     }
+
+
+def standings(ledger: Ledger) -> list[Standing]:
+    """Return every customer's balances, by id."""
+    sums = owed(ledger)
     balances = []
     for row in ledger.ask(queries.ACCOUNTS):
         currency = row.currency or ""
@@ -212,8 +217,8 @@ def standings(ledger: Ledger) -> list[Standing]:
                 str(row.customer),
                 row.name or "",
                 currency,
-                owed.get((billed, currency), 0),
-                owed.get((row.account, currency), 0),
+                sums.get((billed, currency), 0),
+                sums.get((row.account, currency), 0),
                 money.micro(row.credit_limit or money.decimal(0)),
             )
         )

@@ -13,7 +13,7 @@ from a2ledger.book.book import Book
 from a2ledger.book.kept import Kept
 from a2ledger.records import Customer, Fact, Fee
 
-_VERSION = 2
+_VERSION = 3
 """Raise this whenever parsing a customer's own ledger, or checking it, changes its result."""
 NEVER = dt.date.max.toordinal()
 
@@ -28,6 +28,10 @@ class Entry(NamedTuple):
     stable_from: int
     """Ordinal of the day from which on the `open` entries repeat the facts, whatever day it is;
     :data:`NEVER` if a day may come that changes them."""
+    name: str
+    """As the `open` entries repeat it, …"""
+    limit_micro: int
+    """… and the credit limit."""
 
 
 class Roster:

@@ -2,7 +2,8 @@
 
 Above :attr:`~a2ledger.book.config.Config.shard_above` customers a month of the general ledger, and
 the ``open`` entries, are spread over 256 files by a hash of the customer, so that one customer's
-change rewrites kilobytes: ``general/2026-03/7f.beancount``, ``general/opens/7f.beancount``. A book
+change rewrites kilobytes: ``general/2026-03/7f.beancount``, ``general/opens/7f.beancount``. Then
+``main`` holds control totals (:mod:`a2ledger.journal.carried`), and ``history`` all of it. A book
 stays as it began until `a2ledger upgrade`.
 """
 
@@ -16,6 +17,7 @@ from a2ledger.book.book import GENERAL, Book, Draft
 from a2ledger.journal import subledgers
 
 OPENS = "opens"
+ALL = tuple(f"{number:02x}" for number in range(256))
 _PATH = re.compile(
     rf"{GENERAL}/(?P<part>{OPENS}|\d{{4}}-\d\d)(?:/(?P<shard>[0-9a-f]{{2}}))?\.beancount"
 )

@@ -155,11 +155,15 @@ def _entry(book: Book, customer: Customer) -> Entry:
     own = customer.text("currency", customer.opened) or book.config.currency
     days = {since for history in customer.facts.values() for since, _ in history}
     latest, stable_from = max(days, default=customer.opened), 0
+    path = customer_file.path(customer.id)
+    text = book.text(path) if book.has(path) else ""
     if latest > customer.opened:
-        text = book.text(customer_file.path(customer.id))
         is_shown = customer_file.updated(text, customer, own, latest) == text
         stable_from = latest.toordinal() if is_shown else NEVER
-    return Entry(own, customer.open_since.toordinal(), bool(customer.fees), stable_from)
+    name, limit_micro = customer_file.shown(text)
+    return Entry(
+        own, customer.open_since.toordinal(), bool(customer.fees), stable_from, name, limit_micro
+    )
 
 
 _DIRECTORY = "journals/customers"

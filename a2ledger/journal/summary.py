@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from beancount.core import data
 
@@ -55,6 +56,8 @@ QUERIES = {
         ORDER BY year DESC, month DESC, account""",
 }
 """Queries in Fava's sidebar. ``bean-query`` has them, too, as ``.run NAME``."""
+_QUERIES_OF_TOTALS = {name: QUERIES[name] for name in ("revenue-by-month", "vat-owed")}
+"""Those that control totals answer."""
 _TRANSACTION = re.compile(r"^\d{4}-\d\d-\d\d [*!]", re.MULTILINE)
 _MONTH = re.compile(r"(\d{4}-\d\d)\.beancount$")
 _ACCOUNT = re.compile(r"^[ \t]+([A-Z]\w*(?::[^\s:]+)+)[ \t]+-?[0-9]", re.MULTILINE)
@@ -65,10 +68,12 @@ def summarise(draft: Draft) -> None:
     _refresh(draft)
     are_spread = shards.are_there(draft)
     shards.drop(draft, spread=not are_spread)
-    changed = _months(draft, are_spread=are_spread)
+    changes = _months(draft, are_spread=are_spread)
     _opens(draft, are_spread=are_spread)
-    _chart(draft, changed)
-    _tops(draft)
+    _chart(draft, {path for path, *_ in changes})
+    if are_spread:
+        _totals(draft, changes)
+    _tops(draft, are_spread=are_spread)
 
 
 def spread(draft: Draft) -> bool:
@@ -115,14 +120,18 @@ def _refresh(draft: Draft) -> None:
                 draft.touch(identity, customer.open_since)
 
 
-def _months(draft: Draft, *, are_spread: bool) -> set[str]:
-    """Rewrite the months of the general ledger in which the touched customers appear.
+class _Change(NamedTuple):
+    """A file of the general ledger that changed, and what of it did."""
 
-    Returns:
-        the paths of the files that changed.
-    """
+    path: str
+    removed: list[syntax.Block]
+    added: list[syntax.Block]
+
+
+def _months(draft: Draft, *, are_spread: bool) -> list[_Change]:
+    """Rewrite the months of the general ledger in which the touched customers appear."""
     if not draft.touched:
-        return set()
+        return []
     blocks: dict[tuple[str, str], list[syntax.Block]] = {}
     since: dict[str, dict[str, str]] = {}
     """First month that may change, by customer, by shard."""
@@ -135,17 +144,17 @@ def _months(draft: Draft, *, are_spread: bool) -> set[str]:
     earliest = {shard: min(months.values()) for shard, months in since.items()}
     known = {shards.month_of(path) for path in shards.months(draft)}
     held = {(month, shard) for month in known for shard in since if month >= earliest[shard]}
-    changed = set()
+    changes = []
     for month, shard in sorted({*blocks, *held}):
         path = shards.path(month, shard)
         customers = [identity for identity, start in since[shard].items() if start <= month]
-        before = draft.text(path)
-        kept = "" if draft.rebuild else before
-        after = general.merged(kept, customers, blocks.get((month, shard), []))
+        before, added = draft.text(path), blocks.get((month, shard), [])
+        kept, removed = general.split("" if draft.rebuild else before, customers)
+        after = general.ordered([*kept, *added])
         if after != before:
             draft.put(path, after or None)
-            changed.add(path)
-    return changed
+            changes.append(_Change(path, removed, added))
+    return changes
 
 
 def _shard(identity: str, are_spread: bool) -> str:
@@ -202,30 +211,70 @@ def _chart(draft: Draft, changed: set[str]) -> None:
     draft.put(CHART, text + "".join(f"1970-01-01 open {account}\n" for account in missing))
 
 
-def _tops(draft: Draft) -> None:
-    """Write ``main``, ``history`` and the carried months before those in main."""
+def _totals(draft: Draft, changes: Iterable[_Change]) -> None:
+    """Bring the control totals of the months of a spread ledger into line with its changes."""
+    changed: dict[str, list[_Change]] = {}
+    for change in changes:
+        changed.setdefault(shards.month_of(change.path), []).append(change)
+    months: dict[str, list[str]] = {}
+    for path in shards.months(draft):
+        months.setdefault(shards.month_of(path), []).append(path)
+    for month in sorted({*months, *changed}):
+        path = f"{CARRIED_MONTHS}/{month}.beancount"
+        before, own = draft.text(path), changed.get(month, [])
+        if draft.rebuild or not carried.is_totals(before, month):
+            whole = (block for name in months.get(month, []) for block in _read(draft, name))
+            after = carried.totals(month, "", [], whole, shards.of)
+        elif own:
+            removed = (block for change in own for block in change.removed)
+            added = (block for change in own for block in change.added)
+            after = carried.totals(month, before, removed, added, shards.of)
+        else:
+            continue
+        draft.put(path, after if month in months else None)
+    for path in draft.files(CARRIED_MONTHS):
+        if (match := _MONTH.search(path)) is None or match[1] not in months:
+            draft.put(path, None)
+    draft.put(CARRIED, carried.totals_start(shards.ALL))
+
+
+def _read(draft: Draft, path: str) -> list[syntax.Block]:
+    return syntax.blocks(draft.text(path))
+
+
+def holds_totals(book: Book) -> bool:
+    """Return whether ``main`` holds control totals instead of every customer's accounts."""
+    return carried.are_totals(book.text(CARRIED))
+
+
+def _tops(draft: Draft, *, are_spread: bool) -> None:
+    """Write ``main``, ``history`` and, of a ledger in a file a month, the months before main's."""
     months: dict[str, list[str]] = {}
     carriers = draft.files("journals/carriers", "*/*.beancount")
     for path in shards.months(draft):
         months.setdefault(shards.month_of(path), []).append(path)
+    others: list[str] = []
     for path in [*draft.files(SUSPENSE), *carriers]:
         if match := _MONTH.search(path):
+            others.append(path)
             months.setdefault(match[1], []).append(path)
+    every = [path for month in sorted(months) for path in months[month]]
+    quoted = [PRICES] if draft.text(PRICES) else []
+    plain = [CHART, MANUAL, *quoted]
+    fees = [path for path in carriers if not _MONTH.search(path)]
+    always = [*plain, *shards.opens(draft), *fees]
+    if are_spread:
+        totals = [CARRIED, *draft.files(CARRIED_MONTHS)]
+        _top(draft, "main", [*plain, *fees, *totals, *others], _QUERIES_OF_TOTALS)
+        _top(draft, "history", [*always, *every])
+        _pages(draft)
+        return
     newest_first = sorted(months, reverse=True)
     latest = next((month for month in newest_first if _moves(draft, months[month])), "0001-12")
     cut = months_before(latest, draft.config.main_months)
     _carry(draft, {month: paths for month, paths in sorted(months.items()) if month <= cut})
-    quoted = [PRICES] if draft.text(PRICES) else []
-    always = [
-        CHART,
-        MANUAL,
-        *quoted,
-        *shards.opens(draft),
-        *(path for path in carriers if not _MONTH.search(path)),
-    ]
     # A close asserts the balances of the day after: that alone is no month to show.
     recent = [path for month in sorted(months) if cut < month <= latest for path in months[month]]
-    every = [path for month in sorted(months) for path in months[month]]
     _top(draft, "main", [*always, CARRIED, *draft.files(CARRIED_MONTHS), *recent])
     _top(draft, "history", [*always, *every])
     _pages(draft)
@@ -259,14 +308,16 @@ def _moves(draft: Draft, paths: list[str]) -> bool:
     return any(_TRANSACTION.search(draft.text(path)) for path in paths)
 
 
-def _top(draft: Draft, name: str, paths: list[str]) -> None:
+def _top(
+    draft: Draft, name: str, paths: list[str], queries: Mapping[str, str] = QUERIES
+) -> None:
     text = (
         f"; {LAYOUT}\n"
         + _options(draft, name)
         + FAVA
         + "".join(
             f"1970-01-01 query {syntax.quoted(name)} {syntax.quoted(' '.join(query.split()))}\n"
-            for name, query in QUERIES.items()
+            for name, query in queries.items()
         )
     )
     path = f"journals/{name}.beancount"

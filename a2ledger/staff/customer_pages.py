@@ -19,7 +19,7 @@ from a2ledger.documents import electronic, formats
 from a2ledger.documents.document import Document, as_json
 from a2ledger.documents.electronic import EInvoices
 from a2ledger.errors import ExpectedError
-from a2ledger.journal import ledger, subledgers
+from a2ledger.journal import carried, ledger, subledgers
 from a2ledger.rating import usage
 from a2ledger.records import KEYS, Customer
 from a2ledger.staff import customer_list, customers, mailing
@@ -76,7 +76,10 @@ class Customers(Page):
         try:
             deck, is_fresh = self.desk.known.deck(self.book, self.today, patience)
         except NoDeskError:
-            return [Row(standing) for standing in ledger.standings(self.loaded)], True, []
+            standings = ledger.standings(self.loaded)
+            has_totals = any(carried.shard_of(account) for account, _ in ledger.owed(self.loaded))
+            notes = ["main holds control totals; `a2ledger serve` lists customers"]
+            return [Row(row) for row in standings], True, notes if has_totals else []
         rows = [card.row for card in deck.cards.values()]
         return rows, is_fresh, [str(problem) for problem in deck.problems]
 

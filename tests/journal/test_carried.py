@@ -106,3 +106,50 @@ def test_what_is_carried_is_true_on_every_day_it_can_be_asked_about(moves, whole
     for end in (end for end in ends if str(end)[:7] >= last):
         for account in OWN:
             assert standing(short, account, end) == standing(full, account, end)
+
+
+def shard(customer):
+    return f"{len(customer):02x}"
+
+
+@given(st.lists(st.tuples(MOVES, st.booleans()), max_size=6))
+def test_control_totals_that_follow_changes_are_those_made_of_the_whole(changes):
+    """Days of one month come, and some of them go again."""
+    text, kept = "", []
+    for moves, goes in changes:
+        blocks = syntax.blocks(
+            "".join(moved(day.replace(month=1), *rest) for day, *rest in moves)
+        )
+        text = carried.totals("2026-01", text, [], blocks, shard)
+        if goes:
+            text = carried.totals("2026-01", text, blocks, [], shard)
+        else:
+            kept += blocks
+
+    assert text == carried.totals("2026-01", "", [], kept, shard) or not changes
+    full = loaded(syntax.joined(kept))
+    entries, errors, _ = loader.load_string(
+        "".join(f"1970-01-01 open {account}\n" for account in OTHERS)
+        + carried.totals_start(["02", "04"])
+        + text
+    )
+    assert errors == []
+    totals = [entry for entry in entries if isinstance(entry, data.Transaction)]
+    end = dt.date(2026, 1, 31)
+    for day in [*(dt.date(2026, 1, number) for number in range(1, 31)), end]:
+        for account in [*OTHERS, "Assets", "Assets:Receivable", "Liabilities:Deposits"]:
+            assert standing(totals, account, day) == standing(full, account, day)
+    for part in ("Billed", "Unbilled"):
+        own = {}
+        for name in ("C1", "X-c2"):
+            for currency, number in standing(
+                full, f"Assets:Receivable:{name}:{part}", end
+            ).items():
+                own[shard(name), currency] = own.get((shard(name), currency), 0) + number
+        assert {key: number for key, number in own.items() if number} == {
+            (name, currency): number
+            for name in ("02", "04")
+            for currency, number in standing(
+                totals, f"Assets:Receivable:X-Shard-{name}:{part}", end
+            ).items()
+        }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 
 import pytest
 from harness import Book, bean_check
 
+from a2ledger.balances import balances, check
+from a2ledger.book import book as files
 from a2ledger.journal import shards
 
 CUSTOMERS = [{"id": f"C{number}"} for number in range(1, 7)]
@@ -38,7 +41,17 @@ def _figures(book: Book) -> object:
         book.run("report", "sales", "--from", "2026-01-01", "--to", "2026-02-10", "--json").json,
     ]
     found = book.run("find", "payments-7", "--json").json
-    return book.run("balances", "--json").json, book.sums(), reports, found
+    sums = book.sums("journals/history.beancount")
+    return book.run("balances", "--json").json, sums, reports, found
+
+
+def _in_all(sums):
+    """Sums by account, with customers' accounts as a whole."""
+    found = {}
+    for account, number in sums.items():
+        head = account.split(":X-")[0].split(":C")[0]
+        found[head] = found.get(head, 0) + number
+    return found
 
 
 def test_a_large_book_has_many_files_and_loads_in_beancount(spread):
@@ -56,6 +69,52 @@ def test_it_answers_what_the_same_book_in_one_file_a_month_answers(spread, empty
     small = _grown(Book(root, tmp_path / "more"), above=100)
     assert (small.root / "journals/general/2026-01.beancount").exists()
     assert _figures(spread) == _figures(small)
+
+
+def test_main_holds_control_totals_by_shard_and_history_every_customer(spread):
+    main, history = spread.sums(), spread.sums("journals/history.beancount")
+    owed = {
+        account.split(":")[2]: number for account, number in main.items() if "Receivable" in account
+    }
+
+    assert set(owed) == {f"X-Shard-{shards.of(row['id'])}" for row in CUSTOMERS}
+    assert "Assets:Receivable:C1:Billed" in history
+    assert _in_all(main) == _in_all(history)
+    assert max(entry.date for entry in spread.entries()).isoformat() == "2026-02-28"
+
+
+def test_check_compares_control_totals_with_customers_own_ledgers(spread):
+    book = files.Book(spread.root)
+    operators = balances.main(book)
+    rows = balances.standings(book, operators)
+    everybody = {row.customer for row in rows}
+    (wrong, *others) = rows
+    wrong = wrong._replace(billed_micro=wrong.billed_micro + 1)
+
+    assert list(check.soundness(book, operators, rows, everybody)) == []
+    (named,) = check.soundness(book, operators, [wrong, *others], everybody)
+    assert "Assets:Receivable:C1:Billed is 1.000001" in named.what
+    assert list(check.soundness(book, operators, [wrong, *others], {"C2"})) == []
+
+    shard = shards.of("C1")
+    month = spread.root / "journals/general/carried/2026-01.beancount"
+    line = f"Assets:Receivable:X-Shard-{shard}:Billed"
+    text = re.sub(rf"({line} +)1\.000000", r"\g<1>3.000000", month.read_text())
+    month.write_text(text.replace("X-Carried  -1.000000", "X-Carried  -3.000000", 1))
+    (named,) = check.soundness(book, balances.main(book), rows, everybody)
+    assert f"general/opens/{shard}.beancount owe 1.000000 billed" in named.what
+    assert "3.000000" in named.what
+
+
+def test_totals_made_by_an_earlier_way_of_writing_main_are_made_anew(spread):
+    before = spread.digests()
+    (spread.root / "journals/general/carried.beancount").unlink()
+    for path in spread.root.glob("journals/general/carried/*.beancount"):
+        path.write_text("; 2026-01, day by day\n")
+
+    spread.run("doctor", "--mend")
+
+    assert spread.digests() == before
 
 
 def test_a_change_of_one_customer_rewrites_only_the_files_of_its_hash(spread):
