@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from a2ledger import accounts, money
-from a2ledger.book.book import Book, BrokenBookError, restore
-from a2ledger.book.kept import Kept
+from a2ledger.book.book import Book, BrokenBookError, Draft, restore
+from a2ledger.book.kept import LEAST, Kept
 from a2ledger.fees import charge
 from a2ledger.journal import customer_file, ledger, subledgers, summary, syntax
 from a2ledger.journal.ledger import Ledger, Standing
+from a2ledger.journal.period_file import PeriodFile
 from a2ledger.records import Customer, Problem
 
 MAIN = "journals/main.beancount"
@@ -102,23 +103,27 @@ def period_file(customer: Customer, day: dt.date) -> str:
 
 def sums(book: Book, customer: Customer, day: dt.date) -> tuple[int, int]:
     """Return a customer's Billed and Unbilled at the end of a day, from their own ledger."""
-    text = book.text(period_file(customer, day))
-    brought = ledger.read_brought(text, _period_of(customer, day))
-    sums = {
-        accounts.billed(customer.id): brought.billed_micro,
-        accounts.unbilled(customer.id): brought.unbilled_micro,
-    }
-    for leg in syntax.legs_until(text, day):
-        if leg.account in sums:
-            sums[leg.account] += leg.micro
-    billed, unbilled = sums.values()
-    return billed, unbilled
+    start, own = _period_of(customer, day), accounts.component(customer.id)
+    text = syntax.until(book.text(customer_file.period_path(customer.id, start)), day)
+    brought, moved = ledger.read_brought(text, start), syntax.owed(text, own)
+    return brought.billed_micro + moved[0], brought.unbilled_micro + moved[1]
 
 
-def kept_sums(book: Book, names: Collection[str]) -> dict[str, tuple[str, int, int]]:
+_Sums = tuple[str, int, int]
+"""The path of a customer's open period, and Billed and Unbilled of all that is in it."""
+
+
+def kept_sums(
+    book: Book, names: Collection[str], known: Mapping[str, _Sums] | None = None
+) -> dict[str, _Sums]:
     """Return the path of customers' open periods, with Billed and Unbilled of all that is in them.
 
     Those of a large book are kept, see :mod:`a2ledger.book.kept`.
+
+    Args:
+        book: the book.
+        names: ids of customers.
+        known: the sums of some of them, which need not be added up.
     """
     customers = subledgers.customers(book)
     entries = customers.entries()
@@ -128,13 +133,39 @@ def kept_sums(book: Book, names: Collection[str]) -> dict[str, tuple[str, int, i
     }
     kept = Kept(book.root, "sums", "1", ("path", "billed", "unbilled"), files)
     # A customer's next period has a file of its own, which may look like the last one's did.
-    known = {name: row for name, row in kept.rows.items() if row[0] == files[name]}
+    good = {name: row for name, row in kept.rows.items() if row[0] == files[name]}
+    given = {name: row for name, row in (known or {}).items() if row[0] == files.get(name)}
     new = {
-        name: (files[name], *sums(book, customers[name], dt.date.max))
-        for name in files.keys() - known.keys()
+        name: given.get(name) or (files[name], *sums(book, customers[name], dt.date.max))
+        for name in files.keys() - good.keys()
     }
     kept.keep(new.items())
-    return known | new
+    return good | new
+
+
+def remember(book: Book, sums: Mapping[str, _Sums]) -> None:
+    """Keep the sums of what was published, where it is much: whoever asks next need not add up."""
+    if len(sums) >= LEAST:
+        kept_sums(book, subledgers.customers(book).keys(), sums)
+
+
+def sums_of(draft: Draft) -> dict[str, _Sums]:
+    """Return the sums of the open periods that a draft writes, by customer id, if they are many.
+
+    They are added up from what it wrote them from, for :func:`remember`.
+    """
+    new: dict[str, _Sums] = {}
+    for name in draft.touched if len(draft.touched) >= LEAST else ():
+        customer = subledgers.customer(draft, name)
+        path = customer_file.period_path(name, customer.open_since)
+        file: PeriodFile | None = draft.parsed(path)
+        if file is not None:
+            text = syntax.joined([*file.above, *file.closing])
+            brought = ledger.read_brought(text, customer.open_since)
+            billed, unbilled = syntax.owed(text, accounts.component(name))
+            unbilled += brought.unbilled_micro + sum(row.micro for row in file.usage)
+            new[name] = path, brought.billed_micro + billed, unbilled
+    return new
 
 
 def balances_json(standings: Sequence[Standing]) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ from a2ledger.documents.electronic import EInvoices, Made
 from a2ledger.documents.number_series import Numbers
 from a2ledger.fees import charge, deferrals
 from a2ledger.fees import due as fees
-from a2ledger.journal import customer_file, ledger, seal, subledgers, syntax
+from a2ledger.journal import customer_file, seal, subledgers, syntax
 from a2ledger.journal.customer_file import with_facts
 from a2ledger.journal.entries import STATED
 from a2ledger.journal.period_file import PeriodFile, split, with_entries, written

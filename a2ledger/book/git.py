@@ -28,6 +28,10 @@ _PACKS = 50
 _LOOSE = 16
 """Repack when objects/17/ has this many loose objects: a sample of 1 in 256."""
 
+_LOOSE_BYTES = 64_000_000
+"""Repack when loose objects take this much: of 100,000 customers each commit lists all, two
+megabytes that differ by a line from those of the commit before."""
+
 _GC_SECONDS = 120.0
 """How long a garbage collection of git's, which removes what no commit names yet, is waited for."""
 
@@ -119,6 +123,15 @@ def _text_of(path: Path) -> str:
         return path.read_text("utf-8", "replace")
     except OSError:
         return ""
+
+
+def _loose_bytes(objects: Path) -> int:
+    """Return the size of all objects that are in no pack."""
+    size = 0
+    for number in range(256):
+        with contextlib.suppress(OSError), os.scandir(objects / f"{number:02x}") as entries:
+            size += sum(entry.stat().st_size for entry in entries)
+    return size
 
 
 def _kept(packs: Path) -> list[Path]:
@@ -412,7 +425,8 @@ class Repository:
         """Repack if there are many packs or loose objects, losing nothing if it fails."""
         objects = self.root / ".git/objects"
         packs = sum(path.suffix == ".pack" for path in (objects / "pack").glob("*"))
-        if packs < _PACKS and len([*(objects / "17").glob("*")]) < _LOOSE:
+        is_full = len([*(objects / "17").glob("*")]) >= _LOOSE
+        if packs < _PACKS and not is_full and _loose_bytes(objects) < _LOOSE_BYTES:
             return
         # A directory of 10,000 customers is a quarter of a megabyte of names in every commit, and
         # two of them differ by a line: hence a small window, and one thread for equal bytes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from a2ledger.audit import hand_edits, tags
+from a2ledger.balances import balances
 from a2ledger.billing import settle
 from a2ledger.book.book import Draft
 from a2ledger.fees import charge
@@ -24,4 +25,6 @@ def finish(draft: Draft, message: str, *, dry_run: bool) -> None:
         draft.talk(f"dry run: {len(draft.put_files)} file(s) would change")
     else:
         fees = f"\nfees: {draft.fees} posted\n" if draft.fees else ""
+        sums = balances.sums_of(draft)
         draft.publish(message + fees, tags.tag(draft))
+        balances.remember(draft.base, sums)

@@ -65,15 +65,15 @@ class _Moved(NamedTuple):
                 continue
             of_day = self.days.setdefault(block.date, {})
             for account, micro, currency in block.legs:
-                control, key, change_micro = account, (account, currency), sign * micro
-                for prefix in _CONTROLS:
+                change_micro, at = sign * micro, account
+                for prefix, control in _CONTROLS.items():
                     if account.startswith(prefix):
                         customer, colon, part = account.removeprefix(prefix).partition(":")
-                        name, control = named(customer), _CONTROLS[prefix]
+                        name, at = named(customer), control
                         own = self.own.setdefault(name, {})
                         key = f"{prefix}{name}{colon}{part}", currency
                         own[key] = own.get(key, 0) + change_micro
-                of_day[control, currency] = of_day.get((control, currency), 0) + change_micro
+                of_day[at, currency] = of_day.get((at, currency), 0) + change_micro
 
 
 def month(name: str, texts: Iterable[str], *, by_customer: bool) -> str:
@@ -201,9 +201,7 @@ def _read(text: str) -> _Moved:
             moved.days[block.date] = {leg[::2]: leg.micro for leg in block.legs}
         elif block.kind == "*":
             moved.own[name] = {
-                leg[::2]: leg.micro
-                for leg in block.legs
-                if leg.account not in _CONTROLS.values()
+                leg[::2]: leg.micro for leg in block.legs if leg.account not in _CONTROLS.values()
             }
     return moved
 

@@ -308,9 +308,7 @@ def _moves(draft: Draft, paths: list[str]) -> bool:
     return any(_TRANSACTION.search(draft.text(path)) for path in paths)
 
 
-def _top(
-    draft: Draft, name: str, paths: list[str], queries: Mapping[str, str] = QUERIES
-) -> None:
+def _top(draft: Draft, name: str, paths: list[str], queries: Mapping[str, str] = QUERIES) -> None:
     text = (
         f"; {LAYOUT}\n"
         + _options(draft, name)

@@ -117,9 +117,7 @@ def test_control_totals_that_follow_changes_are_those_made_of_the_whole(changes)
     """Days of one month come, and some of them go again."""
     text, kept = "", []
     for moves, goes in changes:
-        blocks = syntax.blocks(
-            "".join(moved(day.replace(month=1), *rest) for day, *rest in moves)
-        )
+        blocks = syntax.blocks("".join(moved(day.replace(month=1), *rest) for day, *rest in moves))
         text = carried.totals("2026-01", text, [], blocks, shard)
         if goes:
             text = carried.totals("2026-01", text, blocks, [], shard)
@@ -142,9 +140,7 @@ def test_control_totals_that_follow_changes_are_those_made_of_the_whole(changes)
     for part in ("Billed", "Unbilled"):
         own = {}
         for name in ("C1", "X-c2"):
-            for currency, number in standing(
-                full, f"Assets:Receivable:{name}:{part}", end
-            ).items():
+            for currency, number in standing(full, f"Assets:Receivable:{name}:{part}", end).items():
                 own[shard(name), currency] = own.get((shard(name), currency), 0) + number
         assert {key: number for key, number in own.items() if number} == {
             (name, currency): number

@@ -192,3 +192,34 @@ def test_what_is_written_of_an_entry_is_read_from_its_block(words, meta, more):
 
 def told(value):
     return f"{value.number:f} {value.currency}" if isinstance(value, Amount) else str(value)
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            "  Assets:Receivable:C1:Billed   1.500000 EUR",
+            "  ! Assets:Receivable:C1:Unbilled -2 EUR",
+            "\tAssets:Receivable:C1:Unbilled  0.000001 EUR",
+            "  Assets:Receivable:C1:Unbilled  7.25 EUR ; Assets:Receivable:C1:Billed  9 EUR",
+            "  Assets:Receivable:C1:Billed:Old  3 EUR",
+            "  Assets:Receivable:C12:Billed  4 EUR",
+            "  !Assets:Receivable:C1:Billed  5 EUR",
+            "Assets:Receivable:C1:Billed  6 EUR",
+            "  note: \"  Assets:Receivable:C1:Billed  8 EUR\"",
+            "2026-01-01 balance Assets:Receivable:C1:Billed  9 ~ 0 EUR",
+            "  Liabilities:VAT:S21  -1 EUR",
+        ]
+    )
+)
+
+
+@given(LINES)
+def test_what_a_customer_owes_is_the_sum_of_their_legs(lines):
+    text = "\n".join(lines)
+    sums = dict.fromkeys(["Billed", "Unbilled"], 0)
+    for leg in syntax.legs(text):
+        part = leg.account.removeprefix("Assets:Receivable:C1:")
+        if part in sums:
+            sums[part] += leg.micro
+
+    assert syntax.owed(text, "C1") == (sums["Billed"], sums["Unbilled"])
