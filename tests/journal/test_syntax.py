@@ -205,7 +205,7 @@ LINES = st.lists(
             "  Assets:Receivable:C12:Billed  4 EUR",
             "  !Assets:Receivable:C1:Billed  5 EUR",
             "Assets:Receivable:C1:Billed  6 EUR",
-            "  note: \"  Assets:Receivable:C1:Billed  8 EUR\"",
+            '  note: "  Assets:Receivable:C1:Billed  8 EUR"',
             "2026-01-01 balance Assets:Receivable:C1:Billed  9 ~ 0 EUR",
             "  Liabilities:VAT:S21  -1 EUR",
         ]
@@ -217,9 +217,9 @@ LINES = st.lists(
 def test_what_a_customer_owes_is_the_sum_of_their_legs(lines):
     text = "\n".join(lines)
     sums = dict.fromkeys(["Billed", "Unbilled"], 0)
-    for leg in syntax.legs(text):
-        part = leg.account.removeprefix("Assets:Receivable:C1:")
+    for account, micro, _ in syntax.legs(text):
+        part = account.removeprefix("Assets:Receivable:C1:")
         if part in sums:
-            sums[part] += leg.micro
+            sums[part] += micro
 
     assert syntax.owed(text, "C1") == (sums["Billed"], sums["Unbilled"])
