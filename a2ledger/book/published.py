@@ -61,6 +61,8 @@ class Published:
         self.commit = self.branch = ""
         self._count = 0
         self._end = 0
+        self._restored = 0
+        """Files seen with their content, but another time: a copy of a book has many."""
         self._read()
 
     @property
@@ -129,11 +131,12 @@ class Published:
                 if not stat.S_ISREG(seen.st_mode):
                     found[path] = "link"
                     left |= {path: about} if entry.is_dir(follow_symlinks=False) else {}
-                elif (
-                    not about.startswith(f"{seen.st_size} {seen.st_mtime_ns} {seen.st_ino} ")
-                    and self._blob(path) != about.rpartition(" ")[2]
-                ):
-                    found[path] = "edited"
+                elif not about.startswith(f"{seen.st_size} {seen.st_mtime_ns} {seen.st_ino} "):
+                    name = about.rpartition(" ")[2]
+                    if self._blob(path) == name:
+                        self._restored += 1
+                    else:
+                        found[path] = "edited"
         found |= dict.fromkeys(left, "gone")
         return dict(sorted(found.items()))
 
@@ -180,8 +183,10 @@ class Published:
                 is_ours = seen is not None and (seen == left.seen or self._blob(path) == left.blob)
                 self._lines_of[path] = _about(seen if is_ours else None, left.blob)
         self.commit, self.branch = commit, branch
-        if not self._end or self._count > max(_LEAST, _SPARE * len(self._lines_of)):
+        is_long = self._count > max(_LEAST, _SPARE * len(self._lines_of))
+        if not self._end or is_long or self._restored > _LEAST:
             self._begin()
+            self._restored = 0
         else:
             self._append(kept)
 

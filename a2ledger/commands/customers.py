@@ -260,7 +260,8 @@ def customer_set(
         before = known(draft, identity)
         given = _facts(before, changes, day)
         register.change(draft, identity, given, since or draft.today)
-        register.check_clashes(draft)
+        if "identifiers" in given:
+            register.check_clashes(draft)
         settings.publish(draft, f"customer set: {identity} {' '.join(given)}\n", dry_run)
         after = known(draft, identity)
     lines = [

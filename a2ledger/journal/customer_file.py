@@ -225,10 +225,21 @@ def opens(customer: Customer, currency: str, today: dt.date) -> list[data.Open]:
     ]
 
 
-def shown(text: str) -> tuple[str, int]:
-    """Return the name and the credit limit, in micro-units, that the ``open`` entries repeat."""
-    meta = next((block.meta for block in syntax.blocks(text) if block.kind == "open"), {})
-    return meta.get("name", ""), money.parse(meta.get("credit_limit", "0"))
+def shown(text: str, customer: Customer, *keys: str) -> list[str]:
+    """Return facts as the ``open`` entries in a customer's own ledger repeat them, or empty.
+
+    What they say that never was a fact is an edit, which the next command that writes undoes:
+    then it is the latest.
+    """
+    head = text.partition(' custom "a2ledger-set" ')[0]  # they stand above all facts
+    meta = next((block.meta for block in syntax.blocks(head) if block.kind == "open"), {})
+    return [
+        value
+        if not value or value in map(str, customer.values(key))
+        else customer.text(key, dt.date.max)
+        for key in keys
+        for value in (meta.get(key, ""),)
+    ]
 
 
 def new(customer: Customer, currency: str, today: dt.date) -> str:

@@ -10,7 +10,7 @@ from collections.abc import ItemsView, Iterator, KeysView, MutableMapping, Value
 from dataclasses import replace
 from pathlib import Path
 
-from a2ledger import accounts, facts
+from a2ledger import accounts, facts, money
 from a2ledger.book.book import Book, BrokenBookError, Draft
 from a2ledger.journal import customer_file
 from a2ledger.journal import period_file as period_files
@@ -35,11 +35,13 @@ class Customers(MutableMapping[str, Customer]):
         self._is_whole = False
         self._roster: Roster | None = None
         self._entries: dict[str, tuple[Customer, Entry]] = {}
+        self._put: set[str] = set()
 
     def __copy__(self) -> Customers:
         other = Customers(self._book)
         other._known, other._is_whole = dict(self._known), self._is_whole
         other._roster, other._entries = self._roster, dict(self._entries)
+        other._put = set(self._put)
         return other
 
     def __getitem__(self, identity: str) -> Customer:
@@ -53,9 +55,11 @@ class Customers(MutableMapping[str, Customer]):
 
     def __setitem__(self, identity: str, customer: Customer) -> None:
         self._known[identity] = customer
+        self._put.add(identity)
 
     def __delitem__(self, identity: str) -> None:
         del self._known[identity]
+        self._put.discard(identity)
 
     def __contains__(self, identity: object) -> bool:
         if identity in self._known or self._is_whole:
@@ -124,8 +128,9 @@ class Customers(MutableMapping[str, Customer]):
     def entries(self) -> dict[str, Entry]:
         """Return what lists ask of every customer, by id, without reading all of them."""
         roster = self._read_roster()
-        known = self._whole() if roster.is_small else self._known
-        return roster.entries | {name: self._entry(customer) for name, customer in known.items()}
+        if roster.is_small:
+            return {name: self._entry(customer) for name, customer in self._whole().items()}
+        return roster.entries | {name: self._entry(self._known[name]) for name in self._put}
 
     def _entry(self, customer: Customer) -> Entry:
         """Return what lists ask of a customer that was read or put."""
@@ -160,9 +165,14 @@ def _entry(book: Book, customer: Customer) -> Entry:
     if latest > customer.opened:
         is_shown = customer_file.updated(text, customer, own, latest) == text
         stable_from = latest.toordinal() if is_shown else NEVER
-    name, limit_micro = customer_file.shown(text)
+    name, limit = customer_file.shown(text, customer, "name", "credit_limit")
     return Entry(
-        own, customer.open_since.toordinal(), bool(customer.fees), stable_from, name, limit_micro
+        own,
+        customer.open_since.toordinal(),
+        bool(customer.fees),
+        stable_from,
+        name,
+        money.parse(limit or "0"),
     )
 
 

@@ -39,14 +39,11 @@ def held_already(draft: Draft, given: Iterable[Movement]) -> dict[str, Known]:
 
 def held_among(draft: Draft, wanted: Collection[str], parts: Collection[str]) -> dict[str, Known]:
     """Return entries with one of some links, and all entries of some customers that may pair."""
-    opened = {
-        accounts.component(name): customer.open_since
-        for name, customer in subledgers.customers(draft).items()
-    }
+    customers = subledgers.customers(draft).entries()
     entries: dict[str, Known] = {}
     owners: dict[str, set[str]] = {}
-    for path in [*shards.months(draft), *draft.files(SUSPENSE)]:
-        for block in syntax.blocks(draft.text(path)):
+    for text in _texts(draft, wanted, parts):
+        for block in syntax.blocks(text):
             own = block.own_link if block.kind == "*" else ""
             if own.startswith(MOVED) and (moved := block.meta.get("payment")):
                 customer = general.customer_of(block)
@@ -56,11 +53,28 @@ def held_among(draft: Draft, wanted: Collection[str], parts: Collection[str]) ->
             elif own in wanted or own.startswith(PAIRED):
                 customer = general.customer_of(block)
                 if own in wanted or customer in parts:
-                    sealed = block.date < str(opened.get(customer, dt.date.min))
+                    known = customers.get(accounts.name_of(customer))
+                    since = dt.date.fromordinal(known.open_since) if known else dt.date.min
+                    sealed = block.date < str(since)
                     entries[own] = Known(customer, read_entry(block.text), sealed)
     return {
         link: row._replace(owners=frozenset(owners.get(link, ()))) for link, row in entries.items()
     }
+
+
+_FEW = 100
+"""Number of texts that are looked for in a whole file sooner than it is parsed."""
+
+
+def _texts(draft: Draft, wanted: Collection[str], parts: Collection[str]) -> Iterator[str]:
+    """Yield the general ledger's texts in which entries of :func:`held_among` may be."""
+    own = [accounts.RECEIVABLE + part + ":" for part in parts if part]
+    tokens = [f"^{link}" for link in wanted] + own + [f"^{MOVED}"]
+    for path in shards.months(draft):
+        text = draft.text(path)
+        if len(tokens) > _FEW or any(token in text for token in tokens):
+            yield text
+    yield from map(draft.text, draft.files(SUSPENSE))
 
 
 INCUMBENT = "a2billing"
