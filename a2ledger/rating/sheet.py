@@ -111,7 +111,8 @@ class Reading:
 def header_row(rows: Sequence[Row], columns: Mapping[str, str]) -> tuple[int, Header] | None:
     """Find the header among the first rows, and return its place and meaning."""
     for place, (_, cells) in enumerate(rows[:_SEARCHED]):
-        if (header := sheet_headers.find(cells, columns)) is not None:
+        below = rows[place + 1][1] if place + 1 < len(rows) else ()
+        if (header := sheet_headers.find(cells, columns, below)) is not None:
             return place, header
     return None
 
@@ -225,6 +226,8 @@ class _Rates:
         )
         self.dates = self.dates or self.usual_dates
         self._decide_country(rows)
+        for place, name in self.header.other_times.items():
+            self._compare(rows, place, name)
         if self.sheet.problems:
             return
         for line, cells in rows:
@@ -275,6 +278,38 @@ class _Rates:
                 todo="split the file",
             )
         self.sheet.currency = max(currencies, default="", key=len)
+
+    def _compare(self, rows: Sequence[Row], place: int, name: str) -> None:
+        """Refuse prices at other times of the day or week, unless they are those of all times."""
+        differ = [
+            line
+            for line, cells in rows
+            if place < len(cells)
+            and cells[place] != self._cell(cells, "rate")
+            and self._is_other_price(cells[place], self._cell(cells, "rate"))
+        ]
+        column = self.head[self.header.places["rate"]]
+        if differ:
+            self._problem(
+                differ[0],
+                "other-times",
+                f"{name!r} has other prices than {column!r} in {len(differ):,} row(s), and a sheet "
+                "has one price for all times",
+                todo=(
+                    f"--map 'rate={column}' takes {column!r} at all times; prices for hours of the "
+                    "week are rows of the deck with starttime and endtime"
+                ),
+            )
+        else:
+            self.sheet.notes.append(f"{name!r} has the prices of {column!r}")
+
+    def _is_other_price(self, cell: str, rate: str) -> bool:
+        if not any(character.isdigit() for character in cell):
+            return False
+        try:
+            return self._price(cell) != self._price(rate)
+        except ValueError:  # such as the hours they hold
+            return False
 
     def _decide_country(self, rows: Sequence[Row]) -> None:
         """Decide whether the country's code is only in a column of its own."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field
 
 _NAMES = {
     "prefix": (
@@ -153,6 +154,13 @@ _EXTRA = re.compile(
 )
 """Words around the name of a price that do not change what it is."""
 _WITH_TAX = re.compile(r"\b(?:incl\w*|inkl\w*|ttc|gross|brutto|compris\w*)\b", re.IGNORECASE)
+_OTHER_TIME = re.compile(
+    r"\b(?:off[\s-]?peak|week[\s-]?ends?|nights?|evenings?|nebenzeit|nebentarif|wochenende|nacht"
+    r"|heures?\s+creuses?|hors\s+pointe|nuit|noche|nocturn[ao]|hora\s+reducida|fin\s+de\s+semana"
+    r"|fuera\s+de\s+punta|notte|festiv[oi]|daluren|weekeinde)\b",
+    re.IGNORECASE,
+)
+"""Words of columns with prices for other times of the day or week."""
 _NEW = re.compile(
     r"\b(?:new|neue?[rs]?|nouve(?:au|lle)|nuev[oa]|nuov[oa]|nieuwe?|nov[oa]|nowa|новая|новый)\b",
     re.IGNORECASE,
@@ -173,14 +181,19 @@ class Header:
     """100 if prices are in cents."""
     factor: int = 1
     """60 if prices are per second."""
+    other_times: Mapping[int, str] = field(default_factory=dict)
+    """Names of the columns of prices at other times of the day or week, by their places."""
 
 
-def find(cells: Sequence[str], mapping: Mapping[str, str]) -> Header | None:
+def find(
+    cells: Sequence[str], mapping: Mapping[str, str], below: Sequence[str] = ()
+) -> Header | None:
     """Parse a row as a header, or None if it lacks a column of numbers or of prices.
 
     Args:
         cells: of the row.
         mapping: header of a field, where a person has said so.
+        below: cells of the next row, which may hold the rest of a header of two rows.
     """
     places: dict[str, int] = {}
     ranks: dict[str, tuple[int, int]] = {}
@@ -207,7 +220,20 @@ def find(cells: Sequence[str], mapping: Mapping[str, str]) -> Header | None:
         currency=currency(price),
         divisor=100 if _CENT.search(price) else 1,
         factor=60 if _PER_SECOND.search(price) else 1,
+        other_times={} if "rate" in mapping else _other_times(cells, below, set(places.values())),
     )
+
+
+def _other_times(
+    cells: Sequence[str], below: Sequence[str], known: Container[int]
+) -> dict[int, str]:
+    """Return the columns of prices at other times, by the header or by the row below it."""
+    names = enumerate(itertools.zip_longest(cells, below, fillvalue=""))
+    return {
+        place: lower if _OTHER_TIME.search(lower) else upper
+        for place, (upper, lower) in names
+        if place not in known and (_OTHER_TIME.search(upper) or _OTHER_TIME.search(lower))
+    }
 
 
 def currency(text: str) -> str:

@@ -272,6 +272,10 @@ def _part(part: str, cell: str, country: str, base: str) -> tuple[list[str], str
     """Parse one item of a list into prefixes, and return the country code it begins with."""
     tokens = re.sub(r"\s*-\s*", "-", part).split()
     tokens[0] = tokens[0].removeprefix("+")
+    is_one = any(mark in cell for mark in "+(,;/|")  # then a space parts the digits of one prefix
+    if tokens[0] in ("", "00") and len(tokens) > 1:
+        del tokens[0]  # "+ 32 475", "00 32 475"
+        is_one = True
     if not country:
         tokens[0] = prefixes.without_00(tokens[0])
     if country:
@@ -286,7 +290,6 @@ def _part(part: str, cell: str, country: str, base: str) -> tuple[list[str], str
             )
         return _ranges("", tokens[0], cell), base
     first, *rest = tokens
-    is_one = any(mark in cell for mark in "+(,;/|")  # then a space parts the digits of one prefix
     if not first.isdecimal() or not is_country(first):
         raise BadValueError(f"{cell!r} is not a prefix", todo="put commas between several")
     several = all(token.isdecimal() and is_country(token) for token in rest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import zipfile
 from decimal import Decimal
 
 import openpyxl
@@ -164,6 +165,8 @@ def test_what_is_no_workbook_is_said_to_be_none(tmp_path, content):
         ("+44 (20)", ["4420"]),
         ("7400-02", ["7400", "7401", "7402"]),
         ("44.0", ["44"]),
+        ("00 32 475", ["32475"]),
+        ("+ 32 475", ["32475"]),
     ],
 )
 def test_lists_and_ranges_in_a_cell(tmp_path, cell, prefixes):
@@ -346,3 +349,85 @@ def test_blocks_that_are_written_three_times(tmp_path):
     assert shown(found) == [("32", "", "0.1", 60, 60, None)]
     unclear = of_text(tmp_path, "Prefix,Rate,Rounding rules\n32,0.1,60/30/6\n")
     assert "is not an increment such as 60/60" in unclear.problems[0].message
+
+
+OFF_PEAK = "Prefix,Peak Rate,Off-Peak Rate,Weekend\n32,0.02,{0},{0}\n33,0.01,0.01,\n"
+
+
+def test_prices_for_other_times_of_day_are_refused_by_name_unless_they_are_the_same(tmp_path):
+    assert of_text(tmp_path, OFF_PEAK.format("0.02")).problems == []
+    found = of_text(tmp_path, OFF_PEAK.format("0.005"))
+    assert [problem.line for problem in found.problems] == [2, 2]
+    assert (
+        "'Off-Peak Rate' has other prices than 'Peak Rate' in 1 row(s)" in found.problems[0].message
+    )
+    assert "'Weekend' has other prices" in found.problems[1].message
+    assert "starttime and endtime" in found.problems[0].todo
+    taken = of_text(tmp_path, OFF_PEAK.format("0.005"), columns={"rate": "Peak Rate"})
+    assert [(rate.prefix, rate.price) for rate in taken.rates] == [
+        ("32", 2_000_000),
+        ("33", 1_000_000),
+    ]
+
+
+def test_a_header_of_two_rows_says_what_time_its_prices_are_for(tmp_path):
+    rows = [
+        ["Destination", "Prefix", "Rate", None, "Hours at weekends"],
+        [None, None, "Peak", "Off-Peak", None],
+        ["Belgium", 32, 0.02, 0.01, "Sat 00:00 to Sun 24:00"],
+    ]
+    found = read(workbook(tmp_path / "a.xlsx", rows))
+    assert ["'Off-Peak' has other prices" in problem.message for problem in found.problems] == [
+        True
+    ]
+    rows[2][3] = 0.02
+    assert shown(read(workbook(tmp_path / "a.xlsx", rows))) == [
+        ("32", "Belgium", "0.02", None, None, None)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ('32,0.02,"Belgium\n33,0.01,France\n34,0.01,Spain\n', ":2: a cell begins with a quotation"),
+        (f"32,0.02,{'B' * 200_000}\n", ":2: a cell is longer than 131,072 characters"),
+    ],
+)
+def test_a_cell_that_takes_in_the_rows_below_it_is_refused_with_its_line(tmp_path, row, says):
+    with pytest.raises(UnusableInput, match=says):
+        of_text(tmp_path, f"Prefix,Rate,Destination\n{row}")
+
+
+def test_marks_within_a_cell_are_let_pass(tmp_path):
+    found = of_text(tmp_path, 'Prefix,Rate,Destination\n32,0.02,"Bel" gium\n33,1,"a, b"\n')
+    assert [rate.destination for rate in found.rates] == ["Bel gium", "a, b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.pdf", b"%PDF-1.7\n", "is a PDF; nothing was read"),
+        ("a.csv", b"PK\x03\x04junk", "cannot be read as a workbook .* save it as .xlsx or CSV"),
+    ],
+)
+def test_what_is_no_sheet_is_said_to_be_none(tmp_path, name, content, says):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(UnusableInput, match=says):
+        read(path)
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml"])
+def test_a_damaged_workbook_is_said_to_be_one(tmp_path, part):
+    whole = workbook(tmp_path / "a.xlsx", ROWS)
+    with zipfile.ZipFile(whole) as parts, zipfile.ZipFile(tmp_path / "b.xlsx", "w") as damaged:
+        for name in parts.namelist():
+            damaged.writestr(name, parts.read(name)[: 90 if name == part else None])
+    with pytest.raises(UnusableInput, match="cannot be read as a workbook"):
+        read(tmp_path / "b.xlsx")
+
+
+def test_a_workbook_that_unpacks_to_more_than_a_gigabyte_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(sheet_file, "LARGEST", 1000)
+    with pytest.raises(UnusableInput, match="larger than"):
+        read(workbook(tmp_path / "a.xlsx", ROWS))
