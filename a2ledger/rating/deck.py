@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -226,6 +226,7 @@ def first(problems: Sequence[Problem]) -> list[Problem]:
     return [*problems[:SHOWN], rest]
 
 
+@lru_cache  # a sheet of many thousand rates has few days
 def moment_text(moment: dt.datetime) -> str:
     """Write a time on the book's clock as decks have it: the day alone if it is midnight.
 
