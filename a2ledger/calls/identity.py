@@ -36,7 +36,7 @@ def conflicts(calls: pa.Table) -> list[Refused]:
             row["file"],
             row["line"],
             "conflict",
-            "another call with this id is in the book; `quarantine retry --accept` takes this one",
+            "another call with this id is in the book; `quarantine retry --accept` adds this one",
             written(row),
             of_rival(row),
             CALL,

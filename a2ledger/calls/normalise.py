@@ -34,6 +34,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import json
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -284,7 +285,11 @@ def _expect_seconds(rows: Rows, name: str, allowed: pa.Array | None, fates: Fate
         return good
 
     def message(row: int) -> str:
-        return f"its {name} {rows.text(name, row)!r} is not a number of seconds a call can have"
+        text = rows.text(name, row)
+        todo = "; if it is minutes and seconds, map its column as minutes"
+        clocked = rows.source.dialect == "calls" and re.fullmatch("[0-9]{1,4}:[0-5][0-9]", text)
+        problem = f"its {name} {text!r} is not a number of seconds a call can have"
+        return problem + todo if clocked else problem
 
     fates.refuse(np.asarray(pc.match_substring_regex(written, "^-[0-9]+$")), "negative", message)
     fates.refuse(~good, "bad-seconds", message)

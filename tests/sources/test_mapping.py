@@ -321,3 +321,16 @@ def test_a_map_reads_what_it_names_and_nothing_of_any_other_column(
         (uid, customer, called, seconds, "", "", "", True)
         for uid, _, customer, called, seconds in CALLS
     ]
+
+
+def test_a_length_that_may_be_minutes_or_hours_is_refused_with_what_to_map(book):
+    book.customers({"id": "C1"})
+    row = {
+        "id": 1,
+        "customer": "C1",
+        "start": "2026-01-05 10:00:00",
+        "called": "44",
+        "seconds": "1:30",
+    }
+    done = book.imported("calls", [row], code=3, today="2026-01-31")
+    assert "if it is minutes and seconds, map its column as minutes" in done.stderr

@@ -141,7 +141,7 @@ def test_a_row_of_a_file_with_a_header_is_read_by_that_header(shop):
     assert shop.balance("C2")["unbilled"] == "1.00"
 
 
-CONFLICT = "another call with this id is in the book; `quarantine retry --accept` takes this one"
+CONFLICT = "another call with this id is in the book; `quarantine retry --accept` adds this one"
 
 
 def rivals(shop: Book) -> tuple[str, str]:
