@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import pytest
 from checkout import ROOT
+from examples import cases
 from harness import PBX, STANDARD, Book, Done, a2ledger, a2ledger_process, call, csv_text, slim
 
 from a2ledger.cli import main
@@ -689,7 +690,7 @@ BROKEN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", BROKEN)
+@cases("what", BROKEN, 10)
 def test_no_command_writes_over_what_is_broken_and_the_place_is_named(shop, what):
     broken, place = BROKEN[what]
     shop.append(TOML, PBX)
@@ -713,7 +714,7 @@ READING = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", [*BROKEN, "main gone", "detail gone", "quarantine overwritten"])
+@cases("what", [*BROKEN, "main gone", "detail gone", "quarantine overwritten"], 10)
 def test_a_command_that_reads_what_is_broken_answers_or_explains_itself(shop, what):
     more = {
         "main gone": gone("journals/main.beancount"),
@@ -750,11 +751,11 @@ def test_an_operator_s_ledger_that_is_gone_is_not_an_empty_one(shop):
         assert_explained(done._replace(stderr=done.stderr or "a2ledger: x; nothing; y"))
 
 
-@pytest.mark.parametrize(
+@cases(
     "words",
     [
         ["import", "calls", "{calls}"], ["close"], ["preview", "C1"], ["check", "C1"],
-    ],
+    ], 2,
     ids=" ".join,
 )  # fmt: skip
 @pytest.mark.parametrize("how", ["gone", "short", "junk", "other"])

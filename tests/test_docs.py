@@ -22,6 +22,7 @@ import pytest
 from beancount import loader
 from checkout import ROOT
 from click.testing import CliRunner
+from examples import sampled
 
 from a2ledger import records, sources, vat
 from a2ledger.book import config, config_parse, source_config, toml_table
@@ -191,7 +192,18 @@ def performed(programs: Path, page: Path, directory: Path) -> str:
     return "".join([*pieces, text[end:]])
 
 
-@pytest.mark.parametrize("page", pages_with("console"), ids=name)
+LONGEST = {
+    *("docs/corrections.md", "docs/explain.md", "docs/first-month.md", "docs/recipes/backup.md"),
+    *("docs/recipes/month-end.md", "docs/sources.md", "docs/vat.md", "docs/verify.md"),
+}
+"""Pages whose sessions take as long as those of all others; their commands are in those, too."""
+SESSIONS = pages_with("console")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "page", sampled(SESSIONS, [page for page in SESSIONS if name(page) not in LONGEST]), ids=name
+)
 def test_sessions_print_what_the_pages_show(page, programs, demo_book, tmp_path):
     if not any(f"$ {DEMO}\n" in fence.body for fence in fences(page)):
         shutil.copytree(demo_book, tmp_path / "demo-book")

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pymysql
 import pytest
 import servers
+from examples import cases
 from harness import Book, bean_check
 from incumbent import ZERO, Incumbent
 
@@ -552,7 +553,7 @@ def small() -> Incumbent:
     return one
 
 
-@pytest.mark.parametrize("name", BEFORE)
+@cases("name", BEFORE, 4)
 def test_the_report_names_what_was_wrong_before_moving_in_and_only_that(book, name):
     damage, causes, unexplained = BEFORE[name]
     moving = Moving(book, small())

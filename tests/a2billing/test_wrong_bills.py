@@ -8,6 +8,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import NamedTuple
 
 import pytest
+from examples import cases
 from harness import Book, amounts, bean_check, call, total
 from incumbent import Incumbent
 
@@ -150,7 +151,7 @@ NAMED = ({**REFILL, "reference": "p1"}, {**PAYMENT, "reference": ""})
 
 
 @pytest.mark.parametrize("close_between", [False, True], ids=["one period", "across a close"])
-@pytest.mark.parametrize(
+@cases(
     ("first", "second"),
     [
         (("refills", REFILL), ("payments", PAYMENT)),
@@ -158,7 +159,7 @@ NAMED = ({**REFILL, "reference": "p1"}, {**PAYMENT, "reference": ""})
         (("payments", EARLY), ("refills", REFILL)),
         (("refills", NAMED[0]), ("payments", NAMED[1])),
         (("payments", NAMED[1]), ("refills", NAMED[0])),
-    ],
+    ], 2,
     ids=[
         "refill first", "payment first", "paid before", "refill names payment",
         "payment first, refill names it",

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from examples import cases
 from harness import Book, a2ledger, slim
 
 from a2ledger.book import paths
@@ -92,7 +93,7 @@ def test_a_backup_of_git_and_of_what_it_does_not_hold_covers_everything(kept, tm
 KINDS = [kind for kind in paths.TABLE if not kind.pattern.startswith(("templates", ".a2ledger"))]
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.pattern)
+@cases("kind", KINDS, 9, ids=lambda kind: kind.pattern)
 def test_whatever_is_lost_ends_in_a_line_that_says_how_it_comes_back(kept, tmp_path, kind):
     there = [
         str(path.relative_to(kept.root)) for path in kept.root.rglob("*")

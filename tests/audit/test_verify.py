@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from examples import sampled
+from examples import cases, sampled
 from harness import Book, slim
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -287,7 +287,7 @@ ATTACKS = {
 }
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
+@cases("attack", ATTACKS, 10, ids=lambda attack: attack.__name__)
 def test_an_attack_is_found_by_name(closed, attack):
     attack(closed)
     file, check = ATTACKS[attack]

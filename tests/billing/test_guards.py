@@ -6,6 +6,7 @@ import datetime as dt
 import json
 
 import pytest
+from examples import cases
 
 from a2ledger.book import book as program
 from a2ledger.journal import summary
@@ -46,7 +47,7 @@ def codes(book, *names, code=0):
     }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("calls", "each", "expected"),
     [
         (51, "0.01", ["many-calls"]),
@@ -54,6 +55,7 @@ def codes(book, *names, code=0):
         (1, "50.01", ["large-total"]),
         (60, "9.00", ["many-calls", "large-total"]),
     ],
+    2,
 )
 def test_more_than_a_multiple_of_what_is_usual_waits_for_the_customers_name(
     book, calls, each, expected

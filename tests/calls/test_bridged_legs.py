@@ -6,6 +6,7 @@ import itertools
 import json
 
 import pytest
+from examples import cases
 
 A, B, C, D = (f"{letter * 8}-0000-4000-8000-000000000001" for letter in "abcd")
 UK, BELGIUM = "442055512345", "32470111222"
@@ -94,7 +95,7 @@ STORIES = {
 }
 
 
-@pytest.mark.parametrize("story", STORIES)
+@cases("story", STORIES, 3)
 def test_each_leg_is_billed_by_its_own_number_and_seconds(book, story):
     documents, owed = STORIES[story]
     ready(book)
@@ -105,7 +106,7 @@ def test_each_leg_is_billed_by_its_own_number_and_seconds(book, story):
     assert (again["posted"], again["amount"]) == (0, "0.00")
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@cases("order", list(itertools.permutations(range(3))), 2)
 def test_legs_may_come_in_any_order_and_in_runs_of_their_own(book, order):
     ready(book)
     documents, _ = STORIES["transferred by its caller"]
@@ -217,7 +218,7 @@ def owed(book):
     return sum(float(row["owed"]) for row in book.run("balances", "--json").json)
 
 
-@pytest.mark.parametrize("name", [name for name in ROWS if name != "a plain call"])
+@cases("name", [name for name in ROWS if name != "a plain call"], 1)
 @pytest.mark.parametrize("backwards", [False, True])
 def test_rows_may_come_in_files_and_runs_of_their_own(book, name, backwards):
     """A row is written when its leg ends, and files are rotated while calls are up."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 import shelf
-from examples import tried
+from examples import cases, tried
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -132,7 +132,7 @@ def _fields(feed):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("kind", KINDS)
+@cases("kind", KINDS, 8)
 def test_damage_is_found_where_it_is_and_takes_no_neighbour(template, kind, width):
     damage, expected = KINDS[kind]
     lines = [joined(fields(number, width)) for number in range(5)]

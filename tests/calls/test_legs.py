@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 import shelf
-from examples import tried
+from examples import cases, tried
 from harness import cdr
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,7 +125,7 @@ def ready(book):
         file.write(BOOK)
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@cases("order", list(itertools.permutations(range(3))), 2)
 def test_rows_of_a_leg_may_come_in_any_order_and_in_runs_of_their_own(book, order):
     ready(book)
     for number, place in enumerate(order):

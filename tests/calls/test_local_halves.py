@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shelf
-from examples import tried
+from examples import cases, tried
 from harness import cdr
 from hypothesis import given
 from hypothesis import strategies as st
@@ -181,7 +181,7 @@ CHAIN = [
 ]
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@cases("order", list(itertools.permutations(range(3))), 2)
 def test_a_chain_over_two_channels_is_billed_once_though_each_row_comes_by_itself(book, order):
     book.customers({"id": "C1"})
     for number in order:

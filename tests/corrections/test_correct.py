@@ -9,7 +9,7 @@ from decimal import Decimal
 import dying
 import pytest
 import shelf
-from examples import sampled, tried
+from examples import cases, sampled, tried
 from harness import Book, a2ledger, amounts, bean_check, made_once, total
 from hypothesis import given
 from hypothesis import strategies as st
@@ -359,7 +359,7 @@ def test_settling_an_account_sets_the_deposit_against_it(billed):
     sound(billed)
 
 
-@pytest.mark.parametrize(
+@cases(
     "words",
     [
         ("credit-note", "INV-2026-000001", "--line", "1", "--reason", "x"),
@@ -375,6 +375,7 @@ def test_settling_an_account_sets_the_deposit_against_it(billed):
         ("transfer", "suspense", "C1", "p0"),
         ("returned", "suspense", "p0"),
     ],
+    4,
     ids=" ".join,
 )
 def test_asked_for_twice_it_is_posted_once_and_a_dry_run_posts_nothing(billed, words):

@@ -11,6 +11,7 @@ import pytest
 from harness import a2ledger
 
 from a2ledger.documents import pdf
+from a2ledger.workers import Workers
 
 try:
     import weasyprint  # noqa: F401
@@ -67,10 +68,10 @@ def test_what_explains_the_lines_of_a_bill_stands_on_their_sheet(demo_book, tmp_
 
 def test_the_same_page_is_the_same_file_and_pages_come_in_their_order():
     pages = [(PAGE.replace("12.34", f"{number}.00"), "2026-02-01") for number in range(3)]
-    first, second = (list(pdf.written(pages)) for _ in range(2))
+    first, second = (list(pdf.written(pages, Workers(count))) for count in ("1", "2"))
     assert first == second
     assert len(set(first)) == 3
-    assert list(pdf.written(pages[::-1])) == first[::-1]
+    assert list(pdf.written(pages[::-1], Workers("1"))) == first[::-1]
 
 
 def test_nothing_outside_the_page_is_fetched(tmp_path):

@@ -10,6 +10,7 @@ from invoices import CUSTOMER, SUPPLIER, credit_note, document
 
 from a2ledger.documents import pdf, qr, references, render
 from a2ledger.documents.document import as_json
+from a2ledger.workers import Workers
 
 cv2 = pytest.importorskip("cv2", reason="opencv-python-headless is not installed")
 SWISS = SUPPLIER | {
@@ -40,10 +41,10 @@ def read(tmp_path_factory):
     directory = tmp_path_factory.mktemp("qr")
     pages = [(render.html(bill), bill["issue_date"]) for bill in BILLS.values()]
     found = {}
-    for name, content in zip(BILLS, pdf.written(pages), strict=True):
+    for name, content in zip(BILLS, pdf.written(pages, Workers("1")), strict=True):
         (directory / "bill.pdf").write_bytes(content)
         subprocess.run(
-            ["pdftoppm", "-r", "200", "-png", "bill.pdf", name], cwd=directory, check=True
+            ["pdftoppm", "-r", "200", "-gray", "-png", "bill.pdf", name], cwd=directory, check=True
         )
         sheet = max(directory.glob(f"{name}-*.png"))
         text, _, _ = cv2.QRCodeDetector().detectAndDecode(cv2.imread(str(sheet)))

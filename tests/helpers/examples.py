@@ -7,7 +7,7 @@ and ``A2LEDGER_TIMES`` multiplies it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import pytest
@@ -31,3 +31,13 @@ def tried(count: int) -> Callable[[Any], Any]:
         suppress_health_check=list(HealthCheck),
     )
     return lambda law: pytest.mark.long(how(law))
+
+
+def cases(
+    names: str | tuple[str, ...], table: Iterable[Any], count: int, **options: Any
+) -> Callable[[Any], Any]:
+    """Try a test on all the cases of a table; in a sample on so many, spread over it."""
+    every = list(table)
+    some = [every[number * len(every) // count] for number in range(min(count, len(every)))]
+    how = pytest.mark.parametrize(names, sampled(every, some), **options)
+    return lambda test: pytest.mark.long(how(test))

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 import shelf
+from examples import cases
 from harness import a2ledger
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,7 +92,7 @@ def test_a_line_that_must_not_be_loaded_is_named_before_beancount_sees_it(root, 
     assert "nothing was read" in done.errors[0]
 
 
-@pytest.mark.parametrize("words", QUESTIONS, ids=" ".join)
+@cases("words", QUESTIONS, 2, ids=" ".join)
 def test_every_command_that_loads_looks_first(root, words):
     shelf.program("-C", root, "-q", "--today", "2026-01-05", "customer", "add", "C1")
     with (root / "journals/chart.beancount").open("a") as chart:

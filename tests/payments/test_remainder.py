@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from examples import cases
 from harness import made_once
 
 
@@ -64,7 +65,7 @@ def test_a_refund_told_by_the_banks_file_and_then_by_staff_is_one(paid):
     assert paid.balance("P")["owed"] == "12.10"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("payments", "owed"),
     [
         (["10.00", "10.00"], "-20.00"),
@@ -74,6 +75,7 @@ def test_a_refund_told_by_the_banks_file_and_then_by_staff_is_one(paid):
         (["6.00", "6.00"], "-12.00"),
         (["50.00", "-50.00"], "-10.00"),
     ],
+    2,
 )
 @pytest.mark.parametrize("refill_first", [True, False])
 def test_what_is_paid_beyond_a_refill_is_the_customers(book, payments, owed, refill_first):

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 import rating_oracle
 from checkout import DATA
-from examples import tried
+from examples import cases, tried
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,7 +70,7 @@ def priced(calls, text):
 # A2Billing's own answers
 
 
-@pytest.mark.parametrize("case", COSTS, ids=lambda case: f"{case['case_id']}-{case['kind']}")
+@cases("case", COSTS, 60, ids=lambda case: f"{case['case_id']}-{case['kind']}")
 def test_costs_what_a2billing_says(case):
     names = [name for name in case if not name.startswith("php_")]
     # Its formula charges a call of no seconds, too, which it never reaches for such a call.

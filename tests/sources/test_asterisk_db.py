@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import os
 import pty
 import shutil
@@ -15,6 +16,7 @@ import pymysql
 import pytest
 import servers
 import sqlalchemy as sa
+from examples import cases
 from harness import Book, cdr
 
 from a2ledger.sources import database
@@ -139,7 +141,10 @@ def sqlite(tmp_path):
     return Server("sqlite", f"sqlite:///{path}", path)
 
 
-@pytest.fixture(params=["mariadb", "postgresql", "sqlite"])
+KINDS = ["mariadb", "postgresql", "sqlite"]
+
+
+@pytest.fixture(params=KINDS)
 def server(request, monkeypatch):
     monkeypatch.setenv("A2LEDGER_DB_PASSWORD", WORD)
     return request.getfixturevalue(request.param)
@@ -194,7 +199,7 @@ def table_of(server: Server, layout: str) -> str:
     return "CDR" if server.kind == "postgresql" and layout == "alembic" else "cdr"
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@cases(("server", "layout"), itertools.product(KINDS, LAYOUTS), 3, indirect=["server"])
 def test_a_month_from_files_and_again_from_the_table_is_one_month(
     server, layout, book, empty_book, tmp_path
 ):
@@ -234,6 +239,7 @@ def test_a_month_from_files_and_again_from_the_table_is_one_month(
     assert in_git_of_calls(from_table) == in_git_of_calls(book)
 
 
+@cases("server", KINDS[::-1], 1, indirect=True)
 def test_rows_of_many_days_and_then_only_what_may_be_new(server, book, monkeypatch):
     # Eight days of 2,500 rows; every fourth row is not answered, the others are a minute each.
     monkeypatch.setattr(database, "BATCH", 7_000)
@@ -283,6 +289,7 @@ def test_rows_of_many_days_and_then_only_what_may_be_new(server, book, monkeypat
     assert (everything["duplicate"], everything["amount"]) == (15_002, "1.00")
 
 
+@cases("server", KINDS, 2, indirect=True)
 def test_a_table_is_taken_month_by_month_or_at_once(server, book, empty_book, tmp_path):
     months = [at(f"2025-{11 + n // 20}-{2 + n % 20:02d} 23:30") for n in range(40)]
     server.create("classic")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from examples import tried
+from examples import cases, tried
 from fuzz_sources import LAYOUTS, NAMES, SEEDS, TABLES, TOKENS, check, check_table, table_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,7 +108,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
-@pytest.mark.parametrize("dialect", SEEDS)
+@cases("dialect", SEEDS, 1)
 @pytest.mark.parametrize("begin", ["", '{"a": "'])
 def test_a_line_of_three_hundred_megabytes_does_not_fill_memory(dialect, begin, tmp_path):
     path = tmp_path / NAMES[dialect][0]

@@ -6,6 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+from examples import cases
 
 from a2ledger.book import presets
 from a2ledger.book.book import Book
@@ -132,7 +133,7 @@ EXPORTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", EXPORTS)
+@cases("name", EXPORTS, 4)
 def test_an_export_is_billed_as_it_is_downloaded(book, name):
     """A minute out is billed, five minutes in are not, and what was not answered is no call."""
     book.customers(CUSTOMER)

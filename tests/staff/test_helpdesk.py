@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from examples import sampled
+from examples import cases, sampled
 from harness import Book
 from playwright.sync_api import Page, expect
 from reading import fits, serious
@@ -105,7 +105,7 @@ QUESTIONS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("question", QUESTIONS)
+@cases("question", QUESTIONS, 7)
 def test_a_question_is_answered_in_three_clicks(page, host, question):
     steps, answer = QUESTIONS[question]
     page.goto(f"{host}Home/")

@@ -18,6 +18,7 @@ import time
 import urllib.parse
 
 import pytest
+from examples import cases
 from fava.application import create_app
 from playwright.sync_api import expect
 from serving import TODAY, basic, configured, get, serving_here
@@ -270,7 +271,7 @@ def test_from_an_entry_of_the_journal_to_its_calls_and_its_document(page):
     expect(page.locator(".a2l-bill tr", has_text="SIP trunk")).to_have_count(1)
 
 
-@pytest.mark.parametrize(
+@cases(
     "path",
     [
         "journal/",
@@ -280,6 +281,7 @@ def test_from_an_entry_of_the_journal_to_its_calls_and_its_document(page):
         "../customer-C10002/journal/",
         "../customer-C10002/account/Assets:Receivable:C10002/",
     ],
+    2,
 )
 def test_hostile_text_does_not_run(page, path):
     page.go(path)

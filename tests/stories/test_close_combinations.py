@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 
 import pytest
+from examples import cases
 from harness import Book, bean_check, total
 
 RATES = """
@@ -301,7 +302,7 @@ def test_a_quarterly_customer_with_monthly_fees_and_a_year_ahead(book):
     sound(book, "2026-07-31")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("before", "after", "billed", "back"),
     [
         # 31.00 for February were billed in January, 21 % added or inside. 14 of 28 days come back.
@@ -313,6 +314,7 @@ def test_a_quarterly_customer_with_monthly_fees_and_a_year_ahead(book):
         ("included", "none", "62.00", "15.50"),
         ("none", "on-invoice", "68.51", "18.76"),
     ],
+    2,
 )
 def test_a_fee_billed_under_another_treatment_is_credited_on_its_own_invoice(
     book, before, after, billed, back

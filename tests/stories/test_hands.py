@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from deeds import deed
-from examples import sampled
+from examples import cases, sampled
 from harness import Book, a2ledger, slim
 
 TODAY = "2026-03-11"
@@ -128,7 +128,7 @@ REFUSED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", REFUSED)
+@cases("what", REFUSED, 5)
 def test_what_hands_did_to_what_the_program_wrote_is_refused_and_comes_back(hands, what):
     does, place = REFUSED[what]
     before, figures = hands.digests(), owed(hands)

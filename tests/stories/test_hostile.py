@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 
 import pytest
 from beancount import loader
+from examples import cases
 from harness import Book, a2ledger, cdr, csv_text
 
 from a2ledger import csvfile
@@ -92,7 +93,7 @@ def bill(empty_book, directory, text):
     return tried(book, "preview", "C1", "--html").stdout
 
 
-@pytest.mark.parametrize("name", NASTY)
+@cases("name", NASTY, 5)
 def test_a_text_from_outside_is_only_text(empty_book, plain, tmp_path, name):
     page = bill(empty_book, tmp_path, NASTY[name])
 

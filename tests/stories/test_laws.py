@@ -13,7 +13,7 @@ import pytest
 import shelf
 from beancount import loader
 from beancount.core import data
-from examples import tried
+from examples import cases, tried
 from hypothesis import given
 from hypothesis import strategies as st
 from posted import CODES, DAYS, JANUARY, draw_up, months, row, total, years
@@ -343,9 +343,7 @@ def call(uid, sequence, customer, start, seconds=30, called="3225550199"):
 
 
 @pytest.mark.parametrize("seconds", [0, 30])  # apart, and overlapping
-@pytest.mark.parametrize(
-    "parts", [[0, 1, 2], [1, 2, 0], [2, 1, 0], [1, 0, 2], [2, 0, 1], [0, 2, 1]]
-)
+@cases("parts", [[0, 1, 2], [1, 2, 0], [2, 1, 0], [1, 0, 2], [2, 0, 1], [0, 2, 1]], 2)
 def test_a_row_without_sequence_finds_no_home_with_a_call_that_lost_its_conflict(
     template, parts, seconds
 ):

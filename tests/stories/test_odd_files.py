@@ -7,6 +7,7 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from examples import cases
 from harness import Book, a2ledger
 
 TODAY = "2026-02-11"
@@ -85,7 +86,7 @@ COMMANDS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("what", ODD)
+@cases("what", ODD, 5)
 def test_a_file_that_no_program_wrote_is_answered_in_words(shop, what):
     head = shop.root / ".git/HEAD"
     before = head.read_text()
