@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from babel import Locale, dates
 
+from a2ledger import vat
 from a2ledger.book.config import Company
 from a2ledger.facts import LANGUAGES
 from a2ledger.period import long_date
@@ -49,6 +50,11 @@ class Language(NamedTuple):
     @property
     def _decimal(self) -> str:
         return str(self.locale.number_symbols["latn"].get("decimal", "."))
+
+    def country(self, code: str) -> str:
+        """Return the name of a country by its code, and anything but a code as it is."""
+        names: Mapping[str, str] = self.locale.territories
+        return names.get(vat.nation(code), code)
 
     def day(self, iso: str | None) -> str:
         """Return a day in words, and anything but a date as it is."""

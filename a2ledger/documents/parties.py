@@ -18,6 +18,8 @@ from a2ledger.records import Customer
 _SUPPLIER = (*("name", "address", "country", "vat_id", "email", "phone", "website", "iban", "bic"),)
 _BUYER = ("address", "country", "email", "language", "name", "vat_id")
 _PLACE = ("street", "street2", "postcode", "city", "region")
+ADDRESS = ("address", *_PLACE)
+"""Facts that make an address."""
 _BESIDES = (*_PLACE, "registration", "peppol", "contact")
 _OF_BUYERS = (*_BESIDES, "phone", "iban", "bic", "buyer_reference", "order_reference", "mandate")
 """Facts that a document shows only if they are known."""
@@ -63,12 +65,24 @@ def one_line(party: Mapping[str, str]) -> str:
     >>> one_line({"address": "Rue Haute 1, 1000 Brussels", "street": ""})
     'Rue Haute 1, 1000 Brussels'
     """
-    place = {key: party.get(key, "") for key in _PLACE}
-    if not place["street"] and not place["city"]:
-        return party.get("address", "")
-    town = " ".join(filter(None, (place["postcode"], place["city"])))
-    parts = (place["street"], place["street2"], town, place["region"])
-    return ", ".join(filter(None, parts))
+    return ", ".join(address_lines(party)) if _has_place(party) else party.get("address", "")
+
+
+def address_lines(party: Mapping[str, str]) -> list[str]:
+    """Return the lines of an address as they stand on an envelope, without the country.
+
+    >>> address_lines({"street": "Rue Haute 1", "postcode": "1000", "city": "Brussels"})
+    ['Rue Haute 1', '1000 Brussels']
+    """
+    if not _has_place(party):
+        return party.get("address", "").splitlines()
+    street, street2, postcode, city, region = (party.get(key, "") for key in _PLACE)
+    town = " ".join(filter(None, (postcode, city)))
+    return list(filter(None, (street, street2, town, region)))
+
+
+def _has_place(party: Mapping[str, str]) -> bool:
+    return bool(party.get("street") or party.get("city"))
 
 
 def _shown(party: Mapping[str, str], always: tuple[str, ...]) -> Iterator[tuple[str, str]]:

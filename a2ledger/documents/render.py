@@ -34,7 +34,7 @@ from markupsafe import Markup
 
 import a2ledger
 from a2ledger import money
-from a2ledger.documents import language, qr, references
+from a2ledger.documents import language, parties, qr, references
 from a2ledger.documents.columns import cells, table, wrapped
 from a2ledger.documents.language import Language
 from a2ledger.errors import ExpectedError
@@ -267,12 +267,19 @@ def _environment(
         "extensions": _extensions,
         "rates": lambda rates: _rates(rates, spoken),
         "counters": _counters,
+        "envelope": lambda party: _envelope(party, spoken),
         "grouped": lambda amount: _grouped(spoken.amount(amount)),
         "spoken": lambda text: _spoken(text, spoken),
         "table": table,
         "wrapped": wrapped,
     }
     return environment
+
+
+def _envelope(party: Mapping[str, Any], spoken: Language) -> list[str]:
+    """Return a party's address as it stands on an envelope: its lines, and the country's name."""
+    country = spoken.country(party["country"])
+    return [*parties.address_lines(party), *([country] if country else [])]
 
 
 def _packaged() -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from a2ledger.book.book import Book
+from a2ledger.documents import parties
 from a2ledger.journal import subledgers
 from a2ledger.rating import price_list
 from a2ledger.rating.price_list import PriceChange
@@ -61,7 +62,9 @@ class Notice:
             "company": book.config.company_on(day),
             "customer": self.customer.id,
             "name": self.customer.text("name", day) or self.customer.id,
-            "address": self.customer.text("address", day),
+            "address": parties.one_line(
+                {key: self.customer.text(key, day) for key in parties.ADDRESS}
+            ),
             "currency": self.currency,
             "effective": str(day),
             "today": str(today),

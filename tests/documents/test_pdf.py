@@ -62,7 +62,8 @@ def test_what_explains_the_lines_of_a_bill_stands_on_their_sheet(demo_book, tmp_
     first, second = text.rstrip("\f").split("\f")
     assert "Total of this invoice" in first
     assert "Calls are priced to a fraction of a cent" in first
-    assert "Please pay EUR 16.67" in second
+    assert "Please pay EUR 16.67" in first
+    assert "Account statement" in second
     assert "Seal of this period" in second
 
 
