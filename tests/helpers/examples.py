@@ -38,6 +38,9 @@ def cases(
 ) -> Callable[[Any], Any]:
     """Try a test on all the cases of a table; in a sample on so many, spread over it."""
     every = list(table)
-    some = [every[number * len(every) // count] for number in range(min(count, len(every)))]
-    how = pytest.mark.parametrize(names, sampled(every, some), **options)
+    some = [number * len(every) // count for number in range(min(count, len(every)))]
+    chosen = sampled(range(len(every)), some)
+    if isinstance(options.get("ids"), list):
+        options["ids"] = [options["ids"][number] for number in chosen]
+    how = pytest.mark.parametrize(names, [every[number] for number in chosen], **options)
     return lambda test: pytest.mark.long(how(test))
