@@ -923,6 +923,12 @@ def test_quiet_leaves_one_line_for_cron(shop):
     assert (done.stdout, done.stderr) == ("", "2 period(s) closed\n")
 
 
+def test_quiet_keeps_what_a_sheet_makes_one_hesitate_over(shop):
+    sheet = shop.file("sheet.csv", "Prefix,Destination,Rate,Status\n32,Belgium,0.1,wibble\n")
+    said = shop.run("-q", "tariff", "import", sheet, "--deck", "new", code=1).stderr
+    assert "look: 1 row(s) of the status 'wibble', taken as prices" in said
+
+
 def test_check_says_nothing_if_all_is_well(shop):
     done = shop.run("check", "C1", "C2")
     assert (done.stdout, done.stderr) == ("", "")

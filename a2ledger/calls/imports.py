@@ -91,7 +91,7 @@ def _say_unclaimed(run: _Run, remade: pa.StringArray | None) -> None:
     summary = run.unclaimed.summary
     if summary.calls:
         run.report.unclaimed = summary.as_json()
-        run.draft.talk(f"{run.source.name}: {summary.text()}; --explain names each")
+        run.draft.talk(f"note: {run.source.name}: {summary.text()}; --explain names each")
 
 
 def _leave_out_halves(run: _Run) -> None:

@@ -101,8 +101,8 @@ def are_alone(draft: Draft, source: Source, batches: Sequence[Batch]) -> bool:
 def alone(source: Source) -> str:
     """Return what to say of rows of a-legs alone."""
     return (
-        f"{source.name}: rows of a-legs alone do not show which calls were transferred, so each is "
-        "billed whole to where it went last; log both legs (legs is ab), or keep documents"
+        f"note: {source.name}: rows of a-legs alone do not show which calls were transferred, so "
+        "each is billed whole to where it went last; log both legs (legs is ab), or keep documents"
     )
 
 

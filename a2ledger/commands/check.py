@@ -81,10 +81,12 @@ def _left_off(settings: Settings, book: Book) -> dict[str, Any]:
         left_off["quarantined"] = dict(sorted(reasons.items()))
         why = ", ".join(f"{name} {count}" for name, count in left_off["quarantined"].items())
         calls = f"{len(held)} call{'s' if len(held) > 1 else ''}"
-        settings.talk(f"{calls} of open periods in quarantine ({why}); see `quarantine list`")
+        settings.talk(f"note: {calls} of open periods in quarantine ({why}); see `quarantine list`")
     if summary.calls:
         left_off["unclaimed"] = summary.as_json()
-        settings.talk(f"{summary.text('of open periods')}; `import --all --explain` names each")
+        settings.talk(
+            f"note: {summary.text('of open periods')}; `import --all --explain` names each"
+        )
     return left_off
 
 

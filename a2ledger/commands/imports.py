@@ -250,7 +250,7 @@ def _moved(
         settings.talk(note)
     rated = migrated.parts[1].rated
     if rated.different or rated.without_rate:
-        settings.talk(str(rated))
+        settings.talk(f"note: {rated}")
         for example in rated.examples:
             settings.talk(f"  {example}")
     return migrated

@@ -103,9 +103,9 @@ class Settings:
     def talk(self, message: str) -> None:
         """Print a message to stderr, for people rather than programs.
 
-        What begins with :data:`WARNING` is said however quiet it is to be.
+        What begins with :data:`WARNINGS` is said however quiet it is to be.
         """
-        if not self.quiet or message.startswith(WARNING):
+        if not self.quiet or message.startswith(WARNINGS):
             if self._bar:
                 self._bar.clear()
             click.echo(message, err=True)
@@ -158,7 +158,7 @@ def _session() -> Any:
     return importlib.import_module("a2ledger.commands.session")
 
 
-WARNING = "note: "
+WARNINGS = ("note: ", "look: ")
 """How a message begins that a person should see even in the mail of a cron job."""
 
 

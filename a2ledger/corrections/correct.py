@@ -119,8 +119,14 @@ class Posted:
         _, entry = self.entries[0]
         line = f"{item.customer or NOBODY}: {entry.payee}, {self._amount}, {entry.date} ({item.id})"
         held = f"; {self.more['held']} held" if "held" in self.more else ""
-        before = "posted before, and void" if "voided" in entry.meta else "posted before"
-        return f"{line}{held}" + ("" if self.new else f": {before}; nothing was done")
+        if self.new:
+            return f"{line}{held}"
+        if "voided" not in entry.meta:
+            return f"{line}{held}: posted before; nothing was done"
+        return (
+            f"{line}{held}: posted before, and void; nothing was done; "
+            f"`a2ledger void {item.kind}/{item.id} --undo` makes it stand again"
+        )
 
     @property
     def message(self) -> str:

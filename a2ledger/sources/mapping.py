@@ -85,6 +85,6 @@ def forget(draft: Draft, name: str, text: str) -> None:
     """Remove a new source from ``a2ledger.toml`` when nothing of it was posted."""
     draft.put(CONFIG, text)
     draft.talk(
-        f"{CONFIG}: nothing of {name} was posted, so it was taken out again and close does not "
-        "wait for it; fix the cause, then run the same import again"
+        f"note: {CONFIG}: nothing of {name} was posted, so it was taken out again and close does "
+        "not wait for it; fix the cause, then run the same import again"
     )

@@ -76,3 +76,12 @@ def test_check_counts_calls_in_quarantine_too(lost):
     done = lost.run("check", "--json")
     assert done.json["quarantined"] == {"unknown-customer": 1}
     assert "1 call of open periods in quarantine (unknown-customer 1)" in done.stderr
+
+
+def test_quiet_keeps_what_is_said_of_them(lost):
+    master = lost.files / "Master.csv"
+    said = lost.run("--quiet", "import", "asterisk", master, "--all").stderr.splitlines()
+    assert said[0].startswith("note: asterisk: 2 answered calls, 80 s, are nobody's")
+    assert len(said) == 2
+    said = lost.run("--quiet", "check").stderr
+    assert said.startswith(f"note: {SAID.format('open periods')}")

@@ -634,6 +634,10 @@ def test_what_was_struck_out_is_still_known(billed):
     assert billed.balance("C1")["owed"] == "18.15"
     again = billed.run("goodwill", "C1", "2.00", "--id", "g1")
     assert "posted before, and void; nothing was done" in again.stdout
+    offered = again.stdout.split("`")[1].split()
+    billed.run(*offered[1:])
+    assert billed.balance("C1")["owed"] == "16.15"
+    billed.run("void", "goodwill/g1", "wrong customer")
     (said,) = billed.run("goodwill", "C1", "3.00", "--id", "g1", code=1).errors
     assert "with other values" in said
     billed.moves("payments", "C1", "2026-02-05", "6.05", id="p1")
