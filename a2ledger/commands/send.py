@@ -62,7 +62,7 @@ def send(
                 settings.publish(draft, f"send: {count} queued\n", dry_run=False)
         book.forget()
         results: list[Message] = []
-        sender = sending.Sender(book, log, lambda: settings.now(book))
+        sender = sending.Sender(book, log, lambda: settings.now(book), settings.today(book))
         try:
             with settings.progress("sending", len(planned.ready)) as bar:
                 results += sender.send(planned.ready, bar)

@@ -84,7 +84,7 @@ def about_document(document: Mapping[str, Any], still: str, day: dt.date) -> dic
     debit = references.debit(document["supplier"], document["customer"], document["currency"])
     return {
         **document,
-        "debit": debit._asdict() if debit else None,
+        "debit": debit.shown() if debit else None,
         "asks": bool(still) and money.parse(still) > 0,
         "to_pay": still,
         "asked": document["to_pay"],

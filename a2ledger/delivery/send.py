@@ -98,8 +98,10 @@ def enqueue(draft: Draft, planned: Plan) -> None:
 class Sender:
     """Hands messages over, and notes what becomes of each."""
 
-    def __init__(self, book: Book, log: Log, now: Callable[[], dt.datetime]) -> None:
-        self.book, self.log, self.now = book, log, now
+    def __init__(
+        self, book: Book, log: Log, now: Callable[[], dt.datetime], today: dt.date
+    ) -> None:
+        self.book, self.log, self.now, self.today = book, log, now, today
         self.server = Server(book.config.mail)
         self._ready: dict[str, list[Enclosure]] = {}
         self._texts: dict[Key, letters.Letter] = {}
@@ -217,7 +219,7 @@ class Sender:
             for name, document in found.items()
         }
         self._texts = {
-            message.key: letter(book, message, found.get(message.document), self.now().date())
+            message.key: letter(book, message, found.get(message.document), self.today)
             for message in batch
             if message.channel != "peppol"
         }  # fmt: skip

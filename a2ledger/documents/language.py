@@ -64,7 +64,8 @@ class Language(NamedTuple):
             return iso or ""
         if self.code == ENGLISH:
             return long_date(day)
-        return str(dates.format_date(day, "long", locale=self.locale))
+        words = str(dates.format_date(day, "long", locale=self.locale))
+        return words.replace("1 ", "1er ", 1) if self.code == "fr" and day.day == 1 else words
 
 
 @cache

@@ -85,6 +85,11 @@ class Debit(NamedTuple):
     payer: str
     creditor: str
 
+    def shown(self) -> dict[str, str]:
+        """Return it as people read it: the account in groups of four."""
+        groups = (self.payer[at : at + 4] for at in range(0, len(self.payer), 4))
+        return {**self._asdict(), "payer": " ".join(groups)}
+
 
 def debit(supplier: Mapping[str, str], customer: Mapping[str, str], currency: str) -> Debit | None:
     """Return how what a document asks for is collected, or None if the customer pays it.

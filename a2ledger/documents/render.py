@@ -370,7 +370,7 @@ def _view(document: Mapping[str, Any]) -> dict[str, Any]:
     view["refill"] = any(line["kind"] == "refill" for line in view["lines"])
     view["any_calls"] = any(line["calls"] for line in view["lines"])
     debit = references.debit(view["supplier"], view["customer"], view["currency"])
-    view["debit"] = debit._asdict() if debit else None
+    view["debit"] = debit.shown() if debit else None
     view["bills"] = view["kind"] == "invoice" or (view["kind"] == "statement" and bool(view["vat"]))
     view["reverse_charge"] = any(row["category"] == "AE" for row in view["vat"])
     return view

@@ -96,6 +96,32 @@ def test_every_kind_of_document_is_rendered_in_every_language(code):
         assert render.text(as_json(made)).count("%(") == 0
 
 
+def test_the_first_of_a_month_is_as_the_french_write_it():
+    french = language.language("fr")
+    assert french.day("2026-01-01") == "1er janvier 2026"
+    assert french.day("2026-01-11") == "11 janvier 2026"
+
+
+@pytest.mark.parametrize(
+    ("code", "country", "name"),
+    [
+        ("en", "BE", "Belgium"),
+        ("nl", "el", "Griekenland"),
+        ("el", "GR", "Ελλάδα"),
+        ("de", "?", "?"),
+    ],
+)
+def test_a_country_has_its_name_in_the_customer_s_language(code, country, name):
+    assert language.language(code).country(country) == name
+
+
+def test_an_address_stands_as_on_an_envelope():
+    page, text = shown("de")
+    lines = ["Veldstraat 5", "9000 Ghent", "Belgien"]
+    assert "\n".join(lines) in page
+    assert "\n".join(lines) in text
+
+
 def test_a_company_s_language_is_that_of_customers_who_have_none():
     made = as_json(document())
     made["supplier"] = made["supplier"] | {"language": "nl"}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from invoices import CUSTOMER, SUPPLIER, document
 
 from a2ledger import facts
-from a2ledger.documents import cii, einvoice, render, rules, ubl
+from a2ledger.delivery import letters
+from a2ledger.documents import cii, einvoice, language, render, rules, ubl
 from a2ledger.documents.document import as_json
 from a2ledger.documents.parties import one_line
 
@@ -172,13 +175,25 @@ def collected(**given):
 def test_a_bill_under_a_mandate_says_what_is_collected_and_has_no_code():
     page, text = (made(as_json(collected())) for made in (render.html, render.text))
 
-    words = "We collect EUR 121.00 from your account BE71096123456769 on 15 February 2026."
+    words = "We collect EUR 121.00 from your account BE71 0961 2345 6769 on 15 February 2026."
     assert words in text
     assert "M-2026/7" in text
     assert "BE69ZZZ050D000000008" in page
     assert "Please pay" not in text
     assert "<figure" not in page.partition('id="pay"')[2].partition("</section>")[0]
     assert "Please pay" in render.text(as_json(collected(customer=CUSTOMER)))
+
+
+def test_the_mail_of_a_bill_under_a_mandate_names_no_account_to_pay_to(tmp_path):
+    about = letters.about_document(as_json(collected()), "121.00", dt.date(2026, 2, 1))
+    letter = letters.written("invoice", about, tmp_path, language.language("en"))
+
+    assert letter.subject == (
+        "Invoice INV-2026-000001: EUR 121.00 is collected on 15 February 2026"
+    )
+    assert "from your account BE71 0961 2345 6769 on 15 February 2026" in letter.text
+    for words in ("Please pay", "IBAN", "Reference"):
+        assert words not in letter.text
 
 
 def test_a_mandate_in_another_currency_is_not_collected():
