@@ -27,6 +27,10 @@ _SUMMED = [
     *(("calls", "sum"), ("seconds", "sum"), ("cost_micro", "sum")),
     *(("day", "min"), ("day", "max")),
 ]
+_Placed = tuple[pa.Table, Mapping[str, tuple[int, int]]]
+"""Sums of calls in the order of customers, with each customer's first row and number of rows."""
+_PERIODS = 64
+"""Most periods whose sums are kept at once."""
 
 
 class Day(NamedTuple):
@@ -50,8 +54,7 @@ class Calls:
 
     def __init__(self) -> None:
         self._days: list[pa.Table] = []
-        self._places: dict[str, tuple[int, int]] | None = None
-        """First row and number of rows of each customer, once the days are one table."""
+        self._summed: dict[Period, _Placed] = {}
         self._callers: dict[str, list[tuple[dt.date, _Key, Mapping[str, int]]]] = {}
         self._told: dict[str, list[tuple[dt.date, Told]]] = {}
 
@@ -93,9 +96,8 @@ class Calls:
     def only(self, customers: Iterable[str]) -> Calls:
         """Return the calls of some customers, to pass to another process."""
         result, names = Calls(), list(customers)
-        if self._joined():
-            theirs = pc.is_in(self._days[0]["customer"], pa.array(names, pa.string()))
-            result._days = [self._days[0].filter(theirs)]
+        chosen = pa.array(names, pa.string())
+        result._days = [day.filter(pc.is_in(day["customer"], chosen)) for day in self._days]
         for name in names:
             result._callers[name] = self._callers.get(name, [])
             result._told[name] = self._told.get(name, [])
@@ -113,28 +115,26 @@ class Calls:
         }.items():
             lines = lines.append_column(name, column)
         self._days.append(lines)
-        self._places = None
+        self._summed.clear()
         for (customer, service, place, vat, late_in), counts in calls.callers.items():
             key = (service, place, vat, calls.day if late_in else None)
             self._callers.setdefault(customer, []).append((late_in or calls.day, key, counts))
         for vouched in calls.told:
             self._told.setdefault(vouched.customer, []).append((calls.day, vouched))
 
-    def _joined(self) -> Mapping[str, tuple[int, int]]:
-        """Make the days one table, in the order of its customers, and return where each stands."""
-        if self._places is None:
-            if not self._days:
-                return {}
-            whole = pa.concat_tables(self._days).sort_by("customer").combine_chunks()
-            counts = whole.group_by("customer", use_threads=False).aggregate([("calls", "count")])
-            counts = counts.sort_by("customer")  # groups come in no order that can be relied on
-            rows = counts["calls_count"].to_pylist()
-            starts = accumulate(rows, initial=0)
-            self._places = dict(
-                zip(counts["customer"].to_pylist(), zip(starts, rows, strict=False), strict=True)
-            )
-            self._days = [whole]
-        return self._places
+    def _sums(self, period: Period) -> _Placed:
+        """Return calls posted in a period by what they are shown by, and where customers stand.
+
+        Most customers have the same period: their calls are added up at once.
+        """
+        if period not in self._summed:
+            if len(self._summed) >= _PERIODS:
+                self._summed.clear()
+            posted = pc.field("posted")
+            inside = (posted >= pa.scalar(period.start)) & (posted < pa.scalar(period.end))
+            days = [day.filter(inside) for day in self._days]
+            self._summed[period] = _placed(pa.concat_tables(days)) if days else (pa.table({}), {})
+        return self._summed[period]
 
     def told(self, customer: str, period: Period) -> tuple[int, str]:
         """Return the count of a customer's calls in a period, and the text their seal digests."""
@@ -152,30 +152,34 @@ class Calls:
 
     def of(self, customer: str, period: Period) -> list[Used]:
         """Return the calls posted in a customer's period, added up."""
-        if (place := self._joined().get(customer)) is None:
+        sums, places = self._sums(period)
+        if (place := places.get(customer)) is None:
             return []
-        own = self._days[0].slice(*place)
-        own = own.filter(
-            pc.and_(
-                pc.greater_equal(own["posted"], pa.scalar(period.start)),
-                pc.less(own["posted"], pa.scalar(period.end)),
-            )
-        )
-        keys = [*_KEY, *detail.RATE]
-        sums = own.group_by(keys, use_threads=False).aggregate(_SUMMED)
-        columns = (sums[name].to_pylist() for name in (*keys, *map("_".join, _SUMMED)))
+        columns = (column.to_pylist() for column in sums.slice(*place).itercolumns())
         extensions: dict[_Key, Counter[str]] = {}
         for posted, key, counts in self._callers.get(customer, ()):
             if period.start <= posted < period.end:
                 extensions.setdefault(key, Counter()).update(counts)
         used: dict[_Key, Used] = {}
-        for service, place, vat, late_from, *rest in zip(*columns, strict=True):
-            key = (service, place, vat, late_from)
+        for service, destination, vat, late_from, *rest in zip(*columns, strict=True):
+            key = (service, destination, vat, late_from)
             used[key] = _with(used.get(key), key, Rate(*rest[:4]), rest[3:])
         return [
             line._replace(extensions=extensions.get(key, {}), rates=tuple(sorted(line.rates)))
             for key, line in used.items()
         ]
+
+
+def _placed(calls: pa.Table) -> _Placed:
+    """Add calls up, and return the sums by customer, and where each customer's stand."""
+    keys = ["customer", *_KEY, *detail.RATE]
+    sums = calls.group_by(keys, use_threads=False).aggregate(_SUMMED).sort_by("customer")
+    counts = sums.group_by("customer", use_threads=False).aggregate([("calls_sum", "count")])
+    counts = counts.sort_by("customer")  # groups come in no order that can be relied on
+    rows = counts["calls_sum_count"].to_pylist()
+    places = zip(accumulate(rows, initial=0), rows, strict=False)
+    names = [*keys[1:], *map("_".join, _SUMMED)]
+    return sums.select(names), dict(zip(counts["customer"].to_pylist(), places, strict=True))
 
 
 def _with(line: Used | None, key: _Key, rate: Rate, sums: Sequence[Any]) -> Used:
