@@ -31,7 +31,7 @@ _SHORTEST = 7
 """Fewest digits of a subscriber's number; shorter ones are service numbers, shown in full."""
 _HEADER = ("start", "service", "destination", "called", "seconds", "price", "tariff", "prefix")
 _READ = ["customer", "start", "called", "service", "destination", "seconds", "cost_micro",
-         "late_in", "void", "deck", "prefix"]  # fmt: skip
+         "late_in", "void", "deck", "prefix", "extension"]  # fmt: skip
 
 
 def attached(book: Book, document: Document) -> tuple[Attachment, ...]:
@@ -240,9 +240,13 @@ def _listing(
 
 
 def _priced_as(row: Mapping[str, str]) -> str:
-    """Return a call's destination with the prefix of its rate; with the day it names the rate."""
+    """Return a call's destination, the prefix of its rate, and the extension that was on the line.
+
+    The prefix names the rate, with the day.
+    """
     name, prefix = row["destination"] or row["service"], row["prefix"]
-    return f"{name} ({prefix})" if prefix.isdecimal() else name
+    name = f"{name} ({prefix})" if prefix.isdecimal() else name
+    return f"{name}; ext. {row['extension']}" if row["extension"] else name
 
 
 def _text(start: str, called: str, destination: str, duration: str, price: str) -> str:
@@ -256,11 +260,11 @@ def _csv(
     """Return calls as CSV, with the rows of the price lists that hold for them, if given.
 
     What travels with a bill does not name these rows: they move as price lists are edited, and a
-    bill made again stays the same byte for byte.
+    bill made again stays the same byte for byte. So it stays without extensions, too.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow((*_HEADER, "rate") if rates else _HEADER)
+    writer.writerow((*_HEADER, "rate", "extension") if rates else _HEADER)
     for row in calls.to_pylist():
         moment = row["start"].astimezone(book.config.zone)
         rate = rates and rates.row(
@@ -280,7 +284,7 @@ def _csv(
                 money.text(row["cost_micro"]),
                 csvfile.cell(row["deck"]),
                 csvfile.cell(row["prefix"]),
-                *([csvfile.cell(rate.place)] if rate else []),
+                *([csvfile.cell(rate.place), csvfile.cell(row["extension"])] if rate else []),
             )
         )
     return out.getvalue()

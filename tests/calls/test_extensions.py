@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections import Counter
+
 from harness import cdr
 
 from a2ledger.book.book import Book
@@ -77,6 +81,24 @@ def test_what_a_bill_says_of_extensions_is_sealed_and_verified(book):
     imported(book, *ROWS)
     book.close("--without", "pbx", today="2026-02-10")
     book.run("verify")
+
+
+def test_a_list_of_a_bills_calls_names_the_extension_of_each(book):
+    ready(book)
+    imported(book, *ROWS)
+    (bill,) = book.close("--without", "pbx", today="2026-02-10")
+    lists = [
+        book.run("invoice", bill["number"], "--format", form, "-o", "-").stdout
+        for form in ("calls", "calls-html")
+    ]
+    rows = list(csv.DictReader(io.StringIO(lists[0])))
+    assert Counter(row["extension"] for row in rows if row["destination"] == "Internal calls") == {
+        "102": 2, "101": 1,
+    }  # fmt: skip
+    assert lists[1].count("Internal calls; ext. 102") == 2 * lists[1].count(
+        "Internal calls; ext. 101"
+    )
+    assert "Incoming calls; ext. 102" in lists[1]
 
 
 def test_explain_names_the_extension_and_the_rows_of_a_leg(book):
