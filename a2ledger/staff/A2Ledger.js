@@ -208,8 +208,10 @@ export function sending() {
  * @param {string} note
  * @param {Field[]} fields
  * @param {(values: Record<string, any>) => Record<string, any>} form
+ * @param {boolean} complete whether its fields have what they need, so that it says at once what
+ *   it would do
  */
-export function ask(title, note, fields, form) {
+export function ask(title, note, fields, form, complete = false) {
   const id = serial();
   const said = element("div", { className: "said" });
   said.setAttribute("role", "status");
@@ -275,6 +277,10 @@ export function ask(title, note, fields, form) {
           said.replaceChildren(told(done));
           return;
         }
+        if (preview && key !== JSON.stringify({ id, ...form(values()) })) {
+          changed(); // a field was, while the command ran
+          return;
+        }
         if (preview) {
           seen = key;
           const lines = [
@@ -307,6 +313,9 @@ export function ask(title, note, fields, form) {
   dialog.showModal();
   const first = /** @type {HTMLElement | null} */ (dialog.querySelector("input, select"));
   first?.focus();
+  if (complete) {
+    body.requestSubmit();
+  }
 }
 
 // ---- the search on every page ----
@@ -496,7 +505,15 @@ function sidebar() {
     return;
   }
   list.classList.add("a2l-ours");
+  // The guard refuses what it would save, so it is not called an editor.
+  for (const link of aside.querySelectorAll('a[href*="/editor/"]')) {
+    if (link.textContent?.trim() !== SOURCE) {
+      link.textContent = SOURCE;
+    }
+  }
 }
+
+const SOURCE = "Source files";
 
 const CALLS = /^(calls|seconds):$/;
 const RECEIVABLE = /^Assets:Receivable:([^:]+):/;

@@ -179,12 +179,12 @@ function undoing() {
       const { undo: id, void: call, restore, on = "", what = "" } = button.dataset;
       if (restore) {
         ask(`Restore ${what}`, "It counts again.", [],
-          () => ({ action: "restore", customer: facts().customer, id: restore, on }));
+          () => ({ action: "restore", customer: facts().customer, id: restore, on }), true);
         return;
       }
       ask(`Undo ${what}`, "It stays in the book, struck out, and counts for nothing.",
         [{ name: "reason", label: "Reason", needed: true, value: "entered by mistake" }],
-        (values) => ({ action: "void", customer: facts().customer, ...values, id: id || call, on }));
+        (values) => ({ action: "void", customer: facts().customer, ...values, id: id || call, on }), true);
     });
     button.disabled = false;
   }

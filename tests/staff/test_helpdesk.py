@@ -134,6 +134,33 @@ def test_a_payment_says_before_what_it_will_do_and_is_undone(page, host):
     expect(page.locator("#a2l-last-payment")).to_contain_text("5.00")
 
 
+def test_a_payment_of_yesterday_is_found_and_undone_in_three_clicks(page, own):
+    page.goto(f"{own}Customers/?customer=C10002&tab=payments")
+    expect(page.locator("#a2l-payments")).to_contain_text("20.00")
+    desk = Staff(page, own)
+    desk.search("20.00").click("#a2l-payments tr:has-text('20.00') [data-undo]")
+    expect(page.locator("dialog .said")).to_contain_text("would be void")
+    desk.click("dialog button:text-is('Do it')")
+    expect(page.locator("#a2l-said")).to_contain_text("void")
+    assert desk.clicks == 3
+
+
+def test_what_the_guard_refuses_is_not_shown(page, host):
+    page.goto(f"{host}Home/")
+    expect(page.locator('aside a[href*="/editor/"]')).to_have_text("Source files")
+    expect(page.locator('aside a[href*="/import/"]')).not_to_be_visible()
+    page.click('aside a[href*="/editor/"]')
+    expect(page.locator(".cm-editor")).to_be_visible()
+    expect(page.locator("form.fixed-fullsize-container button[type=submit]")).to_be_hidden()
+
+
+def test_a_bill_s_lines_lead_to_the_rows_that_held(page, host):
+    page.goto(f"{host}Customers/?document=INV-2026-000006")
+    page.locator(".a2l-bill tr", has_text="Morocco").get_by_text("standard 212").click()
+    expect(page.locator("article")).to_contain_text("0.249")
+    assert "France" not in page.locator("article table").last.inner_text()
+
+
 def test_what_is_refused_is_said_in_the_form(page, host):
     page.goto(f"{host}Customers/?customer=C10001")
     page.click("#a2l-actions summary")
