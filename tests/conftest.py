@@ -12,7 +12,7 @@ from pathlib import Path
 import compiled
 import pytest
 import warm
-from examples import TIMES
+from examples import TIMES, sampled
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
 
@@ -34,7 +34,10 @@ from harness import STANDARD, Book, a2ledger, slim  # noqa: E402 - its assertion
 # How fast a machine is is measured in benchmarks, and asserted nowhere. A run says of a change what
 # the next one says of it: laws try the same examples each time, and others by `A2LEDGER_TIMES`.
 settings.register_profile(
-    "suite", deadline=None, max_examples=50 * TIMES, derandomize="A2LEDGER_TIMES" not in os.environ
+    "suite",
+    deadline=None,
+    max_examples=sampled(50, 25) * TIMES,
+    derandomize="A2LEDGER_TIMES" not in os.environ,
 )
 settings.load_profile("suite")
 if "A2LEDGER_TIMES" not in os.environ:
@@ -55,6 +58,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Have a worker more than there are cores: one of them waits for a browser or a server."""
     return len(os.sched_getaffinity(0)) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Try each law on more examples where the whole is tried."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("long")
 
 
 def pytest_collection_finish() -> None:

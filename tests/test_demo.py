@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from checkout import ROOT
+from harness import a2ledger
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """A freshly made demo book."""
+def told(tmp_path_factory):
+    """A freshly made demo book, and what is said of it."""
     directory = tmp_path_factory.mktemp("demo") / "book"
     made = subprocess.run(
         [sys.executable, "-m", "a2ledger", "demo", str(directory)],
@@ -23,7 +24,12 @@ def demo(tmp_path_factory):
     assert made.returncode == 0, made.stderr
     assert made.stderr == ""
     assert f"a2ledger -C {directory} balances" in made.stdout
-    return directory
+    return directory, made.stdout
+
+
+@pytest.fixture
+def demo(told):
+    return told[0]
 
 
 def files(directory):
@@ -80,3 +86,12 @@ def test_a_directory_that_holds_a_book_is_left_alone(demo):
     assert again.returncode == 1
     assert "there is a book already; nothing was done" in again.stderr
     assert files(demo / "journals") == before
+
+
+@pytest.mark.parametrize("command", ["balances", "preview C10001", "statement C10002"])
+def test_what_the_demo_says_to_look_at_is_there_to_see(told, command):
+    directory, said = told
+    assert command in said
+    shown = a2ledger("-C", directory, "--today", "2026-03-20", *command.split())
+    assert shown.code == 0
+    assert shown.stdout

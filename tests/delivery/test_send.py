@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import tracing
 from checkout import TESTS
-from examples import sampled
+from examples import cases, sampled
 from harness import Book, a2ledger, slim
 from mail_server import mailbox
 
@@ -229,7 +229,7 @@ def test_what_is_refused_for_good_is_named_by_check_until_it_arrives(sending, bo
     assert sending.run("check").stdout == ""
 
 
-@pytest.mark.parametrize("place", ["data", "dot"])
+@cases("place", ["dot", "data"], 1)
 def test_a_connection_that_is_lost_repeats_nothing(sending, box, place):
     box.drop = [place]
     # More than the network holds at once, so that the server is seen to be gone.

@@ -569,7 +569,7 @@ def test_a_header_is_believed_of_the_proxy_alone(quiet):
         assert get(host, HOME, X_Remote_User="Mallory").status == 401
 
 
-@pytest.mark.parametrize(
+@cases(
     ("words", "toml", "message"),
     [
         (["--host", "0.0.0.0"], "", "lets anybody in"),  # noqa: S104 - it must not
@@ -577,6 +577,7 @@ def test_a_header_is_believed_of_the_proxy_alone(quiet):
         ([], 'passwords = "not-there"', "the passwords cannot be read"),
         (["--host", "192.0.2.1"], 'user_header = "X-User"', "is none of this machine's"),
     ],
+    2,
 )
 def test_it_does_not_open_to_everybody(quiet, words, toml, message):
     configured(quiet, toml)

@@ -205,17 +205,3 @@ def test_without_a_rule_of_its_own_the_dialect_bills_what_was_dialled_and_answer
     report = book.run("import", "asterisk", path, "--json", today="2026-11-23").json
     counted = report["posted"] + report["free"] + sum(report["not_billable"].values())
     assert counted == report["read"] == 66
-
-
-def test_what_the_demo_says_to_look_at_is_there_to_see(tmp_path):
-    done = a2ledger("demo", tmp_path / "demo")
-    assert done.code == 0
-    for command in ("balances", "preview C10001", "statement C10002"):
-        assert command in done.stdout
-        shown = a2ledger("-C", tmp_path / "demo", "--today", "2026-03-20", *command.split())
-        assert shown.code == 0
-        assert shown.stdout
-    demo = Book(tmp_path / "demo", tmp_path / "files")
-    before = demo.digests()
-    assert a2ledger("demo", demo.root).code == 1
-    assert demo.digests() == before
