@@ -189,6 +189,20 @@ def test_mail_that_goes_late_asks_for_what_is_open_by_then(
     assert "+++202/6000/00192+++" in page.get_content()
 
 
+def test_the_vat_of_a_refill_is_asked_for_with_what_is_open_by_then(sending, box):
+    """Where refills are taxed, paying five euros of what is owed takes 6.05."""
+    sending.customers({"id": "C3", "email": "cem@maes.example", "vat": "on-refill"})
+    sending.talks("C3", "2026-02-10", 10, today="2026-02-28")
+    sending.close(today="2026-03-01")
+    sent(sending, "--resend", "statement-C3-2026-02-01", today="2026-03-01")
+    sending.moves("refills", "C3", "2026-03-02", "6.05")
+    sent(sending, "--resend", "statement-C3-2026-02-01", today="2026-03-03")
+
+    before, after = (message.get_body(("plain",)).get_content() for message in box.messages)
+    assert "Still to pay: EUR 12.10." in before
+    assert "Of the EUR 12.10 that it asks for, EUR 6.05 is still open." in after
+
+
 def test_what_is_refused_for_now_waits_longer_each_time(sending, box):
     box.replies = ["451 greylisted, come back", "250 OK"]
 
