@@ -180,6 +180,8 @@ def test_a_bill_under_a_mandate_says_what_is_collected_and_has_no_code():
     assert "M-2026/7" in text
     assert "BE69ZZZ050D000000008" in page
     assert "Please pay" not in text
+    assert "Account holder" not in text
+    assert "BBRUBEBB" not in text + page
     assert "<figure" not in page.partition('id="pay"')[2].partition("</section>")[0]
     assert "Please pay" in render.text(as_json(collected(customer=CUSTOMER)))
 
