@@ -268,13 +268,15 @@ def _held(
     """Return the customer who holds the first known value among some fields, or -1."""
     holders = np.full(len(places), NOBODY, np.int32)
     for item in items:
+        pending = np.flatnonzero(holders < 0)  # mostly the first item tells
+        if not len(pending):
+            break
         if not len(e164.data(rows[item])):
             continue
-        for values in identifiers(rows, item, places):
-            holder = _holder(values, directory, day, places)
-            holders = np.where(holders < 0, holder, holders)
-            if (holders >= 0).all():
-                return holders
+        for values in identifiers(rows, item, places[pending]):
+            holder = _holder(values, directory, day, places[pending])
+            unknown = holders[pending] < 0
+            holders[pending[unknown]] = holder[unknown]
     return holders
 
 

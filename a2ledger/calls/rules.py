@@ -187,7 +187,9 @@ def identifiers(rows: Rows, item: str, places: Integers) -> Iterator[pa.StringAr
     yield values
     may_be = name in _NUMBERS or (name in _CODES and _any_number(values, rows.source))
     if may_be and not pattern:
-        yield e164.digits(values, rows.source)
+        numbers = e164.digits(values, rows.source)
+        if numbers is not values:
+            yield numbers
 
 
 def _any_number(values: pa.StringArray, source: Source) -> bool:
