@@ -84,8 +84,15 @@ def is_whole(row: Refused) -> bool:
 
 
 def parse(text: str) -> Quarantine:
-    """Parse the quarantine's file."""
-    csv.field_size_limit(2**31 - 1)
+    """Parse the quarantine's file, however long the rows in it are."""
+    limit = csv.field_size_limit(2**31 - 1)
+    try:
+        return _parsed(text)
+    finally:
+        csv.field_size_limit(limit)  # it holds for all that the program reads
+
+
+def _parsed(text: str) -> Quarantine:
     rows = {}
     for row in csv.DictReader(io.StringIO(text, newline="")):
         rows[row["source"], row["identity"]] = Refused(

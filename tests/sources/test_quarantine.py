@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,6 +59,18 @@ def test_whatever_a_switch_wrote_comes_back(rows):
     held, _ = EMPTY.updated("pbx", rows, [])
 
     assert quarantine.parse(quarantine.written(held).decode("utf-8", "surrogateescape")) == held
+
+
+def test_long_rows_are_read_and_whoever_reads_next_has_a_limit_again():
+    long = refused(raw="x" * 200_000)
+    limit = csv.field_size_limit()
+
+    (read,) = quarantine.parse(
+        quarantine.written(Quarantine({("pbx", "u"): long})).decode()
+    ).rows.values()
+
+    assert read.raw == long.raw
+    assert csv.field_size_limit() == limit
 
 
 def test_it_is_written_by_source_file_and_line(tmp_path):
