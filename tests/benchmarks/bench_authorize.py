@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import gc
 import multiprocessing
 import resource
 import sys
@@ -141,7 +142,8 @@ def main():
             finally:
                 await exchange.close()
 
-        sys.setswitchinterval(0.001)
+        gc.collect()
+        gc.freeze()  # as the program does
         results = asyncio.run(run())
     asker.join()
     print(f"{calls:,} calls, {at_once} at once, {CUSTOMERS:,} customers, {PREFIXES:,} prefixes")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -36,13 +38,19 @@ def running(*words, cwd):
     with (
         (cwd / "output").open("ab") as output,
         subprocess.Popen(
-            list(map(str, words)), cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            list(map(str, words)),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         ) as process,
     ):
         try:
             yield process
         finally:
-            process.kill()  # sip-tester waits for the end of its calls else
+            # sip-tester waits for the end of its calls else, and Kamailio's workers stay
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.fixture
