@@ -135,6 +135,9 @@ def kept_sums(
     # A customer's next period has a file of its own, which may look like the last one's did.
     good = {name: row for name, row in kept.rows.items() if row[0] == files[name]}
     given = {name: row for name, row in (known or {}).items() if row[0] == files.get(name)}
+    published = book.vault.published_if_known() if given else None
+    for path in published.differs([row[0] for row in given.values()]) if published else ():
+        given = {name: row for name, row in given.items() if row[0] != path}  # edited meanwhile
     new = {
         name: given.get(name) or (files[name], *sums(book, customers[name], dt.date.max))
         for name in files.keys() - good.keys()

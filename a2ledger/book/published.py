@@ -159,7 +159,7 @@ class Published:
         """Return those of some files that are not as they were left; none if that is not known."""
         found = []
         for path in names if self.is_known else ():
-            about, seen = self._lines_of.get(path, ""), seen_at(self.root / path)
+            about, seen = self._lines_of.get(path, ""), seen_at(f"{self.root}/{path}")
             same = seen is not None and _fits(about, seen)
             if not same and (seen is None or self._blob(path) != about.rpartition(" ")[2]):
                 found.append(path)
@@ -178,7 +178,7 @@ class Published:
             if left is None:
                 self._lines_of.pop(path, None)
             else:
-                seen = seen_at(self.root / path)
+                seen = seen_at(f"{self.root}/{path}")
                 # Whoever was quicker than we are has changed it: what the disk says is not of it.
                 is_ours = seen is not None and (seen == left.seen or self._blob(path) == left.blob)
                 self._lines_of[path] = _about(seen if is_ours else None, left.blob)
@@ -262,10 +262,10 @@ def _unquoted(path: str) -> str:
     return unquote(path, errors=_ODD) if "%" in path else path
 
 
-def seen_at(path: Path) -> Seen | None:
+def seen_at(path: Path | str) -> Seen | None:
     """Return what the disk says of a file; None if it is not there."""
     try:
-        about = path.lstat()
+        about = os.lstat(path)
     except OSError:
         return None
     is_file = stat.S_ISREG(about.st_mode)

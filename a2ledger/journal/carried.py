@@ -153,10 +153,15 @@ def are_totals(text: str) -> bool:
     return text.startswith(_TOTALS)
 
 
-def shard_of(account: str) -> tuple[str, str] | None:
-    """Return the shard, and ``Billed`` or ``Unbilled``, of a control account of receivables."""
-    shard, _, part = account.removeprefix(accounts.RECEIVABLE + _SHARD).partition(":")
-    return (shard, part) if account.startswith(accounts.RECEIVABLE + _SHARD) else None
+def shard_account(shard: str, part: str) -> str:
+    """Return a shard's control account of receivables: ``Billed`` or ``Unbilled``."""
+    return f"{accounts.RECEIVABLE}{_SHARD}{shard}:{part}"
+
+
+def shard_of(account: str) -> str:
+    """Return the shard of a control account of receivables, empty for any other account."""
+    start = accounts.RECEIVABLE + _SHARD
+    return account.removeprefix(start).partition(":")[0] if account.startswith(start) else ""
 
 
 def totals(

@@ -451,7 +451,6 @@ def _seconds(moment: dt.datetime) -> int:
     return (moment - LOCAL_EPOCH) // dt.timedelta(seconds=1)
 
 
-@lru_cache(maxsize=1000)
 def _counting(first: int | None, following: int) -> str:
     """Return how blocks are counted, or empty if it makes no difference."""
     return "remainder" if first and following and first % following else ""

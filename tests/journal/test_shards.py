@@ -102,8 +102,38 @@ def test_check_compares_control_totals_with_customers_own_ledgers(spread):
     text = re.sub(rf"({line} +)1\.000000", r"\g<1>3.000000", month.read_text())
     month.write_text(text.replace("X-Carried  -1.000000", "X-Carried  -3.000000", 1))
     (named,) = check.soundness(book, balances.main(book), rows, everybody)
-    assert f"general/opens/{shard}.beancount owe 1.000000 billed" in named.what
-    assert "3.000000" in named.what
+    assert f"general/opens/{shard}.beancount owe 1.000000 EUR billed" in named.what
+    assert "3.000000 EUR billed in the control totals" in named.what
+
+
+def test_amounts_of_two_currencies_do_not_make_up_for_each_other(spread):
+    book = files.Book(spread.root)
+    operators = balances.main(book)
+    first, *others = balances.standings(book, operators)
+    other = first._replace(currency="USD")
+
+    (named,) = check.soundness(book, operators, [other, *others], {"C1"})
+
+    assert "1.000000 USD billed in their own ledgers" in named.what
+
+
+def test_customers_of_one_shard_do_not_make_up_for_each_other(book):
+    """One has what another lacks: their total is as it was."""
+    names = [f"C{number}" for number in range(1, 400) if shards.of(f"C{number}") == shards.of("C1")]
+    toml = book.root / "a2ledger.toml"
+    toml.write_text("shard_above = 1\n" + toml.read_text())
+    one, two = names[:2]
+    book.customers({"id": one}, {"id": two})
+    for name in (one, two):
+        book.talks(name, "2026-01-10", 3, today="2026-01-20")
+    book.run("check")
+    book.edit(f"journals/2026-01/{one}.01.beancount", "3.000000", "4.000000")
+    book.edit(f"journals/2026-01/{two}.01.beancount", "3.000000", "2.000000")
+
+    said = book.run("balances", code=1).stderr
+
+    assert f"Assets:Receivable:{one}:Unbilled is 4.000000 in the customer's own ledger" in said
+    assert f"Assets:Receivable:{two}:Unbilled is 2.000000 in the customer's own ledger" in said
 
 
 def test_totals_made_by_an_earlier_way_of_writing_main_are_made_anew(spread):
