@@ -23,7 +23,7 @@ def of_hour(rows: Rows, fates: Fates) -> list[str]:
     if not fates.doubtful:
         return []
     count = f"{fates.doubtful} row{'s' if fates.doubtful > 1 else ''}"
-    return [f"{rows.source.name}: {count} of an hour that happened twice, taken as the first"]
+    return [f"note: {rows.source.name}: {count} of an hour that happened twice, taken as the first"]
 
 
 def of_guesses(rows: Rows, ways: Ways, fates: Fates) -> list[str]:
@@ -69,5 +69,5 @@ def of_zone(rows: Rows, starts: Integers, sound: Mask) -> list[str]:
     hours, rest = divmod(abs(quarters) * _QUARTER, clock.HOUR)
     off = f"{hours}:{rest // 60:02d} hours {'later' if quarters > 0 else 'earlier'}"
     source = rows.source
-    warning = f"{source.name}: calls start {off} than their ids say, if their zone is "
+    warning = f"note: {source.name}: calls start {off} than their ids say, if their zone is "
     return [f"{warning}{source.timezone}; check the source's timezone"]

@@ -402,7 +402,7 @@ def test_of_an_hour_that_happens_twice_the_id_says_which():
     assert starts(uniqueid=f"pbx-{second - 5}.7") == ("01:30", [])
     assert starts(uniqueid="a-guid") == (
         "00:30",
-        ["pbx1: 1 row of an hour that happened twice, taken as the first"],
+        ["note: pbx1: 1 row of an hour that happened twice, taken as the first"],
     )
 
 
@@ -417,7 +417,7 @@ def test_of_an_hour_that_happens_twice_the_id_says_which():
 def test_a_zone_that_contradicts_the_ids_is_noticed(zone, off):
     late = {"uniqueid": "1767600000.1"}
     result = normalise({}, {}, late, {"uniqueid": "x"}, timezone=zone)
-    warning = f"pbx1: calls start {off} than their ids say, if their zone is {zone}; "
+    warning = f"note: pbx1: calls start {off} than their ids say, if their zone is {zone}; "
     assert result.warnings == ([f"{warning}check the source's timezone"] if off else [])
 
 
