@@ -5,8 +5,9 @@ is the one table of what `import` takes, ``inputs`` the places it reads, ``table
 ``tables`` prints, ``completion`` serves shells. All others hold the commands they are named after:
 ``a2billing``, ``authorize``, ``balances``, ``carrier_bill``, ``check``, ``close``,
 ``corrections``, ``customers``, ``doctor``, ``explain``, ``fees``, ``imports``, ``payments``,
-``questions``, ``report``, ``rerate``, ``send``, ``serve``, ``sources``, ``start``, ``statement``,
-``tariff``, ``tariff_notices``, ``tariff_views``, ``templates``, ``upgrade``, ``verify``.
+``quarantine``, ``questions``, ``rate``, ``report``, ``rerate``, ``send``,
+``serve``, ``sources``, ``start``, ``statement``, ``tariff``, ``tariff_notices``,
+``tariff_views``, ``templates``, ``upgrade``, ``verify``.
 """
 
 from __future__ import annotations

@@ -1,16 +1,14 @@
-"""Commands on incoming data: import, quarantine, rate."""
+"""The import command: new records of a source, read, priced and posted."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
 import json
-import os
 import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -26,30 +24,19 @@ from a2ledger.calls.inputs import Asked, Reading
 from a2ledger.calls.normalise import Wanted
 from a2ledger.commands import table_help
 from a2ledger.commands.importers import IMPORTERS
-from a2ledger.commands.inputs import INPUT
+from a2ledger.commands.inputs import INPUT, configured, is_blank, located
+from a2ledger.commands.quarantine import say
 from a2ledger.commands.settings import (
     DAY,
-    FILE,
-    ZONE,
     Settings,
     as_json_option,
     dry_run_option,
-    listed,
     pass_settings,
     print_json,
 )
-from a2ledger.errors import NO, QUARANTINED, UNUSABLE
-from a2ledger.rating import deck as tariff
-from a2ledger.rating import offline
-from a2ledger.records import Problem
-from a2ledger.sources import address, dropped, mapping, quarantine, retry
+from a2ledger.errors import QUARANTINED
+from a2ledger.sources import mapping
 from a2ledger.sources import report as reporting
-from a2ledger.sources.address import Address
-from a2ledger.sources.batch import UnusableInput
-from a2ledger.sources.text.lines import BOM
-
-_BLANK = 1 << 16
-"""Size in bytes of the largest file that is checked for being blank."""
 
 
 class ImportCommand(click.Command):
@@ -157,7 +144,7 @@ def import_(
         print_json(report.as_json() | _parts(parts))
     for part in parts:
         settings.talk(str(part))
-    _say(settings, report)
+    say(settings, report)
     if report.new_in_quarantine:
         sys.exit(QUARANTINED)
 
@@ -174,7 +161,7 @@ def _check_usage(
     if source in IMPORTERS.lists:
         _files(source, paths, limits)
     elif not paths:
-        _configured(book.config.source(source, sources.dialects))
+        configured(book.config.source(source, sources.dialects))
     first, last = limits["since"], limits["through"]
     if first and last and first > last:
         raise click.UsageError(f"no day is from {first} and through {last}")
@@ -200,7 +187,7 @@ def _rebuild(
     """Bring the calls of a day back, if a source's files still hold exactly those."""
     with settings.drafting(dry_run=dry_run) as draft:
         feed = draft.config.source(source, sources.dialects)
-        inputs = [_input(settings, feed, path) for path in paths or _configured(feed)]
+        inputs = [located(settings, feed, path) for path in paths or configured(feed)]
         rows = rebuilding.rebuild(draft, feed, inputs, settings.now(draft), day)
         is_new = bool(draft.put_files)
         settings.publish(draft, f"calls of {day} rebuilt: {rows}\n", dry_run)
@@ -230,7 +217,7 @@ def _moved(
             raise click.UsageError("--opening and --fees-from are for a2billing")
         return None
     feed = draft.config.source(source, sources.dialects)
-    inputs = [_input(settings, feed, path) for path in paths or _configured(feed)]
+    inputs = [located(settings, feed, path) for path in paths or configured(feed)]
     is_file = any(isinstance(location, Path) and location.is_file() for location in inputs)
     if feed.dialect != migrate.DIALECT or is_file:
         if any(taking.values()):
@@ -254,15 +241,6 @@ def _moved(
         for example in rated.examples:
             settings.talk(f"  {example}")
     return migrated
-
-
-def _say(settings: Settings, report: reporting.Report) -> None:
-    """Report refused rows, and how many rows went where."""
-    rows = [*report.refused, *report.displaced]
-    lines = (f"{row.where}: {row.message}; not posted ({row.reason})" for row in rows)
-    for line in listed(lines, (row.reason for row in rows)):
-        settings.talk(line if line[0] != "…" else f"{line}: see {quarantine.PATH}")
-    click.echo(str(report), err=True)
 
 
 def _record(
@@ -306,16 +284,16 @@ def _of_calls(
     """Import calls, with an explanation also those read before."""
     feed = draft.config.source(source, sources.dialects)
     _warn_of_twins(settings, draft, feed)
-    inputs = [_input(settings, feed, path) for path in paths or _configured(feed)]
+    inputs = [located(settings, feed, path) for path in paths or configured(feed)]
     if limits["empty"]:
-        inputs = [path for path in inputs if not (isinstance(path, Path) and _is_blank(path))]
+        inputs = [path for path in inputs if not (isinstance(path, Path) and is_blank(path))]
     days = Wanted(limits["since"], limits["through"])
     if days.first and days.last and days.first > days.last:
         raise click.UsageError(f"no day is from {days.first} and through {days.last}")
     everything = limits["everything"] or explanation is not None
     asked = Asked(days, everything, explanation)
     report, reading = call_imports.import_calls(draft, feed, inputs, settings.now(draft), asked)
-    report.files = [str(_input(settings, feed, path)) for path in paths] or report.files
+    report.files = [str(located(settings, feed, path)) for path in paths] or report.files
     return report, reading
 
 
@@ -378,43 +356,6 @@ def _files(source: str, paths: Sequence[Path | str], limits: Mapping[str, Any]) 
     return files
 
 
-def _configured(feed: Source) -> list[str]:
-    """Return a source's configured address, used if no path is given.
-
-    Raises:
-        UsageError: if it has none.
-    """
-    if not feed.url:
-        raise click.UsageError(
-            f"{feed.name} has no address of its own: name a file, a directory or a database"
-        )
-    return [feed.url]
-
-
-def _is_blank(path: Path) -> bool:
-    """Return True if a file is blank."""
-    if not path.is_file() or path.stat().st_size > _BLANK:
-        return False
-    return not path.read_bytes().removeprefix(BOM).strip()
-
-
-def _input(settings: Settings, feed: Source, path: Path | str) -> Path | Address:
-    """Return a path, or a parsed address with its password."""
-    if isinstance(path, Path):
-        return path
-    try:
-        parsed = address.parse(path, feed.table)
-    except ValueError as error:
-        raise click.UsageError(f"the address of {feed.name} {error}") from None
-    if parsed.password is not None:
-        settings.talk(
-            "note: others on this machine may see a password on the command line; "
-            f"put it into {address.PASSWORD}"
-        )
-    ask = settings.ask if sys.stdin.isatty() else None
-    return address.with_password(parsed, feed.name, os.environ, ask)
-
-
 def _warn_of_twins(settings: Settings, book: Book, feed: Source) -> None:
     """Warn if rows may be read under two source names: they would count as different calls."""
     twins = [
@@ -425,158 +366,3 @@ def _warn_of_twins(settings: Settings, book: Book, feed: Source) -> None:
             f"note: {feed.name} is not {twins[0]}: a file imported as both is billed twice; "
             f"give [sources.{twins[0]}] the switch {feed.switch!r} if they are one"
         )
-
-
-@click.group("quarantine")
-def quarantine_() -> None:
-    """List, retry and drop refused rows."""
-
-
-@quarantine_.command("list")
-@click.option("--reason", default="", metavar="REASON", help="Only rows refused for it.")
-@as_json_option
-@pass_settings
-def quarantine_list(settings: Settings, reason: str, as_json_: bool) -> None:
-    """List refused rows: source, identity, file and line, reason and message.
-
-    Once the cause is mended, `a2ledger quarantine retry` takes them back in.
-
-    Example: a2ledger quarantine list --reason no-rate
-    """
-    held = quarantine.read(settings.book().root).rows
-    rows = [(source, row) for (source, _), row in held.items() if reason in {"", row.reason}]
-    if as_json_:
-        print_json([{"source": source, **row._asdict()} for source, row in rows])
-        return
-    for source, row in rows:
-        place = f"{row.file}:{row.line}"
-        click.echo(f"{source}  {row.identity}  {place}  {row.reason}  {row.message}")
-    counts = Counter((source, row.reason) for source, row in rows)
-    for (source, why), count in sorted(counts.items()):
-        settings.talk(f"{source}: {count} {why}")
-
-
-@quarantine_.command("retry")
-@click.argument("identities", nargs=-1, metavar="[IDENTITY]...")
-@click.option("--reason", default="", metavar="REASON", help="Only rows refused for it.")
-@click.option("--accept", is_flag=True, help="Conflicts, too: they take the other row's place.")
-@as_json_option
-@dry_run_option
-@pass_settings
-def quarantine_retry(
-    settings: Settings,
-    /,
-    identities: tuple[str, ...],
-    reason: str,
-    accept: bool,
-    as_json_: bool,
-    dry_run: bool,
-) -> None:
-    """Import refused rows again, from their stored text.
-
-    IDENTITY is as `a2ledger quarantine list` shows it. What is posted leaves the quarantine; exit
-    1 if something is still refused.
-
-    Example: a2ledger quarantine retry --reason no-rate
-    """
-    chosen = retry.choose(settings.book(), reason, identities, accept, IMPORTERS)
-    notes, reports = list(chosen.notes), []
-    for source, rows in chosen.rows.items():
-        # One after the other: each sees the book as the one before has left it.
-        with settings.drafting(dry_run=dry_run) as draft:
-            try:
-                now = settings.now(draft)
-                report = retry.retry(draft, source, rows, now, accept, IMPORTERS)
-            except UnknownSourceError:
-                notes.append(
-                    f"{source}: no such source in a2ledger.toml; not tried again; "
-                    "import its file again, with --map or --like if it is new"
-                )
-                continue
-            reporting.put_aside(draft, report)
-            settings.publish(draft, reporting.message("quarantine retry", [report]), dry_run)
-        reports.append(report)
-        _say(settings, report)
-    for note in notes:
-        click.echo(f"a2ledger: {note}", err=True)
-    if as_json_:
-        print_json([{"source": report.source, **report.as_json()} for report in reports])
-    if notes or any(report.refused for report in reports):
-        sys.exit(NO)
-
-
-@quarantine_.command("drop")
-@click.argument("identities", nargs=-1, required=True, metavar="IDENTITY...")
-@click.option("--reason", required=True, metavar="TEXT", help="Why they are dropped.")
-@dry_run_option
-@pass_settings
-def quarantine_drop(
-    settings: Settings, identities: tuple[str, ...], reason: str, *, dry_run: bool
-) -> None:
-    """Drop refused rows for good, recorded in dropped.csv with time and reason.
-
-    IDENTITY is as `a2ledger quarantine list` shows it. The same row, imported again, is counted
-    as dropped, and billed to nobody.
-
-    Example: a2ledger quarantine drop pbx1/1767607200.1 --reason "test calls of our own"
-    """
-    with settings.drafting(dry_run=dry_run) as draft:
-        count = dropped.drop(draft, identities, reason, settings.now(draft))
-        settings.publish(draft, f"quarantine drop: {count} row(s): {reason}\n", dry_run)
-    settings.talk(f"{count} row(s) dropped" if not dry_run else f"{count} row(s) would be dropped")
-
-
-@click.command()
-@click.argument("calls", type=FILE, metavar="CALLS.csv")
-@click.option("--tariff", "deck", type=FILE, required=True, metavar="T.csv", help="The rate deck.")
-@click.option(
-    "--timezone",
-    "zone",
-    type=ZONE,
-    default="UTC",
-    show_default=True,
-    metavar="ZONE",
-    help="Of starts without an offset, and of the deck's times of day.",
-)
-@click.option(
-    "--time-format",
-    default="",
-    metavar="FORMAT",
-    help='Of starts that are not recognised: "%d/%m/%Y %H:%M".',
-)
-def rate(calls: Path, deck: Path, zone: str, time_format: str) -> None:
-    """Price calls without a book: CSV in, CSV out.
-
-    CALLS.csv has the columns id, called, start, seconds. Start and seconds may have any form that
-    `import calls` reads.
-
-    Example: a2ledger rate calls.csv --tariff standard.csv
-    """
-    rates, problems = tariff.parse(_text(deck), name=deck.stem, file=str(deck))
-    if problems:
-        _fail(problems, "nothing was priced")
-    for note in rates.notes:
-        click.echo(f"note: {note}", err=True)
-    priced, problems = offline.price(
-        _text(calls), file=str(calls), deck=rates, zone=zone, time_format=time_format
-    )
-    click.echo(priced, nl=False)
-    if problems:
-        _fail(problems, "the row was not priced")
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnusableInput(
-            f"{path}: not UTF-8 at byte {error.start}",
-            undone="nothing was read",
-            todo="convert it to UTF-8",
-        ) from None
-
-
-def _fail(problems: Sequence[Problem], undone: str) -> NoReturn:
-    for line in listed(row._replace(undone=undone).line_of_error for row in problems):
-        click.echo(f"a2ledger: {line}", err=True)
-    sys.exit(UNUSABLE)
