@@ -111,7 +111,8 @@ class Server(NamedTuple):
         """Wait until something holds; return after how many seconds it did."""
         begun = time.monotonic()
         while not holds():
-            assert time.monotonic() - begun < seconds, self.ask("/health")
+            late = time.monotonic() - begun >= seconds
+            assert not late, (self.ask("/health"), self.ask("/calls"))
             time.sleep(0.05)
         return time.monotonic() - begun
 

@@ -103,8 +103,35 @@ def until_asking(port):
         time.sleep(0.05)
 
 
+HUNG_UP = """
+  <recv request="BYE" timeout="30000"/>
+  <pause milliseconds="500"/>
+  <send>
+    <![CDATA[
+
+      SIP/2.0 200 OK
+      [last_Via:]
+      [last_From:]
+      [last_To:]
+      [last_Call-ID:]
+      [last_CSeq:]
+      Content-Length: 0
+
+    ]]>
+  </send>
+
+"""
+"""A phone that is hung up on and answers as over a network, half a second later.
+
+Kamailio 5.6 sends the second BYE and says that the call has ended only if the first is not
+answered meanwhile (its issue 4169)."""
+
+
 def place(port, caller, called, cwd, *, calls=1, talk_ms=1500):
-    """Place calls; return whether all went through."""
+    """Place calls, which the caller ends after a time, or never if it is 0.
+
+    Return whether all went through.
+    """
     scenario = subprocess.run([SIPP, "-sd", "uac"], capture_output=True, text=True, check=False)
     text = (scenario.stdout or scenario.stderr).replace("sip:sipp@", f"sip:{caller}@")
     # Inside a dialogue a phone follows the route that was recorded; the stock scenario does not.
@@ -112,6 +139,9 @@ def place(port, caller, called, cwd, *, calls=1, talk_ms=1500):
     for method in ("ACK", "BYE"):
         address = f"{method} sip:[service]@[remote_ip]:[remote_port] SIP/2.0\n"
         text = text.replace(address, f"{method} [next_url] SIP/2.0\n      [routes]\n")
+    if not talk_ms:
+        end = text.index("<!-- definition of the response time")
+        text = text[: text.index("<pause/>")] + HUNG_UP + text[end:]
     (cwd / "uac.xml").write_text(text[text.index("<?xml") :])
     words = [SIPP, "-sf", "uac.xml", "-s", called, "-i", "127.0.0.1", "-m", calls, "-l", calls]
     words += ["-r", calls, "-d", talk_ms, "-nostdin", "-timeout", "100", f"127.0.0.1:{port}"]
@@ -135,7 +165,7 @@ def test_kamailio_refuses_who_has_no_credit(server, proxy, tmp_path):
 
 
 def test_kamailio_hangs_up_when_the_credit_is_used_up(server, proxy, tmp_path):
-    place(proxy, "alice", "33123", tmp_path, talk_ms=30_000)  # the credit lasts for eight seconds
-    assert server.ask("/calls"), (tmp_path / "output").read_text()
+    # the credit lasts for eight seconds
+    assert place(proxy, "alice", "33123", tmp_path, talk_ms=0), (tmp_path / "output").read_text()
     server.until(lambda: [call["state"] for call in server.ask("/calls")] == ["ended"])
     assert server.ask("/calls")[0]["seconds"] < 20
