@@ -17,11 +17,11 @@ from a2ledger import csvfile, money
 from a2ledger.book.book import Book
 from a2ledger.calls import detail
 from a2ledger.corrections.rate_rows import RateRows
-from a2ledger.documents import language, pdf, render
+from a2ledger.documents import filters, language, pdf, render
 from a2ledger.documents.document import Document, Line, as_json
 from a2ledger.documents.einvoice import Attachment
 from a2ledger.documents.language import Language
-from a2ledger.documents.render import N_
+from a2ledger.documents.phrases import N_
 from a2ledger.journal import subledgers
 from a2ledger.progress import SILENT, Progress
 
@@ -221,7 +221,7 @@ def _listing(
     for row in rows:
         row["text"] = _text(
             row["start"], row["called"], row["destination"],
-            render.duration(row["seconds"]), spoken.amount(row["price"]),
+            filters.duration(row["seconds"]), spoken.amount(row["price"]),
         )  # fmt: skip
     return {
         "calls": rows,

@@ -2,10 +2,10 @@
 
 ``document`` is the model, ``parties`` and ``translation`` fill it, ``en16931`` checks it,
 ``number_series`` numbers it, ``paths`` and ``files`` know where it stands. ``formats`` makes it in
-the formats people ask for: ``render`` the pages with ``columns``, ``language``, ``references`` and
-``qr``, and ``pdf`` prints them. ``einvoice`` is
-the model of e-invoices, ``ubl`` and ``cii`` write them through ``markup``, ``facturx`` puts one
-into a PDF, ``rules`` checks them officially, ``electronic`` makes and keeps them. ``taxed_refill``
+the formats people ask for: ``render`` the pages from a ``view``, with ``filters``, ``phrases``,
+``columns``, ``language``, ``references`` and ``qr``, and ``pdf`` prints them. ``einvoice`` is the
+model of e-invoices, ``ubl`` and ``cii`` write them through ``markup``, ``facturx`` puts one into a
+PDF, ``rules`` checks them officially, ``electronic`` makes and keeps them. ``taxed_refill``
 and ``issue_taxed_refill`` document refills that are taxed when paid; ``worth`` is what a billed
 line is still worth.
 """

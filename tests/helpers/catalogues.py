@@ -13,7 +13,9 @@ from a2ledger.documents.language import DOMAIN, LOCALES
 
 _KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
 _OPTIONS = {"extensions": "jinja2.ext.i18n", "newstyle_gettext": "true", "silent": "false"}
-_CODE = ("a2ledger/documents/render.py", "a2ledger/billing/itemised.py")
+_CODE = tuple(
+    f"a2ledger/{name}.py" for name in ("documents/filters", "documents/phrases", "billing/itemised")
+)
 
 
 def sentences() -> Iterator[str | tuple[str, str]]:
