@@ -38,8 +38,9 @@ def extensions(calls: Mapping[str, int]) -> str:
 def rates(rates: Sequence[Mapping[str, Any]], spoken: Language) -> str:
     """Format the rows of price lists that held for a line's calls, those of most calls first.
 
+    >>> from a2ledger.documents.language import language
     >>> row = {"tariff": "standard", "prefix": "32", "since": "", "calls": 8}
-    >>> rates([row, row | {"since": "2026-03-01"}], language.language("en"))
+    >>> rates([row, row | {"since": "2026-03-01"}], language("en"))
     'standard 32, 32 from 1 March 2026'
     """
     dated = spoken.catalogue.gettext(N_("%(rate)s from %(day)s"))
