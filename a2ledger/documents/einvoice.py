@@ -16,7 +16,6 @@ from typing import NamedTuple
 from a2ledger import codelists, money, vat
 from a2ledger.documents import references
 from a2ledger.documents.document import Document, Line
-from a2ledger.documents.en16931 import BUYER_NAMED, SELLER_NAMED, Objection, rule_of
 from a2ledger.period import DAY
 
 CORE = "urn:cen.eu:en16931:2017"
@@ -37,7 +36,6 @@ DISCOUNT = "95"
 _MAIL = re.compile(r"[^@\s]+@([^@.\s]+\.)+[^@.\s]+")
 _UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010fffd]")
 """Characters that XML 1.0 cannot hold, or should not."""
-_DECIMALS = 2
 
 
 class Id(NamedTuple):
@@ -193,51 +191,6 @@ def _compact(text: str) -> str:
     return re.sub(r"[^A-Z0-9]", "", text.upper())
 
 
-def objections(
-    document: Document, profile: str = "auto", *, by_network: bool = False
-) -> Iterator[Objection]:
-    """Yield each reason why a document cannot be an e-invoice, with its remedy.
-
-    Args:
-        document: an invoice or credit note.
-        profile: one of :data:`PROFILES` that it must follow; ``auto`` asks no more than EN 16931.
-        by_network: whether it is to go by Peppol's network.
-    """
-    if document.kind not in KINDS:
-        yield Objection(
-            "BT-3", f"a {document.kind} is not an invoice; render it as html, pdf or text"
-        )
-        return
-    yield from _money(document)
-    yield from _places(document)
-    yield from _registered(document)
-    german = profile == "xrechnung" or (by_network and profile == "auto" and _is_german(document))
-    if german:
-        yield from _xrechnung(document)
-    if profile == "peppol" or by_network:
-        yield from _peppol(document)
-
-
-def lacks(document: Document) -> list[Objection]:
-    """Return what an e-invoice lacks for the profile of its parties, empty if it lacks nothing."""
-    return list(_xrechnung(document) if _is_german(document) else _peppol(document))
-
-
-def profile_of(document: Document, wanted: str = "auto") -> str:
-    """Return the specification a document's e-invoice claims to follow.
-
-    Args:
-        document: an invoice or credit note.
-        wanted: one of :data:`PROFILES`; ``auto`` is XRechnung between German parties, else
-            Peppol BIS, and EN 16931 alone where something is missing for that.
-    """
-    if wanted != "auto":
-        return PROFILES[wanted]
-    if lacks(document):
-        return CORE
-    return XRECHNUNG if _is_german(document) else PEPPOL
-
-
 def draw_up(
     document: Document, profile: str = CORE, attachments: Sequence[Attachment] = ()
 ) -> EInvoice:
@@ -280,9 +233,9 @@ def draw_up(
         order_reference=clean(buyer.get("order_reference", "")),
         original=(original["number"], original["date"]) if original else None,
         deliver_to=_deliver_to(document, taxes),
-        seller=_party(document.supplier, "", outside=outside),
+        seller=party_of(document.supplier, "", outside=outside),
         # A tax number that is no VAT id is known of sellers alone (BT-32).
-        buyer=_party(buyer, "" if danish else buyer["id"], outside=outside)._replace(tax_id=""),
+        buyer=party_of(buyer, "" if danish else buyer["id"], outside=outside)._replace(tax_id=""),
         payment=_payment(document, due),
         items=tuple(_items(document, reductions)),
         allowances=tuple(_allowances(document, reductions)),
@@ -303,10 +256,10 @@ def _deliver_to(document: Document, taxes: Sequence[Tax]) -> str:
     """Return the country that goods without VAT are delivered to (BT-80), else nothing."""
     if all(tax.category != "K" for tax in taxes):
         return ""
-    return _country(document.customer)
+    return country_of(document.customer)
 
 
-def _country(party: Mapping[str, str]) -> str:
+def country_of(party: Mapping[str, str]) -> str:
     """Return the code of a party's country as EN 16931 lists it, which has its own for Kosovo."""
     code = vat.nation(party.get("country", ""))
     return "1A" if code == "XK" else code
@@ -336,122 +289,6 @@ def _is_square(document: Document) -> bool:
     return document.statement.opening == document.statement.closing
 
 
-def _money(document: Document) -> Iterator[Objection]:
-    currency = document.currency
-    if currency not in codelists.CURRENCIES:
-        yield Objection("BR-CL-04", f"{currency} is no currency of ISO 4217")
-    if money.decimals(currency) > _DECIMALS:
-        yield Objection(
-            "BR-DEC-12", f"{currency} has more than the two decimals an e-invoice can hold"
-        )
-    if not document.lines:
-        yield Objection("BR-16", "there is no line; an e-invoice needs one")
-    if not document.vat:
-        yield Objection("BR-CO-18", "there is no VAT line; an e-invoice needs one")
-    other = (document.vat_translated or {}).get("currency", "")
-    if other and (other not in codelists.CURRENCIES or money.decimals(other) > _DECIMALS):
-        yield Objection("BR-CL-05", f"VAT in {other} cannot be stated on an e-invoice")
-
-
-def _places(document: Document) -> Iterator[Objection]:
-    """Yield objections to the countries and names of both parties: BR-06 to BR-11."""
-    customer = document.customer["id"]
-    for party, rule, where in (
-        (document.supplier, "BR-09", "write company.country in a2ledger.toml"),
-        (document.customer, "BR-11", f"say `a2ledger customer set {customer} country=…`"),
-    ):
-        country = party.get("country", "")
-        if (code := _country(party)) not in codelists.COUNTRIES:
-            lack = f"{country!r} is no country" if code else "a country is missing"
-            yield Objection(rule, f"{lack}; {where}")
-        if not clean(party.get("name", "")):
-            yield Objection(rule, f"a name is missing; {where.replace('country', 'name')}")
-
-
-def _registered(document: Document) -> Iterator[Objection]:
-    """Yield objections to the parties' registrations: BR-CO-26, and rule 2 of each category."""
-    categories = {row.category for row in document.vat}
-    outside = "O" in categories
-    seller = _party(document.supplier, "", outside=outside)
-    if not seller.registration and not seller.vat_id:
-        why = "supplies outside the scope of VAT must not show a VAT id, and " if outside else ""
-        yield Objection(
-            "BR-CO-26",
-            f"{why}your company has no registration number or VAT id; write company.registration "
-            'in a2ledger.toml, such as "0208:0403170701"',
-        )
-    named = sorted(categories & set(SELLER_NAMED))
-    if named and not seller.vat_id and not seller.tax_id:
-        yield Objection(
-            rule_of(named[0], "02"), "your VAT id is missing; write company.vat_id in a2ledger.toml"
-        )
-    for category, why in (("G", "exports need"), ("K", "goods sold to another country need")):
-        if category in categories and not seller.vat_id:
-            yield Objection(
-                rule_of(category, "02"), f"{why} your VAT id; write company.vat_id in a2ledger.toml"
-            )
-    buyer = _party(document.customer, "", outside=outside)
-    for category in sorted(categories & BUYER_NAMED.keys()):
-        is_registered = category == "AE" and buyer.registration
-        if not buyer.vat_id and not is_registered:
-            yield Objection(
-                rule_of(category, "02"),
-                f"{BUYER_NAMED[category]}; say `a2ledger customer set {document.customer['id']} "
-                "vat_id=…`",
-            )
-
-
-def _peppol(document: Document) -> Iterator[Objection]:
-    if vat.nation(document.supplier.get("country", "")) == "GR":
-        yield Objection(
-            "GR-R-004-1",
-            "Peppol asks Greek suppliers for the MARK of myDATA and a number made of it, which are "
-            "not kept here",
-        )
-    customer = document.customer["id"]
-    for party, rule, where in (
-        (document.supplier, "PEPPOL-EN16931-R020", "write company.peppol in a2ledger.toml"),
-        (
-            document.customer,
-            "PEPPOL-EN16931-R010",
-            f"say `a2ledger customer set {customer} peppol=…`",
-        ),
-    ):
-        endpoint = _endpoint(party)
-        if endpoint is None or endpoint.scheme == codelists.MAIL:
-            yield Objection(rule, f'a Peppol address such as "0208:0403170701" is missing; {where}')
-
-
-def _xrechnung(document: Document) -> Iterator[Objection]:
-    """Yield what the German profile requires beyond EN 16931: BR-DE-2 to BR-DE-16."""
-    customer = document.customer["id"]
-    in_file, by_command = "in a2ledger.toml", f"a2ledger customer set {customer}"
-    for key, rule in (
-        ("contact", "BR-DE-5"),
-        ("phone", "BR-DE-6"),
-        ("email", "BR-DE-7"),
-        ("city", "BR-DE-3"),
-        ("postcode", "BR-DE-4"),
-    ):
-        if not clean(document.supplier.get(key, "")):
-            yield Objection(rule, f"company.{key} is missing; write it {in_file}")
-    for key, rule in (("city", "BR-DE-8"), ("postcode", "BR-DE-9")):
-        if not clean(document.customer.get(key, "")):
-            yield Objection(rule, f"the customer's {key} is missing; say `{by_command} {key}=…`")
-    if _endpoint(document.supplier) is None:
-        yield Objection("BR-DE-7", f"company.email is missing; write it {in_file}")
-    if _endpoint(document.customer) is None:
-        yield Objection(
-            "PEPPOL-EN16931-R010",
-            f"the customer's Peppol address or e-mail is missing; say `{by_command} peppol=…`",
-        )
-
-
-def _is_german(document: Document) -> bool:
-    parties = (document.supplier, document.customer)
-    return all(vat.nation(party.get("country", "")) == "DE" for party in parties)
-
-
 def _id(text: str) -> Id | None:
     """Parse an identifier ``SCHEME:NUMBER``, or a number without a scheme."""
     text = clean(text)
@@ -461,7 +298,7 @@ def _id(text: str) -> Id | None:
     return Id("", text) if text else None
 
 
-def _endpoint(party: Mapping[str, str]) -> Id | None:
+def endpoint_of(party: Mapping[str, str]) -> Id | None:
     """Return the address for a party's e-invoices: its Peppol address, else its e-mail."""
     scheme, _, number = clean(party.get("peppol", "")).partition(":")
     if scheme in codelists.ADDRESSES and number:
@@ -487,7 +324,7 @@ def _registration(party: Mapping[str, str]) -> Id | None:
     return None
 
 
-def _party(party: Mapping[str, str], identifier: str, *, outside: bool) -> Party:
+def party_of(party: Mapping[str, str], identifier: str, *, outside: bool) -> Party:
     """Return a party of an e-invoice, without VAT id outside the scope of VAT (BR-O-02)."""
     texts = {key: clean(text) for key, text in party.items()}
     vat_id, tax_id = ("", "") if outside else _tax_ids(texts.get("vat_id", ""))
@@ -501,14 +338,14 @@ def _party(party: Mapping[str, str], identifier: str, *, outside: bool) -> Party
         registration=_registration(party),
         vat_id=vat_id,
         tax_id=tax_id,
-        endpoint=_endpoint(party),
+        endpoint=endpoint_of(party),
         street=street,
         street2=street2,
         street3=", ".join(filter(None, rest)),
         city=texts.get("city", ""),
         postcode=texts.get("postcode", ""),
         region=texts.get("region", ""),
-        country=_country(texts),
+        country=country_of(texts),
         contact=texts.get("contact", ""),
         phone=texts.get("phone", ""),
         email=texts.get("email", ""),

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from a2ledger import __version__, errors
 from a2ledger.book.book import Book, Draft, RefusedError, restore
-from a2ledger.documents import cii, einvoice, paths, pdf, render, ubl
+from a2ledger.documents import cii, einvoice, paths, pdf, profiles, render, ubl
 from a2ledger.documents.document import Document, as_json
 from a2ledger.documents.einvoice import Attachment, EInvoice
 from a2ledger.documents.en16931 import Objection
@@ -116,7 +116,7 @@ class EInvoices:
             return Made()
         if not by_network and not customer.text("peppol", day):
             return Made()
-        lacks = einvoice.objections(document, self.settings.profile, by_network=by_network)
+        lacks = profiles.objections(document, self.settings.profile, by_network=by_network)
         if objections := tuple(lacks):
             return Made(objections=objections)
         files: dict[str, bytes] = {}
@@ -149,7 +149,7 @@ class EInvoices:
         if kept := self._kept(document, name):
             return kept
         document = self._completed(document, today)
-        lacks: Iterable[Objection] = einvoice.objections(document, self.settings.profile)
+        lacks: Iterable[Objection] = profiles.objections(document, self.settings.profile)
         if not (objections := list(lacks)):
             made, report = self._checked(document, name)
             if report is None or not report.errors:
@@ -193,7 +193,7 @@ class EInvoices:
         return content, self.rules.check(content, syntax) if self.rules else None
 
     def _profile(self, document: Document) -> str:
-        return einvoice.profile_of(document, self.settings.profile)
+        return profiles.profile_of(document, self.settings.profile)
 
     def _report(self, document: Document, name: str, content: bytes, report: Report | None) -> str:
         """Return the text of a check's report: what was checked, by which rules, and findings."""
@@ -215,7 +215,7 @@ class EInvoices:
         if report is None:
             lines.append("not checked by official rules: they are not installed")
         if self._profile(document) == einvoice.CORE:
-            lines += [f"not claimed: {rule}: {lack}" for rule, lack in einvoice.lacks(document)]
+            lines += [f"not claimed: {rule}: {lack}" for rule, lack in profiles.lacks(document)]
         return "\n".join(lines) + "\n"
 
 

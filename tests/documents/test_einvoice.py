@@ -19,16 +19,16 @@ from invoices import (
     line,
 )
 
-from a2ledger.documents import cii, einvoice, ubl
+from a2ledger.documents import cii, einvoice, profiles, ubl
 from a2ledger.documents.markup import tag, written
 
 
 def rules(made, profile="auto", **given):
-    return [one.rule for one in einvoice.objections(made, profile, **given)]
+    return [one.rule for one in profiles.objections(made, profile, **given)]
 
 
 def drawn(made):
-    return einvoice.draw_up(made, einvoice.profile_of(made))
+    return einvoice.draw_up(made, profiles.profile_of(made))
 
 
 def without(party, *keys):
@@ -147,8 +147,8 @@ def test_vat_in_the_book_s_currency_is_told_too():
     ],
 )  # fmt: skip
 def test_the_specification_follows_from_the_parties(made, specification):
-    assert einvoice.profile_of(made) == specification
-    assert einvoice.profile_of(made, "core") == einvoice.CORE
+    assert profiles.profile_of(made) == specification
+    assert profiles.profile_of(made, "core") == einvoice.CORE
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_what_a_profile_asks_for_besides_is_named():
 def test_each_objection_says_what_to_do():
     bare = document(supplier={"name": "A"}, customer={"id": "C1"})
     for profile in ("auto", "peppol", "xrechnung"):
-        for objection in einvoice.objections(bare, profile):
+        for objection in profiles.objections(bare, profile):
             assert re.search("; (say|write) ", objection.message), objection
 
 

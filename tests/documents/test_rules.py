@@ -21,7 +21,7 @@ from a2ledger.billing import bill as billing
 from a2ledger.billing import closing_entries
 from a2ledger.billing.bill import Brought, Row
 from a2ledger.book.config import Company, Config
-from a2ledger.documents import cii, einvoice, en16931, ubl
+from a2ledger.documents import cii, einvoice, en16931, profiles, ubl
 from a2ledger.documents.einvoice import Attachment
 from a2ledger.documents.rules import Rules, RulesError
 from a2ledger.period import Period
@@ -34,8 +34,8 @@ RULES = Rules()
 
 
 def found(document, syntax, rules=RULES, *attachments):
-    assert list(einvoice.objections(document)) == []
-    drawn = einvoice.draw_up(document, einvoice.profile_of(document), attachments)
+    assert list(profiles.objections(document)) == []
+    drawn = einvoice.draw_up(document, profiles.profile_of(document), attachments)
     return rules.check(WRITERS[syntax](drawn), syntax)
 
 
@@ -204,7 +204,7 @@ def documents(draw):
 @tried(25)
 @given(documents())
 def test_what_is_not_objected_to_is_valid(made):
-    if [*en16931.objections(made), *einvoice.objections(made)]:
+    if [*en16931.objections(made), *profiles.objections(made)]:
         return
 
     assert [found(made, syntax).errors for syntax in WRITERS] == [(), ()]
@@ -215,6 +215,6 @@ def test_what_is_not_objected_to_is_valid(made):
 def test_random_money_between_sound_parties_is_valid(made):
     made = replace(made, supplier=SUPPLIER, customer=CUSTOMER)
     if made.currency == "KWD":
-        assert [one.rule for one in einvoice.objections(made)] == ["BR-DEC-12"]
+        assert [one.rule for one in profiles.objections(made)] == ["BR-DEC-12"]
     elif not list(en16931.objections(made)):
         assert [found(made, syntax).findings for syntax in WRITERS] == [(), ()]
