@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import PurePath
 from types import MappingProxyType
@@ -27,6 +27,7 @@ from a2ledger.billing import (
     used,
 )
 from a2ledger.billing.bill import Bill
+from a2ledger.billing.closed import Closed
 from a2ledger.billing.sealed import Covered
 from a2ledger.book.book import Book, BrokenBookError, Draft, RefusedError
 from a2ledger.documents import (
@@ -52,50 +53,6 @@ from a2ledger.journal.seal import Seal, SoFar
 from a2ledger.period import Period
 from a2ledger.progress import Progress
 from a2ledger.records import SETTLED, Customer, Warned
-from a2ledger.sources import runs as import_runs
-
-
-@dataclass(kw_only=True)
-class Closed:
-    """The result of closing one customer's period, which was left open if it has no bill."""
-
-    customer: str
-    period: Period
-    number: str | None = None
-    kind: str = ""
-    """Kind of its document."""
-    gross: str = ""
-    to_pay: str = ""
-    currency: str = ""
-    billed_micro: int = 0
-    """What the close moves to Billed; negative for a credit note."""
-    closed: bool = True
-    waits: bool = False
-    """True if it was left open because it is billed together with the next period."""
-    warnings: list[Warned] = field(default_factory=list)
-
-    @property
-    def billed(self) -> str:
-        """Return the amount moved to Billed, negative for a credit note, empty if left open."""
-        if not self.closed:
-            return ""
-        return money.text(self.billed_micro, money.decimals(self.currency))
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the row for ``--json``, with the document's unsigned ``gross``."""
-        return {
-            "customer": self.customer,
-            "number": self.number,
-            "kind": self.kind or None,
-            "period": {"start": str(self.period.start), "end": str(self.period.end)},
-            "gross": self.gross,
-            "to_pay": self.to_pay,
-            "billed": self.billed,
-            "currency": self.currency,
-            "closed": self.closed,
-            "waits": self.waits,
-            "warnings": [warned._asdict() for warned in self.warnings],
-        }
 
 
 def due(customer: Customer, until: dt.date) -> list[Period]:
@@ -151,7 +108,7 @@ def close(
         if names and not periods:
             results.append(_not_ended(customer, preview.open_period(customer)))
         for ended in periods:
-            waiting = uncovered(draft, ended, without, draft.config.close_delay)
+            waiting = guards.uncovered(draft, ended, without, draft.config.close_delay)
             if strict:
                 waiting += unposted.hindrances(held, customer.id, ended)
                 waiting += unposted.unclaimed_within(draft, ended)
@@ -239,27 +196,6 @@ def _not_ended(customer: Customer, current: Period) -> Closed:
     return Closed(
         customer=customer.id, period=current, closed=False, warnings=[Warned("not-ended", message)]
     )
-
-
-def uncovered(
-    book: Book, ended: Period, without: Sequence[str], delay: dt.timedelta
-) -> list[Warned]:
-    """Return warnings for sources not imported since a period ended and a delay passed."""
-    midnight = dt.datetime.combine(ended.end, dt.time(), book.config.zone)
-    needed = midnight + delay
-    latest: dict[str, dt.datetime] = {}
-    for run in import_runs.runs(book):
-        if run.through is None or run.through >= ended.last:
-            latest[run.source] = max(latest.get(run.source, run.time), run.time)
-    return [
-        Warned(
-            "source-behind",
-            f"source {name} was not imported at or after {needed:%Y-%m-%d %H:%M}; "
-            f"import it (with --empty if there were no calls), or say --without {name}",
-        )
-        for name in book.config.sources
-        if name not in without and (name not in latest or latest[name] < needed)
-    ]
 
 
 class _Closer:
@@ -522,37 +458,3 @@ def _closed_text(
 ) -> str:
     blocks = [syntax.Block(str(e.date), "*", syntax.formatted(e)) for e in entries]
     return written(frozen._replace(closing=tuple(blocks)), customer, currency)
-
-
-def totals(results: Iterable[Closed]) -> list[str]:
-    """Return the total billed in each currency, such as ``131.00 EUR``."""
-    sums: dict[str, int] = {}
-    for row in results:
-        if row.closed:
-            sums[row.currency] = sums.get(row.currency, 0) + row.billed_micro
-    return _amounts(sums)
-
-
-def waiting(results: Iterable[Closed]) -> str:
-    """Return how many bills wait for the next one and what they come to, empty if none does."""
-    rows = [row for row in results if row.waits]
-    sums: dict[str, int] = {}
-    for row in rows:
-        sums[row.currency] = sums.get(row.currency, 0) + money.parse(row.gross)
-    amounts = " and ".join(_amounts(sums))
-    return f"{len(rows)} bill(s) below the minimum wait for the next, {amounts}" if rows else ""
-
-
-def _amounts(sums: Mapping[str, int]) -> list[str]:
-    return [
-        f"{money.text(micro, money.decimals(currency))} {currency}"
-        for currency, micro in sorted(sums.items())
-    ]
-
-
-def left_open(results: Sequence[Closed]) -> Iterator[str]:
-    """Yield a message for every period that was due or requested but left open."""
-    for row in results:
-        if not row.closed and not row.waits:
-            for warned in row.warnings:
-                yield f"{row.customer}, {row.period}: left open: {warned.message}"

@@ -1,4 +1,4 @@
-"""Checks that hold back a close: invalid bills, and bills that a person should see first."""
+"""Checks that hold back a close: invalid bills, sources that are behind, bills to look at."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from a2ledger import money
 from a2ledger.billing.bill import Bill
-from a2ledger.book.book import Draft
+from a2ledger.book.book import Book, Draft
 from a2ledger.documents import en16931
 from a2ledger.documents.document import Document, Line
 from a2ledger.documents.parties import translated
 from a2ledger.fees import due
 from a2ledger.journal import customer_file, subledgers
 from a2ledger.journal.rows import Row
+from a2ledger.period import Period
 from a2ledger.records import Customer, Warned
+from a2ledger.sources import runs as import_runs
 
 _USUAL = 3
 """Number of closed periods that define what is usual."""
@@ -115,3 +117,24 @@ def fees_twice(lines: Iterable[tuple[Line, str]]) -> Iterator[str]:
 def is_beyond(value: int, usual: Sequence[int], multiple: int) -> bool:
     """Return True if a value exceeds a multiple of the usual values, unless these are zero."""
     return bool(usual) and max(usual) > 0 and value > multiple * max(usual)
+
+
+def uncovered(
+    book: Book, ended: Period, without: Sequence[str], delay: dt.timedelta
+) -> list[Warned]:
+    """Return warnings for sources not imported since a period ended and a delay passed."""
+    midnight = dt.datetime.combine(ended.end, dt.time(), book.config.zone)
+    needed = midnight + delay
+    latest: dict[str, dt.datetime] = {}
+    for run in import_runs.runs(book):
+        if run.through is None or run.through >= ended.last:
+            latest[run.source] = max(latest.get(run.source, run.time), run.time)
+    return [
+        Warned(
+            "source-behind",
+            f"source {name} was not imported at or after {needed:%Y-%m-%d %H:%M}; "
+            f"import it (with --empty if there were no calls), or say --without {name}",
+        )
+        for name in book.config.sources
+        if name not in without and (name not in latest or latest[name] < needed)
+    ]

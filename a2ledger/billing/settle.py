@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 
 from a2ledger import accounts, money
-from a2ledger.billing import close, preview, unposted
-from a2ledger.billing.close import Closed
+from a2ledger.billing import close, guards, preview, unposted
+from a2ledger.billing.closed import Closed, left_open
 from a2ledger.book.book import Draft, RefusedError
 from a2ledger.corrections import correct, deposits, postings
 from a2ledger.documents import issue_taxed_refill
@@ -69,7 +69,7 @@ def settle(
         ready += [(span.end, name, span) for span in periods]
     last = {name: draft.today for _, name, _ in ready}
     closed = close.close_all(draft, ready, list(last), last)
-    if remaining := list(close.left_open(closed)):
+    if remaining := list(left_open(closed)):
         # Their fees and deposits are settled in the draft, which must not be published so.
         raise RefusedError("\n".join(remaining), undone="nothing was settled")
     results += closed
@@ -132,7 +132,7 @@ def _hindrances(
     if ahead >= str(draft.today):
         message = f"there is an entry dated {ahead}; settle the account after that day"
         return [Warned("posted-ahead", message)]
-    return close.uncovered(draft, periods[-1], without, _NO_DELAY)
+    return guards.uncovered(draft, periods[-1], without, _NO_DELAY)
 
 
 def reopen(draft: Draft, identity: str, since: dt.date) -> None:

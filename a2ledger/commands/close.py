@@ -14,6 +14,7 @@ import click
 from a2ledger.audit import tags
 from a2ledger.billing import close as closing
 from a2ledger.billing import itemised, settle, unposted
+from a2ledger.billing.closed import Closed, left_open, totals, waiting
 from a2ledger.book.book import Book
 from a2ledger.commands.settings import (
     DAY,
@@ -89,10 +90,10 @@ def close(
                 f"{'credited' if row.kind == 'credit-note' else 'billed'} {row.gross}, "
                 f"to pay {row.to_pay}"
             )
-    for line in closing.left_open(results):
+    for line in left_open(results):
         click.echo(f"a2ledger: {line}", err=True)
     _tell_unposted(settings.book(), held, closed)
-    if told := closing.waiting(results):
+    if told := waiting(results):
         click.echo(told, err=True)
     click.echo(_told(closed, dry_run), err=True)
     if any(not (row.closed or row.waits) for row in results):
@@ -101,9 +102,7 @@ def close(
         settings.talk("nothing is due: no period has ended since the last close")
 
 
-def _tell_unposted(
-    book: Book, held: Sequence[unposted.Held], closed: Sequence[closing.Closed]
-) -> None:
+def _tell_unposted(book: Book, held: Sequence[unposted.Held], closed: Sequence[Closed]) -> None:
     """Report quarantined and unclaimed calls of the periods closed."""
     periods = [(row.customer, row.period) for row in closed]
     for line in unposted.told(held, periods):
@@ -114,15 +113,15 @@ def _tell_unposted(
         click.echo(f"a2ledger: {line}; {todo}", err=True)
 
 
-def _told(closed: Sequence[closing.Closed], dry_run: bool) -> str:
+def _told(closed: Sequence[Closed], dry_run: bool) -> str:
     """Return how many periods were closed, for a dry run, also the total billed."""
     if not dry_run:
         return f"{len(closed)} period(s) closed"
-    billed = " and ".join(closing.totals(closed))
+    billed = " and ".join(totals(closed))
     return f"{len(closed)} period(s) would be closed" + (f", {billed} billed" if billed else "")
 
 
-def _close_message(closed: Sequence[closing.Closed]) -> str:
+def _close_message(closed: Sequence[Closed]) -> str:
     """Return the commit message: periods closed, and first and last number of each series."""
     series: dict[str, list[str]] = {}
     for number in (row.number for row in closed if row.number):

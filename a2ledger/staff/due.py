@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from a2ledger.billing import close, preview, unposted
-from a2ledger.billing.close import Closed
+from a2ledger.billing import close, closed, preview, unposted
+from a2ledger.billing.closed import Closed
 from a2ledger.book.book import Book, Draft
 from a2ledger.calls import unclaimed
 from a2ledger.period import Period
@@ -66,7 +66,7 @@ def _drawn_up(state: State) -> Due:
         return Due(
             ready=ready,
             waiting=[row for row in results if not row.closed],
-            totals=close.totals(ready),
+            totals=closed.totals(ready),
             held=_held(book, ready),
             unclaimed=_unclaimed(book, spans) if spans else {},
         )

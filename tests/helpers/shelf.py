@@ -16,6 +16,7 @@ from tree import tree
 from a2ledger import sources
 from a2ledger.billing import close as closing
 from a2ledger.billing import settle as settling
+from a2ledger.billing.closed import Closed
 from a2ledger.book import start
 from a2ledger.book.book import Book, Draft
 from a2ledger.calls import imports as call_imports
@@ -119,7 +120,7 @@ def take_from(root: Path, source: str, path: Path, today: dt.date = TODAY) -> re
     return report
 
 
-def close(root: Path, today: dt.date, **options: Any) -> list[closing.Closed]:
+def close(root: Path, today: dt.date, **options: Any) -> list[Closed]:
     """Close what has ended."""
     one = draft(root, today)
     results = closing.close(
@@ -129,7 +130,7 @@ def close(root: Path, today: dt.date, **options: Any) -> list[closing.Closed]:
     return results
 
 
-def settle(root: Path, name: str, today: dt.date) -> list[closing.Closed]:
+def settle(root: Path, name: str, today: dt.date) -> list[Closed]:
     """Settle a customer's account."""
     one = draft(root, today)
     results = settling.settle(one, [name], ("pbx1", "old"))
