@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from a2ledger import money
 from a2ledger.documents.document import ROUNDING, Document, Line, Statement, StatementLine, VatLine
-from a2ledger.documents.worth import GivenBack
+from a2ledger.documents.given_back import GivenBack
 from a2ledger.errors import CORRECT, ExpectedError
 
 _EXACT = 10

@@ -28,7 +28,7 @@ from beancount.core import data
 from beancount.core.amount import Amount
 
 from a2ledger import accounts, money
-from a2ledger.documents import worth
+from a2ledger.documents import given_back
 from a2ledger.fees.deferrals import Deferral
 from a2ledger.journal import syntax
 from a2ledger.journal.entries import converted, leg, transaction
@@ -208,7 +208,7 @@ def write_off(
             leg(correction.billed, -correction.amount_micro, correction.currency, places=places),
         ],
         _parts(given, places)
-        | ({"given_up": worth.written_parts(lines.items(), places)} if lines else {}),
+        | ({"given_up": given_back.written_parts(lines.items(), places)} if lines else {}),
     )
 
 

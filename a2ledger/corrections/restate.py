@@ -21,8 +21,9 @@ from beancount.core.amount import Amount
 
 from a2ledger import accounts, money
 from a2ledger.book.book import Draft, RefusedError
-from a2ledger.documents import worth
-from a2ledger.documents.worth import Calls, Worth
+from a2ledger.documents import given_back, worth
+from a2ledger.documents.given_back import Calls
+from a2ledger.documents.worth import Worth
 from a2ledger.journal import shards, subledgers, syntax
 from a2ledger.journal.entries import read_entry, sale, transaction
 from a2ledger.journal.period_file import with_entries
@@ -61,7 +62,7 @@ class Correction:
     """… and the part given back since the last correction."""
     serial: int = 1
     lines: dict[str, int] = field(default_factory=dict)
-    """Amounts moved, by line of a bill; see :func:`a2ledger.documents.worth.line_key`."""
+    """Amounts moved, by line of a bill; see :func:`a2ledger.documents.given_back.line_key`."""
     tells_lines: bool = True
     """True if all earlier corrections record the lines they moved."""
 
@@ -118,7 +119,7 @@ class Correction:
         if self.credited_micro:
             meta["credited"] = Amount(money.decimal(self.credited_micro), self.currency)
         if self.tells_lines:
-            meta["moved"] = worth.written_lines(self.lines)
+            meta["moved"] = given_back.written_lines(self.lines)
         return meta
 
 
@@ -215,7 +216,7 @@ class Restating:
         if share:
             self._sums[earlier.key].given_micro += share.of(earlier.micro)
         for line, row in self._lines[earlier.key].items():
-            if moved := earlier.lines.get(worth.line_key(line), 0):
+            if moved := earlier.lines.get(given_back.line_key(line), 0):
                 self._lines[earlier.key][line] = row._replace(
                     moved_micro=row.moved_micro + moved,
                     given_micro=row.given_micro + (share.of(moved) if share else 0),
@@ -241,7 +242,7 @@ class Restating:
             total.given_micro += given
             remaining = row.before_micro + row.moved_micro - row.given_micro - given
             if row.after_micro != remaining:
-                total.lines[worth.line_key(line)] = row.after_micro - remaining
+                total.lines[given_back.line_key(line)] = row.after_micro - remaining
         total.credited_micro += total.given_micro
         total.before_micro -= total.given_micro
         return bool(total.micro)
@@ -293,7 +294,7 @@ def _earlier(draft: Draft) -> list[_Earlier]:
                 key = Key(names[account.split(":")[2]], month_of(first), entry.payee or "", vat)
                 stands = "voided" not in entry.meta
                 credited = entry.meta.get("credited") if stands else None
-                moved = worth.rerated_lines(str(entry.meta.get("moved", "")) if stands else "")
+                moved = given_back.rerated_lines(str(entry.meta.get("moved", "")) if stands else "")
                 given = money.micro(credited.number) if credited else 0
                 corrections.append(_Earlier(key, min(entry.links), first, micro, given, moved))
     return corrections

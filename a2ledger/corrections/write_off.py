@@ -14,9 +14,10 @@ from a2ledger.balances import ageing, balances
 from a2ledger.book.book import Draft, RefusedError
 from a2ledger.corrections import postings as corrections
 from a2ledger.corrections.correct import Posted, Wanted, blocks, find, paths, post
-from a2ledger.documents import translation, worth
+from a2ledger.documents import given_back, translation, worth
 from a2ledger.documents.document import Document
-from a2ledger.documents.worth import Share, Worth
+from a2ledger.documents.given_back import Share
+from a2ledger.documents.worth import Worth
 from a2ledger.journal import entries as journal_entries
 from a2ledger.journal import subledgers, syntax, vat_bases
 from a2ledger.journal.entries import STATED
@@ -263,13 +264,13 @@ def _losses(draft: Draft, customer: str) -> Iterator[_Loss]:
         if "voided" in entry.meta:
             continue
         if own.startswith("recover-"):
-            for link, micro in worth.parts(str(entry.meta["recovers"])):
+            for link, micro in given_back.parts(str(entry.meta["recovers"])):
                 recovered[link] = recovered.get(link, 0) + micro
             continue
         legs = block.legs
         micro = -sum(leg.micro for leg in legs if leg.account == account)
         taxes = _relieved(block)
-        parts = list(worth.parts(str(entry.meta["parts"]))) if "parts" in entry.meta else []
+        parts = list(given_back.parts(str(entry.meta["parts"]))) if "parts" in entry.meta else []
         losses.append(_Loss(own, micro, 0, taxes, parts))
     for loss in losses:
         yield loss._replace(recovered_micro=recovered.get(loss.link, 0))

@@ -7,7 +7,7 @@ the formats people ask for: ``render`` the pages from a ``view``, with ``filters
 model of e-invoices, ``profiles`` says what they must hold, ``ubl`` and ``cii`` write them through
 ``markup``, ``facturx`` puts one into a PDF, ``rules`` checks them officially, ``electronic``
 makes and keeps them. ``taxed_refill`` and ``issue_taxed_refill`` document refills that are taxed
-when paid; ``worth`` is what a billed line is still worth.
+when paid; ``worth`` is what a billed line is still worth, less what was ``given_back``.
 """
 
 from __future__ import annotations

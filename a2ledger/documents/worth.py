@@ -20,29 +20,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from a2ledger import accounts, money
 from a2ledger.book.book import Book
 from a2ledger.documents import paths
 from a2ledger.documents.document import Document, read
+from a2ledger.documents.given_back import RERATE, Calls, GivenBack, Item, Rerated, Share, parts
 from a2ledger.journal import customer_file, syntax
 from a2ledger.journal.syntax import Block
 from a2ledger.records import Customer
 
-RERATE = "rerate-"
 _FEE = re.compile(r"fee-.*-(\d{4}-\d\d-\d\d)(\.\d{4}-\d\d-\d\d)?")
-
-
-class Calls(NamedTuple):
-    """The calls that one line of a bill adds up: those of a period, or late ones of a day."""
-
-    start: dt.date
-    """Start of the period in which they were billed."""
-    service: str
-    destination: str
-    vat: str
-    late_from: dt.date | None = None
 
 
 class Left(NamedTuple):
@@ -55,69 +44,6 @@ class Left(NamedTuple):
     """The amount of it that was written off and not recovered."""
     waiting_micro: int
     """What corrections of calls that are not billed yet give back, which is no part of it."""
-
-
-class GivenBack(NamedTuple):
-    """What one credit note, or one other cause, gave back on an invoice."""
-
-    title: str
-    """The credit note's number, or the name of the cause."""
-    lines: Mapping[int, int]
-    """Net by line number of the invoice."""
-    net: Mapping[str, int]
-    """Net by VAT code."""
-    vat: Mapping[str, int]
-    is_note: bool = False
-
-    @property
-    def vat_micro(self) -> int:
-        """Return its VAT."""
-        return sum(self.vat.values())
-
-    @property
-    def gross_micro(self) -> int:
-        """Return the gross amount given back."""
-        return sum(self.net.values()) + self.vat_micro
-
-    @classmethod
-    def by_note(cls, note: Document) -> GivenBack:
-        """Return the amounts that a credit note gives back."""
-        return cls(
-            str(note.number),
-            note.net_by_line,
-            {row.code: money.parse(row.net) for row in note.vat},
-            {row.code: money.parse(row.vat) for row in note.vat},
-            is_note=True,
-        )
-
-
-class Share(NamedTuple):
-    """The part of a line given back by hand, and the line's own amount, both net."""
-
-    given_micro: int
-    net_micro: int
-
-    def of(self, micro: int, places: int = money.PLACES) -> int:
-        """Return the same share of another amount: of what the line was made from."""
-        unit: int = 10 ** (money.PLACES - places)
-        return money.divide(micro * self.given_micro, self.net_micro * unit) * unit
-
-
-class Item(NamedTuple):
-    """An entry on Unbilled that is, or will be, a line of a bill."""
-
-    link: str
-    date: dt.date
-    payee: str
-    vat: str
-    micro: int
-    late_from: dt.date | None
-    meta: Mapping[str, str]
-
-    @property
-    def order(self) -> tuple[Any, ...]:
-        """Return the sort key of lines on a bill."""
-        return (self.date, self.payee, self.vat, self.late_from or self.date, self.link)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +62,7 @@ class Worth:
         """Return what was given back on an invoice other than by credit notes."""
         notes, rest = self.notes(invoice.name), invoice.net_by_line
         _take(rest, *notes)
-        corrected = _given_back(
+        corrected = GivenBack.by_lines(
             "corrections of fees and calls", invoice, self._corrected(invoice, rest), self.places
         )
         _take(rest, corrected)
@@ -152,7 +78,7 @@ class Worth:
         rest, deductions = invoice.net_by_line, list(self.notes(invoice.name))
         _take(rest, *deductions)
         lines = self._corrected(invoice, rest, waiting=True)
-        waiting = _given_back("", invoice, lines, self.places)
+        waiting = GivenBack.by_lines("", invoice, lines, self.places)
         deductions.append(waiting)
         gross = money.parse(invoice.gross) - sum(each.gross_micro for each in deductions)
         taxes = Counter[str]()
@@ -168,11 +94,11 @@ class Worth:
         notes, rest = self.notes(invoice.name), invoice.net_by_line
         _take(rest, *notes)
         corrected = self._corrected(invoice, rest, billed_fees=True)
-        before = [*notes, _given_back("", invoice, corrected, self.places)]
+        before = [*notes, GivenBack.by_lines("", invoice, corrected, self.places)]
         _take(rest, before[-1])
         _take(rest, self._written_off(invoice, rest, before))
         rest = {line: net for line, net in rest.items() if net > 0}
-        gross = _given_back("", invoice, rest, self.places).gross_micro
+        gross = GivenBack.by_lines("", invoice, rest, self.places).gross_micro
         share = Share(min(part_micro, gross), gross)
         return {line: share.of(net, self.places) for line, net in rest.items()} if gross else {}
 
@@ -393,8 +319,8 @@ class Worth:
         ]
         if not every:
             return {}
-        rerated = _Rerated.of(every)
-        billed = _Rerated.of(item for item in every if item.date < open_since)
+        rerated = Rerated.of(every)
+        billed = Rerated.of(item for item in every if item.date < open_since)
         given_back: dict[int, int] = {}
         nets = invoice.net_by_line
         for line, source in sources.items():
@@ -468,54 +394,7 @@ class Worth:
         elif lost and gross > 0:
             share = Share(min(lost, gross), gross)
             lines = {line: share.of(net, self.places) for line, net in rest.items() if net > 0}
-        return _given_back("a write-off", invoice, lines, self.places)
-
-
-class _Rerated(NamedTuple):
-    """What re-rating gave back: on lines of calls, and on its own earlier charges."""
-
-    of_calls: Mapping[tuple[str, str, str], int]
-    """By service, VAT code and the line's key."""
-    of_all: Mapping[tuple[str, str], int]
-    """By service and VAT code, for entries of earlier versions, which name no lines."""
-    of_entries: Mapping[str, int]
-    """By link."""
-
-    @classmethod
-    def of(cls, every: Iterable[Item]) -> _Rerated:
-        """Add up what entries gave back, deducting it from the latest charge first."""
-        charged: dict[tuple[str, str, str], list[tuple[str, int]]] = {}
-        of_calls: dict[tuple[str, str, str], int] = {}
-        of_all: dict[tuple[str, str], int] = {}
-        of_entries: dict[str, int] = {}
-        for item in every:
-            if not item.link.startswith(RERATE):
-                continue
-            if "moved" not in item.meta:
-                gone = of_all.get((item.payee, item.vat), 0)
-                of_all[item.payee, item.vat] = gone + max(-item.micro, 0)
-                continue
-            for name, micro in rerated_lines(item.meta["moved"]).items():
-                key, rest = (item.payee, item.vat, name), -micro
-                if micro > 0:
-                    charged.setdefault(key, []).append((item.link, micro))
-                while rest > 0 and charged.get(key):
-                    link, charged_micro = charged[key].pop()
-                    part = min(rest, charged_micro)
-                    of_entries[link] = of_entries.get(link, 0) + part
-                    rest -= part
-                    if charged_micro > part:
-                        charged[key].append((link, charged_micro - part))
-                if rest > 0:
-                    of_calls[key] = of_calls.get(key, 0) + rest
-        return cls(of_calls, of_all, of_entries)
-
-    def gone(self, source: str | Calls) -> int:
-        """Return what was given back of a line's source."""
-        if isinstance(source, str):
-            return self.of_entries.get(source, 0)
-        key = (source.service, source.vat)
-        return self.of_calls.get((*key, line_key(source)), 0) + self.of_all.get(key, 0)
+        return GivenBack.by_lines("a write-off", invoice, lines, self.places)
 
 
 def of_customer(book: Book, customer: Customer, currency: str) -> Worth:
@@ -526,38 +405,6 @@ def of_customer(book: Book, customer: Customer, currency: str) -> Worth:
         text_of=book.text,
         paths=paths.every(book),
     )
-
-
-def parts(text: str) -> Iterator[tuple[str, int]]:
-    """Parse documents with amounts from the text of :func:`written_parts`."""
-    for part in text.split(", "):
-        number, _, amount = part.rpartition(" ")
-        yield number, money.parse(amount)
-
-
-def written_parts(amounts: Iterable[tuple[str, int]], places: int) -> str:
-    """Format documents with amounts: ``INV-2026-000001 60.50, INV-2026-000002 3.00``."""
-    return ", ".join(f"{number} {money.text(micro, places)}" for number, micro in amounts)
-
-
-def line_key(calls: Calls) -> str:
-    """Return the key by which a correction names the line of a bill whose calls it re-rates."""
-    late = f"<{calls.late_from}" if calls.late_from else ""
-    return f"{calls.start}{late} {calls.destination.replace(';', ',')}"
-
-
-def written_lines(lines: Mapping[str, int]) -> str:
-    """Format a correction's amounts by line: ``2026-01-01 Belgium: -5.000000; …``."""
-    return "; ".join(f"{key}: {money.text(micro)}" for key, micro in sorted(lines.items()))
-
-
-def rerated_lines(text: str) -> dict[str, int]:
-    """Parse a correction's amounts by line from the text of :func:`written_lines`."""
-    by_line = {}
-    for part in filter(None, text.split("; ")):
-        key, _, amount = part.rpartition(": ")
-        by_line[key] = money.parse(amount)
-    return by_line
 
 
 def _anchor(link: str) -> dt.date:
@@ -576,19 +423,3 @@ def _take(rest: dict[int, int], *given: GivenBack) -> None:
     for each in given:
         for line, net in each.lines.items():
             rest[line] -= net
-
-
-def _given_back(title: str, invoice: Document, lines: Mapping[int, int], places: int) -> GivenBack:
-    """Return net given back by line, with its VAT in proportion."""
-    lines = {line: micro for line, micro in lines.items() if micro}
-    by_code: dict[str, int] = {}
-    for line in invoice.lines:
-        if line.line in lines:
-            by_code[line.vat_code] = by_code.get(line.vat_code, 0) + lines[line.line]
-    net, vat = {}, {}
-    for row in invoice.vat:
-        whole = money.parse(row.net)
-        if by_code.get(row.code) and whole:
-            net[row.code] = by_code[row.code]
-            vat[row.code] = Share(net[row.code], whole).of(money.parse(row.vat), places)
-    return GivenBack(title, lines, net, vat)

@@ -20,7 +20,7 @@ from a2ledger import accounts, errors, facts, money, period
 from a2ledger.book.book import Book, Draft, RefusedError
 from a2ledger.customers import register
 from a2ledger.documents import worth
-from a2ledger.documents.worth import Share
+from a2ledger.documents.given_back import Share
 from a2ledger.fees import due as fees
 from a2ledger.fees.due import Posted
 from a2ledger.journal import customer_file, period_file, subledgers, syntax

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from a2ledger.corrections import credit_note
 from a2ledger.corrections.credit_note import CannotCreditError
 from a2ledger.documents.document import Document, Line, VatLine
-from a2ledger.documents.worth import GivenBack
+from a2ledger.documents.given_back import GivenBack
 
 
 @pytest.fixture
