@@ -3,49 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import zipfile
-from decimal import Decimal
 
-import openpyxl
 import pytest
-
-from a2ledger.rating import sheet, sheet_file, sheet_headers
-from a2ledger.rating.sheet import Reading
-from a2ledger.sources.batch import UnusableInput
-
-
-def read(path, columns=None, dates="", **options):
-    columns = columns or {}
-    rows = sheet_file.rows(path, columns, **options)
-    return sheet.read(rows, file=path.name, reading=Reading(columns=columns, dates=dates))
-
-
-def of_text(tmp_path, text, encoding="utf-8", **options):
-    path = tmp_path / "sheet.csv"
-    path.write_bytes(text.encode(encoding))
-    return read(path, **options)
-
-
-def shown(found):
-    """Rates as a person would list them: prefix, name, price, blocks, first day."""
-    assert found.problems == []
-    return [
-        (
-            rate.prefix,
-            rate.destination,
-            str(Decimal(rate.price) / 10**8),
-            rate.first,
-            rate.following,
-            rate.since and str(rate.since.date()),
-        )
-        for rate in found.rates
-    ]
-
-
-BELGIUM = [
-    ("32", "Belgium", "0.057", 60, 60, "2026-09-01"),
-    ("3247", "Belgium Mobile", "0.3", 30, 6, "2026-09-15"),
-]
+from carriers_sheets import BELGIUM, ROWS, of_text, read, shown, workbook
 
 LAYOUTS = {
     "plain": (
@@ -111,46 +71,9 @@ def test_every_row_is_counted(tmp_path):
     assert (found.rows, found.texts, len(found.rates)) == (7, 5, 2)
 
 
-def workbook(path, rows, title="Rates", **others):
-    book = openpyxl.Workbook()
-    book.active.title = title
-    for row in rows:
-        book.active.append(row)
-    for name, more in others.items():
-        other = book.create_sheet(name)
-        for row in more:
-            other.append(row)
-    book.save(path)
-    return path
-
-
-ROWS = [
-    ["Nordic Carrier AB"],
-    [],
-    ["Dial Code", "Destination", "Rate", "Increment", "Effective Date"],
-    [32, "Belgium", 0.057, "60/60", dt.datetime(2026, 9, 1)],  # noqa: DTZ001 - a sheet's
-    [3247, "Belgium Mobile", 0.1 + 0.2, "30/6", dt.date(2026, 9, 15)],
-]
-
-
 def test_a_workbook_is_understood(tmp_path):
     path = workbook(tmp_path / "a.xlsx", ROWS, Notes=[["Call us"]])
     assert shown(read(path)) == BELGIUM
-
-
-def test_of_several_sheets_with_prices_one_is_named(tmp_path):
-    path = workbook(tmp_path / "a.xlsx", ROWS, Old=ROWS[2:4])
-    with pytest.raises(UnusableInput, match="sheets Rates, Old; nothing was read; say which"):
-        read(path)
-    assert shown(read(path, name="Old")) == BELGIUM[:1]
-
-
-@pytest.mark.parametrize("content", [b"\xd0\xcf\x11\xe0junk", b"PK\x03\x04junk"])
-def test_what_is_no_workbook_is_said_to_be_none(tmp_path, content):
-    path = tmp_path / "a.xls"
-    path.write_bytes(content)
-    with pytest.raises(UnusableInput, match="nothing was read"):
-        read(path)
 
 
 @pytest.mark.parametrize(
@@ -306,37 +229,6 @@ def test_prices_are_exact_to_eight_decimals(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("header", "field"),
-    [
-        ("Tarif HT / min", "rate"),
-        ("Price excl. VAT", "rate"),
-        ("Preis zzgl. MwSt (EUR/Min)", "rate"),
-        ("Per Minute Charge", "rate"),
-        ("Your Rate", "rate"),
-        ("Dest", "destination"),
-        ("Dialing Prefix", "prefix"),
-        ("Prix TTC", ""),
-        ("Price incl. VAT", ""),
-        ("VAT", ""),
-        ("Old Rate", ""),
-        ("Preis alt", ""),
-        ("Preis neu", "rate"),
-        ("rate_cost", "rate"),
-        ("Change %", ""),
-        ("Data de início", "effective"),
-        ("Date d'application", "effective"),
-        ("Rounding rules", "increments"),
-    ],
-)
-def test_words_around_a_header_do_not_hide_what_it_is(header, field):
-    """A price that contains a tax is another price, and is not taken for it."""
-    usual = ["Country Code"] if field == "rate" else ["Country Code", "Price"]
-    found = sheet_headers.find([header, *usual], {})
-    assert found is not None
-    assert {name for name, place in found.places.items() if place == 0} == ({field} - {""})
-
-
-@pytest.mark.parametrize(
     "cell", ["1er avril 2026", "1 de abril de 2026", "1º aprile 2026", "1. April 2026", "01-avr-26"]
 )
 def test_a_day_is_known_by_the_name_of_its_month(tmp_path, cell):
@@ -384,50 +276,3 @@ def test_a_header_of_two_rows_says_what_time_its_prices_are_for(tmp_path):
     assert shown(read(workbook(tmp_path / "a.xlsx", rows))) == [
         ("32", "Belgium", "0.02", None, None, None)
     ]
-
-
-@pytest.mark.parametrize(
-    ("row", "says"),
-    [
-        ('32,0.02,"Belgium\n33,0.01,France\n34,0.01,Spain\n', ":2: a cell begins with a quotation"),
-        (f"32,0.02,{'B' * 200_000}\n", ":2: a cell is longer than 131,072 characters"),
-    ],
-)
-def test_a_cell_that_takes_in_the_rows_below_it_is_refused_with_its_line(tmp_path, row, says):
-    with pytest.raises(UnusableInput, match=says):
-        of_text(tmp_path, f"Prefix,Rate,Destination\n{row}")
-
-
-def test_marks_within_a_cell_are_let_pass(tmp_path):
-    found = of_text(tmp_path, 'Prefix,Rate,Destination\n32,0.02,"Bel" gium\n33,1,"a, b"\n')
-    assert [rate.destination for rate in found.rates] == ["Bel gium", "a, b"]
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "says"),
-    [
-        ("a.pdf", b"%PDF-1.7\n", "is a PDF; nothing was read"),
-        ("a.csv", b"PK\x03\x04junk", "cannot be read as a workbook .* save it as .xlsx or CSV"),
-    ],
-)
-def test_what_is_no_sheet_is_said_to_be_none(tmp_path, name, content, says):
-    path = tmp_path / name
-    path.write_bytes(content)
-    with pytest.raises(UnusableInput, match=says):
-        read(path)
-
-
-@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml"])
-def test_a_damaged_workbook_is_said_to_be_one(tmp_path, part):
-    whole = workbook(tmp_path / "a.xlsx", ROWS)
-    with zipfile.ZipFile(whole) as parts, zipfile.ZipFile(tmp_path / "b.xlsx", "w") as damaged:
-        for name in parts.namelist():
-            damaged.writestr(name, parts.read(name)[: 90 if name == part else None])
-    with pytest.raises(UnusableInput, match="cannot be read as a workbook"):
-        read(tmp_path / "b.xlsx")
-
-
-def test_a_workbook_that_unpacks_to_more_than_a_gigabyte_is_not_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr(sheet_file, "LARGEST", 1000)
-    with pytest.raises(UnusableInput, match="larger than"):
-        read(workbook(tmp_path / "a.xlsx", ROWS))

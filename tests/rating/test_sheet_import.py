@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 
-import numpy as np
 import pytest
-from examples import tried
-from hypothesis import given
-from hypothesis import strategies as st
-
-from a2ledger.rating import deck as tariff
-from a2ledger.rating import deck_changes, deck_text
-from a2ledger.rating.deck_changes import Terms
-from a2ledger.rating.sheet import SheetRate
 
 HEAD = "Prefix,Destination,Rate,Effective\n"
 
@@ -200,50 +190,6 @@ def test_the_text_of_a_deck_is_left_alone_but_for_what_ends(shop):
         '"two\nlines";33, 34;0,06;;;2026-04-01\n'
         '"two\nlines";33;0,06;;2026-04-01;\n'
     )
-
-
-PREFIXES = ["3", "32", "33", "324", "44", "447", "1"]
-PRICES = st.sampled_from([0, 1_000_000, 2_000_000, 5_000_001])
-
-
-@st.composite
-def sheets(draw):
-    """Some sheets in the order of their days: price by prefix, and which prefixes are named."""
-    return [draw(st.dictionaries(st.sampled_from(PREFIXES), PRICES, min_size=1)) for _ in range(3)]
-
-
-@tried(60)
-@given(sheets(), st.booleans())
-def test_after_a_sheet_a_deck_prices_as_the_sheet_and_before_it_as_before(made, whole):
-    text = ""
-    known: list[tuple[dt.datetime, dict[str, int]]] = []
-    for number, prices in enumerate(made):
-        since = dt.datetime(2026, 1 + number, 1)  # noqa: DTZ001 - the book's own clock
-        rates = [
-            SheetRate(line=line, prefix=prefix, price=price)
-            for line, (prefix, price) in enumerate(prices.items())
-        ]
-        terms = Terms(since=since, whole=whole)
-        old = tariff.read(text, name="d", file="d.csv") if text else None
-        changes = deck_changes.compare(old, rates, terms)
-        if changes.added or changes.ended:
-            text = deck_text.changed(text, old, changes.ended, changes.added)
-        new = tariff.read(text, name="d", file="d.csv")
-        again = deck_changes.compare(new, rates, terms)
-        assert not again.added
-        assert not again.ended
-        before = known[-1][1] if known and not whole else {}
-        known.append((since, {**before, **prices}))
-    deck, problems = tariff.parse(text, name="d", file="d.csv")
-    assert problems == []
-    for since, prices in known:
-        held = deck.at(since)
-        scale = 100 // held.scale
-        amounts = held.values.get("rateinitial", np.zeros(len(held), np.int64)) * scale
-        found: dict[str, int] = {}
-        for prefix, amount in zip(held.prefixes.to_pylist(), amounts.tolist(), strict=True):
-            found.setdefault(prefix, amount)  # the first of a prefix is the one that began last
-        assert found == prices
 
 
 def test_dates_that_may_begin_with_day_or_month_are_read_as_the_book_writes_them(shop):
