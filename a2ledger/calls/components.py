@@ -104,7 +104,10 @@ def _instances(
 def _joined(keys: list[list[Integers]], count: int) -> Integers:
     """Label rows that share keys, directly or in a chain, with the smallest index of their call."""
     labels = np.arange(count)
-    tables = [(codes, int(max(code.max(initial=-1) for code in codes)) + 1) for codes in keys]
+    tables = [
+        (codes, int(max((code.max(initial=-1) for code in codes), default=-1)) + 1)
+        for codes in keys
+    ]
     while True:
         before = labels.copy()
         for codes, size in tables:

@@ -37,7 +37,7 @@ def _bare(channels: pa.StringArray) -> pa.StringArray:
     first = channels[0].as_py() if len(channels) else ""
     technology = first[: first.find("/") + 1]
     if (
-        technology not in {"", "Local/"}
+        technology not in {"", "/", "Local/"}
         and pc.all(pc.starts_with(channels, technology)).as_py()
         and not pc.any(pc.match_substring(channels, "-")).as_py()
         and not pc.any(pc.match_substring(channels, ";")).as_py()
