@@ -111,6 +111,7 @@ def sums(book: Book, customer: Customer, day: dt.date) -> tuple[int, int]:
 
 _Sums = tuple[str, int, int]
 """The path of a customer's open period, and Billed and Unbilled of all that is in it."""
+_SUMS = ("path", "billed", "unbilled")
 
 
 def kept_sums(
@@ -131,9 +132,10 @@ def kept_sums(
         name: customer_file.period_path(name, dt.date.fromordinal(entries[name].open_since))
         for name in names
     }
-    kept = Kept(book.root, "sums", "1", ("path", "billed", "unbilled"), files)
+    kept = Kept(book.root, "sums", "1", _SUMS, files)
     # A customer's next period has a file of its own, which may look like the last one's did.
-    good = {name: row for name, row in kept.rows.items() if row[0] == files[name]}
+    rows: dict[str, _Sums] = kept.rows.of(_SUMS)
+    good = {name: row for name, row in rows.items() if row[0] == files[name]}
     given = {name: row for name, row in (known or {}).items() if row[0] == files.get(name)}
     published = book.vault.published_if_known() if given else None
     for path in published.differs([row[0] for row in given.values()]) if published else ():

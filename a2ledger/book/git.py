@@ -33,6 +33,18 @@ _LOOSE_BYTES = 64_000_000
 """Repack when loose objects take this much: of 100,000 customers each commit lists all, two
 megabytes that differ by a line from those of the commit before."""
 
+_ROLLED_BYTES = 16_000_000
+"""Size of the largest pack that the next commit's objects are put together with."""
+
+_SMALL_BYTES = 256_000
+"""Size of the largest pack of contents, made before a commit, that joins it."""
+
+_OF_PACK = {"idx": None, "rev": None, "pack": None}.keys()
+"""Endings of a pack's files, in the order in which they may go."""
+
+_INDEX = b"\xfftOc\0\0\0\2"
+"""With what the index of a pack begins, version 2."""
+
 _MANY = 1_000
 """Files that change in a directory from which on its tree is made at once."""
 
@@ -138,6 +150,21 @@ def _loose_bytes(objects: Path) -> int:
     return size
 
 
+def _size(packs: Mapping[str, os.stat_result], name: str) -> int:
+    """Return the size of a pack; of one that is gone or kept, more than any that is joined."""
+    return packs[name].st_size if name in packs else _ROLLED_BYTES + 1
+
+
+def _names(index: Path) -> Iterator[str]:
+    """Yield the names of a pack's objects, which its index holds after 256 counts."""
+    content = index.read_bytes()
+    if content.startswith(_INDEX):
+        start = len(_INDEX) + 256 * 4
+        count = int.from_bytes(content[start - 4 : start])
+        for place in range(start, start + 20 * count, 20):
+            yield content[place : place + 20].hex()
+
+
 def _directory(path: str) -> str:
     return path.rpartition("/")[0]
 
@@ -173,6 +200,10 @@ class Repository:
         self.root = root
         self.held: tuple[int, ...] = ()
         """Descriptors of locks that git processes inherit: they outlive a run that is killed."""
+        self._stored: set[str] = set()
+        """Packs of contents that the next commit will name."""
+        self._loose: set[str] = set()
+        """Trees that lie in no pack yet."""
 
     def store(self, contents: Iterable[bytes]) -> None:
         """Have git hold some contents, which a commit will name, in a pack of their own.
@@ -182,10 +213,11 @@ class Repository:
         blobs = [b"blob\ndata %d\n%s\n" % (len(content), content) for content in contents]
         if blobs:
             with refusing():
-                before = self._objects()
+                before, packs = self._objects(), self._packs()
             self._fast_import(b"".join(blobs))
             with refusing():
                 self._settle_objects(before)
+            self._stored |= self._packs().keys() - packs.keys()
 
     def commit(self, files: Mapping[str, str | None], message: str, author: str = "") -> str:
         """Commit files by what they hold, whatever lies in the directory by now.
@@ -201,7 +233,7 @@ class Repository:
         Raises:
             GitError: if git cannot.
         """
-        head = self.tip() or self.head()
+        head, packs = self.tip() or self.head(), self._packs()
         if not files:
             return head
         for attempt in range(_TRIES):
@@ -214,7 +246,58 @@ class Repository:
             else:
                 break
         self._sync_index(files)
+        self._join(packs)
         return commit
+
+    def _packs(self) -> dict[str, os.stat_result]:
+        """Return what the disk says of each whole pack that nobody keeps, by its name."""
+        packs: dict[str, os.stat_result] = {}
+        endings: dict[str, set[str]] = {}
+        with contextlib.suppress(OSError), os.scandir(self.root / ".git/objects/pack") as entries:
+            for entry in entries:
+                name, _, ending = entry.name.partition(".")
+                endings.setdefault(name, set()).add(ending)
+                if ending == "pack":
+                    with contextlib.suppress(OSError):
+                        packs[name] = entry.stat()
+        plain = {name for name, those in endings.items() if {"idx"} <= those <= _OF_PACK}
+        return {name: about for name, about in packs.items() if name in plain}
+
+    def _join(self, before: Mapping[str, os.stat_result]) -> None:
+        """Put a commit's objects into one pack with those of the commit before it.
+
+        A directory of 100,000 customers is two megabytes of names in every commit, and differs by
+        a line from that of the commit before: within a pack, git writes down the difference.
+
+        Args:
+            before: the packs there were when the commit was begun.
+        """
+        directory, sizes = self.root / ".git/objects/pack", self._packs()
+        chosen = {name for name in self._stored if _size(sizes, name) <= _SMALL_BYTES}
+        chosen |= {name for name in sizes if name not in before}
+        earlier = [name for name in before if name in sizes and name not in self._stored]
+        if earlier:
+            chosen.add(max(earlier, key=lambda name: sizes[name].st_mtime_ns))
+        self._stored = set()
+        is_much = sum(_size(sizes, name) for name in chosen) > _ROLLED_BYTES
+        if is_much or not chosen or (directory / "multi-pack-index").exists():
+            return
+        words = ("pack-objects", "--delta-base-offset", "--window=3", "--threads=1", "--quiet")
+        with contextlib.suppress(OSError):
+            names = {each for name in chosen for each in _names(directory / f"{name}.idx")}
+            listed = "".join(f"{name}\n" for name in sorted(names | self._loose))
+            done = self.run(*words, str(directory / "pack"), stdin=listed, check=False)
+            made = f"pack-{done.stdout.strip()}"
+            if done.returncode or made not in self._packs():
+                return
+            # The earlier ones may go only once the new one is durable.
+            fsync(directory)
+            if self._loose:
+                self.run("prune-packed", "--quiet", check=False)
+                self._loose = set()
+            for name in chosen - {made}:
+                for ending in _OF_PACK:
+                    (directory / f"{name}.{ending}").unlink(missing_ok=True)
 
     def _committed(
         self, files: Mapping[str, str | None], head: str, message: str, author: str
@@ -280,6 +363,7 @@ class Repository:
             )
             if text := "".join(lines):
                 trees[directory] = str(self.run("mktree", "-z", stdin=text).stdout).strip()
+        self._loose |= set(trees.values())
         return trees
 
     def _fast_import(self, stream: bytes) -> str:
@@ -588,6 +672,8 @@ class Repository:
         abandoned += _kept(top / "objects/pack")
         for pattern in ("*.lock", "tmp_*", ".tmp-*"):
             abandoned += (top / "objects/pack").glob(pattern)
+        packs = (top / "objects/pack").glob("*.pack")
+        abandoned += (path for path in packs if not path.with_suffix(".idx").exists())
         return [path for path in abandoned if not path.is_dir()]
 
 

@@ -6,7 +6,6 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from a2ledger.book.book import Book
@@ -38,10 +37,14 @@ class Roster:
     """The customers whose files are as they were when they were parsed."""
 
     def __init__(self, book: Book, known_by: str) -> None:
-        files = {Path(path).stem: path for path in book.files("journals/customers")}
+        files = {
+            path.rpartition("/")[2].removesuffix(".beancount"): path
+            for path in book.files("journals/customers")
+        }
         columns = (*Entry._fields, "record")
         self._kept = Kept(book.root, "customers", f"{_VERSION} {known_by}", columns, files)
-        self.entries = {name: Entry(*row[:-1]) for name, row in self._kept.rows.items()}
+        every = self._kept.rows.of(Entry._fields)
+        self.entries = dict(zip(every, map(Entry._make, every.values()), strict=True))
         """Entries by customer id."""
 
     @property
@@ -55,8 +58,8 @@ class Roster:
 
     def customer(self, identity: str) -> Customer | None:
         """Return a customer, or None if the file must be parsed."""
-        row = self._kept.rows.get(identity)
-        return of_json(json.loads(row[-1])) if row else None
+        record = self._kept.rows.value(identity, "record")
+        return of_json(json.loads(record)) if record else None
 
     def keep(self, parsed: Mapping[str, Customer], entry: Callable[[Customer], Entry]) -> None:
         """Take customers that were parsed of files, by id, and what lists ask of each."""

@@ -63,3 +63,58 @@ def test_a_file_that_git_does_not_hold_is_in_no_commit(tmp_path, monkeypatch):
         repository.commit(files, "run\n", "Olga Operator")
 
     assert repository.head() == ""
+
+
+WIDE = {f"journals/C{number:05d}.beancount": b"%d" % number for number in range(3000)}
+
+
+def _published(repository: Repository, files: dict[str, bytes]) -> int:
+    """By how many bytes git grows when a run publishes some files."""
+    objects = repository.root / ".git/objects"
+    before = sum(path.stat().st_size for path in objects.rglob("*") if path.is_file())
+    repository.store(files.values())
+    repository.commit({path: git.blob(content) for path, content in files.items()}, "run\n", "Olga")
+    return sum(path.stat().st_size for path in objects.rglob("*") if path.is_file()) - before
+
+
+@pytest.fixture
+def wide(tmp_path):
+    """A repository whose directory of 3,000 files takes 70 kB of names in every commit."""
+    repository = Repository(tmp_path)
+    repository.start(shared=False)
+    _published(repository, WIDE)
+    return repository
+
+
+def test_a_changed_file_costs_kilobytes_however_many_lie_beside_it(wide):
+    grown = [
+        _published(wide, {f"journals/C{number:05d}.beancount": b"paid %d" % number})
+        for number in range(3)
+    ]
+
+    assert max(grown) < 3_000
+    assert len(list((wide.root / ".git/objects/pack").glob("*.pack"))) == 1
+    wide.run("fsck", "--strict")
+    assert wide.run("show", "HEAD~1:journals/C00001.beancount").stdout == "paid 1"
+    assert wide.run("show", "HEAD~1:journals/C00002.beancount").stdout == "2"
+
+
+@pytest.mark.parametrize("name", ["{pack}.keep", "multi-pack-index"])
+def test_packs_that_somebody_keeps_stay(wide, name):
+    packs = wide.root / ".git/objects/pack"
+    before = {path.stem for path in packs.glob("*.pack")}
+    for pack in before:
+        (packs / name.format(pack=pack)).touch()
+
+    _published(wide, {"journals/C00001.beancount": b"paid"})
+
+    assert before < {path.stem for path in packs.glob("*.pack")}
+
+
+def test_a_pack_half_taken_away_by_a_run_that_was_killed_goes_with_the_next(wide):
+    packs = wide.root / ".git/objects/pack"
+    left = packs / "pack-0123456789abcdef0123456789abcdef01234567.pack"
+    left.write_bytes(b"PACK")
+
+    assert wide.leftovers() == [left]
+    assert _published(wide, {"journals/C00001.beancount": b"paid"}) < 3_000
