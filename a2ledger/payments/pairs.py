@@ -69,12 +69,25 @@ _FEW = 100
 def _texts(draft: Draft, wanted: Collection[str], parts: Collection[str]) -> Iterator[str]:
     """Yield the general ledger's texts in which entries of :func:`held_among` may be."""
     own = [accounts.RECEIVABLE + part + ":" for part in parts if part]
-    tokens = [f"^{link}" for link in wanted] + own + [f"^{MOVED}"]
+    tokens = [*_stems([f"^{MOVED}", *(f"^{link}" for link in wanted)]), *own]
     for path in shards.months(draft):
         text = draft.text(path)
         if len(tokens) > _FEW or any(token in text for token in tokens):
             yield text
     yield from map(draft.text, draft.files(SUSPENSE))
+
+
+def _stems(texts: Iterable[str]) -> Iterator[str]:
+    """Yield the texts that none of the others is the beginning of.
+
+    >>> list(_stems(["b", "a.2", "a", "a.3"]))
+    ['a', 'b']
+    """
+    stem = None
+    for text in sorted(texts):
+        if stem is None or not text.startswith(stem):
+            stem = text
+            yield stem
 
 
 INCUMBENT = "a2billing"
