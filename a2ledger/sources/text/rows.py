@@ -260,8 +260,9 @@ def strict(text: str, separator: str) -> list[str]:
 
 @functools.cache
 def _grammar(separator: str) -> re.Pattern[str]:
-    field = f'(?:"(?:[^"]++|"")*+"|[^"{separator}]*+)'
-    return re.compile(f"{field}(?:{separator}{field})*+")
+    between = re.escape(separator)
+    field = f'(?:"(?:[^"]++|"")*+"|[^"{between}]*+)'
+    return re.compile(f"{field}(?:{between}{field})*+")
 
 
 class _Slow:
