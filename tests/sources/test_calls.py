@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-import pyarrow as pa
 import pytest
 
 from a2ledger import sources
@@ -12,7 +11,6 @@ from a2ledger.book import config_parse, source_config
 from a2ledger.customers import columns as customer_columns
 from a2ledger.local_forms import NO_LOCALE
 from a2ledger.payments import columns
-from a2ledger.sources import answered, directions
 from a2ledger.sources.batch import UnusableInput
 
 SOURCE = source_config.Source(name="calls", dialect="calls", switch="calls", timezone="UTC")
@@ -198,35 +196,6 @@ def test_a_bad_customer_is_refused_alone(file, row, reason):
 def test_customers_without_a_needed_column_are_unusable(file):
     with pytest.raises(UnusableInput, match="no column credit_limit, tariff"):
         customer_columns.read(file("id,name\n"), NO_LOCALE)
-
-
-@pytest.mark.parametrize(
-    ("word", "name"),
-    [
-        ("Trunk In", "incoming"),
-        ("eingehend", "incoming"),
-        ("Appel entrant", "incoming"),
-        ("Entrada", "incoming"),
-        ("Indgående", "incoming"),
-        ("ext-to-ext", "internal"),
-        ("Interne", "internal"),
-        ("abgehend", "outgoing"),
-        ("in uscita", "outgoing"),
-        ("Saída", "outgoing"),
-    ],
-)
-def test_directions_are_known_in_the_languages_of_exports(word, name):
-    assert directions.direction(word) == name
-
-
-@pytest.mark.parametrize(
-    ("word", "means"),
-    [("Répondu", True), ("Erfolgreich", True), ("Contestada", True), ("SIP 200", True),
-     ("Call End", True), ("Occupé", False), ("verpasst", False), ("No contesta", False)],
-)  # fmt: skip
-def test_words_for_answered_are_known_in_the_languages_of_exports(word, means):
-    judged = answered.judge(pa.array([word]), pa.array(["60"]))
-    assert (judged.answered.to_pylist(), judged.unknown.to_pylist()) == ([means], [""])
 
 
 def test_words_that_name_no_direction_are_said(book):
