@@ -298,6 +298,7 @@ class Repository:
             for name in chosen - {made}:
                 for ending in _OF_PACK:
                     (directory / f"{name}.{ending}").unlink(missing_ok=True)
+            fsync(directory)
 
     def _committed(
         self, files: Mapping[str, str | None], head: str, message: str, author: str
