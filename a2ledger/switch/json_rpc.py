@@ -13,6 +13,7 @@ import re
 from typing import Any
 
 from a2ledger.book.authorize import LONGEST
+from a2ledger.rating.columns import MAX_SECONDS
 from a2ledger.switch.answers import QuestionError, call_json, text_of
 from a2ledger.switch.decide import Decision
 from a2ledger.switch.exchange import Exchange
@@ -33,6 +34,8 @@ _UNITS = {
 }
 _PART = re.compile(r"([0-9]+)(?:\.([0-9]{1,9}))?(ns|us|µs|ms|s|m|h)", re.ASCII)
 _PROTOCOL = "json-rpc"
+_LONGEST_TEXT = 40
+"""Most characters of a length."""
 
 BAD_JSON, BAD_REQUEST, NO_METHOD, BAD_PARAMS, NO_SESSION = -32700, -32600, -32601, -32602, -32000
 
@@ -156,7 +159,7 @@ async def _update(exchange: Exchange, event: dict[str, Any]) -> dict[str, Any]:
 
 async def _terminate(exchange: Exchange, event: dict[str, Any], *, is_known: bool) -> str:
     usage = duration(event.get("Usage"))
-    seconds = -(-usage // _SECOND)
+    seconds = min(-(-usage // _SECOND), MAX_SECONDS)
     settled = await exchange.settle(
         End(
             call=text_of(event, "OriginID", required=True),
@@ -209,16 +212,21 @@ def duration(value: Any) -> int:
     """
     if value is None or value == "":
         return 0
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    text = str(int(value)) if isinstance(value, float) and value == int(value) else str(value)
+    whole = isinstance(value, float) and value.is_integer()
+    text = str(int(value)) if whole else str(value)
+    if isinstance(value, bool) or len(text) > _LONGEST_TEXT:
+        raise _no_length(text)
     if text.isascii() and text.isdigit():
         return int(text)
     if not isinstance(value, str) or not re.fullmatch(f"(?:{_PART.pattern})+", text):
-        raise QuestionError(f"Usage: {text[:40]!r} is no length such as 90s")
+        raise _no_length(text)
     total = 0
-    for whole, fraction, unit in _PART.findall(text):
-        total += int(whole) * _UNITS[unit]
+    for number, fraction, unit in _PART.findall(text):
+        total += int(number) * _UNITS[unit]
         if fraction:
             total += int(fraction) * _UNITS[unit] // 10 ** len(fraction)
     return total
+
+
+def _no_length(text: str) -> QuestionError:
+    return QuestionError(f"Usage: {text[:40]!r} is no length such as 90s")
