@@ -30,7 +30,7 @@ INTERNATIONAL = "international"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallGuards:
-    """Limits on calls, or None or an empty list is no limit."""
+    """Limits on calls. None, or an empty list, is no limit."""
 
     barred: tuple[str, ...] = ()
     """Classes of destinations that are refused."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from a2ledger import records
 from a2ledger.book.authorize import Authorize
 from a2ledger.rating import deck as decks
+from a2ledger.switch.decide import Decision
+from a2ledger.switch.questions import Begin
 from a2ledger.switch.state import State
 from a2ledger.switch.switchboard import Switchboard
 from a2ledger.switch.terms import Account, Snapshot
@@ -99,3 +102,15 @@ def board(path, *accounts: Account, clock: Clock | None = None, **given) -> Swit
     made.snapshot = snapshot(*accounts, **given)
     made.checked = clock()
     return made
+
+
+def account(name: str = "ada", limit: str = "10", owed: float = 0, **facts: str) -> Account:
+    """Return the account of a customer with a credit limit, and what they owe in euros."""
+    return Account(customer=customer(name, limit, **facts), owed_micro=int(owed * EUR))
+
+
+def begin(board: Switchboard, call: str = "1", called: str = "3312", **given: Any) -> Decision:
+    """Ask whether Ada may make a call."""
+    (decision,) = board.answer([Begin(call=call, called=called, customer="ada", **given)])
+    assert isinstance(decision, Decision)
+    return decision
