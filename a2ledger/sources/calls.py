@@ -83,6 +83,7 @@ def read(path: Path, source: Source) -> Iterator[Batch]:
         path, setting, _starts(pieces), source.locale.dates
     )
     mark = _decimal_mark(path, pieces, source)
+    payers = _payers(pieces) if "parent" in dict(source.mapping) else {}
     for piece in pieces(BLOCK):
         sound, never = footers.marked(piece)
         given = columns.joined(sound.table)
@@ -91,6 +92,8 @@ def read(path: Path, source: Source) -> Iterator[Batch]:
             costs = local_forms.plain(encoded.dictionary.to_pylist(), mark)
             given["cost"] = pa.array(costs, pa.string()).take(encoded.indices)
         said = given.get("direction")
+        if payers and "parent" in given:
+            given |= _made(given, payers)
         rows = _rows(given, sound.table["line"], form, source)
         if (never := _without_start(rows, never)) is not None:
             rows = rows.append_column("never", never)
@@ -114,6 +117,65 @@ def _without_start(rows: pa.Table, never: pa.StringArray | None) -> pa.StringArr
 def _starts(pieces: Callable[[int], Iterator[text.Piece]]) -> Iterator[pa.StringArray]:
     for piece in pieces(1 << 18):
         yield columns.joined(piece.table)["start"]
+
+
+def _payers(pieces: Callable[[int], Iterator[text.Piece]]) -> dict[str, str]:
+    """Return who pays for the calls that another one made, by that one's id.
+
+    A call that came in is paid by the holder of the number that was called, another one by its
+    caller; a call that was made itself, by who pays for the one that made it. The file may list
+    what was made before what made it.
+    """
+
+    def every() -> Iterator[dict[str, pa.StringArray]]:
+        given = (columns.joined(piece.table) for piece in pieces(1 << 18))
+        return (each for each in given if {"id", "parent"} <= each.keys())
+
+    makers: set[str] = set()
+    for given in every():
+        makers.update(pc.unique(given["parent"]).to_pylist())
+    makers -= {""}
+    own: dict[str, str] = {}
+    made_by: dict[str, str] = {}
+    for given in every() if makers else ():
+        some = pc.is_in(given["id"], pa.array(sorted(makers), pa.string()))
+        rows = {name: column.filter(some) for name, column in given.items()}
+        blank = pa.array([""] * len(rows["id"]), pa.string())
+        ways = directions.read(rows["direction"]) if "direction" in rows else blank
+        caller, called = (_bare(rows.get(name, blank)) for name in ("caller", "called"))
+        payers = pc.if_else(pc.equal(ways, INCOMING), called, caller)
+        own |= zip(rows["id"].to_pylist(), payers.to_pylist(), strict=True)
+        made_by |= zip(rows["id"].to_pylist(), rows["parent"].to_pylist(), strict=True)
+    return {maker: own.get(_first(maker, made_by), "") for maker in makers}
+
+
+def _first(call: str, made_by: dict[str, str]) -> str:
+    """Return the call at the beginning of those that made one another."""
+    seen = {call}
+    while (maker := made_by.get(call, "")) and maker not in seen:
+        seen.add(maker)
+        call = maker
+    return call
+
+
+def _made(given: dict[str, pa.StringArray], payers: dict[str, str]) -> dict[str, pa.StringArray]:
+    """Return what calls say that others made: the number whose holder pays, and which way they go.
+
+    One that goes on to a phone of the house is internal: the call that came in is a call already.
+    """
+    encoded = given["parent"].dictionary_encode()
+    names = [payers.get(parent, "") for parent in encoded.dictionary.to_pylist()]
+    paying = pa.array(names, pa.string()).take(encoded.indices)
+    blank = pa.array([""] * len(paying), pa.string())
+    to_phone = pc.match_substring_regex(
+        _bare(given.get("called", blank)), "^[0-9*#]{1,6}$|[A-Za-z]"
+    )
+    inside = pc.and_(pc.not_equal(paying, ""), to_phone)
+    own = given.get("did", blank)
+    return {
+        "did": pc.if_else(pc.equal(own, ""), paying, own),
+        "direction": pc.if_else(inside, INTERNAL, given.get("direction", blank)),
+    }
 
 
 def _decimal_mark(path: Path, pieces: Callable[[int], Iterator[text.Piece]], source: Source) -> str:

@@ -44,6 +44,7 @@ FIELDS = {
     "did": "did",
     "userfield": "userfield",
     "leg": "side",
+    "parent": "parent",
 }
 """The names of columns, each with the field of a batch it is read as."""
 

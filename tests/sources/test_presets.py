@@ -205,6 +205,7 @@ def told(book, name, text):
 
 
 OUT = ("outgoing", "C1", "32470111222", 60)
+IN = ("incoming", "C1", "3225550101", 75)
 WITHIN = ("internal", "C1", "102", 60)
 
 
@@ -336,3 +337,53 @@ def test_what_twilio_calls_trunks_and_clients(book):
     path = book.file("calls.csv", text)
     done = book.run("import", "calls", path, "--like", "twilio", "--json", today="2026-01-31")
     assert (done.json["posted"], done.json["free"], done.json["amount"]) == (2, 1, "2.00")
+
+
+PARENTED = (
+    "Call Sid,Start Time,Duration,From,To,Direction,Status,Parent Call Sid\n"
+    # Newest first, as the console lists them: what was made stands above what made it.
+    "CA2,2026-01-05 10:00:10 UTC,60,+442011112222,+32470111222,outbound-dial,completed,CA1\n"
+    "CA1,2026-01-05 10:00:00 UTC,75,+442011112222,+3225550101,inbound,completed,\n"
+)
+
+
+def test_who_holds_the_number_pays_for_what_twilio_dials_on_from_there(book):
+    calls, _ = told(book, "twilio", PARENTED)
+    assert calls == [IN, OUT]
+
+
+def test_a_call_made_by_one_that_was_made_is_paid_as_the_first(book):
+    text = (
+        PARENTED
+        + "CA3,2026-01-05 10:00:20 UTC,60,+442011112222,+32470111222,outbound-dial,completed,CA2\n"
+    )
+    calls, _ = told(book, "twilio", text)
+    assert calls == [IN, OUT, OUT]
+
+
+def test_who_had_a_call_made_from_outside_pays_for_both_its_legs(book):
+    """Click to call: Twilio calls a phone in the caller's name, then dials on."""
+    text = PARENTED.splitlines()[0] + (
+        "\nCA1,2026-01-05 10:00:00 UTC,60,+3225550101,+32470111222,outbound-api,completed,\n"
+        "CA2,2026-01-05 10:00:10 UTC,60,+442011112222,+32470111222,outbound-dial,completed,CA1\n"
+    )
+    calls, _ = told(book, "twilio", text)
+    assert calls == [OUT, OUT]
+
+
+def test_calls_whose_maker_is_not_in_the_file_are_nobodys_and_loops_end(book):
+    text = PARENTED.splitlines()[0] + (
+        "\nCA1,2026-01-05 10:00:00 UTC,60,+442011112222,+32470111222,outbound-dial,completed,CA2\n"
+        "CA2,2026-01-05 10:00:10 UTC,60,+442011112222,+32470111222,outbound-dial,completed,CA1\n"
+        "CA3,2026-01-05 10:00:20 UTC,60,+442011112222,+32470111222,outbound-dial,completed,CA9\n"
+    )
+    book.customers(CUSTOMER)
+    done = book.run("import", "feed", book.file("export.csv", text), "--like", "twilio", "--json",
+                    today="2026-01-31", code=3)  # fmt: skip
+    assert done.json["quarantined"] == {"unknown-customer": 3}
+
+
+def test_what_twilio_dials_on_to_a_phone_of_the_house_is_internal(book):
+    text = PARENTED.replace("+32470111222", "client:101")
+    calls, _ = told(book, "twilio", text)
+    assert calls == [IN, ("internal", "C1", "101", 60)]
