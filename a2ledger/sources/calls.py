@@ -47,6 +47,9 @@ RULES = (
 )
 
 
+_SHORT = "^[0-9*#]{1,6}$"
+"""Pattern of an extension."""
+
 _AROUND = (
     r"^.*<([^<>]*)>$",
     r"^[^()]*[\pL][^()]*\(([0-9+*#][0-9+*# .-]*)\)$",
@@ -167,9 +170,7 @@ def _made(given: dict[str, pa.StringArray], payers: dict[str, str]) -> dict[str,
     names = [payers.get(parent, "") for parent in encoded.dictionary.to_pylist()]
     paying = pa.array(names, pa.string()).take(encoded.indices)
     blank = pa.array([""] * len(paying), pa.string())
-    to_phone = pc.match_substring_regex(
-        _bare(given.get("called", blank)), "^[0-9*#]{1,6}$|[A-Za-z]"
-    )
+    to_phone = pc.match_substring_regex(_bare(given.get("called", blank)), f"{_SHORT}|[A-Za-z]")
     inside = pc.and_(pc.not_equal(paying, ""), to_phone)
     own = given.get("did", blank)
     return {
@@ -232,6 +233,11 @@ def _rows(
         known["uniqueid"] = _prefixed(known["uniqueid"], source.id_prefix)
     if "did" in known:  # who is called, and whose phone sends the call elsewhere, pays for that
         judged["payer"] = known["did"]
+        forwards = pc.and_not(
+            pc.match_substring_regex(known["did"], _SHORT),
+            pc.match_substring_regex(known.get("src", constant("", size)), _SHORT),
+        )
+        judged["extension"] = pc.if_else(forwards, known["did"], "")
     if "side" in known:
         judged["side"] = pc.utf8_lower(known["side"])
     return pa.table(

@@ -234,6 +234,8 @@ def test_a_call_that_a_phone_of_cucm_forwards_is_that_phones(book):
         '1,9,1767614400,"101","102",1767614405,1767614465,"p-3",60,"SEP1","102"\n'
     )
     assert told(book, "cucm", text)[0] == [OUT, ("incoming", "C1", "101", 60), WITHIN]
+    listed = book.run("calls", "C1", "--json", today="2026-01-31").json
+    assert [call["extension"] for call in listed] == ["101", "101", "101"]
 
 
 def test_an_incoming_call_that_a_yeastar_sends_to_a_mobile_is_out_and_its_holders(book):
