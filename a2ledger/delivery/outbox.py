@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -96,7 +97,7 @@ def _read(book: Book) -> dict[Key, Message]:
 
 def _lines(book: Book) -> Iterator[tuple[str, int, Message]]:
     for path in book.files(DIRECTORY, "*.jsonl"):
-        for number, line in enumerate(book.text(path).splitlines(), 1):
+        for number, line in enumerate(io.StringIO(book.text(path)), 1):
             try:
                 yield path, number, Message(**json.loads(line))
             except (TypeError, ValueError):
@@ -210,7 +211,7 @@ class Log:
         if not self.path.exists():
             return []
         latest: dict[Key, dict[str, Any]] = {}
-        for line in self.path.read_text(encoding="utf-8").splitlines():
+        for line in io.StringIO(self.path.read_text(encoding="utf-8")):
             with contextlib.suppress(ValueError):  # the last may be half a line
                 row = json.loads(line)
                 latest[tuple(row.pop("key"))] = row
