@@ -187,9 +187,12 @@ def _facts(
 
 def _percent(written: str) -> Decimal:
     try:
-        return Decimal(written or "0").quantize(Decimal("0.01"))
+        percent = Decimal(written or "0").quantize(Decimal("0.01"))
     except InvalidOperation:
-        raise ValueError(f"its vat {written!r} is no percentage") from None
+        percent = Decimal("NaN")
+    if not percent.is_finite():
+        raise ValueError(f"its vat {written!r} is no percentage")
+    return percent
 
 
 def _country(written: str) -> str:
