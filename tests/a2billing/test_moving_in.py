@@ -17,8 +17,6 @@ from examples import cases
 from harness import Book, bean_check
 from incumbent import ZERO, Incumbent
 
-from a2ledger.a2billing import causes as reconciliation
-
 WORD = "s3cret+word"
 TODAY = "2026-02-01"
 FULL = bool(os.environ.get("A2LEDGER_FULL"))
@@ -711,17 +709,6 @@ def test_what_is_left_may_be_as_much_as_some_row(moving):
     lost(moving.one, "-5.00")
     row = moving.reconciled(code=1)["C1"]
     assert (row["causes"], row["hints"]) == ([], ["as much as cc_logrefill 1"])
-
-
-@pytest.mark.parametrize(
-    ("written", "micro"),
-    [
-        ("0.14200499653816223", 10), ("0.142", 0), ("0", 0), ("", 0), ("free", 0), ("inf", 0),
-        ("123.457", 505), ("123.45678", 0), ("300.12344", 21), ("1e-05", 0),
-    ],
-)  # fmt: skip
-def test_a_stored_price_is_doubtful_where_single_precision_may_have_moved_it(written, micro):
-    assert reconciliation.doubtful(written) == micro
 
 
 # Adopting, and the way back
