@@ -63,7 +63,7 @@ def quarantine_list(settings: Settings, reason: str, as_json_: bool) -> None:
 @quarantine_.command("retry")
 @click.argument("identities", nargs=-1, metavar="[IDENTITY]...")
 @click.option("--reason", default="", metavar="REASON", help="Only rows refused for it.")
-@click.option("--accept", is_flag=True, help="Conflicts, too: they take the other row's place.")
+@click.option("--accept", is_flag=True, help="Conflicts, too: each beside the call that stayed.")
 @as_json_option
 @dry_run_option
 @pass_settings
