@@ -34,7 +34,8 @@ def damage(text: str) -> tuple[int, str] | None:
     doubtful = _FINE.search(text) or _LARGE.search(text)
     for match in _UNFIT.finditer(text) if doubtful else ():
         line = match[0].split("\n")[0]
-        if _STRING.sub("", line).endswith(match["amount"]):  # and not in somebody's words
+        bare = _STRING.sub("", line)
+        if '"' not in bare and bare.endswith(match["amount"]):  # and not in somebody's words
             message = f"{match['amount']} has more than six decimals or twelve digits"
             return _line(text, match.start()), message
     return None
