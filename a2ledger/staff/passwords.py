@@ -18,7 +18,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from a2ledger.book.book import RefusedError
 
-_NAME = re.compile(r"[^\x00-\x1f\x7f:<>]{1,64}")
+_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029:<>]{1,64}")
 _TRIES = 10
 """Wrong passwords accepted from one address for a name, per minute."""
 _MINUTE = 60.0
