@@ -18,7 +18,7 @@ from a2ledger.balances import ageing, find
 from a2ledger.balances.ageing import Aged
 from a2ledger.balances.find import Entry
 from a2ledger.book.book import IMPORTS, Book
-from a2ledger.calls import detail, listed
+from a2ledger.calls import detail, listed, unclaimed
 from a2ledger.corrections import transfer
 from a2ledger.delivery import outbox
 from a2ledger.errors import ExpectedError
@@ -94,6 +94,7 @@ def home(known: Known, book: Book, today: dt.date) -> Values:
         "payments": [_shown(row) for row in paid if row.date == str(today)][:10],
         "last_payment": next((row.date for row in paid), ""),
         "quarantine": sorted(held.items()),
+        "unclaimed": _unclaimed(book, deck),
         "mails": [row for row in outbox.read(book).values() if row.state == outbox.FAILED],
         "suspense": len(transfer.unmatched(book)),
         "overdue": _overdue([card.aged for card in deck.cards.values()], today),
@@ -104,6 +105,18 @@ def home(known: Known, book: Book, today: dt.date) -> Values:
         "last_close": max((row.date for row in issued), default=""),
         "customers": len(deck.cards),
     }
+
+
+def _unclaimed(book: Book, deck: Deck) -> str:
+    """Return a sentence on answered calls of open periods that are nobody's, empty if none is."""
+    customers = [card.customer for card in deck.cards.values() if not card.customer.settled]
+    if not customers:
+        return ""
+    try:
+        summary = unclaimed.between(book, min(customer.open_since for customer in customers))
+    except ExpectedError as error:
+        return str(error)
+    return summary.text("of open periods") if summary.calls else ""
 
 
 def _overdue(aged: Sequence[Aged], today: dt.date) -> list[Values]:
