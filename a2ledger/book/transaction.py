@@ -79,6 +79,8 @@ class Vault:
         """Directory for a command's temporary files while it holds the lock."""
         self.repository = Repository(root)
         self._published: Published | None = None
+        self._last_read: tuple[Seen | None, Published] | None = None
+        """What was published when it was last read, and what the disk said of it then."""
 
     @property
     def published(self) -> Published:
@@ -99,7 +101,10 @@ class Vault:
         """
         if (self.state / "intent.json").exists():
             return None
-        published = Published(self.root)
+        seen = seen_at(self.state / "published")
+        if self._last_read is None or seen is None or self._last_read[0] != seen:
+            self._last_read = seen, Published(self.root)
+        published = self._last_read[1]
         return published if published.is_known else None
 
     def stand(self) -> None:
