@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import PurePath
 from types import MappingProxyType
-from typing import Any
 
 from beancount.core import data
 
@@ -328,7 +327,7 @@ class _Closer:
         name = document.number or paths.of_statement(customer.id, dt.date.fromisoformat(start))
         return paths.path(self.draft.today.year, name)
 
-    def _stated(self, customer: Customer, document: Document) -> dict[str, Any]:
+    def _stated(self, customer: Customer, document: Document) -> dict[str, str | dt.date]:
         """Return the metadata by which the books find a statement that bills, else none."""
         if document.number or not document.vat:
             return {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from a2ledger import money
 from a2ledger.rating.deck import AMOUNTS, FLOORS, Deck
@@ -34,11 +34,11 @@ class Explained(NamedTuple):
     cost_micro: int
 
 
-Rate = Mapping[str, Any]
+Rate = Mapping[str, int | Fraction]
 """A rate's columns: integers, and a ``Fraction`` for an amount finer than a micro-unit."""
 
 
-def rate(deck: Deck, row: int) -> dict[str, Any]:
+def rate(deck: Deck, row: int) -> Rate:
     """Return the columns that one rate of a deck uses, amounts in micro-units."""
     return {
         name: Fraction(int(column[row]), deck.scale)
@@ -46,6 +46,11 @@ def rate(deck: Deck, row: int) -> dict[str, Any]:
         else int(column[row])
         for name, column in deck.values.items()
     }
+
+
+def _seconds(rate: Rate, column: str) -> int:
+    """Return a column of seconds, 0 if the rate does not use it."""
+    return int(rate.get(column, 0))
 
 
 def sold(rate: Rate, seconds: int, discount: int = 0) -> Explained:
@@ -65,7 +70,7 @@ def sold(rate: Rate, seconds: int, discount: int = 0) -> Explained:
     stepped = _is_on(rate, "a")
     billed, part = 0, Fraction(0)
     if not covered:
-        initial = rate.get("initblock", 0)
+        initial = _seconds(rate, "initblock")
         if initial:
             length = max(length, initial)
             steps.append(Step("initblock", f"at least {initial} s: {length} s"))
@@ -92,7 +97,7 @@ def sold(rate: Rate, seconds: int, discount: int = 0) -> Explained:
 
 def _without_included(rate: Rate, length: int, steps: list[Step]) -> tuple[int, bool]:
     """Return the length less what is free before any block, and whether it becomes 0."""
-    free = rate.get("included_seconds", 0)
+    free = _seconds(rate, "included_seconds")
     if not free or rate.get("included_within", 0):
         return length, False
     rest = max(length - free, 0)
@@ -112,10 +117,10 @@ def bought(rate: Rate, seconds: int) -> Explained:
     if _is_free(rate, seconds, "buy_billed_from", steps):
         return Explained(tuple(steps), 0, 0)
     length = seconds
-    if grace := rate.get("additional_grace", 0):
+    if grace := _seconds(rate, "additional_grace"):
         length += grace
         steps.append(Step("additional_grace", f"+ {grace} s: {length} s"))
-    initial = rate.get("buyrateinitblock", 0)
+    initial = _seconds(rate, "buyrateinitblock")
     if initial:
         length = max(length, initial)
         steps.append(Step("buyrateinitblock", f"at least {initial} s: {length} s"))
@@ -141,10 +146,10 @@ def _is_free(rate: Rate, seconds: int, column: str, steps: list[Step]) -> bool:
 def _lengthened(rate: Rate, seconds: int, steps: list[Step]) -> int:
     """Return the length with grace, and with short calls rounded up."""
     length = seconds
-    if grace := rate.get("additional_grace", 0):
+    if grace := _seconds(rate, "additional_grace"):
         length += grace
         steps.append(Step("additional_grace", f"+ {grace} s: {length} s"))
-    least, threshold = rate.get("rounding_calltime", 0), rate.get("rounding_threshold", 0)
+    least, threshold = _seconds(rate, "rounding_calltime"), _seconds(rate, "rounding_threshold")
     if least and 0 < threshold < length:
         length = max(length, least)
         steps.append(
@@ -158,13 +163,13 @@ def _lengthened(rate: Rate, seconds: int, steps: list[Step]) -> int:
 def _fees(rate: Rate, seconds: int, length: int, steps: list[Step]) -> dict[str, Fraction]:
     """Return the fees that do not depend on the price of a minute, in micro-units."""
     fees = {"connectcharge": rate.get("connectcharge", 0)}
-    after = rate.get("disconnectcharge_after", 0)
+    after = _seconds(rate, "disconnectcharge_after")
     if after <= seconds:
         fees["disconnectcharge"] = rate.get("disconnectcharge", 0)
     elif rate.get("disconnectcharge", 0):
         steps.append(Step("disconnectcharge_after", f"not {after} s: no disconnectcharge"))
     every, charge = (
-        rate.get("additional_block_charge_time", 0),
+        _seconds(rate, "additional_block_charge_time"),
         rate.get("additional_block_charge", 0),
     )
     if every and charge:
@@ -182,10 +187,10 @@ _Told = Iterator[tuple[Step, int, Fraction]]
 
 def _flat(rate: Rate, length: int) -> _Told:
     """Yield the steps of a call at one price per minute."""
-    block_steps, length = _beyond(rate, length, rate.get("initblock", 0), "billingblock")
+    block_steps, length = _beyond(rate, length, _seconds(rate, "initblock"), "billingblock")
     for step in block_steps:
         yield step, 0, Fraction(0)
-    free = rate.get("included_seconds", 0) if rate.get("included_within", 0) else 0
+    free = _seconds(rate, "included_seconds") if rate.get("included_within", 0) else 0
     if free:
         length = max(length - free, 0)
         yield Step("included_seconds", f"less {free} s that are free: {length} s"), 0, Fraction(0)
@@ -197,12 +202,12 @@ def _stepped(rate: Rate, length: int) -> _Told:
     """Yield the steps of a call that goes through a, b and c, and of what remains after them."""
     rest = length
     for name in "abc":
-        charge, limit = rate.get(f"charge{name}", 0), rate.get(f"timecharge{name}", 0)
+        charge, limit = rate.get(f"charge{name}", 0), _seconds(rate, f"timecharge{name}")
         if not _is_on(rate, name) or (name != "a" and not rest):
             break
         part = min(rest, limit)
         rest -= part
-        block = rate.get(f"billingblock{name}", 0)
+        block = _seconds(rate, f"billingblock{name}")
         billed = _up(part, block)
         once = rate.get(f"stepcharge{name}", 0)
         words = f"{part} s of up to {limit} s" + (
@@ -211,7 +216,7 @@ def _stepped(rate: Rate, length: int) -> _Told:
         step, cost = _charged(f"charge{name}", billed, charge)
         plus = f", and {_price(once)} once" if once else ""
         yield Step(f"charge{name}", f"{words}; {step.text}{plus}"), billed, cost + once
-    block = rate.get("billingblock", 0)
+    block = _seconds(rate, "billingblock")
     billed = _up(rest, block)
     if rest and block:
         yield (
@@ -228,7 +233,7 @@ def _beyond(
     rate: Rate, length: int, initial: int, block: str, remainder: str = "remainder"
 ) -> tuple[list[Step], int]:
     """Round a length up to whole blocks where it exceeds the initial block."""
-    size = rate.get(block, 0)
+    size = _seconds(rate, block)
     if length <= initial or not size:
         return [], length
     if rate.get(remainder, 0):

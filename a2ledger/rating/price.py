@@ -28,6 +28,9 @@ from a2ledger.vat import Party
 
 Integers = npt.NDArray[np.int64]
 
+Columns = dict[str, pa.Array]
+"""Columns of the call detail, by name."""
+
 
 class Pricing(NamedTuple):
     """The data of a book that pricing needs."""
@@ -105,7 +108,7 @@ def pricing(book: Book, given: Mapping[str, Deck] | None = None, *, strict: bool
     )
 
 
-def valued(calls: pa.Table, pricing: Pricing) -> tuple[dict[str, Any], npt.NDArray[np.bool_]]:
+def valued(calls: pa.Table, pricing: Pricing) -> tuple[Columns, npt.NDArray[np.bool_]]:
     """Price calls, and return which of them have no price.
 
     Args:
@@ -207,9 +210,7 @@ def _unmetered(calls: pa.Table, unrated: npt.NDArray[np.bool_]) -> npt.NDArray[n
     return mask
 
 
-def _named(
-    calls: pa.Table, columns: Mapping[str, Any], unmetered: npt.NDArray[np.bool_]
-) -> dict[str, Any]:
+def _named(calls: pa.Table, columns: Columns, unmetered: npt.NDArray[np.bool_]) -> Columns:
     """Return the columns of unmetered calls, with only the name of their direction."""
     mask = pa.array(unmetered)
     directions = pa.array(list(NAMES))
@@ -238,7 +239,7 @@ def _cost(
     return cost, has_price | free, unrated & ~has_price & ~free
 
 
-def _bought(calls: pa.Table, rated: Mapping[str, Any]) -> dict[str, Any]:
+def _bought(calls: pa.Table, rated: Columns) -> Columns:
     """Return buying price and carrier where rows give them, without a deck."""
     given = _one(calls["given_buy_micro"])
     says = given.is_valid()

@@ -16,7 +16,7 @@ from a2ledger.rating import deck as reading
 from a2ledger.rating import decks, formula, prefixes, rate
 from a2ledger.rating.columns import ALWAYS
 from a2ledger.rating.deck import Deck, Tariff
-from a2ledger.rating.formula import Explained
+from a2ledger.rating.formula import Explained, Rate
 from a2ledger.times import LOCAL_EPOCH
 
 _FILLING = r"[\s().\-]"
@@ -44,7 +44,7 @@ class Winner:
     minute: Explained | None
     """The price of a minute, or None if there is no rate or calls are blocked."""
     bought: Explained | None
-    rate: dict[str, Any]
+    rate: Rate
     reason: str = ""
     """``no-rate``, ``blocked`` or empty."""
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from a2ledger import accounts, money, vat
 from a2ledger.book.book import Book
 from a2ledger.reports import documents
 from a2ledger.reports.documents import Moved, Taxed
 
-Row = dict[str, Any]
+Row = dict[str, str]
 
 
 class Report(NamedTuple):
