@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 import re
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import click
 
@@ -23,6 +23,7 @@ from a2ledger.commands.settings import (
     known,
     pass_settings,
     print_json,
+    with_options,
 )
 from a2ledger.corrections import correct as correcting
 from a2ledger.corrections import deposits, issue_credit_note
@@ -81,7 +82,8 @@ def correction(command: Callable[..., None]) -> Callable[..., None]:
         asked = Asked(settings, day, identity, description, as_json_=as_json_, dry_run=dry_run)
         command(asked, *words, **options)
 
-    options: tuple[Callable[[Any], Any], ...] = (
+    return with_options(
+        gathered,
         click.option("--date", "day", type=DAY, metavar="DATE", help="When; today if not given."),
         click.option(
             "--id",
@@ -94,10 +96,6 @@ def correction(command: Callable[..., None]) -> Callable[..., None]:
         dry_run_option,
         pass_settings,
     )
-    wrapped: Any = gathered
-    for option in reversed(options):
-        wrapped = option(wrapped)
-    return cast("Callable[..., None]", wrapped)
 
 
 description_option = click.option(

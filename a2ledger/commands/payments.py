@@ -7,7 +7,7 @@ import functools
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import click
 
@@ -24,6 +24,7 @@ from a2ledger.commands.settings import (
     known,
     pass_settings,
     print_json,
+    with_options,
 )
 from a2ledger.commands.tables import table
 from a2ledger.journal import subledgers
@@ -34,7 +35,8 @@ from a2ledger.records import Movement
 
 def movement_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the arguments and options of a payment, refill or charge."""
-    options: tuple[Callable[[Any], Any], ...] = (
+    return with_options(
+        command,
         click.argument("customer", type=CUSTOMER),
         click.argument("amount", type=AMOUNT),
         click.option("--date", "day", type=DAY, metavar="DATE", help="When; today if not given."),
@@ -49,10 +51,6 @@ def movement_options(command: Callable[..., None]) -> Callable[..., None]:
         dry_run_option,
         pass_settings,
     )
-    wrapped: Any = command
-    for option in reversed(options):
-        wrapped = option(wrapped)
-    return cast("Callable[..., None]", wrapped)
 
 
 method_option = click.option(

@@ -13,10 +13,10 @@ import json
 import sys
 import zoneinfo
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 from click.shell_completion import CompletionItem
@@ -343,3 +343,13 @@ def known(book: Book, identity: str) -> Customer:
 def print_json(value: object) -> None:
     """Print a value as JSON, for programs."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=1, default=str))
+
+
+def with_options(
+    command: Callable[..., None], *options: Callable[[Any], Any]
+) -> Callable[..., None]:
+    """Add arguments and options to a command, in the order in which its help shows them."""
+    wrapped: Any = command
+    for option in reversed(options):
+        wrapped = option(wrapped)
+    return cast("Callable[..., None]", wrapped)
