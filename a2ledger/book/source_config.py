@@ -123,7 +123,8 @@ def parsed(table: Table, services: Mapping[str, str], zone: str) -> Iterator[Sou
             raise table.error(name, f"{name!r} is what `import {name}` reads; choose another name")
         row = Table(row.path, presets.applied(row.values, row.path))  # noqa: PLW2901
         like = row.take("like", str, "")
-        dialect = row.take("dialect", str, name)
+        # Columns with names are those of the dialect that reads any CSV.
+        dialect = row.take("dialect", str, _MAPPED if _is_table(row, "columns") else name)
         yield Source(
             name=name,
             dialect=dialect,
@@ -152,6 +153,9 @@ def parsed(table: Table, services: Mapping[str, str], zone: str) -> Iterator[Sou
         )
         row.known.append("opening")
         row.finish()
+
+
+_MAPPED = "calls"
 
 
 def _is_table(table: Table, name: str) -> bool:

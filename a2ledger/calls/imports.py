@@ -36,7 +36,16 @@ from a2ledger.journal import subledgers
 from a2ledger.rating import price
 from a2ledger.sources import dropped, quarantine, restore, text
 from a2ledger.sources.address import Address
-from a2ledger.sources.batch import CALL, Batch, Refused, constant, gathered, refuse
+from a2ledger.sources.batch import (
+    BY_TEXT,
+    CALL,
+    Batch,
+    Refused,
+    constant,
+    gathered,
+    named_by_text,
+    refuse,
+)
 from a2ledger.sources.dropped import NONE, Dropped
 from a2ledger.sources.report import EXAMPLES, HALF, Report
 
@@ -70,7 +79,9 @@ def import_calls(
     dropped_calls = dropped.read(draft)
     lost = Unclaimed(draft, source)
     run = _Run(
-        draft, source, pricing, now, asked, report, _checked(source), set(), lost, [], dropped_calls
+        *(draft, source, pricing, now, asked, report, _checked(source), set(), lost, []),
+        dropped_calls,
+        _by_text(draft, source),
     )
     with Spool(draft.vault.spool, keep.SCHEMA) as spool:
         with draft.progress(f"reading {source.name}", reading.size()) as progress:
@@ -196,6 +207,16 @@ class _Run(NamedTuple):
     unpriced: list[pa.Table]
     """Calls without a rate that are halves of others."""
     dropped: Dropped = NONE
+    by_text: frozenset[str] = frozenset()
+    """Identities in quarantine that stand for a row's text, of the source."""
+
+
+def _by_text(draft: Draft, source: Source) -> frozenset[str]:
+    """Return the identities of refused rows of a source that nothing but their text names."""
+    rows = quarantine.read(draft.root).rows
+    return frozenset(
+        name for owner, name in rows if owner == source.name and name.startswith(BY_TEXT)
+    )
 
 
 def _of_legs(run: _Run, batches: Iterable[Batch]) -> tuple[Iterable[Batch], pa.StringArray | None]:
@@ -274,6 +295,7 @@ def _taken(run: _Run, judged: _Judged) -> tuple[pa.Table, pa.ChunkedArray]:
         report.explanation.read(batch, normal, run.pricing.names)
     if normal.latest and (report.latest is None or normal.latest > report.latest):
         report.latest = normal.latest
+    report.known |= _known_by_text(run, batch, normal.calls)
     day = normal.calls["day"]
     kept = ~unpriced & ~_dropped(run, batch, normal.calls)
     if kept.all():
@@ -285,6 +307,14 @@ def _taken(run: _Run, judged: _Judged) -> tuple[pa.Table, pa.ChunkedArray]:
             report.explanation.take(left_out, np.full(count, dropped.NAME, object))
     stays = pa.array(kept)
     return calls.filter(stays), day.filter(stays)
+
+
+def _known_by_text(run: _Run, batch: Batch, calls: pa.Table) -> set[str]:
+    """Return what calls without an id were called when an earlier run refused their rows."""
+    if not run.by_text:
+        return set()
+    lines = calls["line"].filter(pc.starts_with(calls["uid"], "h-")).to_pylist()
+    return {name for line in lines if (name := named_by_text(batch.raw(line))) in run.by_text}
 
 
 def _dropped(run: _Run, batch: Batch, calls: pa.Table) -> npt.NDArray[np.bool_]:

@@ -192,6 +192,15 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:24]
 
 
+BY_TEXT = "raw-"
+"""With what the identity of a row begins that nothing but its text names."""
+
+
+def named_by_text(raw: str) -> str:
+    """Return the identity of a refused row that has none of its own."""
+    return f"{BY_TEXT}{digest(raw)}"
+
+
 def refuse(batch: Batch, line: int, reason: str, message: str, identity: str = "") -> Refused:
     """Return the row on a line of a batch as refused."""
     raw = batch.raw(line)
@@ -203,7 +212,7 @@ def refuse(batch: Batch, line: int, reason: str, message: str, identity: str = "
         reason,
         _once(message),
         raw[:RAW_SHOWN],
-        identity or f"raw-{digest(raw)}",
+        identity or named_by_text(raw),
         batch.head,
     )
 

@@ -55,8 +55,11 @@ def remember(draft: Draft, name: str, columns: dict[str, str], like: str = "") -
     """
     known = draft.config.sources.get(name)
     preset = presets.applied({"like": like}, f"sources.{name}")
-    dialect = known.dialect if known else name if name in sources.dialects() else DIALECT
     own = preset.get("dialect", DIALECT)
+    dialect = known.dialect if known else name
+    # A table that names no dialect, and is not called one either, leaves it open.
+    if is_open := dialect == name and name not in sources.dialects():
+        dialect = DIALECT
     if dialect not in {DIALECT, own} or (columns and own != DIALECT):
         raise RefusedError(
             (
@@ -72,6 +75,8 @@ def remember(draft: Draft, name: str, columns: dict[str, str], like: str = "") -
     wanted: dict[str, toml_edit.Value] = {"like": like} if like else {}
     if columns:
         wanted["columns"] = columns
+    if known and is_open and "dialect" not in preset:
+        wanted["dialect"] = DIALECT
     changed = toml_edit.with_keys(text, ("sources", name), wanted, new) if wanted else text
     if changed == text:
         return None

@@ -334,3 +334,40 @@ def test_a_length_that_may_be_minutes_or_hours_is_refused_with_what_to_map(book)
     }
     done = book.imported("calls", [row], code=3, today="2026-01-31")
     assert "if it is minutes and seconds, map its column as minutes" in done.stderr
+
+
+def test_a_source_that_has_but_settings_is_mapped_as_any(book):
+    """What a message advises, ``national``, may be set before the columns are named."""
+    book.customers({"id": "C1", "identifiers": "C1"})
+    book.append("a2ledger.toml", '\n[sources.prov]\nnational = "0"\ncountry = "32"\n')
+    log = book.file("log.csv", LOG.replace("3225550199", "025550199"))
+
+    done = book.run("import", "prov", log, "--map", MAP, "--json", today="2026-01-31")
+
+    assert done.json["posted"] == 2
+    settings = tomllib.loads(book.text("a2ledger.toml"))["sources"]["prov"]
+    assert (settings["dialect"], settings["country"]) == ("calls", "32")
+
+
+def test_a_source_with_named_columns_needs_no_dialect(book):
+    book.customers({"id": "C1", "identifiers": "C1"})
+    columns = MAP.replace("=", ' = "').replace(",", '", ')
+    book.append("a2ledger.toml", f'\n[sources.prov]\ncolumns = {{{columns}"}}\n')
+
+    done = book.run("import", "prov", book.file("log.csv", LOG), "--json", today="2026-01-31")
+
+    assert done.json["posted"] == 2
+
+
+def test_rows_without_an_id_leave_the_quarantine_when_they_are_posted(book):
+    columns = "start=Date,called=Destination,seconds=Duration,customer=Account"
+    log = book.file("log.csv", LOG)
+    words = ("import", "prov", log, "--map", columns, "--json")
+    done = book.run(*words, today="2026-01-31", code=3)
+    assert done.json["quarantined"] == {"unknown-customer": 2}
+
+    book.customers({"id": "C1", "identifiers": "C1"})
+    done = book.run(*words, today="2026-01-31")
+
+    assert done.json["posted"] == 2
+    assert book.run("quarantine", "list", "--json").json == []

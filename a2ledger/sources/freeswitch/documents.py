@@ -19,7 +19,7 @@ from a2ledger.sources.batch import (
     Refused,
     UnusableInput,
     constant,
-    digest,
+    named_by_text,
 )
 from a2ledger.sources.freeswitch import legs as freeswitch_legs
 from a2ledger.sources.freeswitch.legs import LARGEST, BadDocumentError, Leg
@@ -126,7 +126,7 @@ class _Reader:
     def _refuse(self, line: int, error: BadDocumentError) -> None:
         """Refuse a document under its leg's id, so that it is known again once it is complete."""
         raw = self.raw(line)
-        identity = f"{self._switch}/{self._uuid}" if self._uuid else f"raw-{digest(raw)}"
+        identity = f"{self._switch}/{self._uuid}" if self._uuid else named_by_text(raw)
         self._refused.append(
             Refused(str(self._path), line, error.reason, str(error), raw[:RAW_SHOWN], identity)
         )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger.sources.batch import RAW_SHOWN, START, Place, Refused, UnusableInput, digest
+from a2ledger.sources.batch import RAW_SHOWN, START, Place, Refused, UnusableInput, named_by_text
 from a2ledger.sources.text import rows
 from a2ledger.sources.text.lines import BLOCK, BOM, LONGEST, Block, Lines
 from a2ledger.sources.text.rows import Layout
@@ -306,7 +306,7 @@ def _refused(path: Path, damage: rows.Damage, raw: Callable[[int], str]) -> Refu
         damage.reason,
         damage.message,
         text[:RAW_SHOWN],
-        f"raw-{digest(text)}",
+        named_by_text(text),
     )
 
 
