@@ -168,8 +168,9 @@ class Server:
                 f"look at mail.user, and at {PASSWORD} in the environment",
             ) from error
         except (OSError, smtplib.SMTPException) as error:
+            what = getattr(error, "strerror", None) or str(error)
             raise ServerError(
-                f"{place}: {error}", _UNDONE, "look at [mail] and at the server"
+                f"{place}: {what}", _UNDONE, "look at [mail] and at the server"
             ) from error
         return smtp
 
