@@ -122,7 +122,7 @@ class Span(NamedTuple):
 
     @property
     def is_long(self) -> bool:
-        """Whether it is more than a month."""
+        """Return whether it is more than a month."""
         return self.months > 1 or self.weeks > _MONTH_OF_WEEKS
 
 
@@ -176,7 +176,7 @@ class Fee:
 
     @property
     def span(self) -> Span:
-        """What its amount is for."""
+        """Return the weeks or months that its amount is for."""
         return span(self.every)
 
     @property

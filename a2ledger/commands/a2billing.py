@@ -29,7 +29,7 @@ from a2ledger.sources.address import Address
 
 _place_argument = click.argument("place", required=False, type=INPUT, metavar="[PLACE]")
 _source_option = click.option(
-    "--source", "name", default="", metavar="SOURCE", help="Which, where there are several."
+    "--source", "name", default="", metavar="SOURCE", help="Which source, if there are several."
 )
 
 
@@ -60,7 +60,9 @@ reconcile.add_command(carrier_bill.reconcile_carrier)
 @_place_argument
 @_source_option
 @click.option(
-    "--adopt", is_flag=True, help="Post what nothing explains, a line each, so that both agree."
+    "--adopt",
+    is_flag=True,
+    help="Post what nothing explains, one line a customer.",
 )
 @as_json_option
 @dry_run_option
@@ -77,8 +79,8 @@ def reconcile_a2billing(
 ) -> None:
     """Compare every customer's balance in A2Billing with the book.
 
-    PLACE is A2Billing's database or a directory of its tables; where it is not named, the one that
-    was imported last. Every difference is told with its causes and the rows that show them; exit
+    PLACE is A2Billing's database or a directory of its tables; without it, the one that was
+    imported last. Every difference is listed with its causes and the rows that show them; exit
     1 while any of it is unexplained. --adopt posts that to Equity:A2Billing-Unexplained.
 
     Example: a2ledger reconcile a2billing

@@ -48,7 +48,7 @@ def authorize(
     hang_up: str | None,
     as_json_: bool,
 ) -> None:
-    """Answer switches: may this call be made, and how long may it last.
+    """Tell switches whether a call may be made, and how long it may last.
 
     Each call holds what it may cost until it is imported, so that calls at once cannot spend the
     same credit. The book is only read. See docs/switch.md.

@@ -23,8 +23,12 @@ from a2ledger.errors import NO
 
 
 @click.command()
-@click.option("--only", multiple=True, metavar="CUSTOMER", help="Only to this one; repeatable.")
-@click.option("--resend", multiple=True, metavar="NUMBER", help="Once more this one, and no other.")
+@click.option(
+    "--only", multiple=True, metavar="CUSTOMER", help="Only to this customer; repeatable."
+)
+@click.option(
+    "--resend", multiple=True, metavar="NUMBER", help="Only this document, once more; repeatable."
+)
 @as_json_option
 @dry_run_option
 @pass_settings
@@ -38,7 +42,7 @@ def send(
 ) -> None:
     """Send documents, reminders and notices by mail, Peppol or print, each once.
 
-    What a server does not take now is tried again by later runs, what it refuses is named here and
+    What a server does not take now is tried again by later runs; what it refuses is named here and
     by `check`. Run it from cron as often as you like. Exit 1 if something was not sent.
 
     Example: a2ledger send --dry-run

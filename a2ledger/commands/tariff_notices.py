@@ -38,18 +38,20 @@ _ENDINGS = {"html": "html", "pdf": "pdf", "text": "txt"}
     "--effective", type=DAY, required=True, metavar="DATE", help="First day of the new prices."
 )
 @click.option(
-    "--months", default=3, show_default=True, help="Destinations called in so many months."
+    "--months", default=3, show_default=True, help="Only destinations called in so many months."
 )
 @click.option(
     "--all", "everything", is_flag=True, help="Every price that changes, whoever calls there."
 )
-@click.option("--customer", "names", multiple=True, metavar="CUSTOMER", help="Only this one.")
+@click.option(
+    "--customer", "names", multiple=True, metavar="CUSTOMER", help="Only them; repeatable."
+)
 @click.option(
     "--format",
     "forms",
     type=click.Choice(["csv", *_ENDINGS]),
     multiple=True,
-    help="Letters, one a customer, need -o; repeatable.",
+    help="Letters, one for each customer, need -o; repeatable.",
 )
 @click.option(
     "-o",
@@ -59,7 +61,7 @@ _ENDINGS = {"html": "html", "pdf": "pdf", "text": "txt"}
     help="Write them there.",
 )
 @click.option("--send", "queued", is_flag=True, help="Queue a letter to each for `send`.")
-@click.option("--short-notice", is_flag=True, help="Though customers have more days of notice.")
+@click.option("--short-notice", is_flag=True, help="Though they have more days of notice.")
 @as_json_option
 @pass_settings
 def tariff_notice(
@@ -108,26 +110,26 @@ def tariff_notice(
     settings.talk(f"{len(planned)} customer(s) to be told of prices from {effective} on")
 
 
-def _queue(settings: Settings, found: list[Notice]) -> None:
+def _queue(settings: Settings, planned: list[Notice]) -> None:
     """Queue a letter to each customer, which `send` sends once."""
     with settings.drafting(dry_run=False) as draft:
         known_already = outbox.read(draft)
         letters = [
             message
-            for one in found
+            for notice in planned
             for message in dispatch.letters_to(
                 draft,
-                one.customer,
+                notice.customer,
                 "notice",
-                f"notice-{one.customer.id}-{one.effective}",
+                f"notice-{notice.customer.id}-{notice.effective}",
                 {
-                    "effective": str(one.effective),
+                    "effective": str(notice.effective),
                     "letter": render.page(
                         "notice.txt.j2",
-                        one.values(draft, draft.today),
+                        notice.values(draft, draft.today),
                         draft.root / "templates",
                         spoken=language.of_customer(
-                            one.customer, draft.config.company, one.effective
+                            notice.customer, draft.config.company, notice.effective
                         ),
                     ).strip(),
                 },

@@ -1,4 +1,4 @@
-"""What a customer gets to read: a letter as text and as a page, and the files that go with it."""
+"""Letters to customers, as text and as a page, and the files that go with them."""
 
 from __future__ import annotations
 
@@ -128,17 +128,17 @@ def mail(
     made["Auto-Submitted"] = "auto-generated"
     made.set_content(letter.text)
     made.add_alternative(letter.html, subtype="html")
-    for one in enclosures:
-        main, _, sub = one.mime.partition("/")
-        made.add_attachment(one.content, maintype=main, subtype=sub, filename=one.name)
+    for file in enclosures:
+        main, _, sub = file.mime.partition("/")
+        made.add_attachment(file.content, maintype=main, subtype=sub, filename=file.name)
     return made.as_bytes()
 
 
 def fitting(enclosures: Iterable[Enclosure], settings: Mail) -> list[Enclosure]:
     """Return the files that a message has room for, the least important ones left out."""
-    kept = sorted(enclosures, key=lambda one: one.rank)
+    kept = sorted(enclosures, key=lambda file: file.rank)
     # In a message a file takes four bytes for each three.
-    while len(kept) > 1 and sum(len(one.content) for one in kept) * 4 / 3 > settings.most_bytes:
+    while len(kept) > 1 and sum(len(file.content) for file in kept) * 4 / 3 > settings.most_bytes:
         kept.pop()
     return kept
 

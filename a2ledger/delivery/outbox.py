@@ -66,7 +66,7 @@ class Message(NamedTuple):
 
     @property
     def key(self) -> Key:
-        """What makes it that message."""
+        """Return the document and the channel, which make it that message."""
         return self.document, self.channel
 
     def as_json(self) -> dict[str, Any]:
@@ -184,7 +184,7 @@ class Log:
         self._descriptor = -1
 
     def hand_over(self, message: Message) -> None:
-        """Note that a message is out of our hands until its result is noted."""
+        """Note that a message is being handed over: without a result it may have arrived."""
         self._add({"key": message.key, "state": _HANDING_OVER})
 
     def result(self, message: Message) -> None:
@@ -224,7 +224,7 @@ class Log:
         return changed
 
     def clear(self) -> None:
-        """Forget results that the outbox has."""
+        """Delete the log: the outbox has its results by now."""
         self.close()
         with refusing("the next run takes the results over again"):
             self.path.unlink(missing_ok=True)

@@ -51,25 +51,26 @@ def overdue(book: Book, today: dt.date) -> Iterator[Message]:
         if customer.text("dunning", today) == "stop":
             continue
         late = [
-            (_step(steps, one, today, reminded.get(_name(one))), one)
-            for one in aged.documents
-            if one.due < today
+            (_step(steps, document, today, reminded.get(_name(document))), document)
+            for document in aged.documents
+            if document.due < today
         ]
         if any(step is not None for step, _ in late):
             step = max(step for step, _ in late if step is not None)
-            yield from _reminders(book, customer, aged, [one for _, one in late], step, today)
+            documents = [document for _, document in late]
+            yield from _reminders(book, customer, aged, documents, step, today)
 
 
-def _name(one: Open) -> str:
-    return one.number or f"{one.title} {one.date}"
+def _name(document: Open) -> str:
+    return document.number or f"{document.title} {document.date}"
 
 
 def _step(
-    steps: tuple[DunningStep, ...], one: Open, today: dt.date, last: tuple[int, str] | None
+    steps: tuple[DunningStep, ...], document: Open, today: dt.date, last: tuple[int, str] | None
 ) -> int | None:
     """Return which reminder of a document is due; None if none is."""
     following = 0 if last is None else last[0] + 1
-    if following >= len(steps) or (today - one.due).days < steps[following].days:
+    if following >= len(steps) or (today - document.due).days < steps[following].days:
         return None
     if last is not None:
         apart = steps[following].days - steps[following - 1].days
@@ -82,7 +83,7 @@ def _reminders(
     book: Book, customer: Customer, aged: Aged, late: list[Open], step: int, today: dt.date
 ) -> Iterator[Message]:
     config = book.config
-    if sum(one.open_micro for one in late) <= aged.unapplied_micro:
+    if sum(document.open_micro for document in late) <= aged.unapplied_micro:
         return
     fee = config.dunning.steps[step].fee_micro if aged.currency == config.currency else 0
     about = {
@@ -101,26 +102,29 @@ def _open(book: Book, customer: Customer, aged: Aged, late: Sequence[Open]) -> d
     """Return what a reminder says of the documents that are overdue."""
     config = book.config
     places = money.decimals(aged.currency)
-    total = sum(one.open_micro for one in late) - aged.unapplied_micro
-    named = [references.of_invoice(one.number, config.company.iban, config.bill.reference)
-             for one in late if one.issued]  # fmt: skip
+    total = sum(document.open_micro for document in late) - aged.unapplied_micro
+    named = [
+        references.of_invoice(document.number, config.company.iban, config.bill.reference)
+        for document in late
+        if document.issued
+    ]
     return {
         "total": money.text(total, places),
         "reference": references.grouped(named[0]) if len(named) == 1 else customer.id,
         "invoices": [
             {
-                "number": _name(one),
-                "title": one.title,
-                "due": str(one.due),
-                "open": money.text(one.open_micro, places),
+                "number": _name(document),
+                "title": document.title,
+                "due": str(document.due),
+                "open": money.text(document.open_micro, places),
             }
-            for one in late
+            for document in late
         ],
     }
 
 
 def overtaken(book: Book, messages: Iterable[Message], today: dt.date) -> Iterator[Message]:
-    """Yield letters about money that do not say any more what is so, as they are to go today.
+    """Yield letters about money whose contents are out of date, as they are to go today.
 
     What has been paid meanwhile is not asked for; where nothing is left to say the letter is
     skipped.
@@ -153,8 +157,8 @@ def _still_overdue(
         return {}, "reminders of this customer have been stopped"
     named = {row["number"] for row in message.about["invoices"]}
     account = still_due.aged(book, customer.id, today)
-    late = [one for one in account.documents if _name(one) in named]
-    if sum(one.open_micro for one in late) <= account.unapplied_micro:
+    late = [document for document in account.documents if _name(document) in named]
+    if sum(document.open_micro for document in late) <= account.unapplied_micro:
         return {}, "what it asks for has been settled"
     return {**message.about, **_open(book, customer, account, late)}, ""
 
@@ -174,11 +178,11 @@ def _still_low(
 def charge_fees(draft: Draft, messages: list[Message]) -> None:
     """Post the fees of new reminders into a draft, before it queues them.
 
-    The fee of one that is skipped before it went out any way is taken back, unless it is billed.
+    The fee of a reminder that is skipped before it went out is taken back, unless it is billed.
     """
     known = outbox.read(draft)
     whole = known | {message.key: message for message in messages}
-    gone_out = {one.document for one in whole.values() if not one.overtaken or one.copy > 1}
+    gone_out = {sent.document for sent in whole.values() if not sent.overtaken or sent.copy > 1}
     for message in messages:
         if message.overtaken and message.document not in gone_out and message.about.get("fee"):
             with contextlib.suppress(RefusedError):
@@ -207,7 +211,7 @@ def charge_fees(draft: Draft, messages: list[Message]) -> None:
 def balances_low(book: Book, today: dt.date) -> Iterator[Message]:
     """Yield letters to customers whose balance is low or who are over their limit.
 
-    A customer gets one a day at most, of either kind; one whose balance only goes down, one a week.
+    A customer gets at most one of them a day, and at most one a week while the balance only falls.
     """
     settings = book.config.delivery
     if settings.low_balance_micro is None and not settings.over_limit:

@@ -184,24 +184,24 @@ class Sender:
 
     def _sheet(self, message: Message) -> Enclosure:
         """Return what is printed: the document's PDF or page, or the letter."""
-        for one in self._ready.get(message.document, ()):
-            if one.mime in {"application/pdf", "text/html"}:
-                return one
+        for sheet in self._ready.get(message.document, ()):
+            if sheet.mime in {"application/pdf", "text/html"}:
+                return sheet
         letter = self._texts[message.key]
         return Enclosure(f"{message.document}.html", "text/html", letter.html.encode())
 
     def _prepare(self, batch: Sequence[Message]) -> None:
         """Write the letters of a batch, and render what goes with them."""
         book = self.book
-        found: dict[str, Document] = {}
+        documents: dict[str, Document] = {}
         every = paths.every(book)
         for message in batch:
             if letters.is_document(message) and message.channel != "peppol":
-                found[message.document] = files.read(book, every[message.document])
+                documents[message.document] = files.read(book, every[message.document])
         attach = book.config.mail.attach
         form = "pdf" if "pdf" in attach else "html" if "html" in attach else ""
-        printed = {one.document for one in batch if one.channel == "print"}
-        wanted = {name: one for name, one in found.items() if form or name in printed}
+        printed = {message.document for message in batch if message.channel == "print"}
+        wanted = {name: document for name, document in documents.items() if form or name in printed}
         templates = book.root / "templates"
         made = (
             formats.rendered(
@@ -216,10 +216,10 @@ class Sender:
         )
         self._ready = {
             name: [*_pages(made, name), *self._others(name, document)]
-            for name, document in found.items()
+            for name, document in documents.items()
         }
         self._texts = {
-            message.key: letter(book, message, found.get(message.document), self.today)
+            message.key: letter(book, message, documents.get(message.document), self.today)
             for message in batch
             if message.channel != "peppol"
         }  # fmt: skip
@@ -230,8 +230,8 @@ class Sender:
             path = self.book.root / "invoices" / document.issue_date[:4] / file
             yield Enclosure(file, "application/xml", path.read_bytes(), 1)
         if "calls" in attach:
-            for one in itemised.listed(self.book, document):
-                yield Enclosure(f"{name}.calls.csv", one.mime, one.content, 2)
+            for calls in itemised.listed(self.book, document):
+                yield Enclosure(f"{name}.calls.csv", calls.mime, calls.content, 2)
 
 
 def _pages(made: Mapping[str, bytes], name: str) -> Iterator[Enclosure]:

@@ -51,7 +51,7 @@ class Envelope(NamedTuple):
     sender: str
     recipients: Sequence[str]
     copies: Sequence[str]
-    """Who gets a copy; that one of them is refused matters to nobody else."""
+    """Recipients of a copy. If one is refused, the message goes to the others."""
     content: bytes
 
 
@@ -67,7 +67,7 @@ class Server:
 
         Args:
             envelope: the message.
-            mark: called at the last moment at which the server has not got the whole of it.
+            mark: called just before the server has the whole message.
 
         Raises:
             RejectedError: if it did not take the message.

@@ -37,8 +37,8 @@ def of_document(book: Book, document: Document, day: dt.date) -> str:
     if asked <= 0 or str(day) < document.issue_date:
         return document.to_pay
     account = aged(book, document.customer["id"], day)
-    rows = [one for one in account.documents if str(one.date) <= document.issue_date]
-    owed = max(0, sum(one.open_micro for one in rows) - account.unapplied_micro)
+    rows = [row for row in account.documents if str(row.date) <= document.issue_date]
+    owed = max(0, sum(row.open_micro for row in rows) - account.unapplied_micro)
     tax = money.parse(document.tax_on_payment or "0")
     if owed >= asked - tax:
         return document.to_pay

@@ -43,7 +43,7 @@ _PHRASES = (
 
 
 def spoken_text(text: str, spoken: Language) -> str:
-    """The words of an entry, those of the program in the language of the document."""
+    """Return the words of an entry, those of the program in the language of the document."""
     if spoken.code == language.ENGLISH:
         return text
     gettext = spoken.catalogue.gettext

@@ -281,7 +281,7 @@ def _css(environment: ImmutableSandboxedEnvironment) -> Markup:
 
 
 def _logo(templates: Path | None) -> str:
-    """The operator's logo for ``src``: ``logo.svg``, ``.png`` or ``.jpg`` beside the templates."""
+    """Return the ``src`` of the operator's logo, beside the templates; empty without one."""
     for ending, kind in _LOGOS.items():
         path = templates / f"logo.{ending}" if templates else None
         if path and path.is_file():

@@ -185,7 +185,7 @@ def _folded(
 
 
 def _is_usage(line: Mapping[str, Any]) -> bool:
-    """Whether a movement is one day's calls, not late ones."""
+    """Return whether a movement is one day's calls, not late ones."""
     return bool(line.get("calls")) and not line.get("late_from")
 
 
@@ -204,7 +204,7 @@ def _groups(lines: Sequence[Mapping[str, Any]], places: int) -> Iterator[dict[st
 
 
 def _explained(view: Mapping[str, Any]) -> Iterator[str]:
-    """What on a bill needs a sentence: each once."""
+    """Return what on a bill needs a sentence: each once."""
     lines, last = view["lines"], view["period"]["last"]
     fees = [line for line in lines if line["kind"] == "fee"]
     if any(line["late_from"] for line in lines):

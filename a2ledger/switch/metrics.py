@@ -91,11 +91,16 @@ class Metrics:
                     )
                 ],
             ),
-            *_metric("book_generation", "gauge", "Of the book read last.", [("", generation)]),
+            *_metric(
+                "book_generation",
+                "gauge",
+                "Of the book that was read last.",
+                [("", generation)],
+            ),
             *_metric(
                 "book_age_seconds",
                 "gauge",
-                "Since the book was last seen to be as it was read; -1: never.",
+                "Seconds since the book was last checked for changes; -1 if never.",
                 [("", f"{age:.3f}")],
             ),
             *_metric(
