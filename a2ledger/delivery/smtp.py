@@ -105,6 +105,7 @@ class Server:
             raise InDoubtError from error
         text = _text(code, answer)
         if code != _ACCEPTED:
+            self._reset()  # a server that failed itself may still be at this message
             raise RejectedError(text, lasting=code >= 500)  # noqa: PLR2004 - SMTP's own
         return text
 

@@ -47,6 +47,14 @@ def test_a_refusal_says_whether_it_is_for_good_and_the_next_message_goes(server,
     assert len(box.messages) == 1
 
 
+def test_after_a_server_that_failed_at_a_message_the_next_one_goes(server, box):
+    box.replies = ["fault"]
+    with pytest.raises(RejectedError, match="500"):
+        server.hand_over(envelope(), list)
+    server.hand_over(envelope(), list)
+    assert len(box.messages) == 1
+
+
 def test_of_several_recipients_one_that_is_refused_stops_nobody_else(server, box):
     box.refused = {"gone@maes.example": "550 unknown"}
     server.hand_over(envelope(recipients=("gone@maes.example", ADA)), list)

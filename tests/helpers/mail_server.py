@@ -20,7 +20,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 class Mailbox:
     """What came in, and how the server behaves.
 
-    ``replies`` are answers to the next messages, given after their data; ``refused`` are replies
+    ``replies`` are answers to the next messages, given after their data, ``fault`` that of a
+    server which fails itself; ``refused`` are replies
     to recipients; ``drop`` says where the next connection is lost: ``data`` in the middle of a
     message, ``dot`` after it was taken, before the answer.
     """
@@ -46,6 +47,8 @@ class Mailbox:
         await asyncio.sleep(self.seconds)
         if self.replies:
             reply = self.replies.pop(0)
+            if reply == "fault":
+                raise RuntimeError("the server fails at a message, and does not forget it")
             if not reply.startswith("250"):
                 return reply
         made: Any = email.message_from_bytes(envelope.content or b"", policy=email.policy.default)
