@@ -305,7 +305,8 @@ def _electronic_file(document: Document) -> str:
 def _later(message: Message, error: RejectedError, now: dt.datetime) -> Message:
     """Return a message that was not taken: to be tried again, or given up."""
     age = now.date() - dt.date.fromisoformat(message.queued)
-    if error.lasting or age > _LAST_TRY:
+    # What somebody sends again after days is tried twice: servers refuse strangers at first.
+    if error.lasting or (age > _LAST_TRY and message.tries > 1):
         return message._replace(state=FAILED, error=error.error, not_before="")
     wait = min(_FIRST_WAIT * 2 ** min(message.tries - 1, 10), _LONGEST_WAIT)
     later = (now + wait).isoformat(timespec="seconds")

@@ -227,6 +227,15 @@ def test_after_five_days_it_is_given_up(sending, box):
     assert sent(sending, "--only", "C1", today="2026-02-09", code=1) == {f"{FIRST} mail": "failed"}
 
 
+def test_what_is_sent_again_after_days_is_tried_again_too(sending, box):
+    box.replies = ["550 no", "451 greylisted, come back"]
+    sending.run("send", "--only", "C1", code=1)
+
+    late = {"today": "2026-02-19"}
+    assert sent(sending, "--resend", FIRST, **late, code=1) == {f"{FIRST} mail": "queued"}
+    assert sent(sending, "--only", "C1", today="2026-02-20") == {f"{FIRST} mail": "sent"}
+
+
 def test_what_is_refused_for_good_is_named_by_check_until_it_arrives(sending, box):
     box.refused[ADA] = "550 5.1.1 no such user"
 
