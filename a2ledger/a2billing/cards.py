@@ -133,7 +133,7 @@ def _day(row: Row, column: str, clock: Clock) -> dt.date | None:
 def _card(
     row: Row, created: dt.date, switch: str, groups: Mapping[str, str], odd: Counter[str]
 ) -> Card:
-    percent = _percent(row["vat"])
+    percent = percent_of(row["vat"])
     return Card(
         id=row["id"],
         username=row["username"],
@@ -185,7 +185,12 @@ def _facts(
     }
 
 
-def _percent(written: str) -> Decimal:
+def percent_of(written: str) -> Decimal:
+    """Parse a VAT percentage, rounded to two decimals.
+
+    Raises:
+        ValueError: if it is none.
+    """
     try:
         percent = Decimal(written or "0").quantize(Decimal("0.01"))
     except InvalidOperation:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -24,11 +25,11 @@ from typing import Any, NamedTuple
 from a2ledger import money
 from a2ledger.a2billing import subscriptions
 from a2ledger.a2billing import tables as a2billing
-from a2ledger.a2billing.cards import Card
+from a2ledger.a2billing.cards import Card, percent_of
 from a2ledger.a2billing.tables import Clock, Row, Tables
 from a2ledger.journal import syntax
 from a2ledger.records import Movement
-from a2ledger.sources.batch import Refused
+from a2ledger.sources.batch import Refused, UnusableInput
 
 _REFILL = ("id", "date", "credit", "card_id", "description", "refill_type")
 _PAYMENT = ("id", "date", "payment", "card_id", "id_logrefill", "description", "added_refill")
@@ -374,20 +375,43 @@ def in_credit(tables: Tables, clock: Clock) -> dict[str, int]:
 
 
 def _bills(tables: Tables, clock: Clock) -> Iterator[_Bill]:
-    items: dict[str, list[Row]] = {}
+    lines: dict[str, list[_Line]] = {}
     for row in tables.rows("cc_invoice_item", _ITEM).rows:
-        items.setdefault(row["id_invoice"], []).append(row)
+        with _named(row):
+            lines.setdefault(row["id_invoice"], []).append(_line(row))
     for row in tables.rows("cc_invoice", _INVOICE).rows:
-        lines = items.get(row["id"], [])
-        net = [a2billing.micro(line["price"]) for line in lines]
-        rates = [10_000 + int(Decimal(line["vat"] or 0) * 100) for line in lines]
-        exact = sum(price * rate for price, rate in zip(net, rates, strict=True))
+        billed = lines.get(row["id"], [])
+        exact = sum(line.net_micro * line.share for line in billed)
         gross = money.rounded(money.divide(exact, 10_000), 2)
-        owed = sum(price for price, line in zip(net, lines, strict=True) if _is_in_credit(line))
-        day = clock.day(row["date"]) if row["date"] else dt.date.min
+        owed = sum(line.net_micro for line in billed if line.is_in_credit)
+        with _named(row):
+            day = clock.day(row["date"]) if row["date"] else dt.date.min
         yield _Bill(row, Invoice(row["reference"] or row["id"], day, gross, owed))
 
 
-def _is_in_credit(item: Row) -> bool:
-    """Return True if a line bills what is taken from the balance."""
-    return item["type_ext"] == "POSTPAID"
+class _Line(NamedTuple):
+    """A line of an invoice."""
+
+    net_micro: int
+    share: int
+    """Gross for a net of 10,000."""
+    is_in_credit: bool
+    """True if it bills what is taken from the balance."""
+
+
+def _line(row: Row) -> _Line:
+    share = 10_000 + int(percent_of(row["vat"]) * 100)
+    return _Line(a2billing.micro(row["price"]), share, row["type_ext"] == "POSTPAID")
+
+
+@contextmanager
+def _named(row: Row) -> Iterator[None]:
+    """Name the row of an invoice that cannot be read: without it, what is owed is not known."""
+    try:
+        yield
+    except ValueError as error:
+        raise UnusableInput(
+            f"{row.file}: {row.name}: {error}",
+            undone="no invoice was read",
+            todo="correct it in A2Billing, and run this again",
+        ) from error

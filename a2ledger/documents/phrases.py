@@ -22,7 +22,7 @@ WORDS = (
     *(N_("Reverse charge"), N_("Export outside the EU"), N_("Not subject to VAT")),
 )
 """With what the words of entries and reasons begin, where the program wrote them."""
-_BEGINS = re.compile("|".join(sorted(WORDS, key=len, reverse=True)) + r"\b")
+_BEGINS = re.compile(rf"(?:{'|'.join(sorted(WORDS, key=len, reverse=True))})\b")
 
 
 _PHRASES = (

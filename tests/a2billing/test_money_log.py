@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import zoneinfo
 from decimal import Decimal
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from exports import exported
 from a2ledger.a2billing import money_log
 from a2ledger.a2billing.money_log import Context
 from a2ledger.a2billing.tables import Clock
+from a2ledger.sources.batch import UnusableInput
 
 UTC = zoneinfo.ZoneInfo("UTC")
 CLOCK = Clock(UTC, UTC)
@@ -168,3 +170,23 @@ def test_an_invoice_that_is_not_paid_has_its_vat_and_what_the_balance_holds_of_i
         10_000_000,
     )
     assert money_log.in_credit(own, CLOCK) == {"I-1": 0}
+
+
+@pytest.mark.parametrize(
+    ("item", "invoice", "why"),
+    [
+        ({"vat": "x"}, {}, "cc_invoice_item 1: its vat 'x' is no percentage"),
+        ({"vat": "NaN"}, {}, "cc_invoice_item 1: its vat 'NaN' is no percentage"),
+        ({"price": "x"}, {}, "cc_invoice_item 1: 'x' is no amount"),
+        ({}, {"date": "soon"}, "cc_invoice 1: "),
+    ],
+)
+def test_an_invoice_that_cannot_be_read_is_named(tmp_path, item, invoice, why):
+    usual = {"reference": "I-1", "id_card": 1, "date": AT, "paid_status": 0, "status": 1}
+    own = exported(
+        tmp_path,
+        cc_invoice=[usual | invoice],
+        cc_invoice_item=[{"id_invoice": 1, "price": "10", "vat": "21"} | item],
+    )
+    with pytest.raises(UnusableInput, match=re.escape(why)):
+        money_log.unpaid(own, CLOCK)
