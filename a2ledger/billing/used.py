@@ -44,9 +44,10 @@ class Day(NamedTuple):
     told: list[Told]
 
 
-def day_of(calls: pa.Table, day: dt.date) -> Day:
-    """Add up the calls of a day."""
-    return Day(day, detail.lines(calls), detail.callers(calls), detail.told(calls))
+def day_of(calls: pa.Table, day: dt.date, *, for_seal: bool = True) -> Day:
+    """Add up the calls of a day; digests of them are for seals alone."""
+    told = detail.told(calls) if for_seal else []
+    return Day(day, detail.lines(calls), detail.callers(calls), told)
 
 
 class Calls:
@@ -75,8 +76,9 @@ class Calls:
             customers: by id.
             states_of: what their open periods start with, and hold.
             end: the day.
-            for_seal: whether the content of every day is compared with ``DIGESTS``; else that of
-                days whose files the disk says are as they were published is believed.
+            for_seal: whether they are digested, and the content of every day is compared with
+                ``DIGESTS``; else that of days whose files the disk says are as they were published
+                is believed.
         """
         start = min(customer.open_since for customer in customers.values())
         late = {row.late_from for _, rows in states_of.values() for row in rows if row.late_from}
@@ -86,11 +88,11 @@ class Calls:
         result = cls()
         for day in days:
             if day in believed:
-                calls = detail.of_customers(book.root, day, customers)
+                calls = detail.of_customers(book.root, day, customers, detail.SUMMED)
             else:
                 calls = detail.verified(book.root, day, detail.digests(book))
             if (theirs := calls.filter(pc.is_in(calls["customer"], names))).num_rows:
-                result.add(day_of(theirs, day))
+                result.add(day_of(theirs, day, for_seal=for_seal))
         return result
 
     def only(self, customers: Iterable[str]) -> Calls:

@@ -16,8 +16,16 @@ from a2ledger.calls.identity import identity
 from a2ledger.sources.batch import OUTGOING
 
 
+SHOWN = [
+    *("customer", "start", "direction", "extension", "caller", "called", "destination"),
+    *("seconds", "billed_seconds", "cost_micro", "switch", "uid", "seq", "service"),
+    *("void", "deck", "prefix", "late_in"),
+]
+"""Columns of a list of calls."""
+
+
 def of_customer(book: Book, customer: str, first: dt.date, last: dt.date) -> pa.Table:
-    """Return a customer's calls that started between two days, both included.
+    """Return a customer's calls that started between two days, both included, as listed.
 
     Raises:
         MissingDetailError: if the calls of a day are not there.
@@ -28,11 +36,11 @@ def of_customer(book: Book, customer: str, first: dt.date, last: dt.date) -> pa.
     parts = []
     for day in days:
         if day in believed:
-            parts.append(detail.of_customers(book.root, day, [customer]))
+            parts.append(detail.of_customers(book.root, day, [customer], SHOWN))
         else:
-            table = detail.read(book.root, day, digests)
+            table = detail.read(book.root, day, digests, SHOWN)
             parts.append(table.filter(pc.equal(table["customer"], customer)))
-    return pa.concat_tables(parts) if parts else detail.empty()
+    return pa.concat_tables(parts) if parts else detail.empty().select(SHOWN)
 
 
 def rows_json(calls: pa.Table, zone: str) -> Iterator[dict[str, Any]]:

@@ -212,3 +212,21 @@ def test_what_carriers_are_owed():
     )
 
     assert detail.bought(calls) == [("acme", "standard", 2, 122, 8), ("acme", "usd", 1, 61, 5)]
+
+
+@pytest.mark.parametrize(
+    "names", [["C0"], ["C1", "C7"], ["C8", "A", "C2"], ["nobody"], ["C9", "Z"], []]
+)
+def test_calls_of_customers_are_those_wherever_they_lie_in_the_day(tmp_path, monkeypatch, names):
+    monkeypatch.setattr(detail, "_ROW_GROUP", 3)
+    calls = [call(customer=f"C{n % 10}", uid=f"{n:02}") for n in range(34) if n % 10 != 2]
+    stored(tmp_path, *calls)
+
+    whole = detail.load(tmp_path, DAY)
+    assert pq.ParquetFile(tmp_path / detail.path(DAY)).num_row_groups > 9
+
+    found = detail.of_customers(tmp_path, DAY, names)
+    assert found.schema == detail.SCHEMA
+    assert found.to_pylist() == [row for row in whole.to_pylist() if row["customer"] in names]
+    (uids,) = detail.of_customers(tmp_path, DAY, names, ["uid"]).itercolumns()
+    assert uids.to_pylist() == found["uid"].to_pylist()
