@@ -34,7 +34,8 @@ _FACTS = (
 )
 _SEARCHED = ("id", "reference", "number", "invoice", "payment", "original")
 """Metadata of entries that is searched."""
-_MOVED = ("payment-", "refill-", "returned-", "transfer-", "credit-note-")
+_NOTE = "credit-note-"
+_MOVED = ("payment-", "refill-", "returned-", "transfer-", _NOTE)
 _FEW_DIGITS = 3
 _DAYS = 400
 """Number of days whose calls are searched."""
@@ -59,6 +60,8 @@ class Entry(NamedTuple):
     """Of an invoice or payment."""
     amount: str = ""
     about: str = ""
+    is_note: bool = False
+    """True for a credit note."""
 
 
 def find(book: Book, text: str, today: dt.date, *, calls: bool = True) -> list[Hit]:
@@ -205,7 +208,8 @@ def _entry(block: syntax.Block, customer: str, *, is_issued: bool) -> Entry:
         hit = Hit(PAYMENT, name, customer, f"{about}, {amount}, {block.date}")
     words = "\n".join([hit.id, *meta.values(), narration, customer]).lower()
     amounts = frozenset(abs(leg.micro) for leg in billed)
-    return Entry(hit, words, amounts, block.date, amount, about)
+    is_note = block.own_link.startswith(_NOTE)
+    return Entry(hit, words, amounts, block.date, amount, about, is_note)
 
 
 def of_calls(book: Book, text: str, since: dt.date, most: int = MOST) -> list[Hit]:

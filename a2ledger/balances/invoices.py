@@ -113,10 +113,7 @@ def of_customer(book: Book, customer: Customer, day: dt.date) -> list[Invoice]:
         BrokenBookError: if a document is damaged.
     """
     settled = ageing.settled(ageing.moves(book, customer, dt.date.max))
-    by_kind: dict[str, dict[str, int]] = {}
-    for row in settled.applied:
-        sums = by_kind.setdefault(row.debit.number, {})
-        sums[row.credit.kind] = sums.get(row.credit.kind, 0) + row.micro
+    by_kind = _by_kind(settled)
     rest = {debit.number: open_micro for debit, open_micro in settled.debits if debit.number}
     rows = [
         _invoice(name, document, customer.id, rest.get(name, 0), by_kind.get(name, {}), day)
@@ -125,6 +122,36 @@ def of_customer(book: Book, customer: Customer, day: dt.date) -> list[Invoice]:
     ]
     rows += _openings(settled, book, customer, by_kind, day)
     return sorted(rows, key=lambda row: (row.issued, row.number))
+
+
+def settled_as(book: Book, customer: Customer) -> dict[str, str]:
+    """Return by number how those documents of a customer were settled that are not open.
+
+    It follows from the journal: no document is read. One with nothing to pay is paid.
+
+    Returns:
+        :data:`PAID`, :data:`CREDITED` or :data:`WRITTEN_OFF`; credit notes are not among them.
+    """
+    rows = ageing.moves(book, customer, dt.date.max)
+    settled = ageing.settled(rows)
+    by_kind = _by_kind(settled)
+    found = {row.number: PAID for row in rows if row.number}
+    for debit, open_micro in settled.debits:
+        if open_micro:
+            found.pop(debit.number, None)
+        else:
+            kinds = by_kind.get(debit.number, {})
+            found[debit.number] = _status(debit.micro, 0, kinds, False)
+    return found
+
+
+def _by_kind(settled: Settled) -> dict[str, dict[str, int]]:
+    """Return what settled each document, by the kind of the credit."""
+    sums: dict[str, dict[str, int]] = {}
+    for row in settled.applied:
+        own = sums.setdefault(row.debit.number, {})
+        own[row.credit.kind] = own.get(row.credit.kind, 0) + row.micro
+    return sums
 
 
 def _invoice(

@@ -15,7 +15,6 @@ from a2ledger.calls import detail
 from a2ledger.calls.identity import identity
 from a2ledger.sources.batch import OUTGOING
 
-
 SHOWN = [
     *("customer", "start", "direction", "extension", "caller", "called", "destination"),
     *("seconds", "billed_seconds", "cost_micro", "switch", "uid", "seq", "service"),

@@ -164,6 +164,9 @@ function closed(done) {
   const links = bills.slice(0, LINKS).flatMap((/** @type {Row} */ row) => [
     element("a", { href: address("Customers", { document: row.number ?? "" }) }, `${row.number}`), " ",
   ]);
+  if (bills.length > LINKS) {
+    links.push(element("a", { href: address("Invoices", { which: "all" }) }, `and ${bills.length - LINKS} more`));
+  }
   return links.length ? [said, element("p", {}, "Bills: ", ...links)] : [said];
 }
 

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from a2ledger import money
 from a2ledger.balances import ageing, find
+from a2ledger.balances import invoices as standing_of
 from a2ledger.balances.ageing import Aged
 from a2ledger.balances.find import Entry
 from a2ledger.book.book import IMPORTS, Book
@@ -88,9 +89,11 @@ def home(known: Known, book: Book, today: dt.date) -> Values:
     for row in quarantine.read(book.root).rows.values():
         held[row.reason] = held.get(row.reason, 0) + 1
     runs = list(csv.DictReader(io.StringIO(book.text(IMPORTS))))
+    # With --today, it is the end of that day.
+    of_today = (str(today), f"{today + dt.timedelta(days=1)}T00:00:00")
     return {
         "today": str(today),
-        "runs": [row for row in runs if row["time"].startswith(str(today))][::-1][:10],
+        "runs": [row for row in runs if row["time"].startswith(of_today)][::-1][:10],
         "payments": [_shown(row) for row in paid if row.date == str(today)][:10],
         "last_payment": next((row.date for row in paid), ""),
         "quarantine": sorted(held.items()),
@@ -172,11 +175,15 @@ def invoices(known: Known, book: Book, which: str, first: int, today: dt.date) -
     if which == "all":
         entries, is_fresh = known.entries(book, today)
         issued = [row for row in entries if row.hit.kind == find.INVOICE]
+        settled: dict[str, dict[str, str]] = {}
         part = part_of(
             issued,
             first,
             lambda row: (
-                _shown(row) | _name(deck, row.hit.customer) | {"sent": sent.get(row.hit.id, ())}
+                _shown(row)
+                | _name(deck, row.hit.customer)
+                | _settled_or_open(book, deck.cards.get(row.hit.customer), row, settled, today)
+                | {"sent": sent.get(row.hit.id, ())}
             ),
         )
         return {"which": which, "is_fresh": is_fresh, **part}
@@ -191,6 +198,34 @@ def invoices(known: Known, book: Book, which: str, first: int, today: dt.date) -
         rows, first, lambda row: _open(*row, today) | {"sent": sent.get(row[0].number, ())}
     )
     return {"which": which, "is_fresh": is_fresh, **part}
+
+
+def _settled_or_open(
+    book: Book,
+    card: Card | None,
+    row: Entry,
+    settled: dict[str, dict[str, str]],
+    today: dt.date,
+) -> Values:
+    """Return an invoice's status and what is open of it.
+
+    Args:
+        book: whose.
+        card: its customer's, if they are known.
+        row: the invoice.
+        settled: how documents were settled, by customer, as far as it was asked.
+        today: the day it is.
+    """
+    if card is None or row.is_note:
+        return {"status": standing_of.CREDITED if row.is_note else "", "open": "", "days": 0}
+    for one in card.aged.documents:
+        if one.number == row.hit.id:
+            return {key: _open(one, card, today)[key] for key in ("status", "open", "days")}
+    customer = card.customer
+    if customer.id not in settled:
+        settled[customer.id] = standing_of.settled_as(book, customer)
+    status = settled[customer.id].get(row.hit.id, standing_of.PAID)
+    return {"status": status, "open": "", "days": 0}
 
 
 def _open(one: ageing.Open, card: Card, today: dt.date) -> Values:

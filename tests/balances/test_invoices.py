@@ -8,6 +8,10 @@ from decimal import Decimal
 import pytest
 from harness import Book
 
+from a2ledger.balances import invoices
+from a2ledger.book.book import Book as Ledger
+from a2ledger.journal import subledgers
+
 
 @pytest.fixture(scope="module")
 def made(empty_book, tmp_path_factory):
@@ -47,6 +51,14 @@ def test_every_state_an_invoice_can_be_in(book):
     assert status(book, "C2") == ("credited", "0.00")
     book.run("write-off", "C3", "--description", "insolvent")
     assert status(book, "C3") == ("written-off", "0.00")
+    loaded = Ledger(book.root)
+    found = {}
+    for customer in subledgers.customers(loaded).values():
+        found |= invoices.settled_as(loaded, customer)
+    rows = [row for row in book.run("invoices", "--json").json if row["kind"] == "invoice"]
+    assert found == {row["number"]: row["status"] for row in rows if row["open"] == "0.00"}
+    assert set(found.values()) == {"paid", "credited", "written-off"}
+    assert len(found) == len(rows) - 2
 
 
 def test_open_amounts_are_those_of_ageing(book):
