@@ -335,9 +335,8 @@ def customer(path: str, before: str, after: str) -> Iterator[Problem]:
         if not kind or kind in _HEADS:
             continue
         if kind not in _BESIDE:
-            what = f"{kind!r} may not stand in a customer's own ledger: {first[:80]}"
-            todo = "write entries into the file of the open period"
-            yield Problem(path, one.line, "directive", what, todo=todo)
+            bad = customer_file.foreign_entry(one.line, kind, first)
+            yield Problem(path, bad.line, "directive", str(bad), todo=bad.todo)
             continue
         entry, said = _parsed(one.text)
         is_fact = (match := _OURS.match(one.text)) and match[1] in _FACTS and "\n" not in one.text

@@ -39,6 +39,11 @@ _FEE = re.compile(
     rf'(?(service) "(?P<every>[a-z0-9-]+)" "(?P<when>advance|arrears)" (?P<text>{_TEXT}))'
     r'(?: (?P<quantity>[1-9][0-9]{0,5}))?|"stop")\s*'
 )
+_MOVES = re.compile(
+    r"^\d{4}-\d\d-\d\d[ \t]+(?P<kind>txn|pad|balance|[*!&#?%PSTCURM])(?=[ \t\"])[^\n]*",
+    re.MULTILINE,
+)
+"""What moves money, or asserts it: entries stand in the files of periods alone."""
 _SHAPES = (
     'DATE custom "a2ledger-fee" "ID" "SERVICE" AMOUNT CURRENCY "month" '
     '"advance|arrears" "DESCRIPTION" [QUANTITY], "ID" AMOUNT CURRENCY [QUANTITY] or "ID" "stop"'
@@ -48,9 +53,9 @@ _SHAPES = (
 class BadLineError(ValueError):
     """A malformed line, with its number."""
 
-    def __init__(self, line: int, message: str) -> None:
+    def __init__(self, line: int, message: str, todo: str = "") -> None:
         super().__init__(message)
-        self.line = line
+        self.line, self.todo = line, todo
 
 
 def path(customer: str) -> str:
@@ -67,8 +72,10 @@ def parse(text: str) -> Customer:
     """Parse a customer's own ledger.
 
     Raises:
-        ValueError: if it has no ``open`` as the program writes it, or a fact that is none.
+        ValueError: if it has no ``open`` as the program writes it, a fact that is none, or entries.
     """
+    if moves := _MOVES.search(text):
+        raise foreign_entry(_line(text, moves.start()), moves["kind"], moves[0])
     opened = _OPEN.search(text)
     if opened is None:
         raise ValueError('no `open` of an Unbilled account that bears customer: "ID"')
@@ -92,6 +99,15 @@ def parse(text: str) -> Customer:
         periods=tuple(period.read_day(f"{month}-{day}") for month, day in _INCLUDE.findall(text)),
         has_deposit=f" open {accounts.DEPOSITS}" in text,
         fees=_fees(text) if '"a2ledger-fee"' in text else (),
+    )
+
+
+def foreign_entry(line: int, kind: str, first: str) -> BadLineError:
+    """Return that a directive of some kind may not stand here; its first line is given."""
+    return BadLineError(
+        line,
+        f"{kind!r} may not stand in a customer's own ledger: {first[:80]}",
+        "write entries into the file of the open period",
     )
 
 

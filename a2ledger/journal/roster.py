@@ -12,7 +12,7 @@ from a2ledger.book.book import Book
 from a2ledger.book.kept import Kept
 from a2ledger.records import Customer, Fact, Fee
 
-_VERSION = 3
+_VERSION = 4
 """Raise this whenever parsing a customer's own ledger, or checking it, changes its result."""
 NEVER = dt.date.max.toordinal()
 

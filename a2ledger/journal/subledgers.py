@@ -190,7 +190,7 @@ def _read(book: Book, path: str) -> Customer:
     Raises:
         BrokenBookError: if it is not the ledger of a customer, or not of the one it is named after.
     """
-    line = 0
+    line, todo = 0, ""
     try:
         customer = customer_file.parse(book.text(path))
         facts.check(customer)
@@ -198,14 +198,15 @@ def _read(book: Book, path: str) -> Customer:
         facts.check_fees(customer, own, book.config.services)
         reason = f"is the ledger of {customer.id}"
     except ValueError as error:
-        line = error.line if isinstance(error, customer_file.BadLineError) else 0
+        if isinstance(error, customer_file.BadLineError):
+            line, todo = error.line, error.todo
         if isinstance(error, facts.BadFactError):
             line = customer_file.line_of_fact(book.text(path), error.key, error.since)
         reason = str(error)
     else:
         if customer_file.path(customer.id) == path:
             return customer
-    raise BrokenBookError([Problem(path, line, "customer", reason)])
+    raise BrokenBookError([Problem(path, line, "customer", reason, todo=todo)])
 
 
 def customer(book: Book, identity: str) -> Customer:

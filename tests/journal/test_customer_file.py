@@ -173,3 +173,18 @@ def test_a_change_to_what_holds_already_is_none_and_one_of_the_same_day_replaces
 def test_files_are_named_by_customer_and_start():
     assert customer_file.path("a.b") == "journals/customers/a.b.beancount"
     assert customer_file.period_path("a.b", LATER) == "journals/2026-02/a.b.01.beancount"
+
+
+@pytest.mark.parametrize("kind", ["*", "!", "txn", "P", "pad", "balance"])
+def test_what_moves_money_is_no_part_of_a_customers_own_ledger(kind):
+    """Beancount would count it there, and nothing that adds up the files of periods would."""
+    text = customer_file.new(customer(), "EUR", OPENED)
+    line = text.count("\n") + 1
+    with pytest.raises(customer_file.BadLineError, match="may not stand") as refused:
+        customer_file.parse(f'{text}2026-02-02 {kind} "Ada" "Gift"\n')
+    assert (refused.value.line, refused.value.todo[:13]) == (line, "write entries")
+
+
+def test_words_of_facts_and_notes_may_look_like_entries():
+    text = customer_file.new(customer(name=((OPENED, "2026-02-02 * x"),)), "EUR", OPENED)
+    assert customer_file.parse(f'{text}2026-02-02 note Assets:Cash "* x"\n; 2026-02-02 * x\n')
