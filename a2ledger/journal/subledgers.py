@@ -132,6 +132,15 @@ class Customers(MutableMapping[str, Customer]):
             return {name: self._entry(customer) for name, customer in self._whole().items()}
         return roster.entries | {name: self._entry(self._known[name]) for name in self._put}
 
+    def currencies(self) -> dict[str, str]:
+        """Return the currency of every customer's account, by id, without reading all of them."""
+        roster = self._read_roster()
+        names = self._whole() if roster.is_small else self._put
+        of_roster = {} if roster.is_small else roster.entries
+        return {name: entry.currency for name, entry in of_roster.items()} | {
+            name: _currency(self._book, self._known[name]) for name in names
+        }
+
     def _entry(self, customer: Customer) -> Entry:
         """Return what lists ask of a customer that was read or put."""
         before, entry = self._entries.get(customer.id, (None, None))
@@ -157,7 +166,7 @@ class Customers(MutableMapping[str, Customer]):
 
 def _entry(book: Book, customer: Customer) -> Entry:
     """Return what lists ask of a customer."""
-    own = customer.text("currency", customer.opened) or book.config.currency
+    own = _currency(book, customer)
     days = {since for history in customer.facts.values() for since, _ in history}
     latest, stable_from = max(days, default=customer.opened), 0
     path = customer_file.path(customer.id)
@@ -242,20 +251,23 @@ def currency(book: Book, identity: str) -> str:
     """
     if not identity:
         return book.config.currency
-    owner = customer(book, identity)
-    return owner.text("currency", owner.opened) or book.config.currency
+    return _currency(book, customer(book, identity))
+
+
+def _currency(book: Book, customer: Customer) -> str:
+    return customer.text("currency", customer.opened) or book.config.currency
 
 
 def currencies(book: Book) -> set[str]:
     """Return the currencies that customers' accounts are kept in."""
-    return {entry.currency for entry in customers(book).entries().values()}
+    return set(customers(book).currencies().values())
 
 
 def foreign_accounts(book: Book) -> dict[str, str]:
     """Return the currency of each customer whose account is not kept in the book's."""
     base = book.config.currency
-    entries = customers(book).entries()
-    return {name: entry.currency for name, entry in entries.items() if entry.currency != base}
+    own = customers(book).currencies()
+    return {name: currency for name, currency in own.items() if currency != base}
 
 
 def period_file(book: Book, path: str) -> PeriodFile:

@@ -26,7 +26,7 @@ function table(rows, ready) {
     element("th", { className: numbers.has(text) ? "num" : "text" }, text)));
   const lines = rows.map((row) => {
     const customer = element("a", { href: address("Customers", { customer: row.customer }) }, row.customer);
-    const remarks = row.warnings.map((warning) => warning.message).join("\n");
+    const remarks = row.warnings.map((warning) => warning.message).join("; ");
     const cells = ready
       ? [
           element("td", {}, row.number ?? "statement"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
@@ -44,6 +45,14 @@ def test_it_gives_the_customers_that_their_files_give(large, monkeypatch):
     assert (large.root / ROSTER).exists()
     monkeypatch.setattr(subledgers, "_read", None)  # nothing is parsed any more
     assert list(_customers(large)) == ["C1", "C2", "C3"]
+
+
+def test_currencies_of_accounts_are_those_of_files_and_of_customers_that_were_read(large):
+    files = Files(large.root)
+    known = subledgers.customers(files)
+    assert known.currencies() == {"C1": "EUR", "C2": "EUR", "C3": "EUR"}
+    known["C1"] = replace(known["C1"], facts={"currency": ((known["C1"].opened, "GBP"),)})
+    assert subledgers.foreign_accounts(files) == {"C1": "GBP"}
 
 
 def test_a_file_that_somebody_edits_is_parsed(large, monkeypatch):
