@@ -20,6 +20,7 @@ WORDS = (
     *(N_("Rounding of fractions brought over"), N_("Rounding of what is to pay")),
     *(N_("Rounding"), N_("Statement"), N_("Transfer"), N_("VAT"), N_("Write-off")),
     *(N_("Reverse charge"), N_("Export outside the EU"), N_("Not subject to VAT")),
+    *(N_("Intra-community supply"), N_("Taxed when it was paid for")),
 )
 """With what the words of entries and reasons begin, where the program wrote them."""
 _BEGINS = re.compile(rf"(?:{'|'.join(sorted(WORDS, key=len, reverse=True))})\b")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from a2ledger import vat
 from a2ledger.documents import language, phrases
 
 DUTCH = language.language("nl")
@@ -38,3 +39,9 @@ def test_words_of_a_person_that_begin_alike_stay(words):
 @given(st.text("abc 0123.:-é\n", max_size=30))
 def test_words_of_a_person_stay(words):
     assert phrases.spoken_text(words, DUTCH) == words
+
+
+def test_reasons_that_the_program_gives_are_in_every_language():
+    """Those of codes an operator writes are their own words."""
+    own = {code.reason for code in vat.BUILT_IN.values()}
+    assert own.union(vat.REASONS.values()) <= {*phrases.WORDS}
