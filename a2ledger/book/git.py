@@ -39,8 +39,8 @@ _ROLLED_BYTES = 16_000_000
 _SMALL_BYTES = 256_000
 """Size of the largest pack of contents, made before a commit, that joins it."""
 
-_OF_PACK = {"idx": None, "rev": None, "pack": None}.keys()
-"""Endings of a pack's files, in the order in which they may go."""
+_OF_PACK = {"pack": None, "rev": None, "idx": None}.keys()
+"""Endings of a pack's files, in the order in which they go: what is left derives from the pack."""
 
 _INDEX = b"\xfftOc\0\0\0\2"
 """With what the index of a pack begins, version 2."""
@@ -105,6 +105,8 @@ _PINNED = {
     "gc.recentObjectsHook": "",
     "maintenance.auto": "false",
     "protocol.allow": "never",
+    "pack.indexVersion": "2",
+    "pack.packSizeLimit": "0",
 }
 """Settings of every call of git: durable; and whatever could run a program of somebody's is off.
 
@@ -155,14 +157,23 @@ def _size(packs: Mapping[str, os.stat_result], name: str) -> int:
     return packs[name].st_size if name in packs else _ROLLED_BYTES + 1
 
 
-def _names(index: Path) -> Iterator[str]:
-    """Yield the names of a pack's objects, which its index holds after 256 counts."""
+def _names(index: Path) -> list[str]:
+    """Return the names of a pack's objects, which its index holds after 256 counts.
+
+    Raises:
+        ValueError: if it is of another version, damaged, or counts other objects than the pack:
+            what it does not name would be lost with the pack.
+    """
     content = index.read_bytes()
-    if content.startswith(_INDEX):
-        start = len(_INDEX) + 256 * 4
-        count = int.from_bytes(content[start - 4 : start])
-        for place in range(start, start + 20 * count, 20):
-            yield content[place : place + 20].hex()
+    with index.with_suffix(".pack").open("rb") as pack:
+        count = int.from_bytes(pack.read(12)[8:])
+    start = len(_INDEX) + 256 * 4
+    counted, digest = int.from_bytes(content[start - 4 : start]), content[-20:]
+    is_whole = hashlib.sha1(content[:-20], usedforsecurity=False).digest() == digest
+    if not content.startswith(_INDEX) or counted != count or not is_whole:
+        raise ValueError(f"{index}: does not name what its pack holds")
+    places = range(start, start + 20 * count, 20)
+    return [content[place : place + 20].hex() for place in places]
 
 
 def _directory(path: str) -> str:
@@ -283,7 +294,7 @@ class Repository:
         if is_much or not chosen or (directory / "multi-pack-index").exists():
             return
         words = ("pack-objects", "--delta-base-offset", "--window=3", "--threads=1", "--quiet")
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError, ExpectedError):
             names = {each for name in chosen for each in _names(directory / f"{name}.idx")}
             listed = "".join(f"{name}\n" for name in sorted(names | self._loose))
             done = self.run(*words, str(directory / "pack"), stdin=listed, check=False)
@@ -673,8 +684,9 @@ class Repository:
         abandoned += _kept(top / "objects/pack")
         for pattern in ("*.lock", "tmp_*", ".tmp-*"):
             abandoned += (top / "objects/pack").glob(pattern)
-        packs = (top / "objects/pack").glob("*.pack")
-        abandoned += (path for path in packs if not path.with_suffix(".idx").exists())
+        for pattern in ("*.idx", "*.rev"):
+            indices = (top / "objects/pack").glob(pattern)
+            abandoned += (path for path in indices if not path.with_suffix(".pack").exists())
         return [path for path in abandoned if not path.is_dir()]
 
 

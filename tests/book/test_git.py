@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -112,9 +113,60 @@ def test_packs_that_somebody_keeps_stay(wide, name):
 
 
 def test_a_pack_half_taken_away_by_a_run_that_was_killed_goes_with_the_next(wide):
-    packs = wide.root / ".git/objects/pack"
-    left = packs / "pack-0123456789abcdef0123456789abcdef01234567.pack"
-    left.write_bytes(b"PACK")
+    left = wide.root / ".git/objects/pack/pack-0123456789abcdef0123456789abcdef01234567.idx"
+    left.write_bytes(b"index")
 
     assert wide.leftovers() == [left]
     assert _published(wide, {"journals/C00001.beancount": b"paid"}) < 3_000
+
+
+def test_a_pack_whose_index_was_deleted_is_nothing_left_over(wide):
+    packs = wide.root / ".git/objects/pack"
+    (pack,) = packs.glob("*.pack")
+    pack.with_suffix(".idx").unlink()
+
+    assert wide.leftovers() == []
+    wide.run("index-pack", str(pack))
+    wide.run("fsck", "--strict")
+
+
+def _older_index(packs: Path) -> None:
+    (pack,) = packs.glob("*.pack")
+    pack.with_suffix(".idx").unlink()
+    Repository(packs.parents[2]).run("index-pack", "--index-version=1", str(pack))
+
+
+def _index_cut_off(packs: Path) -> None:
+    (index,) = packs.glob("*.idx")
+    index.chmod(0o600)
+    index.write_bytes(index.read_bytes()[:600])
+
+
+@pytest.mark.parametrize("spoil", [_older_index, _index_cut_off])
+def test_no_pack_goes_whose_index_does_not_name_what_it_holds(wide, spoil):
+    packs = wide.root / ".git/objects/pack"
+    (pack,) = packs.glob("*.pack")
+    before = pack.read_bytes()
+    spoil(packs)
+
+    with contextlib.suppress(GitError):  # an index that is cut off git itself cannot read
+        _published(wide, {"journals/C00001.beancount": b"paid"})
+
+    assert pack.read_bytes() == before
+    pack.with_suffix(".idx").unlink()
+    wide.run("index-pack", str(pack))
+    wide.run("fsck", "--strict")
+
+
+def test_a_run_is_published_where_packs_cannot_be_joined(wide, monkeypatch):
+    run = git.subprocess.run
+
+    def refusing(words, **options):
+        if "pack-objects" in words:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return run(words, **options)
+
+    monkeypatch.setattr(git.subprocess, "run", refusing)
+    _published(wide, {"journals/C00001.beancount": b"paid"})
+
+    assert wide.run("show", "HEAD:journals/C00001.beancount").stdout == "paid"
