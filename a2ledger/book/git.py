@@ -36,6 +36,9 @@ megabytes that differ by a line from those of the commit before."""
 _ROLLED_BYTES = 16_000_000
 """Size of the largest pack that the next commit's objects are put together with."""
 
+_SPARE_BYTES = 4_000_000
+"""Room on the disk that joining packs leaves."""
+
 _SMALL_BYTES = 256_000
 """Size of the largest pack of contents, made before a commit, that joins it."""
 
@@ -186,7 +189,9 @@ def _kept(packs: Path) -> list[Path]:
     for path in packs.glob("*.keep"):
         with contextlib.suppress(OSError):
             content = path.read_bytes()  # of one that was killed, perhaps only the beginning
-            if content.startswith(_KEEPER) or _KEEPER.startswith(content):
+            is_begun = not all(path.with_suffix(end).exists() for end in (".pack", ".idx"))
+            # An empty one beside a whole pack is a person's: git itself asks for no more.
+            if content.startswith(_KEEPER) or (_KEEPER.startswith(content) and is_begun):
                 found.append(path)
     return found
 
@@ -290,16 +295,22 @@ class Repository:
         if earlier:
             chosen.add(max(earlier, key=lambda name: sizes[name].st_mtime_ns))
         self._stored = set()
-        is_much = sum(_size(sizes, name) for name in chosen) > _ROLLED_BYTES
-        if is_much or not chosen or (directory / "multi-pack-index").exists():
+        size = sum(_size(sizes, name) for name in chosen)
+        named = ("multi-pack-index", "multi-pack-index.d")  # which name the packs there are
+        if not chosen or size > _ROLLED_BYTES or any((directory / name).exists() for name in named):
             return
         words = ("pack-objects", "--delta-base-offset", "--window=3", "--threads=1", "--quiet")
         with contextlib.suppress(OSError, ValueError, ExpectedError):
+            disk = os.statvfs(self.root)
+            if disk.f_blocks and disk.f_bavail * disk.f_frsize < 2 * size + _SPARE_BYTES:
+                return  # what is left to do needs the room
             names = {each for name in chosen for each in _names(directory / f"{name}.idx")}
             listed = "".join(f"{name}\n" for name in sorted(names | self._loose))
             done = self.run(*words, str(directory / "pack"), stdin=listed, check=False)
             made = f"pack-{done.stdout.strip()}"
             if done.returncode or made not in self._packs():
+                return
+            if not names.issubset(_names(directory / f"{made}.idx")):
                 return
             # The earlier ones may go only once the new one is durable.
             fsync(directory)
