@@ -45,6 +45,9 @@ _SMALL_BYTES = 256_000
 _OF_PACK = {"pack": None, "rev": None, "idx": None}.keys()
 """Endings of a pack's files, in the order in which they go: what is left derives from the pack."""
 
+_SETTLED_SECONDS = 60
+"""Age of a pack from which on nobody is still at it."""
+
 _INDEX = b"\xfftOc\0\0\0\2"
 """With what the index of a pack begins, version 2."""
 
@@ -571,6 +574,16 @@ class Repository:
             if (top / part).exists():
                 fsync(top / part)
         fsync(top)
+
+    def unindexed(self) -> list[Path]:
+        """Return packs that have lost their index, which git makes last: not those of just now."""
+        old = time.time() - _SETTLED_SECONDS
+        found = []
+        for path in (self.root / ".git/objects/pack").glob("*.pack"):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < old and not path.with_suffix(".idx").exists():
+                    found.append(path)
+        return sorted(found)
 
     def repack(self) -> None:
         """Repack if there are many packs or loose objects, losing nothing if it fails."""

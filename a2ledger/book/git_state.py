@@ -82,6 +82,10 @@ def look(root: Path, repository: Repository, published: Published) -> Iterator[A
 
 def _history(repository: Repository, published: Published) -> Iterator[Astray]:
     """Yield where what was published last is not in the branch's history."""
+    for pack in repository.unindexed():
+        what = f"git has lost the index of {pack.name}, without which it finds nothing in there"
+        yield Astray(what, f"run `git index-pack .git/objects/pack/{pack.name}`, which makes it")
+        return
     last = published.commit
     head = repository.tip() or repository.head()
     if not head:

@@ -279,3 +279,21 @@ def test_no_program_that_a_book_s_configuration_or_attributes_name_is_run(
     assert owed(kept) == "-7.00"
     subprocess.run(["git", "-c", "safe.directory=*", "status"], cwd=kept.root, check=False)
     assert ran.exists()  # git itself would have run it
+
+
+def test_a_pack_that_has_lost_its_index_is_named_with_what_makes_it(kept):
+    packs = kept.root / ".git/objects/pack"
+    for index in packs.glob("*.idx"):
+        index.unlink()
+        os.utime(index.with_suffix(".pack"), (0, 0))
+
+    done = pay(kept, code=1)
+    assert "has lost the index of pack-" in done.stderr
+    pack = next(packs.glob("*.pack"))
+    assert f"run `git index-pack .git/objects/pack/{pack.name}`" in done.stderr
+    assert "has lost the index of pack-" in kept.run("doctor", code=1).stdout
+
+    for pack in packs.glob("*.pack"):
+        kept.git("index-pack", f".git/objects/pack/{pack.name}")
+    pay(kept)
+    assert owed(kept) == "-6.00"
