@@ -309,7 +309,8 @@ class Repository:
                 return  # what is left to do needs the room
             names = {each for name in chosen for each in _names(directory / f"{name}.idx")}
             listed = "".join(f"{name}\n" for name in sorted(names | self._loose))
-            done = self.run(*words, str(directory / "pack"), stdin=listed, check=False)
+            # Git runs in the book, however the book was named.
+            done = self.run(*words, ".git/objects/pack/pack", stdin=listed, check=False)
             made = f"pack-{done.stdout.strip()}"
             if done.returncode or made not in self._packs():
                 return

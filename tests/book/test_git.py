@@ -100,6 +100,15 @@ def test_a_changed_file_costs_kilobytes_however_many_lie_beside_it(wide):
     assert wide.run("show", "HEAD~1:journals/C00002.beancount").stdout == "2"
 
 
+def test_packs_are_joined_in_a_book_that_is_named_by_a_relative_path(wide, monkeypatch):
+    monkeypatch.chdir(wide.root.parent)
+
+    _published(Repository(Path(wide.root.name)), {"journals/C00001.beancount": b"paid"})
+
+    (pack,) = (wide.root / ".git/objects/pack").glob("*.pack")
+    assert {path.stem for path in pack.parent.iterdir()} == {pack.stem}
+
+
 @pytest.mark.parametrize("name", ["{pack}.keep", "multi-pack-index"])
 def test_packs_that_somebody_keeps_stay(wide, name):
     packs = wide.root / ".git/objects/pack"
