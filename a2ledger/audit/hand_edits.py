@@ -344,7 +344,8 @@ def _older(draft: Draft, path: str, text: str) -> Iterable[Problem]:
     since = git.run("log", "--format=%s", last, f"^{commit}^@", "--", path, check=False).stdout
     if set(since.splitlines()) - {MANUAL}:
         what = f"is as it was before commit {commit}, or in it: what came later is gone from it"
-        yield Problem(path, 0, "older", what, todo=restore(path))
+        todo = f"{restore(path)}, or `git revert` if the change was committed"
+        yield Problem(path, 0, "older", what, todo=todo)
 
 
 def _still_moving(draft: Draft, path: str, text: str) -> Iterable[Problem]:

@@ -173,8 +173,8 @@ def _gone(path: str, before: str, after: str) -> Iterator[Problem]:
         for link in one.block.links if one.block.kind in _FLAGS else ():
             if link not in links:
                 todo = (
-                    f"bring it back with `git checkout HEAD -- {path}`; "
-                    f"`a2ledger void {link} REASON` strikes it out"
+                    f"bring it back with `git checkout HEAD -- {path}`, or `git revert` if the "
+                    f"change was committed; `a2ledger void {link} REASON` strikes it out"
                 )
                 yield Problem(path, 0, "entry", f"the entry ^{link} is gone", todo=todo)
 

@@ -107,6 +107,7 @@ _PINNED = {
     "gpg.x509.program": "false",
     "gpg.ssh.program": "false",
     "gpg.ssh.defaultKeyCommand": "",
+    "advice.graftFileDeprecated": "false",
     "gc.auto": "0",
     "gc.recentObjectsHook": "",
     "maintenance.auto": "false",

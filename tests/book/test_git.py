@@ -66,6 +66,14 @@ def test_a_file_that_git_does_not_hold_is_in_no_commit(tmp_path, monkeypatch):
     assert repository.head() == ""
 
 
+def test_what_git_says_is_why_it_failed(tmp_path):
+    repository = Repository(tmp_path)
+    repository.start(shared=False)
+
+    with pytest.raises(GitError, match=r"^git diff-tree: fatal: "):
+        repository.run("diff-tree", "0" * 39 + "1")
+
+
 WIDE = {f"journals/C{number:05d}.beancount": b"%d" % number for number in range(3000)}
 
 

@@ -209,6 +209,19 @@ def test_a_stale_editor_cannot_take_back_what_was_imported_since(hands):
     assert "payment-payments-p9" in hands.text(OPEN)
 
 
+def test_a_payment_that_somebody_reverts_in_git_comes_back_as_the_message_says(hands):
+    hands.moves("payments", "C1", TODAY, "5.00", id="p9")
+    figures, name = owed(hands), ["-c", "user.name=Olga", "-c", "user.email=olga@example.net"]
+    hands.git(*name, "revert", "--no-edit", "HEAD")
+
+    (said, *_) = write(hands, code=1).errors
+    assert "or `git revert` if the change was committed" in said
+    hands.git(*name, "revert", "--no-edit", "HEAD")
+
+    write(hands)
+    assert owed(hands) == figures
+
+
 def test_what_was_edited_by_hand_may_be_taken_back_by_hand(hands):
     before = hands.text(OPEN)
     note = '\n2026-03-05 note Assets:Receivable:C1:Billed "called"\n'
