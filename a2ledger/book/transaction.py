@@ -256,9 +256,16 @@ class Vault:
                 )
         except CannotWriteError:
             with contextlib.suppress(OSError):
+                self._unstage(len(files))
                 self._withdraw()
             raise
         self._apply()
+
+    def _unstage(self, count: int) -> None:
+        """Remove what was staged and is in no intent, by name: it may not be listed now."""
+        if not (self.state / "intent.json").exists():
+            for number in range(count):
+                (self.state / "stage" / _name(number)).unlink(missing_ok=True)
 
     def _staged(self, files: Mapping[str, bytes | None]) -> list[list[Any]]:
         """Write new files to the stage, and return the moves to make, with deletions last.
@@ -273,7 +280,7 @@ class Vault:
         new = {path: content for path, content in files.items() if content is not None}
         held: list[bytes] = []
         for number, (path, content) in enumerate(new.items()):
-            place = stage / f"{number:06d}"
+            place = stage / _name(number)
             write(place, content, sync=len(new) < MANY)
             seen = seen_at(place) or Seen(-1, 0, 0)
             name = blob(content) if paths.is_kept(path) else ""
@@ -503,6 +510,11 @@ class Vault:
         raise LockedError(
             f"{self.root}: runs keep publishing", undone="nothing was read", todo="try again"
         )
+
+
+def _name(number: int) -> str:
+    """Return what a file is called in the stage."""
+    return f"{number:06d}"
 
 
 def _is_text(value: object) -> bool:
