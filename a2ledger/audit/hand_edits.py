@@ -10,6 +10,7 @@ from pathlib import Path
 from a2ledger import accounts
 from a2ledger.audit import settled, shapes
 from a2ledger.balances import check as checks
+from a2ledger.book import git_state
 from a2ledger.book import paths as kinds
 from a2ledger.book.book import (
     CONFIG,
@@ -105,10 +106,16 @@ def refusals(book: Book, today: dt.date) -> list[Problem]:
     While a writer is at work there is nothing to be said of what it has half written.
     """
     vault, before = book.vault, book.vault.generation()
-    if vault.is_locked() or not vault.published_if_known():
+    published = vault.published_if_known()
+    if vault.is_locked() or not published:
         return []
-    draft = Draft(book, today, lambda _message: None)
-    found = _look(draft, draft.vault.changed_by_hand())[2]
+    found = [
+        Problem(".git", 0, "git", astray.what, todo=astray.todo)
+        for astray in git_state.look(vault.root, vault.repository, published)
+    ]
+    if not found:  # else nothing is there to compare with
+        draft = Draft(book, today, lambda _message: None)
+        found = _look(draft, draft.vault.changed_by_hand())[2]
     return [] if vault.is_locked() or vault.generation() != before else found
 
 

@@ -606,9 +606,9 @@ class Repository:
                 self.run(*words, "-d", check=False)
             self._settle_objects(before)
 
-    def own(self) -> str:
-        """Return the latest commit of a2ledger's own in the branch's history; empty if none is."""
-        words = ("log", "-1", "--format=%H", f"--committer=<{_EMAIL}>")
+    def own(self, among: str = "HEAD") -> str:
+        """Return the latest commit of a2ledger's own in a history or a range; empty if none is."""
+        words = ("log", "-1", "--format=%H", f"--committer=<{_EMAIL}>", among, "--")
         return str(self.run(*words, check=False).stdout.strip())
 
     def between(self, earlier: str, later: str) -> list[str]:

@@ -109,6 +109,12 @@ def _history(repository: Repository, published: Published) -> Iterator[Astray]:
             "if this is the newest copy there is, `rm .a2ledger/published`"
         )
         yield Astray(what, todo)
+    elif newer := repository.own(f"{last}..{head}"):
+        what = (
+            f".a2ledger/published is of commit {last[:12]}, and a run has committed {newer[:12]} "
+            "after it: it is an older one, or that run was on another computer"
+        )
+        yield Astray(what, "say `rm .a2ledger/published`: then git's own commit takes its place")
 
 
 def hides(root: Path, repository: Repository) -> Iterator[Astray]:

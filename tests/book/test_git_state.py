@@ -297,3 +297,24 @@ def test_a_pack_that_has_lost_its_index_is_named_with_what_makes_it(kept):
         kept.git("index-pack", f".git/objects/pack/{pack.name}")
     pay(kept)
     assert owed(kept) == "-6.00"
+
+
+@pytest.mark.parametrize("how", ["older", "cut"])
+def test_an_older_note_of_what_was_published_condemns_nothing(kept, how):
+    """Whoever obeyed it would take away what was posted, and issued, after it."""
+    note = kept.root / ".a2ledger/published"
+    before = note.read_bytes()
+    pay(kept)
+    cut = note.read_bytes().rpartition(b"\n=\t")[0]
+    note.write_bytes(before if how == "older" else cut + b"\n")
+
+    for done in (pay(kept, "p3", code=1), kept.run("check", code=1)):
+        said = done.stderr + done.stdout
+        assert "a run has committed" in said
+        assert "say `rm .a2ledger/published`" in said
+        assert "take it" not in said
+
+    note.unlink()
+    pay(kept, "p3")
+    assert owed(kept) == "-7.00"
+    assert kept.run("check").stdout == ""
