@@ -25,8 +25,9 @@ def invoice(number, day, net, vat, code="S21"):
     postings = [
         entries.leg(accounts.unbilled("C1"), -net * CENT, "EUR", vat=code),
         entries.leg(accounts.billed("C1"), (net + vat) * CENT, "EUR"),
-        entries.leg(accounts.not_due(code), -vat * CENT, "EUR"),
     ]
+    if vat:  # a close writes no posting of nothing
+        postings.append(entries.leg(accounts.not_due(code), -vat * CENT, "EUR"))
     return entries.transaction(
         day, f"Invoice {number}", "", postings, links=[number], tags=["invoice"]
     )
