@@ -87,7 +87,10 @@ def shared(tmp_path_factory):
     return book(tmp_path_factory.mktemp("decks"), standard=STANDARD, saver=SAVER)
 
 
-@given(number=NUMBER.filter(str.isdecimal), minutes=st.integers(0, 20_000))
+@given(
+    number=NUMBER.filter(lambda text: text.isdecimal() and text[0] != "0"),
+    minutes=st.integers(0, 20_000),
+)
 def test_the_rate_that_holds_is_the_one_by_which_calls_are_priced(shared, number, minutes):
     loaded = tuple(decks.deck(shared, name) for name in ("saver", "standard"))
     moment = MONDAY + dt.timedelta(minutes=minutes)
