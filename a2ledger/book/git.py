@@ -39,6 +39,9 @@ _ROLLED_BYTES = 16_000_000
 _SPARE_BYTES = 4_000_000
 """Room on the disk that joining packs leaves."""
 
+_WIDE_BYTES = 32_000
+"""Size of a commit's own objects from which on it is joined: below, it lists few files."""
+
 _SMALL_BYTES = 256_000
 """Size of the largest pack of contents, made before a commit, that joins it."""
 
@@ -293,12 +296,14 @@ class Repository:
             before: the packs there were when the commit was begun.
         """
         directory, sizes = self.root / ".git/objects/pack", self._packs()
-        chosen = {name for name in self._stored if _size(sizes, name) <= _SMALL_BYTES}
-        chosen |= {name for name in sizes if name not in before}
-        earlier = [name for name in before if name in sizes and name not in self._stored]
+        stored, self._stored = self._stored, set()
+        made = {name for name in sizes if name not in before}
+        if not self._loose and sum(_size(sizes, name) for name in made) < _WIDE_BYTES:
+            return
+        chosen = made | {name for name in stored if _size(sizes, name) <= _SMALL_BYTES}
+        earlier = [name for name in before if name in sizes and name not in stored]
         if earlier:
             chosen.add(max(earlier, key=lambda name: sizes[name].st_mtime_ns))
-        self._stored = set()
         size = sum(_size(sizes, name) for name in chosen)
         named = ("multi-pack-index", "multi-pack-index.d")  # which name the packs there are
         if not chosen or size > _ROLLED_BYTES or any((directory / name).exists() for name in named):
@@ -312,17 +317,17 @@ class Repository:
             listed = "".join(f"{name}\n" for name in sorted(names | self._loose))
             # Git runs in the book, however the book was named.
             done = self.run(*words, ".git/objects/pack/pack", stdin=listed, check=False)
-            made = f"pack-{done.stdout.strip()}"
-            if done.returncode or made not in self._packs():
+            joined = f"pack-{done.stdout.strip()}"
+            if done.returncode or joined not in self._packs():
                 return
-            if not names.issubset(_names(directory / f"{made}.idx")):
+            if not names.issubset(_names(directory / f"{joined}.idx")):
                 return
             # The earlier ones may go only once the new one is durable.
             fsync(directory)
             if self._loose:
                 self.run("prune-packed", "--quiet", check=False)
                 self._loose = set()
-            for name in chosen - {made}:
+            for name in chosen - {joined}:
                 for ending in _OF_PACK:
                     (directory / f"{name}.{ending}").unlink(missing_ok=True)
             fsync(directory)
