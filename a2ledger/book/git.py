@@ -156,9 +156,11 @@ def _text_of(path: Path) -> str:
 def _loose_bytes(objects: Path) -> int:
     """Return the size of all objects that are in no pack."""
     size = 0
-    for number in range(256):
-        with contextlib.suppress(OSError), os.scandir(objects / f"{number:02x}") as entries:
-            size += sum(entry.stat().st_size for entry in entries)
+    with contextlib.suppress(OSError), os.scandir(objects) as entries:
+        directories = [entry.path for entry in entries if len(entry.name) == len("ff")]
+        for directory in directories:
+            with contextlib.suppress(OSError), os.scandir(directory) as found:
+                size += sum(entry.stat().st_size for entry in found)
     return size
 
 
