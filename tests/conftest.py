@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import compiled
@@ -29,7 +28,7 @@ else:
 
 pytest.register_assert_rewrite("harness", "shelf")
 
-from harness import STANDARD, Book, a2ledger, slim  # noqa: E402 - its assertions are rewritten
+from harness import STANDARD, Book, a2ledger, made_for_all, slim  # noqa: E402 - its assertions are rewritten
 
 # How fast a machine is is measured in benchmarks, and asserted nowhere. A run says of a change what
 # the next one says of it: laws try the same examples each time, and others by `A2LEDGER_TIMES`.
@@ -73,32 +72,18 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-def made_for_all(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """Return a book that is made once, by the first of all workers that asks for it."""
-    base = factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    root = shared / name / "book"
-    root.parent.mkdir(exist_ok=True)
-    with (root.parent / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (root.parent / "made").exists():
-            shutil.rmtree(root, ignore_errors=True)
-            make(root)
-            slim(root)
-            (root.parent / "made").touch()
-    return root
-
-
 def _make_empty(root: Path) -> None:
     words = ["--company", "Example Telecom", "--timezone", "Europe/Brussels"]
     done = a2ledger("--today", "2026-01-01", "init", root, *words)
     assert done.code == 0, done.stderr
     (root / "tariffs" / "standard.csv").write_text(STANDARD)
+    slim(root)
 
 
 def _make_demo(root: Path) -> None:
     done = a2ledger("demo", root)
     assert done.code == 0, done.stderr
+    slim(root)
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 
 import pytest
+from harness import made_for_all
 from invoices import CUSTOMER, SUPPLIER, credit_note, document
 
 from a2ledger.documents import pdf, qr, references, render
@@ -33,23 +35,28 @@ BILLS = {
 }
 
 
+def _read(directory):
+    """Write down what a reader of QR codes finds on the last sheet of each bill."""
+    directory.mkdir()
+    pages = [(render.html(bill), bill["issue_date"]) for bill in BILLS.values()]
+    found = {}
+    for name, content in zip(BILLS, pdf.written(pages, Workers("1")), strict=True):
+        (directory / "bill.pdf").write_bytes(content)
+        words = ["pdftoppm", "-r", "200", "-gray", "-png", "bill.pdf", name]
+        subprocess.run(words, cwd=directory, check=True)
+        sheet = max(directory.glob(f"{name}-*.png"))
+        text, _, _ = cv2.QRCodeDetector().detectAndDecode(cv2.imread(str(sheet)))
+        found[name] = text.splitlines()
+    (directory / "found.json").write_text(json.dumps(found))
+
+
 @pytest.fixture(scope="module")
 def read(tmp_path_factory):
     """What a reader of QR codes finds on the last sheet of each bill."""
     if not shutil.which("pdftoppm"):
         pytest.skip("pdftoppm is not installed")
-    directory = tmp_path_factory.mktemp("qr")
-    pages = [(render.html(bill), bill["issue_date"]) for bill in BILLS.values()]
-    found = {}
-    for name, content in zip(BILLS, pdf.written(pages, Workers("1")), strict=True):
-        (directory / "bill.pdf").write_bytes(content)
-        subprocess.run(
-            ["pdftoppm", "-r", "200", "-gray", "-png", "bill.pdf", name], cwd=directory, check=True
-        )
-        sheet = max(directory.glob(f"{name}-*.png"))
-        text, _, _ = cv2.QRCodeDetector().detectAndDecode(cv2.imread(str(sheet)))
-        found[name] = text.splitlines()
-    return found
+    directory = made_for_all(tmp_path_factory, "qr", _read)
+    return json.loads((directory / "found.json").read_text())
 
 
 def test_the_code_of_a_bill_in_euros_pays_it(read):

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import fcntl
 import hashlib
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -336,6 +338,21 @@ def made_once(build: Build) -> Callable[[Book, Any], Book]:
 
     fixture.__name__, fixture.__doc__ = build.__name__, build.__doc__
     return fixture
+
+
+def made_for_all(factory: Any, name: str, make: Callable[[Path], None]) -> Path:
+    """Return a directory that is made once, by the first of all workers that asks for it."""
+    base = factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    root = shared / name / "made"
+    root.parent.mkdir(exist_ok=True)
+    with (root.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (root.parent / "done").exists():
+            shutil.rmtree(root, ignore_errors=True)
+            make(root)
+            (root.parent / "done").touch()
+    return root
 
 
 def slim(root: Path) -> Path:

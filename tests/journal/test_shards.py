@@ -6,7 +6,7 @@ import re
 import shutil
 
 import pytest
-from harness import Book, bean_check
+from harness import Book, bean_check, made_once
 
 from a2ledger.balances import balances, check
 from a2ledger.book import book as files
@@ -30,6 +30,7 @@ def _grown(book: Book, above: int) -> Book:
 
 
 @pytest.fixture
+@made_once
 def spread(book: Book) -> Book:
     return _grown(book, above=3)
 

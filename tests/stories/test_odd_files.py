@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from examples import cases
-from harness import Book, a2ledger
+from harness import Book, a2ledger, made_once
 
 TODAY = "2026-02-11"
 DAY = "calls/2026-02/2026-02-03.parquet"
@@ -16,6 +16,7 @@ BILL = "invoices/2026/INV-2026-000001.json"
 
 
 @pytest.fixture
+@made_once
 def shop(book) -> Book:
     book.customers({"id": "C1"})
     book.talks("C1", "2026-01-20", 10, today="2026-01-21")
