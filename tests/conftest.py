@@ -35,7 +35,7 @@ from harness import STANDARD, Book, a2ledger, made_for_all, slim  # noqa: E402 -
 settings.register_profile(
     "suite",
     deadline=None,
-    max_examples=sampled(50, 25) * TIMES,
+    max_examples=sampled(50, 15) * TIMES,
     derandomize="A2LEDGER_TIMES" not in os.environ,
 )
 settings.load_profile("suite")

@@ -52,7 +52,14 @@ def read(book: Book, path: str) -> Document:
         for day in (parsed.issue_date, parsed.period["end"]):
             dt.date.fromisoformat(day)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        message = f"is not a document ({error!r})"
+        message = f"is not a document: {_reason(error)}"
         problem = Problem(path, 0, "document", message, "nothing was read", restore(path))
         raise BrokenBookError([problem]) from None
     return parsed
+
+
+def _reason(error: Exception) -> str:
+    """Say what a text lacks that is no document."""
+    if isinstance(error, KeyError):
+        return f"it has no {error.args[0]!r}"
+    return str(error) if isinstance(error, ValueError) else "its parts are of another kind"

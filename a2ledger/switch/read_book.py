@@ -148,8 +148,11 @@ class BookReader:
         else:
             owed_micro, is_sound = (known[1].owed_micro if known else 0), False
             try:
+                published = book.vault.published_if_known()
                 if key[1] is None:
                     self.unsound[path] = f"{path}: is gone"
+                elif published is not None and published.differs([path]):
+                    self.unsound[path] = f"{path}: was changed by hand, and is not posted yet"
                 else:
                     owed_micro, is_sound = sum(balances.sums(book, customer, dt.date.max)), True
             except BrokenBookError as error:
