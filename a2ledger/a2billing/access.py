@@ -1,7 +1,7 @@
 """Read A2Billing's tables, from its database or from a directory of CSV exports.
 
-What a column holds is made plain here: NULL and dates of zeros are nothing, text that was stored
-as UTF-8 in a Latin-1 table is itself again. A table or a column that is not there is empty.
+Values are normalised here: NULL and zero dates become empty text, and UTF-8 that was stored in a
+Latin-1 table is repaired. A missing table or column is empty.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Files:
         """Read the rows of a table; see :class:`a2ledger.a2billing.tables.Tables`.
 
         Raises:
-            UnusableInput: if the file cannot be read or has no column ``id``, where one is asked.
+            UnusableInput: if the file cannot be read, or lacks ``id`` where that is asked for.
         """
         file = path(self.directory, table)
         if file is None:

@@ -1,10 +1,9 @@
 """Read A2Billing's calls: the tables ``cc_call`` and ``cc_call_archive``, or exports of them.
 
 A row is priced already. ``sessionbill`` (single precision) and ``buycost`` are taken as they are,
-with the five decimals that A2Billing's own balance has. Whose a call is says ``card_id``; a
-customer holds it as the identifier ``SWITCH:ID``. Rows are the same wherever they were moved to:
-a call is known by its ``uniqueid``, and its card, kind and start tell apart the rows that have
-one in common.
+with the five decimals of A2Billing's own balance. ``card_id`` names the customer, who has it as
+the identifier ``SWITCH:ID``. A row stays the same call when A2Billing archives it: it is known by
+its ``uniqueid``, and by card, kind and start where several rows share one.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ def files(directory: Path) -> list[Path]:
 
 
 def read(path: Path, source: Source) -> Iterator[Batch]:
-    """Read a CSV export of calls, beside which an export of ``cc_trunk`` may lie beside it."""
+    """Read a CSV export of calls; an export of ``cc_trunk`` beside it names the carriers."""
     names = a2billing.carriers(tables.Files(path.parent, source.encoding))
     for piece in text.read(path, text.Header(_NEEDED, _COLUMNS), encoding=source.encoding):
         table = piece.table
@@ -137,7 +136,7 @@ def _batch(
     carriers = _carriers(table, names)
 
     def raw(line: int) -> str:
-        # What is kept of a row says who carried the call: the trunks are not beside it then.
+        # A quarantined row is tried again without the trunks, so it keeps the carrier's name.
         values = [value or "" for value in rows[line - first]]
         return as_csv([*values, str(carriers[line - first].as_py())])
 
@@ -155,7 +154,7 @@ def _rows(table: pa.Table, source: Source, names: Mapping[str, str]) -> pa.Table
     start = known["starttime"]
     start = pc.if_else(pc.starts_with(start, "0000-00-00"), known["stoptime"], start)
     seconds = pc.if_else(pc.equal(known["sessiontime"], ""), "0", known["sessiontime"])
-    # Whatever the cause says: where time or money went, there was a call.
+    # A row with time or money is a call, whatever its cause says.
     answered = pc.or_(
         pc.equal(known["terminatecauseid"], _ANSWERED),
         pc.or_(pc.not_equal(seconds, "0"), pc.invert(pc.is_in(bill, value_set=_NOTHING))),
@@ -210,7 +209,7 @@ def _kind(sipiax: pa.StringArray) -> pa.StringArray:
 
 
 def _carriers(table: pa.Table, names: Mapping[str, str]) -> pa.StringArray:
-    """Return each call's carrier, by its trunk, rows from the quarantine name it themselves."""
+    """Return each call's carrier by its trunk; rows from the quarantine name it themselves."""
     trunk = _plain(table["id_trunk"].combine_chunks()).dictionary_encode()
     by_number = [
         names.get(number, "") or (f"Trunk-{number}" if number not in {"", "0", "-1"} else "")
@@ -222,7 +221,7 @@ def _carriers(table: pa.Table, names: Mapping[str, str]) -> pa.StringArray:
 
 
 def amounts(column: pa.StringArray) -> pa.StringArray:
-    """Format amounts with five decimals, empty is 0, and what is not a number stays unchanged."""
+    """Format amounts with five decimals: empty text is 0, other text without a number stays."""
     encoded = column.dictionary_encode()
     texts = map(_amount, encoded.dictionary.to_pylist())
     return pa.array(texts, pa.string()).take(encoded.indices)

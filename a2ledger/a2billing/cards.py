@@ -35,7 +35,7 @@ STATUS = {
 }
 _LAST_DAY = 31
 FIRST = ("vat", "vat_id", "country")
-"""Facts taken from A2Billing only once: it has only a VAT percentage, and the book knows better."""
+"""Facts taken from A2Billing only once: it has a VAT percentage and no more, the book has codes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ def read(tables: Tables, switch: str, clock: Clock, today: dt.date) -> Cards:
             )
             continue
         if not accounts.is_customer_id(card.username) or card.username == accounts.NOBODY:
-            message = f"card {card.id}: its username {card.username!r} can be no customer's id"
+            message = f"card {card.id}: its username {card.username!r} cannot be a customer's id"
             result.refused.append(row.refused("bad-id", message, f"customer-{card.id}"))
         else:
             result.cards[card.id] = card
@@ -155,10 +155,10 @@ def _facts(
     town = " ".join(filter(None, (row["zipcode"], row["city"])))
     country = _country(row["country"])
     if row["country"] and not country:
-        odd["a country that is none"] += 1
+        odd["an unknown country"] += 1
     vat_id = row["vat_rn"].replace(" ", "").replace(".", "")
     if vat_id and not vat.is_id(vat_id, country):
-        odd["a VAT id that is none"] += 1
+        odd["an invalid VAT id"] += 1
         vat_id = ""
     limit = abs(a2billing.whole(row["creditlimit"])) if row["typepaid"] == "1" else 0
     day = a2billing.whole(row["invoiceday"], 1)
@@ -189,14 +189,14 @@ def percent_of(written: str) -> Decimal:
     """Parse a VAT percentage, rounded to two decimals.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if it is not one.
     """
     try:
         percent = Decimal(written or "0").quantize(Decimal("0.01"))
     except InvalidOperation:
         percent = Decimal("NaN")
     if not percent.is_finite():
-        raise ValueError(f"its vat {written!r} is no percentage")
+        raise ValueError(f"its vat {written!r} is not a percentage")
     return percent
 
 

@@ -1,9 +1,9 @@
 """Explain why A2Billing's balance of a customer differs from the book's, cause by cause.
 
-``difference = credit - book``, where ``book`` is what the customer has there: less than nothing if
-they owe. A cause's amount is its part of the difference, and its rows are the evidence; one of no
-amount is a fault of A2Billing's that has not moved the balance yet. What no cause shows is
-*unexplained*. First comes what rows say, then, of what is left, what fits it exactly.
+``difference = credit - book``, where ``book`` is the customer's balance in the book, negative if
+they owe. A cause's amount is its part of the difference, and its rows are the evidence; a cause
+without an amount is a fault in A2Billing that has not moved the balance yet. The rest is
+*unexplained*. Causes shown by rows come first; then one whose amount equals the rest exactly.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from a2ledger.payments import posting
 MEANINGS = {
     "vat-on-bills": "VAT on the book's bills, and fractions of cents they wrote off",
     "vat-paid": "VAT paid with a top-up; A2Billing's balance is net",
-    "old-invoices": "what unpaid invoices of A2Billing's ask beyond its balance",
+    "old-invoices": "unpaid A2Billing invoices, as far as its balance does not include them",
     "paid-without-credit": "paid, and the balance was never raised",
     "never-taken": "put on an invoice, and never taken from the balance",
     "did-charged-twice": "taken from the balance, and billed again",
@@ -31,16 +31,16 @@ MEANINGS = {
     "refill-edited": "the refill was edited; the balance did not follow",
     "row-deleted": "the row was deleted; the balance did not follow",
     "not-in-book": "not in the book: import again, or see the quarantine",
-    "only-in-book": "in the book alone",
-    "own-fee": "A2Billing charged what the book charges for by itself",
-    "before-opening": "older than the account in the book",
-    "call-otherwise": "calls that the book has at another price",
+    "only-in-book": "only in the book",
+    "own-fee": "A2Billing charged for what the book charges itself",
+    "before-opening": "before the account began in the book",
+    "call-otherwise": "calls with another price in the book",
     "call-deleted": "calls whose rows were deleted; the balance did not follow",
     "initial-credit": "the card was made with a balance and without a refill",
     "reservation": "taken when a call began, and not given back",
     "did-a-leg": "a call to a number, charged to its caller and recorded for its owner",
     "float-rounding": "calls whose price A2Billing stored rounded",
-    "no-customer": "the card is no customer of the book",
+    "no-customer": "the card is not a customer of the book",
 }
 """Explanation of each cause."""
 
@@ -127,7 +127,7 @@ class Line:
 
 
 class Known(NamedTuple):
-    """Data of a customer from both sides, except calls."""
+    """A customer's data from both sides, except calls."""
 
     opened: dt.date
     entries: Sequence[Entry]
@@ -354,7 +354,7 @@ def doubtful(written: str) -> int:
 
 
 def hints(left_micro: int, entries: Sequence[Entry]) -> list[str]:
-    """List rows with just the unexplained amount: no proof, but a place to look."""
+    """List rows whose amount equals the unexplained rest: not proof, but a place to look."""
     return [
         f"as much as {entry.name}"
         for entry in entries

@@ -1,8 +1,8 @@
 """Migrate from A2Billing, and keep its books while A2Billing still rates the calls.
 
-Everything comes of one reading: cards become customers, call plans decks, what moved money
-refills, payments, charges and openings, and calls are posted with the price they were given. All
-that the book has already is known again, so that each run takes what is new.
+A2Billing is read once: cards become customers, call plans become decks, its money tables become
+refills, payments, charges and opening balances, and calls are posted at the price A2Billing gave
+them. Rows that the book has already are recognised, so each run takes only what is new.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Moved(NamedTuple):
 
 
 def place(location: Path | Address) -> Path | Address:
-    """Return where A2Billing is, in the form that runs store, with a password asked for once."""
+    """Return A2Billing's location in the form that is stored, asking once for a password."""
     if isinstance(location, Address):
         ask = functools.cache(location.ask) if location.ask else None
         return replace(location, table="cc_call", ask=ask)
@@ -66,7 +66,7 @@ def tables_of(location: Path | Address, source: Source) -> Iterator[Tables]:
     """Open A2Billing's tables for reading.
 
     Raises:
-        UnusableInput: if it cannot be reached, or is no A2Billing.
+        UnusableInput: if it cannot be reached, or is not A2Billing's.
     """
     if isinstance(location, Address):
         with database.reading(location, source.timezone) as base:
@@ -101,16 +101,15 @@ def import_all(
 
     Args:
         draft: of the book.
-        source: of the dialect; its ``opening`` is the first day that is taken over, where not
-            all is.
+        source: of the dialect; its ``opening`` is the first day to take over, if not everything.
         location: the database, or the directory of exports.
         now: an aware time.
         asked: which calls.
-        fees_from: the day from which on the book charges by itself for what recurs.
+        fees_from: the day from which the book charges recurring fees itself.
 
     Raises:
         UnusableInput: if A2Billing cannot be read.
-        RefusedError: if it keeps its accounts in another currency than the book.
+        RefusedError: if its currency is not the book's.
     """
     clock = clock_of(draft, source)
     opening = source.opening
@@ -393,7 +392,7 @@ class _Opening(NamedTuple):
         if owed:
             yield self._movement(f"card-{self.card.id}", owed)
         if owed < 0 and any(entry.cause == "vat-paid" for entry in entries):
-            # What is left of top-ups was paid with VAT, which bills will ask for.
+            # Bills will ask for VAT that was paid with what is left of these top-ups.
             tax = money.divide(owed * int(self.card.percent * 100), 100_000) * 10
             yield self._movement(f"vat-{self.card.id}", tax)
 

@@ -77,7 +77,7 @@ class Log:
 
     entries: dict[str, list[Entry]] = field(default_factory=dict)
     strays: dict[str, Counter[str]] = field(default_factory=dict)
-    """Rows of no customer, by kind: without a card, of a deleted card, without an amount."""
+    """Rows without a customer, by kind: no card, a deleted card, no amount."""
     refused: dict[str, list[Refused]] = field(default_factory=dict)
     """Refused rows, by kind."""
     odd: Counter[str] = field(default_factory=Counter)
@@ -181,11 +181,11 @@ class _Reader:
                     return self.context.clock.day(written)
                 except ValueError:
                     break
-        self.log.odd["a date that is none"] += row.table != "cc_voucher"
+        self.log.odd["an invalid date"] += row.table != "cc_voucher"
         return before
 
     def _card(self, row: Row) -> str:
-        """Return the card of a row, which must be a customer's."""
+        """Return the card of a row, which must belong to a customer."""
         column = next(
             (name for name in ("card_id", "id_cc_card") if name in row.values), "usedcardnumber"
         )
@@ -406,7 +406,7 @@ def _line(row: Row) -> _Line:
 
 @contextmanager
 def _named(row: Row) -> Iterator[None]:
-    """Name the row of an invoice that cannot be read: without it, what is owed is not known."""
+    """Refuse an invoice with a row that cannot be read: the amount owed would be unknown."""
     try:
         yield
     except ValueError as error:

@@ -51,7 +51,7 @@ def read(tables: Tables, source: str, call_plans: Iterable[str]) -> Decks:
     Args:
         tables: A2Billing's.
         source: what names of decks begin with.
-        call_plans: their numbers; where nothing says what is in one, all rates are.
+        call_plans: their numbers; a plan whose ratecards are not known has all rates.
     """
     result = Decks()
     rates = tables.rows("cc_ratecard", _COLUMNS).rows
@@ -102,7 +102,7 @@ def _rate(
         try:
             amount = a2billing.five(row[name]).removeprefix("-")
         except ValueError:
-            amount = row[name]  # the deck's own reading says what is the matter
+            amount = row[name]  # reading the deck will name the problem
         cells[name] = "" if amount == "0.00000" and name != "rateinitial" else amount
     for name in SECONDS:
         cells[name] = row[name] if row[name] != "0" else ""
@@ -129,25 +129,23 @@ def _deck(head: str, name: str, rates: list[dict[str, str]], by: str, odd: Count
         made, problems = deck.parse(text, name=name, file=name)
         bad = {problem.line: problem.reason for problem in problems}
         if not bad:
-            # A2Billing takes the cheapest of those that hold, not the one that began last.
+            # A2Billing takes the cheapest of the rates in force, not the one that began last.
             at = deck.lines(text)
             bad = {at[row]: "duplicate-prefix" for row in clashes.overlapping(made)}
         if not bad:
             return text
         first = head.count("\n") + 2
         kept = [rate for line, rate in enumerate(ordered, start=first) if line not in bad]
-        if len(kept) == len(ordered):  # it is not about any row
+        if len(kept) == len(ordered):  # the message is about no single row
             return head + _written([])
         for line, reason in bad.items():
             if line >= first:
-                odd[
-                    "an outpriced rate" if reason == "duplicate-prefix" else "a rate that is none"
-                ] += 1
+                odd["an outpriced rate" if reason == "duplicate-prefix" else "an invalid rate"] += 1
         ordered = kept
 
 
 def _number(written: str) -> float:
-    # Only an order: no amount comes of it.
+    # Only for sorting: no amount is computed from it.
     try:
         return float(written or 0)
     except ValueError:

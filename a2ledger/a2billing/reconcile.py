@@ -178,7 +178,7 @@ class _Work:
             syntax.link("opening", self.source.name, f"invoice-{reference}"): micro
             for reference, micro in self.in_credit.items()
         }
-        # What was paid with top-ups before the opening is in no balance of A2Billing's.
+        # A2Billing's balance never includes VAT that was paid with top-ups before the opening.
         in_credit[syntax.link("opening", self.source.name, f"vat-{line.card}")] = 0
         return Known(
             customer.opened,
@@ -218,8 +218,8 @@ class _Work:
     def _their_calls(self, wanted: Collection[str]) -> dict[str, dict[str, Call]]:
         """Return A2Billing's calls of some cards, by card and identity.
 
-        A leg that was recorded for a number's owner and charged to its caller stands, below zero,
-        under ``caller`` and its card, too.
+        A leg that A2Billing recorded for a number's owner but charged to the caller is listed under
+        the caller's card, too, with a negative price.
         """
         by_card: dict[str, dict[str, Call]] = {card: {} for card in wanted}
         start = {
@@ -332,7 +332,7 @@ def adopt(draft: Draft, compared: Compared) -> list[tuple[str, int]]:
     for line in compared.lines:
         parts = [(cause.micro, cause.message) for cause in line.causes if _is_adopted(cause)]
         if line.unexplained_micro:
-            parts.append((line.unexplained_micro, "nothing in A2Billing shows why"))
+            parts.append((line.unexplained_micro, "no row in A2Billing explains it"))
         for micro, why in parts:
             if line.customer in subledgers.customers(draft):
                 _post(draft, compared.source, line, micro, why)

@@ -1,6 +1,6 @@
 """Convert A2Billing's recurring charges to fees: subscriptions and rented numbers.
 
-A2Billing charges a month at a time, ahead. The book takes over where what is paid ends.
+A2Billing charges one month at a time, in advance. The book takes over when the paid month ends.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def number_id(number: str) -> str:
 def read(
     tables: Tables, clock: Clock, since: dt.date, services: Collection[str]
 ) -> list[Recurring]:
-    """Return recurring charges, each from the day A2Billing's own charges end."""
+    """Return recurring charges, each from the day after A2Billing's last charged month."""
     charges = [*_subscriptions(tables, clock, since), *_numbers(tables, clock, since)]
     usual = "Calls" if "Calls" in services else next(iter(services))
     return [

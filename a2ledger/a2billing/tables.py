@@ -1,7 +1,7 @@
 """Values of A2Billing's tables: rows, amounts, days, and the meanings of codes.
 
 Amounts are in A2Billing's base currency and net of VAT, but for payments. Times are of its
-server's clock. (Source: A2Billing 2.2, its schema and the code that writes it.)
+server's clock. (Source: schema and code of A2Billing 2.2.)
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Clock(NamedTuple):
         """Return the book's day of a time on A2Billing's server.
 
         Raises:
-            ValueError: if it is none.
+            ValueError: if it is not a time.
         """
         moment = dt.datetime.fromisoformat(written)
         if len(written) == len("2026-01-31"):
@@ -90,7 +90,7 @@ def five(written: str) -> str:
     ('123.45678', '0.00000', '0.00000', '0.00001')
 
     Raises:
-        ValueError: if it is no amount.
+        ValueError: if it is not an amount.
     """
     return f"{_decimal(written):f}"
 
@@ -99,7 +99,7 @@ def micro(written: str) -> int:
     """Parse an amount, rounded to five decimals, into micro-units.
 
     Raises:
-        ValueError: if it is no amount.
+        ValueError: if it is not an amount.
     """
     return money.micro(_decimal(written))
 
@@ -108,9 +108,9 @@ def _decimal(written: str) -> Decimal:
     try:
         number = Decimal(written or "0")
     except InvalidOperation:
-        raise ValueError(f"{written!r} is no amount") from None
+        raise ValueError(f"{written!r} is not an amount") from None
     if not number.is_finite() or abs(number) >= _MOST:
-        raise ValueError(f"{written!r} is no amount")
+        raise ValueError(f"{written!r} is not an amount")
     return number.quantize(_UNIT, ROUND_HALF_UP) + Decimal(0).scaleb(-PLACES)
 
 
@@ -120,7 +120,7 @@ def text(amount_micro: int) -> str:
 
 
 def whole(written: str, default: int = 0) -> int:
-    """Parse a whole number, or return the default if it is none."""
+    """Parse a whole number, or return the default."""
     try:
         return int(Decimal(written))
     except (InvalidOperation, ValueError, OverflowError):

@@ -1,8 +1,8 @@
 """Reports: what an accountant asks for, from the journals and the documents they name.
 
-``documents`` finds what was issued, and VAT that no document is for; ``taxes`` makes the VAT
-return, the sales journal and the list of services to businesses in the Union of it; ``receivables``
-says who owes what on a day. Every total is one that the journals give, too.
+``documents`` finds the documents that were issued, and VAT without a document; ``taxes`` makes
+the VAT return, the sales journal and the EU list of services to businesses from them;
+``receivables`` says who owes what on a day. Every total agrees with the journals.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Read from the general ledger what was issued in some days, and what else moved VAT.
+"""Read from the general ledger which documents were issued in a span of days, and other VAT.
 
-The journals say when; the documents, which they name, say how much under which code. Amounts are
-in micro-units of the book's currency, below zero where they are given back.
+The journals give the day and name the document; the document gives the amounts by VAT code.
+Amounts are in micro-units of the book's currency, negative where money is given back.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class Taxed(NamedTuple):
     base_micro: int
     vat_micro: int
     is_credit: bool
-    """True if it gives money back."""
+    """True for a credit note."""
     document: Document | None = None
-    """None for VAT that payments made due, of any documents."""
+    """None for VAT that payments made due, whatever documents they paid."""
 
 
 class Other(NamedTuple):
@@ -52,7 +52,7 @@ class Other(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """All VAT movements of some days."""
+    """All VAT movements in a span of days."""
 
     taxed: list[Taxed]
     other: list[Other]
@@ -69,10 +69,10 @@ def issued(book: Book, since: dt.date, until: dt.date) -> list[Taxed]:
 
 
 def due(book: Book, since: dt.date, until: dt.date) -> Moved:
-    """Return the VAT due in some days, by the tax point, and what else moved VAT.
+    """Return the VAT due in a span of days by tax point, and VAT without a document.
 
     Raises:
-        BrokenBookError: if an entry and its document do not say the same.
+        BrokenBookError: if an entry and its document disagree.
         RefusedError: if there is no price for a document in another currency.
     """
     moved = Moved([], [])
@@ -102,7 +102,7 @@ def _base(book: Book, code: str, vat_micro: int) -> int:
 
 
 def _entries(book: Book, since: dt.date, until: dt.date) -> Iterator[Block]:
-    """Yield the transactions of some days that may concern VAT or documents."""
+    """Yield the transactions in a span of days that may concern VAT or documents."""
     months = {path: shards.month_of(path) for path in shards.months(book)}
     months |= {path: path[-17:-10] for path in book.files(SUSPENSE, "2*.beancount")}
     paths = [path for path, month in months.items() if month_of(since) <= month <= month_of(until)]
@@ -150,7 +150,7 @@ def _paid(book: Book, block: Block, day: dt.date) -> Iterator[Taxed]:
 
 
 def _codes(book: Book, number: str, day: dt.date) -> list[Taxed]:
-    """Return a document's codes in the book's currency, empty if it is no document."""
+    """Return a document's codes in the book's currency, empty for other texts."""
     path = paths.find(book, number, day.year)
     if not book.has(path):
         message = f"names {number}, which is not under invoices/; restore that document"

@@ -14,8 +14,8 @@ from a2ledger.reports.taxes import Report
 def receivables(book: Book, day: dt.date) -> Report:
     """Return what each customer owes, billed by age and unbilled, negative for credit.
 
-    What they owe in one currency adds up to ``Assets:Receivable`` on that day; inside a month the
-    general ledger has usage on the last day that has any.
+    The sum in each currency equals ``Assets:Receivable`` on that day. Within a month, the general
+    ledger posts usage on the last day with calls.
     """
     aged = {row.customer: row.as_json() for row in ageing.aged(book, [], day)}
     rows = []

@@ -1,7 +1,7 @@
-"""The VAT return, the sales journal, and the list of services to businesses in the Union.
+"""The VAT return, the sales journal, and the EU list of services to businesses.
 
-Each is a table of plain values: what a program reads, and what a person or a spreadsheet is
-shown. Amounts are text in the book's currency, credit notes below zero.
+Each is a table of plain values, for programs, people and spreadsheets alike. Amounts are text in
+the book's currency, negative for credit notes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Row = dict[str, str]
 
 
 class Report(NamedTuple):
-    """A table, its totals, and what explains them."""
+    """A table, its totals, and notes on them."""
 
     columns: tuple[str, ...]
     rows: list[Row]
@@ -31,7 +31,7 @@ class Report(NamedTuple):
 def vat_return(book: Book, since: dt.date, until: dt.date) -> Report:
     """Return base and VAT by code for the days they are due, credit notes separately.
 
-    ``vat`` of a code is what the account of its VAT moved in these days.
+    ``vat`` of a code is the movement of its VAT account in these days.
     """
     moved = documents.due(book, since, until)
     text = _texts(book)
@@ -126,7 +126,7 @@ def _sale(row: Taxed, text: Callable[[int], str]) -> Row:
 
 
 def ec_services(book: Book, since: dt.date, until: dt.date) -> Report:
-    """Return services for which businesses in other member states owe the VAT, by VAT id."""
+    """Return services to businesses in other member states, who owe the VAT, by VAT id."""
     text = _texts(book)
     home = vat.nation(book.config.company.country)
     sums: dict[tuple[str, str, str], int] = {}

@@ -151,7 +151,7 @@ def test_rows_that_are_none_are_refused_and_a_date_of_zeros_is_that_before(tmp_p
         True,
     ]
     assert [each.movement.date.day for each in log.entries["1"]] == [5, 5]
-    assert log.odd == {"a date that is none": 1}
+    assert log.odd == {"an invalid date": 1}
 
 
 def test_an_invoice_that_is_not_paid_has_its_vat_and_what_the_balance_holds_of_it(tmp_path):
@@ -175,9 +175,9 @@ def test_an_invoice_that_is_not_paid_has_its_vat_and_what_the_balance_holds_of_i
 @pytest.mark.parametrize(
     ("item", "invoice", "why"),
     [
-        ({"vat": "x"}, {}, "cc_invoice_item 1: its vat 'x' is no percentage"),
-        ({"vat": "NaN"}, {}, "cc_invoice_item 1: its vat 'NaN' is no percentage"),
-        ({"price": "x"}, {}, "cc_invoice_item 1: 'x' is no amount"),
+        ({"vat": "x"}, {}, "cc_invoice_item 1: its vat 'x' is not a percentage"),
+        ({"vat": "NaN"}, {}, "cc_invoice_item 1: its vat 'NaN' is not a percentage"),
+        ({"price": "x"}, {}, "cc_invoice_item 1: 'x' is not an amount"),
         ({}, {"date": "soon"}, "cc_invoice 1: "),
     ],
 )

@@ -76,7 +76,7 @@ def test_what_no_deck_can_say_is_left_out_and_counted(tmp_path):
         cc_tariffplan=[{"tariffname": "a"}, {"tariffname": "b", "dnidprefix": "800"}],
     )
     assert prices(made) == {"32": 100_000}
-    assert made.odd == {"a rate that is none": 1, "a rate for some callers only": 1}
+    assert made.odd == {"an invalid rate": 1, "a rate for some callers only": 1}
     assert made.rates == 3
 
 

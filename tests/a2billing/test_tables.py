@@ -27,7 +27,7 @@ def test_an_amount_has_five_decimals_rounded_half_away_from_zero(amount):
 
 @pytest.mark.parametrize("text", ["x", "NaN", "inf", "1e12", "1,5"])
 def test_what_is_no_amount_is_refused(text):
-    with pytest.raises(ValueError, match="is no amount"):
+    with pytest.raises(ValueError, match="is not an amount"):
         tables.micro(text)
 
 
