@@ -26,6 +26,8 @@ def linked(pools: Sequence[pa.Table], others: pa.Table) -> list[npt.NDArray[np.b
     What may be one of those found is found, too: whoever decides about a call sees all that it was
     decided with before.
     """
+    if not any(map(len, pools)):
+        return [np.zeros(0, np.bool_) for _ in pools]
     ids = [duplicates.bare(pool["uid"]) for pool in pools]
     uids = duplicates.bare(others["uid"]).combine_chunks()
     while True:

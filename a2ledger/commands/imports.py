@@ -8,12 +8,11 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from a2ledger import sources
-from a2ledger.a2billing import migrate
 from a2ledger.book.book import Book, Draft
 from a2ledger.book.config import Config
 from a2ledger.book.source_config import TABLES, Source, UnknownSourceError
@@ -37,6 +36,9 @@ from a2ledger.commands.settings import (
 from a2ledger.errors import QUARANTINED
 from a2ledger.sources import mapping
 from a2ledger.sources import report as reporting
+
+if TYPE_CHECKING:
+    from a2ledger.a2billing.migrate import Moved
 
 
 class ImportCommand(click.Command):
@@ -203,6 +205,10 @@ def _parts(parts: Sequence[reporting.Report]) -> dict[str, Any]:
     return {"parts": {part.source: part.as_json() for part in parts}, "rating": rated.as_json()}
 
 
+_A2BILLING = "a2billing"
+"""The dialect that brings a whole installation."""
+
+
 def _moved(
     settings: Settings,
     draft: Draft,
@@ -210,7 +216,7 @@ def _moved(
     paths: Sequence[Path | str],
     taking: Mapping[str, dt.date | None],
     limits: Mapping[str, Any],
-) -> migrate.Moved | None:
+) -> Moved | None:
     """Import a whole A2Billing, from a database or exports of its tables, if it is one."""
     if source in TABLES:
         if any(taking.values()):
@@ -219,7 +225,7 @@ def _moved(
     feed = draft.config.source(source, sources.dialects)
     inputs = [located(settings, feed, path) for path in paths or configured(feed)]
     is_file = any(isinstance(location, Path) and location.is_file() for location in inputs)
-    if feed.dialect != migrate.DIALECT or is_file:
+    if feed.dialect != _A2BILLING or is_file:
         if any(taking.values()):
             raise click.UsageError(
                 "--opening and --fees-from are for a2billing, its database or all its tables"
@@ -229,6 +235,8 @@ def _moved(
         raise click.UsageError("name one database of A2Billing, or one directory of its tables")
     feed = dataclasses.replace(feed, opening=taking["opening"] or feed.opening)
     asked = Asked(Wanted(limits["since"], limits["through"]), limits["everything"])
+    from a2ledger.a2billing import migrate  # noqa: PLC0415 - nobody else waits for it
+
     location = migrate.place(inputs[0])
     migrated = migrate.import_all(
         draft, feed, location, settings.now(draft), asked, taking["fees_from"]

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from babel import Locale, dates
+from babel import Locale
 
 from a2ledger import vat
 from a2ledger.book.config import Company
@@ -64,6 +64,8 @@ class Language(NamedTuple):
             return iso or ""
         if self.code == ENGLISH:
             return long_date(day)
+        from babel import dates  # noqa: PLC0415 - most commands write no day in words
+
         words = str(dates.format_date(day, "long", locale=self.locale))
         return words.replace("1 ", "1er ", 1) if self.code == "fr" and day.day == 1 else words
 
