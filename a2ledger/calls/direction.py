@@ -47,7 +47,8 @@ class Ways(NamedTuple):
     number to bill, as it was written; ``left`` says which rows left by a trunk for certain;
     ``trunk`` which have a named trunk on either side; ``guessed`` of which the direction was told
     from what customers hold; ``short`` which are internal for no other reason than that both of
-    their numbers are short.
+    their numbers are short; ``sent_on`` which are billed to a number that took the call in place of
+    the one that was called.
     """
 
     direction: npt.NDArray[np.int8]
@@ -56,6 +57,7 @@ class Ways(NamedTuple):
     trunk: Mask
     guessed: Mask
     short: Mask
+    sent_on: Mask
 
 
 def ways(rows: Rows, directory: Directory, day: Days, wanted: Mask) -> Ways:
@@ -70,7 +72,7 @@ def ways(rows: Rows, directory: Directory, day: Days, wanted: Mask) -> Ways:
     stated = _said(rows)
     called = rows["dst"]
     trunk, out = _trunks(rows)
-    none = short = went_on = np.zeros(len(rows), np.bool_)
+    none = short = went_on = sent_on = np.zeros(len(rows), np.bool_)
     bridged = rows.source.dialect == "freeswitch"
     if rows.source.trunks and _has_channels(rows) and not bridged:
         direction = np.where(out, _OUT, np.where(trunk, _IN, _WITHIN)).astype(np.int8)
@@ -78,16 +80,21 @@ def ways(rows: Rows, directory: Directory, day: Days, wanted: Mask) -> Ways:
     else:
         direction, evident, short = _inferred(rows, directory, day, wanted)
         short &= stated < 0
+        sent_on = wanted & _sent_on(rows, directory, day)
         went_on = wanted & (stated == _IN) & _forwarded(rows, directory, day)
         guessed = wanted & (direction != _OUT) & (stated < 0)
         if bridged:  # a leg's only channel is its own, so one of a trunk has come in
             direction = np.where(trunk, _IN, direction).astype(np.int8)
             evident |= trunk
     direction = np.where((stated < 0) | went_on, direction, stated).astype(np.int8)
+    if sent_on.any():
+        direction[sent_on] = _OUT
+        guessed, short = guessed & ~sent_on, short & ~sent_on
+        called = pc.if_else(pa.array(sent_on), rows["connected"], called)
     outgoing = direction == _OUT
-    by_trunk = outgoing & (evident | (_is_log(rows) & (stated != _IN)))
+    by_trunk = outgoing & (evident | sent_on | (_is_log(rows) & (stated != _IN)))
     called = _with_dialled(rows, called, wanted & outgoing & evident)
-    return Ways(direction, called, by_trunk, trunk, guessed, short)
+    return Ways(direction, called, by_trunk, trunk, guessed, short, sent_on)
 
 
 def _said(rows: Rows) -> npt.NDArray[np.int8]:
@@ -194,12 +201,49 @@ def _forwarded(rows: Rows, directory: Directory, day: Days) -> Mask:
     far &= _held(rows, ("did",), directory, day, places) >= 0
     far &= _held(rows, ("dst", *_callers(rows)), directory, day, places) < 0
     near = zip(*(rows[name].take(index).filter(far).to_pylist() for name in _BOTH), strict=True)
-    far[far] = [not dialled.is_same(dst, did) for dst, did in near]
+    far[far] = [_is_another(dst, did) for dst, did in near]
     mask[places] = far
     return mask
 
 
 _BOTH = ("dst", "did")
+
+
+def _sent_on(rows: Rows, directory: Directory, day: Days) -> Mask:
+    """Return a mask of a log's rows in which a call to a phone of the house was sent outside.
+
+    Such a row names the number that took the call beside the one that was called, which is an
+    extension or a customer's. A customer's call to another one's number stays a call to that.
+    """
+    mask = np.zeros(len(rows), np.bool_)
+    if not rows.has("connected"):
+        return mask
+    places = np.flatnonzero(_is_log(rows) & np.asarray(pc.not_equal(rows["connected"], "")))
+    if not len(places):
+        return mask
+    index = pa.array(places)
+    called, connected = (rows[name].take(index) for name in ("dst", "connected"))
+    outside = np.asarray(pc.greater(pc.utf8_length(connected), EXTENSION))
+    outside &= np.asarray(pc.match_substring_regex(connected, r"^\+?[0-9 ().-]+$"))
+    outside &= _held(rows, ("connected",), directory, day, places) < 0
+    extension = np.asarray(pc.match_substring_regex(called, rf"^[0-9]{{1,{EXTENSION}}}$"))
+    if codes := rows.source.short_codes:
+        extension &= ~np.asarray(pc.is_in(called, value_set=pa.array(codes, pa.string())))
+    callee = _held(rows, ("dst", "did"), directory, day, places)
+    caller = _held(rows, _callers(rows), directory, day, places)
+    outside &= extension | ((callee >= 0) & ((caller < 0) | (caller == callee)))
+    near = zip(*(rows[name].take(index).filter(outside).to_pylist() for name in _NEAR), strict=True)
+    outside[outside] = [all(_is_another(took, other) for other in others) for took, *others in near]
+    mask[places] = outside
+    return mask
+
+
+_NEAR = ("connected", "src", "dst", "did")
+
+
+def _is_another(number: str, other: str) -> bool:
+    """Return True if a number is not the other, written in another way; an extension never is."""
+    return len(other) <= EXTENSION or not dialled.is_same(number, other)
 
 
 def of_made_legs(rows: Rows, directory: Directory, day: Days) -> Mask:

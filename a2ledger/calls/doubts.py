@@ -47,6 +47,18 @@ def of_short_numbers(rows: Rows, ways: Ways, fates: Fates) -> list[str]:
     return [f"{which}are taken for internal; list those that leave the house in short_codes"]
 
 
+def of_calls_sent_on(rows: Rows, ways: Ways, fates: Fates) -> list[str]:
+    """Say that calls are billed to where phones of the house sent them."""
+    count = int(np.count_nonzero(ways.sent_on & fates.open))
+    if not count:
+        return []
+    calls = "1 call was" if count == 1 else f"{count} calls were"
+    return [
+        f"{rows.source.name}: {calls} sent on to a number outside; billed whole to there, to whoever "
+        "holds the number that was called"
+    ]
+
+
 def of_zone(rows: Rows, starts: Integers, sound: Mask) -> list[str]:
     """Warn if times in ids, which are UTC, contradict the configured time zone.
 

@@ -40,6 +40,9 @@ def extensions(rows: Rows, ways: Ways, places: Integers) -> pa.StringArray:
     inferred = _of_callers(rows, index, "src", "channel")
     if came_in.any():
         inferred = pc.if_else(pa.array(came_in), _of_takers(rows, index), inferred)
+    if (sent_on := ways.sent_on[places]).any():  # the phone that sent the call on made that call
+        unknown = pc.and_(pa.array(sent_on), pc.equal(inferred, ""))
+        inferred = pc.if_else(unknown, _of_takers(rows, index), inferred)
     if rows.has("extension"):
         stated = rows["extension"].take(index)
         inferred = pc.if_else(pc.equal(stated, ""), inferred, stated)

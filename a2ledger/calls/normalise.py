@@ -184,6 +184,7 @@ def normalise(
             *doubts.of_hour(rows, fates),
             *doubts.of_guesses(rows, ways, fates),
             *doubts.of_short_numbers(rows, ways, fates),
+            *doubts.of_calls_sent_on(rows, ways, fates),
         ],
         functools.partial(_judged, table, taken, fates),
         _unclaimed(rows, table, lost, fates),

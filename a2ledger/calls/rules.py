@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from a2ledger.calls.direction import Ways
     from a2ledger.calls.fates import Fates, Integers, Mask, Rows
 
-_NUMBERS = ("src", "dst", "did")
+_NUMBERS = ("src", "dst", "did", "connected")
 _DEVICES = ("channel", "dstchannel")
 _CODES = ("accountcode", "peeraccount", "userfield", "payer")
 """Fields that may hold a number, where a log names customers by nothing else."""
@@ -145,8 +145,7 @@ def customer_of(
     for index, rule in enumerate(taken.rules):
         # A device nobody holds, such as a carrier's, says nothing where accounts are asked first.
         weak = {"channel", "dstchannel"} if "accountcode" in rule.identify else set()
-        items = (*rule.identify, "payer") if rows.has("payer") else rule.identify
-        for item in items:
+        for item in _items(rows, rule):
             pending = np.flatnonzero(fates.open & (taken.place == index) & (customer == NOBODY))
             if not len(pending):
                 break
@@ -172,6 +171,11 @@ def customer_of(
         opened = directory.opened[np.maximum(customer, 0)]
         fates.leave_out(day < opened, "before-opening")
     return customer, pa.concat_arrays(seen).take(pa.array(place))
+
+
+def _items(rows: Rows, rule: Rule) -> tuple[str, ...]:
+    """Return what may identify a row's customer, in the order in which it is asked."""
+    return (*rule.identify, "payer") if rows.has("payer") else rule.identify
 
 
 def identifiers(rows: Rows, item: str, places: Integers) -> Iterator[pa.StringArray]:
@@ -215,10 +219,11 @@ def _extracted(values: pa.StringArray, pattern: str) -> pa.StringArray:
 
 def _unknown(rows: Rows, rule: Rule, row: int, day: int) -> str:
     item, value = next(
-        (item, value) for item in rule.identify for value in _values(rows, item, row) if value
+        (item, value) for item in _items(rows, rule) for value in _values(rows, item, row) if value
     )
     when = EPOCH + dt.timedelta(days=day)
-    return f"no customer holds {value!r} ({item.partition('~')[0]}) on {when}"
+    field = "number called" if item == "payer" else item.partition("~")[0]
+    return f"no customer holds {value!r} ({field}) on {when}"
 
 
 def _values(rows: Rows, item: str, row: int) -> Iterator[str]:

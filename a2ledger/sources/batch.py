@@ -7,7 +7,8 @@ they decide; ``buy`` and ``carrier`` (strings): what a call cost to buy, and of 
 ``unknown`` (string): the word for "answered" of a row of which it is not known what it means,
 empty elsewhere. Such a row is refused where people talked. ``payer`` (string) identifies who pays
 where nothing that a rule asks for does; ``side`` is ``b`` for a leg that the switch made for
-another one, in logs that hold both.
+another one, in logs that hold both; ``connected`` is the number that took the call, where a log
+names it beside the one that was called.
 """
 
 from __future__ import annotations

@@ -225,14 +225,18 @@ def _rows(
         given["seconds"] = pc.if_else(unanswered, "0", given["seconds"])
     if "direction" in given:
         given["direction"] = directions.read(given["direction"])
-    for name in {"caller", "called", "did"} & given.keys():
+    for name in {"caller", "called", "did", "connected"} & given.keys():
         given[name] = _bare(given[name])
     known = {columns.FIELDS[name]: column for name, column in given.items()}
     known["seconds"] = given["seconds"]
     if source.id_prefix and "uniqueid" in known:
         known["uniqueid"] = _prefixed(known["uniqueid"], source.id_prefix)
-    if "did" in known:  # who is called, and whose phone sends the call elsewhere, pays for that
-        judged["payer"] = known["did"]
+    if "connected" in known:  # who is called pays for where the call is sent
+        judged["connected"] = known["connected"]
+        judged["payer"] = pc.if_else(pc.equal(known["connected"], ""), "", known["dst"])
+    if "did" in known:  # so does whose phone sends it elsewhere
+        other = judged.get("payer", constant("", size))
+        judged["payer"] = pc.if_else(pc.equal(known["did"], ""), other, known["did"])
         forwards = pc.and_not(
             pc.match_substring_regex(known["did"], _SHORT),
             pc.match_substring_regex(known.get("src", constant("", size)), _SHORT),

@@ -42,6 +42,7 @@ FIELDS = {
     "channel": "channel",
     "dstchannel": "dstchannel",
     "did": "did",
+    "connected": "connected",
     "userfield": "userfield",
     "leg": "side",
     "parent": "parent",

@@ -389,3 +389,64 @@ def test_what_twilio_dials_on_to_a_phone_of_the_house_is_internal(book):
     text = PARENTED.replace("+32470111222", "client:101")
     calls, _ = told(book, "twilio", text)
     assert calls == [IN, ("internal", "C1", "101", 60)]
+
+
+def test_a_call_that_a_kazoo_sends_on_to_a_mobile_is_out_and_its_holders(book):
+    """The row names the number that was dialled and who took the call; the leg out is no row."""
+    head = (
+        "call_id,billing_seconds,hangup_cause,dialed_number,callee_id_number,calling_from,"
+        "unix_timestamp\n"
+    )
+    text = head + (
+        "c1,60,NORMAL_CLEARING,3225550101,32470111222,442011112222,1767603600\n"
+        "c2,75,NORMAL_CLEARING,3225550101,101,442011112222,1767607200\n"
+        "c3,75,NORMAL_CLEARING,3225550101,025550101,442011112222,1767610800\n"
+        "c4,75,NORMAL_CLEARING,3225550101,442011112222,442011112222,1767614400\n"
+        "c5,60,NORMAL_CLEARING,32470111222,442011113333,3225550101,1767618000\n"
+        "c6,60,NORMAL_CLEARING,102,32470111222,101,1767621600\n"
+    )
+    calls, stderr = told(book, "kazoo", text)
+    assert calls == [OUT, IN, IN, IN, OUT, OUT]
+    assert "feed: 2 calls were sent on to a number outside" in stderr
+
+
+def test_what_nobodys_number_sends_on_is_in_quarantine(book):
+    text = (
+        "call_id,billing_seconds,hangup_cause,dialed_number,callee_id_number,calling_from,"
+        "unix_timestamp\n"
+        "c1,60,NORMAL_CLEARING,109,32470111222,442011112222,1767603600\n"
+    )
+    book.customers(CUSTOMER)
+    path = book.file("export.csv", text)
+    done = book.run("import", "feed", path, "--like", "kazoo", "--json", today="2026-01-31", code=3)
+    assert done.json["quarantined"] == {"unknown-customer": 1}
+
+
+def test_a_yeastar_names_the_extension_that_sent_a_call_on(book):
+    head = (
+        "ID,Time,Call From,Call To,Talk Duration,Status,Communication Type,DID,Last Participant\n"
+    )
+    text = head + (
+        "y1,2026-01-05 10:00:00,442011112222,Al<101>,00:01:00,ANSWERED,Inbound,,0032470111101\n"
+        "y2,2026-01-05 11:00:00,442011112222,Al<101>,00:01:15,ANSWERED,Inbound,3225550101,Bo<102>\n"
+        "y3,2026-01-05 12:00:00,101,102,00:01:00,ANSWERED,Internal,,0032470111222\n"
+    )
+    calls, _ = told(book, "yeastar", text)
+    assert calls == [(*OUT[:2], "32470111101", 60), ("incoming", "C1", "101", 75), OUT]
+    listed = book.run("calls", "C1", "--json", today="2026-01-31").json
+    assert [call["extension"] for call in listed] == ["101", "101", "101"]
+
+
+def test_a_forward_to_a_number_that_ends_as_the_extension_is_a_forward(book):
+    head = CUCM.replace('"clientMatterCode"', '"lastRedirectDn"')
+    row = '1,7,1767607200,"442011112222","0032470111101",1767607205,1767607265,"p",60,"T","101"\n'
+    assert told(book, "cucm", head + row)[0] == [(*OUT[:2], "32470111101", 60)]
+
+
+def test_a_row_that_names_nobody_but_an_unknown_number_is_refused_in_a_line(book):
+    book.customers(CUSTOMER)
+    head = "ID,Time,Call From,Call To,Talk Duration,Status,Communication Type,DID\n"
+    row = "y1,2026-01-05 10:00:00,,0032470111222,00:01:00,ANSWERED,Outbound,3225559999\n"
+    path = book.file("export.csv", head + row)
+    done = book.run("import", "feed", path, "--like", "yeastar", today="2026-01-31", code=3)
+    assert "no customer holds '3225559999' (number called) on 2026-01-05" in done.stderr
