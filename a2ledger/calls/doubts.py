@@ -53,10 +53,8 @@ def of_calls_sent_on(rows: Rows, ways: Ways, fates: Fates) -> list[str]:
     if not count:
         return []
     calls = "1 call was" if count == 1 else f"{count} calls were"
-    return [
-        f"{rows.source.name}: {calls} sent on to a number outside; billed whole to there, to whoever "
-        "holds the number that was called"
-    ]
+    payer = "whoever holds the number that was called pays for the whole call to there"
+    return [f"{rows.source.name}: {calls} sent on to a number outside; {payer}"]
 
 
 def of_zone(rows: Rows, starts: Integers, sound: Mask) -> list[str]:

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from a2ledger import e164
 from a2ledger.customers.directory import NOBODY, Days, Directory, Indexes
 from a2ledger.period import EPOCH
+from a2ledger.sources import uris
 from a2ledger.sources.batch import DIRECTIONS
 
 if TYPE_CHECKING:
@@ -189,6 +190,9 @@ def identifiers(rows: Rows, item: str, places: Integers) -> Iterator[pa.StringAr
     if pattern:
         values = _extracted(values, pattern)
     yield values
+    if name in _CODES and rows.source.dialect == "calls" and uris.are_there(values):
+        values = uris.bare(values)
+        yield values
     may_be = name in _NUMBERS or (name in _CODES and _any_number(values, rows.source))
     if may_be and not pattern:
         numbers = e164.digits(values, rows.source)

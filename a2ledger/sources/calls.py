@@ -14,12 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from a2ledger import e164, errors, local_forms
+from a2ledger import errors, local_forms
 from a2ledger.book.source_config import Rule, Source
 from a2ledger.book.toml_table import ConfigError
 from a2ledger.errors import BadValueError
 from a2ledger.local_forms import Cell
-from a2ledger.sources import answered, columns, directions, footers, forms, text
+from a2ledger.sources import answered, columns, directions, footers, forms, text, uris
 from a2ledger.sources.batch import (
     FIELDS,
     INCOMING,
@@ -49,16 +49,6 @@ RULES = (
 
 _SHORT = "^[0-9*#]{1,6}$"
 """Pattern of an extension."""
-
-_AROUND = (
-    r"^.*<([^<>]*)>$",
-    r"^[^()]*[\pL][^()]*\(([0-9+*#][0-9+*# .-]*)\)$",
-    r"^([0-9+*#]+) ?\([^()]*[\pL][^()]*\)$",
-    r"(?i)^(?:ext(?:ension)?[. ] *)([0-9*#]+)$",
-    r"(?i)^(?:sips?:|tel:|client:)?([0-9+*#]+)(?:[@;].*)?$",
-)
-"""Patterns of what surrounds a number: a name beside it, the word for extension, a host after it.
-"""
 
 
 def read(path: Path, source: Source) -> Iterator[Batch]:
@@ -145,7 +135,7 @@ def _payers(pieces: Callable[[int], Iterator[text.Piece]]) -> dict[str, str]:
         rows = {name: column.filter(some) for name, column in given.items()}
         blank = pa.array([""] * len(rows["id"]), pa.string())
         ways = directions.read(rows["direction"]) if "direction" in rows else blank
-        caller, called = (_bare(rows.get(name, blank)) for name in ("caller", "called"))
+        caller, called = (uris.bare(rows.get(name, blank)) for name in ("caller", "called"))
         payers = pc.if_else(pc.equal(ways, INCOMING), called, caller)
         own |= zip(rows["id"].to_pylist(), payers.to_pylist(), strict=True)
         made_by |= zip(rows["id"].to_pylist(), rows["parent"].to_pylist(), strict=True)
@@ -170,7 +160,7 @@ def _made(given: dict[str, pa.StringArray], payers: dict[str, str]) -> dict[str,
     names = [payers.get(parent, "") for parent in encoded.dictionary.to_pylist()]
     paying = pa.array(names, pa.string()).take(encoded.indices)
     blank = pa.array([""] * len(paying), pa.string())
-    to_phone = pc.match_substring_regex(_bare(given.get("called", blank)), f"{_SHORT}|[A-Za-z]")
+    to_phone = pc.match_substring_regex(uris.bare(given.get("called", blank)), f"{_SHORT}|[A-Za-z]")
     inside = pc.and_(pc.not_equal(paying, ""), to_phone)
     own = given.get("did", blank)
     return {
@@ -226,7 +216,7 @@ def _rows(
     if "direction" in given:
         given["direction"] = directions.read(given["direction"])
     for name in {"caller", "called", "did", "connected"} & given.keys():
-        given[name] = _bare(given[name])
+        given[name] = uris.bare(given[name])
     known = {columns.FIELDS[name]: column for name, column in given.items()}
     known["seconds"] = given["seconds"]
     if source.id_prefix and "uniqueid" in known:
@@ -271,18 +261,6 @@ def _dated(words: pa.StringArray, form: str) -> pa.StringArray:
     """Return words, converting those that are times of answer to the common form of times."""
     encoded = words.dictionary_encode()
     return forms.times(encoded.dictionary, form or "written").take(encoded.indices)
-
-
-def _bare(numbers: pa.StringArray) -> pa.StringArray:
-    """Return numbers without names and hosts: ``"Al" <101>``, ``Al (101)``, ``sip:101@host``."""
-    if (
-        e164.are_digits(numbers)
-        or not pc.any(pc.match_substring_regex(numbers, "[A-Za-z<@]")).as_py()
-    ):
-        return numbers
-    for pattern in _AROUND:
-        numbers = pc.replace_substring_regex(numbers, pattern, r"\1")
-    return numbers
 
 
 def _prefixed(ids: pa.StringArray, prefix: str) -> pa.StringArray:

@@ -18,12 +18,14 @@ from a2ledger.local_forms import Cell, Locale
 from a2ledger.sources import text
 from a2ledger.sources.batch import RAW_SHOWN, Refused, UnusableInput
 from a2ledger.sources.text import Header
+from a2ledger.sources.text.lines import utf16_of
 
 WINDOWS = "cp1252"
 """Default encoding of text that is not UTF-8: ISO Latin-1 and a few more letters."""
 
 _BEYOND = re.compile(rb"[\x80-\xff]+")
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_BEGINNING = 1024
+"""Bytes of a file that show whether it is UTF-16."""
 _GZIP = b"\x1f\x8b"
 
 
@@ -141,7 +143,7 @@ def encoding_of(path: Path, locale: Locale) -> str:
         data = path.read_bytes()
     except OSError:
         return "utf-8"  # whoever reads it says what is wrong
-    if data.startswith((*_UTF16, _GZIP)) or data.isascii():
+    if data.startswith(_GZIP) or data.isascii() or utf16_of(data[:_BEGINNING]):
         return "utf-8"
     are_utf8 = [_is_utf8(match[0]) for match in _BEYOND.finditer(data)]
     return "utf-8" if any(are_utf8) else locale.encoding or WINDOWS

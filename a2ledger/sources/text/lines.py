@@ -35,6 +35,9 @@ BOM = b"\xef\xbb\xbf"
 
 _GZIP = b"\x1f\x8b"
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+_UNMARKED = {0: "utf-16-be", 1: "utf-16-le"}
+_UNMARKED_SHARE = 0.9
+"""Least share of characters below 256 by which UTF-16 without a byte order mark is known."""
 _KINDS = {
     b"PK\x03\x04": "a ZIP archive or a spreadsheet",
     b"SQLite format 3": "an SQLite database",
@@ -52,6 +55,26 @@ _JUDGED = 1024
 """Least bytes of a text that is checked for control characters. Shorter ones have their rows
 checked.
 """
+
+
+def utf16_of(head: bytes) -> str:
+    """Return which UTF-16 a text begins in, empty if in none.
+
+    Without a byte order mark it is known by the zeros that stand in every other byte, and in no
+    other.
+
+    >>> utf16_of("id;start".encode("utf-16-be")), utf16_of(b"id;start")
+    ('utf-16-be', '')
+    """
+    if name := _UTF16.get(head[:2]):
+        return name
+    zeros = np.frombuffer(head[: len(head) // 2 * 2], np.uint8).reshape(-1, 2) == 0
+    if len(zeros) and zeros.any():
+        shares = zeros.mean(axis=0)
+        for place, name in _UNMARKED.items():
+            if shares[place] >= _UNMARKED_SHARE and not shares[1 - place]:
+                return name
+    return ""
 
 
 def _decoded(head: bytes, encoding: str) -> bytes:
@@ -135,7 +158,7 @@ class Lines:
         packed = file.read(len(_GZIP)) == _GZIP
         file.seek(0)
         stream = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if packed else file
-        encoding = _UTF16.get(stream.read(len(_GZIP)), self._encoding)
+        encoding = utf16_of(stream.read(_JUDGED)) or self._encoding
         stream.seek(0)
         decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)()
         self._opaque = file if packed or decoder else None
