@@ -117,7 +117,8 @@ def import_(
     Example: a2ledger import asterisk /var/log/asterisk/cdr-csv/Master.csv
     """
     like = limits.pop("like")
-    columns, reading, before = _columns(source, maps, like), None, None
+    columns, reading = _columns(source, maps, like), None
+    remembered = mapping.Remembered()
     parts: list[reporting.Report] = []
     taking = {name: limits.pop(name) for name in ("opening", "fees_from")}
     limits["as_json"], limits["dry_run"] = as_json_, dry_run
@@ -127,7 +128,7 @@ def import_(
     _check_usage(settings.book(), source, paths, limits)
     with settings.drafting(dry_run=dry_run) as draft:
         if columns or like:
-            before = mapping.remember(draft, source, columns, like)
+            remembered = mapping.remember(draft, source, columns, like)
         if migrated := _moved(settings, draft, source, paths, taking, limits):
             parts, reading = list(migrated.parts), migrated.reading
             report = reporting.together(source, parts, parts[1].files)
@@ -136,12 +137,11 @@ def import_(
             report = IMPORTERS.lists[source](draft, source, files, ())
         else:
             report, reading = _of_calls(settings, draft, source, paths, limits)
-        if before is not None and not report.has_calls:
-            mapping.forget(draft, source, before)
+        news = mapping.kept(draft, source, remembered, posted=report.has_calls)
         _record(settings, draft, report, reading, empty=limits["empty"])
         settings.publish(draft, reporting.message("import", parts or [report]), dry_run)
-        if reading and not dry_run:
-            reading.remember()
+        if not dry_run:
+            _finish(settings, reading, news)
     if as_json_:
         print_json(report.as_json() | _parts(parts))
     for part in parts:
@@ -149,6 +149,14 @@ def import_(
     say(settings, report)
     if report.new_in_quarantine:
         sys.exit(QUARANTINED)
+
+
+def _finish(settings: Settings, reading: Reading | None, news: str) -> None:
+    """Say and remember what holds once an import is published."""
+    if news:
+        settings.talk(news)
+    if reading:
+        reading.remember()
 
 
 def _check_usage(

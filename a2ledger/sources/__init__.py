@@ -18,9 +18,9 @@ Beside ``read`` the module may say more:
 
 Dialects are ``asterisk``, ``asterisk_db``, ``calls`` and the packages ``freeswitch`` and ``text``;
 ``address`` and ``database`` reach databases. What they yield is a ``batch``; ``forms`` reads times
-and lengths, ``columns``, ``footers``, ``answered`` and ``directions`` what providers write,
-``mapping`` remembers a map, ``local`` reads small tables of any country. ``bookmarks`` know how far
-a log was read, ``runs`` and ``report`` what imports did. ``quarantine`` keeps refused rows,
+and lengths, ``columns``, ``footers``, ``answered``, ``directions`` and ``uris`` what providers
+write, ``mapping`` remembers a map, ``local`` reads small tables of any country. ``bookmarks`` know
+how far a log was read, ``runs`` and ``report`` what imports did. ``quarantine`` keeps refused rows,
 ``restore`` and ``retry`` bring them back, ``dropped`` are out for good.
 """
 

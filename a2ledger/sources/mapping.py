@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from a2ledger import sources
 from a2ledger.book import presets, toml_edit
@@ -10,6 +11,17 @@ from a2ledger.book.book import CONFIG, Draft, RefusedError
 from a2ledger.sources.columns import COLUMNS
 
 DIALECT = "calls"
+
+
+class Remembered(NamedTuple):
+    """What was written into ``a2ledger.toml`` about a source.
+
+    ``before`` is its text as it was where the source is new, else None; ``news`` is what to say
+    once that is published, empty if nothing was written.
+    """
+
+    before: str | None = None
+    news: str = ""
 
 
 class BadMapError(ValueError):
@@ -37,7 +49,7 @@ def parse(texts: tuple[str, ...]) -> dict[str, str]:
     return mapped
 
 
-def remember(draft: Draft, name: str, columns: dict[str, str], like: str = "") -> str | None:
+def remember(draft: Draft, name: str, columns: dict[str, str], like: str = "") -> Remembered:
     """Write a source's columns into ``a2ledger.toml``, adding the source if it is new.
 
     Args:
@@ -45,9 +57,6 @@ def remember(draft: Draft, name: str, columns: dict[str, str], like: str = "") -
         name: of the source.
         columns: which column is which; none changes none.
         like: a preset the source is like; an empty text changes nothing.
-
-    Returns:
-        The text of ``a2ledger.toml`` as it was where the source is new; else None.
 
     Raises:
         RefusedError: if the source is another dialect's, or its text cannot be changed safely.
@@ -79,17 +88,22 @@ def remember(draft: Draft, name: str, columns: dict[str, str], like: str = "") -
         wanted["dialect"] = DIALECT
     changed = toml_edit.with_keys(text, ("sources", name), wanted, new) if wanted else text
     if changed == text:
-        return None
+        return Remembered()
     draft.put(CONFIG, changed)
     news = "has its columns" if known else "is new; close waits for it from now on"
-    draft.talk(f"{CONFIG}: sources.{name} {news}")
-    return None if known else text
+    return Remembered(None if known else text, f"{CONFIG}: sources.{name} {news}")
 
 
-def forget(draft: Draft, name: str, text: str) -> None:
-    """Remove a new source from ``a2ledger.toml`` when nothing of it was posted."""
-    draft.put(CONFIG, text)
+def kept(draft: Draft, name: str, remembered: Remembered, *, posted: bool) -> str:
+    """Keep what was remembered, and return what to say of it once it is published.
+
+    A new source of which nothing was posted is taken out of ``a2ledger.toml`` again.
+    """
+    if remembered.before is None or posted:
+        return remembered.news
+    draft.put(CONFIG, remembered.before)
     draft.talk(
         f"note: {CONFIG}: nothing of {name} was posted, so it was taken out again and close does "
         "not wait for it; fix the cause, then run the same import again"
     )
+    return ""

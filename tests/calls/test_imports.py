@@ -70,6 +70,7 @@ def test_a_first_import_that_posts_nothing_adds_no_source(book):
     words = ("import", "feed", path, "--map", columns)
     done = book.run(*words, today="2026-01-31", code=3)
     assert "nothing of feed was posted, so it was taken out again" in done.stderr
+    assert "is new" not in done.stderr
     assert book.text("a2ledger.toml") == before
     assert "no such source in a2ledger.toml" in book.run("quarantine", "retry", code=1).stderr
     book.customers({"id": "C1"})
@@ -77,6 +78,19 @@ def test_a_first_import_that_posts_nothing_adds_no_source(book):
     assert done.json["posted"] == 1
     assert "sources.feed is new" in done.stderr
     assert book.run("quarantine", "list", "--json").json == []
+
+
+@pytest.mark.parametrize("more", [(), ("--explain",), ("--dry-run",)])
+def test_a_source_is_said_to_be_new_once_it_is(book, more):
+    """A file that is refused, an explanation and a dry run add none, and say nothing of one."""
+    book.customers({"id": "C1"})
+    text = "n,when,who,to,length\n7,2026-01-05 10:00:00,C1,32470111222,60\n"
+    path = book.file("log.csv", text.replace("length\n", "seconds\n") if not more else text)
+    columns = "id=n,start=when,customer=who,called=to,seconds=length"
+    words = ("import", "feed", path, "--map", columns, *more)
+    done = book.run(*words, today="2026-01-31", code=0 if more else 65)
+    assert "is new" not in done.stderr
+    assert "sources.feed" not in book.text("a2ledger.toml")
 
 
 # One customer's tariff is their own affair
