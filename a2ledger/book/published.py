@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, KeysView, Mapping
+from collections.abc import Collection, Iterable, Iterator, KeysView, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, unquote
@@ -24,6 +25,10 @@ _SPARE = 2
 """Times as many lines as there are files that the text may have before it is written anew."""
 _LEAST = 256
 """Lines that it may have in any case."""
+_FEW = 200
+"""Files that are looked for in the text; of more, the whole text is taken apart."""
+_ALONE = 3
+"""Files of a directory that are looked for one by one."""
 _ODD = "surrogateescape"
 _SCANNED = set(paths.TOPS) - {".a2ledger"}
 """Names at the top of a book that are looked at."""
@@ -57,8 +62,9 @@ class Published:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.path = root / ".a2ledger/published"
-        self._lines_of: dict[str, str] = {}
         self.commit = self.branch = ""
+        self._content = b""
+        """A line's end, and the text up to the end of the last publication."""
         self._count = 0
         self._end = 0
         self._restored = 0
@@ -78,25 +84,77 @@ class Published:
         # The last line that ends a publication; the first cannot be one.
         last = content.rfind(b"\n=\t")
         self._end = content.find(b"\n", last + 1) + 1 if last >= 0 else 0
-        files = self._lines_of
-        for line in content[: self._end].decode("utf-8", _ODD).split("\n"):
-            path, _, about = line.partition("\t")
-            if path == "=":
-                self.commit, _, self.branch = about.partition(" ")
-            elif about == "-":
-                files.pop(_unquoted(path), None)
-            elif about:
-                files[_unquoted(path)] = about
+        if self._end:
+            ended = content[last + len(b"\n=\t") : self._end - 1].decode("utf-8", _ODD)
+            self.commit, _, self.branch = ended.partition(" ")
         self._count = content.count(b"\n", 0, self._end)
+        self._content = b"\n" + content[: self._end]
+
+    @cached_property
+    def _lines_of(self) -> dict[str, str]:
+        """What is written down of each file, by its path."""
+        files: dict[str, str] = {}
+        for line in self._content.decode("utf-8", _ODD).split("\n"):
+            path, _, about = line.partition("\t")
+            if about == "-":
+                files.pop(_unquoted(path), None)
+            elif about and path != "=":
+                files[_unquoted(path)] = about
+        self._content = b""
+        return files
+
+    def _line(self, path: str) -> str:
+        """Return what is written down of one file, if anything, without looking at the others."""
+        if "_lines_of" in self.__dict__:
+            return self._lines_of.get(path, "")
+        start = f"\n{_quoted(path)}\t".encode("utf-8", _ODD)
+        place = self._content.rfind(start)
+        if place < 0:
+            return ""
+        begin = place + len(start)
+        about = self._content[begin : self._content.find(b"\n", begin)].decode("utf-8", _ODD)
+        return "" if about == "-" else about
+
+    def _lines(self, names: Collection[str]) -> dict[str, str]:
+        """Return what is written down of some files; where they are few, nothing else is read."""
+        if "_lines_of" in self.__dict__ or len(names) > _FEW:
+            return self._lines_of
+        together: dict[str, list[str]] = {}
+        for name in names:
+            together.setdefault(name.rpartition("/")[0], []).append(name)
+        found: dict[str, str] = {}
+        for directory, those in together.items():
+            if len(those) > _ALONE and directory:
+                found |= self._lines_in(directory)
+            else:
+                found |= {name: self._line(name) for name in those}
+        return found
+
+    def _lines_in(self, directory: str) -> dict[str, str]:
+        """Return what is written down of the files of one directory and of those below it."""
+        found: dict[str, str] = {}
+        start = f"\n{_quoted(directory)}/".encode("utf-8", _ODD)
+        place = self._content.find(start)
+        while place >= 0:
+            end = self._content.find(b"\n", place + 1)
+            path, _, about = self._content[place + 1 : end].decode("utf-8", _ODD).partition("\t")
+            found[_unquoted(path)] = "" if about == "-" else about
+            place = self._content.find(start, end)
+        return found
 
     @property
     def files(self) -> KeysView[str]:
         """Return the paths of the files that were left."""
         return self._lines_of.keys()
 
+    def among(self, names: Collection[str]) -> set[str]:
+        """Return those of some files that were left."""
+        lines = self._lines(names)
+        return {name for name in names if lines.get(name)}
+
     def blob(self, path: str) -> str:
         """Return the name that git gives to the content of a file as it was left, or nothing."""
-        return self._lines_of.get(path, "").rpartition(" ")[2]
+        return self._line(path).rpartition(" ")[2]
 
     def take(self, files: Mapping[str, str], commit: str, branch: str) -> None:
         """Take what git holds in place of a text that is not there: blobs by path."""
@@ -157,9 +215,10 @@ class Published:
 
     def differs(self, names: Iterable[str]) -> list[str]:
         """Return those of some files that are not as they were left; none if that is not known."""
-        found = []
-        for path in names if self.is_known else ():
-            about, seen = self._lines_of.get(path, ""), seen_at(f"{self.root}/{path}")
+        wanted, found = list(names) if self.is_known else [], []
+        lines = self._lines(wanted)
+        for path in wanted:
+            about, seen = lines.get(path, ""), seen_at(f"{self.root}/{path}")
             same = seen is not None and _fits(about, seen)
             if not same and (seen is None or self._blob(path) != about.rpartition(" ")[2]):
                 found.append(path)

@@ -271,8 +271,8 @@ def unchanged(book: Book, days: Iterable[dt.date]) -> set[dt.date]:
     if published is None or published.differs([DIGESTS]):
         return set()
     files = {path(day): day for day in days}
-    held = {day for file, day in files.items() if file in published.files}
-    return held - {files[file] for file in published.differs(files)}
+    held = published.among(files)
+    return {files[file] for file in held.difference(published.differs(held))}
 
 
 def of_customers(

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from a2ledger.book import published
 from a2ledger.book.git import blob
 from a2ledger.book.published import Left, Published, scan, seen_at
 
@@ -101,3 +104,25 @@ def test_a_scan_names_files_and_what_is_none(root):
     (root / "notes.txt").write_bytes(b"")
     assert {path: seen.is_file for path, seen in scan(root)} == {A: True, "journals/pipe": False}
     assert seen_at(root / "gone") is None
+
+
+@given(st.data())
+def test_what_is_written_down_of_a_few_files_is_what_the_whole_text_says(tmp_path_factory, data):
+    """Of few files only their own lines are looked for, the last of which holds."""
+    root = tmp_path_factory.mktemp("text")
+    (root / ".a2ledger").mkdir()
+    names = st.sampled_from(["a", "d/a", "d/aa", "d/é", "d/100%", "d/e/a", "de/a", "d/b\tc", "f"])
+    lines = data.draw(st.lists(st.tuples(names, st.sampled_from(["1 2 3 x", "4 5 6 y", "-"]))))
+    with (root / ".a2ledger/published").open("w") as file:
+        for path, about in lines:
+            file.write(f"{published._quoted(path)}\t{about}\n=\tcommit main\n")  # noqa: SLF001
+    whole, few = Published(root), Published(root)
+    asked = data.draw(st.sets(names))
+    left = {path for path in asked if path in whole.files}
+    assert few.among(asked) == left
+    assert few.among(sorted(asked)) == left
+    assert [few.blob(path) for path in sorted(asked)] == [
+        whole.blob(path) for path in sorted(asked)
+    ]
+    assert "_lines_of" not in few.__dict__
+    assert (few.commit, few.branch) == (whole.commit, whole.branch)
