@@ -11,6 +11,7 @@ import contextlib
 import datetime as dt
 import importlib
 import os
+import re
 import sys
 from collections import UserDict
 from pathlib import Path
@@ -79,7 +80,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         ("pay paid payin", ("payment",)),
         ("topup top-up recharge credit voucher", ("refill",)),
         ("debit fine one-off", ("charge",)),
-        ("list users user customers clients accounts subscribers", ("customer list",)),
+        ("list users user customers client clients accounts subscribers", ("customer list",)),
         ("add new create", ("customer add",)),
         ("show info", ("customer show",)),
         ("set edit update change", ("customer set",)),
@@ -90,10 +91,11 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         ("fees subscription subscriptions", ("fee list",)),
         ("balance owed debt", ("balances",)),
         ("aging overdue dunning", ("ageing",)),
-        ("search lookup who", ("find",)),
+        ("search lookup who whois", ("find",)),
+        ("mail email e-mail print", ("send",)),
         ("cdr cdrs", ("calls",)),
         ("load ingest", ("import",)),
-        ("rates prices pricelist deck decks tariffs", ("tariff",)),
+        ("rates ratecard rate-card rate-cards prices pricelist deck decks tariffs", ("tariff",)),
         ("undo cancel delete remove strike", ("void",)),
         ("creditnote credit_note", ("credit-note",)),
         ("writeoff write_off", ("write-off",)),
@@ -153,6 +155,12 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except click.NoSuchOption as error:
+            if re.match(r"-[0-9]", error.option_name):
+                hint = (
+                    f"{error.option_name}… reads as an option: an amount is above zero; money paid "
+                )
+                hint += "back is `refund` or `returned`, a slip `void`; or say -- before it"
+                raise click.UsageError(hint, error.ctx) from None
             if error.ctx is None or error.option_name not in self._own_options():
                 raise
             _, _, command = error.ctx.command_path.partition(" ")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -113,6 +114,18 @@ def date_order(cells: Iterable[Cell], locale: Locale) -> str:
         f"{_at(doubtful)} may be {readings}",
         'say which in a2ledger.toml: [locale] dates = "day" or "month"',
     )
+
+
+def folded(text: str) -> str:
+    """Return a text as searches compare it, in small letters without accents.
+
+    >>> folded("Café ZÉNITH")
+    'cafe zenith'
+    """
+    if text.isascii():
+        return text.lower()
+    marks = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(mark for mark in marks if not unicodedata.combining(mark))
 
 
 def amount(text: str, locale: Locale) -> str:

@@ -51,7 +51,7 @@ class Hit(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A searchable item: the hit, its words in lower case, and its amounts."""
+    """A searchable item: the hit, its words in small letters without accents, and its amounts."""
 
     hit: Hit
     words: str
@@ -81,7 +81,7 @@ def find(book: Book, text: str, today: dt.date, *, calls: bool = True) -> list[H
 
 def matching(entries: Iterable[Entry], text: str, book: Book) -> list[Hit]:
     """Return the hits of entries that match a text, by rank and then by kind."""
-    needle = " ".join(text.lower().split())
+    needle = " ".join(local_forms.folded(text).split())
     if not needle:
         return []
     digits, micro = _digits(text), _amount(text, book)
@@ -141,18 +141,17 @@ def of_customer(customer: Customer) -> Iterator[Entry]:
     """Yield a customer and the numbers and other identifiers they hold or have held."""
     name = _last(customer, "name")
     known = [_last(customer, key) for key in _FACTS]
-    words = "\n".join(filter(None, [customer.id, *known])).lower()
+    words = local_forms.folded("\n".join(filter(None, [customer.id, *known])))
     yield Entry(Hit(CUSTOMER, customer.id, customer.id, _described(customer, name)), words)
     history = customer.facts.get("identifiers", ())
-    for number in dict.fromkeys(
-        part.strip() for _, value in history for part in str(value).split(",")
-    ):
+    numbers = dict.fromkeys(part.strip() for _, value in history for part in str(value).split(","))
+    for number in numbers:
         if number:
             held = number in {part.strip() for part in str(history[-1][1]).split(",")}
             until = "" if held else ", not any more"
             text = f"{number}: {name or customer.id}{until}"
             yield Entry(Hit(NUMBER, number, customer.id, text), number.lower())
-    if phone := _last(customer, "phone"):
+    if (phone := _last(customer, "phone")) and phone not in numbers:
         yield Entry(Hit(NUMBER, phone, customer.id, f"{phone}: {name}"), phone.lower())
 
 
@@ -206,7 +205,7 @@ def _entry(block: syntax.Block, customer: str, *, is_issued: bool) -> Entry:
     else:
         name = meta.get("id", block.own_link)
         hit = Hit(PAYMENT, name, customer, f"{about}, {amount}, {block.date}")
-    words = "\n".join([hit.id, *meta.values(), narration, customer]).lower()
+    words = local_forms.folded("\n".join([hit.id, *meta.values(), narration, customer]))
     amounts = frozenset(abs(leg.micro) for leg in billed)
     is_note = block.own_link.startswith(_NOTE)
     return Entry(hit, words, amounts, block.date, amount, about, is_note)

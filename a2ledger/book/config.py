@@ -213,6 +213,11 @@ class Config:
             f"{name}: no such source", undone="nothing was imported", todo=f"there is {names}"
         )
 
+    def unknown_service(self, service: str) -> str:
+        """Return what is wrong with a service that is not there, and what to do."""
+        names = ", ".join(self.services)
+        return f"{service!r} is not under [services]; use {names}, or add [services.{service}]"
+
     def code_of(self, service: str, who: vat.Party, day: dt.date) -> VatCode:
         """Return the VAT code a service is posted under.
 

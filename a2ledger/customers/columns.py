@@ -13,12 +13,20 @@ from a2ledger.sources.batch import Refused
 if TYPE_CHECKING:
     from pathlib import Path
 
-REQUIRED = ("id", "name", "credit_limit", "tariff")
+REQUIRED = ("id", "name", "credit_limit")
 
 AMOUNTS, DAYS = ("credit_limit", "discount_percent"), ("opened",)
 
 HEADER = text.Header(
-    REQUIRED, ("id", "opened", *records.KEYS), loose=("name", "address", "street", "street2")
+    REQUIRED,
+    (
+        *REQUIRED,
+        "tariff",
+        "opened",
+        *(key for key in records.KEYS if key not in {*REQUIRED, "tariff"}),
+    ),
+    loose=("name", "address", "street", "street2"),
+    usual={"customer": "id"},
 )
 
 

@@ -81,7 +81,7 @@ def add(
     defaults = {
         "name": identity,
         "credit_limit": "0",
-        "tariff": "standard",
+        "tariff": _usual_deck(draft),
         "billing_day": "1",
         "currency": config.currency,
         "vat": config.treatment,
@@ -147,6 +147,12 @@ def _check_decks(draft: Draft, currency: str, tariff: Fact) -> None:
 
 def _has_deck(draft: Draft, name: str) -> bool:
     return draft.has(f"tariffs/{name}.csv")
+
+
+def _usual_deck(draft: Draft) -> str:
+    """Return the only price list, or ``standard`` where there are several or none."""
+    decks = _decks(draft)
+    return decks[0] if len(decks) == 1 else "standard"
 
 
 def _decks(draft: Draft) -> list[str]:

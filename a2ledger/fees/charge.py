@@ -386,7 +386,7 @@ def resume(draft: Draft, identity: str, name: str) -> bool:
 
 
 def known(draft: Draft, identity: str, name: str) -> tuple[Customer, Fee]:
-    """Return a customer and a fee of theirs.
+    """Return a customer and a fee of theirs, by its id, or its service where it has no other fee.
 
     Raises:
         RefusedError: if there is no such customer or fee.
@@ -395,6 +395,9 @@ def known(draft: Draft, identity: str, name: str) -> tuple[Customer, Fee]:
     for fee in customer.fees:
         if fee.id == name:
             return customer, fee
+    of_service = [fee for fee in customer.fees if fee.service == name]
+    if len(of_service) == 1:
+        return customer, of_service[0]
     raise RefusedError(f"{identity}: no fee {name}", todo=f"see `a2ledger fee list {identity}`")
 
 

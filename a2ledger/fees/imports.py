@@ -24,6 +24,7 @@ HEADER = text.Header(
         "description",
     ),
     loose=("description",),
+    usual={},
 )
 AMOUNTS, DAYS = ("amount",), ("from", "until")
 _MOST = 999_999
@@ -103,7 +104,7 @@ def _terms(draft: Draft, name: str, row: Mapping[str, str]) -> dict[str, Any]:
     if due not in {"advance", "arrears"}:
         raise _BadRowError("bad-term", f"due {due!r} is neither advance nor arrears")
     if row["service"] not in draft.config.services:
-        raise _BadRowError("unknown-service", f"{row['service']!r} is not under [services]")
+        raise _BadRowError("unknown-service", draft.config.unknown_service(row["service"]))
     quantity = row.get("quantity") or "1"
     if not (quantity.isascii() and quantity.isdecimal() and 1 <= int(quantity) <= _MOST):
         raise _BadRowError("bad-quantity", f"quantity {quantity!r} is not a number from 1 on")

@@ -21,16 +21,18 @@ _MONEY = ("id", "customer", "date", "amount")
 _PAID = (*_MONEY, "method", "reference", "currency", "description")
 
 HEADERS = {
-    "refill": text.Header(_MONEY, _PAID, loose=("description",)),
-    "payment": text.Header(_MONEY, _PAID, loose=("description",)),
+    "refill": text.Header(_MONEY, _PAID, loose=("description",), usual={}),
+    "payment": text.Header(_MONEY, _PAID, loose=("description",), usual={}),
     "charge": text.Header(
         (*_MONEY, "service"),
         (*_MONEY, "service", "currency", "description"),
         loose=("description",),
+        usual={},
     ),
     "opening": text.Header(
         ("id", "customer", "amount"),
         ("id", "customer", "amount", "number", "date", "due", "currency"),
+        usual={},
     ),
 }
 
@@ -109,7 +111,7 @@ def _check(kind: str, row: dict[str, str], config: Config) -> None:
     if (currency := row.get("currency")) and not re.fullmatch("[A-Z]{3}", currency):
         raise _BadRowError("bad-currency", f"its currency {currency!r} is no code such as EUR")
     if "service" in row and row["service"] not in config.services:
-        raise _BadRowError("unknown-service", f"{row['service']!r} is not under [services]")
+        raise _BadRowError("unknown-service", config.unknown_service(row["service"]))
 
 
 class _Origin(NamedTuple):

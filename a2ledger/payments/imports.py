@@ -213,8 +213,7 @@ def _unusable(
         message = f"it is dated {movement.date}, and today is {today}; correct the day"
         return _refuse(movement, "future", message)
     if movement.kind == "charge" and movement.service not in config.services:
-        message = f"{movement.service!r} is not under [services]"
-        return _refuse(movement, "unknown-service", message)
+        return _refuse(movement, "unknown-service", config.unknown_service(movement.service))
     return None
 
 

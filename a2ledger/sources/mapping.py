@@ -103,7 +103,7 @@ def kept(draft: Draft, name: str, remembered: Remembered, *, posted: bool) -> st
         return remembered.news
     draft.put(CONFIG, remembered.before)
     draft.talk(
-        f"note: {CONFIG}: nothing of {name} was posted, so it was taken out again and close does "
-        "not wait for it; fix the cause, then run the same import again"
+        f"note: nothing of {name} was posted, so sources.{name} was not added to {CONFIG} and "
+        "close does not wait for it; fix the cause, then run the same import again"
     )
     return ""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from a2ledger import local_forms
 from a2ledger.staff.cards import Row
 from a2ledger.staff.customers import shown
 
@@ -66,7 +67,7 @@ def _as_usual(row: Row) -> tuple[bool, str, int, str]:
 
 def chosen(rows: Iterable[Row], order: Order) -> list[Row]:
     """Return the rows that are asked for, in the order that is asked for."""
-    words = order.text.lower().split()
+    words = local_forms.folded(order.text).split()
     found = [
         row
         for row in rows
@@ -81,7 +82,7 @@ def chosen(rows: Iterable[Row], order: Order) -> list[Row]:
 
 def _words(row: Row) -> str:
     own = row.standing
-    return f"{own.customer} {own.name} {row.status} {own.currency} {row.phone}".lower()
+    return local_forms.folded(f"{own.customer} {own.name} {row.status} {own.currency} {row.phone}")
 
 
 def cells(row: Row) -> dict[str, str]:

@@ -55,6 +55,15 @@ def test_a_number_that_was_given_back_is_found_and_that_is_said():
     assert texts[1:] == ["3031: C1, not any more", "3032: C1"]
 
 
+def test_accents_and_capitals_do_not_matter_and_a_phone_that_calls_is_one_hit(own):
+    facts = customer(name="Café Zénith", phone="3225550001", identifiers="3225550001")
+    entries = list(find.of_customer(facts))
+    for text in ("zenith", "CAFÉ ZÉNITH", "cafe"):
+        assert found(entries, text, own) == [(CUSTOMER, "C1")]
+    assert found(entries, "3225550001", own)[0] == (NUMBER, "3225550001")
+    assert [entry.hit.kind for entry in entries] == [CUSTOMER, NUMBER]
+
+
 MONTH = """\
 2026-01-05 * "Payment" "thanks" ^payment-payments-77
   id: "BANK-77"

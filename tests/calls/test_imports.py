@@ -69,7 +69,7 @@ def test_a_first_import_that_posts_nothing_adds_no_source(book):
     columns = "id=n,start=when,customer=who,called=to,seconds=length"
     words = ("import", "feed", path, "--map", columns)
     done = book.run(*words, today="2026-01-31", code=3)
-    assert "nothing of feed was posted, so it was taken out again" in done.stderr
+    assert "nothing of feed was posted, so sources.feed was not added" in done.stderr
     assert "is new" not in done.stderr
     assert book.text("a2ledger.toml") == before
     assert "no such source in a2ledger.toml" in book.run("quarantine", "retry", code=1).stderr

@@ -44,6 +44,25 @@ def test_a_row_that_cannot_be_a_customer_is_refused_by_its_reason_and_line(tmp_p
     assert [(it.reason, it.line) for it in refused] == [(reason, 3)]
 
 
+def test_columns_may_be_called_as_in_other_languages_and_it_is_said_what_was_read(tmp_path):
+    text = "Klantnummer;Naam;E-mail;Kredietlimiet;Rang\nC1;Ada;ada@x.example;100,00;9\n"
+    good, refused, notes = read(tmp_path, text)
+    assert refused == []
+    assert good == [
+        (2, {"id": "C1", "name": "Ada", "email": "ada@x.example", "credit_limit": "100.00"})
+    ]
+    said = "read klantnummer as id, naam as name, e-mail as email, kredietlimiet as credit_limit"
+    assert said in notes[0]
+    assert "columns ignored: rang" in notes[1]
+
+
+def test_of_two_columns_for_one_fact_ours_is_read_and_else_the_first(tmp_path):
+    good, _, notes = read(tmp_path, "client,id,nom,naam,credit_limit\nX1,C1,Ada,Zoe,0\n")
+    assert good[0][1]["id"] == "C1"
+    assert good[0][1]["name"] == "Ada"
+    assert "columns ignored: client, naam" in notes[1]
+
+
 @pytest.mark.parametrize("missing", columns.REQUIRED)
 def test_a_file_without_a_column_that_every_customer_needs_is_not_read(tmp_path, missing):
     names = [name for name in columns.REQUIRED if name != missing]

@@ -586,3 +586,12 @@ def test_how_often_commands_run_changes_no_byte_of_the_books(template, life, clo
     left = sum(row.left_micro for row in deferrals.read(syntax.blocks(head)) if row.fee == "f")
     fresh = sum(leg.micro for leg in syntax.legs(head) if leg.account == accounts.DEFERRED)
     assert -sum(leg.micro for leg in posted if leg.account == accounts.DEFERRED) == left + fresh
+
+
+def test_an_only_fee_of_a_service_is_known_by_the_service(subscriber):
+    fee(subscriber, "--from", "2028-01-01", today="2028-01-01")
+    subscriber.run(
+        "fee", "stop", "C1", "Subscriptions", "--until", "2028-02-18", today="2028-02-10"
+    )
+    (row,) = subscriber.run("fee", "list", "--json").json
+    assert (row["id"], row["until"]) == ("line", "2028-02-18")

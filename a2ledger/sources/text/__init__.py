@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from a2ledger.sources import usual_names
 from a2ledger.sources.batch import RAW_SHOWN, START, Place, Refused, UnusableInput, named_by_text
 from a2ledger.sources.text import rows
 from a2ledger.sources.text.lines import BLOCK, BOM, LONGEST, Block, Lines
 from a2ledger.sources.text.rows import Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 SEPARATORS = ",;\t"
 """Possible separators of a file with a header. The header shows which is used."""
@@ -52,12 +53,15 @@ class Piece(NamedTuple):
 class Header:
     """Columns that a file's first line must or may name, in any order and case.
 
-    ``loose`` are those whose values may run over several lines.
+    ``loose`` are those whose values may run over several lines. Where ``usual`` is not None,
+    columns are recognised by :mod:`usual words <a2ledger.sources.usual_names>` for them, too; it
+    says which of ours has another name here.
     """
 
     required: tuple[str, ...]
     known: tuple[str, ...]
     loose: tuple[str, ...] = ()
+    usual: Mapping[str, str] | None = None
 
     def fits(self, line: str) -> bool:
         """Return whether a line may be the header, which lines of titles may precede.
@@ -78,12 +82,20 @@ class Header:
         except csv.Error:
             names = []
         needed = f"the first line must name {','.join(self.required)}"
+        notes: tuple[str, ...] = ()
+        if self.usual is not None:
+            needed += "; `a2ledger import --help` shows every table with an example"
+            if others := usual_names.recognised(self.known, names, self.usual):
+                taken = ", ".join(f"{theirs} as {ours}" for theirs, ours in others.items())
+                notes = (f"note: {lines.path}:1: read {taken}",)
+            names = [others.get(name, name) for name in names]
         if missing := [name for name in self.required if name not in names]:
             raise lines.unusable(f"there is no column {', '.join(missing)}", needed)
         if twice := sorted({name for name in names if name and names.count(name) > 1}):
             raise lines.unusable(f"the column {', '.join(twice)} is there twice", "name it once")
         ignored = [name for name in names if name and name not in self.known]
-        notes = (f"{lines.path}:1: columns ignored: {', '.join(ignored)}",) if ignored else ()
+        if ignored:
+            notes += (f"{lines.path}:1: columns ignored: {', '.join(ignored)}",)
         columns = tuple(name if name in self.known else "" for name in names)
         return (
             Layout(
