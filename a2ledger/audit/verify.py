@@ -100,10 +100,17 @@ def _verify(book: Book, names: Sequence[str], bar: Progress) -> Verified:
             result.problems.append(Problem(".git", 0, "history", what, todo=todo))
             looks = [whole.unnamed(book), _general(book)]
         else:
-            looks = [whole.unnamed(book), _general(book), whole.history(book), tags.problems(book)]
+            looks = [whole.unnamed(book), _beside(book, result), _general(book)]
+            looks += [whole.history(book), tags.problems(book)]
         for looked in looks:
             _add(looked, result)
     return result
+
+
+def _beside(book: Book, result: Verified) -> Iterator[Problem]:
+    """Yield what is wrong beside documents, but for what their own digests have shown."""
+    shown = {problem.file for problem in result.problems}
+    yield from (problem for problem in whole.beside(book) if problem.file not in shown)
 
 
 def _add(looked: Iterator[Problem], result: Verified) -> None:
@@ -112,11 +119,7 @@ def _add(looked: Iterator[Problem], result: Verified) -> None:
         for problem in looked:
             result.problems.append(problem)
     except BrokenBookError as error:
-        result.problems += [
-            known_problem
-            for known_problem in error.problems
-            if known_problem not in result.problems
-        ]
+        result.problems += [each for each in error.problems if each not in result.problems]
     except ODD:
         if not result.problems:
             raise

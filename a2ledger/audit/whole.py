@@ -11,12 +11,16 @@ from a2ledger import money
 from a2ledger.billing import sealed as sealing
 from a2ledger.book import git_state
 from a2ledger.book.book import Book
+from a2ledger.book.git import blob
+from a2ledger.book.paths import back
 from a2ledger.book.published import scan
 from a2ledger.documents.number_series import numbers
 from a2ledger.journal import customer_file, period_file, seal, subledgers, syntax
 from a2ledger.records import Customer, Problem
 
 _TAKE_AWAY = "take it away"
+_BESIDE = ("ubl.xml", "cii.xml", "report.txt")
+"""Endings of files that git holds beside a document."""
 _SHOWN = 3
 """Missing numbers that are named."""
 
@@ -134,6 +138,24 @@ def _years(pattern: str, names: Sequence[str]) -> Mapping[str, Mapping[int, str]
         if taken := numbers(pattern, names, year):
             found[year] = taken
     return found
+
+
+def beside(book: Book) -> Iterator[Problem]:
+    """Yield e-invoices and reports of checks that are not as a2ledger committed them.
+
+    Those that were issued with their document are named in it, and verified with it; others were
+    made when somebody asked for them, and only history vouches for them.
+    """
+    listed = {path for ending in _BESIDE for path in book.files("invoices", f"*/*.{ending}")}
+    if not listed:
+        return
+    known = book.repository.tree(commit, "invoices") if (commit := book.repository.head()) else {}
+    for path in sorted(listed):
+        if path not in known:
+            what = "stands beside the documents, and a2ledger never wrote it"
+            yield Problem(path, 0, "extra", what, todo=_TAKE_AWAY)
+        elif not (place := book.root / path).is_file() or blob(place.read_bytes()) != known[path]:
+            yield Problem(path, 0, "document", "was changed after it was written", todo=back(path))
 
 
 def history(book: Book) -> Iterator[Problem]:

@@ -547,3 +547,20 @@ def test_a_line_that_is_no_anchor_is_said(closed, tmp_path):
     file.write_text("# kept by Ada\nsomething\n2026-13-01 documents=1 customers=1 tags=0 root=x\n")
     said = closed.run("verify", "--anchor", file, code=1).stdout
     assert said.count("is no anchor") == 2
+
+
+@pytest.mark.parametrize("ending", ["ubl.xml", "cii.xml", "report.txt"])
+def test_what_is_laid_or_changed_beside_a_document_is_named(closed, ending):
+    path = BILL.replace("json", ending)
+    (closed.root / path).write_text("forged")
+    laid = closed.run("verify", code=1).stdout
+    assert f"{path}: stands beside the documents, and a2ledger never wrote it" in laid
+    closed.git("add", path)
+    closed.git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "-m", "invoice")
+    assert path not in closed.run("verify").stdout
+    (closed.root / path).write_text("changed")
+    changed = closed.run("verify", code=1).stdout
+    way_back = f"git checkout HEAD -- {path}"
+    assert f"{path}: was changed after it was written; bring it back with `{way_back}`" in changed
+    closed.git(*way_back.split()[1:])
+    closed.run("verify")
