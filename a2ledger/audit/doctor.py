@@ -236,7 +236,7 @@ def _repository(vault: Vault) -> Iterator[Finding]:
     astray = list(git_state.look(vault.root, vault.repository, published))
     for one in astray:
         yield Finding("git", one.what, one.todo)
-    if not (vault.root / ".git").is_dir():
+    if any(git_state.broken(vault.root)):
         return
     if not astray:
         yield Finding("git", f"is on the branch {vault.repository.branch()}")

@@ -17,6 +17,7 @@ from a2ledger.audit import tags, whole
 from a2ledger.audit.chain import ODD, Chain, Task, Verified
 from a2ledger.billing import used
 from a2ledger.billing.used import Calls, Day
+from a2ledger.book import git_state
 from a2ledger.book.book import CONFIG, Book, BrokenBookError, Draft, restore
 from a2ledger.calls import detail
 from a2ledger.calls.detail import Digest, MissingDetailError
@@ -94,10 +95,10 @@ def _verify(book: Book, names: Sequence[str], bar: Progress) -> Verified:
             result.take(done)
             bar.add(done.customers)
     if not names:
-        if not (book.root / ".git").is_dir():
-            what = "is no repository here: nothing vouches for what was committed"
-            todo = "bring .git back from a backup or a copy"
-            result.problems.append(Problem(".git", 0, "history", what, todo=todo))
+        if damaged := list(git_state.broken(book.root)):
+            for astray in damaged:
+                what = f"{astray.what}; nothing vouches for what was committed"
+                result.problems.append(Problem(".git", 0, "history", what, todo=astray.todo))
             looks = [whole.unnamed(book), _general(book)]
         else:
             looks = [whole.unnamed(book), _beside(book, result), _general(book)]

@@ -146,7 +146,8 @@ class Tag(NamedTuple):
     """Path of the private key."""
 
 
-def _text_of(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Return one of git's own small files, empty if it cannot be read."""
     try:
         return path.read_text("utf-8", "replace")
     except OSError:
@@ -415,11 +416,7 @@ class Repository:
             # A `git prune` removes what is being written: it may be through now.
             time.sleep(0.02 * attempt)
         said = " ".join(done.stderr.partition("fast-import: dumping")[0].split())
-        raise GitError(
-            f"git fast-import: {said}",
-            undone="nothing was committed",
-            todo="have git work in the book, then run any command that writes",
-        )
+        raise self._failure("fast-import", said)
 
     def _store_again(self, files: Mapping[str, str | None]) -> None:
         """Store what somebody's git took away before any commit named it."""
@@ -494,13 +491,13 @@ class Repository:
 
     def branch(self) -> str:
         """Return the name of the branch git is on, as its own file says; empty if it is on none."""
-        match = _BRANCH.fullmatch(_text_of(self.root / ".git/HEAD"))
+        match = _BRANCH.fullmatch(text_of(self.root / ".git/HEAD"))
         return match[1] if match else ""
 
     def tip(self) -> str:
         """Return the latest commit of the branch, as far as the branch's own file says it."""
         name = self.branch()
-        text = _text_of(self.root / ".git/refs/heads" / name) if name else ""
+        text = text_of(self.root / ".git/refs/heads" / name) if name else ""
         return text.strip() if _COMMIT.fullmatch(text) else ""
 
     def head(self) -> str:
@@ -694,13 +691,19 @@ class Repository:
             done.stderr.decode("utf-8", _ODD),
         )
         if check and done.returncode:
-            output = " ".join(read.stderr.split())
-            raise GitError(
-                f"git {arguments[0]}: {output}",
-                undone="nothing was committed",
-                todo="have git work in the book, then run any command that writes",
-            )
+            raise self._failure(arguments[0], " ".join(read.stderr.split()))
         return read
+
+    def _failure(self, command: str, output: str) -> GitError:
+        """Return what git said when it failed, and what to do about it."""
+        undone, todo = (
+            "nothing was committed",
+            "have git work in the book, then run any command that writes",
+        )
+        if "bad config" in output:
+            config = self.root / ".git/config"
+            todo = f"mend {config}, or take it from a copy: `cp COPY/.git/config {config}`"
+        return GitError(f"git {command}: {output}", undone=undone, todo=todo)
 
     def leftovers(self) -> list[Path]:
         """Return locks and half-written files that a killed or running git has left."""

@@ -7,14 +7,17 @@ usual case costs no program.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from a2ledger.book.git import Repository
+from a2ledger.book.git import Repository, text_of
 from a2ledger.book.published import Published
 from a2ledger.errors import FAILED, NO, ExpectedError
 
+_HEAD = re.compile(r"ref: refs/\S+\n?|[0-9a-f]{40,64}\n?")
+_SHA256 = re.compile(r"^\s*objectformat\s*=\s*\"?sha256", re.IGNORECASE | re.MULTILINE)
 _BETWEEN = {
     "MERGE_HEAD": ("a merge", "git merge --abort"),
     "rebase-merge": ("a rebase", "git rebase --abort"),
@@ -50,23 +53,15 @@ def check(root: Path, repository: Repository, published: Published) -> None:
 
 def look(root: Path, repository: Repository, published: Published) -> Iterator[Astray]:
     """Yield what is wrong with where git stands."""
-    top = root / ".git"
-    if not top.exists():
-        copy = f"bring it back from a backup, or with `git clone --bare COPY {top}`"
-        yield Astray(f"{top}: is gone, and with it the book's history", copy)
-        return
-    if top.is_file() or top.is_symlink():
-        what = f"{top}: is no directory: this is a worktree or a submodule of another repository"
-        yield Astray(what, "keep the book in a repository of its own: `git clone` it")
+    top, kept = root / ".git", published.branch or "main"
+    damaged = list(broken(root, kept))
+    yield from damaged
+    if damaged:
         return
     name = repository.branch()
-    kept = published.branch or "main"
     if not name:
         head = repository.head()
-        if head:
-            what = f"git is at commit {head[:12]}, on no branch; what is done there would be lost"
-        else:
-            what = f"{top / 'HEAD'}: names no branch"
+        what = f"git is at commit {head[:12]}, on no branch; what is done there would be lost"
         yield Astray(what, f"run `git checkout {kept}`, or `git switch -c NAME` in a copy")
         return
     if published.branch and name != published.branch:
@@ -78,6 +73,34 @@ def look(root: Path, repository: Repository, published: Published) -> Iterator[A
             yield Astray(f"git is in the middle of {deed}", f"finish it, or run `{way}`")
             return
     yield from _history(repository, published)
+
+
+def broken(root: Path, branch: str = "main") -> Iterator[Astray]:
+    """Yield what keeps git from reading the repository at all, as git's own files show it."""
+    top = root / ".git"
+    copied = f"bring it back from a backup, or with `cp -r COPY/.git {root}/` from a copy"
+    if not top.exists():
+        yield Astray(f"{top}: is gone, and with it the book's history", copied)
+        return
+    if top.is_file() or top.is_symlink():
+        what = f"{top}: is no directory: this is a worktree or a submodule of another repository"
+        yield Astray(what, "keep the book in a repository of its own: `git clone` it")
+        return
+    if not (top / "objects").is_dir():
+        yield Astray(f"{top / 'objects'}: is gone, and with it the book's history", copied)
+        return
+    if not (top / "refs").is_dir():
+        what = f"{top / 'refs'}: is gone, and with it which commit each branch is at"
+        yield Astray(what, copied)
+        return
+    if not _HEAD.fullmatch(text_of(top / "HEAD")):
+        what = f"{top / 'HEAD'}: names no branch and no commit"
+        yield Astray(what, f"write it anew: `echo 'ref: refs/heads/{branch}' > {top / 'HEAD'}`")
+        return
+    configured = text_of(top / "config")
+    if _SHA256.search(configured):
+        what = f"{top}: names its commits by SHA-256, and a book's are named by SHA-1"
+        yield Astray(what, f"move it away, and {copied}")
 
 
 def _history(repository: Repository, published: Published) -> Iterator[Astray]:

@@ -505,7 +505,7 @@ FORGED = {
     main_edited: "journals/main.beancount: is not what",
     grafts: ".git: has grafts",
     replaced_commit: ".git: has replaced commits",
-    no_repository: ".git: is no repository here",
+    no_repository: "is gone, and with it the book's history; nothing vouches",
 }
 
 

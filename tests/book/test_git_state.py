@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -74,6 +75,22 @@ MOVED = {
         ),
         "a worktree or a submodule", "git clone",
     ),
+    "no objects": (lambda book: shutil.rmtree(book.root / ".git/objects"), "is gone", "cp -r COPY"),
+    "no refs": (lambda book: shutil.rmtree(book.root / ".git/refs"), "is gone", "cp -r COPY"),
+    "no HEAD": (lambda book: (book.root / ".git/HEAD").unlink(), "names no branch", "echo 'ref"),
+    "garbage for HEAD": (
+        lambda book: (book.root / ".git/HEAD").write_text("\0" * 30), "names no branch", "echo 'ref"
+    ),
+    "broken settings": (
+        lambda book: (book.root / ".git/config").write_text("[core"), "bad config", "cp COPY/.git/"
+    ),
+    "names by another digest": (
+        lambda book: (
+            shutil.rmtree(book.root / ".git"),
+            book.git("init", "--quiet", "--object-format=sha256", "--initial-branch=main"),
+        ),
+        "by SHA-256", "cp -r COPY",
+    ),
 }  # fmt: skip
 
 
@@ -83,8 +100,8 @@ def test_git_that_stands_elsewhere_is_refused_by_name_and_doctor_says_it(kept, h
     deed(kept)
     before = kept.digests()
 
-    there = (kept.root / ".git").is_dir()
-    (said, *_) = pay(kept, code=1 if there else 74).errors
+    stands = (kept.root / ".git").is_dir() and how != "broken settings"
+    (said, *_) = pay(kept, code=1 if stands else 74).errors
 
     assert what in said
     assert todo in said
@@ -106,6 +123,23 @@ def test_the_way_back_that_is_named_leads_back(kept):
     assert owed(kept) == figures
     pay(kept)
     assert owed(kept) == "-6.00"
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["no repository", "no objects", "no refs", "no HEAD", "garbage for HEAD", "broken settings"],
+)
+def test_a_repository_that_is_broken_comes_back_by_the_command_that_is_named(kept, how):
+    copy = kept.root.parent / "copy"
+    shutil.copytree(kept.root, copy)
+    MOVED[how][0](kept)
+    a2ledger("-C", kept.root, "verify")  # has no traceback
+    (said, *_) = a2ledger("-C", kept.root, "customer", "set", "C1", "name=Ada").errors
+    command = re.findall("`([^`]*)`", said)[-1].replace("COPY", str(copy))
+    subprocess.run(command, shell=True, check=True)  # noqa: S602
+    pay(kept)
+    assert owed(kept) == "-6.00"
+    assert kept.git("status", "--short") == ""
 
 
 @pytest.mark.parametrize("name", ["index", "refs/heads/main"])
