@@ -35,7 +35,9 @@ _SUMMED = re.compile(
     r"journals/(?:general/(?:(?:carried/)?\d{4}-\d\d|\d{4}-\d\d/..|carried)|main|history|staff)"
     r"\.beancount"
 )
-_GENERAL = re.compile(r"journals/general/.*\.beancount")
+_GENERAL = re.compile(
+    r"journals/general/(?:(?:carried/)?\d{4}-\d\d|\d{4}-\d\d/..|carried)\.beancount"
+)
 _MONTHS = re.compile(r"journals/general/\d{4}-\d\d(?:/..)?\.beancount")
 
 

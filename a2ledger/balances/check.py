@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from a2ledger import accounts, money
 from a2ledger.balances import balances
 from a2ledger.balances.balances import MAIN, main
-from a2ledger.book import paths
+from a2ledger.book import git_state, paths
 from a2ledger.book.book import Book, BrokenBookError
 from a2ledger.calls import detail
 from a2ledger.journal import carried, customer_file, ledger, shards, subledgers, summary, syntax
@@ -77,7 +77,13 @@ def edited(book: Book) -> Iterator[Problem]:
     if published is None:
         return
     names = [path for path in published.files if paths.is_derived(path)]
-    for path in published.differs(names):
+    differ = published.differs(names)
+    if differ and published.commit != book.repository.tip():
+        # What was published is another day's or another book's: that is what is to be said.
+        astray = [*git_state.look(book.root, book.repository, published)]
+        yield from (Problem(".git", 0, "git", it.what, todo=it.todo) for it in astray)
+        differ = [] if astray else differ
+    for path in differ:
         what = "is derived, and was changed by hand"
         yield Problem(path, 0, "derived", what, todo=paths.back(path))
 

@@ -126,7 +126,10 @@ def _history(repository: Repository, published: Published) -> Iterator[Astray]:
         )
         yield Astray(what, f"run `git reset --hard {last}`: what was published is there")
     elif done.returncode:
-        what = f"git has lost the last run's commit {last[:12]}"
+        what = (
+            f"git has lost the last run's commit {last[:12]}, or .a2ledger/published, which names "
+            "it, is another book's"
+        )
         todo = (
             "bring .git back from a backup, or `git fetch` it from a copy; "
             "if this is the newest copy there is, `rm .a2ledger/published`"

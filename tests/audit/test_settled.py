@@ -110,3 +110,10 @@ def test_an_account_closed_by_hand_is_named_where_it_was_closed(billed):
     billed.edit("journals/manual.beancount", "2026-02-02 close", "2026-01-31 close")
     refused = billed.run("close", today="2026-03-01", code=1)
     assert f"journals/manual.beancount:{place}: this `close` of 2026-01-31" in refused.stderr
+
+
+def test_an_edit_of_the_settings_is_not_blamed_on_facts_that_changed_after_a_close(billed):
+    """What the general ledger opens accounts with is of the last run's day, whatever that is."""
+    billed.run("customer", "set", "A", "credit_limit=5", today="2026-02-02")
+    billed.edit("a2ledger.toml", "terms_days = 14", "terms_days = 30")
+    assert billed.run("verify").stdout == ""

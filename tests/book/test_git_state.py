@@ -352,3 +352,19 @@ def test_an_older_note_of_what_was_published_condemns_nothing(kept, how):
     pay(kept, "p3")
     assert owed(kept) == "-7.00"
     assert kept.run("check").stdout == ""
+
+
+@pytest.mark.parametrize("command", ["balances", "check", "doctor"])
+def test_what_another_book_published_is_named_as_that_and_condemns_no_file(
+    kept, demo_book, command
+):
+    own = kept.root / ".a2ledger/published"
+    shutil.copy(demo_book / ".a2ledger/published", own)
+    done = a2ledger("-C", kept.root, command)
+    assert done.code == 1
+    said = done.stdout + done.stderr
+    assert ".a2ledger/published, which names it, is another book's" in said
+    assert "journals/" not in said
+    own.unlink()  # as it says
+    pay(kept)
+    assert owed(kept) == "-6.00"
