@@ -203,6 +203,10 @@ def limited(view: Callable[..., Any], respond: Callable[[Any], Any]) -> Callable
 # ---- headers ----
 
 
+_SINGLE = {"host", "authorization", "origin", "content-length", "transfer-encoding"}
+"""Names of headers that may come once."""
+
+
 class Headers(HeaderReader):
     """Reads headers whose names are exact: no underscore passes for a dash, and none comes twice.
 
@@ -211,15 +215,20 @@ class Headers(HeaderReader):
     """
 
     def __init__(self, single: Iterable[str]) -> None:
-        self._single = {name.lower() for name in single} | {"host", "authorization", "origin"}
+        self._single = {name.lower() for name in single} | _SINGLE
 
     def __call__(self, rfile: Any, hdict: Any = None) -> Any:
         """Read headers.
 
         Raises:
-            ValueError: if one that there may be once comes twice: the request is refused.
+            ValueError: if one that there may be once comes twice, or the length of what follows
+                is told in two ways or in none that is a number: the request is refused.
         """
-        return super().__call__(rfile, _Once(self._single) if hdict is None else self._once(hdict))
+        read = super().__call__(rfile, _Once(self._single) if hdict is None else self._once(hdict))
+        length = read.get(b"Content-Length")
+        if length is not None and (b"Transfer-Encoding" in read or not length.isdigit()):
+            raise ValueError("its length is not told in one way")
+        return read
 
     def _once(self, hdict: Any) -> Any:
         seen = _Once(self._single)

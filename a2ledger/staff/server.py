@@ -13,6 +13,8 @@ from pathlib import Path
 
 import fava
 from fava.application import create_app
+from fava.helpers import FavaAPIError
+from fava.json_api import json_api
 from flask import Flask, request
 from jinja2 import ChoiceLoader, DictLoader
 from werkzeug.exceptions import BadRequest, HTTPException
@@ -58,7 +60,14 @@ def application(book: Book, desk: Desk) -> Flask:
     app.register_error_handler(BadRequest, _odd)
     for kind in _ODD:
         app.register_error_handler(kind, _odd)
+    # Fava logs what a caller asked wrongly as an error of its own.
+    app.error_handler_spec[json_api.name][None][FavaAPIError] = _refused
     return app
+
+
+def _refused(problem: FavaAPIError) -> tuple[dict[str, object], int]:
+    """Return an error response for a request of which Fava says what is wrong."""
+    return {"error": problem.message, "success": False}, 400
 
 
 def _said(problem: Exception) -> tuple[str, int, dict[str, str]]:

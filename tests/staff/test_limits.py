@@ -158,6 +158,7 @@ def test_slow_connections_cost_no_thread_and_are_closed_in_the_end(host, monkeyp
         (f"{HOME}api/query?query_string=SELECT%20nothing%20FROM", "GET", None),
         (f"{HOME}api/query?query_string=SELECT%20nonsense(account)", "GET", None),
         (f"{HOME}api/income_statement?time=9999-99", "GET", None),
+        (f"{HOME}api/source?filename=/etc/passwd", "GET", None),
         (f"{HOME}api/income_statement?filter=%22%22%22(", "GET", None),
         (f"{HOME}extension/Documents/rendered?name=../../etc", "GET", None),
     ],
@@ -165,10 +166,29 @@ def test_slow_connections_cost_no_thread_and_are_closed_in_the_end(host, monkeyp
 def test_nonsense_is_answered_in_words(host, capfd, path, method, body):
     token = json.loads(get(host, f"{HOME}extension/A2Ledger/home").text)["token"]
     answer = get(host, path, method, body, Content_Type="application/json", X_A2ledger_Token=token)
-    assert answer.status < 600
+    assert answer.status < 500
     assert "Traceback" not in answer.text
     assert answer.text.strip() or answer.status in {302, 404}
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "Host: evil.example\r\n",
+        "Content-Length: 3\r\nContent-Length: 5\r\n",
+        "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+        "Content-Length: -3\r\n",
+        "Content-Length: 3, 5\r\n",
+    ],
+)
+def test_a_request_of_two_minds_is_refused_before_it_is_read(host, headers):
+    """A proxy before us may have taken the other length, or the other name, for the right one."""
+    name, _, port = host.rpartition(":")
+    with socket.create_connection((name, int(port)), timeout=60) as connection:
+        start = f"POST {HOME}extension/A2Ledger/write HTTP/1.1\r\nHost: {host}\r\n"
+        connection.sendall(f"{start}{headers}Connection: close\r\n\r\nabcde".encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
 
 
 def test_passwords_that_are_gone_are_said_and_nobody_comes_in(own):
