@@ -79,6 +79,8 @@ def tariff_name(name: str) -> str:
     return name
 
 
+_BREAKS = re.compile(r"[ ]*[\t\n][ \t\n]*")
+"""What parts the lines and columns of a text."""
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 """Characters that steer a terminal or change the direction of writing. No fact may have them."""
 
@@ -94,6 +96,8 @@ def parse(key: str, text: str) -> Fact:
         ValueError: if it is no value for the key; the message begins with the key.
     """
     text = _STEERING.sub("", text).strip()
+    if key != "address":  # which alone has lines
+        text = _BREAKS.sub(" ", text)
     if key not in KEYS:
         raise BadValueError(f"{key}: no such fact", f"there is {', '.join(KEYS)}")
     if key in NUMBERS:

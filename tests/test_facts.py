@@ -22,6 +22,9 @@ from a2ledger import facts
         ("dial_plan", "9=,0=30", "9=, 0=30"),
         ("vat", "none", "none"),
         ("identifiers", "ann,Room 3", "ann, Room 3"),
+        ("name", "Ada \n Lovelace\t& Co", "Ada Lovelace & Co"),  # on one line of every list
+        ("name", "Ada  Lovelace", "Ada  Lovelace"),
+        ("address", "High Street 1\n1000 Brussels", "High Street 1\n1000 Brussels"),
     ],
 )
 def test_what_is_a_value(key, text, value):
