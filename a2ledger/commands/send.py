@@ -60,6 +60,7 @@ def send(
         _take_over(settings, log)
         with settings.drafting(dry_run=False) as draft:
             planned = sending.plan(draft, settings.now(book), draft.today, only, resend)
+            sending.check(book, planned.queued)
             sending.enqueue(draft, planned)
             if planned.changed:
                 count = sum(message.state == QUEUED for message in planned.changed)

@@ -19,7 +19,7 @@ from a2ledger.delivery import channels, dispatch, letters, outbox, reminders, st
 from a2ledger.delivery.letters import Enclosure
 from a2ledger.delivery.outbox import FAILED, IN_DOUBT, QUEUED, SENT, Key, Log, Message
 from a2ledger.delivery.smtp import Envelope, InDoubtError, RejectedError, Server
-from a2ledger.documents import files, formats, language, parties, paths
+from a2ledger.documents import files, formats, language, parties, paths, pdf
 from a2ledger.documents.document import Document, as_json
 from a2ledger.journal import subledgers
 from a2ledger.progress import SILENT, Progress
@@ -40,6 +40,15 @@ class Plan(NamedTuple):
     changed: list[Message]
     """What the outbox did not have so."""
     ready: list[Message]
+
+    @property
+    def queued(self) -> list[Message]:
+        """Return all messages that are sent now or later."""
+        return [
+            m
+            for m in {m.key: m for m in (*self.changed, *self.ready)}.values()
+            if m.state == QUEUED
+        ]
 
 
 def plan(
@@ -95,6 +104,38 @@ def enqueue(draft: Draft, planned: Plan) -> None:
     outbox.put(draft, planned.changed)
 
 
+def check(book: Book, messages: Sequence[Message]) -> None:
+    """Make sure that everything is set up for some messages, before any is queued or sent.
+
+    Raises:
+        RefusedError: naming what is missing in the configuration.
+        PdfError: if PDF is to go with one, and cannot be made here.
+    """
+    config, wanted = book.config, {message.channel for message in messages}
+    for channel, is_there, key in (
+        ("mail", config.mail.host, "mail.host"),
+        ("mail", dispatch.sender(book), "mail.from"),
+        ("peppol", config.delivery.peppol, "delivery.peppol"),
+        ("print", config.delivery.print, "delivery.print"),
+    ):
+        if channel in wanted and not is_there:
+            raise RefusedError(
+                f"a2ledger.toml: {key}: is missing, and something is to go by {channel}",
+                "nothing was sent",
+                "see docs/bills.md",
+            )
+    with_pages = {message.channel for message in messages if letters.is_document(message)}
+    form = _form(book)
+    if (form == "pdf" and with_pages & {"mail", "print"}) or (not form and "print" in with_pages):
+        pdf.check_installed()
+
+
+def _form(book: Book) -> str:
+    """Return the form in which a document's page goes with its mail, empty for none."""
+    attach = book.config.mail.attach
+    return "pdf" if "pdf" in attach else "html" if "html" in attach else ""
+
+
 class Sender:
     """Hands messages over, and notes what becomes of each."""
 
@@ -116,7 +157,7 @@ class Sender:
             PdfError: if PDF is to be attached and cannot be made here.
             RenderError: if a template is wrong.
         """
-        self._check([message.channel for message in messages])
+        check(self.book, messages)
         try:
             for start in range(0, len(messages), _BATCH):
                 batch = messages[start : start + _BATCH]
@@ -128,26 +169,6 @@ class Sender:
                     bar.add(1)
         finally:
             self.server.close()
-
-    def _check(self, wanted: Sequence[str]) -> None:
-        """Make sure that each channel is set up before anything is sent.
-
-        Raises:
-            RefusedError: naming what is missing.
-        """
-        config = self.book.config
-        for channel, is_there, key in (
-            ("mail", config.mail.host, "mail.host"),
-            ("mail", dispatch.sender(self.book), "mail.from"),
-            ("peppol", config.delivery.peppol, "delivery.peppol"),
-            ("print", config.delivery.print, "delivery.print"),
-        ):
-            if channel in wanted and not is_there:
-                raise RefusedError(
-                    f"a2ledger.toml: {key}: is missing, and something is to go by {channel}",
-                    "nothing was sent",
-                    "see docs/bills.md",
-                )
 
     def _tried(self, message: Message) -> Message:
         """Hand one message over; return it with what became of it."""
@@ -198,8 +219,7 @@ class Sender:
         for message in batch:
             if letters.is_document(message) and message.channel != "peppol":
                 documents[message.document] = files.read(book, every[message.document])
-        attach = book.config.mail.attach
-        form = "pdf" if "pdf" in attach else "html" if "html" in attach else ""
+        form = _form(book)
         printed = {message.document for message in batch if message.channel == "print"}
         wanted = {name: document for name, document in documents.items() if form or name in printed}
         templates = book.root / "templates"
@@ -245,8 +265,7 @@ def _pages(made: Mapping[str, bytes], name: str) -> Iterator[Enclosure]:
 
 def enclosed(book: Book, name: str, document: Document) -> list[str]:
     """Return the names of the files that go with a document's mail."""
-    attach = book.config.mail.attach
-    form = "pdf" if "pdf" in attach else "html" if "html" in attach else ""
+    attach, form = book.config.mail.attach, _form(book)
     names = [f"{name}.{form}"] if form else []
     if "xml" in attach and (file := _electronic_file(document)):
         names.append(file)

@@ -54,8 +54,7 @@ def written(
     """
     if not pages:
         return
-    if not (find_spec("weasyprint") and find_spec(_FONT)):
-        raise _missing("PDF needs WeasyPrint")
+    check_installed()
     # A library that is missing or broken ends a worker, and not this process.
     try:
         with workers or Workers() as shared:
@@ -66,6 +65,16 @@ def written(
             undone="nothing was written",
             todo=("install Pango (Debian: `apt-get install libpango-1.0-0 libpangoft2-1.0-0`)"),
         ) from error
+
+
+def check_installed() -> None:
+    """Make sure that what PDF needs is installed here.
+
+    Raises:
+        PdfError: if WeasyPrint is not.
+    """
+    if not (find_spec("weasyprint") and find_spec(_FONT)):
+        raise _missing("PDF needs WeasyPrint")
 
 
 def _missing(what: str) -> PdfError:

@@ -20,6 +20,7 @@ from mail_server import mailbox
 
 from a2ledger.book.disk import CannotWriteError
 from a2ledger.delivery.outbox import Log
+from a2ledger.documents import pdf
 
 MAIL = """
 [mail]
@@ -525,3 +526,23 @@ def test_two_runs_at_once_send_once(sending, box):
     other.communicate()
     assert set(box.counts.values()) == {1}
     assert len(box.messages) == 2
+
+
+@pytest.mark.parametrize("channel", ["mail", "print"])
+def test_without_what_makes_pdf_nothing_is_queued(sending, monkeypatch, channel):
+    sending.edit("a2ledger.toml", 'attach = ["html", "xml"]', 'attach = ["pdf"]')
+    sending.run("customer", "set", "C1", f"delivery={channel}", "--yes")
+    monkeypatch.setattr(pdf, "find_spec", lambda _name: None)
+    said = sending.run("send", code=1).stderr
+    assert "PDF needs WeasyPrint; nothing was written; say `pip install" in said
+    assert not (sending.root / "delivery").exists()
+    assert not any(line.startswith("send") for line in sending.log())
+
+
+@pytest.mark.parametrize("key", ["host", "from"])
+def test_a_channel_that_is_not_set_up_is_named_and_nothing_is_queued(sending, key):
+    line = next(text for text in MAIL.splitlines() if text.startswith(f"{key} = "))
+    sending.edit("a2ledger.toml", line.partition("{")[0], "# ")
+    said = sending.run("send", code=1).stderr
+    assert f"a2ledger.toml: mail.{key}: is missing, and something is to go by mail" in said
+    assert not any(line.startswith("send") for line in sending.log())
