@@ -143,7 +143,8 @@ def keep(draft: Draft, day: dt.date, held: pa.Table, new: pa.Table, texts: pa.St
     codes = texts.dictionary_encode()
     _, first = np.unique(np.asarray(codes.indices), return_index=True)
     rows = new.take(pa.array(np.sort(first)))
-    rows = rows.filter(pc.invert(pc.is_in(texts_of(rows), value_set=texts_of(held))))
+    if len(held):
+        rows = rows.filter(pc.invert(pc.is_in(texts_of(rows), value_set=texts_of(held))))
     if not len(rows):
         return
     order = [(name, "ascending") for name in ("start_at", "uniqueid", "sequence", "channel")]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -54,7 +55,7 @@ class Made(NamedTuple):
     the quarantine, without marks.
     """
 
-    batches: list[Batch]
+    batches: Iterator[Batch]
     beyond: int
     keys: pa.StringArray
     names: pa.StringArray
@@ -140,8 +141,10 @@ def made(
     batch = _together(list(batches))
     if not len(batch.rows):
         nothing = pa.array([], pa.string())
-        return Made([batch], 0, nothing, nothing)
-    rows = kept_rows.facts(batch.rows, source)
+        return Made(iter([batch]), 0, nothing, nothing)
+    pa.default_memory_pool().release_unused()  # what reading took
+    pieces = (batch.rows.slice(begin, _AT_ONCE) for begin in range(0, len(batch.rows), _AT_ONCE))
+    rows = pa.concat_tables([kept_rows.facts(piece, source) for piece in pieces])
     valid = np.asarray(rows["start_at"].is_valid())
     new = rows if valid.all() else rows.filter(pa.array(valid))
     del rows
@@ -161,7 +164,7 @@ def made(
     if maker.ringing:
         batch = batch._replace(notes=(*batch.notes, _ringing(source, maker.ringing)))
     keys = [keys_of(again), *([_keys_of_ways(again)] if maker.is_bridged else [])]
-    return Made(list(_changed(batch, changes, more)), len(more), pa.concat_arrays(keys), names)
+    return Made(_changed(batch, changes, more), len(more), pa.concat_arrays(keys), names)
 
 
 _KEYED = ["switch", "uniqueid", "sequence", "start_at", "lastdata"]
@@ -267,6 +270,10 @@ def _together(batches: Sequence[Batch]) -> Batch:
 
 # Legs
 
+_NUMBERS = ("accountcode", "peeraccount", "dst", "did", "userfield")
+_QUARTER = 900
+"""Seconds of a quarter of an hour: at whose ends alone a zone's clock is changed."""
+
 Changes = dict[int, dict[str, object]]
 More = list[tuple[int, dict[str, object]]]
 
@@ -287,11 +294,16 @@ class _Maker:
         """Line numbers of the new rows in the batch."""
         self.trunks: dict[str, bool] = {}
         self.devices: dict[str, str] = {}
+        self.digits: dict[str, str] = {}
+        """What rows name customers by, each with the digits it is if it is a number."""
         holder = functools.cache(self._held)
 
+        @functools.cache
+        def day_of(quarter: int) -> int:
+            return int(times.to_naive(np.array([quarter * _QUARTER]), zone)[0]) // times.DAY
+
         def holds(text: str, start: int) -> bool:
-            naive = int(times.to_naive(np.array([start]), zone)[0])
-            return holder(text, naive // times.DAY)
+            return holder(text, day_of(start // _QUARTER))
 
         self.is_bridged = source.dialect == kept_rows.BRIDGED
         self.model = bridged_legs if self.is_bridged else model
@@ -313,12 +325,23 @@ class _Maker:
         self.trunks.update(zip(names.to_pylist(), are.tolist(), strict=True))
         self.devices.update(zip(names.to_pylist(), devices.to_pylist(), strict=True))
 
+    def _look_at_numbers(self, rows: pa.Table, places: Integers) -> None:
+        """Learn the digits of whatever some rows may name a customer by."""
+        taken = rows.select(list(_NUMBERS)).take(pa.array(places))
+        texts = pc.unique(
+            pa.chunked_array([part for name in _NUMBERS for part in taken[name].chunks])
+        )
+        digits = e164.digits(texts, self.source)
+        self.digits.update(zip(texts.to_pylist(), digits.to_pylist(), strict=True))
+
     def _held(self, text: str, day: int) -> bool:
-        values = pa.array([text])
-        days = np.array([day], np.int32)
-        numbers = e164.digits(values, self.source)
+        number = self.digits.get(text)
+        if number is None:
+            number = e164.digits(pa.array([text]), self.source)[0].as_py()
         return any(
-            self.directory.identify(spelling, days)[0] >= 0 for spelling in (values, numbers)
+            self.directory.identify(pa.array([spelling]), np.array([day], np.int32))[0] >= 0
+            for spelling in dict.fromkeys((text, number))
+            if spelling in self.directory
         )
 
     def made(self, rows: pa.Table, known: int) -> tuple[Changes, More, npt.NDArray[np.bool_]]:
@@ -353,6 +376,7 @@ class _Maker:
         places = np.flatnonzero(touched & ((sizes > 1) | alone))
         places = places[np.argsort(labels[places], kind="stable")]
         self._look_at_channels(rows, places)
+        self._look_at_numbers(rows, places)
         group: list[model.Row] = []
         last = -1
         for row, label in zip(_as_rows(rows, places), labels[places].tolist(), strict=True):
@@ -492,22 +516,13 @@ def _written(start: int) -> str:
 def _changed(
     batch: Batch, changes: Changes, more: Sequence[tuple[int, Mapping[str, object]]]
 ) -> Iterator[Batch]:
-    """Yield a batch's rows with their changes, followed by added rows."""
+    """Yield a batch's rows with their changes, followed by added rows, some at a time."""
     rows = batch.rows
-    for name in ("leg", "payer", "extension", "never", "unknown", "direction"):
-        if name not in rows.column_names:
-            rows = rows.append_column(name, constant("", len(rows)))
     count = len(rows)
-    rows = _replaced(rows, changes)
     assert batch.origin is not None  # noqa: S101 - rows put together have one
     origin = batch.origin
     if more:
         places = pa.array([place for place, _ in more], pa.int64())
-        added = rows.take(places)
-        added = _replaced(added, {number: dict(values) for number, (_, values) in enumerate(more)})
-        lines = pa.array(range(count + 1, count + len(more) + 1), pa.int64())
-        added = added.set_column(added.column_names.index("line"), "line", lines)
-        rows = pa.concat_tables([rows, added]).combine_chunks()
         origin = Origin(
             pa.concat_arrays([origin.files, origin.files.take(places)]),
             pa.concat_arrays([origin.lines, origin.lines.take(places)]),
@@ -516,11 +531,30 @@ def _changed(
     def raw(line: int) -> str:
         return batch.raw(line if line <= count else more[line - count - 1][0] + 1)
 
-    for begin in range(0, len(rows), _AT_ONCE):
-        part = rows.slice(begin, _AT_ONCE)
-        refused = batch.refused if not begin else []
-        notes = batch.notes if not begin else ()
+    refused, notes = batch.refused, batch.notes
+    ordered = sorted(changes)
+    for begin in range(0, count, _AT_ONCE):
+        own = ordered[bisect_left(ordered, begin) : bisect_left(ordered, begin + _AT_ONCE)]
+        part = _replaced(
+            _widened(rows.slice(begin, _AT_ONCE)), {place - begin: changes[place] for place in own}
+        )
         yield batch._replace(rows=part, refused=refused, raw=raw, notes=notes, origin=origin)
+        refused, notes = [], ()
+    for begin in range(0, len(more), _AT_ONCE):
+        some = more[begin : begin + _AT_ONCE]
+        added = _widened(rows.take(pa.array([place for place, _ in some], pa.int64())))
+        added = _replaced(added, {number: dict(values) for number, (_, values) in enumerate(some)})
+        lines = pa.array(np.arange(len(some)) + count + begin + 1)
+        added = added.set_column(added.column_names.index("line"), "line", lines)
+        yield batch._replace(rows=added, refused=[], raw=raw, notes=(), origin=origin)
+
+
+def _widened(rows: pa.Table) -> pa.Table:
+    """Return rows with all columns that legs may have."""
+    for name in ("leg", "payer", "extension", "never", "unknown", "direction"):
+        if name not in rows.column_names:
+            rows = rows.append_column(name, constant("", len(rows)))
+    return rows
 
 
 def _replaced(rows: pa.Table, changes: Changes) -> pa.Table:

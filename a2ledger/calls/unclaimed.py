@@ -180,14 +180,22 @@ class Unclaimed:
         touched = set(self._read) | set(pc.unique(lost["day"]).to_pylist() if lost else ())
         if remade is not None and len(remade):
             touched |= self._known
+        remade = self._of_held(remade, touched)
         for day in sorted(touched):
             held = _read(self._draft.root, day)
-            replaced = [*self._read.get(day, ()), *([remade] if remade is not None else [])]
+            replaced = [*self._read.get(day, ()), remade]
             ours = pc.equal(held["switch"], self._switch)
             stays = held.filter(pc.invert(pc.and_(ours, _among(keys_of(held), replaced))))
             rows = pa.concat_tables([stays, self._of(lost, day)]).sort_by(_ORDER)
             if not rows.equals(held):
                 self._draft.put(path(day), _written(rows) if len(rows) else None)
+
+    def _of_held(self, remade: pa.StringArray | None, days: set[dt.date]) -> pa.StringArray:
+        """Return those keys that unclaimed calls of some days have; of many, few do."""
+        held = [keys_of(_read(self._draft.root, day)) for day in days & self._known]
+        if remade is None or not held:
+            return pa.array([], pa.string())
+        return remade.filter(pc.is_in(remade, value_set=pa.concat_arrays(held)))
 
     def _of(self, lost: pa.Table | None, day: dt.date) -> pa.Table:
         """Return the unclaimed calls of a day, each once."""
@@ -202,8 +210,6 @@ class Unclaimed:
 
 
 def _among(keys: pa.StringArray, several: list[pa.StringArray]) -> pa.BooleanArray:
-    if not several:
-        return pa.array(np.zeros(len(keys), np.bool_))
     return pc.is_in(keys, value_set=pa.concat_arrays(several))
 
 

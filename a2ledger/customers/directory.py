@@ -79,7 +79,7 @@ class Directory:
         self.customers = tuple(customers)
         self.opened = np.array([_day(c.opened) for c in self.customers], np.int32)
         """The day each customer's account was opened."""
-        codes: dict[str, int] = {}
+        codes = self._codes = dict[str, int]()
         steps = [
             (codes.setdefault(identifier, len(codes)), since, customer)
             for identifier, segments in _segments(_holdings(self.customers))
@@ -88,6 +88,10 @@ class Directory:
         self._identifiers = pa.array(list(codes), pa.string())
         self._holders = _Steps(steps)
         self._facts: dict[str, tuple[list[Fact | None], _Steps]] = {}
+
+    def __contains__(self, identifier: str) -> bool:
+        """Return True if a customer holds, held or will hold an identifier."""
+        return identifier in self._codes
 
     def identify(self, values: pa.StringArray, day: Days) -> Indexes:
         """Return the customer who holds each identifier on its day, or -1.
