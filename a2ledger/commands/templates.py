@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 
 import click
 
@@ -14,8 +16,10 @@ from a2ledger.commands.settings import (
     pass_settings,
     print_json,
 )
+from a2ledger.delivery import letters, send
+from a2ledger.delivery.outbox import Message
 from a2ledger.documents import files, paths, render
-from a2ledger.documents.document import as_json
+from a2ledger.documents.document import Document, as_json
 from a2ledger.errors import NO
 
 
@@ -72,24 +76,35 @@ def copy(settings: Settings, *, names: tuple[str, ...], dry_run: bool) -> None:
 @templates.command("check")
 @pass_settings
 def check(settings: Settings) -> None:
-    """Render every kind of document the book has from its templates; exit 1 if one is wrong.
+    """Render every kind of document the book has, with its letter; exit 1 if a template is wrong.
+
+    Templates of the book that no document needs are read, too.
 
     Example: a2ledger templates check
     """
     book = settings.book()
-    kinds = {}
-    for path in paths.every(book).values():
+    own = book.root / "templates"
+    kinds: dict[tuple[str, str], tuple[str, Document]] = {}
+    for name, path in paths.every(book).items():
         document = files.read(book, path)
-        kinds[document.kind, document.customer.get("language", "")] = document
-    wrong = 0
-    for document in kinds.values():
-        for rendered in (render.html, render.text):
-            try:
-                rendered(as_json(document), book.root / "templates")
-            except render.RenderError as error:
-                wrong += 1
-                for line in error.lines():
-                    click.echo(f"a2ledger: {line}", err=True)
-    settings.talk(f"{len(kinds)} kind(s) of document rendered, {wrong} problem(s)")
-    if wrong:
+        kinds[document.kind, document.customer.get("language", "")] = name, document
+    trials: list[Callable[[], object]] = [
+        partial(render.check_syntax, file.name, own) for file in sorted(own.glob("*.j2"))
+    ]
+    for name, document in kinds.values():
+        trials += [partial(form, as_json(document), own) for form in (render.html, render.text)]
+        mail = Message(name, document.customer["id"], "mail", "", document.kind)
+        if letters.is_document(mail):
+            trials.append(partial(send.letter, book, mail, document, settings.today(book)))
+    problems: dict[str, render.RenderError] = {}
+    for trial in trials:
+        try:
+            trial()
+        except render.RenderError as error:
+            problems.setdefault(error.what, error)
+    for problem in problems.values():
+        for line in problem.lines():
+            click.echo(f"a2ledger: {line}", err=True)
+    settings.talk(f"{len(kinds)} kind(s) of document rendered, {len(problems)} problem(s)")
+    if problems:
         sys.exit(NO)

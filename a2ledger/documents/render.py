@@ -92,7 +92,7 @@ def page(
     environment = _environment(templates, spoken.code if spoken else language.ENGLISH)
     told = spoken or language.language(language.ENGLISH)
     given = {"language": told.code, "direction": told.direction, "css": _css(environment)}
-    return _filled(environment, template, {**values, **given}, "the values")
+    return _filled(environment, template, {**values, **given}, "")
 
 
 def _rendered(
@@ -139,7 +139,9 @@ def _wrong(place: str, name: str, error: Exception) -> RenderError:
     return RenderError(
         f"{place}: {message}",
         undone="nothing was written",
-        todo=f"correct the template, or {name} if that was edited",
+        todo=f"correct the template, or {name} if that was edited"
+        if name
+        else "correct the template",
     )
 
 
@@ -261,6 +263,26 @@ _ABOUT = {
     "notice.txt.j2": "notices of new prices as text",
     "price-list.html.j2": "price lists",
 }
+
+
+def check_syntax(template: str, own: Path) -> None:
+    """Make sure that a template can be read, whatever it is for.
+
+    Args:
+        template: its file name.
+        own: a directory whose templates come before the packaged ones.
+
+    Raises:
+        RenderError: naming the line where it cannot.
+    """
+    from jinja2 import TemplateSyntaxError  # noqa: PLC0415
+
+    try:
+        _environment(own, language.ENGLISH).get_template(template)
+    except TemplateSyntaxError as error:
+        raise _wrong(f"{error.filename}:{error.lineno}", "", error) from error
+    except UnicodeDecodeError as error:
+        raise _wrong(f"templates/{template}", "", error) from error
 
 
 def templates() -> dict[str, str]:
