@@ -232,7 +232,10 @@ def _settle(
     repetitions: _Repetitions,
 ) -> None:
     """Decide one group of rows that share switch and uniqueid."""
-    moved = [row for row in group if not row.old and _is_moved(row, group)]
+    # What a person has accepted is another call, however like the one in the book.
+    moved = [
+        row for row in group if not row.old and ACCEPTED not in row.uid and _is_moved(row, group)
+    ]
     duplicates.update(row.number for row in moved)
     group = [row for row in group if row not in moved]
     accepted = [row for row in group if ACCEPTED in row.uid]

@@ -222,12 +222,15 @@ def _extracted(values: pa.StringArray, pattern: str) -> pa.StringArray:
 
 
 def _unknown(rows: Rows, rule: Rule, row: int, day: int) -> str:
-    item, value = next(
-        (item, value) for item in _items(rows, rule) for value in _values(rows, item, row) if value
-    )
-    when = EPOCH + dt.timedelta(days=day)
-    field = "number called" if item == "payer" else item.partition("~")[0]
-    return f"no customer holds {value!r} ({field}) on {when}"
+    fields: dict[str, str] = {}
+    for item in _items(rows, rule):
+        value = next(filter(None, _values(rows, item, row)), "")
+        if value and value not in fields:
+            fields[value] = "number called" if item == "payer" else item.partition("~")[0]
+            if rows.source.dialect != "calls":  # of a log any of its columns may be meant
+                break
+    held = " or ".join(f"{value!r} ({field})" for value, field in fields.items())
+    return f"no customer holds {held} on {EPOCH + dt.timedelta(days=day)}"
 
 
 def _values(rows: Rows, item: str, row: int) -> Iterator[str]:

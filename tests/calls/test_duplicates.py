@@ -132,6 +132,13 @@ def test_a_call_that_was_accepted_stays_beside_the_one_that_was_kept():
     assert settled([kept, accepted], [row(start=1002)]) == {"conflicts": [0]}
 
 
+def test_a_call_that_was_accepted_is_posted_though_it_differs_by_an_hour_alone():
+    """It is not taken for the call of the book in another time zone, as a new row would be."""
+    later = row(start=4600)
+    assert settled([row()], [later]) == {"duplicates": [0]}
+    assert settled([row()], [later | {"uid": "u#0123abcd"}]) == {}
+
+
 def test_a_row_without_sequence_is_the_one_with_its_id_start_and_seconds():
     bare = row(seq="", called="written otherwise")
 

@@ -450,3 +450,13 @@ def test_a_row_that_names_nobody_but_an_unknown_number_is_refused_in_a_line(book
     path = book.file("export.csv", head + row)
     done = book.run("import", "feed", path, "--like", "yeastar", today="2026-01-31", code=3)
     assert "no customer holds '3225559999' (number called) on 2026-01-05" in done.stderr
+
+
+def test_of_a_log_every_value_that_nobody_holds_is_named(book):
+    """An AccountSid is the same for all customers; the number that called tells them apart."""
+    book.customers(CUSTOMER)
+    head = "Sid,AccountSid,From,To,Status,StartTime,Duration,Direction\n"
+    row = "CA6,AC9,+3225559999,+32470111222,completed,2026-01-05 10:00:00 UTC,60,outbound-api\n"
+    path = book.file("export.csv", head + row)
+    done = book.run("import", "feed", path, "--like", "twilio", today="2026-01-31", code=3)
+    assert "no customer holds 'AC9' (accountcode) or '+3225559999' (src) on" in done.stderr
