@@ -19,9 +19,10 @@ Beside ``read`` the module may say more:
 Dialects are ``asterisk``, ``asterisk_db``, ``calls`` and the packages ``freeswitch`` and ``text``;
 ``address`` and ``database`` reach databases. What they yield is a ``batch``; ``forms`` reads times
 and lengths, ``columns``, ``footers``, ``answered``, ``directions`` and ``uris`` what providers
-write, ``mapping`` remembers a map, ``local`` reads small tables of any country. ``bookmarks`` know
-how far a log was read, ``runs`` and ``report`` what imports did. ``quarantine`` keeps refused rows,
-``restore`` and ``retry`` bring them back, ``dropped`` are out for good.
+write, ``mapping`` remembers a map, ``local`` and ``usual_names`` read small tables of any country
+whose columns have the names of its language. ``bookmarks`` know how far a log was read, ``runs``
+and ``report`` what imports did. ``quarantine`` keeps refused rows, ``restore`` and ``retry`` bring
+them back, ``dropped`` are out for good.
 """
 
 from __future__ import annotations
