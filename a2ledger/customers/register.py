@@ -150,7 +150,9 @@ def _has_deck(draft: Draft, name: str) -> bool:
 
 
 def _usual_deck(draft: Draft) -> str:
-    """Return the only price list, or ``standard`` where there are several or none."""
+    """Return ``standard``, or the only price list where there is no such one."""
+    if _has_deck(draft, "standard"):
+        return "standard"
     decks = _decks(draft)
     return decks[0] if len(decks) == 1 else "standard"
 

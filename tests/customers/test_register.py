@@ -137,3 +137,13 @@ def test_two_who_hold_one_number_on_one_day_are_refused(draft):
         register.check_clashes(draft)
     with pytest.raises(RefusedError, match="X: no such customer"):
         register.known(draft, "X")
+
+
+def test_the_only_price_list_is_taken_where_none_is_called_standard(draft):
+    assert add(draft, "A").text("tariff", FEBRUARY) == "standard"
+    text = draft.text("tariffs/standard.csv")
+    draft.put("tariffs/standard.csv", None)
+    draft.put("tariffs/retail.csv", text)
+    assert add(draft, "B").text("tariff", FEBRUARY) == "retail"
+    draft.put("tariffs/other.csv", text)
+    assert add(draft, "C").text("tariff", FEBRUARY) == "standard"
