@@ -1,4 +1,4 @@
-"""The helpdesk's day in a real browser: twenty questions, none of more than three clicks."""
+"""The helpdesk's day in a real browser: thirty questions, none of more than three clicks."""
 
 from __future__ import annotations
 
@@ -70,6 +70,13 @@ class Staff:
         self.clicks += 1
         return self
 
+    def filter(self, text: str) -> Staff:
+        """Type into the page's own field, and Enter: one click, as in the search."""
+        self.page.fill("article input[type=search]", text)
+        self.page.press("article input[type=search]", "Enter")
+        self.clicks += 1
+        return self
+
     def click(self, what: str) -> Staff:
         self.page.locator(what).first.click()
         self.clicks += 1
@@ -102,6 +109,19 @@ QUESTIONS = {
     "what costs a call to France": (["aside a >> text=Tariffs", "article a >> text=standard"],
                                     "France"),
     "what came in today": ([], "Money today"),
+    "why is this call so dear": (["/C10001", "nav a >> text=Calls", "text=why >> nth=0"],
+                                 "rateinitial"),
+    "was I charged twice": (["/C10004", "nav a >> text=Statement"], "2026-03-16"),
+    "which calls did I make that day": (["/C10001", "nav a >> text=Calls",
+                                         "article a >> text=2026-03-16"], "2026-03-16"),
+    "has my bill been mailed": (["/C10001", "nav a >> text=Invoices"], "Sent"),
+    "what will my next bill be": (["/C10001"], "The bill so far"),
+    "how much is overdue in all": ([], "32.90"),
+    "who changed my limit": (["/C10001", "nav a >> text=Details"], "credit limit"),
+    "what does a call to Morocco cost": (["aside a >> text=Tariffs", "article a >> text=standard",
+                                          "=Morocco"], "0.249"),
+    "did yesterday's calls arrive": (["aside a >> text=Imports"], "pbx1"),
+    "who has not paid for long": (["aside a >> text=Ageing"], "North Call Centre"),
 }  # fmt: skip
 
 
@@ -111,7 +131,8 @@ def test_a_question_is_answered_in_three_clicks(page, host, question):
     page.goto(f"{host}Home/")
     desk = Staff(page, host)
     for step in steps:
-        desk.search(step[1:]) if step.startswith("/") else desk.click(step)
+        does = {"/": desk.search, "=": desk.filter}.get(step[0])
+        does(step[1:]) if does else desk.click(step)
     desk.sees(answer)
 
 
