@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class BookReader:
         self._config: tuple[Signature, Config] | None = None
         self._decks: dict[str, tuple[object, Deck]] = {}
         self._customers: dict[str, tuple[Signature, Customer]] = {}
-        self._owed: dict[str, tuple[object, Account]] = {}
+        self._owed: dict[str, tuple[tuple[str, Signature], Account]] = {}
         self._seen: dict[dt.date, Digest] = {}
         """Digests of the days searched for records, as of the search."""
         self.unsound: dict[str, str] = {}
@@ -107,20 +107,42 @@ class BookReader:
 
     def _accounts(self, book: Book) -> Iterator[tuple[str, Account]]:
         self.unsound = {}
-        customers, owed = {}, {}
+        customers: dict[str, tuple[Signature, Customer]] = {}
         for path in self._ledgers():
             try:
-                signature, customer = self._customer(book, path)
+                customers[path] = self._customer(book, path)
             except (ValueError, BrokenBookError) as error:
                 self.unsound[path] = str(error)
-                if path not in self._customers:
-                    continue  # nobody knows who it is
-                signature, customer = None, self._customers[path][1]
-            customers[path] = signature, customer
-            key, account = self._account(book, customer, is_read=signature is not None)
+                if path in self._customers:  # else nobody knows who it is
+                    customers[path] = None, self._customers[path][1]
+        keys = {customer.id: self._key(customer) for _, customer in customers.values()}
+        edited = self._edited(book, keys)
+        owed = {}
+        for signature, customer in customers.values():
+            key = keys[customer.id]
+            account = self._account(book, customer, key, edited, is_read=signature is not None)
             owed[customer.id] = key, account
             yield customer.id, account
         self._customers, self._owed = customers, owed
+
+    def _key(self, customer: Customer) -> tuple[str, Signature]:
+        """Return the path of a customer's open period, and the signature of that file."""
+        path = balances.period_file(customer, dt.date.max)
+        return path, _signature(f"{self.root}/{path}")
+
+    def _is_known(self, name: str, key: tuple[str, Signature]) -> bool:
+        """Return True if what a customer owes was read from the file as it is, and is sound."""
+        known = self._owed.get(name)
+        return known is not None and known[0] == key and known[1].is_sound
+
+    def _edited(self, book: Book, keys: Mapping[str, tuple[str, Signature]]) -> set[str]:
+        """Return those of the files to be read that hands have changed: no command took that yet.
+
+        Thousands of files are asked about at once: each by itself would search all that is known.
+        """
+        unread = [key[0] for name, key in keys.items() if not self._is_known(name, key)]
+        published = book.vault.published_if_known() if unread else None
+        return set(published.differs(unread)) if published else set()
 
     def _ledgers(self) -> list[str]:
         """Return the paths of customers' ledgers, as :meth:`Book.files` does, only sooner."""
@@ -139,26 +161,31 @@ class BookReader:
         facts.check(customer)
         return signature, customer
 
-    def _account(self, book: Book, customer: Customer, *, is_read: bool) -> tuple[object, Account]:
-        path = balances.period_file(customer, dt.date.max)
-        key = path, _signature(f"{self.root}/{path}")
-        known = self._owed.get(customer.id)
-        if known is not None and known[0] == key:
-            owed_micro, is_sound = known[1].owed_micro, known[1].is_sound
-        else:
-            owed_micro, is_sound = (known[1].owed_micro if known else 0), False
+    def _account(
+        self,
+        book: Book,
+        customer: Customer,
+        key: tuple[str, Signature],
+        edited: Collection[str],
+        *,
+        is_read: bool,
+    ) -> Account:
+        known, (path, signature) = self._owed.get(customer.id), key
+        owed_micro, is_sound = (
+            (known[1].owed_micro if known else 0),
+            self._is_known(customer.id, key),
+        )
+        if not is_sound:
             try:
-                published = book.vault.published_if_known()
-                if key[1] is None:
+                if signature is None:
                     self.unsound[path] = f"{path}: is gone"
-                elif published is not None and published.differs([path]):
+                elif path in edited:
                     self.unsound[path] = f"{path}: was changed by hand, and is not posted yet"
                 else:
                     owed_micro, is_sound = sum(balances.sums(book, customer, dt.date.max)), True
             except BrokenBookError as error:
                 self.unsound[path] = str(error)
-        account = Account(customer=customer, owed_micro=owed_micro, is_sound=is_sound and is_read)
-        return key, account
+        return Account(customer=customer, owed_micro=owed_micro, is_sound=is_sound and is_read)
 
     def _read_decks(self, book: Book, names: Iterable[str]) -> Iterator[tuple[str, Deck]]:
         for name in sorted(names):

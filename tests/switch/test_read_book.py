@@ -75,6 +75,21 @@ def test_a_ledger_that_hands_changed_keeps_its_last_balance_until_a_command_take
     assert reader.unsound == {}
 
 
+def test_an_edit_that_a_command_has_taken_counts(company):
+    reader = BookReader(company.root)
+    period = balances.period_file(reader.read().accounts["C1"].customer, dt.date.max)
+    entry = (
+        '2026-01-10 * "Goodwill" "Line was down"\n'
+        "  Expenses:Goodwill             1.00 EUR\n"
+        "  Assets:Receivable:C1:Billed  -1.00 EUR\n\n"
+    )
+    company.edit(period, "; ---- usage", f"{entry}; ---- usage")
+    assert not reader.read().accounts["C1"].is_sound
+    company.run("customer", "set", "C2", "name=Bob")
+    account = reader.read().accounts["C1"]
+    assert (account.is_sound, account.owed_micro) == (True, 9_000_000)
+
+
 def test_a_deck_that_cannot_be_read_is_named_and_the_others_serve(company):
     (company.root / "tariffs/standard.csv").write_text("prefix\n")
     reader = BookReader(company.root)
