@@ -11,7 +11,7 @@ from a2ledger import money
 from a2ledger.billing import sealed as sealing
 from a2ledger.book import git_state
 from a2ledger.book.book import Book
-from a2ledger.book.git import blob
+from a2ledger.book.git import GitError, blob
 from a2ledger.book.paths import back
 from a2ledger.book.published import scan
 from a2ledger.documents.number_series import numbers
@@ -19,6 +19,7 @@ from a2ledger.journal import customer_file, period_file, seal, subledgers, synta
 from a2ledger.records import Customer, Problem
 
 _TAKE_AWAY = "take it away"
+_BRING_BACK = "run `git fsck`, and bring .git back from a backup"
 _BESIDE = ("ubl.xml", "cii.xml", "report.txt")
 """Endings of files that git holds beside a document."""
 _SHOWN = 3
@@ -149,7 +150,13 @@ def beside(book: Book) -> Iterator[Problem]:
     listed = {path for ending in _BESIDE for path in book.files("invoices", f"*/*.{ending}")}
     if not listed:
         return
-    known = book.repository.tree(commit, "invoices") if (commit := book.repository.head()) else {}
+    if not (head := book.repository.head()):
+        return  # the history's own problem
+    try:
+        known = book.repository.tree(head, "invoices")
+    except GitError as error:
+        yield Problem(".git", 0, "history", error.what, todo=_BRING_BACK)
+        return
     for path in sorted(listed):
         if path not in known:
             what = "stands beside the documents, and a2ledger never wrote it"
@@ -160,6 +167,10 @@ def beside(book: Book) -> Iterator[Problem]:
 
 def history(book: Book) -> Iterator[Problem]:
     """Yield what was committed once and is gone, and what hides history."""
+    if not book.repository.head():
+        what = "the latest commit cannot be read: nothing vouches for what was committed"
+        yield Problem(".git", 0, "history", what, todo=_BRING_BACK)
+        return
     for astray in git_state.hides(book.root, book.repository):
         yield Problem(".git", 0, "history", astray.what, todo=astray.todo)
     words = ("log", "--diff-filter=D", "--no-renames", "--name-only", "--format=%x01%h", "-z")

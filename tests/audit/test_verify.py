@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pyarrow as pa
@@ -564,3 +565,20 @@ def test_what_is_laid_or_changed_beside_a_document_is_named(closed, ending):
     assert f"{path}: was changed after it was written; bring it back with `{way_back}`" in changed
     closed.git(*way_back.split()[1:])
     closed.run("verify")
+
+
+@pytest.mark.parametrize("kept", ["nothing", "commit"])
+def test_of_a_history_that_is_damaged_what_lies_beside_documents_is_not_condemned(closed, kept):
+    path = BILL.replace("json", "ubl.xml")
+    (closed.root / path).write_text("made for somebody")
+    commit = closed.git("cat-file", "commit", "HEAD").encode()
+    shutil.rmtree(closed.root / ".git/objects")
+    (closed.root / ".git/objects").mkdir()
+    if kept == "commit":
+        words = ["git", "-C", closed.root, "hash-object", "-t", "commit", "--literally"]
+        subprocess.run([*words, "-w", "--stdin"], input=commit, check=True, capture_output=True)
+    said = closed.run("verify", code=1).stdout
+    lost = "git ls-tree: fatal: " if kept == "commit" else "the latest commit cannot be read"
+    assert f".git: {lost}" in said
+    assert "bring .git back from a backup" in said
+    assert path not in said
