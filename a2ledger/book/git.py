@@ -11,6 +11,7 @@ import getpass
 import hashlib
 import os
 import re
+import shlex
 import socket
 import stat
 import subprocess
@@ -696,14 +697,11 @@ class Repository:
 
     def _failure(self, command: str, output: str) -> GitError:
         """Return what git said when it failed, and what to do about it."""
-        undone, todo = (
-            "nothing was committed",
-            "have git work in the book, then run any command that writes",
-        )
+        todo = "have git work in the book, then run any command that writes"
         if "bad config" in output:
-            config = self.root / ".git/config"
+            config = shlex.quote(f"{self.root}/.git/config")
             todo = f"mend {config}, or take it from a copy: `cp COPY/.git/config {config}`"
-        return GitError(f"git {command}: {output}", undone=undone, todo=todo)
+        return GitError(f"git {command}: {output}", undone="nothing was committed", todo=todo)
 
     def leftovers(self) -> list[Path]:
         """Return locks and half-written files that a killed or running git has left."""

@@ -8,6 +8,7 @@ usual case costs no program.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -61,7 +62,8 @@ def look(root: Path, repository: Repository, published: Published) -> Iterator[A
     name = repository.branch()
     if not name:
         head = repository.head()
-        what = f"git is at commit {head[:12]}, on no branch; what is done there would be lost"
+        where = f"at commit {head[:12]}, on no branch" if head else "on no branch"
+        what = f"git is {where}; what is done there would be lost"
         yield Astray(what, f"run `git checkout {kept}`, or `git switch -c NAME` in a copy")
         return
     if published.branch and name != published.branch:
@@ -78,7 +80,8 @@ def look(root: Path, repository: Repository, published: Published) -> Iterator[A
 def broken(root: Path, branch: str = "main") -> Iterator[Astray]:
     """Yield what keeps git from reading the repository at all, as git's own files show it."""
     top = root / ".git"
-    copied = f"bring it back from a backup, or with `cp -r COPY/.git {root}/` from a copy"
+    into = shlex.quote(f"{root}/")
+    copied = f"bring it back from a backup, or with `cp -r COPY/.git {into}` from a copy"
     if not top.exists():
         yield Astray(f"{top}: is gone, and with it the book's history", copied)
         return
@@ -94,8 +97,8 @@ def broken(root: Path, branch: str = "main") -> Iterator[Astray]:
         yield Astray(what, copied)
         return
     if not _HEAD.fullmatch(text_of(top / "HEAD")):
-        what = f"{top / 'HEAD'}: names no branch and no commit"
-        yield Astray(what, f"write it anew: `echo 'ref: refs/heads/{branch}' > {top / 'HEAD'}`")
+        what, head = f"{top / 'HEAD'}: names no branch and no commit", shlex.quote(f"{top}/HEAD")
+        yield Astray(what, f"write it anew: `echo 'ref: refs/heads/{branch}' > {head}`")
         return
     configured = text_of(top / "config")
     if _SHA256.search(configured):

@@ -78,6 +78,10 @@ MOVED = {
     "no objects": (lambda book: shutil.rmtree(book.root / ".git/objects"), "is gone", "cp -r COPY"),
     "no refs": (lambda book: shutil.rmtree(book.root / ".git/refs"), "is gone", "cp -r COPY"),
     "no HEAD": (lambda book: (book.root / ".git/HEAD").unlink(), "names no branch", "echo 'ref"),
+    "a HEAD that is no branch's": (
+        lambda book: (book.root / ".git/HEAD").write_text("ref: refs/tags/none\n"),
+        "git is on no branch", "git checkout main",
+    ),
     "garbage for HEAD": (
         lambda book: (book.root / ".git/HEAD").write_text("\0" * 30), "names no branch", "echo 'ref"
     ),
@@ -132,6 +136,7 @@ def test_the_way_back_that_is_named_leads_back(kept):
 def test_a_repository_that_is_broken_comes_back_by_the_command_that_is_named(kept, how):
     copy = kept.root.parent / "copy"
     shutil.copytree(kept.root, copy)
+    kept.root = kept.root.rename(kept.root.parent / "our books")  # a shell must not part it
     MOVED[how][0](kept)
     a2ledger("-C", kept.root, "verify")  # has no traceback
     (said, *_) = a2ledger("-C", kept.root, "customer", "set", "C1", "name=Ada").errors
