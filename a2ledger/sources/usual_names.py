@@ -67,7 +67,7 @@ _WORDS = {
         "paymentdate bookingdate datum boekingsdatum betaaldatum buchungsdatum buchungstag "
         "datedepaiement dateoperation fecha data"
     ),
-    "amount": "bedrag betrag montant importe importo kwota price unitprice prijs preis prix precio",
+    "amount": "bedrag betrag montant importe importo kwota",
     "service": "product dienst produkt produit servicio servizio",
     "quantity": "qty count aantal anzahl menge quantite cantidad quantita",
     "from": "start startdate begin since vanaf ab von apartirde depuis desde dal",
@@ -77,6 +77,10 @@ _WORDS = {
     "method": "paymentmethod betaalwijze zahlungsart modedepaiement",
 }
 """What else a column may be called, in small letters without blanks, marks and accents."""
+_OF_ONE = (
+    "price unitprice prijs eenheidsprijs preis einzelpreis prix prixunitaire precio prezzo cena"
+)
+"""Words for the price of one, which is an amount only where the table has a quantity beside it."""
 
 
 def recognised(
@@ -90,7 +94,8 @@ def recognised(
         renamed: what our columns are called in this table, such as ``{"customer": "id"}``.
     """
     words: dict[str, str] = {}
-    for column, text in _WORDS.items():
+    of_one = {"amount": f"{_WORDS['amount']} {_OF_ONE}"} if "quantity" in known else {}
+    for column, text in (_WORDS | of_one).items():
         ours = renamed.get(column, column)
         if ours in known:
             words = dict.fromkeys((plain(column), *text.split()), ours) | words
