@@ -81,7 +81,7 @@ def add(
     defaults = {
         "name": identity,
         "credit_limit": "0",
-        "tariff": _usual_deck(draft),
+        "tariff": given.get("tariff") or _usual_deck(draft),
         "billing_day": "1",
         "currency": config.currency,
         "vat": config.treatment,
@@ -332,6 +332,7 @@ def check_clashes(draft: Draft) -> None:
 def import_customers(draft: Draft, paths: list[Path]) -> Report:
     """Import customers from CSV files, changing known customers from today on."""
     report = Report(source="customers", files=[str(path) for path in paths])
+    usual = _usual_deck(draft)  # asked once: a draft of many customers takes long to look through
     for path in paths:
         rows, refused, notes = source.read(path, draft.config.locale)
         for note in notes:
@@ -341,6 +342,8 @@ def import_customers(draft: Draft, paths: list[Path]) -> Report:
         for line, row in rows:
             identity = row.pop("id", "")
             raw = ",".join([identity, *row.values()])
+            if identity not in subledgers.customers(draft):
+                row["tariff"] = row.get("tariff") or usual
             try:
                 new = put(draft, identity, row)
             except RefusedError as error:
